@@ -1,0 +1,332 @@
+//! The simulated UIS account: what the Data API knows of it, and what UIS was told to do.
+//!
+//! Rows keep the Data API's field names; what this file does not know of a row is kept as it came, so that it can be shown again.
+
+pub mod report;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::bindings::uis::integration::call_events::DialOrder;
+use crate::bindings::uis::integration::directory;
+
+/// The account, as a recording's header gives it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct Account {
+    /// UIS's id of the account.
+    pub app_id: i64,
+    /// Its name.
+    pub name: String,
+    /// IANA zone of its naive times.
+    pub timezone: String,
+    /// The secret that the remote system sends back in its callbacks.
+    pub client_id: String,
+    /// Extensions connected: `rmo`.
+    pub extensions: Vec<String>,
+    /// People.
+    pub employees: Vec<Employee>,
+    /// Numbers.
+    pub virtual_numbers: Vec<VirtualNumber>,
+    /// Channels.
+    pub chat_channels: Vec<ChatChannel>,
+}
+
+/// The account's secret when a recording does not give one.
+pub const DEFAULT_CLIENT_ID: &str = "replay-client-id";
+
+impl Default for Account {
+    fn default() -> Self {
+        Account {
+            app_id: 1,
+            name: "Replay".into(),
+            // UIS's default.
+            timezone: "Europe/Moscow".into(),
+            client_id: DEFAULT_CLIENT_ID.into(),
+            extensions: Vec::new(),
+            employees: Vec::new(),
+            virtual_numbers: Vec::new(),
+            chat_channels: Vec::new(),
+        }
+    }
+}
+
+/// A row of `get.employees`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Employee {
+    /// Id.
+    pub id: i64,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// First name.
+    pub first_name: Option<String>,
+    /// Patronymic.
+    pub patronymic: Option<String>,
+    /// As UIS shows it.
+    pub full_name: Option<String>,
+    /// E-mail.
+    pub email: Option<String>,
+    /// `available`, `break`, …
+    pub status: Option<String>,
+    /// Phones in order of priority.
+    pub phone_numbers: Vec<EmployeePhone>,
+    /// The short number.
+    pub extension: Option<Extension>,
+    /// Ours: SIP lines.
+    pub sip_lines: Vec<SipLine>,
+    /// Everything else of the row.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// A phone of an employee.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EmployeePhone {
+    /// The number.
+    pub phone_number: String,
+    /// `active` or `inactive`; absent means active.
+    pub status: Option<String>,
+    /// Everything else of the row.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// The short number, as the Data API nests it or as plain text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Extension {
+    /// The Data API's object.
+    Object(ExtensionObject),
+    /// Just the number.
+    Text(String),
+    /// Just the number, unquoted.
+    Number(i64),
+}
+
+/// The Data API's object for a short number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExtensionObject {
+    /// At most 5 digits.
+    pub extension_phone_number: Option<String>,
+    /// Everything else of the object.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// Ours: a SIP line.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SipLine {
+    /// The number customers see.
+    pub virtual_phone_number: Option<String>,
+    /// A device is registered now.
+    pub registered: bool,
+}
+
+/// A row of `get.virtual_numbers`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VirtualNumber {
+    /// Id.
+    pub id: i64,
+    /// The number.
+    pub virtual_phone_number: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// `active` and others; absent means active.
+    pub status: Option<String>,
+    /// Everything else of the row.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// A row of `get.chat_channels`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChatChannel {
+    /// Id.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// `comagic`, `telegram`, …
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `active` and others; absent means active.
+    pub status: Option<String>,
+    /// Everything else of the row.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+fn is_active(status: Option<&str>) -> bool {
+    status.is_none_or(|status| status == "active")
+}
+
+impl Employee {
+    /// As UIS shows the name: the row's own, else put together.
+    pub fn shown_name(&self) -> String {
+        if let Some(name) = self.full_name.as_deref().filter(|name| !name.is_empty()) {
+            return name.to_owned();
+        }
+        let parts = [&self.last_name, &self.first_name, &self.patronymic];
+        parts.into_iter().flatten().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" ")
+    }
+
+    /// The short number.
+    pub fn extension_number(&self) -> Option<String> {
+        let number = match self.extension.as_ref()? {
+            Extension::Object(object) => object.extension_phone_number.clone()?,
+            Extension::Text(text) => text.clone(),
+            Extension::Number(number) => number.to_string(),
+        };
+        (!number.is_empty()).then_some(number)
+    }
+
+    /// As the contract gives it.
+    pub fn to_contract(&self) -> directory::Employee {
+        let text = |part: &Option<String>| part.clone().unwrap_or_default();
+        directory::Employee {
+            id: self.id,
+            first_name: text(&self.first_name),
+            last_name: text(&self.last_name),
+            patronymic: text(&self.patronymic),
+            full_name: self.shown_name(),
+            email: self.email.clone().filter(|email| !email.is_empty()),
+            extension: self.extension_number(),
+            phones: self
+                .phone_numbers
+                .iter()
+                .map(|phone| directory::EmployeePhone { number: phone.phone_number.clone(), active: is_active(phone.status.as_deref()) })
+                .collect(),
+            status: self.status.clone().unwrap_or_else(|| "available".into()),
+        }
+    }
+
+    /// Writes what is given.
+    fn write(&mut self, fields: &directory::EmployeeFields) {
+        let set = |place: &mut Option<String>, value: &Option<String>| {
+            if value.is_some() {
+                place.clone_from(value);
+            }
+        };
+        set(&mut self.last_name, &fields.last_name);
+        set(&mut self.first_name, &fields.first_name);
+        set(&mut self.patronymic, &fields.patronymic);
+        set(&mut self.email, &fields.email);
+        set(&mut self.status, &fields.status);
+        self.full_name = None;
+        self.full_name = Some(self.shown_name());
+    }
+}
+
+impl VirtualNumber {
+    /// As the contract gives it.
+    pub fn to_contract(&self) -> directory::VirtualNumber {
+        directory::VirtualNumber {
+            id: self.id,
+            number: self.virtual_phone_number.clone(),
+            name: self.name.clone().unwrap_or_default(),
+            active: is_active(self.status.as_deref()),
+        }
+    }
+}
+
+impl ChatChannel {
+    /// As the contract gives it.
+    pub fn to_contract(&self) -> directory::ChatChannel {
+        directory::ChatChannel { id: self.id, name: self.name.clone(), kind: self.kind.clone(), active: is_active(self.status.as_deref()) }
+    }
+}
+
+/// The account as it stands: its rows, its reports, what UIS was told to do.
+#[derive(Debug, Default)]
+pub struct AccountState {
+    /// The account.
+    pub account: Account,
+    /// What UIS's own reports know by now.
+    pub report: report::Report,
+    /// Funnels, deals and their contacts.
+    pub deals: DealsState,
+    /// Calls that were ordered, as `start.employee_call` takes them.
+    pub dialled: Vec<Value>,
+    /// Answers to incoming calls.
+    pub answers: Vec<Value>,
+}
+
+/// What was uploaded of deals, by the Data API's names. Its rules (what must exist before what, whole-batch refusal) are not checked.
+#[derive(Debug, Default)]
+pub struct DealsState {
+    /// Funnels.
+    pub funnels: Vec<Value>,
+    /// Employees.
+    pub employees: Vec<Value>,
+    /// Contacts.
+    pub contacts: Vec<Value>,
+    /// User fields.
+    pub user_fields: Vec<Value>,
+    /// States of deals in the order of their upload.
+    pub history: Vec<Value>,
+}
+
+impl AccountState {
+    /// An account before anything happened.
+    pub fn new(account: Account) -> Self {
+        AccountState { account, ..AccountState::default() }
+    }
+
+    /// Creates an employee.
+    pub fn create_employee(&mut self, fields: &directory::EmployeeFields) -> Result<i64, directory::DirectoryError> {
+        let refused = |mnemonic: &str, text: &str| directory::DirectoryError::Refused((mnemonic.into(), text.into()));
+        if fields.last_name.as_deref().is_none_or(|name| name.trim().is_empty()) {
+            return Err(refused("required_parameter_missed", "last_name is required"));
+        }
+        let id = self.account.employees.iter().map(|employee| employee.id).max().unwrap_or(0) + 1;
+        let mut employee = Employee { id, ..Employee::default() };
+        employee.write(fields);
+        self.account.employees.push(employee);
+        Ok(id)
+    }
+
+    /// Changes an employee.
+    pub fn update_employee(&mut self, id: i64, fields: &directory::EmployeeFields) -> Result<(), directory::DirectoryError> {
+        let refused = |mnemonic: &str, text: String| directory::DirectoryError::Refused((mnemonic.into(), text));
+        let Some(employee) = self.account.employees.iter_mut().find(|employee| employee.id == id) else {
+            return Err(refused("entity_not_found", format!("there is no employee {id}")));
+        };
+        if fields.last_name.as_deref().is_some_and(|name| name.trim().is_empty()) {
+            return Err(refused("invalid_parameter_value", "last_name cannot be empty".into()));
+        }
+        employee.write(fields);
+        Ok(())
+    }
+
+    /// Starts a call as `start.employee_call` would.
+    pub fn dial(&mut self, at: &str, order: &DialOrder) {
+        let mut employee = json!({ "id": order.employee_id });
+        if let Some(phone) = &order.employee_phone {
+            employee["phone_number"] = phone.clone().into();
+        }
+        self.dialled.push(json!({
+            "at": at,
+            "contact": order.contact,
+            "employee": employee,
+            "virtual_phone_number": order.virtual_number,
+            "show_virtual_phone_number": order.show_virtual_number,
+            "direction": "out",
+        }));
+    }
+
+    /// What UIS holds, for the report of a replay.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "employees": self.account.employees,
+            "funnels": self.deals.funnels,
+            "deals": self.deals.history,
+            "dealContacts": self.deals.contacts,
+            "dialled": self.dialled,
+            "answers": self.answers,
+        })
+    }
+}

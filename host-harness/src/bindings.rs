@@ -1,0 +1,14 @@
+//! Generated from `wit/`. Nothing else lives here.
+#![allow(missing_docs, clippy::all, clippy::unwrap_used)]
+
+wasmtime::component::bindgen!({
+    path: "../wit",
+    world: "plugin",
+    imports: {
+        "uis:integration/connections.send": async,
+        default: trappable,
+    },
+    exports: { default: async },
+    // serde carries values between the component's types and a natively run plugin's, in tests.
+    additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
+});

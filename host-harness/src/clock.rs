@@ -1,0 +1,88 @@
+//! Time: the host's clock, which a replay turns by hand, and time zones.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, Duration, LocalResult, NaiveDateTime, TimeZone, Utc};
+use chrono_tz::Tz;
+
+/// The present, as everything in the host sees it.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> DateTime<Utc>;
+
+    /// Now as the contract's instants: milliseconds since 1970.
+    fn now_ms(&self) -> i64 {
+        self.now().timestamp_millis()
+    }
+}
+
+/// A clock that stands until it is moved, and never goes back.
+#[derive(Debug, Default)]
+pub struct VirtualClock(AtomicI64);
+
+impl VirtualClock {
+    /// A clock that stands at this time.
+    pub fn at(time: DateTime<Utc>) -> Self {
+        VirtualClock(AtomicI64::new(time.timestamp_millis()))
+    }
+
+    /// Moves on to a time; one that has passed leaves the clock where it is.
+    pub fn advance_to(&self, ms: i64) {
+        self.0.fetch_max(ms, Ordering::SeqCst);
+    }
+}
+
+impl Clock for VirtualClock {
+    fn now(&self) -> DateTime<Utc> {
+        instant(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// An instant of the contract as a time; one beyond what can be written down is the nearest that can.
+pub fn instant(ms: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(ms).unwrap_or(if ms < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC })
+}
+
+/// A zone by its IANA name.
+pub fn zone(name: &str) -> Result<Tz, String> {
+    name.trim().parse().map_err(|_| format!("{name:?} is no IANA time zone; one looks like Europe/Moscow"))
+}
+
+/// The instant of a local time. In a gap (summer time begins) the offset before it counts, so the time moves on by the gap's length;
+/// of a time that comes twice the first is meant.
+pub fn from_local(zone: Tz, local: NaiveDateTime) -> Option<DateTime<Utc>> {
+    match zone.from_local_datetime(&local) {
+        LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => Some(time.to_utc()),
+        LocalResult::None => {
+            // The offset some hours before the gap is the one in force until it.
+            let before = zone.from_local_datetime(&local.checked_sub_signed(Duration::hours(6))?).earliest()?;
+            before.to_utc().checked_add_signed(Duration::hours(6))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utc(zone_name: &str, local: &str) -> String {
+        let local = NaiveDateTime::parse_from_str(local, "%Y-%m-%d %H:%M:%S").expect("a time");
+        from_local(zone(zone_name).expect("a zone"), local).expect("an instant").to_rfc3339()
+    }
+
+    #[test]
+    fn a_time_in_a_gap_moves_on_and_a_doubled_one_is_the_first() {
+        assert_eq!(utc("Europe/Berlin", "2026-03-29 02:30:00"), "2026-03-29T01:30:00+00:00", "03:30 summer time");
+        assert_eq!(utc("Europe/Berlin", "2026-10-25 02:30:00"), "2026-10-25T00:30:00+00:00", "still summer time");
+        assert_eq!(utc("Europe/Moscow", "2026-11-23 10:00:00"), "2026-11-23T07:00:00+00:00");
+    }
+
+    #[test]
+    fn a_virtual_clock_never_goes_back() {
+        let clock = VirtualClock::at(instant(1000));
+        clock.advance_to(500);
+        assert_eq!(clock.now_ms(), 1000);
+        clock.advance_to(1500);
+        assert_eq!(clock.now_ms(), 1500);
+    }
+}

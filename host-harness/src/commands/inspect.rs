@@ -1,0 +1,73 @@
+//! `uis-host inspect PLUGIN`.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use uis_host::plugin::inspect::{Inspection, inspect};
+
+use super::{DEFAULT_PLUGIN, LimitArguments, load};
+use crate::OK;
+
+/// Show what a plugin is
+#[derive(Debug, Args)]
+pub struct InspectArguments {
+    /// A plugin's crate folder, or a built .wasm component
+    #[arg(value_name = "PLUGIN", default_value = DEFAULT_PLUGIN)]
+    plugin: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Print every setting with its title, default and what it does
+    #[arg(long)]
+    settings: bool,
+    #[command(flatten)]
+    limits: LimitArguments,
+}
+
+/// Runs the command.
+pub async fn run(arguments: InspectArguments) -> Result<u8> {
+    let plugin = load(&arguments.plugin, &arguments.limits.limits()).await?;
+    let inspection = inspect(&plugin).await?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&inspection)?);
+    } else {
+        print!("{}", text(&inspection, arguments.settings));
+    }
+    Ok(OK)
+}
+
+fn text(found: &Inspection, settings: bool) -> String {
+    let mut out =
+        format!("{} {}\n  contract     {}\n  size         {} bytes\n", found.name, found.version, found.contract, found.size_bytes);
+    let mut section = |title: &str, lines: Vec<String>| {
+        for (index, line) in lines.iter().enumerate() {
+            let title = if index == 0 { title } else { "" };
+            out.push_str(&format!("  {title:<12} {line}\n"));
+        }
+    };
+    section("exports", found.exports.clone());
+    section("imports", found.imports.clone());
+    for connection in &found.connections {
+        let rates: Vec<String> = connection.rates.iter().map(|(path, rate)| format!("{path} {rate}/s")).collect();
+        section(
+            "connection",
+            vec![
+                connection.name.clone(),
+                format!("  hosts  {}", connection.hosts.join(", ")),
+                format!("  auth   {}", connection.auth),
+                format!("  rates  {}", rates.join(", ")),
+            ],
+        );
+    }
+    section("callbacks", vec![found.callbacks.join(", ")]);
+    if settings {
+        let lines = found.settings.iter().flat_map(|setting| {
+            [format!("{} = {}", setting.name, setting.default), format!("  «{}»", setting.title), format!("  {}", setting.description)]
+        });
+        section("settings", lines.collect());
+    } else {
+        section("settings", vec![format!("{} (uis-host inspect --settings shows them)", found.settings.len())]);
+    }
+    out
+}

@@ -1,0 +1,97 @@
+//! The program's commands.
+
+mod crm;
+mod inspect;
+mod render;
+mod replay;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Parser, Subcommand};
+use uis_host::plugin::build;
+use uis_host::plugin::component::ComponentPlugin;
+use uis_host::plugin::engine::Runtime;
+use uis_host::plugin::limits::Limits;
+
+/// A host for UIS integration plugins.
+#[derive(Debug, Parser)]
+#[command(name = "uis-host", version, about, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run recorded events through a plugin and show what happened and what ended up where
+    Replay(replay::ReplayArguments),
+    /// Show what a plugin is: contract, imports, exports, size, connections, settings
+    Inspect(inspect::InspectArguments),
+}
+
+/// Runs a command and gives the exit status.
+pub async fn run(arguments: Arguments) -> Result<u8> {
+    match arguments.command {
+        Command::Replay(arguments) => replay::run(arguments).await,
+        Command::Inspect(arguments) => inspect::run(arguments).await,
+    }
+}
+
+/// Limits of one handler.
+#[derive(Debug, Clone, Args)]
+pub struct LimitArguments {
+    /// Fuel a handler may use (about one WebAssembly instruction each)
+    #[arg(long, value_name = "UNITS", help_heading = "Limits")]
+    fuel: Option<u64>,
+    /// Memory a handler may hold, in bytes
+    #[arg(long, value_name = "BYTES", help_heading = "Limits")]
+    memory_bytes: Option<usize>,
+    /// Wall-clock time a live handler may take, waiting included, in milliseconds
+    #[arg(long, value_name = "MS", help_heading = "Limits")]
+    wall_live_ms: Option<u64>,
+    /// Wall-clock time a kept handler may take, waiting included, in milliseconds
+    #[arg(long, value_name = "MS", help_heading = "Limits")]
+    wall_kept_ms: Option<u64>,
+    /// Requests a handler may send
+    #[arg(long, value_name = "COUNT", help_heading = "Limits")]
+    requests: Option<u32>,
+}
+
+impl LimitArguments {
+    fn limits(&self) -> Limits {
+        let stock = Limits::default();
+        Limits {
+            fuel: self.fuel.unwrap_or(stock.fuel),
+            memory_bytes: self.memory_bytes.unwrap_or(stock.memory_bytes),
+            wall_live: self.wall_live_ms.map_or(stock.wall_live, Duration::from_millis),
+            wall_kept: self.wall_kept_ms.map_or(stock.wall_kept, Duration::from_millis),
+            requests: self.requests.unwrap_or(stock.requests),
+            ..stock
+        }
+    }
+}
+
+/// Builds a plugin if it is a crate, and loads it.
+async fn load(plugin: &Path, limits: &Limits) -> Result<ComponentPlugin> {
+    let plugin = find(plugin)?;
+    let built = build::component(&plugin, &|line| eprintln!("{line}"))?;
+    let runtime = Runtime::new(limits.clone()).map_err(|error| anyhow::anyhow!("the WebAssembly engine cannot be set up: {error:#}"))?;
+    ComponentPlugin::load(&runtime, &built.wasm, &built.cache).await.with_context(|| format!("{} is not loaded", plugin.display()))
+}
+
+/// The plugin's folder or file: as given, or, for the default, beside this program's sources when it is run from elsewhere.
+fn find(plugin: &Path) -> Result<PathBuf> {
+    if plugin.exists() {
+        return Ok(plugin.to_owned());
+    }
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(plugin);
+    if plugin == Path::new(DEFAULT_PLUGIN) && beside.exists() {
+        return Ok(beside);
+    }
+    bail!("{}: no such file or folder; give a plugin's crate folder or a built .wasm component", plugin.display())
+}
+
+/// The plugin when none is given.
+const DEFAULT_PLUGIN: &str = "plugin";

@@ -1,0 +1,27 @@
+//! `uis-host`: replays recordings against a plugin and the RetailCRM simulator, and looks at plugins. The program alone knows the host,
+//! the plugin and the simulator; the library knows no CRM.
+
+mod commands;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Exit status: everything went well.
+pub const OK: u8 = 0;
+/// Exit status: something of what was run failed.
+pub const FAILED: u8 = 1;
+/// Exit status: the input cannot be used; nothing was run.
+pub const UNUSABLE: u8 = 2;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = commands::Arguments::parse();
+    match commands::run(arguments).await {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(UNUSABLE)
+        }
+    }
+}

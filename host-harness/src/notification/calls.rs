@@ -1,0 +1,233 @@
+//! Events of calls, from notifications, from the scenario's routing request, and from rows of UIS's calls report.
+
+use super::Unreadable;
+use super::params::{Params, time_of};
+use crate::bindings::uis::integration::call_events::{
+    Call, CallAnswered, CallFinished, Direction, FinishKind, IncomingCall, LegRinging, OutgoingCall, Recording, RecordingReady,
+    TagsChanged, TalkFinished,
+};
+use crate::bindings::uis::integration::types::{CommunicationKind, EmployeeHint};
+
+/// What a lookup may take while the caller hears ringing. UIS's own timeout is configurable and not public; this leaves the scenario room.
+pub const INCOMING_DEADLINE_MS: u32 = 3000;
+
+fn session(params: &Params) -> Result<i64, Unreadable> {
+    // For a call the communication's id is its session's.
+    params
+        .integer_of_any(&["call_session_id", "cdr_id", "communication_id"])
+        .filter(|id| *id > 0)
+        .ok_or(Unreadable::NoId("call_session_id"))
+}
+
+fn direction(params: &Params) -> Option<Direction> {
+    match params.text("direction")?.to_lowercase().as_str() {
+        "in" | "incoming" | "inbound" | "входящий" => Some(Direction::Incoming),
+        "out" | "outgoing" | "outbound" | "исходящий" => Some(Direction::Outgoing),
+        _ => None,
+    }
+}
+
+fn moment(params: &Params) -> i64 {
+    // Both are asked, so that neither is handed on as an attribute.
+    let (written, stamp) = (params.time("notification_time"), params.time("notification_timestamp"));
+    written.or(stamp).unwrap_or(params.received())
+}
+
+fn call(params: &Params, told: Option<Direction>) -> Result<Call, Unreadable> {
+    let direction = direction(params).or(told);
+    let (calling, called) = (params.phone("calling_phone_number"), params.phone("called_phone_number"));
+    let contact = params.phone("contact_phone_number").or(match direction {
+        Some(Direction::Incoming) => calling,
+        Some(Direction::Outgoing) => called,
+        None => None,
+    });
+    Ok(Call {
+        session_id: session(params)?,
+        at: moment(params),
+        direction,
+        contact,
+        contact_name: params.text("contact_full_name"),
+        virtual_number: params.phone("virtual_phone_number").map(|number| number.digits),
+        employee: params
+            .employee("employee_id", "employee_full_name", "employee_email", "extension_phone_number")
+            .or_else(|| Some(EmployeeHint { id: None, full_name: None, email: None, extension: Some(params.text("extension")?) })),
+        is_internal: params.flag("is_internal").unwrap_or(false),
+        is_transfer: params.flag("is_transfer").unwrap_or(false),
+        started_at: params.time("start_time"),
+        external_id: params.text_of_any(&["external_id", "call_api_external_id"]),
+        call_source: params.text_of_any(&["call_source", "source"]),
+        // Filled in by `with_rest`, once everything known was asked for.
+        attributes: Vec::new(),
+    })
+}
+
+fn with_rest(call: Call, params: &Params) -> Call {
+    Call { attributes: params.attributes(), ..call }
+}
+
+/// `in_call_session`.
+pub fn incoming(params: &Params) -> Result<IncomingCall, Unreadable> {
+    let call = call(params, Some(Direction::Incoming))?;
+    Ok(IncomingCall { call: with_rest(call, params), input: None, deadline_ms: INCOMING_DEADLINE_MS })
+}
+
+/// The scenario's routing request: `cdr_id`, `start_time`, `input_result`, `numa`, `numb`, and whatever else was selected.
+pub fn route(params: &Params) -> Result<IncomingCall, Unreadable> {
+    let (caller, dialled) = (params.phone("numa"), params.phone("numb"));
+    let mut call = call(params, Some(Direction::Incoming))?;
+    call.contact = call.contact.or(caller);
+    call.virtual_number = call.virtual_number.or(dialled.map(|number| number.digits));
+    let input = params.text("input_result");
+    Ok(IncomingCall { call: with_rest(call, params), input, deadline_ms: INCOMING_DEADLINE_MS })
+}
+
+/// `out_call`: an employee's leg rings.
+pub fn leg_ringing(params: &Params) -> Result<LegRinging, Unreadable> {
+    let call = call(params, None)?;
+    let leg_id = params.integer("leg_id");
+    Ok(LegRinging { call: with_rest(call, params), leg_id })
+}
+
+/// `out_call_session`.
+pub fn outgoing(params: &Params) -> Result<OutgoingCall, Unreadable> {
+    let call = call(params, Some(Direction::Outgoing))?;
+    Ok(OutgoingCall { call: with_rest(call, params) })
+}
+
+/// `call_connected`.
+pub fn answered(params: &Params) -> Result<CallAnswered, Unreadable> {
+    let call = call(params, None)?;
+    Ok(CallAnswered { call: with_rest(call, params) })
+}
+
+/// `talk_finished`.
+pub fn talk_finished(params: &Params) -> Result<TalkFinished, Unreadable> {
+    let call = call(params, None)?;
+    let talk_seconds = params.seconds("talk_time_duration");
+    Ok(TalkFinished { call: with_rest(call, params), talk_seconds })
+}
+
+/// `call_session_finished` and `lost_call_session`.
+pub fn finished(params: &Params, lost: bool) -> Result<CallFinished, Unreadable> {
+    let call = call(params, lost.then_some(Direction::Incoming))?;
+    let finished_at = params.time("finish_time").unwrap_or(call.at);
+    let rung = params.integers("employee_ids");
+    let last_talked = last_talked(params);
+    let (reason, lost_reason) = (params.text("finish_reason"), params.text("lost_reason"));
+    let mut recordings: Vec<Recording> =
+        params.texts("record_file_links").into_iter().map(|url| Recording { url, seconds: None }).collect();
+    if let Some(one) = recording(params)
+        && !recordings.iter().any(|known| known.url == one.url)
+    {
+        recordings.push(one);
+    }
+    Ok(CallFinished {
+        kind: if lost { FinishKind::Lost } else { FinishKind::Finished },
+        is_lost: params.flag("is_lost"),
+        finished_at,
+        talk_seconds: params.seconds("talk_time_duration"),
+        wait_seconds: params.seconds("wait_time_duration"),
+        total_seconds: params.seconds("total_time_duration"),
+        finish_reason: reason.or(lost_reason),
+        last_talked_employee: last_talked,
+        rung_employee_ids: rung,
+        recordings,
+        call: with_rest(call, params),
+    })
+}
+
+fn last_talked(params: &Params) -> Option<EmployeeHint> {
+    params.employee(
+        "last_talked_employee_id",
+        "last_talked_employee_full_name",
+        "last_talked_employee_email",
+        "last_talked_employee_extension",
+    )
+}
+
+fn recording(params: &Params) -> Option<Recording> {
+    let seconds = params.seconds("file_duration").or(params.seconds("call_record_duration"));
+    Some(Recording { url: params.text_of_any(&["file_link", "record_file_link"])?, seconds })
+}
+
+/// `record_ready`.
+pub fn recording_ready(params: &Params) -> Result<RecordingReady, Unreadable> {
+    let call = call(params, None)?;
+    let recording = recording(params)
+        .or_else(|| Some(Recording { url: params.texts("record_file_links").into_iter().next()?, seconds: None }))
+        // The plugin says what it thinks of an empty link; the event itself is readable.
+        .unwrap_or(Recording { url: String::new(), seconds: None });
+    Ok(RecordingReady { call: with_rest(call, params), recording })
+}
+
+/// `set_mark`.
+pub fn tags_changed(params: &Params) -> Result<TagsChanged, Unreadable> {
+    let communication = match params.text("communication_type").as_deref() {
+        Some("chat") => CommunicationKind::Chat,
+        Some("offline_message") => CommunicationKind::SiteRequest,
+        Some("goal") => CommunicationKind::Goal,
+        Some("email") => CommunicationKind::Email,
+        _ => CommunicationKind::Call,
+    };
+    let communication_id = params
+        .integer_of_any(&["communication_id", "call_session_id", "chat_id"])
+        .filter(|id| *id > 0)
+        .ok_or(Unreadable::NoId("communication_id"))?;
+    let contact = params.phone_of_any(&["contact_phone_number", "visitor_phone_number"]);
+    let tags = params.texts("tag_names");
+    Ok(TagsChanged { communication, communication_id, at: moment(params), contact, tags, attributes: params.attributes() })
+}
+
+/// A row of `get.calls_report` as the end of a call; none while the call goes on. Its durations have names of their own, and its
+/// recordings are ids, of which the links are made as UIS makes them.
+pub fn reported(params: &Params, zone: chrono_tz::Tz) -> Result<Option<CallFinished>, Unreadable> {
+    let Some(session_id) = params.integer_of_any(&["id", "call_session_id"]).filter(|id| *id > 0) else {
+        return Err(Unreadable::NoId("id"));
+    };
+    let Some(finished_at) = params.time("finish_time") else { return Ok(None) };
+    let communication = params.integer("communication_id").unwrap_or(session_id);
+    let mut recordings: Vec<Recording> = params
+        .texts("call_records")
+        .into_iter()
+        .map(|id| Recording { url: format!("https://app.comagic.ru/system/media/talk/{communication}/{id}/"), seconds: None })
+        .collect();
+    if let (Some(url), true) = (params.text("full_record_file_link"), recordings.is_empty()) {
+        recordings.push(Recording { url, seconds: None });
+    }
+    let people = params.objects("employees");
+    let ids = |flag: &str| -> Vec<i64> {
+        let chosen = people.iter().filter(|person| flag.is_empty() || person.get(flag).and_then(serde_json::Value::as_bool) == Some(true));
+        chosen.filter_map(|person| person.get("employee_id")?.as_i64()).collect()
+    };
+    let by_id = |id: Option<&i64>| id.map(|id| EmployeeHint { id: Some(*id), full_name: None, email: None, extension: None });
+    let answered = params.employee("last_answered_employee_id", "last_answered_employee_full_name", "", "");
+    let call = Call {
+        session_id,
+        at: finished_at,
+        direction: direction(params),
+        contact: params.phone("contact_phone_number"),
+        contact_name: params.text("contact_full_name"),
+        virtual_number: params.phone("virtual_phone_number").map(|number| number.digits),
+        employee: answered.or_else(|| by_id(ids("is_answered").last())),
+        is_internal: params.flag("is_internal").unwrap_or(false),
+        is_transfer: params.flag("is_transfer").unwrap_or(false),
+        started_at: params.text("start_time").and_then(|time| time_of(&time.into(), zone)),
+        external_id: params.text("call_api_external_id"),
+        call_source: params.text("source"),
+        attributes: Vec::new(),
+    };
+    let finished = CallFinished {
+        kind: FinishKind::Reported,
+        is_lost: params.flag("is_lost"),
+        finished_at,
+        talk_seconds: params.seconds("talk_duration"),
+        wait_seconds: params.seconds("wait_duration").or(params.seconds("total_wait_duration")),
+        total_seconds: params.seconds("total_duration"),
+        finish_reason: params.text("finish_reason"),
+        last_talked_employee: last_talked(params).or_else(|| by_id(ids("is_talked").last())),
+        rung_employee_ids: ids(""),
+        recordings,
+        call: with_rest(call, params),
+    };
+    Ok(Some(finished))
+}

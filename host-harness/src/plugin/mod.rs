@@ -1,0 +1,67 @@
+//! Plugins: what the host asks of one, whatever it is made of. [`component`] runs the real thing; tests run the same logic natively.
+
+pub mod build;
+pub mod cache;
+pub mod component;
+pub mod engine;
+pub mod inspect;
+pub mod limits;
+
+use futures_util::future::BoxFuture;
+
+use crate::bindings::exports::uis::integration::setup::Description;
+use crate::bindings::uis::integration::types::{Delivery, Misconfiguration};
+use crate::event::{Event, Handled};
+use crate::services::EventScope;
+
+/// The contract's version that this host serves.
+pub const CONTRACT_VERSION: &str = "0.1.0";
+/// The contract's package.
+pub const CONTRACT_PACKAGE: &str = "uis:integration";
+
+/// Why a handler did not come to its end. The plugin's fault, or a limit's; never data of the event.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Fault {
+    /// It trapped.
+    #[error("the plugin trapped: {0}")]
+    Trap(String),
+    /// It used up what it may use.
+    #[error("limit {name} = {value} was passed")]
+    Limit {
+        /// The limit's name, as settings and flags call it.
+        name: &'static str,
+        /// Its value.
+        value: u64,
+    },
+}
+
+/// What one run of a handler came to.
+pub struct Run {
+    /// The scope, with the trace of what was done.
+    pub scope: EventScope,
+    /// The handler's answer.
+    pub result: Result<Handled, Fault>,
+    /// Fuel used, when it is counted.
+    pub fuel: Option<u64>,
+    /// The most linear memory held, in bytes, when it is counted.
+    pub memory_bytes: Option<usize>,
+}
+
+/// A plugin that is ready for events.
+pub trait Plugin: Send + Sync {
+    /// What it says of itself.
+    fn description(&self) -> &Description;
+
+    /// Checks settings and prepares them.
+    fn prepare<'a>(
+        &'a self,
+        settings: &'a str,
+        from_version: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Result<Vec<u8>, Vec<Misconfiguration>>, Fault>>;
+
+    /// The JSON Schema of its settings.
+    fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>>;
+
+    /// Handles an event in a fresh instance.
+    fn handle(&self, scope: EventScope, delivery: Delivery, event: Event) -> BoxFuture<'_, Run>;
+}

@@ -1,0 +1,10 @@
+//! `settings`.
+
+use super::EventScope;
+use crate::bindings::uis::integration::settings::Host;
+
+impl Host for EventScope {
+    fn prepared(&mut self) -> wasmtime::Result<Vec<u8>> {
+        Ok(self.settings.as_ref().clone())
+    }
+}

@@ -1,0 +1,167 @@
+//! The adapter between the contract and the port: the only file that knows that this is a component. It exists on wasm32 alone, as a
+//! native library cannot export the contract's names.
+
+use crate::bindings::exports::uis::integration::{calls, chats, orders, schedule, setup, site_requests};
+use crate::bindings::uis::integration as imports;
+use crate::bindings::uis::integration::{call_events, chat_events, site_request_events};
+use crate::handlers;
+use crate::platform::Platform;
+
+/// The host, reached through the component's imports.
+struct Imports;
+
+impl Platform for Imports {
+    fn send(
+        &self,
+        requests: Vec<imports::connections::Request>,
+        deadline_ms: u32,
+    ) -> Vec<Result<imports::connections::Response, imports::connections::SendError>> {
+        imports::connections::send(&requests, deadline_ms)
+    }
+    fn prepared_settings(&self) -> Vec<u8> {
+        imports::settings::prepared()
+    }
+    fn get(&self, key: &str) -> Option<imports::storage::Entry> {
+        imports::storage::get(key)
+    }
+    fn swap(&self, key: &str, expected: Option<u64>, value: &[u8], ttl_ms: Option<u64>) -> Result<u64, imports::storage::StorageError> {
+        imports::storage::swap(key, expected, value, ttl_ms)
+    }
+    fn delete(&self, key: &str, expected: u64) -> Result<(), imports::storage::StorageError> {
+        imports::storage::delete(key, expected)
+    }
+    fn scan(&self, prefix: &str, cursor: Option<&str>, limit: u32) -> imports::storage::ItemPage {
+        imports::storage::scan(prefix, cursor, limit)
+    }
+    fn set_timer(&self, timer: &imports::timers::Timer) -> Result<(), String> {
+        imports::timers::set(timer)
+    }
+    fn cancel_timer(&self, name: &str) {
+        imports::timers::cancel(name);
+    }
+    fn now(&self) -> i64 {
+        imports::clock::now()
+    }
+    fn to_local(&self, at: i64, zone: &str) -> Result<imports::clock::LocalTime, String> {
+        imports::clock::to_local(at, zone)
+    }
+    fn account(&self) -> imports::directory::Account {
+        imports::directory::get_account()
+    }
+    fn employees(&self, offset: u32) -> Result<Vec<imports::directory::Employee>, imports::directory::DirectoryError> {
+        imports::directory::employees(offset)
+    }
+    fn find_employee(&self, id: i64) -> Result<Option<imports::directory::Employee>, imports::directory::DirectoryError> {
+        imports::directory::find_employee(id)
+    }
+    fn finished_calls(
+        &self,
+        since: i64,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<imports::communications::CallPage, imports::communications::ReportError> {
+        imports::communications::finished_calls(since, cursor, limit)
+    }
+    fn endpoint(&self, callback: &str) -> Option<String> {
+        imports::endpoints::url(callback)
+    }
+    fn secret_placeholder(&self) -> String {
+        imports::endpoints::secret_placeholder()
+    }
+    fn log(&self, level: imports::log::Level, message: &str, fields: &[(&str, &str)]) {
+        let fields: Vec<(String, String)> = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        imports::log::write(level, message, &fields);
+    }
+}
+
+struct Component;
+
+/// Hands an event to the handler of the same name.
+macro_rules! forward {
+    ($($name:ident($event:ty) -> $answer:ty;)*) => {$(
+        fn $name(delivery: Delivery, event: $event) -> Result<$answer, Failure> {
+            handlers::$name(&Imports, &delivery, &event)
+        }
+    )*};
+}
+
+impl calls::Guest for Component {
+    forward! {
+        on_incoming_call(call_events::IncomingCall) -> call_events::CallAnswer;
+        on_leg_ringing(call_events::LegRinging) -> Outcome;
+        on_outgoing_call(call_events::OutgoingCall) -> Outcome;
+        on_call_answered(call_events::CallAnswered) -> Outcome;
+        on_talk_finished(call_events::TalkFinished) -> Outcome;
+        on_call_finished(call_events::CallFinished) -> Outcome;
+        on_recording_ready(call_events::RecordingReady) -> Outcome;
+        on_tags_changed(call_events::TagsChanged) -> Outcome;
+        on_click_to_call(call_events::ClickToCall) -> Option<call_events::DialOrder>;
+    }
+}
+
+impl chats::Guest for Component {
+    forward! {
+        on_chat_accepted(chat_events::ChatAccepted) -> Outcome;
+        on_chat_message(chat_events::ChatMessage) -> Outcome;
+        on_chat_unanswered(chat_events::ChatUnanswered) -> Outcome;
+        on_chat_finished(chat_events::ChatFinished) -> Outcome;
+    }
+}
+
+impl site_requests::Guest for Component {
+    forward! {
+        on_site_request(site_request_events::SiteRequest) -> Outcome;
+    }
+}
+
+impl orders::Guest for Component {
+    forward! {
+        on_order_webhook(orders::OrderWebhook) -> Outcome;
+    }
+}
+
+impl schedule::Guest for Component {
+    forward! {
+        on_schedule(schedule::TimerDue) -> Outcome;
+    }
+}
+
+use imports::types::{Delivery, Failure, Outcome};
+
+impl setup::Guest for Component {
+    fn describe() -> setup::Description {
+        handlers::describe()
+    }
+    fn settings_schema() -> String {
+        handlers::settings_schema()
+    }
+    fn prepare(settings: String, from_version: Option<String>) -> Result<Vec<u8>, Vec<setup::Misconfiguration>> {
+        handlers::prepare(&settings, from_version.as_deref())
+    }
+    fn choices(setting: String, page: Option<String>) -> Result<setup::ChoicePage, Failure> {
+        handlers::choices(&Imports, &setting, page.as_deref())
+    }
+    fn normalise_connection(pasted: String) -> Result<setup::NormalConnection, String> {
+        handlers::normalise_connection(&pasted)
+    }
+    fn check_connection() -> Result<setup::ConnectionReport, Failure> {
+        handlers::check_connection(&Imports)
+    }
+    fn on_activate(delivery: Delivery) -> Result<Outcome, Failure> {
+        handlers::on_activate(&Imports, &delivery)
+    }
+    fn on_deactivate(delivery: Delivery) -> Result<Outcome, Failure> {
+        handlers::on_deactivate(&Imports, &delivery)
+    }
+    fn run_action(delivery: Delivery, name: String) -> Result<Outcome, Failure> {
+        handlers::run_action(&Imports, &delivery, &name)
+    }
+    fn on_callback(delivery: Delivery, event: setup::Callback) -> Result<Outcome, Failure> {
+        handlers::on_callback(&Imports, &delivery, &event)
+    }
+    fn asset(path: String) -> Option<setup::AssetFile> {
+        handlers::asset(&path)
+    }
+}
+
+crate::bindings::export!(Component with_types_in crate::bindings);

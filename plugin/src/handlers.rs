@@ -1,0 +1,183 @@
+//! One function per function that the contract exports, in its order. Each names the room where the work is done.
+
+use crate::bindings::exports::uis::integration::orders::OrderWebhook;
+use crate::bindings::exports::uis::integration::schedule::TimerDue;
+use crate::bindings::exports::uis::integration::setup::{
+    AssetFile, Callback, Choice, ChoicePage, ConnectionReport, Delivery, Description, Failure, Misconfiguration, NormalConnection,
+};
+use crate::bindings::uis::integration::call_events::{
+    CallAnswer, CallAnswered, CallFinished, ClickToCall, DialOrder, IncomingCall, LegRinging, OutgoingCall, RecordingReady, TagsChanged,
+    TalkFinished,
+};
+use crate::bindings::uis::integration::chat_events::{ChatAccepted, ChatFinished, ChatMessage, ChatUnanswered};
+use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::site_request_events::SiteRequest;
+use crate::outcome::{Handled, done};
+use crate::platform::Platform;
+use crate::settings;
+use crate::setup::{activation, check, describe};
+use crate::telephony::{history, incoming, popups, reconcile};
+
+// setup
+
+/// `setup.describe`.
+pub fn describe() -> Description {
+    describe::describe()
+}
+
+/// `setup.settings-schema`.
+pub fn settings_schema() -> String {
+    settings::SCHEMA.to_owned()
+}
+
+/// `setup.prepare`.
+pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Misconfiguration>> {
+    settings::prepare(json, from_version)
+}
+
+/// `setup.choices`. No setting has choices from elsewhere yet.
+pub fn choices(_: &dyn Platform, setting: &str, _page: Option<&str>) -> Result<ChoicePage, Failure> {
+    let none: Vec<Choice> = Vec::new();
+    if setting.is_empty() {
+        Ok(ChoicePage { choices: none, next: None })
+    } else {
+        Err(Failure::Rejected(format!("the setting {setting} has no choices")))
+    }
+}
+
+/// `setup.normalise-connection`.
+pub fn normalise_connection(pasted: &str) -> Result<NormalConnection, String> {
+    describe::normalise_connection(pasted)
+}
+
+/// `setup.check-connection`.
+pub fn check_connection(platform: &dyn Platform) -> Result<ConnectionReport, Failure> {
+    check::check_connection(platform)
+}
+
+/// `setup.on-activate`.
+pub fn on_activate(platform: &dyn Platform, _: &Delivery) -> Handled {
+    activation::on_activate(platform)
+}
+
+/// `setup.on-deactivate`.
+pub fn on_deactivate(platform: &dyn Platform, _: &Delivery) -> Handled {
+    activation::on_deactivate(platform)
+}
+
+/// `setup.run-action`.
+pub fn run_action(_: &dyn Platform, _: &Delivery, name: &str) -> Handled {
+    Err(Failure::Rejected(format!("there is no action {name:?}")))
+}
+
+/// `setup.on-callback`. Nothing follows from RetailCRM's callbacks yet.
+pub fn on_callback(platform: &dyn Platform, _: &Delivery, event: &Callback) -> Handled {
+    nothing_to_do(platform, &event.name)
+}
+
+/// `setup.asset`.
+pub fn asset(path: &str) -> Option<AssetFile> {
+    describe::asset(path)
+}
+
+// calls
+
+/// `calls.on-incoming-call`.
+pub fn on_incoming_call(platform: &dyn Platform, _: &Delivery, event: &IncomingCall) -> Result<CallAnswer, Failure> {
+    incoming::answer(platform, event)
+}
+
+/// `calls.on-leg-ringing`.
+pub fn on_leg_ringing(platform: &dyn Platform, _: &Delivery, event: &LegRinging) -> Handled {
+    popups::on_leg_ringing(platform, event)
+}
+
+/// `calls.on-outgoing-call`.
+pub fn on_outgoing_call(platform: &dyn Platform, _: &Delivery, event: &OutgoingCall) -> Handled {
+    popups::on_outgoing_call(platform, event)
+}
+
+/// `calls.on-call-answered`.
+pub fn on_call_answered(platform: &dyn Platform, _: &Delivery, event: &CallAnswered) -> Handled {
+    popups::on_call_answered(platform, event)
+}
+
+/// `calls.on-talk-finished`.
+pub fn on_talk_finished(platform: &dyn Platform, _: &Delivery, event: &TalkFinished) -> Handled {
+    popups::on_talk_finished(platform, event)
+}
+
+/// `calls.on-call-finished`.
+pub fn on_call_finished(platform: &dyn Platform, delivery: &Delivery, event: &CallFinished) -> Handled {
+    history::on_call_finished(platform, delivery, event)
+}
+
+/// `calls.on-recording-ready`.
+pub fn on_recording_ready(platform: &dyn Platform, delivery: &Delivery, event: &RecordingReady) -> Handled {
+    history::on_recording_ready(platform, delivery, event)
+}
+
+/// `calls.on-tags-changed`. Nothing follows from tags yet.
+pub fn on_tags_changed(platform: &dyn Platform, _: &Delivery, _: &TagsChanged) -> Handled {
+    nothing_to_do(platform, "tags")
+}
+
+/// `calls.on-click-to-call`. The module is registered without click-to-call, so a request is nothing to act on.
+pub fn on_click_to_call(platform: &dyn Platform, _: &Delivery, _: &ClickToCall) -> Result<Option<DialOrder>, Failure> {
+    nothing_to_do(platform, "click-to-call").map(|_| None)
+}
+
+// chats
+
+/// `chats.on-chat-accepted`. Nothing follows from chats yet.
+pub fn on_chat_accepted(platform: &dyn Platform, _: &Delivery, _: &ChatAccepted) -> Handled {
+    nothing_to_do(platform, "chat")
+}
+
+/// `chats.on-chat-message`.
+pub fn on_chat_message(platform: &dyn Platform, _: &Delivery, _: &ChatMessage) -> Handled {
+    nothing_to_do(platform, "chat")
+}
+
+/// `chats.on-chat-unanswered`.
+pub fn on_chat_unanswered(platform: &dyn Platform, _: &Delivery, _: &ChatUnanswered) -> Handled {
+    nothing_to_do(platform, "chat")
+}
+
+/// `chats.on-chat-finished`.
+pub fn on_chat_finished(platform: &dyn Platform, _: &Delivery, _: &ChatFinished) -> Handled {
+    nothing_to_do(platform, "chat")
+}
+
+// site-requests
+
+/// `site-requests.on-site-request`. Nothing follows from site requests yet.
+pub fn on_site_request(platform: &dyn Platform, _: &Delivery, _: &SiteRequest) -> Handled {
+    nothing_to_do(platform, "site request")
+}
+
+// orders
+
+/// `orders.on-order-webhook`. Nothing follows from orders yet.
+pub fn on_order_webhook(platform: &dyn Platform, _: &Delivery, _: &OrderWebhook) -> Handled {
+    nothing_to_do(platform, "order")
+}
+
+// schedule
+
+/// `schedule.on-schedule`.
+pub fn on_schedule(platform: &dyn Platform, delivery: &Delivery, event: &TimerDue) -> Handled {
+    match event.name.as_str() {
+        reconcile::TIMER => reconcile::on_timer(platform, delivery),
+        activation::REFRESH_TIMER => activation::refresh(platform),
+        name => match name.strip_prefix(history::TIMER).and_then(|session| session.parse().ok()) {
+            Some(session) => history::on_timer(platform, session),
+            None => Err(Failure::Rejected(format!("no timer {name:?} was ever set by this version"))),
+        },
+    }
+}
+
+fn nothing_to_do(platform: &dyn Platform, what: &str) -> Handled {
+    platform.log(Level::Debug, "nothing to do", &[("event", what)]);
+    done()
+}

@@ -1,0 +1,29 @@
+//! The RetailCRM integration of UIS telephony.
+//!
+//! Everything is plain Rust behind one port, [`platform::Platform`], and runs natively as well as in a component:
+//! `component.rs` alone knows that it is one. A reader looking for a behaviour finds it by the name of the room:
+//!
+//! | room | what |
+//! |---|---|
+//! | [`setup`] | what the plugin is and needs; activation: the module's registration in RetailCRM |
+//! | [`settings`] | the settings, their schema and their checks |
+//! | [`employees`] | which UIS employee is which RetailCRM user |
+//! | [`telephony`] | calls: caller card and forwarding, pop-ups, history, recordings, reconciliation |
+//! | [`retailcrm`] | RetailCRM's API v5: one client, one file per area |
+//! | [`handlers`] | one function per event of the contract |
+
+pub mod bindings;
+#[cfg(target_arch = "wasm32")]
+mod component;
+pub mod employees;
+pub mod handlers;
+pub mod links;
+pub mod memory;
+pub mod outcome;
+pub mod phone;
+pub mod platform;
+pub mod retailcrm;
+pub mod settings;
+pub mod setup;
+pub mod telephony;
+pub mod time;

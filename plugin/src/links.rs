@@ -1,0 +1,43 @@
+//! Links that events carry. They end up clickable in the CRM, so only plain https addresses pass.
+
+/// The link if it may be shown in the CRM, else why not.
+pub fn https(link: &str) -> Result<&str, &'static str> {
+    let link = link.trim();
+    let Some(rest) = link.strip_prefix("https://") else {
+        return Err("the link is not https");
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.is_empty() || authority.contains('@') {
+        return Err("the link names no plain host");
+    }
+    if link.len() > 2000 {
+        return Err("the link is longer than 2000 bytes");
+    }
+    if link.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '\\')) {
+        return Err("the link holds characters that a link cannot have");
+    }
+    Ok(link)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::https;
+
+    #[test]
+    fn only_plain_https_links_pass() {
+        assert_eq!(https(" https://app.uiscom.ru/system/media/talk/1/2/ "), Ok("https://app.uiscom.ru/system/media/talk/1/2/"));
+        for bad in [
+            "http://app.uiscom.ru/talk/1",
+            "javascript:alert(1)",
+            "https://",
+            "https:///path",
+            "https://user@evil.example/",
+            "https://a.example/\"><script>",
+            "https://a.example/a b",
+            "HTTPS:/a.example",
+            "",
+        ] {
+            assert!(https(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Shorthands for what handlers answer.
+
+use crate::bindings::uis::integration::types::{Failure, Misconfiguration, Outcome, RetryLater, Skipped};
+
+/// What a handler gives back.
+pub type Handled = Result<Outcome, Failure>;
+
+/// Done, and there is nothing to tell.
+pub fn done() -> Handled {
+    Ok(Outcome { skipped: Vec::new() })
+}
+
+/// Done, with things left out.
+pub fn done_without(skipped: Vec<Skipped>) -> Handled {
+    Ok(Outcome { skipped })
+}
+
+/// Something left out, for good.
+pub fn skipped(what: impl Into<String>, why: impl Into<String>) -> Skipped {
+    Skipped { what: what.into(), why: why.into() }
+}
+
+/// Try again later, when the host thinks best.
+pub fn retry(reason: impl Into<String>) -> Failure {
+    Failure::Retry(RetryLater { after_ms: None, reason: reason.into() })
+}
+
+/// A setting stands in the way.
+pub fn misconfigured(setting: impl Into<String>, message: impl Into<String>) -> Failure {
+    Failure::Misconfigured(Misconfiguration { setting: setting.into(), message: message.into() })
+}

@@ -1,0 +1,68 @@
+//! The port: all that the integration's logic may ask of the outside. One group of methods per interface that the contract imports;
+//! the contract (`wit/`) says what each promises.
+
+use crate::bindings::uis::integration::{
+    clock::LocalTime,
+    communications::{CallPage, ReportError},
+    connections::{Request, Response, SendError},
+    directory::{Account, DirectoryError, Employee},
+    log::Level,
+    storage::{Entry, ItemPage, StorageError, Version},
+    timers::Timer,
+    types::Instant,
+};
+
+/// What the host provides. Implemented by the component's imports and, natively, by whoever runs the logic in a test.
+pub trait Platform {
+    // connections
+    /// Sends requests side by side; answers in their order.
+    fn send(&self, requests: Vec<Request>, deadline_ms: u32) -> Vec<Result<Response, SendError>>;
+
+    // settings
+    /// The bytes that [`crate::settings::prepare`] made.
+    fn prepared_settings(&self) -> Vec<u8>;
+
+    // storage
+    /// Reads a key.
+    fn get(&self, key: &str) -> Option<Entry>;
+    /// Writes a key if it is of the expected version, or absent.
+    fn swap(&self, key: &str, expected: Option<Version>, value: &[u8], ttl_ms: Option<u64>) -> Result<Version, StorageError>;
+    /// Deletes a key if it is of the version.
+    fn delete(&self, key: &str, expected: Version) -> Result<(), StorageError>;
+    /// Lists keys that begin so.
+    fn scan(&self, prefix: &str, cursor: Option<&str>, limit: u32) -> ItemPage;
+
+    // timers
+    /// Sets a timer.
+    fn set_timer(&self, timer: &Timer) -> Result<(), String>;
+    /// Forgets a timer.
+    fn cancel_timer(&self, name: &str);
+
+    // clock
+    /// The present.
+    fn now(&self) -> Instant;
+    /// Local time in a zone.
+    fn to_local(&self, at: Instant, zone: &str) -> Result<LocalTime, String>;
+
+    // directory
+    /// The UIS account.
+    fn account(&self) -> Account;
+    /// A page of employees.
+    fn employees(&self, offset: u32) -> Result<Vec<Employee>, DirectoryError>;
+    /// One employee.
+    fn find_employee(&self, id: i64) -> Result<Option<Employee>, DirectoryError>;
+
+    // communications
+    /// Calls that UIS's report knows.
+    fn finished_calls(&self, since: Instant, cursor: Option<&str>, limit: u32) -> Result<CallPage, ReportError>;
+
+    // endpoints
+    /// Our public URL of a callback or an asset.
+    fn endpoint(&self, callback: &str) -> Option<String>;
+    /// Stands for the secret of our callbacks in request bodies.
+    fn secret_placeholder(&self) -> String;
+
+    // log
+    /// Writes a line.
+    fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]);
+}

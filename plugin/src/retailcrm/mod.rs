@@ -1,0 +1,115 @@
+//! RetailCRM's API v5 as this integration uses it. [`Crm`] sends; [`answer`] understands what comes back; the other files hold one
+//! area of the API each, with RetailCRM's own names.
+
+pub mod answer;
+pub mod customers;
+pub mod modules;
+pub mod orders;
+pub mod reference;
+pub mod telephony;
+pub mod users;
+
+use serde::de::DeserializeOwned;
+
+use crate::bindings::uis::integration::connections::{Body, Method, Request};
+use crate::platform::Platform;
+pub use answer::CrmError;
+
+/// The connection's name in the contract.
+pub const CONNECTION: &str = "retailcrm";
+
+/// The longest that one request may take: RetailCRM answers in tenths of a second, a bulk upload in seconds.
+const DEADLINE_MS: u32 = 15_000;
+
+/// A request of the API: a path under the account, and parameters.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    method: Method,
+    path: String,
+    query: Vec<(String, String)>,
+    form: Vec<(String, String)>,
+}
+
+impl Ask {
+    /// A GET.
+    pub fn get(path: impl Into<String>) -> Ask {
+        Ask { method: Method::Get, path: path.into(), query: Vec::new(), form: Vec::new() }
+    }
+
+    /// A POST with a form.
+    pub fn post(path: impl Into<String>) -> Ask {
+        Ask { method: Method::Post, path: path.into(), query: Vec::new(), form: Vec::new() }
+    }
+
+    /// Adds a query parameter.
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Ask {
+        self.query.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Adds a plain form field.
+    pub fn field(mut self, name: &str, value: impl Into<String>) -> Ask {
+        self.form.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Adds a form field that holds JSON: RetailCRM takes every structured parameter so.
+    pub fn json(self, name: &str, value: &serde_json::Value) -> Ask {
+        let text = value.to_string();
+        self.field(name, text)
+    }
+
+    /// `GET /api/v5/users`, for messages.
+    fn title(&self) -> String {
+        let verb = if self.method == Method::Get { "GET" } else { "POST" };
+        format!("{verb} {}", self.path)
+    }
+
+    fn request(self) -> Request {
+        let body = if self.method == Method::Get { Body::Empty } else { Body::Form(self.form) };
+        Request { connection: CONNECTION.to_owned(), method: self.method, path: self.path, query: self.query, body }
+    }
+}
+
+/// The account's RetailCRM.
+#[derive(Clone, Copy)]
+pub struct Crm<'a> {
+    platform: &'a dyn Platform,
+    deadline_ms: u32,
+}
+
+impl<'a> Crm<'a> {
+    /// The account's RetailCRM with the usual deadline.
+    pub fn new(platform: &'a dyn Platform) -> Self {
+        Crm { platform, deadline_ms: DEADLINE_MS }
+    }
+
+    /// With a shorter deadline.
+    pub fn within(self, deadline_ms: u32) -> Self {
+        Crm { deadline_ms: deadline_ms.min(self.deadline_ms), ..self }
+    }
+
+    /// Asks once and reads the answer.
+    pub fn ask<T: DeserializeOwned>(self, ask: Ask) -> Result<T, CrmError> {
+        let title = ask.title();
+        match self.platform.send(vec![ask.request()], self.deadline_ms).pop() {
+            Some(result) => answer::read(&title, result),
+            None => Err(CrmError::NotSent { title, reason: "the host gave no answer".into() }),
+        }
+    }
+
+    /// Asks several things side by side; answers in order, each still to be read by [`Crm::read`].
+    pub fn ask_all(self, asks: Vec<Ask>) -> Vec<answer::Pending> {
+        let titles: Vec<String> = asks.iter().map(Ask::title).collect();
+        let results = self.platform.send(asks.into_iter().map(Ask::request).collect(), self.deadline_ms);
+        titles.into_iter().zip(results).collect()
+    }
+
+    /// Reads the next of several answers.
+    pub fn read<T: DeserializeOwned>(answers: &mut impl Iterator<Item = answer::Pending>) -> Result<T, CrmError> {
+        match answers.next() {
+            Some((title, result)) => answer::read(&title, result),
+            None => Err(CrmError::NotSent { title: "request".into(), reason: "the host gave no answer".into() }),
+        }
+    }
+}

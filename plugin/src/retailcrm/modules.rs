@@ -1,0 +1,57 @@
+//! `/integration-modules`: how the integration stands in the account's marketplace page.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Ask, Crm, CrmError};
+
+/// The module's code; RetailCRM wants it to begin with `integrationCode`, so both are one.
+pub const CODE: &str = "uis";
+
+/// The extension of a manager.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AdditionalCode {
+    /// The CRM user.
+    pub user_id: i64,
+    /// His extension in UIS.
+    pub code: String,
+}
+
+/// What the module is registered with. RetailCRM replaces lists wholesale, so they are always whole.
+#[derive(Debug)]
+pub struct Module {
+    /// Whether the integration is on.
+    pub active: bool,
+    /// What callbacks' paths are relative to.
+    pub base_url: String,
+    /// An SVG.
+    pub logo: String,
+    /// Comes back in callbacks.
+    pub client_id: String,
+    /// All extensions.
+    pub additional_codes: Vec<AdditionalCode>,
+}
+
+/// Creates or changes the module.
+pub fn register(crm: Crm<'_>, module: &Module) -> Result<(), CrmError> {
+    let value = json!({
+        "code": CODE,
+        "integrationCode": CODE,
+        "active": module.active,
+        "name": "UIS",
+        "logo": module.logo,
+        "clientId": module.client_id,
+        "baseUrl": module.base_url,
+        "actions": {"activity": "/activity"},
+        "integrations": {"telephony": {
+            "allowEdit": false,
+            "inputEventSupported": true,
+            "outputEventSupported": true,
+            "hangupEventSupported": true,
+            "additionalCodes": module.additional_codes,
+        }},
+    });
+    let _: Value = crm.ask(Ask::post(format!("/api/v5/integration-modules/{CODE}/edit")).json("integrationModule", &value))?;
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! Switching the integration on and off: what RetailCRM is told of us, and what we must know of it before the first event.
+
+use serde_json::Value;
+
+use crate::bindings::uis::integration::timers::Timer;
+use crate::bindings::uis::integration::types::Failure;
+use crate::employees;
+use crate::memory;
+use crate::outcome::{Handled, done, misconfigured, retry};
+use crate::platform::Platform;
+use crate::retailcrm::Crm;
+use crate::retailcrm::modules::{self, Module};
+use crate::retailcrm::reference::{self, SettingsAnswer, Status, Statuses};
+use crate::retailcrm::users::{self, Users};
+use crate::telephony::reconcile;
+use crate::time;
+
+/// Where RetailCRM's order statuses are remembered, for caller cards.
+pub const STATUSES_KEY: &str = "retailcrm/statuses";
+
+/// The timer that repeats [`refresh`]; the seed's "every two hours".
+pub const REFRESH_TIMER: &str = "refresh";
+const REFRESH_EVERY_MS: u64 = 2 * 3_600_000;
+
+/// Switched on, or settings were saved.
+pub fn on_activate(platform: &dyn Platform) -> Handled {
+    refresh(platform)?;
+    reconcile::start(platform)?;
+    platform
+        .set_timer(&Timer {
+            name: REFRESH_TIMER.to_owned(),
+            at: platform.now() + i64::try_from(REFRESH_EVERY_MS).unwrap_or(i64::MAX),
+            every_ms: Some(REFRESH_EVERY_MS),
+            ordering_key: REFRESH_TIMER.to_owned(),
+            payload: Vec::new(),
+        })
+        .map_err(|why| retry(format!("the refreshing timer cannot be set: {why}")))?;
+    done()
+}
+
+/// Switched off: the module stays in RetailCRM, inactive and without extensions, so that no manager sees our buttons.
+pub fn on_deactivate(platform: &dyn Platform) -> Handled {
+    register(platform, false, &[])?;
+    done()
+}
+
+/// Reads what events need to know (time zone, statuses, users), ties employees to users, and tells RetailCRM the extensions.
+pub fn refresh(platform: &dyn Platform) -> Handled {
+    let crm = Crm::new(platform);
+    let mut answers = crm.ask_all(vec![reference::ask_settings(), users::ask_page(1), reference::ask_statuses()]).into_iter();
+    let settings: SettingsAnswer = Crm::read(&mut answers)?;
+    let first: Users = Crm::read(&mut answers)?;
+    let statuses: Statuses = Crm::read(&mut answers)?;
+    if let Some(zone) = settings.timezone() {
+        platform
+            .to_local(0, &zone)
+            .map_err(|why| misconfigured("connections/retailcrm", format!("RetailCRM's time zone {zone:?} cannot be used: {why}")))?;
+        time::remember_zone(platform, &zone)?;
+    }
+    let mut statuses: Vec<Status> = statuses.statuses;
+    statuses.sort_by(|left, right| left.code.cmp(&right.code));
+    memory::put(platform, STATUSES_KEY, &statuses, None)?;
+    let ties = employees::tie(&employees::all(platform)?, &users::all(crm, first)?);
+    employees::remember(platform, &ties)?;
+    register(platform, true, &ties)?;
+    done()
+}
+
+/// What was last told to RetailCRM, so that it is told again only when it changed.
+const REGISTERED_KEY: &str = "retailcrm/module";
+
+fn register(platform: &dyn Platform, active: bool, ties: &[employees::Tie]) -> Result<(), Failure> {
+    let url = |name: &str| platform.endpoint(name).ok_or_else(|| misconfigured("", format!("the host serves no {name}")));
+    let activity = url("activity")?;
+    let module = Module {
+        active,
+        base_url: activity.strip_suffix("/activity").unwrap_or(&activity).to_owned(),
+        logo: url("asset/logo.svg")?,
+        client_id: platform.secret_placeholder(),
+        additional_codes: employees::codes(ties),
+    };
+    let told = serde_json::json!([module.active, module.base_url, module.additional_codes]);
+    if memory::load::<Value>(platform, REGISTERED_KEY).as_ref() == Some(&told) {
+        return Ok(());
+    }
+    modules::register(Crm::new(platform), &module)?;
+    memory::put(platform, REGISTERED_KEY, &told, None)
+}

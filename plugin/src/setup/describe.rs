@@ -1,0 +1,95 @@
+//! What the plugin is and needs.
+
+use crate::bindings::exports::uis::integration::setup::{
+    AssetFile, AuthStyle, CallbackNeed, ConnectionNeed, Description, NormalConnection, RateClass,
+};
+use crate::retailcrm::CONNECTION;
+
+/// The domains that RetailCRM's accounts live under.
+pub const HOST_PATTERNS: [&str; 5] = ["*.retailcrm.ru", "*.retailcrm.pro", "*.retailcrm.es", "*.simla.com", "*.retailcrm.io"];
+
+/// The logo that RetailCRM shows for the module; it must be an SVG.
+const LOGO: &str = include_str!("logo.svg");
+
+/// Name, connections, callbacks, actions.
+pub fn describe() -> Description {
+    let callback = |name: &str, methods: &[&str], secret: Option<&str>| CallbackNeed {
+        name: name.to_owned(),
+        methods: methods.iter().map(|&method| method.to_owned()).collect(),
+        secret_parameter: secret.map(str::to_owned),
+    };
+    Description {
+        name: "retailcrm".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        connections: vec![ConnectionNeed {
+            name: CONNECTION.to_owned(),
+            host_patterns: HOST_PATTERNS.iter().map(|&pattern| pattern.to_owned()).collect(),
+            auth: AuthStyle::Header("X-API-KEY".to_owned()),
+            // RetailCRM's published limits, per key.
+            rate_classes: vec![
+                RateClass { path_prefix: "/api/v5/telephony/".to_owned(), per_second: 40 },
+                RateClass { path_prefix: "/".to_owned(), per_second: 10 },
+            ],
+        }],
+        callbacks: vec![
+            callback("make-call", &["GET"], Some("clientId")),
+            callback("status", &["GET"], Some("clientId")),
+            callback("activity", &["POST"], Some("clientId")),
+            callback("settings", &["POST"], Some("clientId")),
+            // A trigger is set up by hand and knows no client id: its secret is in the path.
+            callback("order-webhook", &["GET", "POST"], None),
+        ],
+        actions: Vec::new(),
+    }
+}
+
+/// A base URL from what people paste: with or without scheme, a page's path, spaces, capitals.
+pub fn normalise_connection(pasted: &str) -> Result<NormalConnection, String> {
+    let example = "enter the account's address, like https://myshop.retailcrm.ru";
+    let text = pasted.trim().to_lowercase();
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or(&text);
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if host.is_empty() || !host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.')) {
+        return Err(format!("{pasted:?} is not an address: {example}"));
+    }
+    let fits = HOST_PATTERNS.iter().any(|pattern| {
+        let domain = pattern.trim_start_matches('*');
+        host.strip_suffix(domain).is_some_and(|account| !account.is_empty() && !account.contains('.'))
+    });
+    if fits {
+        Ok(NormalConnection { base_url: format!("https://{host}") })
+    } else {
+        Err(format!("{host} is not an address of RetailCRM: {example}"))
+    }
+}
+
+/// Files for browsers.
+pub fn asset(path: &str) -> Option<AssetFile> {
+    (path == "logo.svg").then(|| AssetFile {
+        content_type: "image/svg+xml".to_owned(),
+        body: LOGO.as_bytes().to_vec(),
+        content_security_policy: Some("default-src 'none'; style-src 'unsafe-inline'".to_owned()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::normalise_connection;
+
+    #[test]
+    fn pasted_addresses_are_understood() {
+        for pasted in ["demo.retailcrm.ru", " https://Demo.RetailCRM.ru/admin/orders?x=1#y ", "http://demo.retailcrm.ru/"] {
+            assert_eq!(normalise_connection(pasted).map(|found| found.base_url), Ok("https://demo.retailcrm.ru".to_owned()), "{pasted}");
+        }
+        for wrong in [
+            "",
+            "retailcrm.ru",
+            "a.b.retailcrm.ru",
+            "demo.retailcrm.ru.evil.example",
+            "https://demo.retailcrm.ru@evil.example",
+            "demo.retailcrm.ru:8080",
+        ] {
+            assert!(normalise_connection(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What the plugin is and needs, and its life in an account.
+
+pub mod activation;
+pub mod check;
+pub mod describe;

@@ -1,0 +1,197 @@
+//! «Сохранение истории и записей звонков»: every finished call becomes exactly one record of RetailCRM's history.
+//!
+//! RetailCRM keeps one record per `externalId` and never changes it, so a call goes up once everything is known: its recordings, or
+//! that none came within the setting `recording-wait`; for a call nobody answered, both of the events that may tell its end.
+
+use crate::bindings::uis::integration::call_events::{CallFinished, FinishKind, Recording, RecordingReady};
+use crate::bindings::uis::integration::timers::Timer;
+use crate::bindings::uis::integration::types::{Delivery, Failure, Skipped};
+use crate::employees;
+use crate::links;
+use crate::outcome::{Handled, done, done_without, retry, skipped};
+use crate::platform::Platform;
+use crate::retailcrm::Crm;
+use crate::retailcrm::telephony::{Call, EventType, upload};
+use crate::settings::Settings;
+use crate::telephony::popups;
+use crate::telephony::recordings;
+use crate::telephony::story::{self, Place, Stored, Story, Way};
+use crate::telephony::verdict::{self, Verdict};
+use crate::time;
+
+/// Timers of calls that wait to be stored: `store-call/<session>`.
+pub const TIMER: &str = "store-call/";
+
+/// How long a call that nobody answered waits for the second event about its end. UIS sends both at once, so seconds are plenty.
+const MERGE_WAIT_MS: i64 = 15_000;
+
+/// The call is over.
+pub fn on_call_finished(platform: &dyn Platform, delivery: &Delivery, event: &CallFinished) -> Handled {
+    let session = event.call.session_id;
+    let (links, mut left_out) = checked(session, &event.recordings);
+    let reported = event.kind == FinishKind::Reported;
+    let (story, open) = story::tell(platform, session, |story| {
+        story.learn_end(event);
+        // The report names recordings by links of its own, so it adds them only where no event has told any.
+        if !reported || story.recordings.is_empty() {
+            links.iter().for_each(|link| {
+                story.learn_recording(link);
+            });
+        }
+        let open = popups::take_all(story);
+        (story.clone(), open)
+    })?;
+    if story.stored == Stored::Yes && open.is_empty() && story.recordings.iter().all(|recording| settled(recording.place)) {
+        return done_without(left_out);
+    }
+    let closing = popups::close(platform, session, &open, verdict::of(&story).hangup_status());
+    if closing.is_err() {
+        story::tell(platform, session, |story| popups::give_back(story, &open))?;
+    }
+    left_out.extend(settle(platform, delivery, session, story)?);
+    // A pop-up that stays open is less than a call that is not stored, so it is reported last.
+    closing?;
+    done_without(left_out)
+}
+
+/// A recording can be heard.
+pub fn on_recording_ready(platform: &dyn Platform, delivery: &Delivery, event: &RecordingReady) -> Handled {
+    let session = event.call.session_id;
+    let (links, mut left_out) = checked(session, std::slice::from_ref(&event.recording));
+    let story = story::tell(platform, session, |story| {
+        story.learn(&event.call);
+        links.iter().for_each(|link| {
+            story.learn_recording(link);
+        });
+        story.clone()
+    })?;
+    if story.end.is_none() {
+        return done_without(left_out);
+    }
+    left_out.extend(settle(platform, delivery, session, story)?);
+    done_without(left_out)
+}
+
+/// The wait is over: the call is stored with what is known.
+pub fn on_timer(platform: &dyn Platform, session: i64) -> Handled {
+    let story = story::read(platform, session);
+    if story.end.is_none() || story.stored != Stored::No {
+        return done();
+    }
+    done_without(store(platform, session, story)?)
+}
+
+/// Does what can be done by now for a call that is over: stores it, waits, or puts late recordings into notes.
+fn settle(platform: &dyn Platform, delivery: &Delivery, session: i64, story: Story) -> Result<Vec<Skipped>, Failure> {
+    let Some(end) = &story.end else { return Ok(Vec::new()) };
+    match story.stored {
+        Stored::Yes => return recordings::put_into_notes(platform, session),
+        Stored::Skipped if story.phone.is_none() || story.internal => return Ok(Vec::new()),
+        Stored::Skipped | Stored::No => {}
+    }
+    if let Some(why) = unfit(&story) {
+        let first = story::tell(platform, session, |story| std::mem::replace(&mut story.stored, Stored::Skipped) != Stored::Skipped)?;
+        return Ok(if first { vec![skipped(format!("call {}", story::external_id(session)), why)] } else { Vec::new() });
+    }
+    let now = platform.now();
+    let ready_at = if expects_recording(&story) {
+        let talks = story.talks.len().max(1);
+        if story.recordings.len() >= talks { now } else { end.at + Settings::load(platform)?.recording_wait_ms() }
+    } else if (end.told_finished && end.told_lost) || !story.recordings.is_empty() {
+        now
+    } else {
+        now + MERGE_WAIT_MS
+    };
+    if ready_at <= now {
+        platform.cancel_timer(&format!("{TIMER}{session}"));
+        return store(platform, session, story);
+    }
+    platform
+        .set_timer(&Timer {
+            name: format!("{TIMER}{session}"),
+            at: ready_at,
+            every_ms: None,
+            ordering_key: delivery.ordering_key.clone(),
+            payload: Vec::new(),
+        })
+        .map_err(|why| retry(format!("the call cannot wait for its recording: {why}")))?;
+    Ok(Vec::new())
+}
+
+/// Why RetailCRM cannot take the call, if it cannot.
+fn unfit(story: &Story) -> Option<&'static str> {
+    if story.internal {
+        Some("both sides are employees; RetailCRM's history is about customers")
+    } else if story.phone.is_none() {
+        Some("the caller is anonymous; RetailCRM's history wants a phone")
+    } else {
+        None
+    }
+}
+
+/// Whether UIS records such a call: somebody talked.
+fn expects_recording(story: &Story) -> bool {
+    let told = story.end.as_ref().and_then(|end| end.talk);
+    verdict::of(story) == Verdict::Answered && (verdict::talk_seconds(story) > 0 || (told.is_none() && !story.talks.is_empty()))
+}
+
+/// Puts the call into the history, and what did not fit there into notes.
+fn store(platform: &dyn Platform, session: i64, story: Story) -> Result<Vec<Skipped>, Failure> {
+    let chosen = recordings::main(&story).map(|recording| recording.url.clone());
+    let call = record(platform, session, &story, chosen.clone())?;
+    upload(Crm::new(platform), &call)?;
+    story::tell(platform, session, |story| {
+        story.stored = Stored::Yes;
+        for recording in story.recordings.iter_mut().filter(|recording| Some(&recording.url) == chosen.as_ref()) {
+            recording.place = Place::History;
+        }
+    })?;
+    recordings::put_into_notes(platform, session)
+}
+
+/// The call as RetailCRM's history wants it.
+fn record(platform: &dyn Platform, session: i64, story: &Story, record_url: Option<String>) -> Result<Call, Failure> {
+    let verdict = verdict::of(story);
+    let answered = verdict == Verdict::Answered;
+    let end = story.end.clone().unwrap_or_default();
+    let talker = story.talks.iter().rev().find(|id| **id != 0).copied();
+    let rung = end.rung_last.or(story.popups.last().map(|popup| popup.employee_id));
+    let who = if answered { end.employee_id.or(talker) } else { end.employee_id.or(rung) };
+    let tie = who.and_then(|id| employees::of_employee(platform, id));
+    Ok(Call {
+        date: time::crm_date_time(platform, story.began())?,
+        kind: if story.direction == Some(Way::Out) { EventType::Out } else { EventType::In },
+        phone: story.phone.clone().unwrap_or_default(),
+        external_id: story::external_id(session),
+        code: tie.as_ref().and_then(|tie| tie.code.clone()),
+        user_id: tie.as_ref().map(|tie| tie.user_id),
+        result: verdict.result(),
+        duration: if answered { verdict::talk_seconds(story) } else { 0 },
+        duration_waiting: verdict::wait_seconds(story),
+        record_url,
+        external_phone: story.virtual_number.clone(),
+    })
+}
+
+/// Links fit for the CRM, and those that are left out.
+fn checked(session: i64, found: &[Recording]) -> (Vec<Recording>, Vec<Skipped>) {
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for recording in found {
+        match links::https(&recording.url) {
+            Ok(url) => good.push(Recording { url: url.to_owned(), seconds: recording.seconds }),
+            Err(why) => {
+                bad.push(skipped(format!("recording of call {}", story::external_id(session)), format!("{why}: {}", shown(&recording.url))))
+            }
+        }
+    }
+    (good, bad)
+}
+
+/// A bad link as it can be shown: short and without control characters.
+fn shown(link: &str) -> String {
+    link.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+fn settled(place: Place) -> bool {
+    matches!(place, Place::History | Place::Note | Place::Nowhere)
+}

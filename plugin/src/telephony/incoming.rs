@@ -1,0 +1,87 @@
+//! Who calls, and whom to forward to. Nothing is changed anywhere: one round trip to RetailCRM, and an answer in time or none.
+
+use crate::bindings::uis::integration::call_events::{CallAnswer, CallerCard, IncomingCall, OpenOrder};
+use crate::bindings::uis::integration::directory::Employee;
+use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::types::Failure;
+use crate::employees;
+use crate::memory;
+use crate::phone;
+use crate::platform::Platform;
+use crate::retailcrm::orders::{self, Orders};
+use crate::retailcrm::reference::Status;
+use crate::retailcrm::telephony::{self, Caller, Manager};
+use crate::retailcrm::{CONNECTION, Crm};
+use crate::setup::activation::STATUSES_KEY;
+
+/// Of an employee's phones, at most as many as the contract takes.
+const NUMBERS_MAX: usize = 10;
+/// Kept back from the deadline for what comes after the CRM's answer.
+const RESERVE_MS: u32 = 200;
+
+/// Looks the caller up.
+pub fn answer(platform: &dyn Platform, event: &IncomingCall) -> Result<CallAnswer, Failure> {
+    let nobody = CallAnswer { card: None, forward_to: Vec::new(), skipped: Vec::new() };
+    let Some(contact) = event.call.contact.as_ref().filter(|_| !event.call.is_internal) else {
+        return Ok(nobody);
+    };
+    let number = phone::canonical(&contact.digits);
+    let crm = Crm::new(platform).within(event.deadline_ms.saturating_sub(RESERVE_MS));
+    let mut answers = crm.ask_all(vec![telephony::ask_manager(&number), orders::ask_by_phone(&number)]).into_iter();
+    let caller: Caller = Crm::read(&mut answers)?;
+    // The orders are an extra: without them the card is still worth showing.
+    let orders: Orders = Crm::read(&mut answers).unwrap_or_else(|error| {
+        platform.log(Level::Warn, "the caller's orders are not known", &[("error", &error.to_string())]);
+        Orders::default()
+    });
+    let card = card(platform, &caller, orders, &number);
+    let forward_to = match &caller.manager {
+        Some(manager) => numbers(platform, manager)?,
+        None => Vec::new(),
+    };
+    Ok(CallAnswer { card, forward_to, skipped: Vec::new() })
+}
+
+fn card(platform: &dyn Platform, caller: &Caller, orders: Orders, number: &str) -> Option<CallerCard> {
+    let customer = caller.customer.as_ref()?;
+    let statuses: Vec<Status> = memory::load(platform, STATUSES_KEY).unwrap_or_default();
+    let open = orders.orders.into_iter().filter_map(|order| {
+        // The search goes by text, so the order may be somebody else's.
+        let his = order.customer.as_ref().map_or_else(|| phone::same(&order.phone, number), |owner| owner.id == customer.id);
+        let status = statuses.iter().find(|status| status.code == order.status);
+        let ended = status.is_some_and(|status| matches!(status.group.as_str(), "complete" | "cancel"));
+        let title = status.map_or(&order.status, |status| &status.name).clone();
+        let name = if order.number.is_empty() { order.id?.to_string() } else { order.number };
+        (his && !ended).then(|| OpenOrder { url: format!("/orders/{}/edit", order.id.unwrap_or_default()), name, status: title })
+    });
+    let name = [&customer.last_name, &customer.first_name, &customer.patronymic]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(" ");
+    let url = match (&caller.links.customer_link, customer.id) {
+        (link, _) if !link.is_empty() => Some(link.clone()),
+        (_, Some(id)) => Some(format!("/customers/{id}")),
+        _ => None,
+    };
+    Some(CallerCard { connection: CONNECTION.to_owned(), name: (!name.is_empty()).then_some(name), url, orders: open.collect() })
+}
+
+/// Where the manager can be reached: the active phones of his UIS employee, in order. Nobody when he is away.
+fn numbers(platform: &dyn Platform, manager: &Manager) -> Result<Vec<String>, Failure> {
+    let Some(employee) = employee(platform, manager)? else {
+        platform.log(Level::Info, "the caller's manager is no UIS employee", &[("user", &manager.id.unwrap_or_default().to_string())]);
+        return Ok(Vec::new());
+    };
+    if !matches!(employee.status.as_str(), "available" | "unknown" | "") {
+        platform.log(Level::Info, "the caller's manager is away", &[("employee", &employee.full_name), ("status", &employee.status)]);
+        return Ok(Vec::new());
+    }
+    Ok(employee.phones.into_iter().filter(|phone| phone.active).map(|phone| phone.number).take(NUMBERS_MAX).collect())
+}
+
+fn employee(platform: &dyn Platform, manager: &Manager) -> Result<Option<Employee>, Failure> {
+    let Some(tie) = manager.id.and_then(|id| employees::of_user(platform, id)) else { return Ok(None) };
+    platform.find_employee(tie.employee_id).map_err(employees::directory_failure)
+}

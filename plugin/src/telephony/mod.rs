@@ -1,0 +1,19 @@
+//! Calls («Подключение телефонии»).
+//!
+//! | file | what |
+//! |---|---|
+//! | [`story`] | what is remembered of one call: all its events merged |
+//! | [`incoming`] | who calls and whom to forward to |
+//! | [`popups`] | «всплывающие уведомления»: shown, moved, closed |
+//! | [`verdict`] | how the call ended, in RetailCRM's words |
+//! | [`history`] | «сохранение истории и записей звонков» |
+//! | [`recordings`] | recordings that the history cannot take: notes on the customer |
+//! | [`reconcile`] | calls that notifications lost, found in UIS's report |
+
+pub mod history;
+pub mod incoming;
+pub mod popups;
+pub mod reconcile;
+pub mod recordings;
+pub mod story;
+pub mod verdict;

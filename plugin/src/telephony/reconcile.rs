@@ -1,0 +1,78 @@
+//! Calls that notifications lost. A repeating timer reads UIS's own report of finished calls, with an overlap because the report may
+//! learn of a call late, and handles those that no event has ended as if it had.
+
+use crate::bindings::uis::integration::communications::ReportError;
+use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::timers::Timer;
+use crate::bindings::uis::integration::types::{Delivery, Failure, Instant, RetryLater};
+use crate::memory;
+use crate::outcome::{Handled, done_without, retry};
+use crate::platform::Platform;
+use crate::telephony::history;
+use crate::telephony::story::{self, Stored};
+
+/// The timer's name.
+pub const TIMER: &str = "reconcile-calls";
+
+/// Every ten minutes: a manager who looks for a call after lunch finds it, and UIS's minute limits are not felt.
+const EVERY_MS: u64 = 600_000;
+/// Calls are looked for again in the hour before the last look.
+const OVERLAP_MS: i64 = 3_600_000;
+/// Calls per page.
+const PAGE: u32 = 200;
+/// Up to when the report was read.
+const READ_KEY: &str = "reconcile/calls";
+
+/// Starts reconciling; what ended up to an hour before is included.
+pub fn start(platform: &dyn Platform) -> Result<(), Failure> {
+    let now = platform.now();
+    if memory::load::<Instant>(platform, READ_KEY).is_none() {
+        memory::put(platform, READ_KEY, &now, None)?;
+    }
+    platform
+        .set_timer(&Timer {
+            name: TIMER.to_owned(),
+            at: now + i64::try_from(EVERY_MS).unwrap_or(i64::MAX),
+            every_ms: Some(EVERY_MS),
+            ordering_key: TIMER.to_owned(),
+            payload: Vec::new(),
+        })
+        .map_err(|why| retry(format!("the reconciling timer cannot be set: {why}")))
+}
+
+/// Reads the report since the last time.
+pub fn on_timer(platform: &dyn Platform, delivery: &Delivery) -> Handled {
+    let began = platform.now();
+    let since = memory::load::<Instant>(platform, READ_KEY).unwrap_or(began) - OVERLAP_MS;
+    let mut cursor: Option<String> = None;
+    let mut left_out = Vec::new();
+    loop {
+        let page = platform.finished_calls(since, cursor.as_deref(), PAGE).map_err(report_failure)?;
+        for call in &page.calls {
+            let session = call.call.session_id;
+            let known = story::read(platform, session);
+            let told = known.end.as_ref().is_some_and(|end| end.told_finished);
+            let recording_is_news = known.recordings.is_empty() && !call.recordings.is_empty();
+            if told && (known.stored == Stored::Skipped || !recording_is_news) {
+                continue;
+            }
+            if !told {
+                platform.log(Level::Warn, "a finished call was not told, only reported", &[("call", &session.to_string())]);
+            }
+            left_out.extend(history::on_call_finished(platform, delivery, call)?.skipped);
+        }
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => break,
+        }
+    }
+    memory::put(platform, READ_KEY, &began, None)?;
+    done_without(left_out)
+}
+
+fn report_failure(error: ReportError) -> Failure {
+    match error {
+        ReportError::Busy(after_ms) => Failure::Retry(RetryLater { after_ms: Some(after_ms), reason: "UIS's report is busy".into() }),
+        ReportError::Refused(text) => retry(format!("UIS's report is refused: {text}")),
+    }
+}

@@ -1,0 +1,84 @@
+//! Recordings that the history cannot take. A record has one `recordUrl` and never changes, so the longest talk goes there and the
+//! others, and any that come later, become notes on the customer.
+
+use crate::bindings::uis::integration::types::{Failure, Skipped};
+use crate::outcome::skipped;
+use crate::platform::Platform;
+use crate::retailcrm::Crm;
+use crate::retailcrm::customers;
+use crate::telephony::story::{self, Place, Record, Story};
+use crate::time;
+
+/// The recording for the history: the longest; of equals the earliest.
+pub fn main(story: &Story) -> Option<&Record> {
+    story.recordings.iter().rev().max_by_key(|recording| recording.seconds.unwrap_or(0))
+}
+
+/// Puts every recording that has no place yet into a note. RetailCRM has no key against doubled notes, so the intent is written first,
+/// and one found open is looked up before it is sent again.
+pub fn put_into_notes(platform: &dyn Platform, session: i64) -> Result<Vec<Skipped>, Failure> {
+    let story = story::read(platform, session);
+    let waiting: Vec<&Record> =
+        story.recordings.iter().filter(|recording| matches!(recording.place, Place::Waiting | Place::NoteIntended)).collect();
+    let (Some(phone), false) = (&story.phone, waiting.is_empty()) else { return Ok(Vec::new()) };
+    let crm = Crm::new(platform);
+    let Some((customer, id)) = customers::find_by_phone(crm, phone)?.and_then(|customer| customer.id.map(|id| (customer, id))) else {
+        let left_out = waiting
+            .iter()
+            .map(|recording| {
+                skipped(
+                    format!("recording {} of call {}", recording.url, story::external_id(session)),
+                    "the call is in the history already and no customer has this phone to put a note on",
+                )
+            })
+            .collect();
+        story::tell(platform, session, |story| {
+            story
+                .recordings
+                .iter_mut()
+                .filter(|recording| recording.place == Place::Waiting)
+                .for_each(|recording| recording.place = Place::Nowhere)
+        })?;
+        return Ok(left_out);
+    };
+    for recording in waiting {
+        let there = recording.place == Place::NoteIntended && customers::has_note(crm, id, &recording.url)?;
+        if !there {
+            place(platform, session, &recording.url, Place::NoteIntended)?;
+            customers::add_note(crm, &customer, &text(platform, &story, recording)?)?;
+        }
+        place(platform, session, &recording.url, Place::Note)?;
+    }
+    Ok(Vec::new())
+}
+
+/// The note as people read it.
+fn text(platform: &dyn Platform, story: &Story, recording: &Record) -> Result<String, Failure> {
+    let length = recording.seconds.map(|seconds| format!(" ({}:{:02})", seconds / 60, seconds % 60)).unwrap_or_default();
+    Ok(format!("Запись звонка от {}{length}: {}", time::crm_date_time(platform, story.began())?, recording.url))
+}
+
+fn place(platform: &dyn Platform, session: i64, url: &str, place: Place) -> Result<(), Failure> {
+    story::tell(platform, session, |story| {
+        story.recordings.iter_mut().filter(|recording| recording.url == url).for_each(|recording| recording.place = place)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_talk_goes_into_the_history() {
+        let record = |url: &str, seconds| Record { url: url.into(), seconds, place: Place::Waiting };
+        let mut story = Story {
+            recordings: vec![record("a", None), record("b", Some(40)), record("c", Some(40)), record("d", Some(7))],
+            ..Story::default()
+        };
+        assert_eq!(main(&story).map(|chosen| chosen.url.as_str()), Some("b"));
+        story.recordings.truncate(1);
+        assert_eq!(main(&story).map(|chosen| chosen.url.as_str()), Some("a"));
+        story.recordings.clear();
+        assert_eq!(main(&story), None);
+    }
+}

@@ -1,0 +1,275 @@
+//! What is remembered of one call. Its events come late, twice, out of order or never, each with other data; merged they make one
+//! story, which every handler reads and extends.
+
+use serde::{Deserialize, Serialize};
+
+use crate::bindings::uis::integration::call_events::{Call, CallFinished, Direction, FinishKind, Recording};
+use crate::bindings::uis::integration::types::{Failure, Instant};
+use crate::memory;
+use crate::phone;
+use crate::platform::Platform;
+
+/// A story is kept 35 days: longer than any repeat of its events, and than UIS's reports are read back.
+const TTL_MS: u64 = 35 * 24 * 3_600_000;
+
+/// One call.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Story {
+    /// The customer's number, canonical digits.
+    pub phone: Option<String>,
+    /// The company's number.
+    pub virtual_number: Option<String>,
+    /// Known from any event that told it.
+    pub direction: Option<Way>,
+    /// Both sides are employees.
+    pub internal: bool,
+    /// When it began, if an event said so.
+    pub started_at: Option<Instant>,
+    /// When its first event happened.
+    pub first_seen: Option<Instant>,
+    /// Pop-ups that were opened, in order.
+    pub popups: Vec<Popup>,
+    /// Who talks or talked, first to last, by employee id; 0 stands for an employee the event did not name.
+    pub talks: Vec<i64>,
+    /// The end, merged from all that told it.
+    pub end: Option<End>,
+    /// Recordings known, in order of their coming.
+    pub recordings: Vec<Record>,
+    /// What became of it in the CRM's history.
+    pub stored: Stored,
+}
+
+/// [`Direction`] as it is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum Way {
+    /// The customer called.
+    #[serde(rename = "in")]
+    In,
+    /// We called.
+    #[serde(rename = "out")]
+    Out,
+}
+
+/// A pop-up that was opened for a manager.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Popup {
+    /// Whose phone rang; 0 when the event named no employee id.
+    pub employee_id: i64,
+    /// The CRM user.
+    pub user_id: i64,
+    /// His extension.
+    pub code: Option<String>,
+    /// Closed again.
+    pub closed: bool,
+}
+
+/// How the call ended.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct End {
+    /// When.
+    pub at: Instant,
+    /// UIS's verdict. "Lost" wins over "not lost": only UIS's own verdict makes a lost-call event.
+    pub is_lost: Option<bool>,
+    /// Told by the finish event, or by the report.
+    pub told_finished: bool,
+    /// Told by the lost event.
+    pub told_lost: bool,
+    /// Seconds of talk.
+    pub talk: Option<u32>,
+    /// Seconds of waiting.
+    pub wait: Option<u32>,
+    /// Seconds in all.
+    pub total: Option<u32>,
+    /// UIS's reason.
+    pub reason: Option<String>,
+    /// Who talked last, or was responsible; an employee id.
+    pub employee_id: Option<i64>,
+    /// Whose phone rang last.
+    pub rung_last: Option<i64>,
+}
+
+/// A recording.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Record {
+    /// The link, already checked to be https.
+    pub url: String,
+    /// Its length in seconds.
+    pub seconds: Option<u32>,
+    /// Where it went.
+    pub place: Place,
+}
+
+/// Where a recording went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// Nowhere yet.
+    #[default]
+    Waiting,
+    /// Into the history, as the call's `recordUrl`.
+    History,
+    /// A note was about to be sent; whether it arrived must be looked up.
+    NoteIntended,
+    /// Into a note on the customer.
+    Note,
+    /// Nowhere, for good: there is no customer to put a note on.
+    Nowhere,
+}
+
+/// What became of the call in the CRM's history.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stored {
+    /// Not yet.
+    #[default]
+    No,
+    /// It is there.
+    Yes,
+    /// It cannot be: internal or anonymous. Told to the owner once.
+    Skipped,
+}
+
+/// The storage key.
+fn key(session: i64) -> String {
+    format!("call/{session}")
+}
+
+/// The id of the call in RetailCRM.
+pub fn external_id(session: i64) -> String {
+    format!("uis-call-{session}")
+}
+
+/// Reads a call's story; an empty one when nothing is known.
+pub fn read(platform: &dyn Platform, session: i64) -> Story {
+    memory::load(platform, &key(session)).unwrap_or_default()
+}
+
+/// Extends a call's story and gives what `change` gives.
+pub fn tell<R>(platform: &dyn Platform, session: i64, change: impl FnMut(&mut Story) -> R) -> Result<R, Failure> {
+    memory::update(platform, &key(session), Some(TTL_MS), change)
+}
+
+impl Story {
+    /// Takes in what an event says of the call. What is known is not forgotten because a later event does not tell it.
+    pub fn learn(&mut self, call: &Call) {
+        if let Some(contact) = &call.contact {
+            self.phone = Some(phone::canonical(&contact.digits));
+        }
+        if call.virtual_number.is_some() {
+            self.virtual_number.clone_from(&call.virtual_number);
+        }
+        if let Some(direction) = call.direction {
+            self.direction = Some(match direction {
+                Direction::Incoming => Way::In,
+                Direction::Outgoing => Way::Out,
+            });
+        }
+        self.internal |= call.is_internal;
+        self.started_at = self.started_at.or(call.started_at);
+        self.first_seen = Some(self.first_seen.map_or(call.at, |seen| seen.min(call.at)));
+    }
+
+    /// Takes in the end, told once or more.
+    pub fn learn_end(&mut self, event: &CallFinished) {
+        self.learn(&event.call);
+        let lost = event.kind == FinishKind::Lost;
+        if lost && self.direction.is_none() {
+            // A lost call is an incoming one; the event has no direction.
+            self.direction = Some(Way::In);
+        }
+        let end = self.end.get_or_insert_with(End::default);
+        end.told_lost |= lost;
+        end.told_finished |= !lost;
+        if end.at == 0 || !lost {
+            end.at = event.finished_at;
+        }
+        end.is_lost = match (end.is_lost, if lost { Some(true) } else { event.is_lost }) {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (known, told) => told.or(known),
+        };
+        // The lost event's totals stand in until the finish event tells its own.
+        let merge = |known: &mut Option<u32>, told: Option<u32>| {
+            if told.is_some() && (known.is_none() || !lost) {
+                *known = told;
+            }
+        };
+        merge(&mut end.talk, event.talk_seconds);
+        merge(&mut end.wait, event.wait_seconds);
+        merge(&mut end.total, event.total_seconds);
+        end.reason = event.finish_reason.clone().or(end.reason.take());
+        let who = event.last_talked_employee.as_ref().and_then(|hint| hint.id).or(event.call.employee.as_ref().and_then(|hint| hint.id));
+        end.employee_id = who.or(end.employee_id);
+        end.rung_last = event.rung_employee_ids.last().copied().or(end.rung_last);
+    }
+
+    /// Takes in a recording whose link was checked; false when it is known.
+    pub fn learn_recording(&mut self, recording: &Recording) -> bool {
+        match self.recordings.iter_mut().find(|known| known.url == recording.url) {
+            Some(known) => {
+                known.seconds = known.seconds.or(recording.seconds);
+                false
+            }
+            None => {
+                self.recordings.push(Record { url: recording.url.clone(), seconds: recording.seconds, place: Place::Waiting });
+                true
+            }
+        }
+    }
+
+    /// When the call began: as told; else reckoned back from its end; else its first event.
+    pub fn began(&self) -> Instant {
+        let reckoned = self.end.as_ref().and_then(|end| {
+            let total = end.total.or_else(|| Some(end.wait? + end.talk.unwrap_or(0)))?;
+            Some(end.at - i64::from(total) * 1000)
+        });
+        self.started_at.or(reckoned).or(self.first_seen).or(self.end.as_ref().map(|end| end.at)).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telephony::verdict::tests::finished;
+
+    #[test]
+    fn two_events_of_one_lost_call_make_one_story_in_either_order() {
+        let mut lost = finished(FinishKind::Lost);
+        lost.wait_seconds = Some(19);
+        lost.finished_at = 20_500;
+        let mut finish = finished(FinishKind::Finished);
+        finish.call.direction = Some(Direction::Incoming);
+        finish.is_lost = Some(true);
+        finish.total_seconds = Some(20);
+        finish.wait_seconds = Some(20);
+        finish.finished_at = 20_000;
+        let merged = |events: [&CallFinished; 2]| {
+            let mut story = Story::default();
+            events.iter().for_each(|event| story.learn_end(event));
+            story
+        };
+        let story = merged([&lost, &finish]);
+        assert_eq!(story, merged([&finish, &lost]));
+        let end = story.end.clone().expect("ended");
+        assert_eq!((end.at, end.is_lost, end.wait, end.told_lost, end.told_finished), (20_000, Some(true), Some(20), true, true));
+        assert_eq!(story.began(), 0);
+    }
+
+    #[test]
+    fn a_later_event_that_does_not_tell_erases_nothing() {
+        let mut story = Story::default();
+        let mut told = finished(FinishKind::Finished).call;
+        told.direction = Some(Direction::Outgoing);
+        told.virtual_number = Some("74951112233".into());
+        story.learn(&told);
+        let mut silent = told.clone();
+        (silent.contact, silent.direction, silent.virtual_number) = (None, None, None);
+        story.learn(&silent);
+        assert_eq!(story.phone.as_deref(), Some("79161234567"));
+        assert_eq!(story.direction, Some(Way::Out));
+        assert_eq!(story.virtual_number.as_deref(), Some("74951112233"));
+    }
+}

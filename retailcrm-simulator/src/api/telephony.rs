@@ -1,0 +1,191 @@
+//! `/telephony`: pop-ups, call history, the responsible manager.
+
+use chrono::NaiveDateTime;
+use serde_json::{Map, Value, json};
+
+use super::Context;
+use crate::account::Entity;
+use crate::state::{id_of, phones_of, pick};
+use crate::wire::{ApiError, ApiResult, Success};
+
+/// The most calls of one upload.
+const CALLS_PER_UPLOAD: usize = 50;
+
+/// `hangupStatus` of an event. "Nobody answered" is spelt differently in the history.
+const HANGUP_STATUSES: [&str; 5] = ["answered", "busy", "cancel", "failed", "no answered"];
+/// `result` of a call.
+const RESULTS: [&str; 6] = ["answered", "busy", "failed", "no answer", "not allowed", "unknown"];
+
+/// Members of a call that are kept; others are ignored, as the CRM does.
+const CALL_MEMBERS: [&str; 14] = [
+    "date",
+    "type",
+    "phone",
+    "externalId",
+    "code",
+    "userId",
+    "result",
+    "duration",
+    "durationWaiting",
+    "recordUrl",
+    "source",
+    "externalPhone",
+    "site",
+    "clientId",
+];
+
+fn text<'a>(entity: &'a Entity, name: &str) -> Option<&'a str> {
+    entity.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+}
+
+fn whole(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.parse().ok())
+}
+
+/// A live event: opens, moves and closes pop-ups. It makes no record of the call.
+pub fn call_event(context: &mut Context<'_>) -> ApiResult {
+    let event = context.call.object("event")?;
+    let mut errors = Map::new();
+    if text(&event, "phone").is_none() {
+        errors.insert("phone".into(), "This value should not be blank.".into());
+    }
+    let kind = text(&event, "type").unwrap_or_default().to_owned();
+    if !matches!(kind.as_str(), "in" | "out" | "hangup") {
+        errors.insert("type".into(), "The value you selected is not a valid choice.".into());
+    }
+    if event.get("hangupStatus").is_some_and(|status| !status.as_str().is_some_and(|status| HANGUP_STATUSES.contains(&status))) {
+        errors.insert("hangupStatus".into(), "The value you selected is not a valid choice.".into());
+    }
+    if !errors.is_empty() {
+        return Err(ApiError::entity(errors));
+    }
+    let list = |name: &str| event.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let codes: Vec<String> = list("codes")
+        .iter()
+        .filter_map(|code| code.as_str().map(str::to_owned).or_else(|| code.as_i64().map(|code| code.to_string())))
+        .collect();
+    let ids: Vec<i64> = list("userIds").iter().filter_map(whole).collect();
+    let state = &mut *context.state;
+    let (users, no_codes, no_users) = state.users_of(&codes, &ids);
+    let phone = text(&event, "phone").unwrap_or_default().to_owned();
+    let call = text(&event, "callExternalId").unwrap_or(&phone).to_owned();
+    let named = !codes.is_empty() || !ids.is_empty();
+    match kind.as_str() {
+        "hangup" => state.close_popups(&users, named, &call, context.now),
+        _ => state.open_popups(&users, &call, &phone, context.now),
+    }
+    let mut told = event;
+    told.insert("at".into(), state.moment(context.now).into());
+    state.call_events.push(told);
+    let mut answer = Map::new();
+    if !no_codes.is_empty() {
+        answer.insert("notExistCodes".into(), json!(no_codes));
+    }
+    if !no_users.is_empty() {
+        answer.insert("notExistUsers".into(), json!(no_users));
+    }
+    Success::ok(Value::Object(answer))
+}
+
+/// Why a call cannot be taken, by member.
+fn complaint(call: &Entity) -> Option<(&'static str, String)> {
+    let required = ["date", "type", "phone", "externalId", "result"];
+    if let Some(name) = required.into_iter().find(|name| text(call, name).is_none()) {
+        return Some((name, "This value should not be blank.".into()));
+    }
+    if NaiveDateTime::parse_from_str(text(call, "date").unwrap_or_default(), "%Y-%m-%d %H:%M:%S").is_err() {
+        return Some(("date", "This value is not a valid datetime.".into()));
+    }
+    let one_of = |name: &'static str, choices: &[&str]| {
+        let valid = text(call, name).is_some_and(|value| choices.contains(&value));
+        (!valid).then(|| (name, "The value you selected is not a valid choice.".to_owned()))
+    };
+    let seconds = |name: &'static str| {
+        let valid = call.get(name).is_none_or(|value| value.is_null() || whole(value).is_some_and(|seconds| seconds >= 0));
+        (!valid).then(|| (name, "This value should be a number of seconds.".to_owned()))
+    };
+    one_of("type", &["in", "out"])
+        .or_else(|| one_of("result", &RESULTS))
+        .or_else(|| seconds("duration"))
+        .or_else(|| seconds("durationWaiting"))
+}
+
+/// Puts calls into the history. A call whose `externalId` is known is skipped and named; it cannot be changed.
+pub fn calls_upload(context: &mut Context<'_>) -> ApiResult {
+    let Value::Array(calls) = context.call.json("calls")? else {
+        return Err(ApiError::entity(json!({"calls": "This value should be a list."})));
+    };
+    if calls.len() > CALLS_PER_UPLOAD {
+        return Err(ApiError::entity(json!({"calls": format!("This collection should contain {CALLS_PER_UPLOAD} elements or less.")})));
+    }
+    let calls: Vec<Entity> = calls.into_iter().map(crate::account::entity).collect();
+    let errors: Map<String, Value> = calls
+        .iter()
+        .enumerate()
+        .filter_map(|(index, call)| complaint(call).map(|(name, text)| (format!("calls[{index}].{name}"), text.into())))
+        .collect();
+    if !errors.is_empty() {
+        return Err(ApiError::entity(errors));
+    }
+    let state = &mut *context.state;
+    let (mut processed, mut known) = (0, Vec::new());
+    for call in calls {
+        let id = text(&call, "externalId").unwrap_or_default().to_owned();
+        if state.call_ids.insert(id.clone()) {
+            state.calls.push(pick(&call, &CALL_MEMBERS));
+            processed += 1;
+        } else {
+            known.push(id);
+        }
+    }
+    Success::ok(json!({"processedCallsCount": processed, "duplicateCalls": known}))
+}
+
+/// Who is responsible for whoever calls from this phone.
+pub fn manager(context: &mut Context<'_>) -> ApiResult {
+    let phone = context.call.text("phone").ok_or_else(|| ApiError::missing("phone"))?;
+    let state = &*context.state;
+    let customer = state.customer_by_phone(phone);
+    let manager = customer.and_then(|customer| state.user(customer.get("managerId")?.as_i64()?));
+    let available = |user: &&Entity| {
+        let busy = matches!(text(user, "status"), Some("busy" | "dinner" | "break"));
+        let off = user.get("active") == Some(&Value::Bool(false));
+        !off && (!busy || context.call.flag("ignoreStatus"))
+    };
+    let mut answer = Map::new();
+    if let Some(user) = manager.filter(available) {
+        let mut shown = pick(user, &["id", "firstName", "lastName", "patronymic", "email"]);
+        if let Some(code) = id_of(user).and_then(|id| state.code_of_user(id)) {
+            shown.insert("code".into(), code.into());
+        }
+        answer.insert("manager".into(), Value::Object(shown));
+    }
+    if context.call.flag("details") {
+        let url = &state.account.public_url;
+        let mut links = Map::from_iter([("newOrderLink".to_owned(), json!(format!("{url}/orders/add?phone={phone}")))]);
+        match customer {
+            Some(customer) => {
+                let mut shown = pick(customer, &["id", "externalId", "firstName", "lastName", "patronymic", "email"]);
+                shown.insert("phones".into(), phones_of(customer).map(|number| json!({"number": number})).collect());
+                answer.insert("customer".into(), Value::Object(shown));
+                let id = id_of(customer);
+                links.insert("customerLink".into(), json!(format!("{url}/customers/{}", id.unwrap_or_default())));
+                let last = state
+                    .account
+                    .orders
+                    .iter()
+                    .filter(|order| order.get("customer").and_then(|owner| owner["id"].as_i64()) == id)
+                    .filter_map(id_of)
+                    .max();
+                if let Some(last) = last {
+                    links.insert("lastOrderLink".into(), json!(format!("{url}/orders/{last}/edit")));
+                }
+            }
+            None => {
+                links.insert("newCustomerLink".into(), json!(format!("{url}/customers/add?phone={phone}")));
+            }
+        }
+        answer.insert("links".into(), Value::Object(links));
+    }
+    Success::ok(Value::Object(answer))
+}
