@@ -17,6 +17,7 @@ pub mod bindings;
 mod component;
 pub mod employees;
 pub mod handlers;
+pub mod json;
 pub mod links;
 pub mod memory;
 pub mod outcome;

@@ -5,6 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::storage::StorageError;
 use crate::bindings::uis::integration::types::Failure;
+use crate::json;
 use crate::outcome::retry;
 use crate::platform::Platform;
 
@@ -19,18 +20,7 @@ pub fn load<T: DeserializeOwned>(platform: &dyn Platform, key: &str) -> Option<T
 /// Writes a value whatever stood there; nothing is written when it already stands there.
 pub fn put<T: Serialize>(platform: &dyn Platform, key: &str, value: &T, ttl_ms: Option<u64>) -> Result<(), Failure> {
     let bytes = bytes(key, value)?;
-    for _ in 0..ATTEMPTS {
-        let found = platform.get(key);
-        if found.as_ref().is_some_and(|entry| entry.value == bytes) {
-            return Ok(());
-        }
-        match platform.swap(key, found.map(|entry| entry.version), &bytes, ttl_ms) {
-            Ok(_) => return Ok(()),
-            Err(StorageError::Conflict) => {}
-            Err(error) => return Err(refused(key, error)),
-        }
-    }
-    Err(retry(format!("{key} keeps changing")))
+    rewrite(platform, key, ttl_ms, &mut |_| Ok(bytes.clone()))
 }
 
 /// Changes a value (its default when absent) and gives what `change` gives. `change` may run several times, as another event may
@@ -39,16 +29,28 @@ pub fn update<T, R>(platform: &dyn Platform, key: &str, ttl_ms: Option<u64>, mut
 where
     T: Serialize + DeserializeOwned + Default,
 {
+    let mut answer = None;
+    rewrite(platform, key, ttl_ms, &mut |found| {
+        let mut value: T = found.and_then(|found| read(platform, key, found)).unwrap_or_default();
+        answer = Some(change(&mut value));
+        bytes(key, &value)
+    })?;
+    answer.ok_or_else(|| retry(format!("{key} was not changed")))
+}
+
+/// Makes new bytes of those found.
+type Renew<'a> = dyn FnMut(Option<&[u8]>) -> Result<Vec<u8>, Failure> + 'a;
+
+/// Puts new bytes in the place of those found, until nobody wrote in between. Not generic, so that the component has it once.
+fn rewrite(platform: &dyn Platform, key: &str, ttl_ms: Option<u64>, renew: &mut Renew<'_>) -> Result<(), Failure> {
     for _ in 0..ATTEMPTS {
         let found = platform.get(key);
-        let mut value = found.as_ref().and_then(|entry| read(platform, key, &entry.value)).unwrap_or_default();
-        let answer = change(&mut value);
-        let bytes = bytes(key, &value)?;
+        let bytes = renew(found.as_ref().map(|entry| entry.value.as_slice()))?;
         if found.as_ref().is_some_and(|entry| entry.value == bytes) {
-            return Ok(answer);
+            return Ok(());
         }
         match platform.swap(key, found.map(|entry| entry.version), &bytes, ttl_ms) {
-            Ok(_) => return Ok(answer),
+            Ok(_) => return Ok(()),
             Err(StorageError::Conflict) => {}
             Err(error) => return Err(refused(key, error)),
         }
@@ -84,7 +86,7 @@ pub fn names(platform: &dyn Platform, prefix: &str) -> Vec<String> {
 }
 
 fn read<T: DeserializeOwned>(platform: &dyn Platform, key: &str, bytes: &[u8]) -> Option<T> {
-    match serde_json::from_slice(bytes) {
+    match json::read(bytes) {
         Ok(value) => Some(value),
         Err(error) => {
             platform.log(
@@ -98,7 +100,7 @@ fn read<T: DeserializeOwned>(platform: &dyn Platform, key: &str, bytes: &[u8]) -
 }
 
 fn bytes<T: Serialize>(key: &str, value: &T) -> Result<Vec<u8>, Failure> {
-    serde_json::to_vec(value).map_err(|error| Failure::Rejected(format!("{key} cannot be remembered: {error}")))
+    json::write(value).map_err(|error| Failure::Rejected(format!("{key} cannot be remembered: {error}")))
 }
 
 fn refused(key: &str, error: StorageError) -> Failure {

@@ -7,7 +7,7 @@ use chrono::DateTime;
 use chrono_tz::Tz;
 use serde_json::Value;
 use uis_host::bindings::uis::integration::types::Failure;
-use uis_host::event::Reply;
+use uis_host::event::{Event, Reply};
 use uis_host::plugin::Plugin;
 use uis_host::plugin::component::ComponentPlugin;
 use uis_host::recording::Header;
@@ -145,6 +145,12 @@ fn outcome(outcome: &Outcome) -> String {
 
 impl Observer for Story {
     fn entry(&mut self, entry: Entry<'_>) {
+        // A repeating timer that found nothing to do is no news.
+        let idle = matches!(&entry.outcome, Outcome::Accepted(Reply::Done(done)) if done.skipped.is_empty());
+        let silent = entry.trace.iter().all(|step| matches!(step, Step::Stored { .. } | Step::TimerCancelled { .. }));
+        if idle && silent && matches!(entry.event, Event::TimerDue(_)) && !self.verbose {
+            return;
+        }
         let whose = if entry.alone { String::new() } else { format!("[{}] ", entry.integration) };
         let again = if entry.attempt > 1 { format!(" (attempt {})", entry.attempt) } else { String::new() };
         let time = self.time(entry.at);

@@ -11,9 +11,9 @@ use wasmtime::{Store, Trap};
 
 use super::cache;
 use super::engine::{GRANTED_WASI, Runtime, StoreState};
-use super::{CONTRACT_PACKAGE, CONTRACT_VERSION, Fault, Plugin, Run};
+use super::{CONTRACT_PACKAGE, CONTRACT_VERSION, Fault, Plugin, Prepared, Run};
 use crate::bindings::exports::uis::integration::setup::Description;
-use crate::bindings::uis::integration::types::{Delivery, Failure, Misconfiguration, Outcome};
+use crate::bindings::uis::integration::types::{Delivery, Failure, Outcome};
 use crate::bindings::{self, PluginPre};
 use crate::event::{Class, Event, Handled, Reply};
 use crate::services::EventScope;
@@ -171,7 +171,10 @@ impl ComponentPlugin {
         let words = match (printed.trim(), trap) {
             ("", Some(trap)) => trap.to_string(),
             ("", None) => format!("{:#}", error.root_cause()),
-            (printed, _) => printed.split_whitespace().collect::<Vec<_>>().join(" "),
+            // The first lines hold the place and the message; Rust's hint at a backtrace says nothing here.
+            (printed, _) => {
+                printed.lines().filter(|line| !line.starts_with("note:")).flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+            }
         };
         Fault::Trap(words)
     }
@@ -216,11 +219,7 @@ impl Plugin for ComponentPlugin {
         &self.description
     }
 
-    fn prepare<'a>(
-        &'a self,
-        settings: &'a str,
-        from_version: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Result<Vec<u8>, Vec<Misconfiguration>>, Fault>> {
+    fn prepare<'a>(&'a self, settings: &'a str, from_version: Option<&'a str>) -> BoxFuture<'a, Result<Prepared, Fault>> {
         Box::pin(self.pure(async move |plugin, store| plugin.uis_integration_setup().call_prepare(store, settings, from_version).await))
     }
 

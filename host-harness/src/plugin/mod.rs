@@ -47,17 +47,16 @@ pub struct Run {
     pub memory_bytes: Option<usize>,
 }
 
+/// Prepared settings, or every problem found in them.
+pub type Prepared = Result<Vec<u8>, Vec<Misconfiguration>>;
+
 /// A plugin that is ready for events.
 pub trait Plugin: Send + Sync {
     /// What it says of itself.
     fn description(&self) -> &Description;
 
     /// Checks settings and prepares them.
-    fn prepare<'a>(
-        &'a self,
-        settings: &'a str,
-        from_version: Option<&'a str>,
-    ) -> BoxFuture<'a, Result<Result<Vec<u8>, Vec<Misconfiguration>>, Fault>>;
+    fn prepare<'a>(&'a self, settings: &'a str, from_version: Option<&'a str>) -> BoxFuture<'a, Result<Prepared, Fault>>;
 
     /// The JSON Schema of its settings.
     fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>>;

@@ -50,6 +50,14 @@ pub struct Pending {
     pub reported: bool,
 }
 
+impl Pending {
+    /// What it is, for messages: the notification's type and what it is about.
+    pub fn title(&self) -> String {
+        let subject = self.event.subject();
+        if subject.is_empty() { self.what.clone() } else { format!("{} ({subject})", self.what) }
+    }
+}
+
 /// The lane of activation and deactivation.
 const SETUP_LANE: &str = "setup";
 

@@ -66,6 +66,10 @@ pub struct Remote {
 /// A live event that waited so long is dropped: a pop-up a minute late is worse than none.
 const STALE_MS: i64 = 10_000;
 
+/// After the last line a repeating timer gets a turn if it comes due within this time: what UIS's report learnt last is found only by
+/// one, but a replay need not run on for hours to see a daily timer.
+const TURN_MS: i64 = 3_600_000;
+
 /// Nothing was run.
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
@@ -423,7 +427,7 @@ impl<'a> Replay<'a> {
                 self.live_failure(&pending, failure)
             }
             Err(fault) => {
-                self.report.fault(pending.line, &pending.what, &fault);
+                self.report.fault(pending.line, &pending.title(), &fault);
                 Outcome::Fault(fault)
             }
         };
@@ -431,7 +435,7 @@ impl<'a> Replay<'a> {
     }
 
     fn live_failure(&mut self, pending: &Pending, failure: Failure) -> Outcome {
-        let (line, what) = (pending.line, &pending.what);
+        let (line, what) = (pending.line, &pending.title());
         match &failure {
             Failure::Retry(later) => {
                 self.report.problem(line, ProblemKind::Stale, format!("{what} dropped, as live events are not retried: {}", later.reason))
@@ -592,7 +596,7 @@ impl<'a> Replay<'a> {
             }
             Ok(Err(failure @ Failure::Unauthorized(_))) => {
                 // Every event would fail so: they wait until the owner has done something.
-                self.report.failure(pending.line, &pending.what, &failure);
+                self.report.failure(pending.line, &pending.title(), &failure);
                 let shown = pending.clone();
                 pending.reported = true;
                 self.seats[seat].inbox.pause(&key, pending);
@@ -600,12 +604,12 @@ impl<'a> Replay<'a> {
                 return;
             }
             Ok(Err(failure)) => {
-                self.report.failure(pending.line, &pending.what, &failure);
+                self.report.failure(pending.line, &pending.title(), &failure);
                 self.seats[seat].inbox.done(&key, now);
                 Outcome::Failed(failure, None)
             }
             Err(fault) => {
-                self.report.fault(pending.line, &pending.what, &fault);
+                self.report.fault(pending.line, &pending.title(), &fault);
                 self.seats[seat].inbox.done(&key, now);
                 Outcome::Fault(fault)
             }
@@ -641,11 +645,12 @@ impl<'a> Replay<'a> {
         self.observer.entry(entry);
     }
 
-    /// Lets the clock run on until nothing waits, no timer is left but repeating ones, and each of those had its turn after the last
-    /// line (what a report learnt last is found only so), or `settle` is over.
+    /// Lets the clock run on until nothing waits, no timer is left but repeating ones, and those of them that are due within
+    /// [`TURN_MS`] had a turn after the last line, or `settle` is over.
     async fn settle(&mut self, settle: Duration) {
         let until = self.now().saturating_add(i64::try_from(settle.as_millis()).unwrap_or(i64::MAX));
-        let mut turns = self.repeating();
+        let soon = self.now() + TURN_MS;
+        let mut turns: Vec<_> = self.repeating().into_iter().filter(|(_, _, at)| *at <= soon).map(|(seat, name, _)| (seat, name)).collect();
         loop {
             let one_shot = self.seats.iter().any(|seat| {
                 seat.inbox.state == State::Active && lock(&seat.integration.timers).all().any(|set| set.timer.every_ms.is_none())
@@ -662,12 +667,12 @@ impl<'a> Replay<'a> {
             self.run_due(due).await;
             // A repeating timer that is gone has no turn to wait for.
             let left = self.repeating();
-            turns.retain(|turn| left.contains(turn));
+            turns.retain(|turn| left.iter().any(|(seat, name, _)| (*seat, name) == (turn.0, &turn.1)));
         }
         for seat in 0..self.seats.len() {
             for (pending, kind, why) in self.seats[seat].inbox.drain() {
                 let waited = chrono::Duration::milliseconds(self.now() - pending.received).num_minutes();
-                let message = format!("{}: still not done after {waited} min: {why}", pending.what);
+                let message = format!("{}: still not done after {waited} min: {why}", pending.title());
                 match kind {
                     ProblemKind::Skipped => self.report.problem(pending.line, kind, message),
                     _ => self.report.failed(pending.line, kind, message),
@@ -676,17 +681,16 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Repeating timers of integrations that are on.
-    fn repeating(&self) -> Vec<(usize, String)> {
+    /// Repeating timers of integrations that are on, and when each is due next.
+    fn repeating(&self) -> Vec<(usize, String, i64)> {
         let active = self.seats.iter().enumerate().filter(|(_, seat)| seat.inbox.state == State::Active);
-        active
-            .flat_map(|(index, seat)| {
-                let timers = lock(&seat.integration.timers);
-                let names: Vec<_> =
-                    timers.all().filter(|set| set.timer.every_ms.is_some()).map(|set| (index, set.timer.name.clone())).collect();
-                names
-            })
-            .collect()
+        let all = active.flat_map(|(index, seat)| {
+            let timers = lock(&seat.integration.timers);
+            let set: Vec<_> =
+                timers.all().filter(|set| set.timer.every_ms.is_some()).map(|set| (index, set.timer.name.clone(), set.timer.at)).collect();
+            set
+        });
+        all.collect()
     }
 }
 

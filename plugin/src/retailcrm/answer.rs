@@ -1,13 +1,14 @@
 //! What RetailCRM answers, understood: which errors pass, which are final, and its PHP habits (`[]` for an empty map, ids as text).
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::bindings::uis::integration::connections::{Response, SendError};
 use crate::bindings::uis::integration::types::{Failure, RetryLater};
+use crate::json;
 use crate::outcome::misconfigured;
 
 /// A request's title and its unread answer.
@@ -81,6 +82,16 @@ impl From<CrmError> for Failure {
 
 /// Reads an answer into `T`.
 pub fn read<T: DeserializeOwned>(title: &str, result: Result<Response, SendError>) -> Result<T, CrmError> {
+    let value = understand(title, result)?;
+    serde_json::from_value(value).map_err(|error| another_shape(title, &error))
+}
+
+fn another_shape(title: &str, error: &serde_json::Error) -> CrmError {
+    CrmError::Unknown { title: title.to_owned(), reason: format!("the answer has another shape: {error}") }
+}
+
+/// A good answer as JSON, or what is wrong. Apart from [`read`], which exists once per type, so that the component has it once.
+fn understand(title: &str, result: Result<Response, SendError>) -> Result<Value, CrmError> {
     let title = title.to_owned();
     let response = match result {
         Ok(response) => response,
@@ -101,13 +112,12 @@ pub fn read<T: DeserializeOwned>(title: &str, result: Result<Response, SendError
         500..=599 => Err(CrmError::Unknown { title, reason: format!("RetailCRM answers {status}: {}", complaint(&response.body)) }),
         // A maintenance page; nothing tells whether the request was carried out.
         200..=299 if is_page => Err(CrmError::Unknown { title, reason: "RetailCRM answers with a page in place of JSON".into() }),
-        200..=299 => match serde_json::from_slice::<Value>(&response.body) {
+        200..=299 => match json::parse(&response.body) {
             Err(error) => Err(CrmError::Unknown { title, reason: format!("the answer is not whole JSON: {error}") }),
             Ok(value) if value["success"] == Value::Bool(false) => {
                 Err(CrmError::Refused { title, status, message: complaint(&response.body) })
             }
-            Ok(value) => serde_json::from_value(value)
-                .map_err(|error| CrmError::Unknown { title, reason: format!("the answer has another shape: {error}") }),
+            Ok(value) => Ok(value),
         },
         300..=399 => {
             Err(CrmError::NoAccount(format!("the address answers {title} with a redirect ({status}); enter the account's own address")))
@@ -122,7 +132,7 @@ pub fn read<T: DeserializeOwned>(title: &str, result: Result<Response, SendError
 
 /// `errorMsg` and `errors` (a list or a map) in one line.
 fn complaint(body: &[u8]) -> String {
-    let Ok(value) = serde_json::from_slice::<Value>(body) else {
+    let Ok(value) = json::parse(body) else {
         let text: String = String::from_utf8_lossy(body).chars().filter(|c| !c.is_control()).take(200).collect();
         return if text.is_empty() { "no text".into() } else { text };
     };
@@ -142,16 +152,13 @@ where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Either<T> {
-        List(Vec<T>),
-        Map(BTreeMap<String, T>),
-    }
-    Ok(match Either::deserialize(source)? {
-        Either::List(list) => list,
-        Either::Map(map) => map.into_values().collect(),
-    })
+    let members: Vec<Value> = match Value::deserialize(source)? {
+        Value::Array(list) => list,
+        Value::Object(map) => map.into_iter().map(|(_, value)| value).collect(),
+        Value::Null => Vec::new(),
+        _ => return Err(D::Error::custom("expected a map or a list")),
+    };
+    members.into_iter().map(|value| T::deserialize(value).map_err(D::Error::custom)).collect()
 }
 
 /// An id that comes as a number or as text.

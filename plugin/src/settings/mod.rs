@@ -34,7 +34,7 @@ impl Default for Settings {
 impl Settings {
     /// The settings now in force.
     pub fn load(platform: &dyn Platform) -> Result<Settings, Failure> {
-        serde_json::from_slice(&platform.prepared_settings())
+        crate::json::read(&platform.prepared_settings())
             .map_err(|error| misconfigured("", format!("the prepared settings cannot be read, save them again: {error}")))
     }
 
@@ -53,7 +53,7 @@ pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Mi
             format!("settings of version {version} cannot be read by {}; save them again", env!("CARGO_PKG_VERSION")),
         )]);
     }
-    let given: Map<String, Value> = match serde_json::from_str(json) {
+    let given: Map<String, Value> = match crate::json::parse(json.as_bytes()) {
         Ok(Value::Object(given)) => given,
         Ok(_) => return Err(vec![problem("", "the settings must be a JSON object".into())]),
         Err(error) => return Err(vec![problem("", format!("the settings are not JSON: {error}"))]),
@@ -72,12 +72,12 @@ pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Mi
     if !problems.is_empty() {
         return Err(problems);
     }
-    serde_json::to_vec(&settings).map_err(|error| vec![problem("", error.to_string())])
+    crate::json::write(&settings).map_err(|error| vec![problem("", error.to_string())])
 }
 
 /// The names of all settings, from the schema.
 fn known() -> Vec<String> {
-    let schema: Value = serde_json::from_str(SCHEMA).unwrap_or_default();
+    let schema: Value = crate::json::parse(SCHEMA.as_bytes()).unwrap_or_default();
     schema["properties"].as_object().map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
 }
 
@@ -89,7 +89,7 @@ mod tests {
     fn an_empty_object_means_the_schemas_defaults() {
         let prepared = prepare("{}", None).expect("valid");
         let settings: Settings = serde_json::from_slice(&prepared).expect("readable");
-        let schema: Value = serde_json::from_str(SCHEMA).expect("the schema is JSON");
+        let schema: Value = crate::json::parse(SCHEMA.as_bytes()).expect("the schema is JSON");
         let as_json = serde_json::to_value(&settings).expect("JSON");
         for (name, property) in schema["properties"].as_object().expect("properties") {
             assert_eq!(as_json[name], property["default"], "{name}");

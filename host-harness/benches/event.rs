@@ -1,0 +1,64 @@
+//! What one event costs: a fresh store and instance of the real component and its handler, against the same logic natively, in one run.
+//! The event is one that sends nothing (a pop-up for a call that is over), so that the boundary is measured and not the CRM.
+#![allow(missing_docs)]
+
+#[path = "../../tests/support/native_plugin.rs"]
+mod native_plugin;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use serde_json::json;
+use uis_host::bindings::uis::integration::types::Delivery;
+use uis_host::event::Event;
+use uis_host::notification::{self, params::Params};
+use uis_host::plugin::Plugin;
+use uis_host::plugin::build;
+use uis_host::plugin::component::ComponentPlugin;
+use uis_host::plugin::engine::Runtime;
+use uis_host::plugin::limits::Limits;
+use uis_host::services::EventScope;
+
+fn event() -> Event {
+    let body = json!({"call_session_id": 1, "direction": "in", "contact_phone_number": "79161234567", "virtual_phone_number": "74951112233", "employee_id": 5, "notification_time": "2026-11-23 10:00:00"});
+    let params = Params::from_body(&body, chrono_tz::Europe::Moscow, 0).expect("a body");
+    notification::event("out_call", &params).expect("an event")
+}
+
+fn delivery() -> Delivery {
+    Delivery { id: "1".into(), attempt: 1, received_at: 0, ordering_key: "phone:79161234567".into() }
+}
+
+fn scope(limits: &Limits) -> EventScope {
+    let mut scope = EventScope::detached(limits);
+    scope.deadline = Instant::now() + Duration::from_secs(1);
+    scope
+}
+
+fn bench(criterion: &mut Criterion) {
+    let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let limits = Limits::default();
+    let component = tokio.block_on(async {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugin");
+        let built = build::component(&folder, &|line| eprintln!("{line}")).expect("built");
+        let runtime = Runtime::new(limits.clone()).expect("an engine");
+        ComponentPlugin::load(&runtime, &built.wasm, &built.cache).await.expect("loaded")
+    });
+    let plugins: [(&str, Arc<dyn Plugin>); 2] =
+        [("component", Arc::new(component)), ("native", Arc::new(native_plugin::NativePlugin::new()))];
+    let mut group = criterion.benchmark_group("event");
+    for (name, plugin) in plugins {
+        group.bench_function(name, |bencher| {
+            bencher.to_async(&tokio).iter(|| async {
+                let run = plugin.handle(scope(&limits), delivery(), event()).await;
+                assert!(matches!(run.result, Ok(Ok(_))));
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, bench);
+criterion_main!(benches);

@@ -1,0 +1,69 @@
+//! Plugins as the host sees them: what they import, and that another one loads into the same host.
+
+mod support;
+
+use serde_json::Value;
+use support::{replay_json, root, uis_host};
+
+/// Everything our component may import. A new line here is a decision: each is something the host must grant.
+const IMPORTS: [&str; 26] = [
+    "uis:integration/call-events@0.1.0",
+    "uis:integration/chat-events@0.1.0",
+    "uis:integration/clock@0.1.0",
+    "uis:integration/communications@0.1.0",
+    "uis:integration/connections@0.1.0",
+    "uis:integration/directory@0.1.0",
+    "uis:integration/endpoints@0.1.0",
+    "uis:integration/log@0.1.0",
+    "uis:integration/settings@0.1.0",
+    "uis:integration/site-request-events@0.1.0",
+    "uis:integration/storage@0.1.0",
+    "uis:integration/timers@0.1.0",
+    "uis:integration/types@0.1.0",
+    "wasi:cli/environment@0.2.6",
+    "wasi:cli/exit@0.2.6",
+    "wasi:cli/stderr@0.2.6",
+    "wasi:cli/stdin@0.2.6",
+    "wasi:cli/stdout@0.2.6",
+    "wasi:cli/terminal-input@0.2.6",
+    "wasi:cli/terminal-output@0.2.6",
+    "wasi:cli/terminal-stderr@0.2.6",
+    "wasi:cli/terminal-stdin@0.2.6",
+    "wasi:cli/terminal-stdout@0.2.6",
+    "wasi:io/error@0.2.6",
+    "wasi:io/poll@0.2.6",
+    "wasi:io/streams@0.2.6",
+];
+
+#[test]
+fn the_component_imports_the_contract_and_what_rusts_std_pulls_in() {
+    let output = uis_host(&["inspect", "plugin", "--json"]);
+    let found: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    assert_eq!(found["imports"], serde_json::json!(IMPORTS));
+    assert_eq!(found["contract"], "uis:integration@0.1.0");
+    let exports: Vec<&str> = found["exports"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+    assert_eq!(exports.len(), 6, "{exports:?}");
+    for forbidden in ["filesystem", "sockets", "wasi:http", "random", "clocks"] {
+        assert!(!IMPORTS.iter().any(|name| name.contains(forbidden)), "{forbidden}");
+    }
+}
+
+#[test]
+fn inspect_tells_people_the_same() {
+    let output = uis_host(&["inspect", "plugin", "--settings"]);
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    for part in ["uis:integration@0.1.0", "wasi:io/streams", "recording-wait = 10", "«Ожидание записи разговора", "*.retailcrm.ru"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn another_plugin_loads_into_the_same_host() {
+    let recording = root().join("tests/recordings/answered.jsonl");
+    let (status, value) = replay_json(&[recording.to_str().expect("UTF-8"), "--plugin", "examples/echo-plugin"]);
+    assert_eq!((status, &value["events"]["delivered"]), (0, &serde_json::json!(7)));
+    assert_eq!(value["crm"]["calls"], serde_json::json!([]), "it knows no CRM");
+    let output = uis_host(&["inspect", "examples/echo-plugin"]);
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("echo 0.1.0"));
+}

@@ -1,0 +1,57 @@
+//! What the end-to-end tests share.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// The repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate stands in the repository").to_owned()
+}
+
+/// Every recording, by name.
+pub fn recordings() -> Vec<(String, PathBuf)> {
+    let folder = root().join("tests/recordings");
+    let mut found: Vec<(String, PathBuf)> = std::fs::read_dir(&folder)
+        .expect("tests/recordings")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
+        .map(|path| (path.file_stem().expect("a name").to_string_lossy().into_owned(), path))
+        .collect();
+    found.sort();
+    assert!(found.len() >= 20, "the recordings are there: {}", found.len());
+    found
+}
+
+/// Runs the program in the repository.
+pub fn uis_host(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_uis-host")).args(arguments).current_dir(root()).output().expect("the program runs")
+}
+
+/// Runs `replay --json` and gives the exit status and the object.
+pub fn replay_json(arguments: &[&str]) -> (i32, Value) {
+    let output = uis_host(&[&["replay", "--json"], arguments].concat());
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("one JSON object: {error}\n{text}\n{errors}"));
+    (output.status.code().expect("an exit status"), value)
+}
+
+/// A file in a folder that goes with the test.
+pub fn file(folder: &tempfile::TempDir, name: &str, lines: &[&str]) -> String {
+    let path = folder.path().join(name);
+    std::fs::write(&path, lines.join("\n")).expect("written");
+    path.to_str().expect("a UTF-8 path").to_owned()
+}
+
+/// The least header.
+pub const HEADER: &str = r#"{"recording":1,"name":"x"}"#;
+
+/// A finished call as a line, at a time of 2026-11-23 in Moscow.
+pub fn finished(time: &str, session: u64, more: &str) -> String {
+    format!(
+        r#"{{"at":"2026-11-23T{time}+03:00","notification":"call_session_finished","body":{{"notification_time":"2026-11-23 {time}","contact_phone_number":"79161234567","call_session_id":{session},"direction":"in","talk_time_duration":0,"total_time_duration":5,"wait_time_duration":5{more}}}}}"#
+    )
+}

@@ -1,0 +1,176 @@
+//! The plugin's logic run natively: its port answered by the very services that answer a component. Values cross between the two sets
+//! of generated types by their common form in JSON, as both come from the same contract.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde::{Serialize, de::DeserializeOwned};
+use uis_host::bindings::exports::uis::integration::setup::Description;
+use uis_host::bindings::uis::integration as host;
+use uis_host::bindings::uis::integration::types::{Delivery, Failure};
+use uis_host::event::{Event, Handled, Reply};
+use uis_host::plugin::{Fault, Plugin, Prepared, Run};
+use uis_host::services::EventScope;
+use uis_retailcrm::bindings::uis::integration as guest;
+use uis_retailcrm::handlers;
+use uis_retailcrm::platform::Platform;
+
+/// The same value in the other set of types.
+fn same<A: Serialize, B: DeserializeOwned>(value: A) -> B {
+    serde_json::from_value(serde_json::to_value(value).expect("JSON")).expect("the same contract")
+}
+
+/// The host's services behind the plugin's port.
+struct Services {
+    scope: RefCell<EventScope>,
+    runtime: tokio::runtime::Handle,
+}
+
+/// Calls a service; natively none of them traps.
+macro_rules! service {
+    ($self:ident, $interface:ident . $function:ident ( $($argument:expr),* )) => {
+        same(host::$interface::Host::$function(&mut *$self.scope.borrow_mut(), $($argument),*).expect("no trap"))
+    };
+}
+
+impl Platform for Services {
+    fn send(
+        &self,
+        requests: Vec<guest::connections::Request>,
+        deadline_ms: u32,
+    ) -> Vec<Result<guest::connections::Response, guest::connections::SendError>> {
+        let mut scope = self.scope.borrow_mut();
+        same(self.runtime.block_on(host::connections::Host::send(&mut *scope, same(requests), deadline_ms)))
+    }
+    fn prepared_settings(&self) -> Vec<u8> {
+        service!(self, settings.prepared())
+    }
+    fn get(&self, key: &str) -> Option<guest::storage::Entry> {
+        service!(self, storage.get(key.to_owned()))
+    }
+    fn swap(&self, key: &str, expected: Option<u64>, value: &[u8], ttl_ms: Option<u64>) -> Result<u64, guest::storage::StorageError> {
+        service!(self, storage.swap(key.to_owned(), expected, value.to_vec(), ttl_ms))
+    }
+    fn delete(&self, key: &str, expected: u64) -> Result<(), guest::storage::StorageError> {
+        service!(self, storage.delete(key.to_owned(), expected))
+    }
+    fn scan(&self, prefix: &str, cursor: Option<&str>, limit: u32) -> guest::storage::ItemPage {
+        service!(self, storage.scan(prefix.to_owned(), cursor.map(str::to_owned), limit))
+    }
+    fn set_timer(&self, timer: &guest::timers::Timer) -> Result<(), String> {
+        service!(self, timers.set(same(timer)))
+    }
+    fn cancel_timer(&self, name: &str) {
+        service!(self, timers.cancel(name.to_owned()))
+    }
+    fn now(&self) -> i64 {
+        service!(self, clock.now())
+    }
+    fn to_local(&self, at: i64, zone: &str) -> Result<guest::clock::LocalTime, String> {
+        service!(self, clock.to_local(at, zone.to_owned()))
+    }
+    fn account(&self) -> guest::directory::Account {
+        service!(self, directory.get_account())
+    }
+    fn employees(&self, offset: u32) -> Result<Vec<guest::directory::Employee>, guest::directory::DirectoryError> {
+        service!(self, directory.employees(offset))
+    }
+    fn find_employee(&self, id: i64) -> Result<Option<guest::directory::Employee>, guest::directory::DirectoryError> {
+        service!(self, directory.find_employee(id))
+    }
+    fn finished_calls(
+        &self,
+        since: i64,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<guest::communications::CallPage, guest::communications::ReportError> {
+        service!(self, communications.finished_calls(since, cursor.map(str::to_owned), limit))
+    }
+    fn endpoint(&self, callback: &str) -> Option<String> {
+        service!(self, endpoints.url(callback.to_owned()))
+    }
+    fn secret_placeholder(&self) -> String {
+        service!(self, endpoints.secret_placeholder())
+    }
+    fn log(&self, level: guest::log::Level, message: &str, fields: &[(&str, &str)]) {
+        let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        service!(self, log.write(same(level), message.to_owned(), fields))
+    }
+}
+
+/// The plugin, native.
+pub struct NativePlugin {
+    description: Description,
+}
+
+impl NativePlugin {
+    /// The plugin.
+    pub fn new() -> NativePlugin {
+        NativePlugin { description: same(handlers::describe()) }
+    }
+}
+
+fn done(result: Result<guest::types::Outcome, guest::types::Failure>) -> Handled {
+    result.map(|outcome| Reply::Done(same(outcome))).map_err(|failure| -> Failure { same(failure) })
+}
+
+fn call(platform: &dyn Platform, delivery: &guest::types::Delivery, event: Event) -> Handled {
+    match event {
+        Event::IncomingCall(event) => {
+            handlers::on_incoming_call(platform, delivery, &same(event)).map(|answer| Reply::Answer(same(answer))).map_err(same)
+        }
+        Event::LegRinging(event) => done(handlers::on_leg_ringing(platform, delivery, &same(event))),
+        Event::OutgoingCall(event) => done(handlers::on_outgoing_call(platform, delivery, &same(event))),
+        Event::CallAnswered(event) => done(handlers::on_call_answered(platform, delivery, &same(event))),
+        Event::TalkFinished(event) => done(handlers::on_talk_finished(platform, delivery, &same(event))),
+        Event::CallFinished(event) => done(handlers::on_call_finished(platform, delivery, &same(event))),
+        Event::RecordingReady(event) => done(handlers::on_recording_ready(platform, delivery, &same(event))),
+        Event::TagsChanged(event) => done(handlers::on_tags_changed(platform, delivery, &same(event))),
+        Event::ClickToCall(event) => {
+            handlers::on_click_to_call(platform, delivery, &same(event)).map(|order| Reply::Dial(same(order))).map_err(same)
+        }
+        Event::ChatAccepted(event) => done(handlers::on_chat_accepted(platform, delivery, &same(event))),
+        Event::ChatMessage(event) => done(handlers::on_chat_message(platform, delivery, &same(event))),
+        Event::ChatUnanswered(event) => done(handlers::on_chat_unanswered(platform, delivery, &same(event))),
+        Event::ChatFinished(event) => done(handlers::on_chat_finished(platform, delivery, &same(event))),
+        Event::SiteRequest(event) => done(handlers::on_site_request(platform, delivery, &same(event))),
+        Event::OrderWebhook(event) => done(handlers::on_order_webhook(platform, delivery, &same(event))),
+        Event::TimerDue(event) => done(handlers::on_schedule(platform, delivery, &same(event))),
+        Event::Callback(event) => done(handlers::on_callback(platform, delivery, &same(event))),
+        Event::Activate => done(handlers::on_activate(platform, delivery)),
+        Event::Deactivate => done(handlers::on_deactivate(platform, delivery)),
+        Event::Action(name) => done(handlers::run_action(platform, delivery, &name)),
+    }
+}
+
+impl Plugin for NativePlugin {
+    fn description(&self) -> &Description {
+        &self.description
+    }
+
+    fn prepare<'a>(&'a self, settings: &'a str, from_version: Option<&'a str>) -> BoxFuture<'a, Result<Prepared, Fault>> {
+        std::future::ready(Ok(handlers::prepare(settings, from_version).map_err(same))).boxed()
+    }
+
+    fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>> {
+        std::future::ready(Ok(handlers::settings_schema())).boxed()
+    }
+
+    fn handle(&self, scope: EventScope, delivery: Delivery, event: Event) -> BoxFuture<'_, Run> {
+        let runtime = tokio::runtime::Handle::current();
+        async move {
+            // The logic is synchronous and waits for requests, so it gets a thread of its own, as a component gets a fiber.
+            let work = move || {
+                let services = Services { scope: RefCell::new(scope), runtime };
+                let result = call(&services, &same(delivery), event);
+                (services.scope.into_inner(), result)
+            };
+            let limit = Duration::from_secs(60);
+            let (scope, result) = tokio::time::timeout(limit, tokio::task::spawn_blocking(work)).await.expect("in time").expect("no panic");
+            Run { scope, result: Ok(result), fuel: None, memory_bytes: None }
+        }
+        .boxed()
+    }
+}
