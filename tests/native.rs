@@ -1,7 +1,6 @@
 //! The same recordings give the same trace natively and as a component.
 
-#[path = "../host-harness/src/commands/crm.rs"]
-#[allow(dead_code, reason = "the program's other CRMs")]
+#[path = "../host-harness/src/commands/crm/within.rs"]
 mod crm;
 #[path = "support/native_plugin.rs"]
 mod native_plugin;

@@ -10,15 +10,19 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Map, Value, json};
+use uis_host::clock::VirtualClock;
 use uis_host::plugin::Plugin;
 use uis_host::plugin::component::ComponentPlugin;
 use uis_host::recording::{self, Happening, Header, Lines};
 use uis_host::replay::entry::{Observer, Silent};
 use uis_host::replay::report::Report;
 use uis_host::replay::strict::Recorded;
-use uis_host::replay::{RemoteSystem, Replay, clock_for};
+use uis_host::replay::{Replay, clock_for, prepare_settings};
 
-use super::crm::{MEMBERS, Recordings, Server, Simulators};
+use super::crm::Crm;
+use super::crm::elsewhere::Server;
+use super::crm::recorded::Recordings;
+use super::crm::within::Simulators;
 use super::render::{Story, closing};
 use super::{DEFAULT_PLUGIN, LimitArguments, load};
 use crate::{FAILED, OK};
@@ -83,37 +87,39 @@ struct Played {
     uis: Value,
 }
 
+/// A recording that can be run.
+struct Ready<'a> {
+    path: &'a Path,
+    header: Header,
+    lines: Lines<BufReader<File>>,
+    clock: Arc<VirtualClock>,
+    crm: Crm,
+}
+
 /// Runs the command.
 pub async fn run(arguments: ReplayArguments) -> Result<u8> {
-    // Headers first: when one cannot be used, nothing is run.
-    let mut opened = Vec::new();
-    for path in &arguments.files {
-        opened.push(open(path)?);
-    }
-    let limits = arguments.limits.limits();
-    let plugin = Arc::new(load(&arguments.plugin, &limits).await?);
+    // Everything that makes an input unusable is found before anything runs.
     let mut all = Vec::new();
-    for ((header, lines), path) in opened.into_iter().zip(&arguments.files) {
-        let played = play(&arguments, &plugin, path, &header, lines).await.with_context(|| format!("{}:1", path.display()))?;
+    for path in &arguments.files {
+        all.push(open_all(&arguments, path)?);
+    }
+    let plugin = Arc::new(load(&arguments.plugin, &arguments.limits.limits()).await?);
+    for ready in &all {
+        prepare_settings(&ready.header, plugin.as_ref()).await.map_err(|error| anyhow!("{}:1: {error}", ready.path.display()))?;
+    }
+    let mut played = Vec::new();
+    for ready in all {
+        let path = ready.path;
+        let one = play(&arguments, &plugin, ready).await.with_context(|| format!("{}:1", path.display()))?;
         if !arguments.json {
-            print!("{}", closing(&played.report, &played.crm, &played.uis, arguments.summary));
+            print!("{}", closing(&one.report, &one.crm, &one.uis, arguments.summary));
         }
-        all.push((path, played));
+        played.push((path, one));
     }
     if arguments.json {
-        let value = if all.len() == 1 {
-            all.iter().map(|(_, played)| to_json(played, arguments.summary)).next().unwrap_or_default()
-        } else {
-            // Several files are still ONE object: by file.
-            json!({"files": all.iter().map(|(path, played)| {
-                let mut value = to_json(played, arguments.summary);
-                value["file"] = path.display().to_string().into();
-                value
-            }).collect::<Vec<_>>()})
-        };
-        println!("{value}");
+        println!("{}", all_to_json(&played, arguments.summary));
     }
-    Ok(if all.iter().any(|(_, played)| played.report.failed > 0) { FAILED } else { OK })
+    Ok(if played.iter().any(|(_, played)| played.report.failed > 0) { FAILED } else { OK })
 }
 
 fn open(path: &Path) -> Result<(Header, Lines<BufReader<File>>)> {
@@ -121,66 +127,58 @@ fn open(path: &Path) -> Result<(Header, Lines<BufReader<File>>)> {
     recording::open(BufReader::new(file)).map_err(|(line, error)| anyhow!("{}:{line}: {error}", path.display()))
 }
 
-async fn play(
-    arguments: &ReplayArguments,
-    plugin: &Arc<ComponentPlugin>,
-    path: &Path,
-    header: &Header,
-    mut lines: Lines<BufReader<File>>,
-) -> Result<Played> {
+/// Opens a recording and the CRM it runs against.
+fn open_all<'a>(arguments: &ReplayArguments, path: &'a Path) -> Result<Ready<'a>> {
+    let (header, mut lines) = open(path)?;
     let clock = clock_for(&mut lines);
+    let crm = match &arguments.crm {
+        Some(url) => Crm::Elsewhere(Arc::new(Server::new(url, arguments.crm_key.clone())?)),
+        None if arguments.strict => Crm::Recorded(Arc::new(Recordings { exchanges: Arc::new(read_exchanges(path)?) })),
+        None => Crm::Within(Arc::new(Simulators::new(&header, &clock).map_err(|error| anyhow!("{}:1: {error}", path.display()))?)),
+    };
+    Ok(Ready { path, header, lines, clock, crm })
+}
+
+async fn play(arguments: &ReplayArguments, plugin: &Arc<ComponentPlugin>, ready: Ready<'_>) -> Result<Played> {
+    let Ready { path, header, lines, clock, crm } = ready;
     let mut silent = Silent;
     let mut story = Story::new(arguments.verbose);
     let observer: &mut dyn Observer = if arguments.json || arguments.summary { &mut silent } else { &mut story };
     if !arguments.json {
-        print!("{}", Story::opening(path, header, plugin));
+        print!("{}", Story::opening(path, &header, plugin));
     }
-    let simulators;
-    let server;
-    let recorded = Arc::new(Recorded::default());
-    let remote: Arc<dyn RemoteSystem> = match (&arguments.crm, arguments.strict) {
-        (Some(url), _) => {
-            server = Arc::new(Server::new(url, arguments.crm_key.clone())?);
-            simulators = None;
-            server.clone()
-        }
-        (None, true) => {
-            read_exchanges(path, &recorded)?;
-            (server, simulators) = (Arc::new(Server::new("http://localhost", String::new())?), None);
-            Arc::new(Recordings { exchanges: recorded.clone() })
-        }
-        (None, false) => {
-            server = Arc::new(Server::new("http://localhost", String::new())?);
-            let within = Arc::new(Simulators::new(header, &clock)?);
-            simulators = Some(within.clone());
-            within
-        }
-    };
-    let plugin: Arc<dyn Plugin> = plugin.clone();
     let bar = progress(path, arguments);
-    let replay = Replay::new(header, plugin, remote, clock, &arguments.limits.limits(), observer).await?;
-    let (mut report, uis) = replay.run(header, lines, arguments.settle, |bytes| bar.set_position(bytes)).await;
+    let plugin: Arc<dyn Plugin> = plugin.clone();
+    let replay = Replay::new(&header, plugin, crm.system(), clock, &arguments.limits.limits(), observer).await?;
+    let (mut report, uis) = replay.run(&header, lines, arguments.settle, |bytes| bar.set_position(bytes)).await;
     bar.finish_and_clear();
-    for unused in recorded.unused() {
-        report.diverged(unused);
+    crm.close(&mut report);
+    Ok(Played { report, crm: crm.to_json().await, uis })
+}
+
+/// One object: of one file its own, of several a list by file.
+fn all_to_json(played: &[(&Path, Played)], summary: bool) -> Value {
+    if let [(_, only)] = played {
+        return to_json(only, summary);
     }
-    let crm = match (&simulators, &arguments.crm) {
-        (Some(simulators), _) => simulators.to_json(),
-        (None, Some(_)) => server.to_json().await,
-        (None, None) => MEMBERS.iter().map(|name| ((*name).to_owned(), json!([]))).collect::<Map<_, _>>().into(),
-    };
-    Ok(Played { report, crm, uis })
+    let files = played.iter().map(|(path, played)| {
+        let mut value = to_json(played, summary);
+        value["file"] = path.display().to_string().into();
+        value
+    });
+    json!({"files": files.collect::<Vec<_>>()})
 }
 
 /// A strict replay answers with what stands anywhere in the file, so it is read beforehand.
-fn read_exchanges(path: &Path, recorded: &Recorded) -> Result<()> {
+fn read_exchanges(path: &Path) -> Result<Recorded> {
+    let recorded = Recorded::default();
     let (_, lines) = open(path)?;
     for line in lines.flatten() {
         if let Happening::Exchange(exchange) = line.happening {
-            recorded.add(exchange).map_err(|error| anyhow!("line {}: {error}", line.number))?;
+            recorded.add(exchange).map_err(|error| anyhow!("{}:{}: {error}", path.display(), line.number))?;
         }
     }
-    Ok(())
+    Ok(recorded)
 }
 
 /// A bar on standard error, for long files and only on a terminal.

@@ -74,8 +74,8 @@ const TURN_MS: i64 = 3_600_000;
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
     /// The header's settings are not valid.
-    #[error("settings{}: {}", .0, .1)]
-    Settings(String, String),
+    #[error("{0}")]
+    Settings(String),
     /// The remote system cannot be reached so.
     #[error("{0}")]
     Remote(String),
@@ -121,12 +121,8 @@ impl<'a> Replay<'a> {
         let account = Arc::new(Mutex::new(AccountState::new(header.account.clone())));
         let zone = zone(&header.account.timezone).map_err(Unusable::Remote)?;
         let mut seats = Vec::new();
-        for described in &header.integrations {
-            let prepared = plugin.prepare(&described.settings.to_string(), None).await?;
-            let prepared = prepared.map_err(|problems| {
-                let first = problems.first().map(|problem| (problem.setting.clone(), problem.message.clone())).unwrap_or_default();
-                Unusable::Settings(if first.0.is_empty() { String::new() } else { format!(".{}", first.0) }, first.1)
-            })?;
+        let settings = prepare_settings(header, plugin.as_ref()).await?;
+        for (described, prepared) in header.integrations.iter().zip(settings) {
             let about = plugin.description();
             let mut connections = BTreeMap::new();
             for need in &about.connections {
@@ -692,6 +688,22 @@ impl<'a> Replay<'a> {
         });
         all.collect()
     }
+}
+
+/// Prepares the settings of every integration of a header, or says what is wrong with them.
+pub async fn prepare_settings(header: &Header, plugin: &dyn Plugin) -> Result<Vec<Vec<u8>>, Unusable> {
+    let mut all = Vec::new();
+    for described in &header.integrations {
+        let prepared = plugin.prepare(&described.settings.to_string(), None).await?;
+        all.push(prepared.map_err(|problems| {
+            let told = problems.iter().map(|problem| match problem.setting.as_str() {
+                "" => format!("settings: {}", problem.message),
+                setting => format!("settings.{setting}: {}", problem.message),
+            });
+            Unusable::Settings(told.collect::<Vec<_>>().join("; "))
+        })?);
+    }
+    Ok(all)
 }
 
 /// A virtual clock that stands where a recording begins.

@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_path_cannot_leave_the_connection() {
-        for good in ["/", "/api/v5/customers", "/api/v5/customers/имя", "/a/..b/c."] {
+        for good in ["/", "/v1/customers", "/v1/customers/имя", "/a/..b/c."] {
             assert_eq!(path_problem(good), None, "{good}");
         }
         for bad in [

@@ -10,8 +10,8 @@ use crate::employees;
 use crate::links;
 use crate::outcome::{Handled, done, done_without, retry, skipped};
 use crate::platform::Platform;
-use crate::retailcrm::Crm;
 use crate::retailcrm::telephony::{Call, EventType, upload};
+use crate::retailcrm::{Crm, CrmError};
 use crate::settings::Settings;
 use crate::telephony::popups;
 use crate::telephony::recordings;
@@ -38,16 +38,12 @@ pub fn on_call_finished(platform: &dyn Platform, delivery: &Delivery, event: &Ca
                 story.learn_recording(link);
             });
         }
-        let open = popups::take_all(story);
-        (story.clone(), open)
+        (story.clone(), story.open_popups(|_| true))
     })?;
     if story.stored == Stored::Yes && open.is_empty() && story.recordings.iter().all(|recording| settled(recording.place)) {
         return done_without(left_out);
     }
     let closing = popups::close(platform, session, &open, verdict::of(&story).hangup_status());
-    if closing.is_err() {
-        story::tell(platform, session, |story| popups::give_back(story, &open))?;
-    }
     left_out.extend(settle(platform, delivery, session, story)?);
     // A pop-up that stays open is less than a call that is not stored, so it is reported last.
     closing?;
@@ -75,7 +71,7 @@ pub fn on_recording_ready(platform: &dyn Platform, delivery: &Delivery, event: &
 /// The wait is over: the call is stored with what is known.
 pub fn on_timer(platform: &dyn Platform, session: i64) -> Handled {
     let story = story::read(platform, session);
-    if story.end.is_none() || story.stored != Stored::No {
+    if story.end.is_none() || !matches!(story.stored, Stored::No | Stored::Intended) {
         return done();
     }
     done_without(store(platform, session, story)?)
@@ -86,6 +82,7 @@ fn settle(platform: &dyn Platform, delivery: &Delivery, session: i64, story: Sto
     let Some(end) = &story.end else { return Ok(Vec::new()) };
     match story.stored {
         Stored::Yes => return recordings::put_into_notes(platform, session),
+        Stored::Intended => return store(platform, session, story),
         Stored::Skipped if story.phone.is_none() || story.internal => return Ok(Vec::new()),
         Stored::Skipped | Stored::No => {}
     }
@@ -137,11 +134,27 @@ fn expects_recording(story: &Story) -> bool {
 
 /// Puts the call into the history, and what did not fit there into notes.
 fn store(platform: &dyn Platform, session: i64, story: Story) -> Result<Vec<Skipped>, Failure> {
-    let chosen = recordings::main(&story).map(|recording| recording.url.clone());
-    let call = record(platform, session, &story, chosen.clone())?;
-    upload(Crm::new(platform), &call)?;
+    // RetailCRM never changes a record, so a repeated attempt must send the recording that the first may have left there.
+    let story = story::tell(platform, session, |known| {
+        if known.stored != Stored::Intended {
+            known.record_url = recordings::main(&story).map(|recording| recording.url.clone());
+            known.stored = Stored::Intended;
+        }
+        known.clone()
+    })?;
+    let call = record(platform, session, &story)?;
+    match upload(Crm::new(platform), &call) {
+        Ok(_) => {}
+        // Surely nothing is there: the next attempt may choose anew.
+        Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. })) => {
+            story::tell(platform, session, |story| story.stored = Stored::No)?;
+            return Err(error.into());
+        }
+        Err(error) => return Err(error.into()),
+    }
     story::tell(platform, session, |story| {
         story.stored = Stored::Yes;
+        let chosen = story.record_url.clone();
         for recording in story.recordings.iter_mut().filter(|recording| Some(&recording.url) == chosen.as_ref()) {
             recording.place = Place::History;
         }
@@ -150,7 +163,7 @@ fn store(platform: &dyn Platform, session: i64, story: Story) -> Result<Vec<Skip
 }
 
 /// The call as RetailCRM's history wants it.
-fn record(platform: &dyn Platform, session: i64, story: &Story, record_url: Option<String>) -> Result<Call, Failure> {
+fn record(platform: &dyn Platform, session: i64, story: &Story) -> Result<Call, Failure> {
     let verdict = verdict::of(story);
     let answered = verdict == Verdict::Answered;
     let end = story.end.clone().unwrap_or_default();
@@ -168,7 +181,7 @@ fn record(platform: &dyn Platform, session: i64, story: &Story, record_url: Opti
         result: verdict.result(),
         duration: if answered { verdict::talk_seconds(story) } else { 0 },
         duration_waiting: verdict::wait_seconds(story),
-        record_url,
+        record_url: story.record_url.clone(),
         external_phone: story.virtual_number.clone(),
     })
 }

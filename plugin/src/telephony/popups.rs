@@ -36,10 +36,9 @@ pub fn on_call_answered(platform: &dyn Platform, event: &CallAnswered) -> Handle
             story.talks.push(who);
         }
         // An event that names nobody closes nothing: whose pop-up it would be is not known.
-        let others = |popup: &Popup, story: &Story| who != 0 && popup.employee_id != who && !story.talks.contains(&popup.employee_id);
-        take_open(story, others)
+        story.open_popups(|popup| who != 0 && popup.employee_id != who && !story.talks.contains(&popup.employee_id))
     })?;
-    close(platform, call.session_id, &missed, "no answered").map_err(Failure::from)?;
+    close(platform, call.session_id, &missed, "no answered")?;
     done()
 }
 
@@ -50,31 +49,23 @@ pub fn on_talk_finished(platform: &dyn Platform, event: &TalkFinished) -> Handle
     let ended = story::tell(platform, call.session_id, |story| {
         story.learn(call);
         let talker = if who != 0 { who } else { story.talks.last().copied().unwrap_or(0) };
-        take_open(story, |popup, _| talker != 0 && popup.employee_id == talker)
+        story.open_popups(|popup| talker != 0 && popup.employee_id == talker)
     })?;
-    close(platform, call.session_id, &ended, "answered").map_err(Failure::from)?;
+    close(platform, call.session_id, &ended, "answered")?;
     done()
 }
 
-/// The pop-ups still open, now counted as closed.
-pub fn take_all(story: &mut Story) -> Vec<Popup> {
-    take_open(story, |_, _| true)
-}
-
-/// Counts pop-ups as open again that could not be closed, so that the next attempt closes them.
-pub fn give_back(story: &mut Story, popups: &[Popup]) {
-    for popup in story.popups.iter_mut().filter(|popup| popups.iter().any(|given| given.user_id == popup.user_id)) {
-        popup.closed = false;
-    }
-}
-
-/// Closes pop-ups with one event.
-pub fn close(platform: &dyn Platform, session: i64, popups: &[Popup], status: &'static str) -> Result<(), crate::retailcrm::CrmError> {
+/// Closes pop-ups with one event. They count as closed only once RetailCRM has answered: closing one twice does no harm, leaving one
+/// open does.
+pub fn close(platform: &dyn Platform, session: i64, popups: &[Popup], status: &'static str) -> Result<(), Failure> {
     let story = story::read(platform, session);
-    match event(session, &story, EventType::Hangup, popups) {
-        Some(event) => send_event(Crm::new(platform), &CallEvent { hangup_status: Some(status), ..event }),
-        None => Ok(()),
-    }
+    let Some(event) = event(session, &story, EventType::Hangup, popups) else { return Ok(()) };
+    send_event(Crm::new(platform), &CallEvent { hangup_status: Some(status), ..event })?;
+    story::tell(platform, session, |story| {
+        for popup in story.popups.iter_mut().filter(|popup| popups.iter().any(|closed| closed.user_id == popup.user_id)) {
+            popup.closed = true;
+        }
+    })
 }
 
 /// What an attempt to open a pop-up comes to.
@@ -112,7 +103,7 @@ fn open(
         if story.popups.iter().any(|popup| popup.user_id == tie.user_id && !popup.closed) {
             return Opening::Nothing("it is open");
         }
-        let moved = if is_transfer { take_open(story, |_, _| true) } else { Vec::new() };
+        let moved = story.open_popups(|_| is_transfer);
         story.popups.retain(|popup| popup.user_id != tie.user_id);
         story.popups.push(Popup { employee_id, user_id: tie.user_id, code: tie.code.clone(), closed: false });
         Opening::Open(Box::new(story.clone()), moved)
@@ -130,14 +121,6 @@ fn open(
         send_event(Crm::new(platform), &event)?;
     }
     done()
-}
-
-fn take_open(story: &mut Story, which: impl Fn(&Popup, &Story) -> bool) -> Vec<Popup> {
-    let taken: Vec<Popup> = story.popups.iter().filter(|popup| !popup.closed && which(popup, story)).cloned().collect();
-    for popup in story.popups.iter_mut().filter(|popup| taken.contains(popup)) {
-        popup.closed = true;
-    }
-    taken
 }
 
 fn event(session: i64, story: &Story, kind: EventType, popups: &[Popup]) -> Option<CallEvent> {

@@ -38,6 +38,8 @@ pub struct Story {
     pub recordings: Vec<Record>,
     /// What became of it in the CRM's history.
     pub stored: Stored,
+    /// The `recordUrl` it was, or is being, stored with.
+    pub record_url: Option<String>,
 }
 
 /// [`Direction`] as it is remembered.
@@ -127,6 +129,8 @@ pub enum Stored {
     /// Not yet.
     #[default]
     No,
+    /// It was about to be sent; perhaps it arrived, with the [`Story::record_url`] of then.
+    Intended,
     /// It is there.
     Yes,
     /// It cannot be: internal or anonymous. Told to the owner once.
@@ -218,6 +222,11 @@ impl Story {
                 true
             }
         }
+    }
+
+    /// Pop-ups that are open, of those chosen.
+    pub fn open_popups(&self, chosen: impl Fn(&Popup) -> bool) -> Vec<Popup> {
+        self.popups.iter().filter(|popup| !popup.closed && chosen(popup)).cloned().collect()
     }
 
     /// When the call began: as told; else reckoned back from its end; else its first event.

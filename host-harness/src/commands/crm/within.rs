@@ -1,9 +1,9 @@
-//! The RetailCRM of a replay: the simulator within the process, or any server by its URL.
+//! RetailCRM's simulator within the process, in the replay's time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
@@ -24,6 +24,11 @@ use url::Url;
 /// Members of the report's `crm`, in its order.
 pub const MEMBERS: [&str; 8] = ["customers", "orders", "tasks", "notes", "calls", "callEvents", "popups", "modules"];
 
+/// Every member, empty.
+pub fn nothing() -> Map<String, Value> {
+    MEMBERS.iter().map(|name| ((*name).to_owned(), json!([]))).collect()
+}
+
 /// Simulators within the process, one per integration, in the replay's time.
 pub struct Simulators {
     by_integration: BTreeMap<String, Simulator>,
@@ -43,7 +48,7 @@ impl Simulators {
 
     /// What stands in the accounts. With several of them every entity says whose it is.
     pub fn to_json(&self) -> Value {
-        let mut all: Map<String, Value> = MEMBERS.iter().map(|name| ((*name).to_owned(), json!([]))).collect();
+        let mut all = nothing();
         for (name, simulator) in &self.by_integration {
             let state = simulator.to_json();
             for member in MEMBERS {
@@ -130,117 +135,5 @@ impl Egress for InProcess {
             Ok(http::Response::from_parts(parts, body))
         }
         .boxed()
-    }
-}
-
-/// A server somewhere else. Its account is as it is: the recording's `crm` is not written into it.
-pub struct Server {
-    base: Url,
-    key: String,
-    client: reqwest::Client,
-}
-
-impl Server {
-    /// A server by its URL.
-    pub fn new(url: &str, key: String) -> Result<Server> {
-        let base = Url::parse(url.trim_end_matches('/'))?;
-        if base.scheme() != "http" {
-            bail!(
-                "--crm {url}: this build speaks plain http only, for a simulator on this machine; start one and give its http://127.0.0.1 address"
-            );
-        }
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Server { base, key, client })
-    }
-
-    /// What stands in the account, when the server is a simulator that tells; else nothing.
-    pub async fn to_json(&self) -> Value {
-        let mut all: Map<String, Value> = MEMBERS.iter().map(|name| ((*name).to_owned(), json!([]))).collect();
-        let state = async { self.client.get(self.base.join("/_simulator/state").ok()?).send().await.ok()?.text().await.ok() }.await;
-        let state: Value = state.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-        for member in MEMBERS {
-            if state[member].is_array() {
-                all.insert(member.to_owned(), state[member].clone());
-            }
-        }
-        Value::Object(all)
-    }
-}
-
-impl RemoteSystem for Server {
-    fn connect(&self, _: &str, _: &ConnectionNeed) -> Result<Remote, String> {
-        Ok(Remote { base: self.base.clone(), key: self.key.clone().into(), egress: Arc::new(Network(self.client.clone())) })
-    }
-
-    fn act<'a>(&'a self, _: &'a str, _: &'a Value) -> BoxFuture<'a, Result<String, String>> {
-        std::future::ready(Err("the recording's crm lines are not carried out in a CRM given by --crm".into())).boxed()
-    }
-
-    fn misbehave(&self, _: &str, _: &Value) -> Result<(), String> {
-        Err("a CRM given by --crm cannot be told to misbehave".into())
-    }
-}
-
-/// The network.
-struct Network(reqwest::Client);
-
-impl Egress for Network {
-    fn carry(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
-        async move {
-            let (parts, body) = request.into_parts();
-            let request = self.0.request(parts.method, parts.uri.to_string()).headers(parts.headers).body(body);
-            let mut answer = request.send().await.map_err(|error| {
-                if error.is_connect() || error.is_builder() {
-                    EgressError::NotSent(error.to_string())
-                } else {
-                    EgressError::OutcomeUnknown(error.to_string())
-                }
-            })?;
-            let (status, headers) = (answer.status(), answer.headers().clone());
-            let mut body = Vec::new();
-            while let Some(chunk) = answer.chunk().await.map_err(|error| EgressError::OutcomeUnknown(error.to_string()))? {
-                if body.len() + chunk.len() > limit {
-                    return Err(EgressError::TooLarge(limit));
-                }
-                body.extend_from_slice(&chunk);
-            }
-            let mut response = http::Response::new(Bytes::from(body));
-            *response.status_mut() = status;
-            *response.headers_mut() = headers;
-            Ok(response)
-        }
-        .boxed()
-    }
-}
-
-/// What was recorded of a CRM, for strict replays.
-pub struct Recordings {
-    /// The exchanges.
-    pub exchanges: Arc<uis_host::replay::strict::Recorded>,
-}
-
-struct SharedRecorded(Arc<uis_host::replay::strict::Recorded>);
-
-impl Egress for SharedRecorded {
-    fn carry(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
-        self.0.carry(request, limit)
-    }
-}
-
-impl RemoteSystem for Recordings {
-    fn connect(&self, _: &str, need: &ConnectionNeed) -> Result<Remote, String> {
-        // No request leaves the process; links are compared with the first address the plugin allows.
-        let host = need.host_patterns.first().map_or("crm.example".to_owned(), |pattern| pattern.replace('*', "demo"));
-        let base = Url::parse(&format!("https://{host}")).map_err(|error| error.to_string())?;
-        Ok(Remote { base, key: String::from("recorded").into(), egress: Arc::new(SharedRecorded(self.exchanges.clone())) })
-    }
-
-    fn act<'a>(&'a self, _: &'a str, _: &'a Value) -> BoxFuture<'a, Result<String, String>> {
-        // What somebody did in the CRM is part of what was recorded of it.
-        std::future::ready(Ok("in the CRM: as recorded".to_owned())).boxed()
-    }
-
-    fn misbehave(&self, _: &str, _: &Value) -> Result<(), String> {
-        Ok(())
     }
 }
