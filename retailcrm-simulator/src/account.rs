@@ -27,8 +27,20 @@ pub struct Account {
     pub statuses: Vec<Entity>,
     /// Groups of order statuses.
     pub status_groups: Vec<Entity>,
+    /// Order types.
+    pub order_types: Vec<Entity>,
+    /// Order methods.
+    pub order_methods: Vec<Entity>,
     /// Fields that the account added.
     pub custom_fields: Vec<Entity>,
+    /// Tasks.
+    pub tasks: Vec<Entity>,
+    /// Notes on customers.
+    pub notes: Vec<Entity>,
+    /// Calls of the history.
+    pub calls: Vec<Entity>,
+    /// Registered modules.
+    pub modules: Vec<Entity>,
     /// What the key may do.
     pub scopes: Vec<String>,
 }
@@ -55,7 +67,13 @@ impl Default for Account {
             orders: Vec::new(),
             statuses: stock_statuses(),
             status_groups: stock_groups(),
+            order_types: stock_order_types(),
+            order_methods: stock_order_methods(),
             custom_fields: Vec::new(),
+            tasks: Vec::new(),
+            notes: Vec::new(),
+            calls: Vec::new(),
+            modules: Vec::new(),
             scopes: stock_scopes(),
         }
     }
@@ -76,7 +94,13 @@ impl Account {
             orders: Option<Vec<Entity>>,
             statuses: Option<Vec<Entity>>,
             status_groups: Option<Vec<Entity>>,
+            order_types: Option<Vec<Entity>>,
+            order_methods: Option<Vec<Entity>>,
             custom_fields: Option<Vec<Entity>>,
+            tasks: Option<Vec<Entity>>,
+            notes: Option<Vec<Entity>>,
+            calls: Option<Vec<Entity>>,
+            modules: Option<Vec<Entity>>,
             scopes: Option<Vec<String>>,
         }
         let given: Description = serde_json::from_value(description.clone()).map_err(|error| AccountError(format!("crm: {error}")))?;
@@ -91,7 +115,13 @@ impl Account {
             orders: given.orders.unwrap_or(stock.orders),
             statuses: given.statuses.unwrap_or(stock.statuses),
             status_groups: given.status_groups.unwrap_or(stock.status_groups),
+            order_types: given.order_types.unwrap_or(stock.order_types),
+            order_methods: given.order_methods.unwrap_or(stock.order_methods),
             custom_fields: given.custom_fields.unwrap_or(stock.custom_fields),
+            tasks: given.tasks.unwrap_or(stock.tasks),
+            notes: given.notes.unwrap_or(stock.notes),
+            calls: given.calls.unwrap_or(stock.calls),
+            modules: given.modules.unwrap_or(stock.modules),
             scopes: given.scopes.unwrap_or(stock.scopes),
         };
         let zone = account.timezone();
@@ -101,6 +131,9 @@ impl Account {
             ("sites", &mut account.sites),
             ("customers", &mut account.customers),
             ("orders", &mut account.orders),
+            ("tasks", &mut account.tasks),
+            ("notes", &mut account.notes),
+            ("modules", &mut account.modules),
         ];
         for (name, entities) in lists {
             number(name, entities)?;
@@ -193,6 +226,34 @@ fn stock_statuses() -> Vec<Entity> {
         entity(json!({"code": code, "name": name, "active": true, "ordering": (index + 1) * 10, "group": group}))
     })
     .collect()
+}
+
+/// Order types of a new account.
+fn stock_order_types() -> Vec<Entity> {
+    let types = [("eshop-individual", "Физическое лицо", true), ("eshop-legal", "Юридическое лицо", false)];
+    let rows = types.iter();
+    rows.map(|(code, name, default)| {
+        entity(json!({"code": code, "name": name, "active": true, "defaultForCrm": default, "defaultForApi": default}))
+    })
+    .collect()
+}
+
+/// Order methods of a new account.
+fn stock_order_methods() -> Vec<Entity> {
+    let methods = [
+        ("phone", "По телефону"),
+        ("shopping-cart", "Через корзину"),
+        ("one-click", "В один клик"),
+        ("price-decrease-request", "Запрос на понижение цены"),
+        ("landing-page", "Заявка с посадочной страницы"),
+        ("offline", "Оффлайн"),
+        ("app", "Мобильное приложение"),
+        ("live-chat", "Онлайн-консультант"),
+        ("terminal", "Терминал"),
+        ("missed-call", "Пропущенный звонок"),
+        ("messenger", "Мессенджеры"),
+    ];
+    methods.iter().map(|(code, name)| entity(json!({"code": code, "name": name, "active": true, "isFromPos": false}))).collect()
 }
 
 fn stock_scopes() -> Vec<String> {

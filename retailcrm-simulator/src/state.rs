@@ -12,7 +12,7 @@ use crate::phone;
 /// An account of RetailCRM.
 #[derive(Debug)]
 pub struct State {
-    /// What it began with; users, shops, customers and orders live on in it.
+    /// What it began with; users, shops, customers, orders and tasks live on in it.
     pub account: Account,
     /// The history of calls, in order of upload.
     pub calls: Vec<Entity>,
@@ -46,16 +46,19 @@ pub struct Popup {
 
 impl State {
     /// A new account.
-    pub fn new(account: Account) -> State {
+    pub fn new(mut account: Account) -> State {
+        let calls = std::mem::take(&mut account.calls);
+        let notes = std::mem::take(&mut account.notes);
+        let modules = std::mem::take(&mut account.modules).into_iter();
         State {
-            account,
-            calls: Vec::new(),
-            call_ids: BTreeSet::new(),
+            call_ids: calls.iter().filter_map(|call| call.get("externalId")?.as_str().map(str::to_owned)).collect(),
+            calls,
             call_events: Vec::new(),
             popups: Vec::new(),
-            notes: Vec::new(),
-            modules: BTreeMap::new(),
-            last_note: 0,
+            last_note: notes.iter().filter_map(id_of).max().unwrap_or(0),
+            notes,
+            modules: modules.filter_map(|module| Some((module.get("code")?.as_str()?.to_owned(), module))).collect(),
+            account,
         }
     }
 
@@ -169,7 +172,7 @@ impl State {
         json!({
             "customers": self.account.customers,
             "orders": self.account.orders,
-            "tasks": [],
+            "tasks": self.account.tasks,
             "notes": self.notes,
             "calls": self.calls,
             "callEvents": self.call_events,

@@ -85,6 +85,8 @@ pub fn router(simulator: Simulator) -> Router {
         .route("/reference/sites", read(reference::sites))
         .route("/reference/statuses", read(reference::statuses))
         .route("/reference/status-groups", read(reference::status_groups))
+        .route("/reference/order-types", read(reference::order_types))
+        .route("/reference/order-methods", read(reference::order_methods))
         .route("/customers", read(customers::list))
         .route("/customers/notes", read(customers::notes))
         .route("/customers/notes/create", write(customers::create_note))

@@ -38,3 +38,13 @@ pub fn status_groups(context: &mut Context<'_>) -> ApiResult {
         .collect();
     Success::ok(json!({"statusGroups": by_code(&groups)}))
 }
+
+/// Order types.
+pub fn order_types(context: &mut Context<'_>) -> ApiResult {
+    Success::ok(json!({"orderTypes": by_code(&context.state.account.order_types)}))
+}
+
+/// Order methods.
+pub fn order_methods(context: &mut Context<'_>) -> ApiResult {
+    Success::ok(json!({"orderMethods": by_code(&context.state.account.order_methods)}))
+}
