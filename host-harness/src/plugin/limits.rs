@@ -87,6 +87,11 @@ pub const CARD_ORDERS: usize = 20;
 /// Things a handler may list as skipped.
 pub const SKIPPED: usize = 64;
 
+/// What a handler says it left out, in bytes.
+pub const TOLD_WHAT_BYTES: usize = 256;
+/// Why a handler left something out or failed, in bytes.
+pub const TOLD_WHY_BYTES: usize = 1 << 10;
+
 /// Cuts text to at most so many bytes, at a character.
 pub fn cut(text: &str, bytes: usize) -> &str {
     if text.len() <= bytes {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::inbox::Pending;
 use crate::bindings::uis::integration::types::Failure;
 use crate::plugin::Fault;
+use crate::plugin::limits::{TOLD_WHAT_BYTES, TOLD_WHY_BYTES, cut};
 
 /// What went wrong, or was left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -84,12 +85,16 @@ impl Report {
 
     /// A handler's failure that is final.
     pub(super) fn failure(&mut self, line: u64, what: &str, failure: &Failure) {
+        let why = |text: &str| cut(text, TOLD_WHY_BYTES).to_owned();
         match failure {
-            Failure::Retry(later) => self.failed(line, ProblemKind::Limit, format!("{what}: {}", later.reason)),
-            Failure::Rejected(why) => self.failed(line, ProblemKind::Rejected, format!("{what}: {why}")),
-            Failure::Unauthorized(why) => self.failed(line, ProblemKind::Unauthorized, format!("{what}: {why}; the integration is paused")),
+            Failure::Retry(later) => self.failed(line, ProblemKind::Limit, format!("{what}: {}", why(&later.reason))),
+            Failure::Rejected(text) => self.failed(line, ProblemKind::Rejected, format!("{what}: {}", why(text))),
+            Failure::Unauthorized(text) => {
+                self.failed(line, ProblemKind::Unauthorized, format!("{what}: {}; the integration is paused", why(text)));
+            }
             Failure::Misconfigured(problem) => {
-                self.failed(line, ProblemKind::Misconfigured, format!("{what}: settings.{}: {}", problem.setting, problem.message));
+                let setting = cut(&problem.setting, TOLD_WHAT_BYTES);
+                self.failed(line, ProblemKind::Misconfigured, format!("{what}: settings.{setting}: {}", why(&problem.message)));
             }
         }
     }

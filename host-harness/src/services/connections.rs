@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::EventScope;
+use super::pace::Pace;
 use crate::bindings::exports::uis::integration::setup::AuthStyle;
 use crate::bindings::uis::integration::connections::{Body, Host, Method, Request, Response, SendError};
 use crate::egress::{Egress, EgressError};
@@ -35,6 +36,16 @@ pub struct Connection {
     pub key: SecretString,
     /// The way out.
     pub egress: Arc<dyn Egress>,
+    /// Its rate limits.
+    pub pace: Arc<Pace>,
+}
+
+/// A request that may go out, and by what way.
+struct Outgoing {
+    request: http::Request<Bytes>,
+    path: String,
+    egress: Arc<dyn Egress>,
+    pace: Arc<Pace>,
 }
 
 impl Connection {
@@ -102,7 +113,7 @@ fn encode_pairs(pairs: &[(String, String)]) -> String {
 
 impl EventScope {
     /// The request as it goes out, or why it never will.
-    fn prepare(&self, request: &Request) -> Result<(Arc<dyn Egress>, http::Request<Bytes>), SendError> {
+    fn prepare(&self, request: &Request) -> Result<Outgoing, SendError> {
         let denied = |why: String| Err(SendError::Denied(why));
         let Some(connection) = self.integration.connections.get(&request.connection) else {
             return denied(format!("there is no connection {:?}; describe it in setup.describe", request.connection));
@@ -136,26 +147,33 @@ impl EventScope {
             Err(error) => return denied(format!("the request cannot be written down: {error}")),
         };
         let key = connection.key.expose_secret();
-        let (name, value) = match &connection.auth {
-            AuthStyle::None => return Ok((connection.egress.clone(), outgoing)),
-            AuthStyle::Header(name) => (HeaderName::try_from(name.as_str()).ok(), HeaderValue::try_from(key).ok()),
-            AuthStyle::Bearer => (Some(AUTHORIZATION), HeaderValue::try_from(format!("Bearer {key}")).ok()),
+        let credential = match &connection.auth {
+            AuthStyle::None => None,
+            AuthStyle::Header(name) => Some((HeaderName::try_from(name.as_str()).ok(), HeaderValue::try_from(key).ok())),
+            AuthStyle::Bearer => Some((Some(AUTHORIZATION), HeaderValue::try_from(format!("Bearer {key}")).ok())),
         };
-        let (Some(name), Some(mut value)) = (name, value) else {
-            return denied("the connection's key cannot stand in a header; enter it again".into());
-        };
-        value.set_sensitive(true);
-        outgoing.headers_mut().insert(name, value);
-        Ok((connection.egress.clone(), outgoing))
+        match credential {
+            None => {}
+            Some((Some(name), Some(mut value))) => {
+                value.set_sensitive(true);
+                outgoing.headers_mut().insert(name, value);
+            }
+            Some(_) => return denied("the connection's key cannot stand in a header; enter it again".into()),
+        }
+        let (egress, pace) = (connection.egress.clone(), connection.pace.clone());
+        Ok(Outgoing { request: outgoing, path: request.path.clone(), egress, pace })
     }
 
     /// Sends one prepared request within the time left.
-    async fn carry(egress: Arc<dyn Egress>, request: http::Request<Bytes>, until: Instant) -> Result<Response, SendError> {
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+    async fn carry(outgoing: Outgoing, until: Instant) -> Result<Response, SendError> {
+        if until <= Instant::now() {
             return Err(SendError::Deadline);
         }
-        match tokio::time::timeout(left, egress.carry(request, RESPONSE_BODY_BYTES)).await {
+        if !outgoing.pace.wait(&outgoing.path, until).await {
+            return Err(SendError::NotSent("the remote system's rate limit leaves no room before the deadline".into()));
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        match tokio::time::timeout(left, outgoing.egress.carry(outgoing.request, RESPONSE_BODY_BYTES)).await {
             Err(_) => Err(SendError::OutcomeUnknown(format!("no answer within {} ms", left.as_millis()))),
             Ok(Err(EgressError::NotSent(why) | EgressError::Divergence(why))) => Err(SendError::NotSent(why)),
             Ok(Err(EgressError::OutcomeUnknown(why))) => Err(SendError::OutcomeUnknown(why)),
@@ -190,7 +208,7 @@ impl Host for EventScope {
             .collect();
         let sending = prepared.into_iter().map(|prepared| -> BoxFuture<'static, Result<Response, SendError>> {
             match prepared {
-                Ok((egress, request)) => Box::pin(Self::carry(egress, request, until)),
+                Ok(outgoing) => Box::pin(Self::carry(outgoing, until)),
                 Err(error) => Box::pin(std::future::ready(Err(error))),
             }
         });
@@ -306,6 +324,7 @@ mod tests {
             auth: AuthStyle::None,
             key: SecretString::from("key"),
             egress: Arc::new(NoWay),
+            pace: Arc::new(Pace::none()),
         }
     }
 

@@ -50,7 +50,7 @@ impl Server {
 
 impl RemoteSystem for Server {
     fn connect(&self, _: &str, _: &ConnectionNeed) -> Result<Remote, String> {
-        Ok(Remote { base: self.base.clone(), key: self.key.clone().into(), egress: Arc::new(Network(self.client.clone())) })
+        Ok(Remote { base: self.base.clone(), key: self.key.clone().into(), egress: Arc::new(Network(self.client.clone())), paced: true })
     }
 
     fn act<'a>(&'a self, _: &'a str, _: &'a Value) -> BoxFuture<'a, Result<String, String>> {

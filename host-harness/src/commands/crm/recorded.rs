@@ -31,7 +31,7 @@ impl RemoteSystem for Recordings {
         // No request leaves the process; links are compared with the first address the plugin allows.
         let host = need.host_patterns.first().map_or("crm.example".to_owned(), |pattern| pattern.replace('*', "demo"));
         let base = Url::parse(&format!("https://{host}")).map_err(|error| error.to_string())?;
-        Ok(Remote { base, key: String::from("recorded").into(), egress: Arc::new(SharedRecorded(self.exchanges.clone())) })
+        Ok(Remote { base, key: String::from("recorded").into(), egress: Arc::new(SharedRecorded(self.exchanges.clone())), paced: false })
     }
 
     fn act<'a>(&'a self, _: &'a str, _: &'a Value) -> BoxFuture<'a, Result<String, String>> {

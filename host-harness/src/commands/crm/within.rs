@@ -75,7 +75,7 @@ impl RemoteSystem for Simulators {
     fn connect(&self, integration: &str, _: &ConnectionNeed) -> Result<Remote, String> {
         let simulator = self.simulator(integration)?;
         let base = Url::parse(&simulator.public_url()).map_err(|error| format!("crm.publicUrl: {error}"))?;
-        Ok(Remote { base, key: simulator.api_key().into(), egress: Arc::new(InProcess(simulator.router())) })
+        Ok(Remote { base, key: simulator.api_key().into(), egress: Arc::new(InProcess(simulator.router())), paced: false })
     }
 
     fn act<'a>(&'a self, integration: &'a str, act: &'a Value) -> BoxFuture<'a, Result<String, String>> {
