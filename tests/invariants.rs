@@ -1,0 +1,201 @@
+//! What holds whatever happens to the notifications on their way: lost, doubled, in any order.
+
+#[path = "../host-harness/src/commands/crm/within.rs"]
+mod crm;
+#[path = "support/native_plugin.rs"]
+mod native_plugin;
+#[path = "support/play.rs"]
+mod play;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use native_plugin::NativePlugin;
+use play::play;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_json::{Value, json};
+use uis_host::notification::{self, MNEMONICS, params::Params};
+use uis_host::plugin::limits::{ATTRIBUTE_BYTES, ATTRIBUTES};
+
+/// Calls of the property: each a session, a phone, and how it goes.
+#[derive(Debug, Clone)]
+struct CallPlan {
+    session: i64,
+    phone: &'static str,
+    answered: bool,
+}
+
+/// The notifications of a call in their order; the end of a lost call is told by two.
+fn notifications(plan: &CallPlan) -> Vec<(&'static str, Value)> {
+    let base = json!({"call_session_id": plan.session, "contact_phone_number": plan.phone, "virtual_phone_number": "74951112233", "direction": "in", "employee_id": 1});
+    let with = |more: Value| {
+        let mut body = base.clone();
+        body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        body
+    };
+    let mut told = vec![
+        ("in_call_session", with(json!({}))),
+        ("out_call", with(json!({}))),
+        ("out_call", with(json!({"employee_id": 2, "is_transfer": plan.answered}))),
+    ];
+    if plan.answered {
+        told.push(("call_connected", with(json!({}))));
+        told.push(("talk_finished", with(json!({"talk_time_duration": 30}))));
+        told.push(("call_session_finished", with(json!({"talk_time_duration": 30, "total_time_duration": 40, "is_lost": false}))));
+        for record in 1..=2 {
+            told.push((
+                "record_ready",
+                with(json!({"file_link": format!("https://records.example/{}/{record}", plan.session), "file_duration": record * 10})),
+            ));
+        }
+    } else {
+        told.push((
+            "call_session_finished",
+            with(json!({"talk_time_duration": 0, "total_time_duration": 20, "wait_time_duration": 20, "is_lost": true})),
+        ));
+        told.push(("lost_call_session", with(json!({"employee_ids": "[1,2]", "wait_time_duration": 20}))));
+    }
+    told
+}
+
+/// A recording of these notifications, a second apart.
+fn recording(told: &[(&str, Value)]) -> String {
+    let header = json!({
+        "recording": 1,
+        "account": {"employees": [
+            {"id": 1, "last_name": "A", "email": "a@x.example", "extension": {"extension_phone_number": "101"}},
+            {"id": 2, "last_name": "B", "email": "b@x.example", "extension": {"extension_phone_number": "102"}},
+        ]},
+        "crm": {
+            "users": [{"id": 11, "email": "A@x.example"}, {"id": 12, "email": "b@x.example"}],
+            "customers": [{"id": 5, "phones": [{"number": "8 (916) 000-00-01"}]}],
+        },
+    });
+    let lines = told.iter().enumerate().map(|(second, (mnemonic, body))| {
+        json!({"at": format!("2026-11-23T10:{:02}:{:02}+03:00", second / 60, second % 60), "notification": mnemonic, "body": body})
+            .to_string()
+    });
+    std::iter::once(header.to_string()).chain(lines).collect::<Vec<_>>().join("\n")
+}
+
+fn plans() -> impl Strategy<Value = Vec<CallPlan>> {
+    let plan = (prop::sample::select(vec!["79160000001", "89160000001", "79160000002"]), any::<bool>());
+    prop::collection::vec(plan, 1..4)
+        .prop_map(|plans| plans.into_iter().zip(100..).map(|((phone, answered), session)| CallPlan { session, phone, answered }).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_finished_call_is_stored_exactly_once(plans in plans(), order in prop::collection::vec(any::<(Index, bool)>(), 60), losses in prop::collection::vec(0u8..4, 40)) {
+        // All notifications; some lost, some doubled, then in any order.
+        let mut told: Vec<(&str, Value)> = plans.iter().flat_map(notifications).collect();
+        let mut fate = losses.into_iter().cycle();
+        told.retain(|(mnemonic, _)| fate.next() != Some(0) || mnemonic.ends_with("_session_finished") || *mnemonic == "lost_call_session");
+        for (place, double) in order {
+            let taken = told.remove(place.index(told.len()));
+            if double && told.len() < 60 {
+                told.push(taken.clone());
+            }
+            told.push(taken);
+        }
+        let ended: BTreeSet<String> = plans.iter().map(|plan| format!("uis-call-{}", plan.session)).collect();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        let (_, crm, _) = runtime.block_on(play(recording(&told).as_bytes(), Arc::new(NativePlugin::new())));
+        let calls = crm["calls"].as_array().expect("a list");
+        let ids: Vec<String> = calls.iter().map(|call| call["externalId"].as_str().expect("an id").to_owned()).collect();
+        prop_assert_eq!(ids.len(), ended.len(), "{:?}", ids);
+        prop_assert_eq!(ids.into_iter().collect::<BTreeSet<_>>(), ended);
+        for popup in crm["popups"].as_array().expect("a list") {
+            prop_assert!(popup["closedAt"].is_string(), "a pop-up stayed open: {}", popup);
+        }
+        // A recording has one place: the record or a note.
+        let mut links: Vec<String> = calls.iter().filter_map(|call| call["recordUrl"].as_str().map(str::to_owned)).collect();
+        links.extend(crm["notes"].as_array().expect("a list").iter().filter_map(|note| note["text"].as_str()?.split_once("https://").map(|(_, link)| format!("https://{link}"))));
+        let distinct: BTreeSet<&String> = links.iter().collect();
+        prop_assert_eq!(distinct.len(), links.len(), "{:?}", links);
+    }
+}
+
+/// Any JSON.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "\\PC*".prop_map(Value::from),
+        prop::sample::select(vec![
+            "null",
+            "\"in\"",
+            "[1,\"2\"]",
+            "{\"a\":1}",
+            "2026-11-23 10:00:00.5",
+            "74955140578...2345",
+            "{{x}}",
+            "\"",
+            "İ...1"
+        ])
+        .prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 24, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::vec((names(), inner), 0..6).prop_map(|members| Value::Object(members.into_iter().collect()))
+        ]
+    })
+}
+
+fn names() -> impl Strategy<Value = String> {
+    let known = vec![
+        "call_session_id",
+        "direction",
+        "contact_phone_number",
+        "notification_time",
+        "talk_time_duration",
+        "employee_ids",
+        "record_file_links",
+        "file_link",
+        "call_info",
+        "contact_info",
+        "is_lost",
+        "employee_id",
+        "chat_id",
+        "id",
+        "text",
+        "resource",
+        "communication_id",
+        "start_time",
+        "finish_time",
+        "employees",
+        "call_records",
+    ];
+    prop_oneof![prop::sample::select(known).prop_map(str::to_owned), "[a-z_]{0,12}"]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_body_is_too_odd_to_be_read_or_refused(members in prop::collection::vec((names(), any_json()), 0..16), mnemonic in prop::sample::select(MNEMONICS.to_vec())) {
+        let body = Value::Object(members.into_iter().collect());
+        for params in [Params::from_body(&body, chrono_tz::Europe::Moscow, 0), Params::from_body(&Value::String(body.to_string()), chrono_tz::Europe::Moscow, 0)] {
+            let params = params.expect("an object");
+            if let Ok(event) = notification::event(mnemonic, &params) {
+                prop_assert!(!event.ordering_key().is_empty());
+            }
+            let attributes = params.attributes();
+            prop_assert!(attributes.len() <= ATTRIBUTES && attributes.iter().all(|(_, value)| value.len() <= ATTRIBUTE_BYTES));
+            let _ = notification::calls::reported(&params, chrono_tz::Europe::Moscow);
+        }
+    }
+
+    #[test]
+    fn no_query_is_too_odd_to_be_read_or_refused(query in "[a-z_=&%+\"\\[\\]{}0-9:. -]{0,200}", mnemonic in prop::sample::select(MNEMONICS.to_vec())) {
+        let params = Params::from_query(&query, chrono_tz::Europe::Moscow, 0);
+        let _ = notification::event(mnemonic, &params);
+        let _ = notification::route(&query, chrono_tz::Europe::Moscow, 0);
+    }
+}
