@@ -10,13 +10,20 @@ mod play;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use native_plugin::NativePlugin;
 use play::play;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
+use uis_host::bindings::exports::uis::integration::setup::Description;
+use uis_host::bindings::uis::integration::timers::{self, Timer};
+use uis_host::bindings::uis::integration::types::{Delivery, Failure, Outcome};
+use uis_host::event::{Event, Reply};
 use uis_host::notification::{self, MNEMONICS, params::Params};
 use uis_host::plugin::limits::{ATTRIBUTE_BYTES, ATTRIBUTES};
+use uis_host::plugin::{Fault, Plugin, Prepared, Run};
+use uis_host::services::EventScope;
 
 /// Calls of the property: each a session, a phone, and how it goes.
 #[derive(Debug, Clone)]
@@ -117,6 +124,36 @@ proptest! {
         let distinct: BTreeSet<&String> = links.iter().collect();
         prop_assert_eq!(distinct.len(), links.len(), "{:?}", links);
     }
+}
+
+/// A plugin whose timer sets itself for "at once", for ever.
+struct Stalling(Description);
+
+impl Plugin for Stalling {
+    fn description(&self) -> &Description {
+        &self.0
+    }
+    fn prepare<'a>(&'a self, _: &'a str, _: Option<&'a str>) -> BoxFuture<'a, Result<Prepared, Fault>> {
+        Box::pin(std::future::ready(Ok(Ok(Vec::new()))))
+    }
+    fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>> {
+        Box::pin(std::future::ready(Ok("{}".to_owned())))
+    }
+    fn handle(&self, mut scope: EventScope, _: Delivery, _: Event) -> BoxFuture<'_, Run> {
+        let timer = Timer { name: "again".into(), at: 0, every_ms: None, ordering_key: "a".into(), payload: Vec::new() };
+        let set = timers::Host::set(&mut scope, timer).expect("no trap");
+        let result = Ok(set.map(|()| Reply::Done(Outcome { skipped: Vec::new() })).map_err(Failure::Rejected));
+        Box::pin(std::future::ready(Run { scope, result, fuel: None, memory_bytes: None }))
+    }
+}
+
+#[tokio::test]
+async fn a_timer_that_keeps_the_clock_standing_is_stopped() {
+    let description =
+        Description { name: "stalling".into(), version: "0".into(), connections: Vec::new(), callbacks: Vec::new(), actions: Vec::new() };
+    let source = recording(&[("lost_call_session", json!({"call_session_id": 1}))]);
+    let (trace, _, _) = play(source.as_bytes(), Arc::new(Stalling(description))).await;
+    assert!(trace.0.iter().any(|(_, _, told)| told.contains("runs-at-once")), "{:?}", trace.0.last());
 }
 
 /// Any JSON.

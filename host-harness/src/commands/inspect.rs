@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use uis_host::plugin::inspect::{Inspection, inspect};
 
-use super::{DEFAULT_PLUGIN, LimitArguments, load};
+use super::{DEFAULT_PLUGIN, LimitArguments, load, say};
 use crate::OK;
 
 /// Show what a plugin is
@@ -30,9 +30,9 @@ pub async fn run(arguments: InspectArguments) -> Result<u8> {
     let plugin = load(&arguments.plugin, &arguments.limits.limits()).await?;
     let inspection = inspect(&plugin).await?;
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&inspection)?);
+        say(&format!("{}\n", serde_json::to_string_pretty(&inspection)?));
     } else {
-        print!("{}", text(&inspection, arguments.settings));
+        say(&text(&inspection, arguments.settings));
     }
     Ok(OK)
 }

@@ -1,6 +1,6 @@
 //! A replay as people read it: one block per event with what the plugin did and what the CRM answered; at the end, what is where.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use chrono::DateTime;
@@ -14,6 +14,8 @@ use uis_host::recording::Header;
 use uis_host::replay::entry::{Entry, Observer, Outcome};
 use uis_host::replay::report::Report;
 use uis_host::trace::{Answer, Step};
+
+use super::say;
 
 /// How much of a body or value is shown.
 const SHOWN_CHARS: usize = 300;
@@ -155,12 +157,13 @@ impl Observer for Story {
         let again = if entry.attempt > 1 { format!(" (attempt {})", entry.attempt) } else { String::new() };
         let time = self.time(entry.at);
         let fuel = entry.fuel.filter(|_| self.verbose).map(|fuel| format!(", fuel {fuel}")).unwrap_or_default();
-        println!("{time}  {whose}{} {} → {}{again}{fuel}", entry.what, entry.event.subject(), entry.event.handler());
-        print!("{}{}", self.steps(&entry.trace), outcome(&entry.outcome));
+        let head = format!("{time}  {whose}{} {} → {}{again}{fuel}", entry.what, entry.event.subject(), entry.event.handler());
+        say(&format!("{head}\n{}{}", self.steps(&entry.trace), outcome(&entry.outcome)));
     }
 
     fn note(&mut self, at: DateTime<Tz>, _: u64, text: &str) {
-        println!("{}  {}", self.time(at), self.short(text));
+        let line = format!("{}  {}\n", self.time(at), self.short(text));
+        say(&line);
     }
 }
 

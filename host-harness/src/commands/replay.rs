@@ -24,7 +24,7 @@ use super::crm::elsewhere::Server;
 use super::crm::recorded::Recordings;
 use super::crm::within::Simulators;
 use super::render::{Story, closing};
-use super::{DEFAULT_PLUGIN, LimitArguments, load};
+use super::{DEFAULT_PLUGIN, LimitArguments, load, say};
 use crate::{FAILED, OK};
 
 /// The longest that the clock may run on after the last line.
@@ -112,12 +112,12 @@ pub async fn run(arguments: ReplayArguments) -> Result<u8> {
         let path = ready.path;
         let one = play(&arguments, &plugin, ready).await.with_context(|| format!("{}:1", path.display()))?;
         if !arguments.json {
-            print!("{}", closing(&one.report, &one.crm, &one.uis, arguments.summary));
+            say(&closing(&one.report, &one.crm, &one.uis, arguments.summary));
         }
         played.push((path, one));
     }
     if arguments.json {
-        println!("{}", all_to_json(&played, arguments.summary));
+        say(&format!("{}\n", all_to_json(&played, arguments.summary)));
     }
     Ok(if played.iter().any(|(_, played)| played.report.failed > 0) { FAILED } else { OK })
 }
@@ -145,7 +145,7 @@ async fn play(arguments: &ReplayArguments, plugin: &Arc<ComponentPlugin>, ready:
     let mut story = Story::new(arguments.verbose);
     let observer: &mut dyn Observer = if arguments.json || arguments.summary { &mut silent } else { &mut story };
     if !arguments.json {
-        print!("{}", Story::opening(path, &header, plugin));
+        say(&Story::opening(path, &header, plugin));
     }
     let bar = progress(path, arguments);
     let plugin: Arc<dyn Plugin> = plugin.clone();

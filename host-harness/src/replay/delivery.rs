@@ -102,7 +102,8 @@ impl Replay<'_> {
                 outcome
             }
             Ok(Err(Failure::Retry(later))) => {
-                let delay = later.after_ms.map_or_else(|| inbox::delay_ms(pending.attempt), i64::from);
+                // A hint is a least; the growing delay keeps an hour of "come again at once" from being an hour of asking.
+                let delay = inbox::delay_ms(pending.attempt).max(later.after_ms.map_or(0, i64::from));
                 self.report.retried += 1;
                 let shown = pending.clone();
                 pending.attempt += 1;

@@ -20,6 +20,8 @@ impl Replay<'_> {
     /// Takes in one line.
     pub(super) async fn happen(&mut self, line: Line) {
         let seats = self.seats_of(&line);
+        // Lines may well share one instant; only what they set off must not run away.
+        self.runs.1 = 0;
         let number = line.number;
         let received = self.now();
         match line.happening {

@@ -85,6 +85,8 @@ pub struct Replay<'a> {
     seats: Vec<Seat>,
     observer: &'a mut dyn Observer,
     report: Report,
+    /// The instant that handlers run at, and how many have.
+    runs: (i64, u32),
 }
 
 /// An integration and its inbox.
@@ -143,7 +145,7 @@ impl<'a> Replay<'a> {
             };
             seats.push(Seat { integration: Arc::new(integration), inbox: Inbox::new(State::Inactive) });
         }
-        Ok(Replay { plugin, remote, clock, account, zone, seats, observer, report: Report::default() })
+        Ok(Replay { plugin, remote, clock, account, zone, seats, observer, report: Report::default(), runs: (0, 0) })
     }
 
     /// Runs the lines, then lets the clock run on for at most `settle`. `progress` is told the bytes read so far.

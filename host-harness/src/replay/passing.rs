@@ -13,6 +13,10 @@ use crate::integration::lock;
 /// one, but a replay need not run on for hours to see a daily timer.
 const TURN_MS: i64 = 3_600_000;
 
+/// Handlers that may run at one instant of the replay's clock. A line brings a handful; a plugin whose timer sets itself for "at once"
+/// would otherwise keep the clock standing for ever.
+const RUNS_AT_ONCE: u32 = 100_000;
+
 /// What comes next.
 enum Due {
     Event { seat: usize, key: String },
@@ -51,6 +55,9 @@ impl Replay<'_> {
     }
 
     async fn run_due(&mut self, due: Due) {
+        if self.is_standing_still() {
+            return self.stop_standing_still(&due);
+        }
         match due {
             Due::Event { seat, key } => self.run_pending(seat, key).await,
             Due::Timer { seat, name } => {
@@ -61,6 +68,26 @@ impl Replay<'_> {
                 self.seats[seat].inbox.push(taken.timer.ordering_key, pending, now);
             }
         }
+    }
+
+    /// Whether things come due again and again without the clock's moving: a timer that sets itself for "at once".
+    fn is_standing_still(&mut self) -> bool {
+        let now = self.now();
+        self.runs = if self.runs.0 == now { (now, self.runs.1 + 1) } else { (now, 1) };
+        self.runs.1 > RUNS_AT_ONCE
+    }
+
+    fn stop_standing_still(&mut self, due: &Due) {
+        let (seat, what) = match due {
+            Due::Event { seat, key } => (*seat, key.clone()),
+            Due::Timer { seat, name } => (*seat, name.clone()),
+        };
+        self.runs.1 = 0;
+        let text = format!("limit runs-at-once = {RUNS_AT_ONCE} was passed at {what}; the integration is switched off");
+        self.report.failed(1, ProblemKind::Limit, text.clone());
+        self.note(1, text);
+        lock(&self.seats[seat].integration.timers).clear();
+        self.seats[seat].inbox.state = State::Inactive;
     }
 
     /// Lets the clock run on until nothing waits, no timer is left but repeating ones, and those of them that are due within

@@ -89,9 +89,7 @@ impl Report {
         match failure {
             Failure::Retry(later) => self.failed(line, ProblemKind::Limit, format!("{what}: {}", why(&later.reason))),
             Failure::Rejected(text) => self.failed(line, ProblemKind::Rejected, format!("{what}: {}", why(text))),
-            Failure::Unauthorized(text) => {
-                self.failed(line, ProblemKind::Unauthorized, format!("{what}: {}; the integration is paused", why(text)));
-            }
+            Failure::Unauthorized(text) => self.failed(line, ProblemKind::Unauthorized, format!("{what}: {}", why(text))),
             Failure::Misconfigured(problem) => {
                 let setting = cut(&problem.setting, TOLD_WHAT_BYTES);
                 self.failed(line, ProblemKind::Misconfigured, format!("{what}: settings.{setting}: {}", why(&problem.message)));

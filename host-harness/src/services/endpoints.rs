@@ -30,17 +30,13 @@ impl Endpoints {
         text.replace(SECRET_PLACEHOLDER, self.secret.expose_secret())
     }
 
-    /// The public URL of a callback or asset.
+    /// The public URL of a callback or asset, as a plugin may know it: a secret in the path is its stand-in.
     pub fn url(&self, name: &str) -> Option<String> {
         if name.starts_with("asset/") {
             return Some(format!("{}/{name}", self.base));
         }
         let (_, secret_in_path) = self.callbacks.iter().find(|(known, _)| known == name)?;
-        Some(if *secret_in_path {
-            format!("{}/{name}/{}", self.base, self.secret.expose_secret())
-        } else {
-            format!("{}/{name}", self.base)
-        })
+        Some(if *secret_in_path { format!("{}/{name}/{SECRET_PLACEHOLDER}", self.base) } else { format!("{}/{name}", self.base) })
     }
 }
 
@@ -51,5 +47,25 @@ impl Host for EventScope {
 
     fn secret_placeholder(&mut self) -> wasmtime::Result<String> {
         Ok(SECRET_PLACEHOLDER.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plugin_knows_its_addresses_but_no_secret() {
+        let endpoints = Endpoints {
+            base: "https://hooks.example/main".into(),
+            callbacks: vec![("status".into(), false), ("webhook".into(), true)],
+            secret: "s3cret".to_owned().into(),
+        };
+        assert_eq!(endpoints.url("status").as_deref(), Some("https://hooks.example/main/status"));
+        assert_eq!(endpoints.url("asset/logo.svg").as_deref(), Some("https://hooks.example/main/asset/logo.svg"));
+        assert_eq!(endpoints.url("unknown"), None);
+        let webhook = endpoints.url("webhook").expect("an address");
+        assert!(!webhook.contains("s3cret"), "{webhook}");
+        assert_eq!(endpoints.reveal(&webhook), "https://hooks.example/main/webhook/s3cret", "the remote system is told the whole");
     }
 }

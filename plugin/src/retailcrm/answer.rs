@@ -2,17 +2,12 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::bindings::uis::integration::connections::{Response, SendError};
 use crate::bindings::uis::integration::types::{Failure, RetryLater};
 use crate::json;
 use crate::outcome::misconfigured;
-
-/// A request's title and its unread answer.
-pub type Pending = (String, Result<Response, SendError>);
 
 /// Why a request gave nothing usable.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,19 +75,8 @@ impl From<CrmError> for Failure {
     }
 }
 
-/// Reads an answer into `T`.
-pub fn read<T: DeserializeOwned>(title: &str, result: Result<Response, SendError>) -> Result<T, CrmError> {
-    let value = understand(title, result)?;
-    serde_json::from_value(value).map_err(|error| another_shape(title, &error))
-}
-
-fn another_shape(title: &str, error: &serde_json::Error) -> CrmError {
-    CrmError::Unknown { title: title.to_owned(), reason: format!("the answer has another shape: {error}") }
-}
-
-/// A good answer as JSON, or what is wrong. Apart from [`read`], which exists once per type, so that the component has it once.
-fn understand(title: &str, result: Result<Response, SendError>) -> Result<Value, CrmError> {
-    let title = title.to_owned();
+/// A good answer as JSON, or what is wrong.
+pub fn understand(title: String, result: Result<Response, SendError>) -> Result<Value, CrmError> {
     let response = match result {
         Ok(response) => response,
         Err(SendError::Denied(why)) => return Err(CrmError::Denied(format!("the host does not send {title}: {why}"))),
@@ -146,37 +130,28 @@ fn complaint(body: &[u8]) -> String {
     if details.is_empty() { message.to_owned() } else { format!("{message}: {}", details.join("; ")) }
 }
 
-/// A map that RetailCRM writes as `[]` when it is empty; as a list of values when keys are of no interest.
-pub fn map_or_list<'de, D, T>(source: D) -> Result<Vec<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    let members: Vec<Value> = match Value::deserialize(source)? {
-        Value::Array(list) => list,
-        Value::Object(map) => map.into_iter().map(|(_, value)| value).collect(),
-        Value::Null => Vec::new(),
-        _ => return Err(D::Error::custom("expected a map or a list")),
-    };
-    members.into_iter().map(|value| T::deserialize(value).map_err(D::Error::custom)).collect()
+/// The members of a list or of a map, whose keys are of no interest; an empty map comes as an empty list. An answer without them is
+/// no answer: taking it for "there are none" would undo what stands on them.
+pub fn members<'a>(answer: &'a Value, name: &str) -> Result<Vec<&'a Value>, CrmError> {
+    match &answer[name] {
+        Value::Array(list) => Ok(list.iter().collect()),
+        Value::Object(map) => Ok(map.values().collect()),
+        other => Err(CrmError::Unknown { title: name.to_owned(), reason: format!("the answer has {other} in place of a list") }),
+    }
 }
 
 /// An id that comes as a number or as text.
-pub fn id<'de, D: Deserializer<'de>>(source: D) -> Result<Option<i64>, D::Error> {
-    Ok(match Value::deserialize(source)? {
-        Value::Number(number) => number.as_i64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    })
+pub fn id(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 /// Text that may come as a number, null, or not at all.
-pub fn text<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
-    Ok(match Value::deserialize(source)? {
-        Value::String(text) => text,
+pub fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
         _ => String::new(),
-    })
+    }
 }
 
 #[cfg(test)]
@@ -185,7 +160,7 @@ mod tests {
 
     fn answer(status: u16, content_type: &str, body: &str) -> Result<Value, CrmError> {
         let response = Response { status, content_type: content_type.into(), retry_after: None, body: body.as_bytes().to_vec() };
-        read("GET /x", Ok(response))
+        understand("GET /x".into(), Ok(response))
     }
 
     #[test]
@@ -216,14 +191,16 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_map_may_be_a_list() {
-        #[derive(Deserialize)]
-        struct Sites {
-            #[serde(deserialize_with = "map_or_list")]
-            sites: Vec<Value>,
-        }
-        let empty: Sites = serde_json::from_str(r#"{"sites":[]}"#).expect("list");
-        let full: Sites = serde_json::from_str(r#"{"sites":{"main":{"code":"main"}}}"#).expect("map");
-        assert_eq!((empty.sites.len(), full.sites.len()), (0, 1));
+    fn an_empty_map_may_be_a_list_and_nothing_is_not_empty() {
+        let answer = serde_json::json!({"full": {"main": {"code": "main"}}, "empty": [], "list": [1, 2]});
+        let count = |name: &str| members(&answer, name).map(|found| found.len()).ok();
+        assert_eq!((count("full"), count("empty"), count("list"), count("absent")), (Some(1), Some(0), Some(2), None));
+    }
+
+    #[test]
+    fn ids_and_texts_come_in_either_form() {
+        let answer = serde_json::json!({"a": 5, "b": "5", "c": null, "d": []});
+        assert_eq!((id(&answer["a"]), id(&answer["b"]), id(&answer["c"]), id(&answer["d"])), (Some(5), Some(5), None, None));
+        assert_eq!((text(&answer["a"]), text(&answer["b"]), text(&answer["c"])), ("5".into(), "5".into(), String::new()));
     }
 }

@@ -9,7 +9,7 @@ pub mod reference;
 pub mod telephony;
 pub mod users;
 
-use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::bindings::uis::integration::connections::{Body, Method, Request};
 use crate::platform::Platform;
@@ -54,7 +54,7 @@ impl Ask {
     }
 
     /// Adds a form field that holds JSON: RetailCRM takes every structured parameter so.
-    pub fn json(self, name: &str, value: &serde_json::Value) -> Ask {
+    pub fn json(self, name: &str, value: &Value) -> Ask {
         let text = value.to_string();
         self.field(name, text)
     }
@@ -89,27 +89,16 @@ impl<'a> Crm<'a> {
         Crm { deadline_ms: deadline_ms.min(self.deadline_ms), ..self }
     }
 
-    /// Asks once and reads the answer.
-    pub fn ask<T: DeserializeOwned>(self, ask: Ask) -> Result<T, CrmError> {
-        let title = ask.title();
-        match self.platform.send(vec![ask.request()], self.deadline_ms).pop() {
-            Some(result) => answer::read(&title, result),
-            None => Err(CrmError::NotSent { title, reason: "the host gave no answer".into() }),
-        }
+    /// Asks once.
+    pub fn ask(self, ask: Ask) -> Result<Value, CrmError> {
+        let unanswered = CrmError::NotSent { title: ask.title(), reason: "the host gave no answer".into() };
+        self.ask_all(vec![ask]).pop().unwrap_or(Err(unanswered))
     }
 
-    /// Asks several things side by side; answers in order, each still to be read by [`Crm::read`].
-    pub fn ask_all(self, asks: Vec<Ask>) -> Vec<answer::Pending> {
+    /// Asks several things side by side; answers in their order.
+    pub fn ask_all(self, asks: Vec<Ask>) -> Vec<Result<Value, CrmError>> {
         let titles: Vec<String> = asks.iter().map(Ask::title).collect();
         let results = self.platform.send(asks.into_iter().map(Ask::request).collect(), self.deadline_ms);
-        titles.into_iter().zip(results).collect()
-    }
-
-    /// Reads the next of several answers.
-    pub fn read<T: DeserializeOwned>(answers: &mut impl Iterator<Item = answer::Pending>) -> Result<T, CrmError> {
-        match answers.next() {
-            Some((title, result)) => answer::read(&title, result),
-            None => Err(CrmError::NotSent { title: "request".into(), reason: "the host gave no answer".into() }),
-        }
+        titles.into_iter().zip(results).map(|(title, result)| answer::understand(title, result)).collect()
     }
 }

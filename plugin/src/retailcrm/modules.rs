@@ -1,7 +1,7 @@
 //! `/integration-modules`: how the integration stands in the account's marketplace page.
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Ask, Crm, CrmError};
 
@@ -52,6 +52,6 @@ pub fn register(crm: Crm<'_>, module: &Module) -> Result<(), CrmError> {
             "additionalCodes": module.additional_codes,
         }},
     });
-    let _: Value = crm.ask(Ask::post(format!("/api/v5/integration-modules/{CODE}/edit")).json("integrationModule", &value))?;
+    crm.ask(Ask::post(format!("/api/v5/integration-modules/{CODE}/edit")).json("integrationModule", &value))?;
     Ok(())
 }

@@ -1,38 +1,18 @@
 //! `/settings` and `/reference/*`: what the account is set to, and its order statuses.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{Ask, answer};
-
-/// `GET /settings`.
-#[derive(Debug, Default, Deserialize)]
-pub struct SettingsAnswer {
-    #[serde(default)]
-    settings: Settings,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Settings {
-    #[serde(default)]
-    timezone: Option<Setting>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Setting {
-    #[serde(default, deserialize_with = "answer::text")]
-    value: String,
-}
-
-impl SettingsAnswer {
-    /// The IANA zone of the account's date-times.
-    pub fn timezone(self) -> Option<String> {
-        self.settings.timezone.map(|setting| setting.value).filter(|zone| !zone.is_empty())
-    }
-}
+use super::{Ask, CrmError, answer};
 
 /// Asks for the settings.
 pub fn ask_settings() -> Ask {
     Ask::get("/api/v5/settings")
+}
+
+/// The IANA zone of the account's date-times.
+pub fn timezone(settings: &Value) -> Option<String> {
+    Some(answer::text(&settings["settings"]["timezone"]["value"])).filter(|zone| !zone.is_empty())
 }
 
 /// An order status.
@@ -40,25 +20,23 @@ pub fn ask_settings() -> Ask {
 #[serde(default)]
 pub struct Status {
     /// Code.
-    #[serde(deserialize_with = "answer::text")]
     pub code: String,
     /// Title.
-    #[serde(deserialize_with = "answer::text")]
     pub name: String,
     /// Code of its group: `complete` and `cancel` are ends.
-    #[serde(deserialize_with = "answer::text")]
     pub group: String,
-}
-
-/// `GET /reference/statuses`.
-#[derive(Debug, Default, Deserialize)]
-pub struct Statuses {
-    /// All of them.
-    #[serde(default, deserialize_with = "answer::map_or_list")]
-    pub statuses: Vec<Status>,
 }
 
 /// Asks for the statuses.
 pub fn ask_statuses() -> Ask {
     Ask::get("/api/v5/reference/statuses")
+}
+
+/// All statuses, by code.
+pub fn statuses(answer: &Value) -> Result<Vec<Status>, CrmError> {
+    let text = |status: &Value, name: &str| answer::text(&status[name]);
+    let read = |status: &Value| Status { code: text(status, "code"), name: text(status, "name"), group: text(status, "group") };
+    let mut statuses: Vec<Status> = answer::members(answer, "statuses")?.into_iter().map(read).collect();
+    statuses.sort_by(|left, right| left.code.cmp(&right.code));
+    Ok(statuses)
 }

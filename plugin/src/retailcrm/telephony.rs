@@ -1,7 +1,7 @@
 //! `/telephony/*`: pop-ups, call history, the responsible manager.
 
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{Ask, Crm, CrmError, answer};
 
@@ -76,92 +76,65 @@ pub struct Call {
     pub external_phone: Option<String>,
 }
 
-/// `calls/upload`'s answer.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Uploaded {
-    #[serde(default)]
-    processed_calls_count: i64,
-    #[serde(default)]
-    duplicate_calls: Vec<serde_json::Value>,
-}
-
 /// `telephony/manager`'s answer.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 pub struct Caller {
     /// The customer's manager, or whom the CRM thinks right.
-    #[serde(default)]
     pub manager: Option<Manager>,
     /// The customer, when known.
-    #[serde(default)]
     pub customer: Option<CallerCustomer>,
-    /// Pages of the CRM.
-    #[serde(default, deserialize_with = "links")]
-    pub links: Links,
-}
-
-/// A manager.
-#[derive(Debug, Default, Deserialize)]
-pub struct Manager {
-    /// The CRM user.
-    #[serde(default, deserialize_with = "answer::id")]
-    pub id: Option<i64>,
-    /// E-mail.
-    #[serde(default, deserialize_with = "answer::text")]
-    pub email: String,
-    /// Extension.
-    #[serde(default, deserialize_with = "answer::text")]
-    pub code: String,
-}
-
-/// The customer in brief.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct CallerCustomer {
-    /// Id.
-    #[serde(deserialize_with = "answer::id")]
-    pub id: Option<i64>,
-    /// First name.
-    #[serde(deserialize_with = "answer::text")]
-    pub first_name: String,
-    /// Last name.
-    #[serde(deserialize_with = "answer::text")]
-    pub last_name: String,
-    /// Patronymic.
-    #[serde(deserialize_with = "answer::text")]
-    pub patronymic: String,
-}
-
-/// Pages of the CRM for this caller.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Links {
-    /// The customer's card.
-    #[serde(deserialize_with = "answer::text")]
+    /// The customer's card; empty when the CRM gives none.
     pub customer_link: String,
 }
 
-/// `links` is `[]` when empty, as every empty map.
-fn links<'de, D: serde::Deserializer<'de>>(source: D) -> Result<Links, D::Error> {
-    let value = serde_json::Value::deserialize(source)?;
-    if value.is_object() { serde_json::from_value(value).map_err(serde::de::Error::custom) } else { Ok(Links::default()) }
+/// A manager.
+#[derive(Debug, Default)]
+pub struct Manager {
+    /// The CRM user.
+    pub id: Option<i64>,
+}
+
+/// The customer in brief.
+#[derive(Debug, Default)]
+pub struct CallerCustomer {
+    /// Id.
+    pub id: Option<i64>,
+    /// The name as people write it: last, first, patronymic.
+    pub name: String,
+}
+
+impl Caller {
+    /// Reads the answer. What it does not tell is not known.
+    pub fn read(answer: &Value) -> Caller {
+        let customer = &answer["customer"];
+        let names = ["lastName", "firstName", "patronymic"].map(|part| answer::text(&customer[part]));
+        Caller {
+            manager: answer["manager"].is_object().then(|| Manager { id: answer::id(&answer["manager"]["id"]) }),
+            customer: customer.is_object().then(|| CallerCustomer {
+                id: answer::id(&customer["id"]),
+                name: names.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "),
+            }),
+            customer_link: answer::text(&answer["links"]["customerLink"]),
+        }
+    }
 }
 
 /// Opens, moves or closes pop-ups.
 pub fn send_event(crm: Crm<'_>, event: &CallEvent) -> Result<(), CrmError> {
-    let _: serde_json::Value = crm.ask(Ask::post("/api/v5/telephony/call/event").json("event", &json!(event)))?;
+    crm.ask(Ask::post("/api/v5/telephony/call/event").json("event", &json!(event)))?;
     Ok(())
 }
 
 /// Puts a call into the history. A call that is there already stays as it is, which is success: RetailCRM holds one record per id.
 pub fn upload(crm: Crm<'_>, call: &Call) -> Result<Stored, CrmError> {
-    let answer: Uploaded = crm.ask(Ask::post("/api/v5/telephony/calls/upload").json("calls", &json!([call])))?;
-    let known = answer.duplicate_calls.iter().any(|id| id.as_str() == Some(&call.external_id));
-    match (known, answer.processed_calls_count) {
+    const PATH: &str = "/api/v5/telephony/calls/upload";
+    let answer = crm.ask(Ask::post(PATH).json("calls", &json!([call])))?;
+    let known = answer["duplicateCalls"].as_array().is_some_and(|known| known.iter().any(|id| answer::text(id) == call.external_id));
+    match (known, answer["processedCallsCount"].as_i64().unwrap_or(0)) {
         (true, _) => Ok(Stored::Before),
         (false, 1..) => Ok(Stored::Now),
         (false, _) => Err(CrmError::Refused {
-            title: "POST /api/v5/telephony/calls/upload".into(),
+            title: format!("POST {PATH}"),
             status: 200,
             message: format!("the call {} was neither taken nor known", call.external_id),
         }),

@@ -1,6 +1,6 @@
 //! `/users`: the CRM's users.
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Ask, Crm, CrmError, answer};
 
@@ -8,32 +8,14 @@ use super::{Ask, Crm, CrmError, answer};
 pub const PAGE: u32 = 100;
 
 /// A CRM user.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default)]
 pub struct User {
     /// Id.
-    #[serde(deserialize_with = "answer::id")]
     pub id: Option<i64>,
     /// E-mail.
-    #[serde(deserialize_with = "answer::text")]
     pub email: String,
     /// Can log in.
     pub active: Option<bool>,
-}
-
-/// A page of users.
-#[derive(Debug, Deserialize)]
-pub struct Users {
-    #[serde(default, deserialize_with = "answer::map_or_list")]
-    users: Vec<User>,
-    #[serde(default)]
-    pagination: Pagination,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Pagination {
-    total_page_count: u32,
 }
 
 /// Asks for a page.
@@ -42,11 +24,15 @@ pub fn ask_page(page: u32) -> Ask {
 }
 
 /// All users, the first page being here already.
-pub fn all(crm: Crm<'_>, first: Users) -> Result<Vec<User>, CrmError> {
-    let mut users = first.users;
-    for page in 2..=first.pagination.total_page_count {
-        let next: Users = crm.ask(ask_page(page))?;
-        users.extend(next.users);
+pub fn all(crm: Crm<'_>, first: &Value) -> Result<Vec<User>, CrmError> {
+    let mut users = page(first)?;
+    for number in 2..=first["pagination"]["totalPageCount"].as_u64().unwrap_or(1) {
+        users.extend(page(&crm.ask(ask_page(u32::try_from(number).unwrap_or(u32::MAX)))?)?);
     }
     Ok(users)
+}
+
+fn page(answer: &Value) -> Result<Vec<User>, CrmError> {
+    let user = |user: &Value| User { id: answer::id(&user["id"]), email: answer::text(&user["email"]), active: user["active"].as_bool() };
+    Ok(answer::members(answer, "users")?.into_iter().map(user).collect())
 }

@@ -8,10 +8,10 @@ use crate::employees;
 use crate::memory;
 use crate::outcome::{Handled, done, misconfigured, retry};
 use crate::platform::Platform;
-use crate::retailcrm::Crm;
 use crate::retailcrm::modules::{self, Module};
-use crate::retailcrm::reference::{self, SettingsAnswer, Status, Statuses};
-use crate::retailcrm::users::{self, Users};
+use crate::retailcrm::reference;
+use crate::retailcrm::users;
+use crate::retailcrm::{Crm, CrmError};
 use crate::telephony::reconcile;
 use crate::time;
 
@@ -48,19 +48,18 @@ pub fn on_deactivate(platform: &dyn Platform) -> Handled {
 pub fn refresh(platform: &dyn Platform) -> Handled {
     let crm = Crm::new(platform);
     let mut answers = crm.ask_all(vec![reference::ask_settings(), users::ask_page(1), reference::ask_statuses()]).into_iter();
-    let settings: SettingsAnswer = Crm::read(&mut answers)?;
-    let first: Users = Crm::read(&mut answers)?;
-    let statuses: Statuses = Crm::read(&mut answers)?;
-    if let Some(zone) = settings.timezone() {
+    let mut next = || {
+        answers.next().unwrap_or_else(|| Err(CrmError::NotSent { title: "activation".into(), reason: "the host gave no answer".into() }))
+    };
+    let (settings, first_users, statuses) = (next()?, next()?, next()?);
+    if let Some(zone) = reference::timezone(&settings) {
         platform
             .to_local(0, &zone)
             .map_err(|why| misconfigured("connections/retailcrm", format!("RetailCRM's time zone {zone:?} cannot be used: {why}")))?;
         time::remember_zone(platform, &zone)?;
     }
-    let mut statuses: Vec<Status> = statuses.statuses;
-    statuses.sort_by(|left, right| left.code.cmp(&right.code));
-    memory::put(platform, STATUSES_KEY, &statuses, None)?;
-    let ties = employees::tie(&employees::all(platform)?, &users::all(crm, first)?);
+    memory::put(platform, STATUSES_KEY, &reference::statuses(&statuses)?, None)?;
+    let ties = employees::tie(&employees::all(platform)?, &users::all(crm, &first_users)?);
     employees::remember(platform, &ties)?;
     register(platform, true, &ties)?;
     done()

@@ -1,28 +1,17 @@
 //! The check of the connection, in words for the account's owner.
 
-use serde::Deserialize;
-
 use crate::bindings::exports::uis::integration::setup::ConnectionReport;
 use crate::bindings::uis::integration::types::Failure;
 use crate::platform::Platform;
 use crate::retailcrm::{Ask, Crm, CrmError};
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Credentials {
-    #[serde(default)]
-    site_access: String,
-    #[serde(default)]
-    sites_available: Vec<String>,
-}
-
 /// Asks RetailCRM what the key may do. A wrong key and a wrong address are findings, not failures; only what may pass is one.
 pub fn check_connection(platform: &dyn Platform) -> Result<ConnectionReport, Failure> {
-    let found: Result<Credentials, CrmError> = Crm::new(platform).ask(Ask::get("/api/credentials"));
-    match found {
+    match Crm::new(platform).ask(Ask::get("/api/credentials")) {
         Ok(credentials) => {
             let mut findings = Vec::new();
-            let no_shop = credentials.site_access == "access_selective" && credentials.sites_available.is_empty();
+            let no_shop =
+                credentials["siteAccess"] == "access_selective" && credentials["sitesAvailable"].as_array().is_none_or(Vec::is_empty);
             if no_shop {
                 findings.push("The key has access to no shop: allow it all shops in RetailCRM's settings.".to_owned());
             }

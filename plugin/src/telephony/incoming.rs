@@ -8,10 +8,10 @@ use crate::employees;
 use crate::memory;
 use crate::phone;
 use crate::platform::Platform;
-use crate::retailcrm::orders::{self, Orders};
+use crate::retailcrm::orders::{self, Order};
 use crate::retailcrm::reference::Status;
 use crate::retailcrm::telephony::{self, Caller, Manager};
-use crate::retailcrm::{CONNECTION, Crm};
+use crate::retailcrm::{CONNECTION, Crm, CrmError};
 use crate::setup::activation::STATUSES_KEY;
 
 /// Of an employee's phones, at most as many as the contract takes.
@@ -28,11 +28,13 @@ pub fn answer(platform: &dyn Platform, event: &IncomingCall) -> Result<CallAnswe
     let number = phone::canonical(&contact.digits);
     let crm = Crm::new(platform).within(event.deadline_ms.saturating_sub(RESERVE_MS));
     let mut answers = crm.ask_all(vec![telephony::ask_manager(&number), orders::ask_by_phone(&number)]).into_iter();
-    let caller: Caller = Crm::read(&mut answers)?;
+    let mut next =
+        || answers.next().unwrap_or_else(|| Err(CrmError::NotSent { title: "lookup".into(), reason: "the host gave no answer".into() }));
+    let caller = Caller::read(&next()?);
     // The orders are an extra: without them the card is still worth showing.
-    let orders: Orders = Crm::read(&mut answers).unwrap_or_else(|error| {
+    let orders = next().and_then(|answer| orders::read(&answer)).unwrap_or_else(|error| {
         platform.log(Level::Warn, "the caller's orders are not known", &[("error", &error.to_string())]);
-        Orders::default()
+        Vec::new()
     });
     let card = card(platform, &caller, orders, &number);
     let forward_to = match &caller.manager {
@@ -42,25 +44,20 @@ pub fn answer(platform: &dyn Platform, event: &IncomingCall) -> Result<CallAnswe
     Ok(CallAnswer { card, forward_to, skipped: Vec::new() })
 }
 
-fn card(platform: &dyn Platform, caller: &Caller, orders: Orders, number: &str) -> Option<CallerCard> {
+fn card(platform: &dyn Platform, caller: &Caller, orders: Vec<Order>, number: &str) -> Option<CallerCard> {
     let customer = caller.customer.as_ref()?;
     let statuses: Vec<Status> = memory::load(platform, STATUSES_KEY).unwrap_or_default();
-    let open = orders.orders.into_iter().filter_map(|order| {
+    let open = orders.into_iter().filter_map(|order| {
         // The search goes by text, so the order may be somebody else's.
-        let his = order.customer.as_ref().map_or_else(|| phone::same(&order.phone, number), |owner| owner.id == customer.id);
+        let his = order.customer.map_or_else(|| phone::same(&order.phone, number), |owner| Some(owner) == customer.id);
         let status = statuses.iter().find(|status| status.code == order.status);
         let ended = status.is_some_and(|status| matches!(status.group.as_str(), "complete" | "cancel"));
         let title = status.map_or(&order.status, |status| &status.name).clone();
         let name = if order.number.is_empty() { order.id?.to_string() } else { order.number };
         (his && !ended).then(|| OpenOrder { url: format!("/orders/{}/edit", order.id.unwrap_or_default()), name, status: title })
     });
-    let name = [&customer.last_name, &customer.first_name, &customer.patronymic]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(" ");
-    let url = match (&caller.links.customer_link, customer.id) {
+    let name = customer.name.clone();
+    let url = match (&caller.customer_link, customer.id) {
         (link, _) if !link.is_empty() => Some(link.clone()),
         (_, Some(id)) => Some(format!("/customers/{id}")),
         _ => None,

@@ -21,7 +21,7 @@ pub fn put_into_notes(platform: &dyn Platform, session: i64) -> Result<Vec<Skipp
     let waiting: Vec<&Record> = story.recordings.iter().filter(|recording| waits(recording)).collect();
     let (Some(phone), false) = (&story.phone, waiting.is_empty()) else { return Ok(Vec::new()) };
     let crm = Crm::new(platform);
-    let Some((customer, id)) = customers::find_by_phone(crm, phone)?.and_then(|customer| customer.id.map(|id| (customer, id))) else {
+    let Some(customer) = customers::find_by_phone(crm, phone)? else {
         let left_out = waiting
             .iter()
             .map(|recording| {
@@ -37,7 +37,7 @@ pub fn put_into_notes(platform: &dyn Platform, session: i64) -> Result<Vec<Skipp
         return Ok(left_out);
     };
     for recording in waiting {
-        let there = recording.place == Place::NoteIntended && customers::has_note(crm, id, &recording.url)?;
+        let there = recording.place == Place::NoteIntended && customers::has_note(crm, customer.id, &recording.url)?;
         if !there {
             place(platform, session, &recording.url, Place::NoteIntended)?;
             customers::add_note(crm, &customer, &text(platform, &story, recording)?)?;
