@@ -4,6 +4,7 @@ mod support;
 
 use serde_json::Value;
 use support::{replay_json, root, uis_host};
+use uis_host::plugin::build;
 
 /// Everything our component may import. A new line here is a decision: each is something the host must grant.
 const IMPORTS: [&str; 26] = [
@@ -46,6 +47,35 @@ fn the_component_imports_the_contract_and_what_rusts_std_pulls_in() {
     for forbidden in ["filesystem", "sockets", "wasi:http", "random", "clocks"] {
         assert!(!IMPORTS.iter().any(|name| name.contains(forbidden)), "{forbidden}");
     }
+}
+
+#[test]
+fn a_component_is_built_once_and_again_when_its_sources_changed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let put = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+    };
+    put(
+        "Cargo.toml",
+        "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[lib]\ncrate-type = [\"cdylib\"]\n[workspace]\n",
+    );
+    put("src/lib.rs", "#[unsafe(no_mangle)]\npub extern \"C\" fn one() -> u32 { 1 }\n");
+    let said = std::cell::RefCell::new(Vec::new());
+    let built = || build::component(folder.path(), &|line| said.borrow_mut().push(line.to_owned()));
+    let first = built().expect("it compiles");
+    assert!(!first.fresh && said.borrow().iter().any(|line| line.contains("building")), "{said:?}");
+    assert!(built().expect("built").fresh);
+    put("src/lib.rs", "#[unsafe(no_mangle)]\npub extern \"C\" fn two() -> u32 { 2 }\n");
+    assert!(!built().expect("it compiles").fresh, "a changed source is news");
+    put("src/lib.rs", "this is no Rust");
+    let error = built().expect_err("it does not compile").to_string();
+    assert!(error.contains("does not compile"), "{error}");
+    put("Cargo.toml", "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n");
+    put("src/lib.rs", "");
+    let error = built().expect_err("it makes no component").to_string();
+    assert!(error.contains("crate-type"), "{error}");
 }
 
 #[test]

@@ -124,28 +124,34 @@ fn calls_have_what_uis_told_of_them() {
     }
 }
 
+/// Pop-ups of a recording: whose, from when, to when.
+fn popups(value: &Value) -> Vec<(i64, String, String)> {
+    let time = |value: &Value| value.as_str().map_or("open".to_owned(), |text| text[11..19].to_owned());
+    let list = value["crm"]["popups"].as_array().expect("a list");
+    list.iter().map(|popup| (popup["userId"].as_i64().expect("an id"), time(&popup["shownAt"]), time(&popup["closedAt"]))).collect()
+}
+
+fn seen(user: i64, from: &str, to: &str) -> (i64, String, String) {
+    (user, from.to_owned(), to.to_owned())
+}
+
 #[test]
 fn a_transfer_moves_the_pop_up_and_keeps_both_recordings() {
     let path = root().join("tests/recordings/transfer.jsonl");
     let (_, value) = replay_json(&[path.to_str().expect("UTF-8")]);
-    let popups: Vec<(i64, &str, &str)> = value["crm"]["popups"]
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(|popup| {
-            (
-                popup["userId"].as_i64().expect("an id"),
-                &popup["shownAt"].as_str().expect("a time")[11..19],
-                &popup["closedAt"].as_str().expect("closed")[11..19],
-            )
-        })
-        .collect();
-    assert_eq!(popups, [(5, "12:00:02", "12:01:00"), (6, "12:01:00", "12:04:06")]);
+    assert_eq!(popups(&value), [seen(5, "12:00:02", "12:01:00"), seen(6, "12:01:00", "12:04:06")]);
     let longest = value["crm"]["calls"][0]["recordUrl"].as_str().expect("a link");
     assert!(longest.ends_with("/32/"), "the longest talk is the record's: {longest}");
     let notes = value["crm"]["notes"].as_array().expect("a list");
     assert_eq!((notes.len(), notes[0]["customer"]["id"].as_i64()), (1, Some(17)));
     assert!(notes[0]["text"].as_str().expect("text").contains("/31/"), "{}", notes[0]);
+}
+
+#[test]
+fn a_transfer_that_no_event_calls_one_moves_the_pop_up_with_the_talk() {
+    let path = root().join("tests/recordings/transfer-untold.jsonl");
+    let (_, value) = replay_json(&[path.to_str().expect("UTF-8")]);
+    assert_eq!(popups(&value), [seen(5, "12:30:02", "12:31:06"), seen(6, "12:31:00", "12:34:06")]);
 }
 
 #[test]

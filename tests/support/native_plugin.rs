@@ -162,15 +162,16 @@ impl Plugin for NativePlugin {
         let runtime = tokio::runtime::Handle::current();
         async move {
             // The logic is synchronous and waits for requests, so it gets a thread of its own, as a component gets a fiber.
-            let work = move || {
-                let services = Services { scope: RefCell::new(scope), runtime };
-                let result = call(&services, &same(delivery), event);
-                (services.scope.into_inner(), result)
-            };
-            let limit = Duration::from_secs(60);
-            let (scope, result) = tokio::time::timeout(limit, tokio::task::spawn_blocking(work)).await.expect("in time").expect("no panic");
-            Run { scope, result: Ok(result), fuel: None, memory_bytes: None }
+            let work = move || handle_here(runtime, scope, delivery, event);
+            tokio::time::timeout(Duration::from_secs(60), tokio::task::spawn_blocking(work)).await.expect("in time").expect("no panic")
         }
         .boxed()
     }
+}
+
+/// Handles an event on this thread, which must not be one that drives the runtime if the handler sends requests.
+pub fn handle_here(runtime: tokio::runtime::Handle, scope: EventScope, delivery: Delivery, event: Event) -> Run {
+    let services = Services { scope: RefCell::new(scope), runtime };
+    let result = call(&services, &same(delivery), event);
+    Run { scope: services.scope.into_inner(), result: Ok(result), fuel: None, memory_bytes: None }
 }

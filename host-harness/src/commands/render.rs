@@ -57,7 +57,7 @@ impl Story {
         out
     }
 
-    fn steps(&self, trace: &[Step]) -> String {
+    fn steps(&self, trace: &[Step], zone: Tz) -> String {
         let mut out = String::new();
         for step in trace {
             match step {
@@ -70,9 +70,9 @@ impl Story {
                     let _ = writeln!(out, "          · {level}: {message} {}", fields.join(" "));
                 }
                 Step::TimerSet { name, at, every_ms } if self.verbose || every_ms.is_none() => {
-                    let at = uis_host::clock::instant(*at).format("%H:%M:%S");
+                    let at = uis_host::clock::instant(*at).with_timezone(&zone).format("%H:%M:%S");
                     let every = every_ms.map(|every| format!(", every {} min", every / 60_000)).unwrap_or_default();
-                    let _ = writeln!(out, "          · timer {name} at {at} UTC{every}");
+                    let _ = writeln!(out, "          · timer {name} at {at}{every}");
                 }
                 Step::Stored { key, value } if self.verbose => {
                     let _ = writeln!(
@@ -157,8 +157,10 @@ impl Observer for Story {
         let again = if entry.attempt > 1 { format!(" (attempt {})", entry.attempt) } else { String::new() };
         let time = self.time(entry.at);
         let fuel = entry.fuel.filter(|_| self.verbose).map(|fuel| format!(", fuel {fuel}")).unwrap_or_default();
-        let head = format!("{time}  {whose}{} {} → {}{again}{fuel}", entry.what, entry.event.subject(), entry.event.handler());
-        say(&format!("{head}\n{}{}", self.steps(&entry.trace), outcome(&entry.outcome)));
+        let subject = entry.event.subject();
+        let subject = if subject.is_empty() { subject } else { format!(" {subject}") };
+        let head = format!("{time}  {whose}{}{subject} → {}{again}{fuel}", entry.what, entry.event.handler());
+        say(&format!("{head}\n{}{}", self.steps(&entry.trace, entry.at.timezone()), outcome(&entry.outcome)));
     }
 
     fn note(&mut self, at: DateTime<Tz>, _: u64, text: &str) {

@@ -102,6 +102,9 @@ pub fn component(plugin: &Path, say: &dyn Fn(&str)) -> Result<Built, BuildError>
     let wasm = cargo_build(&folder, &target)?;
     let mut sources = sources(&wasm);
     sources.extend([folder.join("Cargo.toml"), root.join("Cargo.toml"), root.join("Cargo.lock")].into_iter().filter(|path| path.is_file()));
+    // A lock file that cargo has just written is no change; it does so before it reads any source.
+    let locked = root.join("Cargo.lock").metadata().and_then(|data| data.modified()).map_or(0, nanos);
+    let began = began.max(locked + 1);
     let stamp = Stamp { wasm: wasm.clone(), sources, began, profile: PROFILE.map(str::to_owned).to_vec() };
     // Without a stamp the next run asks cargo again, which is only slower.
     if let Ok(json) = serde_json::to_vec(&stamp) {

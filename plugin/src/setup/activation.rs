@@ -24,6 +24,8 @@ const REFRESH_EVERY_MS: u64 = 2 * 3_600_000;
 
 /// Switched on, or settings were saved.
 pub fn on_activate(platform: &dyn Platform) -> Handled {
+    // Whatever became of the module in RetailCRM meanwhile, it is registered anew.
+    memory::forget(platform, REGISTERED_KEY)?;
     refresh(platform)?;
     reconcile::start(platform)?;
     platform

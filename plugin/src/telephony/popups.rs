@@ -26,19 +26,26 @@ pub fn on_outgoing_call(platform: &dyn Platform, event: &OutgoingCall) -> Handle
     })
 }
 
-/// A talk began: whoever else was rung for it has missed it.
+/// A talk began: whoever else was rung for it has missed it, and whoever talked before has handed the call on.
 pub fn on_call_answered(platform: &dyn Platform, event: &CallAnswered) -> Handled {
     let call = &event.call;
     let who = employee_id(platform, call.employee.as_ref())?;
-    let missed = story::tell(platform, call.session_id, |story| {
+    let (missed, handed_on) = story::tell(platform, call.session_id, |story| {
         story.learn(call);
-        if story.talks.last() != Some(&who) || who == 0 {
+        let talked: Vec<i64> = story.talks.clone();
+        if talked.last() != Some(&who) || who == 0 {
             story.talks.push(who);
         }
-        // An event that names nobody closes nothing: whose pop-up it would be is not known.
-        story.open_popups(|popup| who != 0 && popup.employee_id != who && !story.talks.contains(&popup.employee_id))
+        // An event that names nobody closes nothing, as whose pop-up it would be is not known; nor does one that came late.
+        let is_news = who != 0 && story.talk_at.is_none_or(|at| at <= call.at);
+        story.talk_at = story.talk_at.max(Some(call.at));
+        let others = |had_talked: bool| {
+            story.open_popups(|popup| is_news && popup.employee_id != who && talked.contains(&popup.employee_id) == had_talked)
+        };
+        (others(false), others(true))
     })?;
     close(platform, call.session_id, &missed, "no answered")?;
+    close(platform, call.session_id, &handed_on, "answered")?;
     done()
 }
 

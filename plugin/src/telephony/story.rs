@@ -32,6 +32,8 @@ pub struct Story {
     pub popups: Vec<Popup>,
     /// Who talks or talked, first to last, by employee id; 0 stands for an employee the event did not name.
     pub talks: Vec<i64>,
+    /// When the last talk began.
+    pub talk_at: Option<Instant>,
     /// The end, merged from all that told it.
     pub end: Option<End>,
     /// Recordings known, in order of their coming.
