@@ -155,6 +155,23 @@ fn a_transfer_that_no_event_calls_one_moves_the_pop_up_with_the_talk() {
 }
 
 #[test]
+fn a_lost_answer_doubles_nothing_and_loses_nothing() {
+    let play = |name: &str| replay_json(&[root().join(format!("tests/recordings/{name}.jsonl")).to_str().expect("UTF-8")]).1;
+    let links = |value: &Value| -> (Option<String>, Vec<String>) {
+        let texts = value["crm"]["notes"].as_array().expect("a list").iter().map(|note| note["text"].as_str().expect("text").to_owned());
+        (value["crm"]["calls"][0]["recordUrl"].as_str().map(str::to_owned), texts.collect())
+    };
+    for name in ["note-answer-lost", "upload-answer-lost"] {
+        let value = play(name);
+        let (record, notes) = links(&value);
+        assert_eq!((record, notes.len()), (None, 1), "{name}: the recording is in one note: {notes:?}");
+        assert!(value["events"]["retried"].as_u64() > Some(0), "{name}: an answer was lost");
+    }
+    let (record, notes) = links(&play("crm-down"));
+    assert_eq!((record.is_some(), notes.len()), (true, 0));
+}
+
+#[test]
 fn the_caller_and_his_manager_are_found() {
     let path = root().join("tests/recordings/answered.jsonl");
     let (_, value) = replay_json(&[path.to_str().expect("UTF-8")]);
