@@ -220,19 +220,19 @@ proptest! {
         let body = Value::Object(members.into_iter().collect());
         for params in [Params::from_body(&body, chrono_tz::Europe::Moscow, 0), Params::from_body(&Value::String(body.to_string()), chrono_tz::Europe::Moscow, 0)] {
             let params = params.expect("an object");
-            if let Ok(event) = notification::event(mnemonic, &params) {
+            for event in notification::events(mnemonic, &params).unwrap_or_default() {
                 prop_assert!(!event.ordering_key().is_empty());
             }
             let attributes = params.attributes();
             prop_assert!(attributes.len() <= ATTRIBUTES && attributes.iter().all(|(_, value)| value.len() <= ATTRIBUTE_BYTES));
-            let _ = notification::calls::reported(&params, chrono_tz::Europe::Moscow);
+            let _ = notification::calls::reported(&params);
         }
     }
 
     #[test]
     fn no_query_is_too_odd_to_be_read_or_refused(query in "[a-z_=&%+\"\\[\\]{}0-9:. -]{0,200}", mnemonic in prop::sample::select(MNEMONICS.to_vec())) {
         let params = Params::from_query(&query, chrono_tz::Europe::Moscow, 0);
-        let _ = notification::event(mnemonic, &params);
+        let _ = notification::events(mnemonic, &params);
         let _ = notification::route(&query, chrono_tz::Europe::Moscow, 0);
     }
 }

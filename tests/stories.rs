@@ -71,7 +71,7 @@ fn every_finished_call_is_in_the_history_exactly_once() {
     for (name, path) in recordings() {
         let (status, value) = replay_json(&[path.to_str().expect("UTF-8")]);
         assert_eq!(status, 0, "{name}: {}", value["problems"]);
-        let unfit = matches!(name.as_str(), "anonymous" | "internal");
+        let unfit = matches!(name.as_str(), "anonymous" | "internal" | "internal-by-extension");
         let expected: Vec<String> =
             if unfit { Vec::new() } else { finished_calls(&path).iter().map(|session| format!("uis-call-{session}")).collect() };
         let mut found: Vec<String> = value["crm"]["calls"]
@@ -114,6 +114,12 @@ fn calls_have_what_uis_told_of_them() {
         ("2019-finish-alone", "in", "2019-12-16 14:40:24", 12, 11, "answered", 12, false),
         ("2019-whole-call", "in", "2019-12-16 14:40:24", 12, 11, "answered", 12, true),
         ("finish-missing", "in", "2026-11-23 16:20:00", 120, 7, "answered", 5, true),
+        ("employee-by-email", "in", "2026-11-23 18:00:03", 60, 6, "answered", 5, true),
+        ("switched-off", "in", "2026-11-23 18:10:03", 60, 6, "answered", 5, false),
+        ("hangup-refused", "in", "2026-11-23 18:30:03", 60, 6, "answered", 5, true),
+        ("clocks-turned-back", "in", "2026-10-25 01:28:55", 60, 5, "answered", 5, true),
+        ("recording-untold", "in", "2026-11-23 19:00:00", 60, 5, "answered", 5, true),
+        ("rung-in-vain", "in", "2026-11-23 19:20:02", 50, 8, "answered", 6, true),
         ("other-zone", "in", "2026-11-24 01:29:40", 10, 10, "answered", 5, true),
     ];
     for (name, kind, date, duration, waiting, result, user, recorded) in table {
@@ -152,6 +158,47 @@ fn a_transfer_that_no_event_calls_one_moves_the_pop_up_with_the_talk() {
     let path = root().join("tests/recordings/transfer-untold.jsonl");
     let (_, value) = replay_json(&[path.to_str().expect("UTF-8")]);
     assert_eq!(popups(&value), [seen(5, "12:30:02", "12:31:06"), seen(6, "12:31:00", "12:34:06")]);
+}
+
+#[test]
+fn a_ringing_that_is_old_or_known_opens_nothing() {
+    let play = |name: &str| replay_json(&[root().join(format!("tests/recordings/{name}.jsonl")).to_str().expect("UTF-8")]).1;
+    let late = play("late-ring");
+    assert_eq!((popups(&late).len(), &late["problems"][0]["kind"]), (0, &json!("stale")));
+    let vain = play("rung-in-vain");
+    assert_eq!(popups(&vain), [seen(5, "19:20:02", "19:20:08"), seen(6, "19:20:02", "19:20:58")]);
+    let statuses: Vec<(&Value, &Value)> = vain["crm"]["callEvents"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter(|event| event["type"] == "hangup")
+        .map(|event| (&event["userIds"][0], &event["hangupStatus"]))
+        .collect();
+    assert_eq!(statuses, [(&json!(5), &json!("no answered")), (&json!(6), &json!("answered"))]);
+}
+
+#[test]
+fn recordings_told_together_or_not_at_all_are_kept() {
+    for (name, link) in [("several-links", "/2/"), ("recording-untold", "/15/")] {
+        let (_, value) = replay_json(&[root().join(format!("tests/recordings/{name}.jsonl")).to_str().expect("UTF-8")]);
+        assert!(value["crm"]["calls"][0]["recordUrl"].as_str().expect("a link").ends_with("/1/"), "{name}");
+        assert!(value["crm"]["notes"][0]["text"].as_str().expect("a note").contains(link), "{name}: {}", value["crm"]["notes"]);
+    }
+}
+
+#[test]
+fn switching_off_closes_what_is_open() {
+    let (_, value) = replay_json(&[root().join("tests/recordings/switched-off.jsonl").to_str().expect("UTF-8")]);
+    assert_eq!(popups(&value), [seen(5, "18:10:03", "18:11:09"), seen(6, "18:11:20", "18:11:30")]);
+    assert_eq!(value["crm"]["modules"][0]["active"], true, "switched on again");
+}
+
+#[test]
+fn a_clock_that_stops_too_early_is_told() {
+    let path = root().join("tests/recordings/2019-finish-alone.jsonl");
+    let (status, value) = replay_json(&[path.to_str().expect("UTF-8"), "--settle", "5m"]);
+    assert_eq!((status, &value["problems"][0]["kind"]), (1, &json!("limit")));
+    assert!(value["problems"][0]["message"].as_str().expect("text").contains("store-call/998677427"), "{}", value["problems"]);
 }
 
 #[test]

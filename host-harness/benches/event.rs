@@ -24,7 +24,7 @@ use uis_host::services::EventScope;
 fn event() -> Event {
     let body = json!({"call_session_id": 1, "direction": "in", "contact_phone_number": "79161234567", "virtual_phone_number": "74951112233", "employee_id": 5, "notification_time": "2026-11-23 10:00:00"});
     let params = Params::from_body(&body, chrono_tz::Europe::Moscow, 0).expect("a body");
-    notification::event("out_call", &params).expect("an event")
+    notification::events("out_call", &params).expect("an event").remove(0)
 }
 
 fn delivery() -> Delivery {

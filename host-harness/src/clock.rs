@@ -61,6 +61,17 @@ pub fn from_local(zone: Tz, local: NaiveDateTime) -> Option<DateTime<Utc>> {
     }
 }
 
+/// As [`from_local`], but of a time that comes twice the one nearer to `near` is meant: a notification tells of what has just happened.
+pub fn from_local_near(zone: Tz, local: NaiveDateTime, near: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    match zone.from_local_datetime(&local) {
+        LocalResult::Ambiguous(first, second) => {
+            let (first, second) = (first.to_utc(), second.to_utc());
+            Some(if (near - first).abs() <= (near - second).abs() { first } else { second })
+        }
+        _ => from_local(zone, local),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,6 +86,16 @@ mod tests {
         assert_eq!(utc("Europe/Berlin", "2026-03-29 02:30:00"), "2026-03-29T01:30:00+00:00", "03:30 summer time");
         assert_eq!(utc("Europe/Berlin", "2026-10-25 02:30:00"), "2026-10-25T00:30:00+00:00", "still summer time");
         assert_eq!(utc("Europe/Moscow", "2026-11-23 10:00:00"), "2026-11-23T07:00:00+00:00");
+    }
+
+    #[test]
+    fn of_a_doubled_time_the_one_nearer_to_its_telling_is_meant() {
+        let berlin = zone("Europe/Berlin").expect("a zone");
+        let local = NaiveDateTime::parse_from_str("2026-10-25 02:30:00", "%Y-%m-%d %H:%M:%S").expect("a time");
+        for told in ["2026-10-25T00:30:05Z", "2026-10-25T01:30:05Z"] {
+            let near = DateTime::parse_from_rfc3339(told).expect("a time").to_utc();
+            assert_eq!(from_local_near(berlin, local, near), Some(near - Duration::seconds(5)), "{told}");
+        }
     }
 
     #[test]

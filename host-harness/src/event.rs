@@ -111,6 +111,21 @@ impl Event {
         }
     }
 
+    /// Marks a call as internal.
+    pub fn set_internal(&mut self) {
+        let call = match self {
+            Event::IncomingCall(event) => &mut event.call,
+            Event::LegRinging(event) => &mut event.call,
+            Event::OutgoingCall(event) => &mut event.call,
+            Event::CallAnswered(event) => &mut event.call,
+            Event::TalkFinished(event) => &mut event.call,
+            Event::CallFinished(event) => &mut event.call,
+            Event::RecordingReady(event) => &mut event.call,
+            _ => return,
+        };
+        call.is_internal = true;
+    }
+
     fn chat(&self) -> Option<&Chat> {
         match self {
             Event::ChatAccepted(event) => Some(&event.chat),

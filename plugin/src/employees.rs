@@ -33,7 +33,8 @@ pub struct Tie {
     pub code: Option<String>,
 }
 
-/// Ties employees to users by e-mail. A user who cannot log in, or an e-mail that several share, ties to the first.
+/// Ties employees to users by e-mail. Of several users with one e-mail the first who can log in counts; several employees with one
+/// e-mail are the same user.
 pub fn tie(employees: &[Employee], users: &[User]) -> Vec<Tie> {
     let mut by_email: BTreeMap<String, i64> = BTreeMap::new();
     for user in users.iter().filter(|user| user.active != Some(false)) {
@@ -41,19 +42,11 @@ pub fn tie(employees: &[Employee], users: &[User]) -> Vec<Tie> {
             by_email.entry(email).or_insert(id);
         }
     }
-    let mut taken = std::collections::BTreeSet::new();
-    employees
-        .iter()
-        .filter_map(|employee| {
-            let user_id = *by_email.get(&mail_key(employee.email.as_deref()?)?)?;
-            // One CRM user is one person: a second employee with his e-mail stays untied.
-            taken.insert(user_id).then(|| Tie {
-                employee_id: employee.id,
-                user_id,
-                code: employee.extension.clone().filter(|code| !code.is_empty()),
-            })
-        })
-        .collect()
+    let tie = |employee: &Employee| {
+        let user_id = *by_email.get(&mail_key(employee.email.as_deref()?)?)?;
+        Some(Tie { employee_id: employee.id, user_id, code: employee.extension.clone().filter(|code| !code.is_empty()) })
+    };
+    employees.iter().filter_map(tie).collect()
 }
 
 /// The ties as the CRM's module wants them.
@@ -63,14 +56,24 @@ pub fn codes(ties: &[Tie]) -> Vec<AdditionalCode> {
 
 /// Remembers the ties in place of earlier ones; only what changed is written.
 pub fn remember(platform: &dyn Platform, ties: &[Tie]) -> Result<(), Failure> {
-    for (prefix, id_of) in [(BY_EMPLOYEE, (|tie| tie.employee_id) as fn(&Tie) -> i64), (BY_USER, |tie| tie.user_id)] {
-        for tie in ties {
-            memory::put(platform, &format!("{prefix}{}", id_of(tie)), tie, None)?;
+    let mut by_user: Vec<Tie> = Vec::new();
+    for tie in ties {
+        // For the way back, from a user to his phones, the first of his employees counts.
+        if !by_user.iter().any(|known| known.user_id == tie.user_id) {
+            by_user.push(tie.clone());
         }
-        for name in memory::names(platform, prefix) {
-            if !ties.iter().any(|tie| id_of(tie).to_string() == name) {
-                memory::forget(platform, &format!("{prefix}{name}"))?;
-            }
+    }
+    remember_by(platform, BY_EMPLOYEE, ties, |tie| tie.employee_id)?;
+    remember_by(platform, BY_USER, &by_user, |tie| tie.user_id)
+}
+
+fn remember_by(platform: &dyn Platform, prefix: &str, ties: &[Tie], id_of: fn(&Tie) -> i64) -> Result<(), Failure> {
+    for tie in ties {
+        memory::put(platform, &format!("{prefix}{}", id_of(tie)), tie, None)?;
+    }
+    for name in memory::names(platform, prefix) {
+        if !ties.iter().any(|tie| id_of(tie).to_string() == name) {
+            memory::forget(platform, &format!("{prefix}{name}"))?;
         }
     }
     Ok(())
@@ -78,8 +81,13 @@ pub fn remember(platform: &dyn Platform, ties: &[Tie]) -> Result<(), Failure> {
 
 /// The CRM user behind an employee whom an event names.
 pub fn of_hint(platform: &dyn Platform, hint: &EmployeeHint) -> Result<Option<Tie>, Failure> {
-    if let Some(id) = hint.id {
-        return Ok(of_employee(platform, id));
+    Ok(id_of_hint(platform, hint)?.and_then(|id| of_employee(platform, id)))
+}
+
+/// The employee whom an event names: by his id, else by what only he has of e-mail, extension and full name.
+pub fn id_of_hint(platform: &dyn Platform, hint: &EmployeeHint) -> Result<Option<i64>, Failure> {
+    if hint.id.is_some() {
+        return Ok(hint.id);
     }
     // Rare: the notification was set up without `employee_id`.
     let email = hint.email.as_deref().and_then(mail_key);
@@ -93,11 +101,10 @@ pub fn of_hint(platform: &dyn Platform, hint: &EmployeeHint) -> Result<Option<Ti
         // A name that two people share names nobody.
         found.next().filter(|_| found.next().is_none()).map(|employee| employee.id)
     };
-    let id = email
+    Ok(email
         .and_then(|email| one(&|employee| employee.email.as_deref().and_then(mail_key).as_ref() == Some(&email)))
         .or_else(|| hint.extension.as_ref().and_then(|extension| one(&|employee| employee.extension.as_ref() == Some(extension))))
-        .or_else(|| hint.full_name.as_ref().and_then(|name| one(&|employee| employee.full_name == *name)));
-    Ok(id.and_then(|id| of_employee(platform, id)))
+        .or_else(|| hint.full_name.as_ref().and_then(|name| one(&|employee| employee.full_name == *name))))
 }
 
 /// The CRM user behind an employee.
@@ -169,7 +176,9 @@ mod tests {
             ],
             &[user(5, "anna@shop.ru", true), user(6, "BORIS@shop.ru", true), user(7, "", true), user(8, "carl@shop.ru", false)],
         );
-        assert_eq!(ties, [Tie { employee_id: 1, user_id: 5, code: Some("101".into()) }, Tie { employee_id: 2, user_id: 6, code: None }]);
-        assert_eq!(codes(&ties), [AdditionalCode { user_id: 5, code: "101".into() }]);
+        let pairs: Vec<(i64, i64)> = ties.iter().map(|tie| (tie.employee_id, tie.user_id)).collect();
+        assert_eq!(pairs, [(1, 5), (2, 6), (4, 5)]);
+        let code = |code: &str| AdditionalCode { user_id: 5, code: code.into() };
+        assert_eq!(codes(&ties), [code("101"), code("104")]);
     }
 }

@@ -88,13 +88,13 @@ pub fn on_incoming_call(platform: &dyn Platform, _: &Delivery, event: &IncomingC
 }
 
 /// `calls.on-leg-ringing`.
-pub fn on_leg_ringing(platform: &dyn Platform, _: &Delivery, event: &LegRinging) -> Handled {
-    popups::on_leg_ringing(platform, event)
+pub fn on_leg_ringing(platform: &dyn Platform, delivery: &Delivery, event: &LegRinging) -> Handled {
+    popups::on_leg_ringing(platform, delivery, event)
 }
 
 /// `calls.on-outgoing-call`.
-pub fn on_outgoing_call(platform: &dyn Platform, _: &Delivery, event: &OutgoingCall) -> Handled {
-    popups::on_outgoing_call(platform, event)
+pub fn on_outgoing_call(platform: &dyn Platform, delivery: &Delivery, event: &OutgoingCall) -> Handled {
+    popups::on_outgoing_call(platform, delivery, event)
 }
 
 /// `calls.on-call-answered`.
@@ -170,10 +170,14 @@ pub fn on_schedule(platform: &dyn Platform, delivery: &Delivery, event: &TimerDu
     match event.name.as_str() {
         reconcile::TIMER => reconcile::on_timer(platform, delivery),
         activation::REFRESH_TIMER => activation::refresh(platform),
-        name => match name.strip_prefix(history::TIMER).and_then(|session| session.parse().ok()) {
-            Some(session) => history::on_timer(platform, session),
-            None => Err(Failure::Rejected(format!("no timer {name:?} was ever set by this version"))),
-        },
+        name => {
+            let of_call = |kind: &str| name.strip_prefix(kind).and_then(|session| session.parse().ok());
+            match (of_call(history::TIMER), of_call(popups::CLOSE_TIMER)) {
+                (Some(session), _) => history::on_timer(platform, session),
+                (_, Some(session)) => popups::on_close_timer(platform, session),
+                _ => Err(Failure::Rejected(format!("no timer {name:?} was ever set by this version"))),
+            }
+        }
     }
 }
 

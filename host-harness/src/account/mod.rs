@@ -276,6 +276,19 @@ impl AccountState {
         AccountState { account, ..AccountState::default() }
     }
 
+    /// Takes in rows of UIS's reports.
+    pub fn learn_report(&mut self, rows: &Value, zone: chrono_tz::Tz, now: i64) -> Result<(), String> {
+        let mut report = std::mem::take(&mut self.report);
+        let learnt = report.learn(rows, zone, now, &|number| self.is_extension(number));
+        self.report = report;
+        learnt
+    }
+
+    /// Whether a number is the short number of one of the account's employees.
+    pub fn is_extension(&self, number: &str) -> bool {
+        self.account.employees.iter().any(|employee| employee.extension_number().as_deref() == Some(number))
+    }
+
     /// Creates an employee.
     pub fn create_employee(&mut self, fields: &directory::EmployeeFields) -> Result<i64, directory::DirectoryError> {
         let refused = |mnemonic: &str, text: &str| directory::DirectoryError::Refused((mnemonic.into(), text.into()));

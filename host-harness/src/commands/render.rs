@@ -133,6 +133,7 @@ fn outcome(outcome: &Outcome) -> String {
         }
         Outcome::Failed(failure, again) => {
             let what = match failure {
+                Failure::Retry(later) if again.is_none() => format!("dropped, as live events are not retried: {}", later.reason),
                 Failure::Retry(later) => format!("to be retried: {}", later.reason),
                 Failure::Rejected(why) => format!("REJECTED: {why}"),
                 Failure::Unauthorized(why) => format!("UNAUTHORIZED: {why}"),

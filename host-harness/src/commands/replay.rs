@@ -124,12 +124,18 @@ pub async fn run(arguments: ReplayArguments) -> Result<u8> {
 
 fn open(path: &Path) -> Result<(Header, Lines<BufReader<File>>)> {
     let file = File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    if path.is_dir() {
+        return Err(anyhow!("{} is a folder; give its files, like {}/*.jsonl", path.display(), path.display()));
+    }
     recording::open(BufReader::new(file)).map_err(|(line, error)| anyhow!("{}:{line}: {error}", path.display()))
 }
 
 /// Opens a recording and the CRM it runs against.
 fn open_all<'a>(arguments: &ReplayArguments, path: &'a Path) -> Result<Ready<'a>> {
     let (header, mut lines) = open(path)?;
+    for member in &header.ignored {
+        eprintln!("{}:1: {member:?} means nothing in a header and is ignored", path.display());
+    }
     let clock = clock_for(&mut lines);
     let crm = match &arguments.crm {
         Some(url) => Crm::Elsewhere(Arc::new(Server::new(url, arguments.crm_key.clone())?)),

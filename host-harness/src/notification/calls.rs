@@ -1,7 +1,7 @@
 //! Events of calls, from notifications, from the scenario's routing request, and from rows of UIS's calls report.
 
 use super::Unreadable;
-use super::params::{Params, time_of};
+use super::params::Params;
 use crate::bindings::uis::integration::call_events::{
     Call, CallAnswered, CallFinished, Direction, FinishKind, IncomingCall, LegRinging, OutgoingCall, Recording, RecordingReady,
     TagsChanged, TalkFinished,
@@ -74,7 +74,7 @@ pub fn incoming(params: &Params) -> Result<IncomingCall, Unreadable> {
 /// The scenario's routing request: `cdr_id`, `start_time`, `input_result`, `numa`, `numb`, and whatever else was selected.
 pub fn route(params: &Params) -> Result<IncomingCall, Unreadable> {
     let (caller, dialled) = (params.phone("numa"), params.phone("numb"));
-    let mut call = call(params, Some(Direction::Incoming))?;
+    let mut call = call(params, Some(Direction::Incoming)).map_err(|_| Unreadable::NoId("cdr_id"))?;
     call.contact = call.contact.or(caller);
     call.virtual_number = call.virtual_number.or(dialled.map(|number| number.digits));
     let input = params.text("input_result");
@@ -150,14 +150,22 @@ fn recording(params: &Params) -> Option<Recording> {
     Some(Recording { url: params.text_of_any(&["file_link", "record_file_link"])?, seconds })
 }
 
-/// `record_ready`.
-pub fn recording_ready(params: &Params) -> Result<RecordingReady, Unreadable> {
+/// `record_ready`: one recording by `file_link`, or several by `record_file_links`, each an event of its own.
+pub fn recordings_ready(params: &Params) -> Result<Vec<RecordingReady>, Unreadable> {
     let call = call(params, None)?;
-    let recording = recording(params)
-        .or_else(|| Some(Recording { url: params.texts("record_file_links").into_iter().next()?, seconds: None }))
-        // The plugin says what it thinks of an empty link; the event itself is readable.
-        .unwrap_or(Recording { url: String::new(), seconds: None });
-    Ok(RecordingReady { call: with_rest(call, params), recording })
+    let (one, several) = (recording(params), params.texts("record_file_links"));
+    let mut recordings: Vec<Recording> = one.into_iter().collect();
+    for url in several {
+        if !recordings.iter().any(|known| known.url == url) {
+            recordings.push(Recording { url, seconds: None });
+        }
+    }
+    if recordings.is_empty() {
+        // The plugin says what it thinks of a missing link; the event itself is readable.
+        recordings.push(Recording { url: String::new(), seconds: None });
+    }
+    let call = with_rest(call, params);
+    Ok(recordings.into_iter().map(|recording| RecordingReady { call: call.clone(), recording }).collect())
 }
 
 /// `set_mark`.
@@ -180,7 +188,7 @@ pub fn tags_changed(params: &Params) -> Result<TagsChanged, Unreadable> {
 
 /// A row of `get.calls_report` as the end of a call; none while the call goes on. Its durations have names of their own, and its
 /// recordings are ids, of which the links are made as UIS makes them.
-pub fn reported(params: &Params, zone: chrono_tz::Tz) -> Result<Option<CallFinished>, Unreadable> {
+pub fn reported(params: &Params) -> Result<Option<CallFinished>, Unreadable> {
     let Some(session_id) = params.integer_of_any(&["id", "call_session_id"]).filter(|id| *id > 0) else {
         return Err(Unreadable::NoId("id"));
     };
@@ -211,7 +219,7 @@ pub fn reported(params: &Params, zone: chrono_tz::Tz) -> Result<Option<CallFinis
         employee: answered.or_else(|| by_id(ids("is_answered").last())),
         is_internal: params.flag("is_internal").unwrap_or(false),
         is_transfer: params.flag("is_transfer").unwrap_or(false),
-        started_at: params.text("start_time").and_then(|time| time_of(&time.into(), zone)),
+        started_at: params.time("start_time"),
         external_id: params.text("call_api_external_id"),
         call_source: params.text("source"),
         attributes: Vec::new(),

@@ -45,8 +45,15 @@ pub const MNEMONICS: [&str; 14] = [
     "offline_message",
 ];
 
-/// Makes an event of a notification.
-pub fn event(mnemonic: &str, params: &Params) -> Result<Event, Unreadable> {
+/// Makes events of a notification: one, but for recordings told together.
+pub fn events(mnemonic: &str, params: &Params) -> Result<Vec<Event>, Unreadable> {
+    Ok(match mnemonic {
+        "record_ready" => calls::recordings_ready(params)?.into_iter().map(Event::RecordingReady).collect(),
+        _ => vec![event(mnemonic, params)?],
+    })
+}
+
+fn event(mnemonic: &str, params: &Params) -> Result<Event, Unreadable> {
     Ok(match mnemonic {
         "in_call_session" => Event::IncomingCall(calls::incoming(params)?),
         "out_call" => Event::LegRinging(calls::leg_ringing(params)?),
@@ -55,7 +62,6 @@ pub fn event(mnemonic: &str, params: &Params) -> Result<Event, Unreadable> {
         "talk_finished" => Event::TalkFinished(calls::talk_finished(params)?),
         "call_session_finished" => Event::CallFinished(calls::finished(params, false)?),
         "lost_call_session" => Event::CallFinished(calls::finished(params, true)?),
-        "record_ready" => Event::RecordingReady(calls::recording_ready(params)?),
         "set_mark" => Event::TagsChanged(calls::tags_changed(params)?),
         "chat_accepted" => Event::ChatAccepted(texts::accepted(params)?),
         "chat_message" => Event::ChatMessage(texts::message(params)?),

@@ -149,7 +149,7 @@ impl Params {
 
     /// A time: naive ones are in the account's zone.
     pub fn time(&self, name: &str) -> Option<i64> {
-        time_of(&self.value(name), self.zone)
+        time_of(&self.value(name), self.zone, self.received)
     }
 
     /// A phone number; none for anonymous callers and for what is no number.
@@ -260,7 +260,8 @@ fn text_of(value: &Value) -> Option<String> {
 }
 
 /// A time however it was written: RFC 3339, naive with a space or a `T`, seconds or milliseconds since 1970.
-pub fn time_of(value: &Value, zone: Tz) -> Option<i64> {
+/// `received` tells which of two is meant when the clocks were turned back.
+pub fn time_of(value: &Value, zone: Tz, received: i64) -> Option<i64> {
     if let Some(number) = integer_of(value) {
         return match number {
             1_000_000_000..=9_999_999_999 => Some(number * 1000),
@@ -275,7 +276,7 @@ pub fn time_of(value: &Value, zone: Tz) -> Option<i64> {
     ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M:%S"]
         .iter()
         .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
-        .and_then(|local| clock::from_local(zone, local))
+        .and_then(|local| clock::from_local_near(zone, local, clock::instant(received)))
         .map(|time| time.timestamp_millis())
 }
 
@@ -360,7 +361,7 @@ mod tests {
 
     #[test]
     fn times_are_read_in_the_accounts_zone() {
-        let at = |value: Value| time_of(&value, MOSCOW);
+        let at = |value: Value| time_of(&value, MOSCOW, 0);
         let expected = Some(1_795_417_200_000);
         for written in [
             json!("2026-11-23 10:00:00"),

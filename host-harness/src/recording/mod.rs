@@ -24,6 +24,8 @@ pub struct Header {
     pub integrations: Vec<IntegrationHeader>,
     /// Whether they are switched on at the beginning.
     pub active: bool,
+    /// Members that mean nothing in a header: misspelt, most likely.
+    pub ignored: Vec<String>,
 }
 
 /// An integration as the header gives it.
@@ -58,6 +60,8 @@ pub struct Line {
     pub integration: Option<String>,
     /// What.
     pub happening: Happening,
+    /// Members that mean nothing on such a line: misspelt, most likely.
+    pub ignored: Vec<String>,
 }
 
 /// What happened.
@@ -148,6 +152,8 @@ pub fn header(text: &str) -> Result<Header, String> {
         }
         _ => return Err(format!("\"recording\" is missing or no format; expected \"recording\":{FORMAT} in the first line")),
     }
+    let known = ["recording", "name", "account", "settings", "crm", "integrations", "active"];
+    let ignored: Vec<String> = members.keys().filter(|name| !known.contains(&name.as_str())).cloned().collect();
     #[derive(Deserialize)]
     struct Raw {
         #[serde(default)]
@@ -183,7 +189,7 @@ pub fn header(text: &str) -> Result<Header, String> {
             return Err(format!("integrations: two are named {:?}", integration.name));
         }
     }
-    Ok(Header { name: raw.name, account: raw.account, integrations, active: raw.active.unwrap_or(true) })
+    Ok(Header { name: raw.name, account: raw.account, integrations, active: raw.active.unwrap_or(true), ignored })
 }
 
 /// Reads a happening. The error says what was expected.
@@ -201,7 +207,7 @@ pub fn line(number: u64, text: &str) -> Result<Line, String> {
         _ => None,
     };
     let happening = happening(&mut members)?;
-    Ok(Line { number, at, integration, happening })
+    Ok(Line { number, at, integration, happening, ignored: members.into_iter().map(|(name, _)| name).collect() })
 }
 
 fn happening(members: &mut Map<String, Value>) -> Result<Happening, String> {

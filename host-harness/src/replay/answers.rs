@@ -30,7 +30,8 @@ impl Replay<'_> {
         }
         for (what, why) in told.into_iter().take(SKIPPED) {
             let (what, why) = (cut(&what, TOLD_WHAT_BYTES), cut(&why, TOLD_WHY_BYTES));
-            self.report.problem(pending.line, ProblemKind::Skipped, format!("{what}: {why}"));
+            let message = self.whose(seat, format!("{what}: {why}"));
+            self.report.problem(pending.line, ProblemKind::Skipped, message);
         }
         Outcome::Accepted(reply)
     }

@@ -17,8 +17,8 @@ use crate::plugin::Run;
 use crate::services::EventScope;
 use crate::trace::{Answer, Step};
 
-/// A live event that waited so long is dropped: a pop-up a minute late is worse than none.
-const STALE_MS: i64 = 10_000;
+/// A live event that tells of longer ago is dropped: a pop-up a minute late is worse than none.
+const STALE_MS: i64 = 60_000;
 
 impl Replay<'_> {
     /// Hands an event to integrations: at once, or through the inbox.
@@ -50,10 +50,17 @@ impl Replay<'_> {
                 return self.note(pending.line, why);
             }
         }
-        if self.now() - pending.received > STALE_MS {
-            let why = format!("{} dropped: it waited longer than {STALE_MS} ms", pending.what);
-            self.report.problem(pending.line, ProblemKind::Stale, why);
-            return;
+        // A scenario that asks is waiting for its answer now; what else is live is worth nothing once it is old.
+        let age = pending.event.call().map_or(0, |call| self.now() - call.at);
+        if age > STALE_MS && !matches!(pending.event, Event::IncomingCall(_)) {
+            let why = format!(
+                "{} dropped: it tells of {} s ago, and a live event is worth nothing after {} s",
+                pending.title(),
+                age / 1000,
+                STALE_MS / 1000
+            );
+            self.report.problem(pending.line, ProblemKind::Stale, self.whose(seat, why.clone()));
+            return self.note(pending.line, why);
         }
         let key = pending.event.ordering_key();
         let run = self.run_handler(seat, &pending, key).await;
@@ -67,18 +74,18 @@ impl Replay<'_> {
                     // For UIS a failure is "not found": the scenario goes on.
                     self.answer(event.call.session_id, &[], Value::Null);
                 }
-                self.live_failure(&pending, failure)
+                self.live_failure(seat, &pending, failure)
             }
             Err(fault) => {
-                self.report.fault(pending.line, &pending.title(), &fault);
+                self.report.fault(pending.line, &self.whose(seat, pending.title()), &fault);
                 Outcome::Fault(fault)
             }
         };
         self.show(seat, &pending, run.scope.trace, outcome, run.fuel);
     }
 
-    fn live_failure(&mut self, pending: &Pending, failure: Failure) -> Outcome {
-        let (line, what) = (pending.line, &pending.title());
+    fn live_failure(&mut self, seat: usize, pending: &Pending, failure: Failure) -> Outcome {
+        let (line, what) = (pending.line, &self.whose(seat, pending.title()));
         match &failure {
             Failure::Retry(later) => {
                 self.report.problem(line, ProblemKind::Stale, format!("{what} dropped, as live events are not retried: {}", later.reason))
@@ -114,7 +121,7 @@ impl Replay<'_> {
             }
             Ok(Err(failure @ Failure::Unauthorized(_))) => {
                 // Every event would fail so: they wait until the owner has done something.
-                self.report.failure(pending.line, &pending.title(), &failure);
+                self.report.failure(pending.line, &self.whose(seat, pending.title()), &failure);
                 let shown = pending.clone();
                 pending.reported = true;
                 self.seats[seat].inbox.pause(&key, pending);
@@ -122,12 +129,12 @@ impl Replay<'_> {
                 return;
             }
             Ok(Err(failure)) => {
-                self.report.failure(pending.line, &pending.title(), &failure);
+                self.report.failure(pending.line, &self.whose(seat, pending.title()), &failure);
                 self.seats[seat].inbox.done(&key, now);
                 Outcome::Failed(failure, None)
             }
             Err(fault) => {
-                self.report.fault(pending.line, &pending.title(), &fault);
+                self.report.fault(pending.line, &self.whose(seat, pending.title()), &fault);
                 self.seats[seat].inbox.done(&key, now);
                 Outcome::Fault(fault)
             }

@@ -22,6 +22,9 @@ impl Replay<'_> {
         let seats = self.seats_of(&line);
         // Lines may well share one instant; only what they set off must not run away.
         self.runs.1 = 0;
+        for member in &line.ignored {
+            self.note(line.number, format!("line {}: {member:?} means nothing here and is ignored", line.number));
+        }
         let number = line.number;
         let received = self.now();
         match line.happening {
@@ -30,8 +33,13 @@ impl Replay<'_> {
                     Content::Body(body) => Params::from_body(body, self.zone, received),
                     Content::Query(query) => Ok(Params::from_query(query, self.zone, received)),
                 };
-                match params.and_then(|params| notification::event(&mnemonic, &params)) {
-                    Ok(event) => self.deliver(&seats, number, &mnemonic, event).await,
+                match params.and_then(|params| notification::events(&mnemonic, &params)) {
+                    Ok(events) => {
+                        for event in events {
+                            let event = self.completed(event);
+                            self.deliver(&seats, number, &mnemonic, event).await;
+                        }
+                    }
                     Err(error) => self.unreadable(number, error.to_string()),
                 }
             }
@@ -70,7 +78,7 @@ impl Replay<'_> {
                 }
             }
             Happening::Report(rows) => {
-                let learnt = lock(&self.account).report.learn(&rows, self.zone, received);
+                let learnt = lock(&self.account).learn_report(&rows, self.zone, received);
                 match learnt {
                     Ok(()) => self.note(number, "UIS's reports know more".into()),
                     Err(error) => self.unreadable(number, error),
@@ -84,7 +92,10 @@ impl Replay<'_> {
             Happening::Action(name) => self.deliver(&seats, number, "action", Event::Action(name)).await,
             Happening::Deactivate => {
                 for seat in seats {
-                    self.enqueue(seat, number, "deactivate", Event::Deactivate);
+                    match self.seats[seat].inbox.state {
+                        State::Inactive => self.note(number, "the integration is off already".into()),
+                        _ => self.enqueue(seat, number, "deactivate", Event::Deactivate),
+                    }
                 }
                 self.advance(received).await;
             }
@@ -97,6 +108,15 @@ impl Replay<'_> {
             // What a strict replay answers with is read beforehand.
             Happening::Exchange(_) => {}
         }
+    }
+
+    /// An event with what the account knows better than the notification: templates without `is_internal` tell of internal calls, too.
+    fn completed(&self, mut event: Event) -> Event {
+        let account = lock(&self.account);
+        if event.call().and_then(|call| call.contact.as_ref()).is_some_and(|number| account.is_extension(&number.digits)) {
+            event.set_internal();
+        }
+        event
     }
 
     /// A request of the remote system: its secret is checked before anything sees it.

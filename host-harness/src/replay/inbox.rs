@@ -94,6 +94,12 @@ impl Inbox {
         }
     }
 
+    /// Whether a run of this timer waits in a lane.
+    pub fn has_timer(&self, key: &str, name: &str) -> bool {
+        let is = |pending: &Pending| matches!(&pending.event, Event::TimerDue(due) if due.name == name);
+        self.lanes.get(key).is_some_and(|lane| lane.iter().any(is))
+    }
+
     /// Puts an activation before everything; the integration is not active until it succeeds.
     pub fn activate(&mut self, pending: Pending, now: i64) {
         self.state = State::Activating;

@@ -198,6 +198,11 @@ impl<'a> Replay<'a> {
         self.observer.note(at, line, &text);
     }
 
+    /// A problem's message, with the integration's name when there are several.
+    fn whose(&self, seat: usize, message: String) -> String {
+        if self.seats.len() == 1 { message } else { format!("[{}] {message}", self.seats[seat].integration.name) }
+    }
+
     /// Seats that a line is about.
     fn seats_of(&mut self, line: &Line) -> Vec<usize> {
         let Some(name) = &line.integration else { return (0..self.seats.len()).collect() };

@@ -63,6 +63,10 @@ impl Replay<'_> {
             Due::Timer { seat, name } => {
                 let now = self.now();
                 let Some(taken) = lock(&self.seats[seat].integration.timers).take(&name, now) else { return };
+                if taken.timer.every_ms.is_some() && self.seats[seat].inbox.has_timer(&taken.timer.ordering_key, &name) {
+                    // Its last run still waits; a second would find the same to do.
+                    return;
+                }
                 let event = Event::TimerDue(TimerDue { name, due: taken.timer.at, payload: taken.timer.payload });
                 let pending = self.pending(seat, taken.line, "timer", event);
                 self.seats[seat].inbox.push(taken.timer.ordering_key, pending, now);
@@ -115,14 +119,30 @@ impl Replay<'_> {
             turns.retain(|turn| left.iter().any(|(seat, name, _)| (*seat, name) == (turn.0, &turn.1)));
         }
         for seat in 0..self.seats.len() {
+            self.report_timers_left(seat);
             for (pending, kind, why) in self.seats[seat].inbox.drain() {
                 let waited = chrono::Duration::milliseconds(self.now() - pending.received).num_minutes();
                 let message = format!("{}: still not done after {waited} min: {why}", pending.title());
                 match kind {
-                    ProblemKind::Skipped => self.report.problem(pending.line, kind, message),
-                    _ => self.report.failed(pending.line, kind, message),
+                    ProblemKind::Skipped => self.report.problem(pending.line, kind, self.whose(seat, message)),
+                    _ => self.report.failed(pending.line, kind, self.whose(seat, message)),
                 }
             }
+        }
+    }
+
+    /// What a timer would have done did not happen, when the clock stops before it is due.
+    fn report_timers_left(&mut self, seat: usize) {
+        if self.seats[seat].inbox.state != State::Active {
+            return;
+        }
+        let left: Vec<(u64, String, i64)> = {
+            let timers = lock(&self.seats[seat].integration.timers);
+            timers.all().filter(|set| set.timer.every_ms.is_none()).map(|set| (set.line, set.timer.name.clone(), set.timer.at)).collect()
+        };
+        for (line, name, at) in left {
+            let message = format!("timer {name} is due at {}, after the clock stopped; give it more time with --settle", self.shown(at));
+            self.report.failed(line, ProblemKind::Limit, self.whose(seat, message));
         }
     }
 

@@ -117,7 +117,9 @@ impl Egress for Recorded {
         let sent = sent(&request);
         let found = lock(&self.exchanges).get_mut(&key(&sent)).and_then(VecDeque::pop_front);
         Box::pin(std::future::ready(match found {
-            None => Err(EgressError::Divergence(format!("{MARK}not recorded: {} {} {} {}", sent.method, sent.path, sent.query, sent.form))),
+            None => Err(EgressError::Divergence(
+                format!("{MARK}not recorded: {} {} {} {}", sent.method, sent.path, sent.query, sent.form).trim_end().to_owned(),
+            )),
             Some(Exchange { response: Some(response), .. }) if response.body.len() > limit => Err(EgressError::TooLarge(limit)),
             Some(Exchange { response: Some(response), .. }) => http::Response::builder()
                 .status(response.status)

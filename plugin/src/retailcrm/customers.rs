@@ -30,10 +30,19 @@ impl Customer {
 /// The customer who has this phone: the oldest when there are several. `filter[name]` also searches phones, as a part of text,
 /// and stored numbers keep the way they were typed, so the search goes by the digits every spelling shares and the match is checked here.
 pub fn find_by_phone(crm: Crm<'_>, number: &str) -> Result<Option<Customer>, CrmError> {
-    let ask = Ask::get("/api/v5/customers").with("filter[name]", phone::national(number)).with("limit", "100").with("page", "1");
-    let answer = crm.ask(ask)?;
-    let found = answer::members(&answer, "customers")?.into_iter().filter_map(Customer::read);
-    Ok(found.filter(|customer| customer.phones.iter().any(|known| phone::same(known, number))).min_by_key(|customer| customer.id))
+    let mut page = 1;
+    loop {
+        let ask =
+            Ask::get("/api/v5/customers").with("filter[name]", phone::national(number)).with("limit", "100").with("page", page.to_string());
+        let answer = crm.ask(ask)?;
+        let found = answer::members(&answer, "customers")?.into_iter().filter_map(Customer::read);
+        let his =
+            found.filter(|customer| customer.phones.iter().any(|known| phone::same(known, number))).min_by_key(|customer| customer.id);
+        if his.is_some() || page >= answer["pagination"]["totalPageCount"].as_u64().unwrap_or(1) {
+            return Ok(his);
+        }
+        page += 1;
+    }
 }
 
 /// Whether a note with this text in it stands on the customer.

@@ -34,7 +34,7 @@ pub struct CallEvent {
     pub user_ids: Vec<i64>,
     /// Only for [`EventType::Hangup`]: `answered`, `busy`, `cancel`, `failed`, `no answered`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub hangup_status: Option<&'static str>,
+    pub hangup_status: Option<String>,
     /// The company's number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_phone: Option<String>,

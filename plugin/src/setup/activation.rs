@@ -12,7 +12,7 @@ use crate::retailcrm::modules::{self, Module};
 use crate::retailcrm::reference;
 use crate::retailcrm::users;
 use crate::retailcrm::{Crm, CrmError};
-use crate::telephony::reconcile;
+use crate::telephony::{reconcile, unsettled};
 use crate::time;
 
 /// Where RetailCRM's order statuses are remembered, for caller cards.
@@ -28,6 +28,7 @@ pub fn on_activate(platform: &dyn Platform) -> Handled {
     memory::forget(platform, REGISTERED_KEY)?;
     refresh(platform)?;
     reconcile::start(platform)?;
+    unsettled::resume(platform)?;
     platform
         .set_timer(&Timer {
             name: REFRESH_TIMER.to_owned(),
@@ -42,6 +43,7 @@ pub fn on_activate(platform: &dyn Platform) -> Handled {
 
 /// Switched off: the module stays in RetailCRM, inactive and without extensions, so that no manager sees our buttons.
 pub fn on_deactivate(platform: &dyn Platform) -> Handled {
+    unsettled::finish(platform)?;
     register(platform, false, &[])?;
     done()
 }

@@ -16,6 +16,7 @@ use crate::settings::Settings;
 use crate::telephony::popups;
 use crate::telephony::recordings;
 use crate::telephony::story::{self, Place, Stored, Story, Way};
+use crate::telephony::unsettled;
 use crate::telephony::verdict::{self, Verdict};
 use crate::time;
 
@@ -29,24 +30,18 @@ const MERGE_WAIT_MS: i64 = 15_000;
 pub fn on_call_finished(platform: &dyn Platform, delivery: &Delivery, event: &CallFinished) -> Handled {
     let session = event.call.session_id;
     let (links, mut left_out) = checked(session, &event.recordings);
-    let reported = event.kind == FinishKind::Reported;
-    let (story, open) = story::tell(platform, session, |story| {
-        story.learn_end(event);
-        // The report names recordings by links of its own, so it adds them only where no event has told any.
-        if !reported || story.recordings.is_empty() {
-            links.iter().for_each(|link| {
-                story.learn_recording(link);
-            });
-        }
-        (story.clone(), story.open_popups(|_| true))
+    let who = match event.last_talked_employee.as_ref().or(event.call.employee.as_ref()) {
+        Some(hint) => employees::id_of_hint(platform, hint)?,
+        None => None,
+    };
+    let story = story::tell(platform, session, |story| {
+        story.learn_end(event, who);
+        let news: Vec<&Recording> = if event.kind == FinishKind::Reported { story.unknown_of(&links) } else { links.iter().collect() };
+        news.into_iter().for_each(|link| story.learn_recording(link));
+        story.clone()
     })?;
-    if story.stored == Stored::Yes && open.is_empty() && story.recordings.iter().all(|recording| settled(recording.place)) {
-        return done_without(left_out);
-    }
-    let closing = popups::close(platform, session, &open, verdict::of(&story).hangup_status());
-    left_out.extend(settle(platform, delivery, session, story)?);
-    // A pop-up that stays open is less than a call that is not stored, so it is reported last.
-    closing?;
+    popups::close_all(platform, session, &story, verdict::of(&story))?;
+    left_out.extend(settle(platform, &delivery.ordering_key, session, story)?);
     done_without(left_out)
 }
 
@@ -56,15 +51,13 @@ pub fn on_recording_ready(platform: &dyn Platform, delivery: &Delivery, event: &
     let (links, mut left_out) = checked(session, std::slice::from_ref(&event.recording));
     let story = story::tell(platform, session, |story| {
         story.learn(&event.call);
-        links.iter().for_each(|link| {
-            story.learn_recording(link);
-        });
+        links.iter().for_each(|link| story.learn_recording(link));
         story.clone()
     })?;
     if story.end.is_none() {
         return done_without(left_out);
     }
-    left_out.extend(settle(platform, delivery, session, story)?);
+    left_out.extend(settle(platform, &delivery.ordering_key, session, story)?);
     done_without(left_out)
 }
 
@@ -78,18 +71,23 @@ pub fn on_timer(platform: &dyn Platform, session: i64) -> Handled {
 }
 
 /// Does what can be done by now for a call that is over: stores it, waits, or puts late recordings into notes.
-fn settle(platform: &dyn Platform, delivery: &Delivery, session: i64, story: Story) -> Result<Vec<Skipped>, Failure> {
+pub fn settle(platform: &dyn Platform, ordering_key: &str, session: i64, story: Story) -> Result<Vec<Skipped>, Failure> {
     let Some(end) = &story.end else { return Ok(Vec::new()) };
     match story.stored {
-        Stored::Yes => return recordings::put_into_notes(platform, session),
+        Stored::Yes => {
+            unsettled::settle(platform, session, &story::read(platform, session))?;
+            return recordings::put_into_notes(platform, session);
+        }
         Stored::Intended => return store(platform, session, story),
         Stored::Skipped if story.phone.is_none() || story.internal => return Ok(Vec::new()),
         Stored::Skipped | Stored::No => {}
     }
     if let Some(why) = unfit(&story) {
         let first = story::tell(platform, session, |story| std::mem::replace(&mut story.stored, Stored::Skipped) != Stored::Skipped)?;
+        unsettled::settle(platform, session, &story::read(platform, session))?;
         return Ok(if first { vec![skipped(format!("call {}", story::external_id(session)), why)] } else { Vec::new() });
     }
+    unsettled::add(platform, session, ordering_key)?;
     let now = platform.now();
     let ready_at = if expects_recording(&story) {
         let talks = story.talks.len().max(1);
@@ -108,7 +106,7 @@ fn settle(platform: &dyn Platform, delivery: &Delivery, session: i64, story: Sto
             name: format!("{TIMER}{session}"),
             at: ready_at,
             every_ms: None,
-            ordering_key: delivery.ordering_key.clone(),
+            ordering_key: ordering_key.to_owned(),
             payload: Vec::new(),
         })
         .map_err(|why| retry(format!("the call cannot wait for its recording: {why}")))?;
@@ -120,7 +118,7 @@ fn unfit(story: &Story) -> Option<&'static str> {
     if story.internal {
         Some("both sides are employees; RetailCRM's history is about customers")
     } else if story.phone.is_none() {
-        Some("the caller is anonymous; RetailCRM's history wants a phone")
+        Some("the customer's number is not known (anonymous, or no number); RetailCRM's history wants a phone")
     } else {
         None
     }
@@ -152,13 +150,15 @@ fn store(platform: &dyn Platform, session: i64, story: Story) -> Result<Vec<Skip
         }
         Err(error) => return Err(error.into()),
     }
-    story::tell(platform, session, |story| {
+    let story = story::tell(platform, session, |story| {
         story.stored = Stored::Yes;
         let chosen = story.record_url.clone();
         for recording in story.recordings.iter_mut().filter(|recording| Some(&recording.url) == chosen.as_ref()) {
             recording.place = Place::History;
         }
+        story.clone()
     })?;
+    unsettled::settle(platform, session, &story)?;
     recordings::put_into_notes(platform, session)
 }
 
@@ -190,6 +190,10 @@ fn record(platform: &dyn Platform, session: i64, story: &Story) -> Result<Call, 
 fn checked(session: i64, found: &[Recording]) -> (Vec<Recording>, Vec<Skipped>) {
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for recording in found {
+        if recording.url.trim().is_empty() {
+            bad.push(skipped(format!("recording of call {}", story::external_id(session)), "the notification has no link to it"));
+            continue;
+        }
         match links::https(&recording.url) {
             Ok(url) => good.push(Recording { url: url.to_owned(), seconds: recording.seconds }),
             Err(why) => {
@@ -203,8 +207,4 @@ fn checked(session: i64, found: &[Recording]) -> (Vec<Recording>, Vec<Skipped>) 
 /// A bad link as it can be shown: short and without control characters.
 fn shown(link: &str) -> String {
     link.chars().filter(|c| !c.is_control()).take(200).collect()
-}
-
-fn settled(place: Place) -> bool {
-    matches!(place, Place::History | Place::Note | Place::Nowhere)
 }

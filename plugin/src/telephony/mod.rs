@@ -8,6 +8,7 @@
 //! | [`verdict`] | how the call ended, in RetailCRM's words |
 //! | [`history`] | «сохранение истории и записей звонков» |
 //! | [`recordings`] | recordings that the history cannot take: notes on the customer |
+//! | [`unsettled`] | calls that are not done with, for switching off and on |
 //! | [`reconcile`] | calls that notifications lost, found in UIS's report |
 
 pub mod history;
@@ -16,4 +17,5 @@ pub mod popups;
 pub mod reconcile;
 pub mod recordings;
 pub mod story;
+pub mod unsettled;
 pub mod verdict;

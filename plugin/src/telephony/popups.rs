@@ -1,29 +1,36 @@
 //! Pop-ups in RetailCRM («всплывающие уведомления»): opened when a manager's phone rings, moved when the call is handed on, closed
 //! when it is over for him. What is open is remembered before it is sent, so that the end closes it whatever happened in between.
 
-use crate::bindings::uis::integration::call_events::{CallAnswered, LegRinging, OutgoingCall, TalkFinished};
+use crate::bindings::uis::integration::call_events::{Call, CallAnswered, LegRinging, OutgoingCall, TalkFinished};
 use crate::bindings::uis::integration::log::Level;
-use crate::bindings::uis::integration::types::{EmployeeHint, Failure};
-use crate::employees::{self, Tie};
-use crate::outcome::{Handled, done};
+use crate::bindings::uis::integration::timers::Timer;
+use crate::bindings::uis::integration::types::{Delivery, EmployeeHint, Failure};
+use crate::employees;
+use crate::outcome::{Handled, done, retry};
 use crate::platform::Platform;
 use crate::retailcrm::Crm;
 use crate::retailcrm::telephony::{CallEvent, EventType, send_event};
 use crate::telephony::story::{self, Popup, Story, Way};
+use crate::telephony::unsettled;
+use crate::telephony::verdict::Verdict;
+
+/// Timers of pop-ups that could not be closed: `close-pop-ups/<session>`.
+pub const CLOSE_TIMER: &str = "close-pop-ups/";
+/// How long after a failure the closing is tried again.
+const CLOSE_LATER_MS: u32 = 2000;
+
+/// `hangupStatus` of whoever talked, and of whoever did not.
+const ANSWERED: &str = "answered";
+const NO_ANSWER: &str = "no answered";
 
 /// A manager's phone rings.
-pub fn on_leg_ringing(platform: &dyn Platform, event: &LegRinging) -> Handled {
-    let call = &event.call;
-    open(platform, call.session_id, call.employee.as_ref(), call.is_transfer, |story| story.learn(call))
+pub fn on_leg_ringing(platform: &dyn Platform, delivery: &Delivery, event: &LegRinging) -> Handled {
+    open(platform, delivery, &event.call, event.leg_id, event.call.is_transfer, |_| {})
 }
 
 /// A manager calls out.
-pub fn on_outgoing_call(platform: &dyn Platform, event: &OutgoingCall) -> Handled {
-    let call = &event.call;
-    open(platform, call.session_id, call.employee.as_ref(), false, |story| {
-        story.learn(call);
-        story.direction = Some(Way::Out);
-    })
+pub fn on_outgoing_call(platform: &dyn Platform, delivery: &Delivery, event: &OutgoingCall) -> Handled {
+    open(platform, delivery, &event.call, None, false, |story| story.direction = Some(Way::Out))
 }
 
 /// A talk began: whoever else was rung for it has missed it, and whoever talked before has handed the call on.
@@ -44,8 +51,8 @@ pub fn on_call_answered(platform: &dyn Platform, event: &CallAnswered) -> Handle
         };
         (others(false), others(true))
     })?;
-    close(platform, call.session_id, &missed, "no answered")?;
-    close(platform, call.session_id, &handed_on, "answered")?;
+    close_surely(platform, call.session_id, &missed, NO_ANSWER)?;
+    close_surely(platform, call.session_id, &handed_on, ANSWERED)?;
     done()
 }
 
@@ -58,20 +65,67 @@ pub fn on_talk_finished(platform: &dyn Platform, event: &TalkFinished) -> Handle
         let talker = if who != 0 { who } else { story.talks.last().copied().unwrap_or(0) };
         story.open_popups(|popup| talker != 0 && popup.employee_id == talker)
     })?;
-    close(platform, call.session_id, &ended, "answered")?;
+    // A "talk" of no seconds is a phone that rang in vain.
+    close_surely(platform, call.session_id, &ended, if event.talk_seconds == Some(0) { NO_ANSWER } else { ANSWERED })?;
     done()
 }
 
 /// Closes pop-ups with one event. They count as closed only once RetailCRM has answered: closing one twice does no harm, leaving one
 /// open does.
-pub fn close(platform: &dyn Platform, session: i64, popups: &[Popup], status: &'static str) -> Result<(), Failure> {
+pub fn close(platform: &dyn Platform, session: i64, popups: &[Popup], status: &str) -> Result<(), Failure> {
     let story = story::read(platform, session);
     let Some(event) = event(session, &story, EventType::Hangup, popups) else { return Ok(()) };
-    send_event(Crm::new(platform), &CallEvent { hangup_status: Some(status), ..event })?;
-    story::tell(platform, session, |story| {
-        for popup in story.popups.iter_mut().filter(|popup| popups.iter().any(|closed| closed.user_id == popup.user_id)) {
-            popup.closed = true;
+    send_event(Crm::new(platform), &CallEvent { hangup_status: Some(status.to_owned()), ..event })?;
+    mark(platform, session, popups, |popup| popup.closed = true)
+}
+
+/// Closes pop-ups now, or by a timer of its own as soon as RetailCRM can be reached: nothing else of the call waits for that.
+/// A refusal for good is logged, as nothing would come of another attempt.
+pub fn close_surely(platform: &dyn Platform, session: i64, popups: &[Popup], status: &'static str) -> Result<(), Failure> {
+    match close(platform, session, popups, status) {
+        Ok(()) => Ok(()),
+        Err(Failure::Retry(later)) => {
+            mark(platform, session, popups, |popup| popup.closing = Some(status.to_owned()))?;
+            platform.log(Level::Warn, "a pop-up is closed later", &[("why", &later.reason)]);
+            let timer = Timer {
+                name: format!("{CLOSE_TIMER}{session}"),
+                at: platform.now() + i64::from(later.after_ms.unwrap_or(CLOSE_LATER_MS)),
+                every_ms: None,
+                ordering_key: format!("{CLOSE_TIMER}{session}"),
+                payload: Vec::new(),
+            };
+            platform.set_timer(&timer).map_err(|why| retry(format!("the pop-up cannot be closed later: {why}")))
         }
+        Err(failure @ Failure::Unauthorized(_)) => Err(failure),
+        Err(failure) => {
+            platform.log(Level::Error, "a pop-up cannot be closed", &[("failure", &format!("{failure:?}"))]);
+            mark(platform, session, popups, |popup| popup.closed = true)
+        }
+    }
+}
+
+/// The end of the call for everybody who still sees it: as the verdict says, but "nobody answered" for those whose phone rang in vain
+/// while somebody else talked.
+pub fn close_all(platform: &dyn Platform, session: i64, story: &Story, verdict: Verdict) -> Result<(), Failure> {
+    let in_vain = |popup: &Popup| verdict == Verdict::Answered && !story.talks.is_empty() && !story.talks.contains(&popup.employee_id);
+    close_surely(platform, session, &story.open_popups(|popup| !in_vain(popup)), verdict.hangup_status())?;
+    close_surely(platform, session, &story.open_popups(in_vain), NO_ANSWER)
+}
+
+/// The timer of [`close_surely`]: what is left to close is tried until it succeeds.
+pub fn on_close_timer(platform: &dyn Platform, session: i64) -> Handled {
+    let story = story::read(platform, session);
+    for popup in story.open_popups(|popup| popup.closing.is_some()) {
+        let status = popup.closing.clone().unwrap_or_default();
+        close(platform, session, std::slice::from_ref(&popup), &status)?;
+    }
+    unsettled::settle(platform, session, &story::read(platform, session))?;
+    done()
+}
+
+fn mark(platform: &dyn Platform, session: i64, popups: &[Popup], change: impl Fn(&mut Popup)) -> Result<(), Failure> {
+    story::tell(platform, session, |story| {
+        story.popups.iter_mut().filter(|popup| popups.iter().any(|chosen| chosen.user_id == popup.user_id)).for_each(&change);
     })
 }
 
@@ -85,17 +139,19 @@ enum Opening {
 
 fn open(
     platform: &dyn Platform,
-    session: i64,
-    hint: Option<&EmployeeHint>,
+    delivery: &Delivery,
+    call: &Call,
+    leg_id: Option<i64>,
     is_transfer: bool,
     mut learn: impl FnMut(&mut Story),
 ) -> Handled {
-    let tie = match hint {
+    let session = call.session_id;
+    let tie = match &call.employee {
         Some(hint) => employees::of_hint(platform, hint)?,
         None => None,
     };
-    let employee_id = hint.and_then(|hint| hint.id).or(tie.as_ref().map(|tie| tie.employee_id)).unwrap_or(0);
     let opening = story::tell(platform, session, |story| {
+        story.learn(call);
         learn(story);
         let Some(tie) = &tie else { return Opening::Nothing("the employee is no user of RetailCRM") };
         if story.end.is_some() {
@@ -107,12 +163,18 @@ fn open(
         if story.phone.is_none() {
             return Opening::Nothing("the caller is anonymous");
         }
-        if story.popups.iter().any(|popup| popup.user_id == tie.user_id && !popup.closed) {
-            return Opening::Nothing("it is open");
+        if let Some(known) = story.popups.iter().find(|popup| popup.user_id == tie.user_id) {
+            if !known.closed {
+                return Opening::Nothing("it is open");
+            }
+            if known.rung_at >= call.at || (leg_id.is_some() && known.leg_id == leg_id) {
+                return Opening::Nothing("this ringing is known");
+            }
         }
         let moved = story.open_popups(|_| is_transfer);
         story.popups.retain(|popup| popup.user_id != tie.user_id);
-        story.popups.push(Popup { employee_id, user_id: tie.user_id, code: tie.code.clone(), closed: false });
+        let (employee_id, user_id, code) = (tie.employee_id, tie.user_id, tie.code.clone());
+        story.popups.push(Popup { employee_id, user_id, code, rung_at: call.at, leg_id, closing: None, closed: false });
         Opening::Open(Box::new(story.clone()), moved)
     })?;
     let (story, moved) = match opening {
@@ -122,7 +184,10 @@ fn open(
         }
         Opening::Open(story, moved) => (story, moved),
     };
-    close(platform, session, &moved, "answered")?;
+    unsettled::add(platform, session, &delivery.ordering_key)?;
+    let (talked, rung): (Vec<Popup>, Vec<Popup>) = moved.into_iter().partition(|popup| story.talks.contains(&popup.employee_id));
+    close_surely(platform, session, &talked, ANSWERED)?;
+    close_surely(platform, session, &rung, NO_ANSWER)?;
     let kind = if story.direction == Some(Way::Out) { EventType::Out } else { EventType::In };
     if let Some(event) = story.popups.last().and_then(|popup| event(session, &story, kind, std::slice::from_ref(popup))) {
         send_event(Crm::new(platform), &event)?;
@@ -145,11 +210,8 @@ fn event(session: i64, story: &Story, kind: EventType, popups: &[Popup]) -> Opti
     })
 }
 
-/// The employee's id, found by what else the event tells when it does not give the id; 0 for nobody.
+/// The employee's id; 0 for nobody.
 fn employee_id(platform: &dyn Platform, hint: Option<&EmployeeHint>) -> Result<i64, Failure> {
     let Some(hint) = hint else { return Ok(0) };
-    if let Some(id) = hint.id {
-        return Ok(id);
-    }
-    Ok(employees::of_hint(platform, hint)?.map_or(0, |tie: Tie| tie.employee_id))
+    Ok(employees::id_of_hint(platform, hint)?.unwrap_or(0))
 }

@@ -52,7 +52,7 @@ pub fn on_timer(platform: &dyn Platform, delivery: &Delivery) -> Handled {
             let session = call.call.session_id;
             let known = story::read(platform, session);
             let told = known.end.as_ref().is_some_and(|end| end.told_finished);
-            let recording_is_news = known.recordings.is_empty() && !call.recordings.is_empty();
+            let recording_is_news = !known.unknown_of(&call.recordings).is_empty();
             if told && (known.stored == Stored::Skipped || !recording_is_news) {
                 continue;
             }

@@ -65,6 +65,12 @@ pub struct Popup {
     pub user_id: i64,
     /// His extension.
     pub code: Option<String>,
+    /// When his phone rang, as the event tells.
+    pub rung_at: Instant,
+    /// Which leg of the call it was, if the event tells.
+    pub leg_id: Option<i64>,
+    /// It is to be closed with this status; RetailCRM could not be reached yet.
+    pub closing: Option<String>,
     /// Closed again.
     pub closed: bool,
 }
@@ -179,8 +185,8 @@ impl Story {
         self.first_seen = Some(self.first_seen.map_or(call.at, |seen| seen.min(call.at)));
     }
 
-    /// Takes in the end, told once or more.
-    pub fn learn_end(&mut self, event: &CallFinished) {
+    /// Takes in the end, told once or more; `who` is the employee it names.
+    pub fn learn_end(&mut self, event: &CallFinished, who: Option<i64>) {
         self.learn(&event.call);
         let lost = event.kind == FinishKind::Lost;
         if lost && self.direction.is_none() {
@@ -207,23 +213,28 @@ impl Story {
         merge(&mut end.wait, event.wait_seconds);
         merge(&mut end.total, event.total_seconds);
         end.reason = event.finish_reason.clone().or(end.reason.take());
-        let who = event.last_talked_employee.as_ref().and_then(|hint| hint.id).or(event.call.employee.as_ref().and_then(|hint| hint.id));
         end.employee_id = who.or(end.employee_id);
         end.rung_last = event.rung_employee_ids.last().copied().or(end.rung_last);
     }
 
-    /// Takes in a recording whose link was checked; false when it is known.
-    pub fn learn_recording(&mut self, recording: &Recording) -> bool {
+    /// Takes in a recording whose link was checked.
+    pub fn learn_recording(&mut self, recording: &Recording) {
         match self.recordings.iter_mut().find(|known| known.url == recording.url) {
-            Some(known) => {
-                known.seconds = known.seconds.or(recording.seconds);
-                false
-            }
-            None => {
-                self.recordings.push(Record { url: recording.url.clone(), seconds: recording.seconds, place: Place::Waiting });
-                true
-            }
+            Some(known) => known.seconds = known.seconds.or(recording.seconds),
+            None => self.recordings.push(Record { url: recording.url.clone(), seconds: recording.seconds, place: Place::Waiting }),
         }
+    }
+
+    /// Of recordings that UIS's report names, those that no event has told. The report makes links of its own, so a recording is known
+    /// by its id, the link's last part; where the known links are of another kind, nothing can be told apart and nothing is news.
+    pub fn unknown_of<'a>(&self, reported: &'a [Recording]) -> Vec<&'a Recording> {
+        let id = |url: &str| url.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
+        let ids: Vec<String> = reported.iter().map(|recording| id(&recording.url)).collect();
+        if !self.recordings.iter().all(|known| ids.contains(&id(&known.url))) {
+            return Vec::new();
+        }
+        let known: Vec<String> = self.recordings.iter().map(|known| id(&known.url)).collect();
+        reported.iter().filter(|recording| !known.contains(&id(&recording.url))).collect()
     }
 
     /// Pop-ups that are open, of those chosen.
@@ -259,7 +270,7 @@ mod tests {
         finish.finished_at = 20_000;
         let merged = |events: [&CallFinished; 2]| {
             let mut story = Story::default();
-            events.iter().for_each(|event| story.learn_end(event));
+            events.iter().for_each(|event| story.learn_end(event, None));
             story
         };
         let story = merged([&lost, &finish]);
@@ -267,6 +278,18 @@ mod tests {
         let end = story.end.clone().expect("ended");
         assert_eq!((end.at, end.is_lost, end.wait, end.told_lost, end.told_finished), (20_000, Some(true), Some(20), true, true));
         assert_eq!(story.began(), 0);
+    }
+
+    #[test]
+    fn a_reported_recording_is_known_by_its_id() {
+        let link = |url: &str| Recording { url: url.into(), seconds: None };
+        let reported = [link("https://app.example/talk/7/a1/"), link("https://app.example/talk/7/b2/")];
+        let mut story = Story::default();
+        assert_eq!(story.unknown_of(&reported).len(), 2);
+        story.learn_recording(&link("https://media.example/7/a1"));
+        assert_eq!(story.unknown_of(&reported), [&reported[1]]);
+        story.learn_recording(&link("https://other.example/listen?call=7"));
+        assert!(story.unknown_of(&reported).is_empty(), "links of another kind cannot be compared");
     }
 
     #[test]

@@ -1,0 +1,62 @@
+//! Calls that are not done with: a pop-up is open, or the end is not in the history yet. Timers go when the integration is switched off;
+//! this list stays, so that switching it off settles what it can and switching it on takes up the rest.
+
+use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::types::Failure;
+use crate::memory;
+use crate::platform::Platform;
+use crate::telephony::story::{self, Stored, Story};
+use crate::telephony::{history, popups};
+
+const PREFIX: &str = "unsettled-call/";
+
+/// Notes that a call is not done with; `ordering_key` is that of its events.
+pub fn add(platform: &dyn Platform, session: i64, ordering_key: &str) -> Result<(), Failure> {
+    memory::put(platform, &format!("{PREFIX}{session}"), &ordering_key.to_owned(), None)
+}
+
+/// Takes a call off the list if it is done with.
+pub fn settle(platform: &dyn Platform, session: i64, story: &Story) -> Result<(), Failure> {
+    let stored = matches!(story.stored, Stored::Yes | Stored::Skipped);
+    if stored && story.open_popups(|_| true).is_empty() { memory::forget(platform, &format!("{PREFIX}{session}")) } else { Ok(()) }
+}
+
+fn all(platform: &dyn Platform) -> Vec<(i64, String)> {
+    let names = memory::names(platform, PREFIX);
+    names.iter().filter_map(|name| Some((name.parse().ok()?, memory::load(platform, &format!("{PREFIX}{name}"))?))).collect()
+}
+
+/// The integration is switched on, or its settings were saved: what waits is taken up again, also what could not be stored before.
+pub fn resume(platform: &dyn Platform) -> Result<(), Failure> {
+    for (session, ordering_key) in all(platform) {
+        let story = story::read(platform, session);
+        if story.end.is_some() {
+            tolerate(platform, session, history::settle(platform, &ordering_key, session, story).map(|_| ()))?;
+        }
+    }
+    Ok(())
+}
+
+/// The integration is switched off: pop-ups are closed, and ended calls stored with what is known, because nothing will come after.
+pub fn finish(platform: &dyn Platform) -> Result<(), Failure> {
+    for (session, _) in all(platform) {
+        let story = story::read(platform, session);
+        tolerate(platform, session, popups::close(platform, session, &story.open_popups(|_| true), "cancel"))?;
+        if story.end.is_some() {
+            tolerate(platform, session, history::on_timer(platform, session).map(|_| ()))?;
+        }
+    }
+    Ok(())
+}
+
+/// One call that RetailCRM refuses must not hold up the others; what may pass, and a refused key, must.
+fn tolerate(platform: &dyn Platform, session: i64, result: Result<(), Failure>) -> Result<(), Failure> {
+    match result {
+        Err(failure @ (Failure::Rejected(_) | Failure::Misconfigured(_))) => {
+            let call = session.to_string();
+            platform.log(Level::Error, "a call cannot be settled", &[("call", &call), ("failure", &format!("{failure:?}"))]);
+            Ok(())
+        }
+        other => other,
+    }
+}
