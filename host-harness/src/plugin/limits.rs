@@ -8,7 +8,7 @@ use std::time::Duration;
 pub struct Limits {
     /// `memory-bytes`: linear memory of the instance. 32 MiB holds an answer of 8 MiB parsed; the usual event needs 2.
     pub memory_bytes: usize,
-    /// `fuel`: roughly WebAssembly instructions. An event needs about a million; a reconciliation of a busy day some hundred times that.
+    /// `fuel`: roughly WebAssembly instructions. An event of a call needs less than a million; a reconciliation of a busy day some hundred times that.
     pub fuel: u64,
     /// `wall-live-ms`: wall-clock time of a live handler, waiting in imports included. A caller hears ringing meanwhile.
     pub wall_live: Duration,
