@@ -187,6 +187,12 @@ fn recordings_told_together_or_not_at_all_are_kept() {
 }
 
 #[test]
+fn a_pop_up_does_not_outlive_its_call_for_ever() {
+    let (_, value) = replay_json(&[root().join("tests/recordings/never-ended.jsonl").to_str().expect("UTF-8")]);
+    assert_eq!(popups(&value), [seen(5, "08:00:03", "12:10:03")]);
+}
+
+#[test]
 fn switching_off_closes_what_is_open() {
     let (_, value) = replay_json(&[root().join("tests/recordings/switched-off.jsonl").to_str().expect("UTF-8")]);
     assert_eq!(popups(&value), [seen(5, "18:10:03", "18:11:09"), seen(6, "18:11:20", "18:11:30")]);

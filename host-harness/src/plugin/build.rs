@@ -1,6 +1,7 @@
 //! Building a plugin's crate into a component. Cargo does the work; this decides whether there is any, and says what to do when it fails.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -96,6 +97,11 @@ pub fn component(plugin: &Path, say: &dyn Fn(&str)) -> Result<Built, BuildError>
     if let Some(wasm) = up_to_date(&stamp_path) {
         return Ok(Built { wasm, cache, fresh: true });
     }
+    // One build at a time: another process may be at the very same one.
+    let _building = lock(&target.join("build.lock"), say)?;
+    if let Some(wasm) = up_to_date(&stamp_path) {
+        return Ok(Built { wasm, cache, fresh: true });
+    }
     ensure_target(&folder, say)?;
     say(&format!("building the plugin in {} for {TARGET} (the first time takes about half a minute)", plugin.display()));
     let began = nanos(SystemTime::now());
@@ -121,17 +127,50 @@ fn up_to_date(stamp: &Path) -> Option<PathBuf> {
     same.then_some(stamp.wasm)
 }
 
+/// Waits until no other process holds this file; it is held until dropped, or until this process ends.
+fn lock(path: &Path, say: &dyn Fn(&str)) -> Result<File, BuildError> {
+    let error = |error: std::io::Error| BuildError::File { path: path.to_owned(), error };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(error)?;
+    }
+    let file = File::options().create(true).truncate(false).write(true).open(path).map_err(error)?;
+    if file.try_lock().is_err() {
+        say("another process is building; waiting for it");
+        file.lock().map_err(error)?;
+    }
+    Ok(file)
+}
+
 /// Adds the target when it is missing; rustup does not do so by itself everywhere.
 fn ensure_target(folder: &Path, say: &dyn Fn(&str)) -> Result<(), BuildError> {
-    let libraries = Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).current_dir(folder).output();
-    let libraries = libraries.map_err(|error| BuildError::NoTool { program: "rustc".into(), error })?;
-    if libraries.status.success() && Path::new(String::from_utf8_lossy(&libraries.stdout).trim()).is_dir() {
+    if has_target(folder)? {
+        return Ok(());
+    }
+    // rustup does not stand two of itself at work on one toolchain.
+    // The lock is a courtesy: where it cannot be had (another user made it), rustup itself says what is wrong.
+    let _adding = lock(&std::env::temp_dir().join("uis-host-rustup.lock"), say).ok();
+    if has_target(folder)? {
         return Ok(());
     }
     say(&format!("Rust's target {TARGET} is missing; adding it: rustup target add {TARGET}"));
     let added = Command::new("rustup").args(["target", "add", TARGET]).current_dir(folder).output();
     let added = added.map_err(|error| BuildError::NoTool { program: "rustup".into(), error })?;
     if added.status.success() { Ok(()) } else { Err(BuildError::NoTarget(String::from_utf8_lossy(&added.stderr).trim().to_owned())) }
+}
+
+fn has_target(folder: &Path) -> Result<bool, BuildError> {
+    let libraries = Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).current_dir(folder).output();
+    let libraries = libraries.map_err(|error| BuildError::NoTool { program: "rustc".into(), error })?;
+    let text = String::from_utf8_lossy(&libraries.stdout);
+    let folder = Path::new(text.trim());
+    if !libraries.status.success() || !folder.is_dir() {
+        return Ok(false);
+    }
+    // The folder is there as soon as rustup begins; its list of components names the target only once it is whole. A Rust that is not
+    // rustup's has no such list.
+    let components = folder.ancestors().nth(2).map(|rustlib| rustlib.join("components"));
+    let listed = components.and_then(|path| std::fs::read_to_string(path).ok());
+    Ok(listed.is_none_or(|list| list.lines().any(|line| line.trim() == format!("rust-std-{TARGET}"))))
 }
 
 /// Runs cargo and finds the component among what it made.

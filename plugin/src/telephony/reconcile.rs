@@ -10,6 +10,7 @@ use crate::outcome::{Handled, done_without, retry};
 use crate::platform::Platform;
 use crate::telephony::history;
 use crate::telephony::story::{self, Stored};
+use crate::telephony::unsettled;
 
 /// The timer's name.
 pub const TIMER: &str = "reconcile-calls";
@@ -67,6 +68,7 @@ pub fn on_timer(platform: &dyn Platform, delivery: &Delivery) -> Handled {
         }
     }
     memory::put(platform, READ_KEY, &began, None)?;
+    unsettled::expire(platform)?;
     done_without(left_out)
 }
 

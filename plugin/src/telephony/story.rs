@@ -242,6 +242,11 @@ impl Story {
         self.popups.iter().filter(|popup| !popup.closed && chosen(popup)).cloned().collect()
     }
 
+    /// When the call was last seen to go on.
+    pub fn last_sign(&self) -> Instant {
+        self.popups.iter().map(|popup| popup.rung_at).chain(self.talk_at).chain(self.first_seen).max().unwrap_or_default()
+    }
+
     /// When the call began: as told; else reckoned back from its end; else its first event.
     pub fn began(&self) -> Instant {
         let reckoned = self.end.as_ref().and_then(|end| {

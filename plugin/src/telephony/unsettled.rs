@@ -49,6 +49,22 @@ pub fn finish(platform: &dyn Platform) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A call that has shown no sign of life for so long is over, even if neither a notification nor UIS's report ever said so.
+const SILENCE_MS: i64 = 4 * 3_600_000;
+
+/// Closes the pop-ups of calls that fell silent. Their records are still made if their end turns up.
+pub fn expire(platform: &dyn Platform) -> Result<(), Failure> {
+    let now = platform.now();
+    for (session, _) in all(platform) {
+        let story = story::read(platform, session);
+        if story.end.is_none() && story.last_sign() + SILENCE_MS <= now {
+            popups::close_surely(platform, session, &story.open_popups(|_| true), "failed")?;
+            memory::forget(platform, &format!("{PREFIX}{session}"))?;
+        }
+    }
+    Ok(())
+}
+
 /// One call that RetailCRM refuses must not hold up the others; what may pass, and a refused key, must.
 fn tolerate(platform: &dyn Platform, session: i64, result: Result<(), Failure>) -> Result<(), Failure> {
     match result {
