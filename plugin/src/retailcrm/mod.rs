@@ -91,14 +91,17 @@ impl<'a> Crm<'a> {
 
     /// Asks once.
     pub fn ask(self, ask: Ask) -> Result<Value, CrmError> {
-        let unanswered = CrmError::NotSent { title: ask.title(), reason: "the host gave no answer".into() };
-        self.ask_all(vec![ask]).pop().unwrap_or(Err(unanswered))
+        let [answer] = self.ask_all([ask]);
+        answer
     }
 
     /// Asks several things side by side; answers in their order.
-    pub fn ask_all(self, asks: Vec<Ask>) -> Vec<Result<Value, CrmError>> {
-        let titles: Vec<String> = asks.iter().map(Ask::title).collect();
-        let results = self.platform.send(asks.into_iter().map(Ask::request).collect(), self.deadline_ms);
-        titles.into_iter().zip(results).map(|(title, result)| answer::understand(title, result)).collect()
+    pub fn ask_all<const N: usize>(self, asks: [Ask; N]) -> [Result<Value, CrmError>; N] {
+        let titles = asks.each_ref().map(Ask::title);
+        let mut results = self.platform.send(asks.map(Ask::request).into(), self.deadline_ms).into_iter();
+        titles.map(|title| match results.next() {
+            Some(result) => answer::understand(title, result),
+            None => Err(CrmError::NotSent { title, reason: "the host gave no answer".into() }),
+        })
     }
 }

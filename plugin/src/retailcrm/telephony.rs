@@ -126,28 +126,18 @@ pub fn send_event(crm: Crm<'_>, event: &CallEvent) -> Result<(), CrmError> {
 }
 
 /// Puts a call into the history. A call that is there already stays as it is, which is success: RetailCRM holds one record per id.
-pub fn upload(crm: Crm<'_>, call: &Call) -> Result<Stored, CrmError> {
+pub fn upload(crm: Crm<'_>, call: &Call) -> Result<(), CrmError> {
     const PATH: &str = "/api/v5/telephony/calls/upload";
     let answer = crm.ask(Ask::post(PATH).json("calls", &json!([call])))?;
     let known = answer["duplicateCalls"].as_array().is_some_and(|known| known.iter().any(|id| answer::text(id) == call.external_id));
-    match (known, answer["processedCallsCount"].as_i64().unwrap_or(0)) {
-        (true, _) => Ok(Stored::Before),
-        (false, 1..) => Ok(Stored::Now),
-        (false, _) => Err(CrmError::Refused {
-            title: format!("POST {PATH}"),
-            status: 200,
-            message: format!("the call {} was neither taken nor known", call.external_id),
-        }),
+    if known || answer["processedCallsCount"].as_i64().unwrap_or(0) >= 1 {
+        return Ok(());
     }
-}
-
-/// Whether an upload made the record.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Stored {
-    /// This upload did.
-    Now,
-    /// An earlier one had.
-    Before,
+    Err(CrmError::Refused {
+        title: format!("POST {PATH}"),
+        status: 200,
+        message: format!("the call {} was neither taken nor known", call.external_id),
+    })
 }
 
 /// Asks who calls and who his manager is. A manager who is busy or away is not given.

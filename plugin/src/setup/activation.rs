@@ -8,10 +8,10 @@ use crate::employees;
 use crate::memory;
 use crate::outcome::{Handled, done, misconfigured, retry};
 use crate::platform::Platform;
+use crate::retailcrm::Crm;
 use crate::retailcrm::modules::{self, Module};
 use crate::retailcrm::reference;
 use crate::retailcrm::users;
-use crate::retailcrm::{Crm, CrmError};
 use crate::telephony::{reconcile, unsettled};
 use crate::time;
 
@@ -51,11 +51,8 @@ pub fn on_deactivate(platform: &dyn Platform) -> Handled {
 /// Reads what events need to know (time zone, statuses, users), ties employees to users, and tells RetailCRM the extensions.
 pub fn refresh(platform: &dyn Platform) -> Handled {
     let crm = Crm::new(platform);
-    let mut answers = crm.ask_all(vec![reference::ask_settings(), users::ask_page(1), reference::ask_statuses()]).into_iter();
-    let mut next = || {
-        answers.next().unwrap_or_else(|| Err(CrmError::NotSent { title: "activation".into(), reason: "the host gave no answer".into() }))
-    };
-    let (settings, first_users, statuses) = (next()?, next()?, next()?);
+    let [settings, first_users, statuses] = crm.ask_all([reference::ask_settings(), users::ask_page(1), reference::ask_statuses()]);
+    let (settings, first_users, statuses) = (settings?, first_users?, statuses?);
     if let Some(zone) = reference::timezone(&settings) {
         platform
             .to_local(0, &zone)

@@ -142,7 +142,7 @@ fn store(platform: &dyn Platform, session: i64, story: Story) -> Result<Vec<Skip
     })?;
     let call = record(platform, session, &story)?;
     match upload(Crm::new(platform), &call) {
-        Ok(_) => {}
+        Ok(()) => {}
         // Surely nothing is there: the next attempt may choose anew.
         Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. })) => {
             story::tell(platform, session, |story| story.stored = Stored::No)?;

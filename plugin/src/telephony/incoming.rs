@@ -11,7 +11,7 @@ use crate::platform::Platform;
 use crate::retailcrm::orders::{self, Order};
 use crate::retailcrm::reference::Status;
 use crate::retailcrm::telephony::{self, Caller, Manager};
-use crate::retailcrm::{CONNECTION, Crm, CrmError};
+use crate::retailcrm::{CONNECTION, Crm};
 use crate::setup::activation::STATUSES_KEY;
 
 /// Of an employee's phones, at most as many as the contract takes.
@@ -27,12 +27,10 @@ pub fn answer(platform: &dyn Platform, event: &IncomingCall) -> Result<CallAnswe
     };
     let number = phone::canonical(&contact.digits);
     let crm = Crm::new(platform).within(event.deadline_ms.saturating_sub(RESERVE_MS));
-    let mut answers = crm.ask_all(vec![telephony::ask_manager(&number), orders::ask_by_phone(&number)]).into_iter();
-    let mut next =
-        || answers.next().unwrap_or_else(|| Err(CrmError::NotSent { title: "lookup".into(), reason: "the host gave no answer".into() }));
-    let caller = Caller::read(&next()?);
+    let [caller, orders] = crm.ask_all([telephony::ask_manager(&number), orders::ask_by_phone(&number)]);
+    let caller = Caller::read(&caller?);
     // The orders are an extra: without them the card is still worth showing.
-    let orders = next().and_then(|answer| orders::read(&answer)).unwrap_or_else(|error| {
+    let orders = orders.and_then(|answer| orders::read(&answer)).unwrap_or_else(|error| {
         platform.log(Level::Warn, "the caller's orders are not known", &[("error", &error.to_string())]);
         Vec::new()
     });

@@ -73,6 +73,9 @@ pub fn on_talk_finished(platform: &dyn Platform, event: &TalkFinished) -> Handle
 /// Closes pop-ups with one event. They count as closed only once RetailCRM has answered: closing one twice does no harm, leaving one
 /// open does.
 pub fn close(platform: &dyn Platform, session: i64, popups: &[Popup], status: &str) -> Result<(), Failure> {
+    if popups.is_empty() {
+        return Ok(());
+    }
     let story = story::read(platform, session);
     let Some(event) = event(session, &story, EventType::Hangup, popups) else { return Ok(()) };
     send_event(Crm::new(platform), &CallEvent { hangup_status: Some(status.to_owned()), ..event })?;
@@ -196,9 +199,6 @@ fn open(
 }
 
 fn event(session: i64, story: &Story, kind: EventType, popups: &[Popup]) -> Option<CallEvent> {
-    if popups.is_empty() {
-        return None;
-    }
     Some(CallEvent {
         phone: story.phone.clone()?,
         kind,
