@@ -1,32 +1,76 @@
-//! Misbehaviour on demand: `{"rules":[{"method":"POST","path":"/api/v5/telephony/calls/upload","times":2,"status":503}]}`. A rule
-//! without `path` meets every request, without `times` for ever. `reset` breaks the connection before or after the work is done.
+//! Misbehaviour on demand, by a plan:
+//!
+//! ```json
+//! {"seed": 7, "rules": [
+//!   {"method": "POST", "path": "/api/v5/telephony/calls/upload", "times": 2, "status": 503},
+//!   {"path": "/api/v5/orders", "probability": 0.1, "reset": "after-commit"},
+//!   {"path": "/api/v5/customers/*/edit", "at": [2, 5], "body": "truncated"},
+//!   {"latencyMs": [50, 400]}]}
+//! ```
+//!
+//! The same plan and the same requests give the same faults: whether a rule strikes depends on the seed, the rule's place and how many
+//! requests have met it, not on the time or on other rules.
+
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::Deserialize;
 use serde_json::Value;
 
 /// What goes wrong.
+#[derive(Debug, Clone, Default)]
+pub struct Faults {
+    rules: Vec<(Rule, Progress)>,
+}
+
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Faults {
+struct Plan {
+    seed: u64,
     rules: Vec<Rule>,
 }
 
-/// One kind of trouble.
+/// One kind of trouble. Which requests it meets: `method`, `path` (a beginning; `*` is one step), `at` (which of them, from 1), `times`
+/// (how often at most), `probability`. What it does: one of `status`, `reset`, `body`; and `latencyMs`, alone or beside.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Rule {
     method: Option<String>,
     path: Option<String>,
-    times: Option<u64>,
-    status: Option<u16>,
     #[serde(default)]
-    body: String,
-    #[serde(default = "json")]
-    content_type: String,
+    at: Vec<u64>,
+    times: Option<u64>,
+    probability: Option<f64>,
+    status: Option<u16>,
+    /// Of an answer with `status`: this text. Without `status`: what happens to the true answer's body.
+    body: Option<String>,
+    content_type: Option<String>,
+    retry_after: Option<u64>,
     reset: Option<Reset>,
+    latency_ms: Option<Latency>,
+}
+
+/// The longest that a request may be late, ms: an hour, longer than any client waits.
+const LONGEST_MS: u64 = 3_600_000;
+
+/// Milliseconds: so many, or between two numbers.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(untagged)]
+enum Latency {
+    Always(u64),
+    Between(u64, u64),
+}
+
+/// How far a rule has come.
+#[derive(Debug, Clone)]
+struct Progress {
+    met: u64,
+    struck: u64,
+    chance: ChaCha8Rng,
 }
 
 /// When a connection breaks.
@@ -40,8 +84,17 @@ pub enum Reset {
 }
 
 /// What happens to one request.
-#[derive(Debug, Clone)]
-pub enum Fault {
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Fault {
+    /// Before anything else, this long passes.
+    pub latency: Duration,
+    /// What goes wrong then; nothing: the request is only late.
+    pub trouble: Option<Trouble>,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trouble {
     /// This answer in place of the work.
     Answer {
         /// The status.
@@ -50,50 +103,160 @@ pub enum Fault {
         content_type: String,
         /// The body.
         body: String,
+        /// `Retry-After`, seconds.
+        retry_after: Option<u64>,
     },
     /// No answer.
     Reset(Reset),
+    /// The work is done; half of the answer's body is sent.
+    Truncated,
+    /// The work is done; the body comes as text/html, unchanged.
+    WrongContentType,
+    /// The work is done; the body comes in small pieces, half a second apart.
+    SlowBody,
+    /// The work is not done; a web server's page comes with status 200.
+    Page,
+}
+
+impl Trouble {
+    /// In a word, for the log.
+    pub fn name(&self) -> String {
+        match self {
+            Trouble::Answer { status, .. } => format!("answers {status}"),
+            Trouble::Reset(Reset::BeforeCommit) => "reset before commit".into(),
+            Trouble::Reset(Reset::AfterCommit) => "reset after commit".into(),
+            Trouble::Truncated => "truncated".into(),
+            Trouble::WrongContentType => "wrong content type".into(),
+            Trouble::SlowBody => "slow body".into(),
+            Trouble::Page => "HTML page".into(),
+        }
+    }
 }
 
 /// Marks an answer that must not reach the client: the connection broke.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionReset;
 
-fn json() -> String {
-    "application/json".into()
-}
+/// Marks an answer that comes late.
+#[derive(Debug, Clone, Copy)]
+pub struct Late(pub Duration);
+
+/// Marks an answer whose body comes slowly.
+#[derive(Debug, Clone, Copy)]
+pub struct Slow;
+
+/// Marks an answer that something happened to, in words.
+#[derive(Debug, Clone)]
+pub struct Told(pub String);
 
 impl Faults {
     /// Reads a plan.
     pub fn read(plan: &Value) -> Result<Faults, String> {
-        let faults: Faults = serde_json::from_value(plan.clone()).map_err(|error| error.to_string())?;
-        for (index, rule) in faults.rules.iter().enumerate() {
-            match (rule.status, rule.reset) {
-                (Some(status), None) if (200..=599).contains(&status) => {}
-                (None, Some(_)) => {}
-                _ => return Err(format!("rules[{index}]: expected either status (200 to 599) or reset (before-commit, after-commit)")),
-            }
+        let plan: Plan = serde_json::from_value(plan.clone()).map_err(|error| error.to_string())?;
+        let mut rules = Vec::new();
+        for (index, rule) in plan.rules.into_iter().enumerate() {
+            rule.check().map_err(|complaint| format!("rules[{index}]: {complaint}"))?;
+            let mut chance = ChaCha8Rng::seed_from_u64(plan.seed);
+            chance.set_stream(index as u64);
+            rules.push((rule, Progress { met: 0, struck: 0, chance }));
         }
-        Ok(faults)
+        Ok(Faults { rules })
     }
 
-    /// What happens to the next such request.
-    pub fn next(&mut self, method: &str, path: &str) -> Option<Fault> {
-        let rule = self.rules.iter_mut().find(|rule| {
-            let meets = rule.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
-                && rule.path.as_deref().is_none_or(|start| path.starts_with(start));
-            meets && rule.times != Some(0)
-        })?;
-        if let Some(times) = &mut rule.times {
-            *times -= 1;
-        }
-        Some(match (rule.status, rule.reset) {
-            (_, Some(reset)) => Fault::Reset(reset),
-            (status, None) => {
-                Fault::Answer { status: status.unwrap_or(503), content_type: rule.content_type.clone(), body: rule.body.clone() }
+    /// What happens to the next such request. Late rules add up; the first that breaks something is the last that is asked.
+    pub fn next(&mut self, method: &str, path: &str) -> Fault {
+        let mut fault = Fault::default();
+        for (rule, progress) in &mut self.rules {
+            if !rule.meets(method, path) || !progress.strikes(rule) {
+                continue;
             }
-        })
+            fault.latency += match rule.latency_ms {
+                None => Duration::ZERO,
+                Some(Latency::Always(ms)) => Duration::from_millis(ms),
+                Some(Latency::Between(least, most)) => Duration::from_millis(least + progress.chance.next_u64() % (most - least + 1)),
+            };
+            fault.trouble = rule.trouble();
+            if fault.trouble.is_some() {
+                break;
+            }
+        }
+        fault
     }
+}
+
+impl Progress {
+    /// Whether the rule strikes this one of those it meets. Every met request draws once, so that one does not shift the next ones.
+    fn strikes(&mut self, rule: &Rule) -> bool {
+        self.met += 1;
+        let drawn = (self.chance.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+        let strikes = rule.probability.is_none_or(|probability| drawn < probability)
+            && (rule.at.is_empty() || rule.at.contains(&self.met))
+            && rule.times.is_none_or(|times| self.struck < times);
+        self.struck += u64::from(strikes);
+        strikes
+    }
+}
+
+impl Rule {
+    fn check(&self) -> Result<(), String> {
+        let bodies = ["truncated", "wrong-content-type", "slow", "html"];
+        match (self.status, self.reset, self.body.as_deref(), self.latency_ms) {
+            (Some(status), None, _, _) if !(200..=599).contains(&status) => return Err("status: expected 200 to 599".into()),
+            (Some(_), None, _, _) | (None, Some(_), None, _) | (None, None, None, Some(_)) => {}
+            (None, None, Some(body), _) if bodies.contains(&body) => {}
+            (None, None, Some(_), _) => return Err(format!("body: without status expected one of {}", bodies.join(", "))),
+            _ => {
+                return Err("expected one of status (200 to 599), reset (before-commit, after-commit), body (truncated, wrong-content-type, slow, html), or latencyMs alone".into());
+            }
+        }
+        if self.probability.is_some_and(|probability| !(0.0..=1.0).contains(&probability)) {
+            return Err("probability: expected 0 to 1".into());
+        }
+        match self.latency_ms {
+            Some(Latency::Between(least, most)) if least > most => return Err("latencyMs: expected the smaller number first".into()),
+            Some(Latency::Always(most) | Latency::Between(_, most)) if most > LONGEST_MS => {
+                return Err(format!("latencyMs: at most {LONGEST_MS}"));
+            }
+            _ => {}
+        }
+        if let Some(kind) = &self.content_type
+            && http::HeaderValue::from_str(kind).is_err()
+        {
+            return Err("contentType: not a media type".into());
+        }
+        Ok(())
+    }
+
+    fn meets(&self, method: &str, path: &str) -> bool {
+        self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
+            && self.path.as_deref().is_none_or(|wanted| begins(path, wanted))
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        match (self.status, self.reset, self.body.as_deref()) {
+            (Some(status), ..) => Some(Trouble::Answer {
+                status,
+                content_type: self.content_type.clone().unwrap_or_else(|| "application/json".into()),
+                body: self.body.clone().unwrap_or_default(),
+                retry_after: self.retry_after,
+            }),
+            (None, Some(reset), _) => Some(Trouble::Reset(reset)),
+            (None, None, Some("truncated")) => Some(Trouble::Truncated),
+            (None, None, Some("wrong-content-type")) => Some(Trouble::WrongContentType),
+            (None, None, Some("slow")) => Some(Trouble::SlowBody),
+            (None, None, Some("html")) => Some(Trouble::Page),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a path begins so; `*` stands for one step.
+fn begins(path: &str, wanted: &str) -> bool {
+    if !wanted.contains('*') {
+        return path.starts_with(wanted);
+    }
+    let mut steps = path.split('/');
+    wanted.split('/').all(|wanted| steps.next().is_some_and(|step| wanted == "*" || wanted == step))
 }
 
 /// An answer that says the connection broke.
@@ -104,9 +267,12 @@ pub fn reset() -> Response {
 }
 
 /// The answer of a fault.
-pub fn answer(status: u16, content_type: &str, body: String) -> Response {
-    let built = Response::builder().status(status).header(CONTENT_TYPE, content_type).body(Body::from(body));
-    built.unwrap_or_else(|_| reset())
+pub fn answer(status: u16, content_type: &str, body: String, retry_after: Option<u64>) -> Response {
+    let mut built = Response::builder().status(status).header(CONTENT_TYPE, content_type);
+    if let Some(seconds) = retry_after {
+        built = built.header(RETRY_AFTER, seconds);
+    }
+    built.body(Body::from(body)).unwrap_or_else(|_| reset())
 }
 
 #[cfg(test)]
@@ -114,20 +280,48 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    #[test]
-    fn a_rule_meets_what_it_names_and_as_often() {
-        let mut faults = Faults::read(&json!({"rules": [{"method": "post", "path": "/a", "times": 2, "status": 503}]})).expect("a plan");
-        assert!(faults.next("GET", "/a").is_none());
-        assert!(faults.next("POST", "/b").is_none());
-        assert!(faults.next("POST", "/a/b").is_some());
-        assert!(faults.next("POST", "/a").is_some());
-        assert!(faults.next("POST", "/a").is_none());
+    fn troubles(faults: &mut Faults, requests: usize) -> Vec<bool> {
+        (0..requests).map(|_| faults.next("POST", "/a").trouble.is_some()).collect()
     }
 
     #[test]
-    fn a_plan_that_says_nothing_is_refused() {
-        assert!(Faults::read(&json!({"rules": [{"path": "/a"}]})).is_err());
-        assert!(Faults::read(&json!({"rule": []})).is_err());
+    fn a_rule_meets_what_it_names_and_as_often() {
+        let mut faults = Faults::read(&json!({"rules": [{"method": "post", "path": "/a", "times": 2, "status": 503}]})).expect("a plan");
+        assert_eq!((faults.next("GET", "/a").trouble, faults.next("POST", "/b").trouble), (None, None));
+        assert_eq!(troubles(&mut faults, 4), [true, true, false, false]);
+        let mut listed = Faults::read(&json!({"rules": [{"at": [2, 4], "reset": "after-commit"}]})).expect("a plan");
+        assert_eq!(troubles(&mut listed, 5), [false, true, false, true, false]);
+        let mut starred = Faults::read(&json!({"rules": [{"path": "/api/*/edit", "body": "truncated"}]})).expect("a plan");
+        assert!(starred.next("POST", "/api/17/edit").trouble.is_some() && starred.next("POST", "/api/17").trouble.is_none());
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_faults() {
+        let plan = |seed: u64| json!({"seed": seed, "rules": [{"probability": 0.3, "status": 500}, {"probability": 0.5, "latencyMs": [10, 90]}, {"path": "/a", "probability": 0.2, "reset": "before-commit"}]});
+        let run = |seed: u64| {
+            let mut faults = Faults::read(&plan(seed)).expect("a plan");
+            (0..200).map(|_| faults.next("POST", "/a")).collect::<Vec<_>>()
+        };
+        assert_eq!(run(7), run(7));
+        assert_ne!(run(7), run(8));
+        let struck = run(7).iter().filter(|fault| matches!(fault.trouble, Some(Trouble::Answer { .. }))).count();
+        assert!((40..80).contains(&struck), "three in ten of 200, not {struck}");
+        assert!(run(7).iter().all(|fault| fault.latency.is_zero() || (10..=90).contains(&fault.latency.as_millis())));
+    }
+
+    #[test]
+    fn a_plan_that_says_nothing_is_refused_and_told_where() {
+        for (plan, place) in [
+            (json!({"rules": [{"path": "/a"}]}), "rules[0]"),
+            (json!({"rule": []}), "rule"),
+            (json!({"rules": [{"status": 503}, {"status": 99}]}), "rules[1]: status"),
+            (json!({"rules": [{"body": "half"}]}), "rules[0]: body"),
+            (json!({"rules": [{"status": 500, "probability": 2}]}), "rules[0]: probability"),
+            (json!({"rules": [{"latencyMs": [9, 1]}]}), "rules[0]: latencyMs"),
+        ] {
+            let complaint = Faults::read(&plan).expect_err("no plan");
+            assert!(complaint.contains(place), "{complaint}");
+        }
         assert!(Faults::read(&json!({})).is_ok());
     }
 }

@@ -2,28 +2,46 @@
 //!
 //! | room | what |
 //! |---|---|
-//! | [`account`] | how an account begins: its users, shops, customers, settings |
-//! | [`state`] | the account as it stands |
-//! | [`api`] | the routes, one file per area of the API |
+//! | [`account`] | how an account begins: its users, shops, customers, settings, reference books |
+//! | [`state`] | the account as it stands, and what happened in it |
+//! | `api` | the routes, one file per area of the API |
+//! | `rules` | what an entity may hold, what a filter finds, how sums come about, whose shop it is |
 //! | [`wire`] | what goes over the wire: parameters in, answers and errors out |
+//! | [`limits`] | how many requests a key may make |
 //! | [`faults`] | misbehaviour on demand |
-//! | [`phone`] | when two phones are one |
+//! | [`callbacks`], [`triggers`] | what the account asks of others |
+//! | `control` | looking into the account and acting in it, under `/_simulator` |
+//! | [`program`] | the program: its options, its listener, its log |
+//! | [`phone`], [`entity`] | when two phones are one; entities as maps |
 
 pub mod account;
-pub mod api;
+pub(crate) mod api;
+pub mod callbacks;
+pub(crate) mod control;
+pub mod entity;
 pub mod faults;
+pub mod limits;
 pub mod phone;
+pub mod program;
+pub(crate) mod rules;
 pub mod state;
+pub mod triggers;
 pub mod wire;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
 use chrono::{DateTime, Utc};
+use http::Request;
 use serde_json::Value;
+use tower::ServiceExt;
 
 pub use account::{Account, AccountError};
+pub use callbacks::Carrier;
 pub use faults::Faults;
+use limits::Buckets;
 use state::State;
 
 /// The present: the machine's, or a replay's.
@@ -37,14 +55,33 @@ pub struct Simulator {
 
 struct Shared {
     state: Mutex<State>,
+    start: Mutex<Account>,
     faults: Mutex<Faults>,
+    buckets: Mutex<Buckets>,
     clock: Clock,
+    carrier: Option<Arc<dyn Carrier>>,
+    /// How many of the account's requests have been taken to be sent.
+    taken: Mutex<usize>,
 }
 
 impl Simulator {
-    /// An account as described, living in this time.
+    /// An account as described, living in this time. What it asks of others is only written down.
     pub fn new(account: Account, clock: Clock) -> Simulator {
-        Simulator { shared: Arc::new(Shared { state: Mutex::new(State::new(account)), faults: Mutex::default(), clock }) }
+        Simulator::with(account, clock, None)
+    }
+
+    /// The same, with somebody who carries its requests to others.
+    pub fn with(account: Account, clock: Clock, carrier: Option<Arc<dyn Carrier>>) -> Simulator {
+        let shared = Shared {
+            state: Mutex::new(State::new(account.clone())),
+            start: Mutex::new(account),
+            faults: Mutex::default(),
+            buckets: Mutex::default(),
+            clock,
+            carrier,
+            taken: Mutex::default(),
+        };
+        Simulator { shared: Arc::new(shared) }
     }
 
     /// The account's server, for a listener or for calls within the process.
@@ -59,19 +96,52 @@ impl Simulator {
         Ok(())
     }
 
+    /// A user acts in the CRM: a request to the API, or to `/_simulator`, without a key. Who it is: `user`, else an administrator, else
+    /// the first user. In an account without users it is the key's owner who acts.
+    pub async fn act(&self, mut request: Request<Body>, user: Option<i64>) -> Response {
+        let user = user.or_else(|| control::somebody(&self.state()));
+        let router = match user {
+            _ if request.uri().path().starts_with("/_simulator") => self.router(),
+            Some(user) => {
+                request.extensions_mut().insert(api::ActsAs(user));
+                api::plain(self.clone())
+            }
+            None => {
+                if let Ok(key) = http::HeaderValue::from_str(&self.api_key()) {
+                    request.headers_mut().insert("x-api-key", key);
+                }
+                api::plain(self.clone())
+            }
+        };
+        let Ok(answer) = router.oneshot(request).await;
+        answer
+    }
+
     /// What stands in the account, by RetailCRM's names.
     pub fn to_json(&self) -> Value {
         self.state().to_json()
     }
 
-    /// The account's key.
+    /// The account's main key.
     pub fn api_key(&self) -> String {
-        self.state().account.api_key.clone()
+        self.state().account.keys.first().map(|key| key.key.clone()).unwrap_or_default()
     }
 
     /// The account's own address.
     pub fn public_url(&self) -> String {
         self.state().account.public_url.clone()
+    }
+
+    /// Begins anew with another account.
+    pub fn begin(&self, account: Account) {
+        *self.shared.start.lock().unwrap_or_else(PoisonError::into_inner) = account;
+        self.restart();
+    }
+
+    /// Returns to the account's beginning.
+    pub fn restart(&self) {
+        let account = self.shared.start.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        *self.state() = State::new(account);
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -82,7 +152,49 @@ impl Simulator {
         self.shared.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn buckets(&self) -> MutexGuard<'_, Buckets> {
+        self.shared.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn now(&self) -> DateTime<Utc> {
         (self.shared.clock)()
+    }
+
+    /// Requests that nobody has taken yet, with their places.
+    fn untaken(&self) -> Vec<(usize, callbacks::Outgoing)> {
+        let state = self.state();
+        let mut taken = self.shared.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        // After a fresh start there are fewer than were taken.
+        let from = (*taken).min(state.callbacks.len());
+        *taken = state.callbacks.len();
+        state.callbacks.iter().cloned().enumerate().skip(from).collect()
+    }
+
+    /// Sends what the account wants to tell the world, without waiting for what comes of it.
+    pub(crate) fn send_callbacks(&self) {
+        if self.shared.carrier.is_none() {
+            return;
+        }
+        let untaken = self.untaken();
+        if !untaken.is_empty() {
+            let simulator = self.clone();
+            tokio::spawn(async move { simulator.carry(untaken).await });
+        }
+    }
+
+    /// The same, and waits.
+    pub(crate) async fn send_callbacks_and_wait(&self) {
+        self.carry(self.untaken()).await;
+    }
+
+    /// One after the other, in the order in which they came about.
+    async fn carry(&self, requests: Vec<(usize, callbacks::Outgoing)>) {
+        let Some(carrier) = &self.shared.carrier else { return };
+        for (place, request) in requests {
+            let outcome = carrier.carry(request).await;
+            if let Some(known) = self.state().callbacks.get_mut(place) {
+                known.outcome = Some(outcome);
+            }
+        }
     }
 }

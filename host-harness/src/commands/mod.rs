@@ -27,6 +27,8 @@ pub struct Arguments {
 enum Command {
     /// Run recorded events through a plugin and show what happened and what ended up where
     Replay(replay::ReplayArguments),
+    /// Run the RetailCRM simulator on a port
+    Crm(retailcrm_simulator::program::Options),
     /// Show what a plugin is: contract, imports, exports, size, connections, settings
     Inspect(inspect::InspectArguments),
 }
@@ -35,6 +37,7 @@ enum Command {
 pub async fn run(arguments: Arguments) -> Result<u8> {
     match arguments.command {
         Command::Replay(arguments) => replay::run(arguments).await,
+        Command::Crm(options) => retailcrm_simulator::program::run(options).await.map(|()| crate::OK),
         Command::Inspect(arguments) => inspect::run(arguments).await,
     }
 }

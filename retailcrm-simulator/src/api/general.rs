@@ -1,16 +1,23 @@
 //! `/credentials`, `/api-versions`, `/system-info`, `/settings`.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::Context;
+use super::{Context, ENDPOINTS};
 use crate::wire::{ApiResult, Success};
 
 /// What the key may do.
 pub fn credentials(context: &mut Context<'_>) -> ApiResult {
-    let account = &context.state.account;
-    let sites: Vec<&Value> = account.sites.iter().filter_map(|site| site.get("code")).collect();
-    // `credentials`, the list of methods, is deprecated in favour of `scopes`.
-    Success::ok(json!({"credentials": [], "scopes": account.scopes, "siteAccess": "access_full", "sitesAvailable": sites}))
+    let key = context.state.key(context.key());
+    let scopes = key.map(|key| key.scopes.clone()).unwrap_or_default();
+    let access = if key.is_some_and(|key| !key.sites.is_empty()) { "access_selective" } else { "access_full" };
+    let allowed = |scope: Option<&str>| scope.is_none_or(|scope| scopes.iter().any(|known| known == scope));
+    // The list of methods is deprecated in favour of `scopes`. It names them without the version.
+    let methods: Vec<String> = ENDPOINTS
+        .iter()
+        .filter(|endpoint| endpoint.path.starts_with("/api/v5/") && allowed(endpoint.scope))
+        .map(|endpoint| endpoint.path.replacen("/api/v5/", "/api/", 1))
+        .collect();
+    Success::ok(json!({"credentials": methods, "scopes": scopes, "siteAccess": access, "sitesAvailable": context.sites}))
 }
 
 /// Versions of the API.

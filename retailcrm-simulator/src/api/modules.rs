@@ -3,8 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::Context;
-use crate::state::id_of;
+use crate::account::{ApiKey, stock};
+use crate::entity::{Entity, id_of, is, text, whole};
 use crate::wire::{ApiError, ApiResult, Success, php_map};
+
+/// What a module can integrate.
+const INTEGRATIONS: [&str; 8] = ["telephony", "delivery", "store", "recommendation", "payment", "mgTransport", "mgBot", "embedJs"];
 
 /// One module.
 pub fn get(context: &mut Context<'_>) -> ApiResult {
@@ -12,22 +16,19 @@ pub fn get(context: &mut Context<'_>) -> ApiResult {
     Success::ok(json!({"integrationModule": module}))
 }
 
-/// Creates or changes a module. Lists in it are replaced whole.
-pub fn edit(context: &mut Context<'_>) -> ApiResult {
-    let given = context.call.object("integrationModule")?;
-    let code = context.part("code").to_owned();
-    let text = |name: &str| given.get(name).and_then(Value::as_str).unwrap_or_default();
+/// What is wrong with a module.
+fn complaints(given: &Entity, code: &str, known: Option<&Entity>) -> Map<String, Value> {
     let mut errors = Map::new();
-    if !text("integrationCode").is_empty() && !code.starts_with(text("integrationCode")) {
+    let whole = |name: &str| if given.contains_key(name) { text(given, name) } else { known.map_or("", |known| text(known, name)) };
+    if !whole("integrationCode").is_empty() && !code.starts_with(whole("integrationCode")) {
         errors.insert("code".into(), "Code prefix must match integrationCode".into());
     }
-    let is_new = !context.state.modules.contains_key(&code);
     for name in ["integrationCode", "name", "baseUrl"] {
-        if is_new && text(name).is_empty() {
+        if (known.is_none() || given.contains_key(name)) && whole(name).is_empty() {
             errors.insert(name.into(), "This value should not be blank.".into());
         }
     }
-    if !text("logo").is_empty() && !text("logo").ends_with(".svg") {
+    if !text(given, "logo").is_empty() && !text(given, "logo").split(['?', '#']).next().unwrap_or_default().ends_with(".svg") {
         errors.insert("logo".into(), "The logo must be an SVG.".into());
     }
     if let Some(actions) = given.get("actions").and_then(Value::as_object)
@@ -35,19 +36,34 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
     {
         errors.insert(format!("actions[{unknown}]"), "The value you selected is not a valid choice.".into());
     }
+    if let Some(integrations) = given.get("integrations").and_then(Value::as_object)
+        && let Some(unknown) = integrations.keys().find(|name| !INTEGRATIONS.contains(&name.as_str()))
+    {
+        errors.insert(format!("integrations[{unknown}]"), "This form should not contain extra fields.".into());
+    }
+    errors
+}
+
+/// Creates or changes a module. Lists in it are replaced whole, and so is each integration.
+pub fn edit(context: &mut Context<'_>) -> ApiResult {
+    let mut given = context.call.object("integrationModule")?;
+    let code = context.part("code").to_owned();
+    let known = context.state.modules.get(&code);
+    let errors = complaints(&given, &code, known);
     if !errors.is_empty() {
         return Err(ApiError::entity(errors));
     }
+    let is_new = known.is_none();
     let telephony = given.get("integrations").and_then(|integrations| integrations.get("telephony"));
     let rows = |list: &str, member: &str| -> Vec<Value> {
         let rows = telephony.and_then(|telephony| telephony.get(list)?.as_array()).into_iter().flatten();
         rows.filter_map(|row| row.get(member).cloned()).collect()
     };
-    let users = rows("additionalCodes", "userId").into_iter().filter_map(|id| id.as_i64().or_else(|| id.as_str()?.parse().ok()));
-    let no_users: Vec<i64> = users.filter(|id| context.state.user(*id).is_none()).collect();
-    let sites = &context.state.account.sites;
-    let no_sites: Vec<Value> =
-        rows("externalPhones", "siteCode").into_iter().filter(|code| !sites.iter().any(|site| site.get("code") == Some(code))).collect();
+    let users = rows("additionalCodes", "userId").into_iter().filter_map(|id| whole(&id));
+    let no_users: Vec<i64> = users.filter(|id| context.state.users.get(*id).is_none()).collect();
+    let books = &context.state.account.references;
+    let is_unknown = |code: &Value| code.as_str().is_none_or(|code| books.find("sites", code).is_none());
+    let no_sites: Vec<Value> = rows("externalPhones", "siteCode").into_iter().filter(is_unknown).collect();
     let mut info = Map::new();
     if !no_users.is_empty() {
         info.insert("notExistUsersIds".into(), json!(no_users));
@@ -55,11 +71,60 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
     if !no_sites.is_empty() {
         info.insert("notExistSiteCodes".into(), json!(no_sites));
     }
+    for kind in ["mgTransport", "mgBot"] {
+        if let Some(granted) = granted(context, &mut given, kind, &code) {
+            info.insert(kind.into(), granted);
+        }
+    }
     let next_id = context.state.modules.values().filter_map(id_of).max().unwrap_or(0) + 1;
     let module = context.state.modules.entry(code.clone()).or_default();
+    given.remove("native");
     module.extend(given);
     module.insert("code".into(), code.into());
-    module.entry("id").or_insert(next_id.into());
+    for (name, value) in [("id", json!(next_id)), ("active", json!(true)), ("freeze", json!(false)), ("native", json!(false))] {
+        module.entry(name).or_insert(value);
+    }
     let answer = json!({"info": php_map(info)});
     if is_new { Success::created(answer) } else { Success::ok(answer) }
+}
+
+/// A chat integration gets an endpoint and a token; the token stays until it is asked to be another.
+fn granted(context: &Context<'_>, given: &mut Entity, kind: &str, code: &str) -> Option<Value> {
+    let chat = given.get_mut("integrations")?.get_mut(kind)?.as_object_mut()?;
+    let known = context.state.modules.get(code).and_then(|module| module.get("integrations")?.get(kind)?.get("token").cloned());
+    let token = match known.filter(|_| !is(chat, "refreshToken", false)) {
+        Some(token) => token,
+        None => format!("simulator-{kind}-{code}-{}", context.now.timestamp_micros()).into(),
+    };
+    chat.insert("token".into(), token.clone());
+    chat.insert("isActive".into(), json!(true));
+    Some(json!({"endpointUrl": format!("{}/mg", context.state.account.public_url), "token": token}))
+}
+
+/// Gives a module's key more scopes: another key comes back, and the old one is no longer good.
+pub fn update_scopes(context: &mut Context<'_>) -> ApiResult {
+    let requires = context.call.object("requires")?;
+    let code = context.part("code").to_owned();
+    if !context.state.modules.contains_key(&code) {
+        return Err(ApiError::not_found());
+    }
+    let wanted: Vec<String> =
+        requires.get("scopes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    if let Some(unknown) = wanted.iter().find(|scope| !stock::SCOPES.contains(&scope.as_str())) {
+        return Err(ApiError::entity(json!({"scopes": format!("Unknown scope \"{unknown}\".")})));
+    }
+    let Some(old) = context.state.key(context.key()).cloned() else { return Err(ApiError::denied()) };
+    // The main key is no module's: it was made by hand, not by a simple connection.
+    if context.state.account.keys.first() == Some(&old) {
+        return Err(ApiError::new(http::StatusCode::BAD_REQUEST, "Not enabled simple connection"));
+    }
+    let mut scopes = old.scopes.clone();
+    scopes.extend(wanted.into_iter().filter(|scope| !old.scopes.contains(scope)));
+    let key = format!("simulator-key-{code}-{}", context.now.timestamp_micros());
+    for known in &mut context.state.account.keys {
+        if known.key == old.key {
+            *known = ApiKey { key: key.clone(), scopes: scopes.clone(), sites: old.sites.clone() };
+        }
+    }
+    Success::ok(json!({"apiKey": key}))
 }

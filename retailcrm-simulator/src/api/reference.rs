@@ -1,50 +1,130 @@
-//! `/reference`: lists as maps by code. They are not paged.
+//! `/reference`: books as maps by code or as lists. They are not paged.
 
 use serde_json::{Map, Value, json};
 
-use super::Context;
-use crate::account::Entity;
-use crate::wire::{ApiResult, Success, php_map};
+use super::{Context, object};
+use crate::account::references::{KINDS, Kind};
+use crate::entity::{Entity, id_of, text};
+use crate::rules::shape::{self, Kind as Holds, Member};
+use crate::wire::{ApiError, ApiResult, Success, php_map};
 
-fn by_code(entities: &[Entity]) -> Value {
-    let members: Map<String, Value> =
-        entities.iter().filter_map(|entity| Some((entity.get("code")?.as_str()?.to_owned(), Value::Object(entity.clone())))).collect();
-    php_map(members)
+/// Countries are codes alone.
+const COUNTRIES: [&str; 12] = ["RU", "BY", "KZ", "UA", "AM", "AZ", "GE", "KG", "MD", "TJ", "UZ", "ES"];
+
+fn kind(context: &Context<'_>) -> Result<&'static Kind, ApiError> {
+    KINDS.iter().find(|kind| kind.path == context.part("kind")).ok_or_else(no_method)
 }
 
-/// Shops.
-pub fn sites(context: &mut Context<'_>) -> ApiResult {
-    Success::ok(json!({"sites": by_code(&context.state.account.sites)}))
+fn no_method() -> ApiError {
+    ApiError::new(http::StatusCode::NOT_FOUND, "API method not found")
 }
 
-/// Order statuses.
-pub fn statuses(context: &mut Context<'_>) -> ApiResult {
-    Success::ok(json!({"statuses": by_code(&context.state.account.statuses)}))
+/// A book. A key that is restricted to shops sees only them.
+pub fn list(context: &mut Context<'_>) -> ApiResult {
+    if context.part("kind") == "countries" {
+        return Success::ok(json!({"countriesIso": COUNTRIES}));
+    }
+    let kind = kind(context)?;
+    let books = &context.state.account.references;
+    let mut entries: Vec<Entity> = books.of(kind.list).to_vec();
+    match kind.list {
+        "sites" => entries.retain(|site| context.sites.iter().any(|code| code == text(site, "code"))),
+        "statusGroups" => {
+            for group in &mut entries {
+                let of_group = books.of("statuses").iter().filter(|status| text(status, "group") == text(group, "code"));
+                let codes: Vec<&str> = of_group.map(|status| text(status, "code")).collect();
+                group.insert("statuses".into(), json!(codes));
+            }
+        }
+        _ => {}
+    }
+    if !kind.map {
+        return Success::ok(object(kind.list, json!(entries)));
+    }
+    let by_code: Map<String, Value> = entries.into_iter().map(|entry| (text(&entry, "code").to_owned(), entry.into())).collect();
+    Success::ok(object(kind.list, php_map(by_code)))
 }
 
-/// Groups of order statuses, with the codes of their statuses.
-pub fn status_groups(context: &mut Context<'_>) -> ApiResult {
-    let account = &context.state.account;
-    let groups: Vec<Entity> = account
-        .status_groups
-        .iter()
-        .map(|group| {
-            let of_group = |status: &&Entity| status.get("group") == group.get("code");
-            let codes: Vec<Value> = account.statuses.iter().filter(of_group).filter_map(|status| status.get("code").cloned()).collect();
-            let mut group = group.clone();
-            group.insert("statuses".into(), codes.into());
-            group
-        })
-        .collect();
-    Success::ok(json!({"statusGroups": by_code(&groups)}))
+/// Members that every entry may have; each kind's own come as they are.
+const COMMON: &[Member] = &[
+    ("code", Holds::Text),
+    ("name", Holds::Text),
+    ("active", Holds::Flag),
+    ("ordering", Holds::Int),
+    ("defaultForCrm", Holds::Flag),
+    ("defaultForApi", Holds::Flag),
+    ("description", Holds::LongText),
+];
+
+fn given(context: &Context<'_>, kind: &Kind, name: &str) -> Result<Entity, ApiError> {
+    let given = context.call.object(name)?;
+    let mut errors = Map::new();
+    let mut kept = shape::read(context.state, COMMON, &given, "", &mut errors);
+    if let Some(code) = given.get("group").and_then(Value::as_str).filter(|_| kind.list == "statuses")
+        && context.state.account.references.find("statusGroups", code).is_none()
+    {
+        errors.insert("group".into(), crate::account::references::References::unknown("statusGroups", code).into());
+    }
+    if !errors.is_empty() {
+        return Err(ApiError::entity(errors));
+    }
+    for (name, value) in given {
+        kept.entry(name).or_insert(value);
+    }
+    Ok(kept)
 }
 
-/// Order types.
-pub fn order_types(context: &mut Context<'_>) -> ApiResult {
-    Success::ok(json!({"orderTypes": by_code(&context.state.account.order_types)}))
+/// Changes an entry, or makes it when there is none of this code.
+pub fn edit(context: &mut Context<'_>) -> ApiResult {
+    let kind = kind(context)?;
+    let name = kind.one.ok_or_else(no_method)?;
+    let mut entry = given(context, kind, name)?;
+    let path = context.part("code").to_owned();
+    let entries = context.state.account.references.of_mut(kind.list);
+    if kind.by_id {
+        let id: i64 = path.parse().map_err(|_| ApiError::not_found())?;
+        entry.remove("id");
+        let known = entries.iter_mut().find(|entry| id_of(entry) == Some(id)).ok_or_else(ApiError::not_found)?;
+        known.extend(entry);
+        return Success::ok(json!({}));
+    }
+    if !text(&entry, "code").is_empty() && text(&entry, "code") != path {
+        return Err(ApiError::entity(json!({"code": "The code differs from the path's."})));
+    }
+    entry.insert("code".into(), path.as_str().into());
+    if let Some(known) = entries.iter_mut().find(|entry| text(entry, "code") == path) {
+        known.extend(entry);
+        return Success::ok(json!({}));
+    }
+    let mut errors = Map::new();
+    shape::require(&entry, if kind.list == "statuses" { &["name", "group"] } else { &["name"] }, &mut errors);
+    if !errors.is_empty() {
+        return Err(ApiError::entity(errors));
+    }
+    entry.entry("active").or_insert(json!(true));
+    if kind.list == "sites" {
+        let last = entries.iter().filter_map(id_of).max().unwrap_or(0);
+        entry.insert("id".into(), (last + 1).into());
+    }
+    entries.push(entry);
+    Success::created(json!({}))
 }
 
-/// Order methods.
-pub fn order_methods(context: &mut Context<'_>) -> ApiResult {
-    Success::ok(json!({"orderMethods": by_code(&context.state.account.order_methods)}))
+/// Makes an entry of a kind that goes by id.
+pub fn create(context: &mut Context<'_>) -> ApiResult {
+    let kind = kind(context)?;
+    let name = kind.one.filter(|_| kind.by_id).ok_or_else(no_method)?;
+    let mut entry = given(context, kind, name)?;
+    let required: &[&str] = if kind.list == "currencies" { &["code"] } else { &["firstName"] };
+    let mut errors = Map::new();
+    shape::require(&entry, required, &mut errors);
+    if !errors.is_empty() {
+        return Err(ApiError::entity(errors));
+    }
+    let entries = context.state.account.references.of_mut(kind.list);
+    let id = entries.iter().filter_map(id_of).max().unwrap_or(0) + 1;
+    entry.insert("id".into(), id.into());
+    entry.entry("active").or_insert(json!(true));
+    entries.push(entry);
+    Success::created(json!({"id": id}))
 }

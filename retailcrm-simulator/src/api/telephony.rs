@@ -1,11 +1,12 @@
 //! `/telephony`: pop-ups, call history, the responsible manager.
 
-use chrono::NaiveDateTime;
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::Context;
-use crate::account::Entity;
-use crate::state::{id_of, phones_of, pick};
+use crate::entity::{Entity, id_of, is, phones_of, pick, whole};
+use crate::rules::shape::is_date_time;
 use crate::wire::{ApiError, ApiResult, Success};
 
 /// The most calls of one upload.
@@ -38,10 +39,6 @@ fn text<'a>(entity: &'a Entity, name: &str) -> Option<&'a str> {
     entity.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
-fn whole(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_str()?.parse().ok())
-}
-
 /// A live event: opens, moves and closes pop-ups. It makes no record of the call.
 pub fn call_event(context: &mut Context<'_>) -> ApiResult {
     let event = context.call.object("event")?;
@@ -70,13 +67,17 @@ pub fn call_event(context: &mut Context<'_>) -> ApiResult {
     let phone = text(&event, "phone").unwrap_or_default().to_owned();
     let call = text(&event, "callExternalId").unwrap_or(&phone).to_owned();
     let named = !codes.is_empty() || !ids.is_empty();
+    let at = state.moment(context.now);
     match kind.as_str() {
-        "hangup" => state.close_popups(&users, named, &call, context.now),
-        _ => state.open_popups(&users, &call, &phone, context.now),
+        "hangup" => state.popups.close(named.then_some(&users), &call, &at),
+        _ => {
+            let seeing: BTreeSet<i64> = users.into_iter().filter(|user| state.sees_popups(*user)).collect();
+            state.popups.open(&seeing, &call, &phone, &at);
+        }
     }
     let mut told = event;
-    told.insert("at".into(), state.moment(context.now).into());
-    state.call_events.push(told);
+    told.insert("at".into(), at.into());
+    state.call_events.push(&told);
     let mut answer = Map::new();
     if !no_codes.is_empty() {
         answer.insert("notExistCodes".into(), json!(no_codes));
@@ -93,7 +94,7 @@ fn complaint(call: &Entity) -> Option<(&'static str, String)> {
     if let Some(name) = required.into_iter().find(|name| text(call, name).is_none()) {
         return Some((name, "This value should not be blank.".into()));
     }
-    if NaiveDateTime::parse_from_str(text(call, "date").unwrap_or_default(), "%Y-%m-%d %H:%M:%S").is_err() {
+    if !is_date_time(text(call, "date").unwrap_or_default()) {
         return Some(("date", "This value is not a valid datetime.".into()));
     }
     let one_of = |name: &'static str, choices: &[&str]| {
@@ -112,13 +113,7 @@ fn complaint(call: &Entity) -> Option<(&'static str, String)> {
 
 /// Puts calls into the history. A call whose `externalId` is known is skipped and named; it cannot be changed.
 pub fn calls_upload(context: &mut Context<'_>) -> ApiResult {
-    let Value::Array(calls) = context.call.json("calls")? else {
-        return Err(ApiError::entity(json!({"calls": "This value should be a list."})));
-    };
-    if calls.len() > CALLS_PER_UPLOAD {
-        return Err(ApiError::entity(json!({"calls": format!("This collection should contain {CALLS_PER_UPLOAD} elements or less.")})));
-    }
-    let calls: Vec<Entity> = calls.into_iter().map(crate::account::entity).collect();
+    let calls = context.call.objects("calls", CALLS_PER_UPLOAD)?;
     let errors: Map<String, Value> = calls
         .iter()
         .enumerate()
@@ -130,12 +125,10 @@ pub fn calls_upload(context: &mut Context<'_>) -> ApiResult {
     let state = &mut *context.state;
     let (mut processed, mut known) = (0, Vec::new());
     for call in calls {
-        let id = text(&call, "externalId").unwrap_or_default().to_owned();
-        if state.call_ids.insert(id.clone()) {
-            state.calls.push(pick(&call, &CALL_MEMBERS));
+        if state.calls.add(&pick(&call, &CALL_MEMBERS)) {
             processed += 1;
         } else {
-            known.push(id);
+            known.push(text(&call, "externalId").unwrap_or_default().to_owned());
         }
     }
     Success::ok(json!({"processedCallsCount": processed, "duplicateCalls": known}))
@@ -145,12 +138,11 @@ pub fn calls_upload(context: &mut Context<'_>) -> ApiResult {
 pub fn manager(context: &mut Context<'_>) -> ApiResult {
     let phone = context.call.text("phone").ok_or_else(|| ApiError::missing("phone"))?;
     let state = &*context.state;
-    let customer = state.customer_by_phone(phone);
-    let manager = customer.and_then(|customer| state.user(customer.get("managerId")?.as_i64()?));
+    let customer = state.customer_by_phone(phone).filter(|customer| crate::state::in_sites(customer, &context.sites));
+    let manager = customer.and_then(|customer| state.users.get(customer.get("managerId")?.as_i64()?));
     let available = |user: &&Entity| {
         let busy = matches!(text(user, "status"), Some("busy" | "dinner" | "break"));
-        let off = user.get("active") == Some(&Value::Bool(false));
-        !off && (!busy || context.call.flag("ignoreStatus"))
+        is(user, "active", true) && (!busy || context.call.flag("ignoreStatus"))
     };
     let mut answer = Map::new();
     if let Some(user) = manager.filter(available) {
@@ -170,13 +162,7 @@ pub fn manager(context: &mut Context<'_>) -> ApiResult {
                 answer.insert("customer".into(), Value::Object(shown));
                 let id = id_of(customer);
                 links.insert("customerLink".into(), json!(format!("{url}/customers/{}", id.unwrap_or_default())));
-                let last = state
-                    .account
-                    .orders
-                    .iter()
-                    .filter(|order| order.get("customer").and_then(|owner| owner["id"].as_i64()) == id)
-                    .filter_map(id_of)
-                    .max();
+                let last = id.and_then(|id| state.orders.of_customer(id).next_back()).and_then(id_of);
                 if let Some(last) = last {
                     links.insert("lastOrderLink".into(), json!(format!("{url}/orders/{last}/edit")));
                 }

@@ -1,39 +1,81 @@
-//! `/users`.
+//! `/users`, `/user-groups`.
 
 use serde_json::{Value, json};
 
 use super::Context;
-use crate::account::Entity;
+use crate::callbacks;
+use crate::entity::{Entity, at, is, text};
+use crate::rules::filters::{Filter, Test, Wanted};
+use crate::state::State;
 use crate::wire::{ApiError, ApiResult, Success};
 
-/// Users, filtered.
+/// What a user can be doing.
+pub const STATUSES: [&str; 4] = ["free", "busy", "dinner", "break"];
+
+/// Of users in a status only those are given who are online.
+fn in_status(_: &State, user: &Entity, wanted: &Value) -> bool {
+    text(user, "status") == wanted.as_str().unwrap_or_default() && is(user, "online", true)
+}
+
+fn in_groups(_: &State, user: &Entity, wanted: &Value) -> bool {
+    let wanted = crate::wire::texts(wanted);
+    at(user, "groups.code")
+        .into_iter()
+        .chain(at(user, "groups.id"))
+        .any(|group| crate::rules::shape::as_text(group).is_some_and(|group| wanted.contains(&group)))
+}
+
+const FILTERS: &[Filter] = &[
+    ("email", Test::Is("email")),
+    ("status", Test::Choice(&STATUSES, in_status)),
+    ("online", Test::Flag("online", true)),
+    ("active", Test::Flag("active", true)),
+    ("isManager", Test::Flag("isManager", false)),
+    ("isPosManager", Test::Flag("isPosManager", false)),
+    ("isAdmin", Test::Flag("isAdmin", false)),
+    ("groups", Test::With(in_groups)),
+    ("createdAtFrom", Test::From("createdAt")),
+    ("createdAtTo", Test::To("createdAt")),
+];
+
+/// Users, filtered, oldest first.
 pub fn list(context: &mut Context<'_>) -> ApiResult {
     let page = context.call.page()?;
-    let email = context.call.filter("email").map(|email| email.to_lowercase());
-    let flag = |name: &str| context.call.filter(name).map(|value| value == "1" || value.eq_ignore_ascii_case("true"));
-    let (active, online) = (flag("active"), flag("online"));
-    let is = |user: &Entity, name: &str| user.get(name).and_then(Value::as_bool).unwrap_or(true);
-    let status = context.call.filter("status");
-    let text = |user: &Entity, name: &str| user.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut users: Vec<&Entity> = context
-        .state
-        .account
-        .users
-        .iter()
-        .filter(|user| email.as_ref().is_none_or(|email| text(user, "email").to_lowercase() == *email))
-        .filter(|user| active.is_none_or(|wanted| is(user, "active") == wanted))
-        .filter(|user| online.is_none_or(|wanted| is(user, "online") == wanted))
-        // Of users in a status only those are given who are online.
-        .filter(|user| status.as_ref().is_none_or(|status| text(user, "status") == *status && is(user, "online")))
-        .collect();
-    users.sort_by_key(|user| crate::state::id_of(user));
-    let (users, pagination) = page.cut(users);
+    let wanted = Wanted::read(context.call, FILTERS)?;
+    let state = &*context.state;
+    let (users, pagination) = page.cut(state.users.iter().filter(|user| wanted.pass(state, user)).collect());
     Success::ok(json!({"pagination": pagination, "users": users}))
+}
+
+fn user<'a>(context: &'a Context<'_>) -> Result<&'a Entity, ApiError> {
+    let id = context.part("id").parse().map_err(|_| ApiError::not_found())?;
+    context.state.users.get(id).ok_or_else(ApiError::not_found)
 }
 
 /// One user.
 pub fn get(context: &mut Context<'_>) -> ApiResult {
-    let id = context.part("id").parse().map_err(|_| ApiError::not_found())?;
-    let user = context.state.user(id).ok_or_else(ApiError::not_found)?;
-    Success::ok(json!({"user": user}))
+    Success::ok(json!({"user": user(context)?}))
+}
+
+/// Changes what a user is doing. Modules that asked for it hear of it.
+pub fn status(context: &mut Context<'_>) -> ApiResult {
+    let mut user = user(context)?.clone();
+    let status = context.call.form.get("status").ok_or_else(|| ApiError::missing("status"))?.clone();
+    if !STATUSES.contains(&status.as_str()) {
+        return Err(ApiError::input("status", "The value you selected is not a valid choice."));
+    }
+    let id = crate::state::own_id(&user);
+    user.insert("status".into(), status.as_str().into());
+    context.state.users.put(id, user);
+    let told = callbacks::user_status(context.state, context.now, id, &status);
+    context.state.callbacks.extend(told);
+    Success::ok(json!({}))
+}
+
+/// Groups of users.
+pub fn groups(context: &mut Context<'_>) -> ApiResult {
+    let page = context.call.page()?;
+    let groups = context.state.account.lists.get("userGroups").map(Vec::as_slice).unwrap_or_default();
+    let (groups, pagination) = page.cut(groups.iter().collect());
+    Success::ok(json!({"pagination": pagination, "groups": groups}))
 }

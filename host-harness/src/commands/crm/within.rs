@@ -85,7 +85,13 @@ impl RemoteSystem for Simulators {
             let (method, path) = (text("method").unwrap_or("POST"), text("path").ok_or("expected \"path\"")?);
             let fields = act["form"].as_object().into_iter().flatten();
             let fields = fields.map(|(name, value)| (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
-            let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+            let (kind, body) = match act.get("json") {
+                Some(json) => ("application/json", json.to_string()),
+                None => {
+                    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+                    ("application/x-www-form-urlencoded", form)
+                }
+            };
             let uri = match text("query") {
                 Some(query) => format!("{path}?{query}"),
                 None => path.to_owned(),
@@ -93,11 +99,10 @@ impl RemoteSystem for Simulators {
             let request = http::Request::builder()
                 .method(method)
                 .uri(uri)
-                .header("x-api-key", simulator.api_key())
-                .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(Body::from(form))
+                .header(http::header::CONTENT_TYPE, kind)
+                .body(Body::from(body))
                 .map_err(|error| error.to_string())?;
-            let Ok(answer) = simulator.router().oneshot(request).await;
+            let answer = simulator.act(request, act["user"].as_i64()).await;
             let status = answer.status();
             let body = axum::body::to_bytes(answer.into_body(), 1 << 20).await.map_err(|error| error.to_string())?;
             let body = String::from_utf8_lossy(&body).into_owned();

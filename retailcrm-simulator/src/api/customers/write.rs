@@ -1,0 +1,324 @@
+//! Creating and changing customers. The API does not look whether somebody has the phone already: two creates make two customers, unless
+//! they bear one `externalId`.
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::super::history::created;
+use super::super::{Context, Subject};
+use super::shown;
+use crate::entity::{Entity, phones_of, text};
+use crate::rules::custom_fields::is_email;
+use crate::rules::shape::{self, Errors, Kind, Member};
+use crate::rules::{changes, shops};
+use crate::state::history::reduced_customer;
+use crate::state::{State, own_id};
+use crate::triggers::Deed;
+use crate::wire::{ApiError, ApiResult, Success};
+
+/// The most customers of one upload [inferred].
+const MOST: usize = 50;
+
+/// An address.
+pub const ADDRESS: &[Member] = &[
+    ("text", Kind::LongText),
+    ("index", Kind::Text),
+    ("countryIso", Kind::Text),
+    ("region", Kind::Text),
+    ("regionId", Kind::Int),
+    ("city", Kind::Text),
+    ("cityId", Kind::Int),
+    ("cityType", Kind::Text),
+    ("street", Kind::Text),
+    ("streetId", Kind::Int),
+    ("streetType", Kind::Text),
+    ("building", Kind::Text),
+    ("flat", Kind::Text),
+    ("floor", Kind::Int),
+    ("block", Kind::Int),
+    ("house", Kind::Text),
+    ("metro", Kind::Text),
+    ("notes", Kind::LongText),
+];
+
+/// Where somebody came from.
+pub const SOURCE: &[Member] =
+    &[("source", Kind::Text), ("medium", Kind::Text), ("campaign", Kind::Text), ("keyword", Kind::Text), ("content", Kind::Text)];
+
+/// A contragent. `enterpreneur` is the API's own spelling.
+pub const CONTRAGENT: &[Member] = &[
+    ("contragentType", Kind::Choice(&["individual", "legal-entity", "enterpreneur"])),
+    ("legalName", Kind::Text),
+    ("legalAddress", Kind::LongText),
+    ("INN", Kind::Text),
+    ("OKPO", Kind::Text),
+    ("KPP", Kind::Text),
+    ("OGRN", Kind::Text),
+    ("OGRNIP", Kind::Text),
+    ("certificateNumber", Kind::Text),
+    ("certificateDate", Kind::Date),
+    ("BIK", Kind::Text),
+    ("bank", Kind::Text),
+    ("bankAddress", Kind::LongText),
+    ("corrAccount", Kind::Text),
+    ("bankAccount", Kind::Text),
+];
+
+const MEMBERS: &[Member] = &[
+    ("externalId", Kind::Text),
+    ("isContact", Kind::Flag),
+    ("createdAt", Kind::DateTime),
+    ("managerId", Kind::User),
+    ("vip", Kind::Flag),
+    ("bad", Kind::Flag),
+    ("browserId", Kind::Text),
+    ("contragent", Kind::Object(CONTRAGENT)),
+    ("firstName", Kind::Text),
+    ("lastName", Kind::Text),
+    ("patronymic", Kind::Text),
+    ("sex", Kind::Choice(&["male", "female"])),
+    ("email", Kind::Text),
+    ("phones", Kind::Phones),
+    ("birthday", Kind::Date),
+    ("source", Kind::Object(SOURCE)),
+    ("address", Kind::Object(ADDRESS)),
+    ("customFields", Kind::CustomFields("customer")),
+    ("personalDiscount", Kind::Number),
+    ("cumulativeDiscount", Kind::Number),
+    ("discountCardNumber", Kind::Text),
+    ("commentary", Kind::LongText),
+    ("photoUrl", Kind::LongText),
+    ("addTags", Kind::Texts),
+    ("removeTags", Kind::Texts),
+    ("attachedTag", Kind::Text),
+    ("subscribed", Kind::Flag),
+];
+
+/// Members whose parts are changed one by one.
+const MERGED: [&str; 6] = ["address", "source", "contragent", "customFields", "delivery", "weight"];
+
+/// Puts a change into an entity: `null` clears, objects are merged, lists are replaced.
+pub fn merge(entity: &mut Entity, patch: Entity) {
+    for (name, value) in patch {
+        match value {
+            Value::Null => drop(entity.remove(&name)),
+            Value::Object(inner) if MERGED.contains(&name.as_str()) => {
+                let known = entity.entry(name).or_insert_with(|| json!({}));
+                // An empty map may stand there as a list.
+                if !known.is_object() {
+                    *known = json!({});
+                }
+                if let Some(known) = known.as_object_mut() {
+                    merge(known, inner);
+                }
+            }
+            value => drop(entity.insert(name, value)),
+        }
+    }
+}
+
+fn not_loaded(errors: Errors) -> ApiError {
+    ApiError::refused("Customer is not loaded", errors)
+}
+
+/// Members as given, in their types. Bad ones are complaints about the format; `email` is one of them.
+fn given(state: &State, given: &Entity) -> Result<Entity, ApiError> {
+    let mut errors = Map::new();
+    let mut kept = shape::read(state, MEMBERS, given, "", &mut errors);
+    if !text(&kept, "email").is_empty() && !is_email(text(&kept, "email")) {
+        errors.insert("email".into(), "This value is not a valid email address.".into());
+    }
+    if kept.get("externalId").and_then(Value::as_str) == Some("") {
+        kept.remove("externalId");
+    }
+    if errors.is_empty() { Ok(kept) } else { Err(ApiError::entity(errors)) }
+}
+
+/// Tags are added and removed by name; a customer keeps them as objects.
+fn tags(customer: &mut Entity) {
+    let names = |value: Option<Value>| -> Vec<String> {
+        match value {
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            Some(Value::String(name)) => vec![name],
+            _ => Vec::new(),
+        }
+    };
+    let (add, gone) = (names(customer.remove("addTags")), names(customer.remove("removeTags")));
+    let attached = names(customer.remove("attachedTag"));
+    if add.is_empty() && gone.is_empty() && attached.is_empty() {
+        return;
+    }
+    let mut tags = customer.get("tags").and_then(Value::as_array).cloned().unwrap_or_default();
+    tags.retain(|tag| !gone.iter().any(|name| tag["name"] == *name));
+    for name in add.iter().chain(&attached) {
+        if !tags.iter().any(|tag| tag["name"] == **name) {
+            tags.push(json!({"name": name, "color": "#eeeeee", "attached": attached.contains(name)}));
+        }
+    }
+    customer.insert("tags".into(), tags.into());
+}
+
+/// `subscribed` is kept as when somebody unsubscribed.
+fn subscription(context: &Context<'_>, customer: &mut Entity) {
+    match customer.remove("subscribed").and_then(|value| value.as_bool()) {
+        Some(true) => drop(customer.remove("emailMarketingUnsubscribedAt")),
+        Some(false) => drop(customer.entry("emailMarketingUnsubscribedAt").or_insert(context.date_time().into())),
+        None => {}
+    }
+}
+
+/// Makes a customer and gives his id.
+pub fn made(context: &mut Context<'_>, fields: &Entity, site: &str) -> Result<i64, ApiError> {
+    let mut customer = given(context.state, fields)?;
+    customer.retain(|_, value| !value.is_null());
+    let external_id = text(&customer, "externalId").to_owned();
+    if context.state.customers.by_external_id(site, &external_id).is_some() {
+        let complaint = format!("Customer with externalId={external_id} already exists");
+        return Err(not_loaded(Map::from_iter([("externalId".to_owned(), complaint.into())])));
+    }
+    let nobody = crate::entity::full_name(&customer).trim().is_empty() && phones_of(&customer).next().is_none();
+    if nobody && ["email", "externalId", "browserId"].iter().all(|name| text(&customer, name).is_empty()) {
+        return Err(ApiError::entity(json!({"firstName": "Specify the first name"})));
+    }
+    customer.insert("site".into(), site.into());
+    customer.entry("createdAt").or_insert(context.date_time().into());
+    tags(&mut customer);
+    subscription(context, &mut customer);
+    let id = context.state.customers.add(customer);
+    let Some(customer) = context.state.customers.get(id) else { return Err(ApiError::not_found()) };
+    let shown = shown(context.state, customer);
+    context.happened(Subject::Customer, Deed::Created, vec![created("id", id.into())], &shown, &shown);
+    Ok(id)
+}
+
+/// A new customer.
+pub fn create(context: &mut Context<'_>) -> ApiResult {
+    let fields = context.call.object("customer")?;
+    let site = shops::required(context)?;
+    let id = made(context, &fields, &site)?;
+    Success::created(json!({"id": id}))
+}
+
+/// Puts another customer in the place of the one with this id, and writes down what changed.
+pub fn changed(context: &mut Context<'_>, id: i64, customer: Entity) {
+    let Some(old) = context.state.customers.get(id).cloned() else { return };
+    let changes = changes::between(&old, &customer);
+    let told = reduced_customer(&customer);
+    context.state.customers.put(id, customer);
+    if let (false, Some(customer)) = (changes.is_empty(), context.state.customers.get(id)) {
+        let shown = shown(context.state, customer);
+        context.happened(Subject::Customer, Deed::Updated, changes, &told, &shown);
+    }
+}
+
+/// Changes a customer: only what is sent.
+pub fn edit(context: &mut Context<'_>) -> ApiResult {
+    let fields = context.call.object("customer")?;
+    let id = shops::addressed_for_change(context, &context.state.customers)?;
+    let patch = given(context.state, &fields)?;
+    let mut customer = context.state.customers.get(id).cloned().ok_or_else(ApiError::not_found)?;
+    let external_id = text(&patch, "externalId");
+    if let Some(other) = context.state.customers.by_external_id(text(&customer, "site"), external_id)
+        && own_id(other) != id
+    {
+        let complaint = format!("Customer with externalId={external_id} already exists");
+        return Err(not_loaded(Map::from_iter([("externalId".to_owned(), complaint.into())])));
+    }
+    merge(&mut customer, patch);
+    tags(&mut customer);
+    subscription(context, &mut customer);
+    changed(context, id, customer);
+    Success::ok(json!({"id": id}))
+}
+
+/// What an upload answers: everything went, or 460 with what went and what did not.
+pub fn uploaded(what: &str, capital: &str, done: Vec<Value>, failed: Vec<Value>, errors: Vec<Value>) -> ApiResult {
+    let done = (format!("uploaded{capital}"), Value::from(done));
+    if errors.is_empty() {
+        return Success::ok(Value::Object(Map::from_iter([done])));
+    }
+    let members = Map::from_iter([done, (format!("failed{capital}"), failed.into())]);
+    let status = StatusCode::from_u16(460).unwrap_or(StatusCode::BAD_REQUEST);
+    Err(ApiError { errors: Some(errors.into()), members, ..ApiError::new(status, format!("{what} are loaded with errors")) })
+}
+
+/// An entity's complaints as an upload's list has them.
+pub fn complaints(error: &ApiError) -> Vec<Value> {
+    let one = |(place, text): (&String, &Value)| {
+        let text = text.as_str().unwrap_or_default();
+        // Clients look for this text as it is.
+        if text.ends_with("already exists") { text.into() } else { Value::from(format!("{place}: {text}")) }
+    };
+    match &error.errors {
+        Some(Value::Object(errors)) => errors.iter().map(one).collect(),
+        _ => vec![error.message.as_str().into()],
+    }
+}
+
+/// Many new customers. Those that cannot be are named, the others are made.
+pub fn upload(context: &mut Context<'_>) -> ApiResult {
+    let customers = context.call.objects("customers", MOST)?;
+    let site = shops::required(context)?;
+    let (mut done, mut failed, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+    for fields in customers {
+        let mut told = crate::entity::pick(&fields, &["externalId"]);
+        match made(context, &fields, &site) {
+            Ok(id) => {
+                told.insert("id".into(), id.into());
+                done.push(told.into());
+            }
+            Err(error) => {
+                errors.extend(complaints(&error));
+                failed.push(told.into());
+            }
+        }
+    }
+    uploaded("Customers", "Customers", done, failed, errors)
+}
+
+/// Gives customers other `externalId`s.
+pub fn fix_external_ids(context: &mut Context<'_>) -> ApiResult {
+    let customers = context.call.objects("customers", MOST)?;
+    let mut errors = Map::new();
+    for (index, row) in customers.iter().enumerate() {
+        let id = row.get("id").and_then(crate::entity::whole);
+        if id.is_none_or(|id| context.state.customers.get(id).is_none()) {
+            errors.insert("id".into(), "ID must be an integer".into());
+        }
+        if text(row, "externalId").is_empty() {
+            errors.insert(format!("customers[{index}].externalId"), "This value should not be blank.".into());
+        }
+    }
+    if !errors.is_empty() {
+        return Err(ApiError::refused("Errors in the input parameters", errors));
+    }
+    for row in customers {
+        if let Some(id) = row.get("id").and_then(crate::entity::whole)
+            && let Some(mut customer) = context.state.customers.get(id).cloned()
+        {
+            customer.insert("externalId".into(), text(&row, "externalId").into());
+            changed(context, id, customer);
+        }
+    }
+    Success::ok(json!({}))
+}
+
+/// Subscribes a customer to mailings, or ends it.
+pub fn subscribe(context: &mut Context<'_>) -> ApiResult {
+    let wanted = context.call.objects("subscriptions", MOST)?;
+    let id = shops::addressed_for_change(context, &context.state.customers)?;
+    let mut customer = context.state.customers.get(id).cloned().ok_or_else(ApiError::not_found)?;
+    let mut kept = customer.get("customerSubscriptions").and_then(Value::as_array).cloned().unwrap_or_default();
+    for row in wanted {
+        let (channel, code) = (text(&row, "channel"), text(&row, "subscription"));
+        if channel.is_empty() || code.is_empty() {
+            return Err(ApiError::entity(json!({"subscriptions": "Set the following fields: channel, subscription, active"})));
+        }
+        kept.retain(|known| known["subscription"]["channel"] != channel || known["subscription"]["code"] != code);
+        let active = row.get("active").and_then(shape::flag).unwrap_or(true);
+        kept.push(json!({"subscription": {"channel": channel, "code": code}, "subscribed": active}));
+    }
+    customer.insert("customerSubscriptions".into(), kept.into());
+    context.state.customers.put(id, customer);
+    Success::ok(json!({}))
+}

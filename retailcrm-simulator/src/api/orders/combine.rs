@@ -1,0 +1,103 @@
+//! Merging orders, linking and deleting them.
+
+use serde_json::{Value, json};
+
+use super::super::history::{gone, stays};
+use super::super::{Context, Subject};
+use super::shown;
+use super::write::changed;
+use crate::entity::{Entity, text, whole};
+use crate::rules::shops;
+use crate::state::history::reduced_order;
+use crate::state::own_id;
+use crate::triggers::Deed;
+use crate::wire::{ApiError, ApiResult, Success};
+
+/// Merges one order into another. `technique` says what becomes of goods: `ours` keeps the result's, `theirs` takes the other's, `summ`
+/// and `merge` take both.
+pub fn combine(context: &mut Context<'_>) -> ApiResult {
+    let (from, into) = (context.call.object("order")?, context.call.object("resultOrder")?);
+    let technique = context.call.parameter("technique").unwrap_or("ours").to_owned();
+    if !["ours", "summ", "theirs", "merge"].contains(&technique.as_str()) {
+        return Err(ApiError::input("technique", "The value you selected is not a valid choice."));
+    }
+    let known = |row: &Entity| {
+        let order = row.get("id").and_then(whole).and_then(|id| context.state.orders.get(id));
+        order.filter(|order| crate::state::in_sites(order, &context.sites)).cloned()
+    };
+    let (Some(from), Some(mut result)) = (known(&from), known(&into)) else {
+        return Err(ApiError::refused("Orders are not combined", json!({"order": "Order not found."})));
+    };
+    if own_id(&from) == own_id(&result) {
+        return Err(ApiError::refused("Orders are not combined", json!({"order": "It is the result order."})));
+    }
+    let list = |order: &Entity| order.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+    let items = match technique.as_str() {
+        "ours" => list(&result),
+        "theirs" => list(&from),
+        _ => both(list(&result), list(&from)),
+    };
+    if !(items.is_empty() && list(&result).is_empty()) {
+        result.insert("items".into(), items.into());
+    }
+    go(context, own_id(&from), Some(&result));
+    changed(context, own_id(&result), result);
+    Success::ok(json!({}))
+}
+
+/// Goods of two orders: of the same offer at the same price there are as many as in both.
+fn both(mut ours: Vec<Value>, theirs: Vec<Value>) -> Vec<Value> {
+    for item in theirs {
+        let same = |known: &&mut Value| {
+            !item["offer"].is_null() && known["offer"] == item["offer"] && known["initialPrice"] == item["initialPrice"]
+        };
+        match ours.iter_mut().find(same) {
+            Some(known) => {
+                let quantity = known["quantity"].as_f64().unwrap_or(0.0) + item["quantity"].as_f64().unwrap_or(0.0);
+                known["quantity"] = crate::entity::money(quantity);
+            }
+            None => ours.push(item),
+        }
+    }
+    ours
+}
+
+fn go(context: &mut Context<'_>, id: i64, into: Option<&Entity>) {
+    let Some(order) = context.state.orders.remove(id) else { return };
+    let (told, shown) = (reduced_order(&order), shown(context.state, &order));
+    context.happened(Subject::Order, Deed::Deleted, vec![gone(&order, into.map(stays))], &told, &shown);
+}
+
+/// A user deletes an order; the API cannot.
+pub fn remove(context: &mut Context<'_>, id: i64) -> Result<(), String> {
+    context.state.orders.get(id).ok_or_else(|| format!("there is no order {id}"))?;
+    go(context, id, None);
+    Ok(())
+}
+
+/// Links two orders.
+pub fn create_link(context: &mut Context<'_>) -> ApiResult {
+    let link = context.call.object("link")?;
+    let rows = link.get("orders").and_then(Value::as_array).cloned().unwrap_or_default();
+    let site = shops::named(context)?.unwrap_or_default();
+    let find = |row: &Value| {
+        let row = row.as_object()?;
+        shops::referred(context, &context.state.orders, row, &site).map(own_id)
+    };
+    let (Some(Some(one)), Some(Some(other))) = (rows.first().map(find), rows.get(1).map(find)) else {
+        return Err(ApiError::entity(json!({"orders": "This collection should contain exactly 2 elements."})));
+    };
+    let comment = text(&link, "comment").to_owned();
+    let now = context.date_time();
+    for (id, linked) in [(one, other), (other, one)] {
+        if let Some(mut order) = context.state.orders.get(id).cloned() {
+            let told = context.state.orders.get(linked).map(|linked| json!({"id": linked["id"], "number": linked.get("number")}));
+            let links = order.entry("links").or_insert_with(|| json!([]));
+            if let Some(links) = links.as_array_mut() {
+                links.push(json!({"order": told, "createdAt": now, "comment": comment}));
+            }
+            changed(context, id, order);
+        }
+    }
+    Success::created(json!({}))
+}

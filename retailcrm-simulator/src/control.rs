@@ -1,0 +1,226 @@
+//! What no CRM has: looking at the account, starting it anew, making it misbehave, and acting in it as a user does. All of it is under
+//! `/_simulator`, apart from the API.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, Request, State as Shared};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use http::header::CONTENT_TYPE;
+use http::{StatusCode, Uri};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::account::Account;
+use crate::api::{self, ActsAs, Context};
+use crate::callbacks::{self, Outgoing};
+use crate::entity::whole;
+use crate::state::history::Actor;
+use crate::wire::Call;
+use crate::{Simulator, state};
+
+/// What there is, for whoever asks.
+const HELP: &str = "RetailCRM simulator, control\n\
+GET  /_simulator/state                       the whole account as JSON; it can be given to --account again\n\
+POST /_simulator/reset                       empties it: settings, keys, users and reference books stay; a JSON body is the account to start from; ?to=start returns to the beginning\n\
+POST /_simulator/faults                      a JSON plan of misbehaviour; {} ends it\n\
+GET  /_simulator/popups?user=5               what a user sees now\n\
+GET  /_simulator/callbacks                   requests that the account made, and what came of them\n\
+ANY  /_simulator/as/{user}/api/v5/...        a user does it: no key, history's source is `user`, triggers act\n\
+POST /_simulator/make-call                   {\"user\":5,\"phone\":\"79160000001\"}: he clicks a number\n\
+POST /_simulator/module-activity             {\"code\":\"uis\",\"active\":false,\"freeze\":false}: somebody switches a module off or on\n\
+POST /_simulator/settings                    {\"timezone\":\"Asia/Omsk\"}: somebody changes the account's settings; modules are told\n\
+POST /_simulator/delete                      {\"order\":17} or {\"customer\":5}, \"user\":5: he deletes it\n";
+
+/// The control's routes.
+pub(crate) fn router(simulator: Simulator) -> Router {
+    Router::new()
+        .route("/_simulator", get(async || HELP))
+        .route("/_simulator/state", get(tell))
+        .route("/_simulator/reset", post(reset))
+        .route("/_simulator/faults", post(faults))
+        .route("/_simulator/popups", get(popups))
+        .route("/_simulator/callbacks", get(made))
+        .route("/_simulator/make-call", post(make_call))
+        .route("/_simulator/module-activity", post(module_activity))
+        .route("/_simulator/settings", post(settings))
+        .route("/_simulator/delete", post(delete))
+        .route("/_simulator/as/{user}/{*path}", any(act))
+        .with_state(simulator)
+}
+
+/// A mistake of whoever uses the control.
+struct Mistake(StatusCode, String);
+
+impl IntoResponse for Mistake {
+    fn into_response(self) -> Response {
+        (self.0, axum::Json(json!({"error": self.1}))).into_response()
+    }
+}
+
+fn mistake(told: impl Into<String>) -> Mistake {
+    Mistake(StatusCode::BAD_REQUEST, told.into())
+}
+
+fn read(body: &Bytes) -> Result<Value, Mistake> {
+    if body.is_empty() {
+        Ok(json!({}))
+    } else {
+        serde_json::from_slice(body).map_err(|error| mistake(format!("the body is no JSON: {error}")))
+    }
+}
+
+async fn tell(Shared(simulator): Shared<Simulator>) -> Response {
+    // A million calls take a while to write down: not on a thread that answers others.
+    let told = tokio::task::spawn_blocking(move || serde_json::to_vec(&simulator.state().told())).await;
+    match told {
+        Ok(Ok(told)) => ([(CONTENT_TYPE, "application/json")], told).into_response(),
+        _ => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+#[derive(Deserialize)]
+struct To {
+    to: Option<String>,
+}
+
+async fn reset(Shared(simulator): Shared<Simulator>, Query(To { to }): Query<To>, body: Bytes) -> Result<Response, Mistake> {
+    match (to.as_deref(), body.is_empty()) {
+        (None, true) => simulator.state().empty(),
+        (Some("start"), true) => simulator.restart(),
+        (None, false) => {
+            let account = Account::read(&read(&body)?).map_err(|error| mistake(error.to_string()))?;
+            simulator.begin(account);
+        }
+        (Some("start"), false) => return Err(mistake("?to=start takes no body")),
+        (Some(to), _) => return Err(mistake(format!("?to={to}: expected start"))),
+    }
+    Ok(axum::Json(json!({"success": true})).into_response())
+}
+
+async fn faults(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Response, Mistake> {
+    simulator.misbehave(&read(&body)?).map_err(mistake)?;
+    Ok(axum::Json(json!({"success": true})).into_response())
+}
+
+#[derive(Deserialize)]
+struct OfUser {
+    user: i64,
+}
+
+async fn popups(Shared(simulator): Shared<Simulator>, Query(OfUser { user }): Query<OfUser>) -> Response {
+    axum::Json(json!({"popups": simulator.state().popups.seen_by(user)})).into_response()
+}
+
+async fn made(Shared(simulator): Shared<Simulator>) -> Response {
+    let callbacks: Vec<Value> = simulator.state().callbacks.iter().map(Outgoing::told).collect();
+    axum::Json(json!({"callbacks": callbacks})).into_response()
+}
+
+fn user_of(told: &Value) -> Result<i64, Mistake> {
+    whole(&told["user"]).ok_or_else(|| mistake("expected \"user\": the id of a user"))
+}
+
+/// Makes a request and tells what came of it.
+async fn make(simulator: &Simulator, outgoing: Outgoing) -> Response {
+    let place = {
+        let mut state = simulator.state();
+        state.callbacks.push(outgoing);
+        state.callbacks.len() - 1
+    };
+    simulator.send_callbacks_and_wait().await;
+    let told = simulator.state().callbacks.get(place).map(Outgoing::told);
+    axum::Json(json!({"success": true, "callback": told})).into_response()
+}
+
+async fn make_call(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Response, Mistake> {
+    let told = read(&body)?;
+    let user = user_of(&told)?;
+    let phone = told["phone"].as_str().ok_or_else(|| mistake("expected \"phone\""))?;
+    let outgoing =
+        callbacks::make_call(&simulator.state(), simulator.now(), user, phone, told["externalPhone"].as_str()).map_err(mistake)?;
+    Ok(make(&simulator, outgoing).await)
+}
+
+async fn module_activity(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Response, Mistake> {
+    let told = read(&body)?;
+    let code = told["code"].as_str().ok_or_else(|| mistake("expected \"code\": a module's"))?;
+    let outgoing = {
+        let mut state = simulator.state();
+        let module = state.modules.get_mut(code).ok_or_else(|| mistake(format!("there is no module {code:?}")))?;
+        for name in ["active", "freeze"] {
+            if let Some(flag) = told[name].as_bool() {
+                module.insert(name.into(), flag.into());
+            }
+        }
+        let module = module.clone();
+        callbacks::activity(&state, simulator.now(), &module)
+    };
+    match outgoing {
+        Some(outgoing) => Ok(make(&simulator, outgoing).await),
+        None => Ok(axum::Json(json!({"success": true, "callback": null})).into_response()),
+    }
+}
+
+async fn settings(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Response, Mistake> {
+    let Value::Object(changed) = read(&body)? else { return Err(mistake("expected an object of settings")) };
+    {
+        let mut state = simulator.state();
+        let mut known = crate::entity::entity(state.account.settings.clone());
+        known.extend(changed);
+        let account = Account { settings: known.into(), ..Account::default() };
+        account
+            .timezone()
+            .parse::<chrono_tz::Tz>()
+            .map_err(|_| mistake(format!("timezone: {:?} is no IANA time zone", account.timezone())))?;
+        state.account.settings = account.settings;
+        let told: Vec<Outgoing> =
+            state.active_modules().filter_map(|module| callbacks::settings(&state, simulator.now(), module)).collect();
+        state.callbacks.extend(told);
+    }
+    simulator.send_callbacks_and_wait().await;
+    Ok(axum::Json(json!({"success": true})).into_response())
+}
+
+async fn delete(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Response, Mistake> {
+    let told = read(&body)?;
+    {
+        let mut guard = simulator.state();
+        let call = Call::default();
+        let actor = whole(&told["user"]).map_or(Actor::System, Actor::User);
+        let sites = guard.sites_of(None).map(str::to_owned).collect();
+        let mut context = Context { state: &mut guard, call: &call, path: Vec::new(), now: simulator.now(), actor, sites };
+        match (whole(&told["order"]), whole(&told["customer"])) {
+            (Some(id), None) => api::remove_order(&mut context, id),
+            (None, Some(id)) => api::remove_customer(&mut context, id),
+            _ => Err("expected \"order\" or \"customer\": an id".into()),
+        }
+        .map_err(mistake)?;
+    }
+    simulator.send_callbacks_and_wait().await;
+    Ok(axum::Json(json!({"success": true})).into_response())
+}
+
+/// A user does something through the CRM's pages: the API's methods without a key.
+async fn act(
+    Shared(simulator): Shared<Simulator>,
+    Path((user, path)): Path<(String, String)>,
+    mut request: Request,
+) -> Result<Response, Mistake> {
+    let id: i64 = user.parse().map_err(|_| mistake(format!("/_simulator/as/{user}: expected a user's id")))?;
+    if simulator.state().users.get(id).is_none() {
+        return Err(mistake(format!("there is no user {id}")));
+    }
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    *request.uri_mut() = format!("/{path}{query}").parse::<Uri>().map_err(|error| mistake(error.to_string()))?;
+    request.extensions_mut().insert(ActsAs(id));
+    let Ok(answer) = api::plain(simulator).oneshot(request).await;
+    Ok(answer)
+}
+
+/// Whoever acts when it is not said who: an administrator, else the first user.
+pub(crate) fn somebody(state: &state::State) -> Option<i64> {
+    let admin = state.users.iter().find(|user| crate::entity::is(user, "isAdmin", false));
+    admin.or(state.users.iter().next()).and_then(crate::entity::id_of)
+}

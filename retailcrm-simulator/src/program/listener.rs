@@ -1,0 +1,96 @@
+//! The listener. It does over a socket what a plan of faults asks for: breaks connections, waits, dribbles a body.
+
+use std::convert::Infallible;
+use std::io;
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, Bytes};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use http::{Request, StatusCode};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tower::ServiceExt;
+
+use super::log::{Log, Told as Line};
+use crate::Simulator;
+use crate::faults::{ConnectionReset, Late, Slow, Told};
+use crate::wire::BODY_BYTES;
+
+/// Between two pieces of a slow body.
+const PAUSE: Duration = Duration::from_millis(500);
+/// A slow body's pieces.
+const PIECES: usize = 8;
+/// How long a client may take to send its headers.
+const HEADERS: Duration = Duration::from_secs(30);
+
+/// Serves for ever.
+pub async fn serve(listener: TcpListener, simulator: Simulator, log: Log) {
+    let router = simulator.router();
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            // Out of file handles: others will close theirs.
+            Err(_) => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        // Answers are small; waiting to fill a packet would only delay them.
+        let _ = stream.set_nodelay(true);
+        let (router, log) = (router.clone(), log.clone());
+        tokio::spawn(async move {
+            let answer = service_fn(move |request: Request<Incoming>| answer(router.clone(), log.clone(), request));
+            let mut server = hyper::server::conn::http1::Builder::new();
+            server.timer(TokioTimer::new()).header_read_timeout(HEADERS);
+            // A broken connection is what was asked for, or the client's own affair.
+            let _ = server.serve_connection(TokioIo::new(stream), answer).await;
+        });
+    }
+}
+
+async fn answer(router: axum::Router, log: Log, request: Request<Incoming>) -> Result<Response, io::Error> {
+    let start = Instant::now();
+    let (parts, body) = request.into_parts();
+    let (method, uri) = (parts.method.clone(), parts.uri.clone());
+    let Ok(body) = axum::body::to_bytes(Body::new(body), BODY_BYTES).await else {
+        return Ok((StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 16 MiB or broke off").into_response());
+    };
+    let told = log.wants().then(|| Line::new(&method, &uri, &parts.headers, &body));
+    let outcome: Result<Response, Infallible> = router.oneshot(Request::from_parts(parts, Body::from(body))).await;
+    let Ok(mut response) = outcome;
+    let fault = response.extensions().get::<Told>().map(|told| told.0.clone());
+    if let Some(Late(time)) = response.extensions().get::<Late>().copied() {
+        tokio::time::sleep(time).await;
+    }
+    let reset = response.extensions().get::<ConnectionReset>().is_some();
+    if let Some(line) = told {
+        log.request(line, (!reset).then(|| response.status().as_u16()), start.elapsed(), fault);
+    }
+    if reset {
+        return Err(io::Error::new(io::ErrorKind::ConnectionReset, "asked for by the plan of faults"));
+    }
+    if response.extensions().get::<Slow>().is_some() {
+        response = slow(response).await;
+    }
+    Ok(response)
+}
+
+/// The same body in pieces, half a second apart. Its length is not told: the client has to wait for the end.
+async fn slow(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    parts.headers.remove(http::header::CONTENT_LENGTH);
+    let size = body.len().div_ceil(PIECES).max(1);
+    let pieces = stream::unfold(body, move |mut rest: Bytes| async move {
+        if rest.is_empty() {
+            return None;
+        }
+        tokio::time::sleep(PAUSE).await;
+        let piece = rest.split_to(size.min(rest.len()));
+        Some((Ok::<_, Infallible>(piece), rest))
+    });
+    Response::from_parts(parts, Body::from_stream(pieces))
+}

@@ -1,0 +1,168 @@
+//! The program: an account on a port, told on the terminal. `retailcrm-simulator` and `uis-host crm` are the same.
+
+mod carrier;
+mod listener;
+mod log;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::account::{Account, DEFAULT_URL};
+use crate::limits::RateLimit;
+use crate::{Faults, Simulator};
+use log::Log;
+
+/// Options of the simulator.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// The account to start from, a JSON file; what `GET /_simulator/state` gave is one. Without it: a new account with two users
+    #[arg(long, value_name = "FILE")]
+    account: Option<PathBuf>,
+    /// The port; 0 picks a free one
+    #[arg(long, default_value_t = 8095)]
+    port: u16,
+    /// The address to listen on. Anybody who reaches it can do anything with the account
+    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    listen: IpAddr,
+    /// A plan of misbehaviour, a JSON file
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+    /// What a key that asks more than 10 (telephony: 40) times a second is answered
+    #[arg(long, value_enum, value_name = "STATUS")]
+    rate_limit: Option<Limit>,
+    /// Let `page=1` pass beside `filter[sinceId]`: the official Python client always writes it
+    #[arg(long)]
+    lenient_history_page: bool,
+    /// Write the account into this file at the end (Ctrl-C)
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    /// No log of requests
+    #[arg(long)]
+    quiet: bool,
+    /// For machines: the first line on stdout is {"url","apiKey","account"}, then each request is one JSON line
+    #[arg(long)]
+    json: bool,
+}
+
+/// What becomes of requests beyond the limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Limit {
+    /// No limit
+    Off,
+    /// 503, as RetailCRM mostly answers; this is the default
+    #[value(name = "503")]
+    Unavailable,
+    /// 429
+    #[value(name = "429")]
+    TooMany,
+}
+
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).with_context(|| path.display().to_string())
+}
+
+/// The account of these options.
+fn account(options: &Options) -> Result<Account> {
+    let mut account = match &options.account {
+        None => Account::demo(),
+        Some(path) => Account::parse(&read(path)?).with_context(|| path.display().to_string())?,
+    };
+    account.lenient_history_page |= options.lenient_history_page;
+    // A live account has its limits; a file may say others.
+    let limit = account.rate_limit.take().unwrap_or_default();
+    account.rate_limit = match options.rate_limit {
+        None => Some(limit),
+        Some(Limit::Off) => None,
+        Some(Limit::Unavailable) => Some(RateLimit { status: 503, ..limit }),
+        Some(Limit::TooMany) => Some(RateLimit { status: 429, ..limit }),
+    };
+    Ok(account)
+}
+
+fn faults(options: &Options) -> Result<Value> {
+    let Some(path) = &options.faults else { return Ok(json!({})) };
+    let plan = serde_json::from_str(&read(path)?).with_context(|| path.display().to_string())?;
+    match Faults::read(&plan) {
+        Ok(_) => Ok(plan),
+        Err(complaint) => bail!("{}: {complaint}", path.display()),
+    }
+}
+
+/// Runs until Ctrl-C or SIGTERM.
+pub async fn run(options: Options) -> Result<()> {
+    let (mut account, faults) = (account(&options)?, faults(&options)?);
+    let listener = TcpListener::bind(SocketAddr::new(options.listen, options.port))
+        .await
+        .with_context(|| format!("cannot listen on {}:{}; --port 0 picks a free port", options.listen, options.port))?;
+    let address = listener.local_addr()?;
+    // From this machine an address of all networks is reached by loopback.
+    let host = if address.ip().is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { address.ip() };
+    let url = format!("http://{}", SocketAddr::new(host, address.port()));
+    let named = account.public_url != DEFAULT_URL;
+    if !named {
+        account.public_url = url.clone();
+    }
+    let simulator = Simulator::with(account, Arc::new(chrono::Utc::now), Some(Arc::new(carrier::Http::new()?)));
+    simulator.misbehave(&faults).map_err(anyhow::Error::msg)?;
+    let name =
+        options.account.as_deref().and_then(Path::file_stem).map_or_else(|| "demo".into(), |name| name.to_string_lossy().into_owned());
+    let log = Log::new(options.json, options.quiet);
+    if options.json {
+        log.first(&json!({"url": url, "apiKey": simulator.api_key(), "account": name}).to_string());
+    } else {
+        log.first(&greeting(&simulator, &url, &name));
+    }
+    let served = listener::serve(listener, simulator.clone(), log);
+    tokio::select! {
+        () = served => {}
+        () = asked_to_stop() => {}
+    }
+    if let Some(path) = &options.save {
+        let text = serde_json::to_vec(&simulator.state().told())?;
+        std::fs::write(path, text).with_context(|| path.display().to_string())?;
+    }
+    Ok(())
+}
+
+fn greeting(simulator: &Simulator, url: &str, account: &str) -> String {
+    let key = simulator.api_key();
+    let limit = match &simulator.state().account.rate_limit {
+        None => "off".to_owned(),
+        Some(limit) => {
+            format!(
+                "{} requests a second, {} of telephony, then {} (--rate-limit off ends it)",
+                limit.general, limit.telephony, limit.status
+            )
+        }
+    };
+    format!(
+        "RetailCRM simulator, account {account}\n  address     {url}\n  key         {key}\n  rate limit  {limit}\n  control     {url}/_simulator\n\nTry it:\n  curl -H 'X-API-KEY: {key}' '{url}/api/v5/users'\n\nRequests follow; Ctrl-C ends."
+    )
+}
+
+async fn asked_to_stop() {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated => {}
+    }
+}

@@ -1,0 +1,196 @@
+//! What a list's filter finds. Every kind of entity has a table of its filters' names; a name that is not in it is refused, for a filter
+//! that is ignored gives everything and looks like success.
+
+use chrono::{NaiveDate, NaiveDateTime};
+use serde_json::Value;
+
+use super::shape;
+use crate::entity::{Entity, at, id_of, whole};
+use crate::state::State;
+use crate::state::table::Table;
+use crate::wire::{ApiError, Call, texts};
+
+/// What one filter compares. Paths are those of [`at`].
+#[derive(Clone, Copy)]
+pub enum Test {
+    /// Ids, a list.
+    Ids,
+    /// Texts or numbers, a list: the member is one of them.
+    Among(&'static str),
+    /// The member is this text, case ignored.
+    Is(&'static str),
+    /// The member has this part, case ignored.
+    Has(&'static str),
+    /// The member says yes or no; what an absent one says.
+    Flag(&'static str, bool),
+    /// Not before this date.
+    From(&'static str),
+    /// Not after this date.
+    To(&'static str),
+    /// At least this number.
+    Min(&'static str),
+    /// At most this number.
+    Max(&'static str),
+    /// Fields that the account added, by code: a value, a list, or `{min,max}`.
+    CustomFields,
+    /// Something of the kind's own.
+    With(fn(&State, &Entity, &Value) -> bool),
+    /// One of these words, and something of the kind's own.
+    Choice(&'static [&'static str], fn(&State, &Entity, &Value) -> bool),
+}
+
+/// A filter's name and what it compares.
+pub type Filter = (&'static str, Test);
+
+/// The filters of one request.
+pub struct Wanted<'a>(Vec<(&'a Value, Test)>);
+
+impl<'a> Wanted<'a> {
+    /// Reads a request's filters. Empty ones count as absent, as a form's empty fields do.
+    pub fn read(call: &'a Call, known: &[Filter]) -> Result<Wanted<'a>, ApiError> {
+        let mut wanted = Vec::new();
+        for (name, value) in call.filters().iter().filter(|(_, value)| value.as_str() != Some("")) {
+            let place = format!("children[{name}]");
+            let Some((_, test)) = known.iter().find(|(known, _)| known == name) else {
+                return Err(ApiError::input(&place, "This form should not contain extra fields."));
+            };
+            if let Some(complaint) = complaint(*test, value) {
+                return Err(ApiError::input(&place, complaint));
+            }
+            wanted.push((value, *test));
+        }
+        Ok(Wanted(wanted))
+    }
+
+    /// Whether an entity passes all of them.
+    pub fn pass(&self, state: &State, entity: &Entity) -> bool {
+        self.0.iter().all(|(wanted, test)| passes(state, entity, *test, wanted))
+    }
+
+    /// The entities that pass, newest first.
+    pub fn select<'t>(&self, state: &State, table: &'t Table, sites: &[String]) -> Vec<&'t Entity> {
+        let ids = self.0.iter().find_map(|(wanted, test)| matches!(test, Test::Ids).then(|| texts(wanted)));
+        let passes = |entity: &&Entity| crate::state::in_sites(entity, sites) && self.pass(state, entity);
+        match ids {
+            Some(ids) => {
+                let mut ids: Vec<i64> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+                ids.sort_unstable_by(|a, b| b.cmp(a));
+                ids.dedup();
+                ids.into_iter().filter_map(|id| table.get(id)).filter(passes).collect()
+            }
+            None => table.iter().rev().filter(passes).collect(),
+        }
+    }
+}
+
+/// Why a filter's value cannot be one.
+fn complaint(test: Test, value: &Value) -> Option<&'static str> {
+    let every = |is: fn(&str) -> bool| texts(value).iter().all(|text| is(text));
+    let scalar = value.is_string();
+    let valid = match test {
+        Test::Ids => every(|text| text.parse::<i64>().is_ok()),
+        Test::From(_) | Test::To(_) => scalar && every(|text| is_date(text) || shape::is_date_time(text) || is_minute(text)),
+        Test::Min(_) | Test::Max(_) => scalar && every(|text| text.parse::<f64>().is_ok()),
+        Test::Flag(..) => {
+            if !(scalar && every(|text| matches!(text, "0" | "1" | "true" | "false" | "True" | "False"))) {
+                return Some("The value you selected is not a valid choice.");
+            }
+            true
+        }
+        Test::Choice(choices, _) => {
+            if !texts(value).iter().all(|text| choices.contains(&text.as_str())) {
+                return Some("The value you selected is not a valid choice.");
+            }
+            true
+        }
+        Test::Is(_) | Test::Has(_) => scalar,
+        Test::CustomFields => value.is_object(),
+        Test::Among(_) | Test::With(_) => true,
+    };
+    (!valid).then_some("This value is not valid.")
+}
+
+fn is_date(text: &str) -> bool {
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
+}
+
+fn is_minute(text: &str) -> bool {
+    NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").is_ok()
+}
+
+fn passes(state: &State, entity: &Entity, test: Test, wanted: &Value) -> bool {
+    let said = wanted.as_str().unwrap_or_default();
+    let lower = |value: &Value| shape::as_text(value).unwrap_or_default().to_lowercase();
+    match test {
+        Test::Ids => texts(wanted).iter().any(|id| id_of(entity) == id.parse().ok()),
+        Test::Among(path) => {
+            let wanted = texts(wanted);
+            at(entity, path).iter().any(|value| shape::as_text(value).is_some_and(|text| wanted.contains(&text)))
+        }
+        Test::Is(path) => at(entity, path).iter().any(|value| lower(value) == said.to_lowercase()),
+        Test::Has(path) => at(entity, path).iter().any(|value| lower(value).contains(&said.to_lowercase())),
+        Test::Flag(path, absent) => at(entity, path).first().and_then(|value| value.as_bool()).unwrap_or(absent) == yes(said),
+        Test::From(path) => dates(entity, path).any(|date| cut(date, said) >= said),
+        Test::To(path) => dates(entity, path).any(|date| cut(date, said) <= said),
+        Test::Min(path) => numbers(entity, path).any(|number| said.parse().is_ok_and(|wanted: f64| number >= wanted)),
+        Test::Max(path) => numbers(entity, path).any(|number| said.parse().is_ok_and(|wanted: f64| number <= wanted)),
+        Test::CustomFields => custom(entity, wanted),
+        Test::With(own) | Test::Choice(_, own) => own(state, entity, wanted),
+    }
+}
+
+/// Whether a filter says yes.
+pub fn yes(said: &str) -> bool {
+    matches!(said, "1" | "true" | "True")
+}
+
+fn dates<'a>(entity: &'a Entity, path: &'static str) -> impl Iterator<Item = &'a str> {
+    at(entity, path).into_iter().filter_map(Value::as_str)
+}
+
+fn numbers(entity: &Entity, path: &'static str) -> impl Iterator<Item = f64> {
+    at(entity, path).into_iter().filter_map(Value::as_f64)
+}
+
+/// As much of a date-time as the filter says: a filter by date means the whole day.
+fn cut<'a>(date: &'a str, wanted: &str) -> &'a str {
+    date.get(..wanted.len()).unwrap_or(date)
+}
+
+fn custom(entity: &Entity, wanted: &Value) -> bool {
+    let fields = entity.get("customFields");
+    wanted.as_object().into_iter().flatten().all(|(code, wanted)| {
+        let value = fields.map(|fields| &fields[code.as_str()]).filter(|value| !value.is_null());
+        let held: Vec<&Value> = match value {
+            None => Vec::new(),
+            Some(Value::Array(items)) => items.iter().collect(),
+            Some(one) => vec![one],
+        };
+        match wanted {
+            Value::Object(range) => held.iter().any(|value| {
+                let bound = |name: &str| range.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+                let text = shape::as_text(value).unwrap_or_default();
+                let order = |bound: &str| match (text.parse::<f64>(), bound.parse::<f64>()) {
+                    (Ok(value), Ok(bound)) => value.partial_cmp(&bound),
+                    _ => Some(cut(&text, bound).cmp(bound)),
+                };
+                bound("min").is_none_or(|bound| order(bound).is_some_and(std::cmp::Ordering::is_ge))
+                    && bound("max").is_none_or(|bound| order(bound).is_some_and(std::cmp::Ordering::is_le))
+            }),
+            wanted => {
+                let wanted = texts(wanted);
+                held.iter().any(|value| match value {
+                    Value::Bool(flag) => wanted.iter().any(|text| yes(text) == *flag),
+                    // Texts are searched for a part, as the CRM's own lists do [inferred].
+                    Value::String(text) => wanted.iter().any(|wanted| text.to_lowercase().contains(&wanted.to_lowercase())),
+                    other => wanted.iter().any(|wanted| shape::as_text(other).as_ref() == Some(wanted)),
+                })
+            }
+        }
+    })
+}
+
+/// A filter's ids, for filters of a kind's own.
+pub fn has_id(wanted: &Value, id: Option<i64>) -> bool {
+    id.is_some_and(|id| texts(wanted).iter().any(|text| whole(&Value::from(text.as_str())) == Some(id)))
+}

@@ -1,0 +1,235 @@
+//! What an entity may hold: members with their types. Unknown members are ignored, as the API does; a value that its member cannot hold
+//! is refused under the member's name. PHP's leniency is kept: a number may be written as text and text as a number.
+
+use chrono::{NaiveDate, NaiveDateTime};
+use serde_json::{Map, Value, json};
+
+use super::custom_fields;
+use crate::account::references::References;
+use crate::entity::{Entity, whole};
+use crate::state::State;
+
+/// The longest short text, in characters [inferred: the usual column].
+const SHORT_TEXT: usize = 255;
+
+/// What a member holds.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// A short text.
+    Text,
+    /// A text of any length.
+    LongText,
+    /// A whole number.
+    Int,
+    /// A number.
+    Number,
+    /// Yes or no.
+    Flag,
+    /// `Y-m-d`.
+    Date,
+    /// `Y-m-d H:i:s`.
+    DateTime,
+    /// `Y-m-d H:i`.
+    Minute,
+    /// One of these.
+    Choice(&'static [&'static str]),
+    /// A user's id.
+    User,
+    /// A code of a reference book, by its list's name.
+    Code(&'static str),
+    /// `[{"number":"…"}]`.
+    Phones,
+    /// Fields that the account added to such an entity.
+    CustomFields(&'static str),
+    /// An object with these members.
+    Object(&'static [Member]),
+    /// A list of objects with these members.
+    Objects(&'static [Member]),
+    /// A list of texts.
+    Texts,
+    /// Whatever it is; somebody else looks at it.
+    Any,
+}
+
+/// A member and what it holds.
+pub type Member = (&'static str, Kind);
+
+/// Complaints by member, as `errors` has them.
+pub type Errors = Map<String, Value>;
+
+const BLANK: &str = "This value should not be blank.";
+const INVALID: &str = "This value is not valid.";
+const NO_CHOICE: &str = "The value you selected is not a valid choice.";
+
+/// An entity as it is kept: its known members, each in its own type. `null` stays: it clears a member.
+pub fn read(state: &State, members: &[Member], given: &Entity, prefix: &str, errors: &mut Errors) -> Entity {
+    let mut kept = Entity::new();
+    for (name, kind) in members {
+        let Some(value) = given.get(*name) else { continue };
+        if value.is_null() {
+            kept.insert((*name).into(), Value::Null);
+            continue;
+        }
+        let place = if prefix.is_empty() { (*name).to_owned() } else { format!("{prefix}.{name}") };
+        if let Some(value) = hold(state, *kind, value, &place, errors) {
+            kept.insert((*name).into(), value);
+        }
+    }
+    kept
+}
+
+fn hold(state: &State, kind: Kind, value: &Value, place: &str, errors: &mut Errors) -> Option<Value> {
+    let complaint = match kind {
+        Kind::Text | Kind::LongText => match as_text(value) {
+            Some(text) if matches!(kind, Kind::Text) && text.chars().count() > SHORT_TEXT => {
+                format!("This value is too long. It should have {SHORT_TEXT} characters or less.")
+            }
+            Some(text) => return Some(text.into()),
+            None => INVALID.into(),
+        },
+        Kind::Int => match whole(value) {
+            Some(number) => return Some(number.into()),
+            None => INVALID.into(),
+        },
+        Kind::Number => match number(value) {
+            Some(number) => return Some(number),
+            None => INVALID.into(),
+        },
+        Kind::Flag => match flag(value) {
+            Some(flag) => return Some(flag.into()),
+            None => INVALID.into(),
+        },
+        Kind::Date => match as_text(value).filter(|text| NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()) {
+            Some(date) => return Some(date.into()),
+            None => "This value is not a valid date.".into(),
+        },
+        Kind::DateTime => match as_text(value).filter(|text| is_date_time(text)) {
+            Some(time) => return Some(time.into()),
+            None => "This value is not a valid datetime.".into(),
+        },
+        Kind::Minute => match as_text(value).filter(|text| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").is_ok()) {
+            Some(time) => return Some(time.into()),
+            None => "This value is not a valid datetime.".into(),
+        },
+        Kind::Choice(choices) => match value.as_str().filter(|text| choices.contains(text)) {
+            Some(choice) => return Some(choice.into()),
+            None => NO_CHOICE.into(),
+        },
+        Kind::User => match whole(value) {
+            Some(id) if state.users.get(id).is_some() => return Some(id.into()),
+            Some(id) => format!("User with id={id} not found."),
+            None => INVALID.into(),
+        },
+        Kind::Code(list) => match as_text(value) {
+            Some(code) if state.account.references.find(list, &code).is_some() => return Some(code.into()),
+            Some(code) => References::unknown(list, &code),
+            None => INVALID.into(),
+        },
+        Kind::Phones => match phones(value) {
+            Some(phones) => return Some(phones),
+            None => INVALID.into(),
+        },
+        Kind::CustomFields(of) => match fields(value) {
+            Some(given) => return Some(Value::Object(custom_fields::read(state, of, given, place, errors))),
+            None => INVALID.into(),
+        },
+        Kind::Object(members) => match fields(value) {
+            Some(given) => return Some(Value::Object(read(state, members, given, place, errors))),
+            None => INVALID.into(),
+        },
+        Kind::Objects(members) => match value.as_array() {
+            Some(items) => {
+                let item = |(index, item): (usize, &Value)| match item.as_object() {
+                    Some(given) => Value::Object(read(state, members, given, &format!("{place}[{index}]"), errors)),
+                    None => {
+                        errors.insert(format!("{place}[{index}]"), INVALID.into());
+                        Value::Null
+                    }
+                };
+                return Some(items.iter().enumerate().map(item).collect());
+            }
+            None => INVALID.into(),
+        },
+        Kind::Texts => match value.as_array().map(|items| items.iter().map(as_text).collect::<Option<Vec<_>>>()) {
+            Some(Some(texts)) => return Some(json!(texts)),
+            _ => INVALID.into(),
+        },
+        Kind::Any => return Some(value.clone()),
+    };
+    errors.insert(place.to_owned(), complaint.into());
+    None
+}
+
+/// Notes that members are blank.
+pub fn require(kept: &Entity, names: &[&str], errors: &mut Errors) {
+    for name in names {
+        let blank = kept.get(*name).is_none_or(|value| value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty()));
+        if blank && !errors.contains_key(*name) {
+            errors.insert((*name).into(), BLANK.into());
+        }
+    }
+}
+
+/// A value as text: a number is taken for its digits.
+pub fn as_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// A value as a number: digits in a text are taken for one.
+pub fn number(value: &Value) -> Option<Value> {
+    match value {
+        Value::Number(_) => Some(value.clone()),
+        Value::String(text) => {
+            let text = text.trim();
+            text.parse::<i64>()
+                .ok()
+                .map(Value::from)
+                .or_else(|| text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::from))
+        }
+        _ => None,
+    }
+}
+
+/// A value as yes or no.
+pub fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::Number(number) => number.as_i64().filter(|number| (0..=1).contains(number)).map(|number| number == 1),
+        Value::String(text) => match text.as_str() {
+            "1" | "true" => Some(true),
+            "0" | "false" | "" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether a text is `Y-m-d H:i:s`.
+pub fn is_date_time(text: &str) -> bool {
+    NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").is_ok()
+}
+
+/// An object; an empty list is an empty one.
+fn fields(value: &Value) -> Option<&Entity> {
+    static NONE: std::sync::LazyLock<Entity> = std::sync::LazyLock::new(Entity::new);
+    match value {
+        Value::Object(fields) => Some(fields),
+        Value::Array(none) if none.is_empty() => Some(&NONE),
+        _ => None,
+    }
+}
+
+fn phones(value: &Value) -> Option<Value> {
+    let mut kept: Vec<Value> = Vec::new();
+    for phone in value.as_array()? {
+        let number = json!({"number": phone.as_object()?.get("number").and_then(as_text)?});
+        if !kept.contains(&number) && number["number"] != "" {
+            kept.push(number);
+        }
+    }
+    Some(kept.into())
+}

@@ -1,0 +1,180 @@
+//! What happened to customers, orders, tasks: one record per changed field, with ids that only grow.
+
+use serde_json::{Map, Value, json};
+
+use crate::entity::{Entity, pick};
+
+/// Who did something.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Actor {
+    /// A client of the API, by its key.
+    Key(String),
+    /// A user in the CRM.
+    User(i64),
+    /// The CRM itself.
+    System,
+}
+
+impl Actor {
+    /// `source`.
+    fn source(&self) -> &'static str {
+        match self {
+            Actor::Key(_) => "api",
+            Actor::User(_) => "user",
+            Actor::System => "code",
+        }
+    }
+}
+
+/// A record before it has an id.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// The field, as the history names it: `status`, `first_name`, `custom_source`, `order_product.quantity`.
+    pub field: String,
+    /// Before.
+    pub old: Value,
+    /// After.
+    pub new: Value,
+    /// Further members: `created`, `item`, `payment`, `combinedTo`.
+    pub more: Map<String, Value>,
+}
+
+impl Change {
+    /// A field's change.
+    pub fn new(field: impl Into<String>, old: Value, new: Value) -> Change {
+        Change { field: field.into(), old, new, more: Map::new() }
+    }
+
+    /// With a further member.
+    pub fn with(mut self, name: &str, value: Value) -> Change {
+        self.more.insert(name.into(), value);
+        self
+    }
+}
+
+/// The history of one kind of entity.
+#[derive(Debug, Default)]
+pub struct History {
+    records: Vec<Record>,
+}
+
+/// A record.
+#[derive(Debug)]
+pub struct Record {
+    id: i64,
+    /// Which key it was; told as `apiKey.current`.
+    key: Option<String>,
+    told: Map<String, Value>,
+}
+
+impl Record {
+    /// Its members, but for whose key it was.
+    pub fn members(&self) -> &Entity {
+        &self.told
+    }
+
+    /// The record as a key is told of it.
+    pub fn told_to(&self, key: &str) -> Entity {
+        let mut told = self.told.clone();
+        if told.get("source") == Some(&json!("api")) {
+            told.insert("apiKey".into(), json!({"current": self.key.as_deref() == Some(key)}));
+        }
+        told
+    }
+}
+
+impl History {
+    /// Records as they were told before.
+    pub fn of(records: Vec<Value>) -> History {
+        let mut last = 0;
+        let record = |record: Value| {
+            let mut told = crate::entity::entity(record);
+            // Ids only grow; a record without one comes after the one before it.
+            last = told.get("id").and_then(Value::as_i64).filter(|id| *id > last).unwrap_or(last + 1);
+            told.insert("id".into(), last.into());
+            let key = told.remove("apiKey").and_then(|key| key["key"].as_str().map(str::to_owned));
+            Record { id: last, key, told }
+        };
+        History { records: records.into_iter().map(record).collect() }
+    }
+
+    /// Adds a record. `subject` is the entity's member (`order`), and what of it is told.
+    pub fn add(&mut self, change: Change, actor: &Actor, at: &str, subject: &str, entity: Value) {
+        let id = self.records.last().map_or(0, |record| record.id) + 1;
+        let mut told = change.more;
+        told.insert("id".into(), id.into());
+        told.insert("createdAt".into(), at.into());
+        told.insert("source".into(), actor.source().into());
+        if let Actor::User(user) = actor {
+            told.insert("user".into(), json!({"id": user}));
+        }
+        told.insert("field".into(), change.field.into());
+        told.insert("oldValue".into(), change.old);
+        told.insert("newValue".into(), change.new);
+        told.insert(subject.into(), entity);
+        let key = if let Actor::Key(key) = actor { Some(key.clone()) } else { None };
+        self.records.push(Record { id, key, told });
+    }
+
+    /// Records after an id, oldest first.
+    pub fn after(&self, id: i64) -> &[Record] {
+        &self.records[self.records.partition_point(|record| record.id <= id)..]
+    }
+
+    /// All records, with the keys that made them.
+    pub fn to_json(&self) -> Vec<Value> {
+        let record = |record: &Record| {
+            let mut told = record.told.clone();
+            if let Some(key) = &record.key {
+                told.insert("apiKey".into(), json!({"key": key}));
+            }
+            Value::Object(told)
+        };
+        self.records.iter().map(record).collect()
+    }
+
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+}
+
+/// What a later record tells of an order.
+pub fn reduced_order(order: &Entity) -> Value {
+    Value::Object(pick(order, &["id", "externalId", "managerId", "site", "status"]))
+}
+
+/// What a later record tells of a customer.
+pub fn reduced_customer(customer: &Entity) -> Value {
+    Value::Object(pick(customer, &["id", "externalId", "site"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_grow_and_a_key_knows_its_own() {
+        let mut history = History::default();
+        for actor in [Actor::Key("a".into()), Actor::User(5), Actor::Key("b".into())] {
+            history.add(
+                Change::new("status", Value::Null, json!({"code": "new"})),
+                &actor,
+                "2026-11-23 10:00:00",
+                "order",
+                json!({"id": 1}),
+            );
+        }
+        let told: Vec<Entity> = history.after(1).iter().map(|record| record.told_to("b")).collect();
+        assert_eq!(told.iter().map(|record| record["id"].as_i64()).collect::<Vec<_>>(), [Some(2), Some(3)]);
+        assert_eq!((&told[0]["source"], &told[0]["user"]["id"], told[0].get("apiKey")), (&json!("user"), &json!(5), None));
+        assert_eq!(told[1]["apiKey"], json!({"current": true}));
+        let again = History::of(history.to_json());
+        assert_eq!(again.after(0).first().map(|record| record.told_to("a")["apiKey"].clone()), Some(json!({"current": true})));
+    }
+}

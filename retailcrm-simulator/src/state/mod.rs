@@ -1,0 +1,304 @@
+//! The account as it stands.
+
+pub mod calls;
+pub mod history;
+pub mod popups;
+pub mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use chrono_tz::Tz;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::account::references::KINDS;
+use crate::account::{Account, ApiKey};
+use crate::callbacks::Outgoing;
+use crate::entity::{Entity, id_of, is, phones_of, text, whole};
+use crate::phone;
+use crate::rules::money;
+use calls::{Calls, Kept};
+use history::{Actor, Change, History};
+use popups::Popups;
+use table::Table;
+
+/// An account of RetailCRM.
+#[derive(Debug)]
+pub struct State {
+    /// What it is configured as: keys, settings, reference books, triggers.
+    pub account: Account,
+    /// Users.
+    pub users: Table,
+    /// Customers.
+    pub customers: Table,
+    /// Corporate customers.
+    pub corporate: Table,
+    /// Orders.
+    pub orders: Table,
+    /// Tasks.
+    pub tasks: Table,
+    /// Notes on customers.
+    pub notes: Table,
+    /// Notes on corporate customers.
+    pub corporate_notes: Table,
+    /// The history of calls.
+    pub calls: Calls,
+    /// Events as they came, and when.
+    pub call_events: Kept,
+    /// What managers see.
+    pub popups: Popups,
+    /// Registered modules by code.
+    pub modules: BTreeMap<String, Entity>,
+    /// Notices sent to users.
+    pub notifications: Vec<Entity>,
+    /// What happened to customers, corporate customers, orders and tasks.
+    pub histories: BTreeMap<&'static str, History>,
+    /// Requests that the account makes, in order; sent ones say what came of them.
+    pub callbacks: Vec<Outgoing>,
+    /// The last id of an item, a payment or an address: they share one counter.
+    last_part: i64,
+}
+
+/// Kinds of entities that have a history: their list's name and their member in a record.
+const HISTORIES: [&str; 4] = ["customers", "customersCorporate", "orders", "tasks"];
+
+impl State {
+    /// A new account.
+    pub fn new(mut account: Account) -> State {
+        let main = account.references.default_of("sites", "defaultForCrm").unwrap_or_default().to_owned();
+        let mut lists = std::mem::take(&mut account.lists);
+        let mut take = |name: &str| lists.remove(name).unwrap_or_default();
+        // An entity belongs to a shop; one whose shop is not told belongs to the main one.
+        let in_shop = |mut entity: Entity| {
+            entity.entry("site").or_insert_with(|| main.clone().into());
+            entity
+        };
+        let modules = take("modules").into_iter().filter_map(|module| Some((module.get("code")?.as_str()?.to_owned(), module)));
+        let mut orders: Vec<Entity> = take("orders").into_iter().map(in_shop).collect();
+        let last_part = orders.iter().map(money::last_part).max().unwrap_or(0);
+        let mut state = State {
+            users: Table::of(take("users")),
+            customers: Table::of(take("customers").into_iter().map(in_shop)),
+            corporate: Table::of(take("customersCorporate").into_iter().map(in_shop)),
+            orders: Table::default(),
+            tasks: Table::of(take("tasks")),
+            notes: Table::of(take("notes")),
+            corporate_notes: Table::of(take("corporateNotes")),
+            calls: Calls::of(account.calls.clone()),
+            call_events: Kept::of(account.call_events.clone()),
+            popups: Popups::of(&take("popups")),
+            modules: modules.collect(),
+            notifications: take("notifications"),
+            histories: HISTORIES.map(|name| (name, History::of(account.history.remove(name).unwrap_or_default()))).into(),
+            callbacks: Vec::new(),
+            last_part,
+            account: Account { lists, ..account },
+        };
+        for order in &mut orders {
+            money::complete(&mut state, order);
+        }
+        state.orders = Table::of(orders);
+        state
+    }
+
+    /// Empties it: what is configured stays, what happened goes.
+    pub fn empty(&mut self) {
+        let mut account = self.account.clone();
+        account.lists.insert("users", self.users.iter().cloned().collect());
+        account.history.clear();
+        (account.calls, account.call_events) = Default::default();
+        *self = State::new(account);
+    }
+
+    /// The next id of an item, a payment or an address.
+    pub fn next_part(&mut self) -> i64 {
+        self.last_part += 1;
+        self.last_part
+    }
+
+    /// The zone of the account's date-times.
+    pub fn zone(&self) -> Tz {
+        // The account was refused when it named another.
+        self.account.timezone().parse().unwrap_or(chrono_tz::Europe::Moscow)
+    }
+
+    /// A time as the API writes it: `Y-m-d H:i:s` in the account's zone.
+    pub fn date_time(&self, now: DateTime<Utc>) -> String {
+        now.with_timezone(&self.zone()).format("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
+    /// A time with its offset, for what the API has no shape for.
+    pub fn moment(&self, now: DateTime<Utc>) -> String {
+        now.with_timezone(&self.zone()).to_rfc3339_opts(SecondsFormat::Secs, false)
+    }
+
+    /// A key that requests may show.
+    pub fn key(&self, shown: &str) -> Option<&ApiKey> {
+        self.account.keys.iter().find(|key| key.key == shown)
+    }
+
+    /// Codes of the shops that a key sees.
+    pub fn sites_of<'a>(&'a self, key: Option<&'a ApiKey>) -> impl Iterator<Item = &'a str> {
+        let all = self.account.references.codes("sites");
+        all.filter(move |code| key.is_none_or(|key| key.sites.is_empty() || key.sites.iter().any(|site| site == code)))
+    }
+
+    /// Writes changes of one entity down.
+    pub fn log(&mut self, kind: &'static str, subject: &str, changes: Vec<Change>, actor: &Actor, now: DateTime<Utc>, told: &Value) {
+        let at = self.date_time(now);
+        let history = self.histories.entry(kind).or_default();
+        for change in changes {
+            history.add(change, actor, &at, subject, told.clone());
+        }
+    }
+
+    /// Users whom an event concerns: by id, and by the extensions of active modules. Gives those found, and what was not.
+    pub fn users_of(&self, codes: &[String], ids: &[i64]) -> (BTreeSet<i64>, Vec<String>, Vec<i64>) {
+        let (mut found, mut no_codes, mut no_users) = (BTreeSet::new(), Vec::new(), Vec::new());
+        for code in codes {
+            match self.user_of_code(code) {
+                Some(user) => found.extend([user]),
+                None => no_codes.push(code.clone()),
+            }
+        }
+        for id in ids {
+            match self.users.get(*id) {
+                Some(_) => found.extend([*id]),
+                None => no_users.push(*id),
+            }
+        }
+        (found, no_codes, no_users)
+    }
+
+    /// Active modules.
+    pub fn active_modules(&self) -> impl Iterator<Item = &Entity> {
+        self.modules.values().filter(|module| is(module, "active", true) && !is(module, "freeze", false))
+    }
+
+    /// Extensions of active modules: code and user.
+    fn codes(&self) -> impl Iterator<Item = (&str, i64)> {
+        let rows =
+            self.active_modules().filter_map(|module| module.get("integrations")?.get("telephony")?.get("additionalCodes")?.as_array());
+        // Clients write the id as a number or as text.
+        rows.flatten().filter_map(|row| Some((row["code"].as_str()?, whole(&row["userId"])?)))
+    }
+
+    /// Whose extension it is.
+    pub fn user_of_code(&self, code: &str) -> Option<i64> {
+        self.codes().find(|(known, _)| *known == code).map(|(_, user)| user).filter(|user| self.users.get(*user).is_some())
+    }
+
+    /// A user's extension.
+    pub fn code_of_user(&self, user: i64) -> Option<String> {
+        self.codes().find(|(_, known)| *known == user).map(|(code, _)| code.to_owned())
+    }
+
+    /// Whether a user sees pop-ups: active, and not known to be offline.
+    pub fn sees_popups(&self, user: i64) -> bool {
+        self.users.get(user).is_some_and(|user| is(user, "active", true) && is(user, "online", true))
+    }
+
+    /// The customer who has this phone; the oldest of several.
+    pub fn customer_by_phone(&self, number: &str) -> Option<&Entity> {
+        let key = phone::key(number);
+        // A number may be kept with 8 in place of 7: what follows is the same.
+        let tail = if key.len() > 10 { &key[key.len() - 10..] } else { &key };
+        let has = |customer: &&Entity| !key.is_empty() && phones_of(customer).any(|known| phone::key(known) == key);
+        self.customers.with_digits(tail).find(has)
+    }
+
+    /// A user's name for messages, or his number.
+    pub fn user_named(&self, id: i64) -> String {
+        let name = self.users.get(id).map(crate::entity::full_name).unwrap_or_default();
+        if name.is_empty() { format!("user {id}") } else { name }
+    }
+
+    /// What stands in the account: a description of an account again.
+    pub fn told(&self) -> Told<'_> {
+        Told(self)
+    }
+
+    /// The same as a value.
+    pub fn to_json(&self) -> Value {
+        serde_json::to_value(self.told()).unwrap_or_default()
+    }
+
+    /// An entity of a list by its id, for whoever acts in the account.
+    pub fn table_mut(&mut self, list: &str) -> Option<&mut Table> {
+        match list {
+            "customers" => Some(&mut self.customers),
+            "orders" => Some(&mut self.orders),
+            "tasks" => Some(&mut self.tasks),
+            _ => None,
+        }
+    }
+}
+
+/// Writes an account down. Calls and events go out as the texts they are: a million of them as values would not fit beside them.
+pub struct Told<'a>(&'a State);
+
+impl Serialize for Told<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        struct Rows<'a>(&'a Table);
+        impl Serialize for Rows<'_> {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq(self.0.iter())
+            }
+        }
+        let state = self.0;
+        let account = &state.account;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("apiKeys", &account.keys)?;
+        map.serialize_entry("publicUrl", &account.public_url)?;
+        map.serialize_entry("settings", &account.settings())?;
+        map.serialize_entry("triggers", &account.triggers)?;
+        map.serialize_entry("rateLimit", &account.rate_limit)?;
+        map.serialize_entry("lenientHistoryPage", &account.lenient_history_page)?;
+        map.serialize_entry("phoneFilter", &account.phone_filter)?;
+        for kind in &KINDS {
+            map.serialize_entry(kind.list, account.references.of(kind.list))?;
+        }
+        for (name, entities) in &account.lists {
+            map.serialize_entry(name, entities)?;
+        }
+        let tables = [
+            ("users", &state.users),
+            ("customers", &state.customers),
+            ("customersCorporate", &state.corporate),
+            ("orders", &state.orders),
+            ("tasks", &state.tasks),
+            ("notes", &state.notes),
+            ("corporateNotes", &state.corporate_notes),
+        ];
+        for (name, table) in tables {
+            map.serialize_entry(name, &Rows(table))?;
+        }
+        map.serialize_entry("calls", state.calls.kept())?;
+        map.serialize_entry("callEvents", &state.call_events)?;
+        map.serialize_entry("popups", &state.popups.to_json())?;
+        map.serialize_entry("modules", &state.modules.values().collect::<Vec<_>>())?;
+        map.serialize_entry("notifications", &state.notifications)?;
+        let histories: BTreeMap<_, _> = state.histories.iter().map(|(name, history)| (*name, history.to_json())).collect();
+        map.serialize_entry("history", &histories)?;
+        map.serialize_entry("callbacks", &state.callbacks.iter().map(Outgoing::told).collect::<Vec<_>>())?;
+        map.end()
+    }
+}
+
+/// A user as messages and records name him.
+pub fn user_ref(id: i64) -> Value {
+    json!({"id": id})
+}
+
+/// A customer of another shop than the key's is nobody's.
+pub fn in_sites(entity: &Entity, sites: &[String]) -> bool {
+    let site = text(entity, "site");
+    site.is_empty() || sites.iter().any(|code| code == site)
+}
+
+/// The id of an entity that is known to have one.
+pub fn own_id(entity: &Entity) -> i64 {
+    id_of(entity).unwrap_or_default()
+}
