@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::customers::with_customer;
 use super::history::created;
 use super::{Context, Subject};
 use crate::entity::{Entity, full_name, is, pick, text, whole};
@@ -66,6 +67,7 @@ pub fn list(context: &mut Context<'_>) -> ApiResult {
     let state = &*context.state;
     let tasks = state.tasks.iter().rev().filter(|task| seen(context, task) && wanted.pass(state, task)).collect();
     let (tasks, pagination) = page.cut(tasks);
+    let tasks: Vec<Value> = tasks.into_iter().map(|task| with_customer(state, task)).collect();
     Success::ok(json!({"pagination": pagination, "tasks": tasks}))
 }
 
@@ -76,7 +78,7 @@ fn addressed<'a>(context: &'a Context<'_>) -> Result<&'a Entity, ApiError> {
 
 /// One task.
 pub fn get(context: &mut Context<'_>) -> ApiResult {
-    Success::ok(json!({"task": addressed(context)?}))
+    Success::ok(json!({"task": with_customer(context.state, addressed(context)?)}))
 }
 
 /// Comments on a task; an account's file has them as `taskComments` with `taskId`.
@@ -122,11 +124,8 @@ fn given(context: &Context<'_>, fields: &Entity) -> Result<Entity, ApiError> {
 
 fn about(context: &Context<'_>, name: &str, named: &Entity) -> Result<Value, ApiError> {
     let site = shops::for_reference(context, named)?;
-    let (table, number) = (if name == "order" { &context.state.orders } else { &context.state.customers }, text(named, "number"));
-    let found = match shops::refers(named, &["id", "externalId"]) {
-        true => shops::referred(context, table, named, &site),
-        false => table.iter().find(|order| text(order, "number") == number && crate::state::in_sites(order, &context.sites)),
-    };
+    let table = if name == "order" { &context.state.orders } else { &context.state.customers };
+    let found = shops::referred(context, table, named, &site);
     let Some(found) = found else {
         let by = ["id", "externalId", "number"].into_iter().find(|by| shops::refers(named, &[by])).unwrap_or("id");
         let told = named.get(by).and_then(shape::as_text).unwrap_or_default();

@@ -57,10 +57,13 @@ pub fn addressed_for_change(context: &Context<'_>, table: &Table) -> Result<i64,
     addressed(context, table).map(|entity| id_of(entity).unwrap_or_default())
 }
 
-/// An entity that another names by `{"id":…}` or `{"externalId":…}`.
+/// An entity that another names by `{"id":…}` or `{"externalId":…}`; an order also by `{"number":…}`.
 pub fn referred<'a>(context: &'a Context<'_>, table: &'a Table, reference: &Entity, site: &str) -> Option<&'a Entity> {
     let found = match reference.get("id").filter(|id| !id.is_null()) {
         Some(id) => whole(id).and_then(|id| table.get(id)),
+        None if refers(reference, &["number"]) && !refers(reference, &["externalId"]) => {
+            table.iter().find(|order| text(order, "number") == text(reference, "number") && in_sites(order, &context.sites))
+        }
         None => {
             let own = text(reference, "site");
             table.by_external_id(if own.is_empty() { site } else { own }, text(reference, "externalId"))

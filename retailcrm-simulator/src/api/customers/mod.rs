@@ -220,3 +220,24 @@ pub fn reference(customer: &Entity) -> Value {
     kept.insert("type".into(), "customer".into());
     Value::Object(kept)
 }
+
+/// The customer whom an entity names, as he stands now: he may have got another externalId since.
+pub fn of<'a>(state: &'a State, entity: &Entity) -> Option<&'a Entity> {
+    state.customers.get(crate::state::table::customer_of(entity)?)
+}
+
+/// Whether the customer whom an entity names has one of these externalIds.
+pub fn has_external_id(state: &State, entity: &Entity, wanted: &Value) -> bool {
+    of(state, entity).is_some_and(|customer| texts(wanted).iter().any(|id| id == text(customer, "externalId")))
+}
+
+/// An entity with its customer as he stands now.
+pub fn with_customer(state: &State, entity: &Entity) -> Value {
+    let mut shown = entity.clone();
+    if let Some(customer) =
+        of(state, entity).filter(|_| entity.get("customer").is_some_and(|customer| customer["type"] != "customer_corporate"))
+    {
+        shown.insert("customer".into(), reference(customer));
+    }
+    Value::Object(shown)
+}

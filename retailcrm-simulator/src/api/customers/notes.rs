@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::Context;
-use super::reference;
+use super::{has_external_id, reference, with_customer};
 use crate::entity::{Entity, text};
 use crate::rules::filters::{Filter, Test, Wanted};
 use crate::rules::{shape, shops};
@@ -13,7 +13,7 @@ use crate::wire::{ApiError, ApiResult, Success};
 pub const FILTERS: &[Filter] = &[
     ("ids", Test::Ids),
     ("customerIds", Test::Among("customer.id")),
-    ("customerExternalIds", Test::Among("customer.externalId")),
+    ("customerExternalIds", Test::With(has_external_id)),
     ("managerIds", Test::Among("managerId")),
     ("text", Test::Has("text")),
     ("createdAtFrom", Test::From("createdAt")),
@@ -30,6 +30,7 @@ pub fn list(context: &mut Context<'_>) -> ApiResult {
         site.is_empty() || context.sites.iter().any(|code| code == site)
     };
     let (notes, pagination) = page.cut(state.notes.iter().rev().filter(in_sites).filter(|note| wanted.pass(state, note)).collect());
+    let notes: Vec<Value> = notes.into_iter().map(|note| with_customer(state, note)).collect();
     Success::ok(json!({"pagination": pagination, "notes": notes}))
 }
 

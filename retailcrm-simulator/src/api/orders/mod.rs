@@ -8,7 +8,7 @@ mod write;
 use serde_json::{Value, json};
 
 use super::Context;
-use super::customers::shown as shown_customer;
+use super::customers::{has_external_id, shown as shown_customer};
 use crate::entity::{Entity, at, full_name, id_of, phones_of, pick, text};
 use crate::phone;
 use crate::rules::filters::{Filter, Test, Wanted, yes};
@@ -142,7 +142,7 @@ const FILTERS: &[Filter] = &[
     ("numbers", Test::Among("number")),
     ("customer", Test::With(belongs)),
     ("customerId", Test::Among("customer.id")),
-    ("customerExternalId", Test::Is("customer.externalId")),
+    ("customerExternalId", Test::With(has_external_id)),
     ("customerType", Test::Is("customer.type")),
     ("email", Test::With(by_email)),
     ("sites", Test::Among("site")),

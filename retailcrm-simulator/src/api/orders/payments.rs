@@ -41,11 +41,7 @@ pub fn create(context: &mut Context<'_>) -> ApiResult {
     if !errors.is_empty() {
         return Err(ApiError::entity(errors));
     }
-    let number = text(&owner, "number");
-    let found = match number.is_empty() {
-        true => shops::referred(context, &context.state.orders, &owner, &site),
-        false => context.state.orders.iter().find(|order| text(order, "number") == number && crate::state::in_sites(order, &context.sites)),
-    };
+    let found = shops::referred(context, &context.state.orders, &owner, &site);
     let mut order = found.cloned().ok_or_else(|| ApiError::refused("Payment is not loaded", json!({"order": "Order not found."})))?;
     payment.remove("id");
     let id = context.state.next_part();

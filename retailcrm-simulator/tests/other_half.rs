@@ -1,0 +1,121 @@
+//! The CRM's other half: users act in it, triggers and modules hear of it, and an account that is written down is an account again.
+
+mod support;
+
+use axum::body::Body;
+use http::Request;
+use serde_json::{Value, json};
+use support::{Crm, crm, demo};
+
+async fn acts(crm: &Crm, user: i64, path: &str, form: &str) -> support::Answer {
+    let request = Request::post(format!("/_simulator/as/{user}/api/v5/{path}")).header("content-type", "application/x-www-form-urlencoded");
+    crm.ask(request.body(Body::from(form.to_owned())).expect("a request")).await
+}
+
+async fn told(crm: &Crm) -> Vec<String> {
+    let callbacks = crm.get("/_simulator/callbacks").await.expect(200);
+    callbacks["callbacks"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|callback| format!("{} {}", callback["of"].as_str().unwrap_or_default(), callback["url"].as_str().unwrap_or_default()))
+        .collect()
+}
+
+fn with_triggers() -> Crm {
+    crm(json!({
+        "users": [{"id": 5}], "sites": [{"code": "a"}, {"code": "b"}],
+        "customers": [{"id": 1}], "orders": [{"id": 17, "site": "b", "status": "new", "customer": {"id": 1}}],
+        "triggers": [
+            {"name": "deals", "event": "order.changed", "action": {"url": "http://uis.example/hook?x=1", "parameters": [{"name": "orderId", "value": "{{ order.id }}"}]}},
+            {"name": "done", "event": "order.updated", "condition": "order.status == 'complete' and changeSet.hasChangedField('status')", "action": {"url": "http://uis.example/done"}},
+            {"name": "gone", "event": "order.changed", "condition": "changeSet.isDelete()", "action": {"method": "POST", "url": "http://uis.example/gone", "parameters": [{"name": "n", "value": "{{ order.number }}-{{ customer.id }}"}]}},
+        ],
+    }))
+}
+
+#[tokio::test]
+async fn triggers_act_when_a_user_does() {
+    let crm = with_triggers();
+    let refused = acts(&crm, 5, "orders/17/edit", "by=id&order=%7B%22status%22%3A%22complete%22%7D").await;
+    assert_eq!(refused.refusal(400), "Parameter 'site' is missing");
+    acts(&crm, 5, "orders/17/edit", "by=id&site=b&order=%7B%22status%22%3A%22complete%22%7D").await.expect(200);
+    acts(&crm, 5, "orders/17/edit", "by=id&site=b&order=%7B%22status%22%3A%22complete%22%7D").await.expect(200);
+    assert_eq!(
+        told(&crm).await,
+        ["deals http://uis.example/hook?x=1&orderId=17", "done http://uis.example/done"],
+        "nothing changed the second time"
+    );
+    crm.control("delete", json!({"order": 17, "user": 5})).await;
+    assert_eq!(told(&crm).await[2..], ["deals http://uis.example/hook?x=1&orderId=17", "gone http://uis.example/gone"]);
+    let history = crm.get("/api/v5/orders/history").await.expect(200);
+    let last = history["history"].as_array().and_then(|records| records.last()).expect("a record");
+    assert_eq!((&last["deleted"], &last["source"], &last["user"]["id"]), (&json!(true), &json!("user"), &json!(5)));
+    assert_eq!(acts(&crm, 99, "orders/17/edit", "").await.status, 400, "nobody");
+}
+
+#[tokio::test]
+async fn a_trigger_that_cannot_be_read_is_refused_with_its_place() {
+    let account = json!({"triggers": [{"name": "x", "event": "order.changed", "condition": "order.", "action": {"url": "http://x"}}]});
+    let complaint = retailcrm_simulator::Account::read(&account).expect_err("no account").to_string();
+    assert!(complaint.starts_with("crm.triggers[0]: condition: "), "{complaint}");
+}
+
+#[tokio::test]
+async fn settings_are_told_to_modules_and_an_inactive_module_hears_nothing() {
+    let crm = demo();
+    let module = json!({"integrationCode": "uis", "name": "UIS", "baseUrl": "https://x/", "clientId": "s", "actions": {"settings": "settings"},
+        "integrations": {"telephony": {"makeCallUrl": "call", "additionalCodes": [{"userId": 5, "code": "1"}]}}});
+    crm.post("/api/v5/integration-modules/uis/edit", &[("integrationModule", module)]).await.expect(201);
+    crm.control("settings", json!({"timezone": "Asia/Omsk"})).await;
+    assert_eq!(told(&crm).await, ["uis https://x/settings"]);
+    assert_eq!(crm.get("/api/v5/settings").await.expect(200)["settings"]["timezone"]["value"], "Asia/Omsk");
+    crm.control("module-activity", json!({"code": "uis", "freeze": true})).await;
+    let request = Request::post("/_simulator/make-call").body(Body::from(r#"{"user":5,"phone":"79160000001"}"#)).expect("a request");
+    let refused = crm.ask(request).await.expect(400);
+    assert_eq!(refused["error"], "no active module has a makeCallUrl");
+}
+
+#[tokio::test]
+async fn what_is_written_down_is_an_account_again() {
+    let crm = with_triggers();
+    crm.post("/api/v5/customers/create", &[("customer", json!({"firstName": "x", "externalId": "e"})), ("site", json!("a"))])
+        .await
+        .expect(201);
+    acts(&crm, 5, "orders/17/edit", "by=id&site=b&order=%7B%22status%22%3A%22complete%22%7D").await.expect(200);
+    let calls = json!([{"date": "2026-11-23 10:00:00", "type": "in", "phone": "1", "externalId": "e1", "result": "answered"}]);
+    crm.post("/api/v5/telephony/calls/upload", &[("calls", calls.clone())]).await.expect(200);
+    let mut state = crm.get("/_simulator/state").await.expect(200);
+    let again = support::crm(state.clone());
+    let mut copy = again.simulator.to_json();
+    for state in [&mut state, &mut copy] {
+        state.as_object_mut().expect("an object").remove("callbacks");
+    }
+    assert_eq!(state, copy);
+    assert_eq!(again.post("/api/v5/telephony/calls/upload", &[("calls", calls)]).await.expect(200)["duplicateCalls"], json!(["e1"]));
+    assert_eq!(
+        again.get("/api/v5/orders/history?filter[sinceId]=0").await.expect(200)["history"],
+        crm.get("/api/v5/orders/history?filter[sinceId]=0").await.expect(200)["history"]
+    );
+}
+
+#[tokio::test]
+async fn a_reset_empties_restarts_or_replaces() {
+    let crm = demo();
+    crm.post("/api/v5/customers/create", &[("customer", json!({"firstName": "x"}))]).await.expect(201);
+    let count = async || crm.get("/api/v5/customers").await.expect(200)["pagination"]["totalCount"].clone();
+    assert_eq!(count().await, 3);
+    let reset = async |query: &str, body: Value| {
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        crm.ask(Request::post(format!("/_simulator/reset{query}")).body(body).expect("a request")).await.status
+    };
+    assert_eq!((reset("?to=start", Value::Null).await, count().await), (200, json!(2)));
+    assert_eq!((reset("", Value::Null).await, count().await), (200, json!(0)));
+    let state = crm.get("/_simulator/state").await.expect(200);
+    for list in ["customers", "orders", "tasks", "notes", "calls", "callEvents", "popups", "modules", "notifications"] {
+        assert_eq!(state[list], json!([]), "{list}");
+    }
+    assert_eq!((state["users"].as_array().map(Vec::len), &state["history"]["orders"]), (Some(2), &json!([])), "who works there stays");
+    assert_eq!((reset("", json!({"customers": [{"id": 1}]})).await, count().await), (200, json!(1)));
+    assert_eq!((reset("", json!({"customer": []})).await, count().await), (400, json!(1)), "a bad account changes nothing");
+}
