@@ -73,7 +73,7 @@ pub fn list(context: &mut Context<'_>) -> ApiResult {
     let page = context.call.page()?;
     let wanted = Wanted::read(context.call, FILTERS)?;
     let state = &*context.state;
-    let (found, pagination) = page.cut(wanted.select(state, &state.corporate, &context.sites));
+    let (found, pagination) = wanted.page(page, state, &state.corporate, &context.sites);
     let found: Vec<Value> = found.into_iter().map(|corporate| shown(state, corporate)).collect();
     Success::ok(json!({"pagination": pagination, "customersCorporate": found}))
 }

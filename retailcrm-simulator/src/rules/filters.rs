@@ -8,7 +8,7 @@ use super::shape;
 use crate::entity::{Entity, at, id_of, whole};
 use crate::state::State;
 use crate::state::table::Table;
-use crate::wire::{ApiError, Call, texts};
+use crate::wire::{ApiError, Call, Page, texts};
 
 /// What one filter compares. Paths are those of [`at`].
 #[derive(Clone, Copy)]
@@ -67,8 +67,18 @@ impl<'a> Wanted<'a> {
         self.0.iter().all(|(wanted, test)| passes(state, entity, *test, wanted))
     }
 
+    /// A page of the entities that pass, newest first, and `pagination`.
+    pub fn page<'t>(&self, page: Page, state: &State, table: &'t Table, sites: &[String]) -> (Vec<&'t Entity>, Value) {
+        // Whoever sees every shop and asks for everything needs no look at each.
+        if self.0.is_empty() && sites.len() == state.account.references.of("sites").len() {
+            let skipped = (page.page - 1).saturating_mul(page.limit);
+            return (table.iter().rev().skip(skipped).take(page.limit).collect(), page.told(table.len()));
+        }
+        page.cut(self.select(state, table, sites))
+    }
+
     /// The entities that pass, newest first.
-    pub fn select<'t>(&self, state: &State, table: &'t Table, sites: &[String]) -> Vec<&'t Entity> {
+    fn select<'t>(&self, state: &State, table: &'t Table, sites: &[String]) -> Vec<&'t Entity> {
         let ids = self.0.iter().find_map(|(wanted, test)| matches!(test, Test::Ids).then(|| texts(wanted)));
         let passes = |entity: &&Entity| crate::state::in_sites(entity, sites) && self.pass(state, entity);
         match ids {

@@ -192,18 +192,17 @@ pub fn list(context: &mut Context<'_>) -> ApiResult {
     let digits = context.call.filter("name").or(context.call.filter("phone")).filter(|text| phone::looks_like_one(text)).map(phone::digits);
     let external_ids = context.call.filters().get("externalIds").map(texts);
     let passes = |customer: &&Entity| crate::state::in_sites(customer, &context.sites) && wanted.pass(state, customer);
-    let customers: Vec<&Entity> = match (digits, external_ids) {
-        (Some(digits), _) => state.customers.with_digits(&digits).rev().filter(passes).collect(),
+    let (customers, pagination) = match (digits, external_ids) {
+        (Some(digits), _) => page.cut(state.customers.with_digits(&digits).rev().filter(passes).collect()),
         (None, Some(ids)) => {
             let found = context.sites.iter().flat_map(|site| ids.iter().filter_map(|id| state.customers.by_external_id(site, id)));
             let mut found: Vec<&Entity> = found.filter(passes).collect();
             found.sort_by_key(|customer| std::cmp::Reverse(id_of(customer)));
             found.dedup_by_key(|customer| id_of(customer));
-            found
+            page.cut(found)
         }
-        (None, None) => wanted.select(state, &state.customers, &context.sites),
+        (None, None) => wanted.page(page, state, &state.customers, &context.sites),
     };
-    let (customers, pagination) = page.cut(customers);
     let customers: Vec<Value> = customers.into_iter().map(|customer| shown(state, customer)).collect();
     Success::ok(json!({"pagination": pagination, "customers": customers}))
 }

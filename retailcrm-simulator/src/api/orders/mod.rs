@@ -217,12 +217,11 @@ pub fn list(context: &mut Context<'_>) -> ApiResult {
     let state = &*context.state;
     let customer = context.call.filters().get("customerId").and_then(Value::as_str).and_then(|id| id.parse().ok());
     let passes = |order: &&Entity| crate::state::in_sites(order, &context.sites) && wanted.pass(state, order);
-    let orders: Vec<&Entity> = match customer {
+    let (orders, pagination) = match customer {
         // Corporate customers have numbers of their own; their orders are found by walking.
-        Some(id) if state.corporate.get(id).is_none() => state.orders.of_customer(id).rev().filter(passes).collect(),
-        _ => wanted.select(state, &state.orders, &context.sites),
+        Some(id) if state.corporate.get(id).is_none() => page.cut(state.orders.of_customer(id).rev().filter(passes).collect()),
+        _ => wanted.page(page, state, &state.orders, &context.sites),
     };
-    let (orders, pagination) = page.cut(orders);
     let orders: Vec<Value> = orders.into_iter().map(|order| shown(state, order)).collect();
     Success::ok(json!({"pagination": pagination, "orders": orders}))
 }
