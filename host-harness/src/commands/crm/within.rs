@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::header::HOST;
-use retailcrm_simulator::faults::ConnectionReset;
+use retailcrm_simulator::faults::{ConnectionReset, Late};
 use retailcrm_simulator::{Account, Simulator};
 use serde_json::{Map, Value, json};
 use tower::ServiceExt;
@@ -132,6 +132,11 @@ impl Egress for InProcess {
                 parts.headers.insert(HOST, authority);
             }
             let Ok(answer) = router.oneshot(http::Request::from_parts(parts, Body::from(body))).await;
+            // The replay's time stands still while a handler runs: a late answer is waited for in the machine's, at most until the
+            // request's deadline.
+            if let Some(Late(time)) = answer.extensions().get::<Late>().copied() {
+                tokio::time::sleep(time).await;
+            }
             if answer.extensions().get::<ConnectionReset>().is_some() {
                 return Err(EgressError::OutcomeUnknown("the connection broke".into()));
             }
