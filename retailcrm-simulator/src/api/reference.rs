@@ -57,7 +57,9 @@ const COMMON: &[Member] = &[
 ];
 
 fn given(context: &Context<'_>, kind: &Kind, name: &str) -> Result<Entity, ApiError> {
-    let given = context.call.object(name)?;
+    let mut given = context.call.object(name)?;
+    // Ids are the CRM's to give.
+    given.remove("id");
     let mut errors = Map::new();
     let mut kept = shape::read(context.state, COMMON, &given, "", &mut errors);
     if let Some(code) = given.get("group").and_then(Value::as_str).filter(|_| kind.list == "statuses")
@@ -83,7 +85,6 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
     let entries = context.state.account.references.of_mut(kind.list);
     if kind.by_id {
         let id: i64 = path.parse().map_err(|_| ApiError::not_found())?;
-        entry.remove("id");
         let known = entries.iter_mut().find(|entry| id_of(entry) == Some(id)).ok_or_else(ApiError::not_found)?;
         known.extend(entry);
         return Success::ok(json!({}));
