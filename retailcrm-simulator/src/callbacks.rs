@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -28,6 +29,10 @@ pub struct Outgoing {
     pub form: Vec<(String, String)>,
     /// What came of it; none: it has not been sent.
     pub outcome: Option<Result<u16, String>>,
+    /// Which it is of all that this process made: a place in a list would not outlive a fresh start.
+    pub(crate) number: u64,
+    /// Whether somebody has taken it to send it.
+    pub(crate) taken: bool,
 }
 
 /// Carries requests out of the simulator: a status, or why there is none.
@@ -60,8 +65,18 @@ impl Outgoing {
         url: &str,
         parameters: Vec<(String, String)>,
     ) -> Outgoing {
-        let mut outgoing =
-            Outgoing { at: state.moment(now), why, of: of.into(), method: method.into(), url: url.into(), form: Vec::new(), outcome: None };
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let mut outgoing = Outgoing {
+            at: state.moment(now),
+            why,
+            of: of.into(),
+            method: method.into(),
+            url: url.into(),
+            form: Vec::new(),
+            outcome: None,
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+            taken: false,
+        };
         if method == "POST" {
             outgoing.form = parameters;
         } else if !parameters.is_empty() {
@@ -127,7 +142,7 @@ pub fn user_status(state: &State, now: DateTime<Utc>, user: i64, status: &str) -
 pub fn activity(state: &State, now: DateTime<Utc>, module: &Entity) -> Option<Outgoing> {
     let url = address(module, inner(module, "actions", "activity")?.as_str()?);
     let activity = json!({"active": is(module, "active", true), "freeze": is(module, "freeze", false)}).to_string();
-    let parameters = pairs(&[("clientId", text(module, "clientId")), ("activity", &activity), ("systemUrl", &state.account.public_url)]);
+    let parameters = pairs(&[("clientId", text(module, "clientId")), ("activity", &activity), ("systemUrl", &state.account.url())]);
     Some(Outgoing::new(state, now, "activity", text(module, "code"), "POST", &url, parameters))
 }
 

@@ -3,7 +3,7 @@
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, Request, State as Shared};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State as Shared};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use http::header::CONTENT_TYPE;
@@ -47,6 +47,8 @@ pub(crate) fn router(simulator: Simulator) -> Router {
         .route("/_simulator/settings", post(settings))
         .route("/_simulator/delete", post(delete))
         .route("/_simulator/as/{user}/{*path}", any(act))
+        // A whole account may be long; what listens limits bodies.
+        .layer(DefaultBodyLimit::disable())
         .with_state(simulator)
 }
 
@@ -104,13 +106,9 @@ async fn faults(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Res
     Ok(axum::Json(json!({"success": true})).into_response())
 }
 
-#[derive(Deserialize)]
-struct OfUser {
-    user: i64,
-}
-
-async fn popups(Shared(simulator): Shared<Simulator>, Query(OfUser { user }): Query<OfUser>) -> Response {
-    axum::Json(json!({"popups": simulator.state().popups.seen_by(user)})).into_response()
+async fn popups(Shared(simulator): Shared<Simulator>, request: Request) -> Result<Response, Mistake> {
+    let user = user_of(&crate::wire::php::tree(request.uri().query().unwrap_or_default()))?;
+    Ok(axum::Json(json!({"popups": simulator.state().popups.seen_by(user)})).into_response())
 }
 
 async fn made(Shared(simulator): Shared<Simulator>) -> Response {
@@ -124,13 +122,10 @@ fn user_of(told: &Value) -> Result<i64, Mistake> {
 
 /// Makes a request and tells what came of it.
 async fn make(simulator: &Simulator, outgoing: Outgoing) -> Response {
-    let place = {
-        let mut state = simulator.state();
-        state.callbacks.push(outgoing);
-        state.callbacks.len() - 1
-    };
+    let number = outgoing.number;
+    simulator.state().callbacks.push(outgoing);
     simulator.send_callbacks_and_wait().await;
-    let told = simulator.state().callbacks.get(place).map(Outgoing::told);
+    let told = simulator.state().callbacks.iter().rev().find(|known| known.number == number).map(Outgoing::told);
     axum::Json(json!({"success": true, "callback": told})).into_response()
 }
 
@@ -167,6 +162,16 @@ async fn settings(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<R
     let Value::Object(changed) = read(&body)? else { return Err(mistake("expected an object of settings")) };
     {
         let mut state = simulator.state();
+        for (name, value) in &changed {
+            let fits = match name.as_str() {
+                "work_times" | "non_working_days" => value.is_array(),
+                "mg" => value.is_object(),
+                _ => value.is_string() || value["value"].is_string(),
+            };
+            if !fits {
+                return Err(mistake(format!("{name}: {value} is not what GET /settings shows there")));
+            }
+        }
         let mut known = crate::entity::entity(state.account.settings.clone());
         known.extend(changed);
         let account = Account { settings: known.into(), ..Account::default() };
@@ -188,7 +193,11 @@ async fn delete(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Res
     {
         let mut guard = simulator.state();
         let call = Call::default();
-        let actor = whole(&told["user"]).map_or(Actor::System, Actor::User);
+        let actor = match whole(&told["user"]) {
+            None => Actor::System,
+            Some(user) if guard.users.get(user).is_some() => Actor::User(user),
+            Some(user) => return Err(mistake(format!("there is no user {user}"))),
+        };
         let sites = guard.sites_of(None).map(str::to_owned).collect();
         let mut context = Context { state: &mut guard, call: &call, path: Vec::new(), now: simulator.now(), actor, sites };
         match (whole(&told["order"]), whole(&told["customer"])) {
@@ -205,15 +214,17 @@ async fn delete(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Res
 /// A user does something through the CRM's pages: the API's methods without a key.
 async fn act(
     Shared(simulator): Shared<Simulator>,
-    Path((user, path)): Path<(String, String)>,
+    Path((user, _)): Path<(String, String)>,
     mut request: Request,
 ) -> Result<Response, Mistake> {
     let id: i64 = user.parse().map_err(|_| mistake(format!("/_simulator/as/{user}: expected a user's id")))?;
     if simulator.state().users.get(id).is_none() {
         return Err(mistake(format!("there is no user {id}")));
     }
-    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-    *request.uri_mut() = format!("/{path}{query}").parse::<Uri>().map_err(|error| mistake(error.to_string()))?;
+    // The path as it was sent: what is encoded in it stays so.
+    let whole = request.uri().path_and_query().map(|path| path.as_str()).unwrap_or_default();
+    let path = whole.strip_prefix("/_simulator/as/").and_then(|rest| rest.split_once('/')).map_or("", |(_, path)| path);
+    *request.uri_mut() = format!("/{path}").parse::<Uri>().map_err(|error| mistake(error.to_string()))?;
     request.extensions_mut().insert(ActsAs(id));
     let Ok(answer) = api::plain(simulator).oneshot(request).await;
     Ok(answer)

@@ -33,6 +33,18 @@ pub fn is(entity: &Entity, name: &str, absent: bool) -> bool {
     entity.get(name).and_then(Value::as_bool).unwrap_or(absent)
 }
 
+/// Takes out members that are `null`, in objects within too: what is not there is left out.
+pub fn drop_nulls(entity: &mut Entity) {
+    entity.retain(|_, value| !value.is_null());
+    for inner in entity.values_mut() {
+        match inner {
+            Value::Object(members) => drop_nulls(members),
+            Value::Array(items) => items.iter_mut().filter_map(Value::as_object_mut).for_each(drop_nulls),
+            _ => {}
+        }
+    }
+}
+
 /// A member of a member.
 pub fn inner<'a>(entity: &'a Entity, outer: &str, name: &str) -> Option<&'a Value> {
     entity.get(outer)?.get(name).filter(|value| !value.is_null())

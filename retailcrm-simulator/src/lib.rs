@@ -39,7 +39,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 pub use account::{Account, AccountError};
-pub use callbacks::Carrier;
+pub use callbacks::{Carrier, Outgoing};
 pub use faults::Faults;
 use limits::Buckets;
 use state::State;
@@ -60,18 +60,21 @@ struct Shared {
     buckets: Mutex<Buckets>,
     clock: Clock,
     carrier: Option<Arc<dyn Carrier>>,
-    /// How many of the account's requests have been taken to be sent.
-    taken: Mutex<usize>,
+    house: House,
 }
+
+/// What a program does to every account before it begins: its address, its limits.
+pub type House = Arc<dyn Fn(&mut Account) + Send + Sync>;
 
 impl Simulator {
     /// An account as described, living in this time. What it asks of others is only written down.
     pub fn new(account: Account, clock: Clock) -> Simulator {
-        Simulator::with(account, clock, None)
+        Simulator::with(account, clock, None, Arc::new(|_| {}))
     }
 
-    /// The same, with somebody who carries its requests to others.
-    pub fn with(account: Account, clock: Clock, carrier: Option<Arc<dyn Carrier>>) -> Simulator {
+    /// The same, with somebody who carries its requests to others, and what is done to every account that it begins with.
+    pub fn with(mut account: Account, clock: Clock, carrier: Option<Arc<dyn Carrier>>, house: House) -> Simulator {
+        house(&mut account);
         let shared = Shared {
             state: Mutex::new(State::new(account.clone())),
             start: Mutex::new(account),
@@ -79,7 +82,7 @@ impl Simulator {
             buckets: Mutex::default(),
             clock,
             carrier,
-            taken: Mutex::default(),
+            house,
         };
         Simulator { shared: Arc::new(shared) }
     }
@@ -129,11 +132,12 @@ impl Simulator {
 
     /// The account's own address.
     pub fn public_url(&self) -> String {
-        self.state().account.public_url.clone()
+        self.state().account.url()
     }
 
     /// Begins anew with another account.
-    pub fn begin(&self, account: Account) {
+    pub fn begin(&self, mut account: Account) {
+        (self.shared.house)(&mut account);
         *self.shared.start.lock().unwrap_or_else(PoisonError::into_inner) = account;
         self.restart();
     }
@@ -160,14 +164,16 @@ impl Simulator {
         (self.shared.clock)()
     }
 
-    /// Requests that nobody has taken yet, with their places.
-    fn untaken(&self) -> Vec<(usize, callbacks::Outgoing)> {
-        let state = self.state();
-        let mut taken = self.shared.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        // After a fresh start there are fewer than were taken.
-        let from = (*taken).min(state.callbacks.len());
-        *taken = state.callbacks.len();
-        state.callbacks.iter().cloned().enumerate().skip(from).collect()
+    /// Requests that nobody has taken yet.
+    fn untaken(&self) -> Vec<Outgoing> {
+        let mut state = self.state();
+        let untaken = state.callbacks.iter_mut().filter(|request| !request.taken);
+        untaken
+            .map(|request| {
+                request.taken = true;
+                request.clone()
+            })
+            .collect()
     }
 
     /// Sends what the account wants to tell the world, without waiting for what comes of it.
@@ -188,11 +194,12 @@ impl Simulator {
     }
 
     /// One after the other, in the order in which they came about.
-    async fn carry(&self, requests: Vec<(usize, callbacks::Outgoing)>) {
+    async fn carry(&self, requests: Vec<Outgoing>) {
         let Some(carrier) = &self.shared.carrier else { return };
-        for (place, request) in requests {
+        for request in requests {
+            let number = request.number;
             let outcome = carrier.carry(request).await;
-            if let Some(known) = self.state().callbacks.get_mut(place) {
+            if let Some(known) = self.state().callbacks.iter_mut().rev().find(|known| known.number == number) {
                 known.outcome = Some(outcome);
             }
         }

@@ -135,6 +135,7 @@ impl Object for ChangeSet {
             "isDelete" => Ok((self.deed == Deed::Deleted).into()),
             "hasChangedField" => {
                 let name = arguments.first().and_then(Held::as_str).unwrap_or_default().replace('_', "").to_lowercase();
+                let name = if name == "managerid" { "manager".to_owned() } else { name };
                 // The history's names and the API's mean the same field.
                 Ok(self.fields.iter().any(|field| field.replace('_', "").to_lowercase() == name).into())
             }

@@ -50,7 +50,7 @@ async fn texts_of_403_404_405_and_400() {
     );
     let refused = crm.post("/api/v5/orders/create", &order(json!({"orderType": "nope"}))).await.expect(400);
     assert_eq!(refused["errors"], json!({"orderType": "\"OrderType\" with \"code\"=\"nope\" does not exist."}));
-    let refused = crm.post("/api/v5/tasks/create", &[("task", json!({"text": "call"}))]).await.expect(400);
+    let refused = crm.post("/api/v5/tasks/create", &[("task", json!({"text": "call"})), ("site", json!("a"))]).await.expect(400);
     assert_eq!(
         (&refused["errorMsg"], &refused["errors"]),
         (&json!("Task is not loaded"), &json!({"performerId": "This value should not be blank."}))
@@ -137,6 +137,7 @@ async fn by_and_site_rules_of_an_account_with_several_shops() {
         ("orders/create", "order"),
         ("customers/upload", "customers"),
         ("customers/notes/create", "note"),
+        ("tasks/create", "task"),
     ] {
         let value =
             if field == "customers" { json!([{"firstName": "x"}]) } else { json!({"firstName": "x", "text": "x", "customer": {"id": 1}}) };

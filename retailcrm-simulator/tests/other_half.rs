@@ -119,3 +119,55 @@ async fn a_reset_empties_restarts_or_replaces() {
     assert_eq!((reset("", json!({"customers": [{"id": 1}]})).await, count().await), (200, json!(1)));
     assert_eq!((reset("", json!({"customer": []})).await, count().await), (400, json!(1)), "a bad account changes nothing");
 }
+
+#[tokio::test]
+async fn nothing_is_forgotten_by_writing_down_and_starting_again() {
+    let crm = demo();
+    crm.post("/api/v5/customers/create", &[("customer", json!({"firstName": "x"}))]).await.expect(201);
+    crm.post("/api/v5/customers/combine", &[("customers", json!([{"id": 3}])), ("resultCustomer", json!({"id": 1}))]).await.expect(200);
+    let event = |kind: &str| json!({"phone": "+79160000001", "type": kind, "userIds": [5], "callExternalId": "C1"});
+    crm.post("/api/v5/telephony/call/event", &[("event", event("in"))]).await.expect(200);
+    let again = support::crm(crm.get("/_simulator/state").await.expect(200));
+    let made = again.post("/api/v5/customers/create", &[("customer", json!({"firstName": "y"}))]).await.expect(201);
+    assert_eq!(made["id"], 4, "the number of one who was merged is not given again");
+    again.post("/api/v5/telephony/call/event", &[("event", event("hangup"))]).await.expect(200);
+    assert_eq!(again.get("/_simulator/popups?user=5").await.expect(200)["popups"], json!([]));
+    assert_eq!(crm.get("/_simulator/popups").await.expect(400)["error"], "expected \"user\": the id of a user");
+}
+
+#[tokio::test]
+async fn a_call_told_without_its_id_goes_by_its_phone() {
+    let crm = demo();
+    let event = async |event: Value| crm.post("/api/v5/telephony/call/event", &[("event", event)]).await.expect(200);
+    let seen = async || crm.get("/_simulator/popups?user=5").await.expect(200)["popups"].as_array().map(Vec::len);
+    for (opened, closed) in [(json!(null), json!(null)), (json!("a"), json!(null)), (json!(null), json!("b"))] {
+        event(json!({"phone": "+7 916 000-00-01", "type": "in", "userIds": [5], "callExternalId": opened, "hangupStatus": null})).await;
+        assert_eq!(seen().await, Some(1));
+        event(json!({"phone": 79160000001i64, "type": "hangup", "callExternalId": closed})).await;
+        assert_eq!(seen().await, Some(0), "{opened} then {closed}");
+    }
+}
+
+#[tokio::test]
+async fn mistakes_in_an_account_are_told_with_their_place() {
+    for (account, told) in [
+        (json!({"customers": [{"site": "nope"}]}), "crm.customers[0].site: there is no shop \"nope\""),
+        (json!({"orders": [{"externalId": "e"}, {"externalId": "e"}]}), "crm.orders[1].externalId: \"e\" is taken"),
+        (json!({"orders": [{"items": [5]}]}), "crm.orders[0].items[0]"),
+        (json!({"orders": [{"items": [{"initialPrice": "100"}]}]}), "crm.orders[0].items[0].initialPrice"),
+        (json!({"apiKeys": [{"key": "a", "scopes": ["nope"]}]}), "crm.apiKeys[0].scopes"),
+        (json!({"apiKeys": [{"key": "a"}, {"key": "a"}]}), "crm.apiKeys[1].key"),
+        (json!({"apiKeys": [{"key": "a"}], "scopes": []}), "crm.scopes"),
+        (json!({"rateLimit": {"status": 200}}), "crm.rateLimit.status"),
+    ] {
+        let complaint = retailcrm_simulator::Account::read(&account).expect_err("no account").to_string();
+        assert!(complaint.starts_with(told), "{complaint}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_s_path_is_as_encoded_as_the_api_s() {
+    let crm = support::crm(json!({"users": [{"id": 5}], "customers": [{"id": 1, "externalId": "И/ x"}]}));
+    let request = Request::get("/_simulator/as/5/api/v5/customers/%D0%98%2F%20x").body(Body::empty()).expect("a request");
+    assert_eq!(crm.ask(request).await.expect(200)["customer"]["id"], 1);
+}

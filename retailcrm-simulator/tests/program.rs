@@ -46,6 +46,11 @@ fn path(file: &tempfile::NamedTempFile) -> &str {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_line_then_a_line_per_request() {
     let mut program = start(&["--json"]);
+    // The key is nowhere in the log, however somebody writes it.
+    let secret = format!("/api/v5/settings?apiKey[]={0}&APIKEY={0}", program.key);
+    assert_eq!(get(&program, &secret).await.expect("an answer").status(), 200);
+    let line = program.lines.next().expect("a line").expect("UTF-8");
+    assert!(!line.contains(&program.key), "{line}");
     assert_eq!(get(&program, "/api/v5/users?filter[ids][]=1&filter[ids][]=2&apiKey=secret").await.expect("an answer").status(), 400);
     post(&program, "/api/v5/telephony/call/event", "event=%7B%22type%22%3A%22in%22%7D&apiKey=secret").await.expect("an answer");
     let line =
@@ -174,7 +179,8 @@ async fn the_account_calls_back() {
     });
     let program = start(&["--json", "--account", path(&file(&account.to_string()))]);
     let control = async |act: &str, body: Value| {
-        let answer = client().post(format!("{}/_simulator/{act}", program.url)).body(body.to_string()).send().await.expect("an answer");
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = client().post(format!("{}/_simulator/{act}", program.url)).body(body).send().await.expect("an answer");
         json_of(answer).await
     };
     assert_eq!(control("make-call", json!({"user": 5, "phone": "79160000001"})).await["callback"]["status"], 200);
@@ -191,6 +197,11 @@ async fn the_account_calls_back() {
     assert_eq!(heard[0], "GET /call?clientId=s&code=101&phone=79160000001&userId=5 ");
     assert!(heard[1].starts_with("POST /activity clientId=s&activity=%7B%22active%22%3Afalse"), "{heard:?}");
     assert_eq!(heard[2], "GET /trigger?orderId=1 ");
+    // A reset forgets what was asked, not how to ask.
+    control("reset?to=start", Value::Null).await;
+    assert_eq!(control("make-call", json!({"user": 5, "phone": "79160000002"})).await["callback"]["status"], 200);
+    let info = json_of(get(&program, "/api/system-info").await.expect("an answer")).await;
+    assert_eq!(info["publicUrl"], program.url.as_str(), "an account that names no address lives where it listens");
 }
 
 #[test]
@@ -204,6 +215,7 @@ fn what_cannot_be_used_is_told_and_nothing_runs() {
         (vec!["--account", "/no/such/file.json"], "/no/such/file.json"),
         (vec!["--faults", path(&no_plan)], "rules[0]: status"),
         (vec!["--port", &port], "--port 0 picks a free port"),
+        (vec!["--port", "0", "--save", "/no/such/folder/account.json"], "/no/such/folder/account.json"),
     ] {
         let output = command(&arguments).output().expect("it runs");
         let error = String::from_utf8_lossy(&output.stderr).into_owned();

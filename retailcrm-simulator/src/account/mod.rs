@@ -1,6 +1,7 @@
 //! How an account begins. Entities have RetailCRM's shapes; whatever is not given is as in a new account. What the simulator tells of
 //! its state (`GET /_simulator/state`) is such a description again.
 
+mod reader;
 pub mod references;
 pub mod stock;
 
@@ -14,10 +15,11 @@ use serde_json::{Map, Value, json};
 pub use crate::entity::Entity;
 use crate::limits::RateLimit;
 use crate::triggers::Trigger;
-use references::{KINDS, References};
+use reader::{Reader, texts_of};
+use references::References;
 
 /// Lists of an account besides the reference books, by their members' names.
-pub const LISTS: [&str; 17] = [
+pub const LISTS: [&str; 15] = [
     "users",
     "userGroups",
     "customers",
@@ -33,8 +35,6 @@ pub const LISTS: [&str; 17] = [
     "popups",
     "modules",
     "notifications",
-    "segments",
-    "files",
 ];
 
 /// An account before anything happened.
@@ -42,8 +42,10 @@ pub const LISTS: [&str; 17] = [
 pub struct Account {
     /// The keys that requests may show; the first is the account's main one.
     pub keys: Vec<ApiKey>,
-    /// The address that its links lead to.
-    pub public_url: String,
+    /// The address that its links lead to, when it was given one.
+    pub public_url: Option<String>,
+    /// The address under which it listens: its own while it was given none.
+    pub listens_at: Option<String>,
     /// `GET /settings`'s object.
     pub settings: Value,
     /// The reference books.
@@ -56,6 +58,10 @@ pub struct Account {
     pub call_events: Texts,
     /// What happened before: `customers`, `customersCorporate`, `orders`, `tasks` with records as the API writes them.
     pub history: BTreeMap<String, Vec<Value>>,
+    /// The last ids given, where something that had a greater one is gone: a number is not given twice.
+    pub counters: BTreeMap<String, i64>,
+    /// Open pop-ups, by their places, and the calls that they are of.
+    pub open_popups: Vec<(usize, String)>,
     /// Triggers as somebody configured them in the settings.
     pub triggers: Vec<Trigger>,
     /// How many requests a second it takes; none: as many as come.
@@ -98,7 +104,10 @@ impl Default for Account {
     fn default() -> Self {
         Account {
             keys: vec![ApiKey { key: DEFAULT_KEY.into(), scopes: all_scopes(), sites: Vec::new() }],
-            public_url: DEFAULT_URL.into(),
+            public_url: None,
+            listens_at: None,
+            counters: BTreeMap::new(),
+            open_popups: Vec::new(),
             settings: json!({}),
             references: stock::references(),
             lists: BTreeMap::from([("userGroups", stock::user_groups())]),
@@ -154,6 +163,11 @@ impl Account {
         Reader { members }.account(calls, events)
     }
 
+    /// The account's own address.
+    pub fn url(&self) -> String {
+        self.public_url.as_ref().or(self.listens_at.as_ref()).cloned().unwrap_or_else(|| DEFAULT_URL.into())
+    }
+
     /// The zone of the account's date-times.
     pub fn timezone(&self) -> String {
         let setting = &self.settings["timezone"];
@@ -193,144 +207,3 @@ impl Account {
 
 /// Entities as the texts that they came as.
 pub type Texts = Arc<Vec<Box<RawValue>>>;
-
-/// The items of a list of objects, as text.
-fn texts_of(name: &str, list: &str) -> Result<Texts, AccountError> {
-    let items: Vec<Box<RawValue>> =
-        serde_json::from_str(list).map_err(|_| AccountError(format!("crm.{name}: expected a list of objects")))?;
-    match items.iter().position(|item| !item.get().starts_with('{')) {
-        Some(index) => Err(AccountError(format!("crm.{name}[{index}]: expected an object"))),
-        None => Ok(Arc::new(items)),
-    }
-}
-
-/// Takes a description apart, member by member; what is left is unknown.
-struct Reader {
-    members: Map<String, Value>,
-}
-
-impl Reader {
-    fn take<T: for<'a> Deserialize<'a>>(&mut self, name: &str) -> Result<Option<T>, AccountError> {
-        let Some(value) = self.members.remove(name).filter(|value| !value.is_null()) else { return Ok(None) };
-        T::deserialize(value).map(Some).map_err(|error| AccountError(format!("crm.{name}: {error}")))
-    }
-
-    /// A list of entities; a map by code, as the API answers reference books, is one too.
-    fn entities(&mut self, name: &str) -> Result<Option<Vec<Entity>>, AccountError> {
-        let wrong = |place: String| AccountError(format!("crm.{place}: expected an object"));
-        match self.members.remove(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::Array(items)) => {
-                let entity = |(index, item): (usize, Value)| match item {
-                    Value::Object(entity) => Ok(entity),
-                    _ => Err(wrong(format!("{name}[{index}]"))),
-                };
-                items.into_iter().enumerate().map(entity).collect::<Result<_, _>>().map(Some)
-            }
-            Some(Value::Object(by_code)) => {
-                let entity = |(code, item): (String, Value)| match item {
-                    Value::Object(mut entity) => {
-                        entity.entry("code").or_insert(code.into());
-                        Ok(entity)
-                    }
-                    _ => Err(wrong(format!("{name}.{code}"))),
-                };
-                by_code.into_iter().map(entity).collect::<Result<_, _>>().map(Some)
-            }
-            Some(_) => Err(AccountError(format!("crm.{name}: expected a list of objects"))),
-        }
-    }
-
-    fn keys(&mut self) -> Result<Vec<ApiKey>, AccountError> {
-        let main: Option<String> = self.take("apiKey")?;
-        let scopes: Option<Vec<String>> = self.take("scopes")?;
-        let more: Option<Vec<ApiKey>> = self.take("apiKeys")?;
-        let mut keys = more.unwrap_or_default();
-        if main.is_some() || keys.is_empty() {
-            let key = main.unwrap_or_else(|| DEFAULT_KEY.into());
-            keys.retain(|known| known.key != key);
-            keys.insert(0, ApiKey { key, scopes: scopes.unwrap_or_else(all_scopes), sites: Vec::new() });
-        }
-        if let Some(index) = keys.iter().position(|key| key.key.is_empty()) {
-            return Err(AccountError(format!("crm.apiKeys[{index}].key: a key cannot be empty")));
-        }
-        Ok(keys)
-    }
-
-    fn account(mut self, calls: Texts, call_events: Texts) -> Result<Account, AccountError> {
-        let mut account = Account { keys: self.keys()?, calls, call_events, ..Account::default() };
-        if let Some(url) = self.take::<String>("publicUrl")? {
-            account.public_url = url.trim_end_matches('/').to_owned();
-        }
-        if let Some(settings) = self.take::<Map<String, Value>>("settings")? {
-            account.settings = Value::Object(settings);
-        }
-        for kind in &KINDS {
-            if let Some(entries) = self.entities(kind.list)?.filter(|entries| kind.list != "sites" || !entries.is_empty()) {
-                *account.references.of_mut(kind.list) = entries;
-            }
-        }
-        for name in LISTS {
-            if let Some(entities) = self.entities(name)? {
-                account.lists.insert(name, entities);
-            }
-        }
-        account.history = self.take("history")?.unwrap_or_default();
-        account.triggers = self.take("triggers")?.unwrap_or_default();
-        if let Some(limit) = self.take::<RateLimit>("rateLimit")? {
-            account.rate_limit = Some(limit);
-        }
-        account.lenient_history_page = self.take("lenientHistoryPage")?.unwrap_or(false);
-        account.phone_filter = self.take("phoneFilter")?.unwrap_or(false);
-        // What a dump tells besides: it happened, and nothing follows from it.
-        self.members.remove("callbacks");
-        if let Some(unknown) = self.members.keys().next() {
-            let known = KINDS.iter().map(|kind| kind.list).chain(LISTS).collect::<Vec<_>>().join(", ");
-            return Err(AccountError(format!(
-                "crm: unknown field `{unknown}`, expected one of apiKey, apiKeys, scopes, publicUrl, settings, history, triggers, rateLimit, lenientHistoryPage, phoneFilter, calls, callEvents, {known}"
-            )));
-        }
-        account.check()?;
-        Ok(account)
-    }
-}
-
-impl Account {
-    fn check(&mut self) -> Result<(), AccountError> {
-        let zone = self.timezone();
-        zone.parse::<chrono_tz::Tz>().map_err(|_| AccountError(format!("crm.settings.timezone: {zone:?} is no IANA time zone")))?;
-        let numbered = ["users", "customers", "customersCorporate", "orders", "tasks", "notes", "corporateNotes", "modules"];
-        for name in numbered {
-            number(name, self.lists.entry(name).or_default())?;
-        }
-        number("sites", self.references.of_mut("sites"))?;
-        for (index, trigger) in self.triggers.iter().enumerate() {
-            trigger.check().map_err(|complaint| AccountError(format!("crm.triggers[{index}]: {complaint}")))?;
-        }
-        for (index, key) in self.keys.iter().enumerate() {
-            if let Some(unknown) = key.sites.iter().find(|code| self.references.find("sites", code).is_none()) {
-                return Err(AccountError(format!("crm.apiKeys[{index}].sites: there is no shop {unknown:?}")));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Gives numbers to entities that have none, above those that have; refuses doubled ones.
-fn number(name: &str, entities: &mut [Entity]) -> Result<(), AccountError> {
-    let mut last = 0;
-    let mut seen = std::collections::BTreeSet::new();
-    for (index, entity) in entities.iter().enumerate() {
-        let Some(value) = entity.get("id") else { continue };
-        let id = value.as_i64().ok_or_else(|| AccountError(format!("crm.{name}[{index}].id: {value} is no whole number")))?;
-        if !seen.insert(id) {
-            return Err(AccountError(format!("crm.{name}[{index}].id: {id} is taken by another")));
-        }
-        last = last.max(id);
-    }
-    for entity in entities.iter_mut().filter(|entity| !entity.contains_key("id")) {
-        last += 1;
-        entity.insert("id".into(), last.into());
-    }
-    Ok(())
-}

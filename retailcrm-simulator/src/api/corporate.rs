@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Context;
 use super::customers::shown as shown_customer;
 use crate::entity::Entity;
-use crate::rules::filters::{Filter, Test, Wanted};
+use crate::rules::filters::{Filter, Test, Wanted, Wants};
 use crate::rules::shops;
 use crate::state::{State, own_id};
 use crate::wire::{ApiError, ApiResult, Success, php_map};
@@ -21,7 +21,7 @@ const FILTERS: &[Filter] = &[
     ("externalIds", Test::Among("externalId")),
     ("nickName", Test::Has("nickName")),
     ("contactIds", Test::Among("customerContacts.customer.id")),
-    ("contactName", Test::With(by_contact_name)),
+    ("contactName", Test::With(Wants::Text, by_contact_name)),
     ("companyName", Test::Has("companies.name")),
     ("contragentInn", Test::Is("companies.contragent.INN")),
     ("contragentKpp", Test::Is("companies.contragent.KPP")),

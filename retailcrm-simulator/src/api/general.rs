@@ -27,7 +27,7 @@ pub fn api_versions(_: &mut Context<'_>) -> ApiResult {
 
 /// The system.
 pub fn system_info(context: &mut Context<'_>) -> ApiResult {
-    let url = &context.state.account.public_url;
+    let url = context.state.account.url();
     Success::ok(json!({"systemVersion": "8.1.51", "publicUrl": url, "technicalUrl": url}))
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Context, Subject};
 use crate::entity::{Entity, text};
-use crate::rules::filters::{Filter, Test, Wanted};
+use crate::rules::filters::{Filter, Test, Wanted, Wants};
 use crate::state::State;
 use crate::wire::{ApiError, ApiResult, Success};
 
@@ -14,14 +14,14 @@ fn passed(_: &State, _: &Entity, _: &Value) -> bool {
 }
 
 const CUSTOMERS: &[Filter] = &[
-    ("sinceId", Test::With(passed)),
+    ("sinceId", Test::With(Wants::Number, passed)),
     ("customerId", Test::Among("customer.id")),
     ("customerExternalId", Test::Is("customer.externalId")),
     ("startDate", Test::From("createdAt")),
     ("endDate", Test::To("createdAt")),
 ];
 const CORPORATE: &[Filter] = &[
-    ("sinceId", Test::With(passed)),
+    ("sinceId", Test::With(Wants::Number, passed)),
     ("customerId", Test::Among("customer.id")),
     ("customerExternalId", Test::Is("customer.externalId")),
     ("contactIds", Test::Among("customer.customerContacts.customer.id")),
@@ -29,14 +29,14 @@ const CORPORATE: &[Filter] = &[
     ("endDate", Test::To("createdAt")),
 ];
 const ORDERS: &[Filter] = &[
-    ("sinceId", Test::With(passed)),
+    ("sinceId", Test::With(Wants::Number, passed)),
     ("orderId", Test::Among("order.id")),
     ("orderExternalId", Test::Is("order.externalId")),
     ("startDate", Test::From("createdAt")),
     ("endDate", Test::To("createdAt")),
 ];
 const TASKS: &[Filter] = &[
-    ("sinceId", Test::With(passed)),
+    ("sinceId", Test::With(Wants::Number, passed)),
     ("taskId", Test::Among("task.id")),
     ("startDate", Test::From("createdAt")),
     ("endDate", Test::To("createdAt")),
@@ -75,7 +75,10 @@ fn records(context: &Context<'_>, subject: Subject, filters: &[Filter]) -> ApiRe
         return Err(ApiError::input("page", "The parameter cannot be used together with filter[sinceId]."));
     }
     let in_sites = |record: &Entity| {
-        let site = record.get(subject.one()).and_then(|subject| subject["site"].as_str()).unwrap_or_default();
+        let subject = record.get(subject.one()).unwrap_or(&Value::Null);
+        // A task is of the shop of what it is about.
+        let sites = [&subject["site"], &subject["customer"]["site"], &subject["phoneSite"]];
+        let site = sites.into_iter().find_map(Value::as_str).unwrap_or_default();
         site.is_empty() || context.sites.iter().any(|known| known == site)
     };
     let records = state.histories.get(subject.list()).map(|history| history.after(since.unwrap_or(0))).unwrap_or_default();

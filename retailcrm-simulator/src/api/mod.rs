@@ -259,6 +259,7 @@ pub(crate) fn plain(simulator: Simulator) -> Router {
     routes
         .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "API method not found"))
         .method_not_allowed_fallback(async || ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
+        .layer(axum::extract::DefaultBodyLimit::max(crate::wire::BODY_BYTES))
         .with_state(simulator)
 }
 

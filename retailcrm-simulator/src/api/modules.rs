@@ -5,10 +5,37 @@ use serde_json::{Map, Value, json};
 use super::Context;
 use crate::account::{ApiKey, stock};
 use crate::entity::{Entity, id_of, is, text, whole};
+use crate::rules::shape::{self, Kind, Member};
 use crate::wire::{ApiError, ApiResult, Success, php_map};
 
 /// What a module can integrate.
 const INTEGRATIONS: [&str; 8] = ["telephony", "delivery", "store", "recommendation", "payment", "mgTransport", "mgBot", "embedJs"];
+
+const CODE: &[Member] = &[("userId", Kind::Int), ("code", Kind::Text)];
+const LINE: &[Member] = &[("siteCode", Kind::Text), ("externalPhone", Kind::Text)];
+const TELEPHONY: &[Member] = &[
+    ("makeCallUrl", Kind::LongText),
+    ("changeUserStatusUrl", Kind::LongText),
+    ("allowEdit", Kind::Flag),
+    ("inputEventSupported", Kind::Flag),
+    ("outputEventSupported", Kind::Flag),
+    ("hangupEventSupported", Kind::Flag),
+    ("additionalCodes", Kind::Objects(CODE)),
+    ("externalPhones", Kind::Objects(LINE)),
+];
+const MEMBERS: &[Member] = &[
+    ("integrationCode", Kind::Text),
+    ("active", Kind::Flag),
+    ("freeze", Kind::Flag),
+    ("name", Kind::Text),
+    ("logo", Kind::LongText),
+    ("clientId", Kind::Text),
+    ("baseUrl", Kind::LongText),
+    ("accountUrl", Kind::LongText),
+    ("actions", Kind::Map),
+    ("availableCountries", Kind::Texts),
+    ("integrations", Kind::Some("telephony", TELEPHONY)),
+];
 
 /// One module.
 pub fn get(context: &mut Context<'_>) -> ApiResult {
@@ -46,10 +73,11 @@ fn complaints(given: &Entity, code: &str, known: Option<&Entity>) -> Map<String,
 
 /// Creates or changes a module. Lists in it are replaced whole, and so is each integration.
 pub fn edit(context: &mut Context<'_>) -> ApiResult {
-    let mut given = context.call.object("integrationModule")?;
+    let mut errors = Map::new();
+    let mut given = shape::read(context.state, MEMBERS, &context.call.object("integrationModule")?, "", &mut errors);
     let code = context.part("code").to_owned();
     let known = context.state.modules.get(&code);
-    let errors = complaints(&given, &code, known);
+    errors.extend(complaints(&given, &code, known));
     if !errors.is_empty() {
         return Err(ApiError::entity(errors));
     }
@@ -78,7 +106,13 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
     }
     let next_id = context.state.modules.values().filter_map(id_of).max().unwrap_or(0) + 1;
     let module = context.state.modules.entry(code.clone()).or_default();
-    given.remove("native");
+    // Each integration is replaced whole; others stay.
+    let mut integrations = module.get("integrations").and_then(Value::as_object).cloned().unwrap_or_default();
+    if let Some(Value::Object(new)) = given.remove("integrations") {
+        integrations.extend(new);
+        module.insert("integrations".into(), integrations.into());
+    }
+    given.retain(|_, value| !value.is_null());
     module.extend(given);
     module.insert("code".into(), code.into());
     for (name, value) in [("id", json!(next_id)), ("active", json!(true)), ("freeze", json!(false)), ("native", json!(false))] {
@@ -98,7 +132,7 @@ fn granted(context: &Context<'_>, given: &mut Entity, kind: &str, code: &str) ->
     };
     chat.insert("token".into(), token.clone());
     chat.insert("isActive".into(), json!(true));
-    Some(json!({"endpointUrl": format!("{}/mg", context.state.account.public_url), "token": token}))
+    Some(json!({"endpointUrl": format!("{}/mg", context.state.account.url()), "token": token}))
 }
 
 /// Gives a module's key more scopes: another key comes back, and the old one is no longer good.
@@ -125,6 +159,9 @@ pub fn update_scopes(context: &mut Context<'_>) -> ApiResult {
         if known.key == old.key {
             *known = ApiKey { key: key.clone(), scopes: scopes.clone(), sites: old.sites.clone() };
         }
+    }
+    for history in context.state.histories.values_mut() {
+        history.rename_key(&old.key, &key);
     }
     Success::ok(json!({"apiKey": key}))
 }

@@ -73,6 +73,7 @@ fn given(context: &Context<'_>, kind: &Kind, name: &str) -> Result<Entity, ApiEr
     for (name, value) in given {
         kept.entry(name).or_insert(value);
     }
+    kept.retain(|_, value| !value.is_null());
     Ok(kept)
 }
 

@@ -6,7 +6,7 @@ use super::customers::with_customer;
 use super::history::created;
 use super::{Context, Subject};
 use crate::entity::{Entity, full_name, is, pick, text, whole};
-use crate::rules::filters::{Filter, Test, Wanted};
+use crate::rules::filters::{Filter, Test, Wanted, Wants};
 use crate::rules::shape::{self, Kind, Member};
 use crate::rules::{changes, shops};
 use crate::state::State;
@@ -40,8 +40,8 @@ fn of_customer(state: &State, task: &Entity, wanted: &Value) -> bool {
 const FILTERS: &[Filter] = &[
     ("ids", Test::Ids),
     ("orderNumber", Test::Is("order.number")),
-    ("customer", Test::With(of_customer)),
-    ("status", Test::Choice(&["performing", "completed"], in_status)),
+    ("customer", Test::With(Wants::Text, of_customer)),
+    ("status", Test::With(Wants::Choice(&["performing", "completed"]), in_status)),
     ("text", Test::Has("text")),
     ("performers", Test::Among("performer")),
     ("creators", Test::Among("creator")),
@@ -112,6 +112,11 @@ fn given(context: &Context<'_>, fields: &Entity) -> Result<Entity, ApiError> {
         let kept = about(context, name, &named)?;
         task.insert(name.into(), kept);
     }
+    if let Some(site) = task.get("phoneSite").and_then(Value::as_str)
+        && !context.sites.iter().any(|code| code == site)
+    {
+        return Err(ApiError::denied());
+    }
     if let Some(performer) = task.remove("performerId") {
         if performer.is_null() {
             return Err(not_loaded(Map::from_iter([("performerId".to_owned(), json!("This value should not be blank."))])));
@@ -142,7 +147,7 @@ fn about(context: &Context<'_>, name: &str, named: &Entity) -> Result<Value, Api
 /// A new task. There is nothing by which a second one could be known for the same.
 pub fn create(context: &mut Context<'_>) -> ApiResult {
     let fields = context.call.object("task")?;
-    shops::named(context)?;
+    shops::required(context)?;
     let mut task = given(context, &fields)?;
     task.retain(|_, value| !value.is_null());
     let mut errors = Map::new();
@@ -189,7 +194,7 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
     }
     let id = whole(&task["id"]).unwrap_or_default();
     let changes = changes::between(&old, &task);
-    let (told, shown) = (json!({"id": id}), Value::Object(task.clone()));
+    let (told, shown) = (Value::Object(pick(&task, &["id", "customer", "phoneSite"])), Value::Object(task.clone()));
     context.state.tasks.put(id, task);
     if !changes.is_empty() {
         context.happened(Subject::Task, Deed::Updated, changes, &told, &shown);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::Context;
 use crate::entity::{Entity, id_of, is, phones_of, pick, whole};
-use crate::rules::shape::is_date_time;
+use crate::rules::shape::{as_text, is_date_time};
 use crate::wire::{ApiError, ApiResult, Success};
 
 /// The most calls of one upload.
@@ -39,9 +39,20 @@ fn text<'a>(entity: &'a Entity, name: &str) -> Option<&'a str> {
     entity.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
+/// Members that are there; ids and numbers that were written as numbers are text.
+fn plain(mut given: Entity) -> Entity {
+    given.retain(|_, value| !value.is_null());
+    for name in ["phone", "externalId", "callExternalId", "code", "externalPhone"] {
+        if let Some(text) = given.get(name).filter(|value| value.is_number()).and_then(as_text) {
+            given.insert(name.into(), text.into());
+        }
+    }
+    given
+}
+
 /// A live event: opens, moves and closes pop-ups. It makes no record of the call.
 pub fn call_event(context: &mut Context<'_>) -> ApiResult {
-    let event = context.call.object("event")?;
+    let event = plain(context.call.object("event")?);
     let mut errors = Map::new();
     if text(&event, "phone").is_none() {
         errors.insert("phone".into(), "This value should not be blank.".into());
@@ -65,14 +76,14 @@ pub fn call_event(context: &mut Context<'_>) -> ApiResult {
     let state = &mut *context.state;
     let (users, no_codes, no_users) = state.users_of(&codes, &ids);
     let phone = text(&event, "phone").unwrap_or_default().to_owned();
-    let call = text(&event, "callExternalId").unwrap_or(&phone).to_owned();
+    let call = text(&event, "callExternalId").map(str::to_owned);
     let named = !codes.is_empty() || !ids.is_empty();
     let at = state.moment(context.now);
     match kind.as_str() {
-        "hangup" => state.popups.close(named.then_some(&users), &call, &at),
+        "hangup" => state.popups.close(named.then_some(&users), call.as_deref(), &phone, &at),
         _ => {
             let seeing: BTreeSet<i64> = users.into_iter().filter(|user| state.sees_popups(*user)).collect();
-            state.popups.open(&seeing, &call, &phone, &at);
+            state.popups.open(&seeing, call.as_deref(), &phone, &at);
         }
     }
     let mut told = event;
@@ -113,7 +124,7 @@ fn complaint(call: &Entity) -> Option<(&'static str, String)> {
 
 /// Puts calls into the history. A call whose `externalId` is known is skipped and named; it cannot be changed.
 pub fn calls_upload(context: &mut Context<'_>) -> ApiResult {
-    let calls = context.call.objects("calls", CALLS_PER_UPLOAD)?;
+    let calls: Vec<Entity> = context.call.objects("calls", CALLS_PER_UPLOAD)?.into_iter().map(plain).collect();
     let errors: Map<String, Value> = calls
         .iter()
         .enumerate()
@@ -138,7 +149,7 @@ pub fn calls_upload(context: &mut Context<'_>) -> ApiResult {
 pub fn manager(context: &mut Context<'_>) -> ApiResult {
     let phone = context.call.text("phone").ok_or_else(|| ApiError::missing("phone"))?;
     let state = &*context.state;
-    let customer = state.customer_by_phone(phone).filter(|customer| crate::state::in_sites(customer, &context.sites));
+    let customer = state.customer_by_phone(phone, &context.sites);
     let manager = customer.and_then(|customer| state.users.get(customer.get("managerId")?.as_i64()?));
     let available = |user: &&Entity| {
         let busy = matches!(text(user, "status"), Some("busy" | "dinner" | "break"));
@@ -153,8 +164,9 @@ pub fn manager(context: &mut Context<'_>) -> ApiResult {
         answer.insert("manager".into(), Value::Object(shown));
     }
     if context.call.flag("details") {
-        let url = &state.account.public_url;
-        let mut links = Map::from_iter([("newOrderLink".to_owned(), json!(format!("{url}/orders/add?phone={phone}")))]);
+        let url = state.account.url();
+        let encoded: String = form_urlencoded::byte_serialize(phone.as_bytes()).collect();
+        let mut links = Map::from_iter([("newOrderLink".to_owned(), json!(format!("{url}/orders/add?phone={encoded}")))]);
         match customer {
             Some(customer) => {
                 let mut shown = pick(customer, &["id", "externalId", "firstName", "lastName", "patronymic", "email"]);
@@ -168,7 +180,7 @@ pub fn manager(context: &mut Context<'_>) -> ApiResult {
                 }
             }
             None => {
-                links.insert("newCustomerLink".into(), json!(format!("{url}/customers/add?phone={phone}")));
+                links.insert("newCustomerLink".into(), json!(format!("{url}/customers/add?phone={encoded}")));
             }
         }
         answer.insert("links".into(), Value::Object(links));

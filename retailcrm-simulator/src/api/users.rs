@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Context;
 use crate::callbacks;
 use crate::entity::{Entity, at, is, text};
-use crate::rules::filters::{Filter, Test, Wanted};
+use crate::rules::filters::{Filter, Test, Wanted, Wants};
 use crate::state::State;
 use crate::wire::{ApiError, ApiResult, Success};
 
@@ -27,13 +27,13 @@ fn in_groups(_: &State, user: &Entity, wanted: &Value) -> bool {
 
 const FILTERS: &[Filter] = &[
     ("email", Test::Is("email")),
-    ("status", Test::Choice(&STATUSES, in_status)),
+    ("status", Test::With(Wants::Choice(&STATUSES), in_status)),
     ("online", Test::Flag("online", true)),
     ("active", Test::Flag("active", true)),
     ("isManager", Test::Flag("isManager", false)),
     ("isPosManager", Test::Flag("isPosManager", false)),
     ("isAdmin", Test::Flag("isAdmin", false)),
-    ("groups", Test::With(in_groups)),
+    ("groups", Test::With(Wants::List, in_groups)),
     ("createdAtFrom", Test::From("createdAt")),
     ("createdAtTo", Test::To("createdAt")),
 ];

@@ -39,7 +39,7 @@ impl Told {
     /// A request as it came. Keys are left out.
     pub fn new(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Told {
         let pairs = |encoded: &[u8]| -> Vec<(String, String)> {
-            form_urlencoded::parse(encoded).into_owned().filter(|(name, _)| name != "apiKey").collect()
+            form_urlencoded::parse(encoded).into_owned().filter(|(name, _)| !name.to_lowercase().contains("apikey")).collect()
         };
         let kind = headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let is_form = kind.starts_with("application/x-www-form-urlencoded");

@@ -13,9 +13,9 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::account::{Account, DEFAULT_URL};
+use crate::account::Account;
 use crate::limits::RateLimit;
-use crate::{Faults, Simulator};
+use crate::{Faults, House, Simulator};
 use log::Log;
 
 /// Options of the simulator.
@@ -67,22 +67,29 @@ fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).with_context(|| path.display().to_string())
 }
 
-/// The account of these options.
+/// The account that the options name.
 fn account(options: &Options) -> Result<Account> {
-    let mut account = match &options.account {
-        None => Account::demo(),
-        Some(path) => Account::parse(&read(path)?).with_context(|| path.display().to_string())?,
-    };
-    account.lenient_history_page |= options.lenient_history_page;
-    // A live account has its limits; a file may say others.
-    let limit = account.rate_limit.take().unwrap_or_default();
-    account.rate_limit = match options.rate_limit {
-        None => Some(limit),
-        Some(Limit::Off) => None,
-        Some(Limit::Unavailable) => Some(RateLimit { status: 503, ..limit }),
-        Some(Limit::TooMany) => Some(RateLimit { status: 429, ..limit }),
-    };
-    Ok(account)
+    match &options.account {
+        None => Ok(Account::demo()),
+        Some(path) => Account::parse(&read(path)?).with_context(|| path.display().to_string()),
+    }
+}
+
+/// What the options make of every account, the first and those that a reset begins with.
+fn house(options: &Options, url: String) -> House {
+    let (chosen, lenient) = (options.rate_limit, options.lenient_history_page);
+    Arc::new(move |account| {
+        account.listens_at = Some(url.clone());
+        account.lenient_history_page |= lenient;
+        // A live account has its limits; a file may say others.
+        let limit = account.rate_limit.take().unwrap_or_default();
+        account.rate_limit = match chosen {
+            None => Some(limit),
+            Some(Limit::Off) => None,
+            Some(Limit::Unavailable) => Some(RateLimit { status: 503, ..limit }),
+            Some(Limit::TooMany) => Some(RateLimit { status: 429, ..limit }),
+        };
+    })
 }
 
 fn faults(options: &Options) -> Result<Value> {
@@ -96,7 +103,11 @@ fn faults(options: &Options) -> Result<Value> {
 
 /// Runs until Ctrl-C or SIGTERM.
 pub async fn run(options: Options) -> Result<()> {
-    let (mut account, faults) = (account(&options)?, faults(&options)?);
+    let (account, faults) = (account(&options)?, faults(&options)?);
+    if let Some(path) = &options.save {
+        // Now, not when there is an account to lose.
+        std::fs::OpenOptions::new().create(true).append(true).open(path).with_context(|| path.display().to_string())?;
+    }
     let listener = TcpListener::bind(SocketAddr::new(options.listen, options.port))
         .await
         .with_context(|| format!("cannot listen on {}:{}; --port 0 picks a free port", options.listen, options.port))?;
@@ -104,11 +115,8 @@ pub async fn run(options: Options) -> Result<()> {
     // From this machine an address of all networks is reached by loopback.
     let host = if address.ip().is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { address.ip() };
     let url = format!("http://{}", SocketAddr::new(host, address.port()));
-    let named = account.public_url != DEFAULT_URL;
-    if !named {
-        account.public_url = url.clone();
-    }
-    let simulator = Simulator::with(account, Arc::new(chrono::Utc::now), Some(Arc::new(carrier::Http::new()?)));
+    let carrier = Arc::new(carrier::Http::new()?);
+    let simulator = Simulator::with(account, Arc::new(chrono::Utc::now), Some(carrier), house(&options, url.clone()));
     simulator.misbehave(&faults).map_err(anyhow::Error::msg)?;
     let name =
         options.account.as_deref().and_then(Path::file_stem).map_or_else(|| "demo".into(), |name| name.to_string_lossy().into_owned());

@@ -1,9 +1,8 @@
 //! Fields that the account added: each value is checked against its field's type.
 
-use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use super::shape::{Errors, as_text, flag, is_date_time, number};
+use super::shape::{Errors, as_text, flag, is_date, is_date_time, number};
 use crate::entity::{Entity, text, whole};
 use crate::state::State;
 
@@ -64,7 +63,7 @@ fn hold(state: &State, field: &Entity, value: &Value) -> Result<Value, String> {
         "boolean" => flag(value).map(Value::from).ok_or_else(invalid),
         "integer" => whole(value).map(Value::from).ok_or_else(invalid),
         "numeric" => number(value).ok_or_else(invalid),
-        "date" => as_text(value).filter(|text| NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()).map(Value::from).ok_or_else(invalid),
+        "date" => as_text(value).filter(|text| is_date(text)).map(Value::from).ok_or_else(invalid),
         "datetime" => as_text(value).filter(|text| is_date_time(text)).map(Value::from).ok_or_else(invalid),
         "email" => as_text(value).filter(|text| is_email(text)).map(Value::from).ok_or_else(invalid),
         "dictionary" => element(value),

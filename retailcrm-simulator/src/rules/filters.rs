@@ -1,7 +1,6 @@
 //! What a list's filter finds. Every kind of entity has a table of its filters' names; a name that is not in it is refused, for a filter
 //! that is ignored gives everything and looks like success.
 
-use chrono::{NaiveDate, NaiveDateTime};
 use serde_json::Value;
 
 use super::shape;
@@ -33,10 +32,25 @@ pub enum Test {
     Max(&'static str),
     /// Fields that the account added, by code: a value, a list, or `{min,max}`.
     CustomFields,
-    /// Something of the kind's own.
-    With(fn(&State, &Entity, &Value) -> bool),
-    /// One of these words, and something of the kind's own.
-    Choice(&'static [&'static str], fn(&State, &Entity, &Value) -> bool),
+    /// Something of the kind's own, and what its value must be.
+    With(Wants, fn(&State, &Entity, &Value) -> bool),
+}
+
+/// What a filter's value must be.
+#[derive(Clone, Copy)]
+pub enum Wants {
+    /// One text.
+    Text,
+    /// One number.
+    Number,
+    /// 0 or 1.
+    Flag,
+    /// A date, or a date with a time.
+    Date,
+    /// A list of texts; one counts as a list.
+    List,
+    /// One of these words.
+    Choice(&'static [&'static str]),
 }
 
 /// A filter's name and what it compares.
@@ -95,37 +109,34 @@ impl<'a> Wanted<'a> {
 
 /// Why a filter's value cannot be one.
 fn complaint(test: Test, value: &Value) -> Option<&'static str> {
-    let every = |is: fn(&str) -> bool| texts(value).iter().all(|text| is(text));
-    let scalar = value.is_string();
-    let valid = match test {
-        Test::Ids => every(|text| text.parse::<i64>().is_ok()),
-        Test::From(_) | Test::To(_) => scalar && every(|text| is_date(text) || shape::is_date_time(text) || is_minute(text)),
-        Test::Min(_) | Test::Max(_) => scalar && every(|text| text.parse::<f64>().is_ok()),
-        Test::Flag(..) => {
-            if !(scalar && every(|text| matches!(text, "0" | "1" | "true" | "false" | "True" | "False"))) {
-                return Some("The value you selected is not a valid choice.");
-            }
-            true
+    let wants = match test {
+        Test::Ids => {
+            return (!texts(value).iter().all(|text| text.parse::<i64>().is_ok())).then_some(INVALID);
         }
-        Test::Choice(choices, _) => {
-            if !texts(value).iter().all(|text| choices.contains(&text.as_str())) {
-                return Some("The value you selected is not a valid choice.");
-            }
-            true
-        }
-        Test::Is(_) | Test::Has(_) => scalar,
-        Test::CustomFields => value.is_object(),
-        Test::Among(_) | Test::With(_) => true,
+        Test::CustomFields => return (!value.is_object()).then_some(INVALID),
+        Test::From(_) | Test::To(_) => Wants::Date,
+        Test::Min(_) | Test::Max(_) => Wants::Number,
+        Test::Flag(..) => Wants::Flag,
+        Test::Is(_) | Test::Has(_) => Wants::Text,
+        Test::Among(_) => Wants::List,
+        Test::With(wants, _) => wants,
     };
-    (!valid).then_some("This value is not valid.")
+    let text = value.as_str();
+    match wants {
+        Wants::Text => text.is_none().then_some(INVALID),
+        Wants::Number => text.is_none_or(|text| text.parse::<f64>().is_err()).then_some(INVALID),
+        Wants::Date => text.is_none_or(|text| !is_date(text) && !shape::is_date_time(text) && !shape::is_minute(text)).then_some(INVALID),
+        Wants::List => (!value.is_string() && !value.is_array() && !value.is_object()).then_some(INVALID),
+        Wants::Flag => text.is_none_or(|text| !matches!(text, "0" | "1" | "true" | "false" | "True" | "False")).then_some(NO_CHOICE),
+        Wants::Choice(choices) => text.is_none_or(|text| !choices.contains(&text)).then_some(NO_CHOICE),
+    }
 }
+
+const INVALID: &str = "This value is not valid.";
+const NO_CHOICE: &str = "The value you selected is not a valid choice.";
 
 fn is_date(text: &str) -> bool {
-    NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
-}
-
-fn is_minute(text: &str) -> bool {
-    NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").is_ok()
+    shape::is_date(text)
 }
 
 fn passes(state: &State, entity: &Entity, test: Test, wanted: &Value) -> bool {
@@ -140,12 +151,12 @@ fn passes(state: &State, entity: &Entity, test: Test, wanted: &Value) -> bool {
         Test::Is(path) => at(entity, path).iter().any(|value| lower(value) == said.to_lowercase()),
         Test::Has(path) => at(entity, path).iter().any(|value| lower(value).contains(&said.to_lowercase())),
         Test::Flag(path, absent) => at(entity, path).first().and_then(|value| value.as_bool()).unwrap_or(absent) == yes(said),
-        Test::From(path) => dates(entity, path).any(|date| cut(date, said) >= said),
-        Test::To(path) => dates(entity, path).any(|date| cut(date, said) <= said),
+        Test::From(path) => dates(entity, path).any(|date| cut(date, said) >= cut(said, date)),
+        Test::To(path) => dates(entity, path).any(|date| cut(date, said) <= cut(said, date)),
         Test::Min(path) => numbers(entity, path).any(|number| said.parse().is_ok_and(|wanted: f64| number >= wanted)),
         Test::Max(path) => numbers(entity, path).any(|number| said.parse().is_ok_and(|wanted: f64| number <= wanted)),
-        Test::CustomFields => custom(entity, wanted),
-        Test::With(own) | Test::Choice(_, own) => own(state, entity, wanted),
+        Test::CustomFields => custom(state, entity, wanted),
+        Test::With(_, own) => own(state, entity, wanted),
     }
 }
 
@@ -167,9 +178,11 @@ fn cut<'a>(date: &'a str, wanted: &str) -> &'a str {
     date.get(..wanted.len()).unwrap_or(date)
 }
 
-fn custom(entity: &Entity, wanted: &Value) -> bool {
+fn custom(state: &State, entity: &Entity, wanted: &Value) -> bool {
     let fields = entity.get("customFields");
     wanted.as_object().into_iter().flatten().all(|(code, wanted)| {
+        let known = state.account.lists.get("customFields").into_iter().flatten();
+        let kind = known.filter(|field| crate::entity::text(field, "code") == code).map(|field| crate::entity::text(field, "type")).next();
         let value = fields.map(|fields| &fields[code.as_str()]).filter(|value| !value.is_null());
         let held: Vec<&Value> = match value {
             None => Vec::new(),
@@ -192,6 +205,7 @@ fn custom(entity: &Entity, wanted: &Value) -> bool {
                 held.iter().any(|value| match value {
                     Value::Bool(flag) => wanted.iter().any(|text| yes(text) == *flag),
                     // Texts are searched for a part, as the CRM's own lists do [inferred].
+                    Value::String(text) if !matches!(kind, Some("string" | "text") | None) => wanted.contains(text),
                     Value::String(text) => wanted.iter().any(|wanted| text.to_lowercase().contains(&wanted.to_lowercase())),
                     other => wanted.iter().any(|wanted| shape::as_text(other).as_ref() == Some(wanted)),
                 })

@@ -56,27 +56,34 @@ fn price(state: &mut State, item: &mut Entity) {
 
 /// The sums of an order whose parts are whole.
 pub fn total(state: &State, order: &mut Entity) {
+    let mut purchase = None;
     let goods = match order.get("items").and_then(Value::as_array) {
         Some(items) if !items.is_empty() || !order.contains_key("summ") => {
             let full: f64 =
                 items.iter().map(|item| sum(item["prices"].get(0).map(|price| &price["price"])) * sum(item.get("quantity"))).sum();
+            let cost: f64 = items.iter().map(|item| sum(item.get("purchasePrice")) * sum(item.get("quantity"))).sum();
+            purchase = Some(cost);
             full - sum(order.get("discountManualAmount")) - full * sum(order.get("discountManualPercent")) / 100.0
         }
         _ => sum(order.get("summ")),
     };
     let goods = goods.max(0.0);
     let delivery = sum(order.get("delivery").and_then(|delivery| delivery.get("cost")));
+    if let Some(purchase) = purchase {
+        order.insert("purchaseSumm".into(), money(purchase));
+    }
     order.insert("summ".into(), money(goods));
     order.insert("totalSumm".into(), money(goods + delivery));
     let Some(payments) = order.get("payments").and_then(Value::as_object).filter(|payments| !payments.is_empty()) else {
         order.entry("prepaySum").or_insert(json!(0));
         return;
     };
+    let whole = goods + delivery;
     let is_paid = |payment: &&Value| {
         let status = payment["status"].as_str().unwrap_or_default();
         state.account.references.find("paymentStatuses", status).is_some_and(|status| crate::entity::is(status, "paymentComplete", false))
     };
-    let paid: f64 = payments.values().filter(is_paid).map(|payment| sum(payment.get("amount"))).sum();
+    let paid: f64 = payments.values().filter(is_paid).map(|payment| payment.get("amount").and_then(Value::as_f64).unwrap_or(whole)).sum();
     let last = payments.values().filter(is_paid).filter_map(|payment| payment["paidAt"].as_str()).max().map(str::to_owned);
     order.insert("prepaySum".into(), money(paid));
     // Fully paid is what has `fullPaidAt`, whatever single payments say.

@@ -47,6 +47,10 @@ pub enum Kind {
     Objects(&'static [Member]),
     /// A list of texts.
     Texts,
+    /// An object with whatever members.
+    Map,
+    /// An object of objects, one of which has these members; the others are as they come.
+    Some(&'static str, &'static [Member]),
     /// Whatever it is; somebody else looks at it.
     Any,
 }
@@ -99,7 +103,7 @@ fn hold(state: &State, kind: Kind, value: &Value, place: &str, errors: &mut Erro
             Some(flag) => return Some(flag.into()),
             None => INVALID.into(),
         },
-        Kind::Date => match as_text(value).filter(|text| NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()) {
+        Kind::Date => match as_text(value).filter(|text| is_date(text)) {
             Some(date) => return Some(date.into()),
             None => "This value is not a valid date.".into(),
         },
@@ -107,7 +111,7 @@ fn hold(state: &State, kind: Kind, value: &Value, place: &str, errors: &mut Erro
             Some(time) => return Some(time.into()),
             None => "This value is not a valid datetime.".into(),
         },
-        Kind::Minute => match as_text(value).filter(|text| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").is_ok()) {
+        Kind::Minute => match as_text(value).filter(|text| is_minute(text)) {
             Some(time) => return Some(time.into()),
             None => "This value is not a valid datetime.".into(),
         },
@@ -152,6 +156,20 @@ fn hold(state: &State, kind: Kind, value: &Value, place: &str, errors: &mut Erro
         },
         Kind::Texts => match value.as_array().map(|items| items.iter().map(as_text).collect::<Option<Vec<_>>>()) {
             Some(Some(texts)) => return Some(json!(texts)),
+            _ => INVALID.into(),
+        },
+        Kind::Map => match fields(value) {
+            Some(given) => return Some(Value::Object(given.clone())),
+            None => INVALID.into(),
+        },
+        Kind::Some(name, members) => match fields(value) {
+            Some(given) if given.values().all(|inner| inner.is_object() || inner.as_array().is_some_and(Vec::is_empty)) => {
+                let mut kept = given.clone();
+                if let Some(known) = given.get(name).and_then(Value::as_object) {
+                    kept.insert(name.into(), Value::Object(read(state, members, known, &format!("{place}.{name}"), errors)));
+                }
+                return Some(Value::Object(kept));
+            }
             _ => INVALID.into(),
         },
         Kind::Any => return Some(value.clone()),
@@ -208,9 +226,19 @@ pub fn flag(value: &Value) -> Option<bool> {
     }
 }
 
-/// Whether a text is `Y-m-d H:i:s`.
+/// Whether a text is `Y-m-d H:i:s`, with every zero: what is kept otherwise would sort otherwise.
 pub fn is_date_time(text: &str) -> bool {
-    NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").is_ok()
+    text.len() == 19 && NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").is_ok()
+}
+
+/// Whether a text is `Y-m-d H:i`.
+pub fn is_minute(text: &str) -> bool {
+    text.len() == 16 && NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").is_ok()
+}
+
+/// Whether a text is `Y-m-d`.
+pub fn is_date(text: &str) -> bool {
+    text.len() == 10 && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
 }
 
 /// An object; an empty list is an empty one.

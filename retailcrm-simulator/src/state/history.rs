@@ -133,6 +133,13 @@ impl History {
         self.records.iter().map(record).collect()
     }
 
+    /// A key became another: what it did is still its own.
+    pub fn rename_key(&mut self, old: &str, new: &str) {
+        for record in self.records.iter_mut().filter(|record| record.key.as_deref() == Some(old)) {
+            record.key = Some(new.to_owned());
+        }
+    }
+
     /// How many records there are.
     pub fn len(&self) -> usize {
         self.records.len()

@@ -71,23 +71,31 @@ impl State {
         let mut take = |name: &str| lists.remove(name).unwrap_or_default();
         // An entity belongs to a shop; one whose shop is not told belongs to the main one.
         let in_shop = |mut entity: Entity| {
-            entity.entry("site").or_insert_with(|| main.clone().into());
+            if text(&entity, "site").is_empty() {
+                entity.insert("site".into(), main.clone().into());
+            }
+            // The API shows an empty map as a list.
+            if entity.get("customFields").is_some_and(Value::is_array) {
+                entity.insert("customFields".into(), json!({}));
+            }
             entity
         };
+        let counters = std::mem::take(&mut account.counters);
+        let last = |name: &str| counters.get(name).copied().unwrap_or(0);
         let modules = take("modules").into_iter().filter_map(|module| Some((module.get("code")?.as_str()?.to_owned(), module)));
         let mut orders: Vec<Entity> = take("orders").into_iter().map(in_shop).collect();
-        let last_part = orders.iter().map(money::last_part).max().unwrap_or(0);
+        let last_part = orders.iter().map(money::last_part).max().unwrap_or(0).max(last("parts"));
         let mut state = State {
             users: Table::of(take("users")),
-            customers: Table::of(take("customers").into_iter().map(in_shop)),
-            corporate: Table::of(take("customersCorporate").into_iter().map(in_shop)),
+            customers: Table::of(take("customers").into_iter().map(in_shop)).begin_after(last("customers")),
+            corporate: Table::of(take("customersCorporate").into_iter().map(in_shop)).begin_after(last("customersCorporate")),
             orders: Table::default(),
-            tasks: Table::of(take("tasks")),
-            notes: Table::of(take("notes")),
-            corporate_notes: Table::of(take("corporateNotes")),
+            tasks: Table::of(take("tasks")).begin_after(last("tasks")),
+            notes: Table::of(take("notes")).begin_after(last("notes")),
+            corporate_notes: Table::of(take("corporateNotes")).begin_after(last("corporateNotes")),
             calls: Calls::of(account.calls.clone()),
             call_events: Kept::of(account.call_events.clone()),
-            popups: Popups::of(&take("popups")),
+            popups: Popups::of(&take("popups"), &account.open_popups),
             modules: modules.collect(),
             notifications: take("notifications"),
             histories: HISTORIES.map(|name| (name, History::of(account.history.remove(name).unwrap_or_default()))).into(),
@@ -96,9 +104,12 @@ impl State {
             account: Account { lists, ..account },
         };
         for order in &mut orders {
+            let number = id_of(order).map(|id| format!("{id}A")).unwrap_or_default();
+            order.entry("number").or_insert(number.into());
+            order.entry("status").or_insert(json!("new"));
             money::complete(&mut state, order);
         }
-        state.orders = Table::of(orders);
+        state.orders = Table::of(orders).begin_after(last("orders"));
         state
     }
 
@@ -107,6 +118,7 @@ impl State {
         let mut account = self.account.clone();
         account.lists.insert("users", self.users.iter().cloned().collect());
         account.history.clear();
+        account.lists.remove("taskComments");
         (account.calls, account.call_events) = Default::default();
         *self = State::new(account);
     }
@@ -199,13 +211,13 @@ impl State {
         self.users.get(user).is_some_and(|user| is(user, "active", true) && is(user, "online", true))
     }
 
-    /// The customer who has this phone; the oldest of several.
-    pub fn customer_by_phone(&self, number: &str) -> Option<&Entity> {
+    /// The customer who has this phone, of these shops; the oldest of several.
+    pub fn customer_by_phone(&self, number: &str, sites: &[String]) -> Option<&Entity> {
         let key = phone::key(number);
         // A number may be kept with 8 in place of 7: what follows is the same.
         let tail = if key.len() > 10 { &key[key.len() - 10..] } else { &key };
         let has = |customer: &&Entity| !key.is_empty() && phones_of(customer).any(|known| phone::key(known) == key);
-        self.customers.with_digits(tail).find(has)
+        self.customers.with_digits(tail).filter(|customer| in_sites(customer, sites)).find(has)
     }
 
     /// A user's name for messages, or his number.
@@ -251,7 +263,9 @@ impl Serialize for Told<'_> {
         let account = &state.account;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("apiKeys", &account.keys)?;
-        map.serialize_entry("publicUrl", &account.public_url)?;
+        if let Some(url) = &account.public_url {
+            map.serialize_entry("publicUrl", url)?;
+        }
         map.serialize_entry("settings", &account.settings())?;
         map.serialize_entry("triggers", &account.triggers)?;
         map.serialize_entry("rateLimit", &account.rate_limit)?;
@@ -272,12 +286,16 @@ impl Serialize for Told<'_> {
             ("notes", &state.notes),
             ("corporateNotes", &state.corporate_notes),
         ];
-        for (name, table) in tables {
+        for (name, table) in &tables {
             map.serialize_entry(name, &Rows(table))?;
         }
         map.serialize_entry("calls", state.calls.kept())?;
         map.serialize_entry("callEvents", &state.call_events)?;
         map.serialize_entry("popups", &state.popups.to_json())?;
+        map.serialize_entry("openPopups", &state.popups.open_calls())?;
+        let counters: BTreeMap<&str, i64> =
+            tables.iter().map(|(name, table)| (*name, table.last_id())).chain([("parts", state.last_part)]).collect();
+        map.serialize_entry("counters", &counters)?;
         map.serialize_entry("modules", &state.modules.values().collect::<Vec<_>>())?;
         map.serialize_entry("notifications", &state.notifications)?;
         let histories: BTreeMap<_, _> = state.histories.iter().map(|(name, history)| (*name, history.to_json())).collect();

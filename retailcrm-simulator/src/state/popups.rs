@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::{Value, json};
 
 use crate::entity::Entity;
+use crate::phone;
 
 /// A pop-up.
 #[derive(Debug, Clone)]
@@ -20,60 +21,90 @@ struct Popup {
 #[derive(Debug, Default)]
 pub struct Popups {
     all: Vec<Popup>,
-    /// Open ones by call, and in it by user. The phone stands in for a call's missing id.
-    open: HashMap<String, Vec<(i64, usize)>>,
+    /// Places of open ones by call; a call that has no id goes by its phone.
+    by_call: HashMap<String, Vec<usize>>,
+    /// Calls with open ones by the customer's phone: an event may tell the id and another not.
+    by_phone: HashMap<String, BTreeSet<String>>,
 }
 
 impl Popups {
-    /// Pop-ups as they were told before; open ones go by their phone.
-    pub fn of(told: &[Entity]) -> Popups {
+    /// Pop-ups as they were told before, and which calls the open ones are of; when that is not told, they go by their phones.
+    pub fn of(told: &[Entity], calls: &[(usize, String)]) -> Popups {
         let mut popups = Popups::default();
-        for popup in told {
+        for (place, popup) in told.iter().enumerate() {
             let text = |name: &str| popup.get(name).and_then(Value::as_str).map(str::to_owned);
-            let Some(user_id) = popup.get("userId").and_then(Value::as_i64) else { continue };
             let (phone, closed_at) = (text("phone").unwrap_or_default(), text("closedAt"));
+            let user_id = popup.get("userId").and_then(Value::as_i64).unwrap_or_default();
+            let call = calls.iter().find(|(known, _)| *known == place).map(|(_, call)| call.clone());
             if closed_at.is_none() {
-                popups.open.entry(text("call").unwrap_or_else(|| phone.clone())).or_default().push((user_id, popups.all.len()));
+                popups.note(call.unwrap_or_else(|| phone::key(&phone)), &phone, place);
             }
             popups.all.push(Popup { user_id, phone, shown_at: text("shownAt").unwrap_or_default(), closed_at });
         }
         popups
     }
 
+    fn note(&mut self, call: String, phone: &str, place: usize) {
+        self.by_phone.entry(phone::key(phone)).or_default().insert(call.clone());
+        self.by_call.entry(call).or_default().push(place);
+    }
+
     /// Opens a pop-up for each of the users who has none of this call.
-    pub fn open(&mut self, users: &BTreeSet<i64>, call: &str, phone: &str, at: &str) {
-        let open = self.open.entry(call.to_owned()).or_default();
-        for &user_id in users {
-            if !open.iter().any(|(known, _)| *known == user_id) {
-                open.push((user_id, self.all.len()));
-                self.all.push(Popup { user_id, phone: phone.into(), shown_at: at.into(), closed_at: None });
-            }
-        }
-        if open.is_empty() {
-            self.open.remove(call);
+    pub fn open(&mut self, users: &BTreeSet<i64>, call: Option<&str>, phone: &str, at: &str) {
+        let call = call.map_or_else(|| phone::key(phone), str::to_owned);
+        let open = self.by_call.get(&call).cloned().unwrap_or_default();
+        let sees = |user: &i64| open.iter().filter_map(|place| self.all.get(*place)).any(|popup| popup.user_id == *user);
+        let new: Vec<i64> = users.iter().copied().filter(|user| !sees(user)).collect();
+        for user_id in new {
+            self.note(call.clone(), phone, self.all.len());
+            self.all.push(Popup { user_id, phone: phone.into(), shown_at: at.into(), closed_at: None });
         }
     }
 
-    /// Closes the pop-ups of a call for these users; for all when none are named.
-    pub fn close(&mut self, users: Option<&BTreeSet<i64>>, call: &str, at: &str) {
-        let Some(open) = self.open.get_mut(call) else { return };
-        open.retain(|(user, place)| {
-            let concerned = users.is_none_or(|users| users.contains(user));
-            if concerned && let Some(popup) = self.all.get_mut(*place) {
-                popup.closed_at = Some(at.into());
+    /// Closes the pop-ups of a call for these users; for all when none are named. A call that is not known by its id, or was told without
+    /// one, goes by its phone.
+    pub fn close(&mut self, users: Option<&BTreeSet<i64>>, call: Option<&str>, phone: &str, at: &str) {
+        let key = phone::key(phone);
+        let calls: Vec<String> = match call.filter(|call| self.by_call.contains_key(*call)) {
+            Some(call) => vec![call.to_owned()],
+            // One that was opened without an id goes by its phone.
+            None if call.is_some() => self.by_call.contains_key(&key).then(|| key.clone()).into_iter().collect(),
+            None => self.by_phone.get(&key).into_iter().flatten().cloned().collect(),
+        };
+        for call in calls {
+            let Some(mut open) = self.by_call.remove(&call) else { continue };
+            open.retain(|place| {
+                let Some(popup) = self.all.get_mut(*place) else { return false };
+                let concerned = users.is_none_or(|users| users.contains(&popup.user_id));
+                if concerned {
+                    popup.closed_at = Some(at.into());
+                }
+                !concerned
+            });
+            if !open.is_empty() {
+                self.by_call.insert(call, open);
+            } else if let Some(known) = self.by_phone.get_mut(&key) {
+                known.remove(&call);
+                if known.is_empty() {
+                    self.by_phone.remove(&key);
+                }
             }
-            !concerned
-        });
-        if open.is_empty() {
-            self.open.remove(call);
         }
     }
 
     /// What a user sees now.
     pub fn seen_by(&self, user: i64) -> Vec<Value> {
-        let mut places: Vec<usize> = self.open.values().flatten().filter(|(known, _)| *known == user).map(|(_, place)| *place).collect();
+        let mut places: Vec<usize> = self.by_call.values().flatten().copied().collect();
         places.sort_unstable();
-        places.into_iter().filter_map(|place| self.all.get(place)).map(told).collect()
+        places.into_iter().filter_map(|place| self.all.get(place)).filter(|popup| popup.user_id == user).map(told).collect()
+    }
+
+    /// Open ones by their places, and the calls that they are of.
+    pub fn open_calls(&self) -> Vec<(usize, String)> {
+        let mut open: Vec<(usize, String)> =
+            self.by_call.iter().flat_map(|(call, places)| places.iter().map(move |place| (*place, call.clone()))).collect();
+        open.sort_unstable();
+        open
     }
 
     /// All of them.

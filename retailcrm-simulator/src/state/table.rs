@@ -69,6 +69,17 @@ impl Table {
         }
     }
 
+    /// The last id given.
+    pub fn last_id(&self) -> i64 {
+        self.last
+    }
+
+    /// Ids up to this one are not given any more.
+    pub fn begin_after(mut self, last: i64) -> Table {
+        self.last = self.last.max(last);
+        self
+    }
+
     /// The id that the next entity will have.
     pub fn next_id(&self) -> i64 {
         self.last + 1

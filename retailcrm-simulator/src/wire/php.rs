@@ -62,11 +62,11 @@ fn next_index(array: &[(String, Node)]) -> u64 {
 }
 
 impl Node {
-    /// An array whose keys are numbers is a list.
+    /// An array whose keys count from 0 is a list; others are maps: a code may be a number.
     fn into_value(self) -> Value {
         match self {
             Node::Text(text) => Value::String(text),
-            Node::Array(members) if members.iter().all(|(key, _)| key.parse::<u64>().is_ok()) => {
+            Node::Array(members) if members.iter().enumerate().all(|(index, (key, _))| *key == index.to_string()) => {
                 Value::Array(members.into_iter().map(|(_, node)| node.into_value()).collect())
             }
             Node::Array(members) => Value::Object(members.into_iter().map(|(key, node)| (key, node.into_value())).collect::<Map<_, _>>()),
@@ -82,7 +82,8 @@ mod tests {
     #[test]
     fn brackets_make_a_tree() {
         assert_eq!(tree("a=1&b[c]=2&b[d][]=3&b[d][]=4"), json!({"a": "1", "b": {"c": "2", "d": ["3", "4"]}}));
-        assert_eq!(tree("filter%5Bids%5D%5B0%5D=7&filter%5Bids%5D%5B5%5D=8"), json!({"filter": {"ids": ["7", "8"]}}));
+        assert_eq!(tree("filter%5Bids%5D%5B0%5D=7&filter%5Bids%5D%5B1%5D=8"), json!({"filter": {"ids": ["7", "8"]}}));
+        assert_eq!(tree("f[2024]=x"), json!({"f": {"2024": "x"}}), "a number may be a name");
         assert_eq!(tree("a=1&a=2&b=x&b[c]=y"), json!({"a": "2", "b": {"c": "y"}}), "the last counts");
         assert_eq!(tree("filter=None&limit=20"), json!({"filter": "None", "limit": "20"}));
     }

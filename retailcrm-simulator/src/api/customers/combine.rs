@@ -83,12 +83,13 @@ fn merge_into(context: &mut Context<'_>, stays: i64, other: i64) {
     }
     customer.insert("phones".into(), phones.into_iter().map(|number| json!({"number": number})).collect());
     if let Some(fields) = from.get("customFields").and_then(Value::as_object) {
-        let known = customer.entry("customFields").or_insert_with(|| json!({}));
+        let mut known = customer.get("customFields").and_then(Value::as_object).cloned().unwrap_or_default();
         for (code, value) in fields {
             if known.get(code).is_none_or(Value::is_null) {
-                known[code] = value.clone();
+                known.insert(code.clone(), value.clone());
             }
         }
+        customer.insert("customFields".into(), known.into());
     }
     let told = reference(&customer);
     for table in [&mut context.state.orders, &mut context.state.tasks, &mut context.state.notes] {

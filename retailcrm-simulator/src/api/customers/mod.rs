@@ -9,14 +9,16 @@ use serde_json::{Value, json};
 use super::Context;
 use crate::entity::{Entity, at, full_name, id_of, is, money, phones_of, pick, text};
 use crate::phone;
-use crate::rules::filters::{Filter, Test, Wanted, has_id, yes};
+use crate::rules::filters::{Filter, Test, Wanted, Wants, has_id, yes};
 use crate::rules::shops;
 use crate::state::{State, own_id};
 use crate::wire::{ApiResult, Success, php_map, texts};
 
 pub use combine::{combine, remove};
 pub use notes::{FILTERS as NOTE_FILTERS, create as create_note, delete as delete_note, list as notes};
-pub use write::{ADDRESS, CONTRAGENT, SOURCE, complaints, create, edit, fix_external_ids, made, merge, subscribe, upload, uploaded};
+pub use write::{
+    ADDRESS, CONTRAGENT, SOURCE, complaints, create, edit, fix_external_ids, made, merge, renamed, subscribe, upload, uploaded,
+};
 
 /// A customer as the API gives it: what follows from orders is counted, an empty map is a list.
 pub fn shown(state: &State, customer: &Entity) -> Value {
@@ -75,6 +77,12 @@ fn has_digits(customer: &Entity, wanted: &str) -> bool {
     !digits.is_empty() && phones_of(customer).any(|known| phone::digits(known).contains(&digits))
 }
 
+fn attached(_: &State, customer: &Entity, wanted: &Value) -> bool {
+    let wanted = texts(wanted);
+    let tags = customer.get("tags").and_then(Value::as_array).into_iter().flatten().filter(|tag| tag["attached"] == true);
+    tags.filter_map(|tag| tag["name"].as_str()).any(|name| wanted.iter().any(|wanted| wanted == name))
+}
+
 fn by_phone(_: &State, customer: &Entity, wanted: &Value) -> bool {
     has_digits(customer, wanted.as_str().unwrap_or_default())
 }
@@ -88,6 +96,9 @@ fn by_groups(state: &State, customer: &Entity, wanted: &Value) -> bool {
     let manager = customer.get("managerId").and_then(Value::as_i64).and_then(|id| state.users.get(id));
     manager.is_some_and(|user| at(user, "groups.id").iter().any(|id| has_id(wanted, id.as_i64())))
 }
+
+/// What `filter[tasksCounts]` may say [inferred].
+pub const TASKS: [&str; 2] = ["no_tasks", "has_tasks"];
 
 fn by_open_tasks(state: &State, customer: &Entity, wanted: &Value) -> bool {
     let tasks = state.tasks.of_customer(own_id(customer)).filter(|task| !is(task, "complete", false)).count();
@@ -115,15 +126,15 @@ fn unsubscribed(_: &State, customer: &Entity, wanted: &Value) -> bool {
 const FILTERS: &[Filter] = &[
     ("ids", Test::Ids),
     ("externalIds", Test::Among("externalId")),
-    ("name", Test::With(named)),
+    ("name", Test::With(Wants::Text, named)),
     ("email", Test::Is("email")),
     ("city", Test::Has("address.city")),
     ("region", Test::Has("address.region")),
     ("countries", Test::Among("address.countryIso")),
     ("sites", Test::Among("site")),
     ("managers", Test::Among("managerId")),
-    ("managerGroups", Test::With(by_groups)),
-    ("notes", Test::With(by_note)),
+    ("managerGroups", Test::With(Wants::List, by_groups)),
+    ("notes", Test::With(Wants::Text, by_note)),
     ("commentary", Test::Has("commentary")),
     ("sex", Test::Is("sex")),
     ("vip", Test::Flag("vip", false)),
@@ -131,7 +142,7 @@ const FILTERS: &[Filter] = &[
     ("isContact", Test::Flag("isContact", false)),
     ("online", Test::Flag("online", false)),
     ("attachments", Test::Has("attachments")),
-    ("tasksCounts", Test::With(by_open_tasks)),
+    ("tasksCounts", Test::With(Wants::Choice(&TASKS), by_open_tasks)),
     ("segment", Test::Is("segments.code")),
     ("classSegment", Test::Is("classSegment")),
     ("discountCardNumber", Test::Is("discountCardNumber")),
@@ -139,23 +150,29 @@ const FILTERS: &[Filter] = &[
     ("mgCustomerId", Test::Among("mgCustomerId")),
     ("mgChannels", Test::Among("mgCustomers.mgChannel.id")),
     ("tags", Test::Among("tags.name")),
-    ("attachedTags", Test::Among("tags.name")),
+    ("attachedTags", Test::With(Wants::List, attached)),
     ("dateFrom", Test::From("createdAt")),
     ("dateTo", Test::To("createdAt")),
-    ("firstOrderFrom", Test::With(|state, customer, wanted| first_or_last(state, customer, wanted, false, false))),
-    ("firstOrderTo", Test::With(|state, customer, wanted| first_or_last(state, customer, wanted, false, true))),
-    ("lastOrderFrom", Test::With(|state, customer, wanted| first_or_last(state, customer, wanted, true, false))),
-    ("lastOrderTo", Test::With(|state, customer, wanted| first_or_last(state, customer, wanted, true, true))),
+    ("firstOrderFrom", Test::With(Wants::Date, |state, customer, wanted| first_or_last(state, customer, wanted, false, false))),
+    ("firstOrderTo", Test::With(Wants::Date, |state, customer, wanted| first_or_last(state, customer, wanted, false, true))),
+    ("lastOrderFrom", Test::With(Wants::Date, |state, customer, wanted| first_or_last(state, customer, wanted, true, false))),
+    ("lastOrderTo", Test::With(Wants::Date, |state, customer, wanted| first_or_last(state, customer, wanted, true, true))),
     ("firstWebVisitFrom", Test::From("firstWebVisit")),
     ("firstWebVisitTo", Test::To("firstWebVisit")),
     ("lastWebVisitFrom", Test::From("lastWebVisit")),
     ("lastWebVisitTo", Test::To("lastWebVisit")),
-    ("minOrdersCount", Test::With(|state, customer, wanted| at_least(state, customer, wanted, |all| all.count as f64, false))),
-    ("maxOrdersCount", Test::With(|state, customer, wanted| at_least(state, customer, wanted, |all| all.count as f64, true))),
-    ("minTotalSumm", Test::With(|state, customer, wanted| at_least(state, customer, wanted, |all| all.sum, false))),
-    ("maxTotalSumm", Test::With(|state, customer, wanted| at_least(state, customer, wanted, |all| all.sum, true))),
-    ("minAverageSumm", Test::With(|state, customer, wanted| at_least(state, customer, wanted, average, false))),
-    ("maxAverageSumm", Test::With(|state, customer, wanted| at_least(state, customer, wanted, average, true))),
+    (
+        "minOrdersCount",
+        Test::With(Wants::Number, |state, customer, wanted| at_least(state, customer, wanted, |all| all.count as f64, false)),
+    ),
+    (
+        "maxOrdersCount",
+        Test::With(Wants::Number, |state, customer, wanted| at_least(state, customer, wanted, |all| all.count as f64, true)),
+    ),
+    ("minTotalSumm", Test::With(Wants::Number, |state, customer, wanted| at_least(state, customer, wanted, |all| all.sum, false))),
+    ("maxTotalSumm", Test::With(Wants::Number, |state, customer, wanted| at_least(state, customer, wanted, |all| all.sum, true))),
+    ("minAverageSumm", Test::With(Wants::Number, |state, customer, wanted| at_least(state, customer, wanted, average, false))),
+    ("maxAverageSumm", Test::With(Wants::Number, |state, customer, wanted| at_least(state, customer, wanted, average, true))),
     ("minCostSumm", Test::Min("costSumm")),
     ("maxCostSumm", Test::Max("costSumm")),
     ("sourceName", Test::Has("source.source")),
@@ -172,7 +189,7 @@ const FILTERS: &[Filter] = &[
     ("contragentCorrAccount", Test::Is("contragent.corrAccount")),
     ("contragentBankAccount", Test::Is("contragent.bankAccount")),
     ("subscriptions", Test::Among("customerSubscriptions.subscription.code")),
-    ("emailMarketingUnsubscribed", Test::With(unsubscribed)),
+    ("emailMarketingUnsubscribed", Test::With(Wants::Flag, unsubscribed)),
 ];
 
 fn average(all: &Statistics) -> f64 {
@@ -185,7 +202,7 @@ pub fn list(context: &mut Context<'_>) -> ApiResult {
     let state = &*context.state;
     let mut filters = FILTERS.to_vec();
     if state.account.phone_filter {
-        filters.push(("phone", Test::With(by_phone)));
+        filters.push(("phone", Test::With(Wants::Text, by_phone)));
     }
     let wanted = Wanted::read(context.call, &filters)?;
     // A search by digits goes by the index, one by externalId by the table's; everything else walks.

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::super::Context;
-use super::{has_external_id, reference, with_customer};
+use super::{has_external_id, of, reference, with_customer};
 use crate::entity::{Entity, text};
-use crate::rules::filters::{Filter, Test, Wanted};
+use crate::rules::filters::{Filter, Test, Wanted, Wants};
 use crate::rules::{shape, shops};
 use crate::wire::{ApiError, ApiResult, Success};
 
@@ -13,23 +13,27 @@ use crate::wire::{ApiError, ApiResult, Success};
 pub const FILTERS: &[Filter] = &[
     ("ids", Test::Ids),
     ("customerIds", Test::Among("customer.id")),
-    ("customerExternalIds", Test::With(has_external_id)),
+    ("customerExternalIds", Test::With(Wants::List, has_external_id)),
     ("managerIds", Test::Among("managerId")),
     ("text", Test::Has("text")),
     ("createdAtFrom", Test::From("createdAt")),
     ("createdAtTo", Test::To("createdAt")),
 ];
 
+/// Whether a note is on a customer whom the key sees.
+fn in_sites(context: &Context<'_>, note: &Entity) -> bool {
+    let known = of(context.state, note).map(|customer| text(customer, "site"));
+    let site = known.or_else(|| note.get("customer")?["site"].as_str()).unwrap_or_default();
+    site.is_empty() || context.sites.iter().any(|code| code == site)
+}
+
 /// Notes, filtered; newest first.
 pub fn list(context: &mut Context<'_>) -> ApiResult {
     let page = context.call.page()?;
     let wanted = Wanted::read(context.call, FILTERS)?;
     let state = &*context.state;
-    let in_sites = |note: &&Entity| {
-        let site = note.get("customer").and_then(|customer| customer["site"].as_str()).unwrap_or_default();
-        site.is_empty() || context.sites.iter().any(|code| code == site)
-    };
-    let (notes, pagination) = page.cut(state.notes.iter().rev().filter(in_sites).filter(|note| wanted.pass(state, note)).collect());
+    let (notes, pagination) =
+        page.cut(state.notes.iter().rev().filter(|note| in_sites(context, note)).filter(|note| wanted.pass(state, note)).collect());
     let notes: Vec<Value> = notes.into_iter().map(|note| with_customer(state, note)).collect();
     Success::ok(json!({"pagination": pagination, "notes": notes}))
 }
@@ -68,6 +72,10 @@ pub fn create(context: &mut Context<'_>) -> ApiResult {
 /// Deletes a note.
 pub fn delete(context: &mut Context<'_>) -> ApiResult {
     let id: i64 = context.part("id").parse().map_err(|_| ApiError::not_found())?;
-    context.state.notes.remove(id).ok_or_else(ApiError::not_found)?;
+    let note = context.state.notes.get(id).ok_or_else(ApiError::not_found)?;
+    if !in_sites(context, note) {
+        return Err(ApiError::not_found());
+    }
+    context.state.notes.remove(id);
     Success::ok(json!({}))
 }

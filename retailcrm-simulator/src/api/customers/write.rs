@@ -12,6 +12,7 @@ use crate::rules::custom_fields::is_email;
 use crate::rules::shape::{self, Errors, Kind, Member};
 use crate::rules::{changes, shops};
 use crate::state::history::reduced_customer;
+use crate::state::table::Table;
 use crate::state::{State, own_id};
 use crate::triggers::Deed;
 use crate::wire::{ApiError, ApiResult, Success};
@@ -150,6 +151,9 @@ fn tags(customer: &mut Entity) {
     }
     let mut tags = customer.get("tags").and_then(Value::as_array).cloned().unwrap_or_default();
     tags.retain(|tag| !gone.iter().any(|name| tag["name"] == *name));
+    for tag in tags.iter_mut().filter(|tag| attached.iter().any(|name| tag["name"] == **name)) {
+        tag["attached"] = json!(true);
+    }
     for name in add.iter().chain(&attached) {
         if !tags.iter().any(|tag| tag["name"] == **name) {
             tags.push(json!({"name": name, "color": "#eeeeee", "attached": attached.contains(name)}));
@@ -170,7 +174,7 @@ fn subscription(context: &Context<'_>, customer: &mut Entity) {
 /// Makes a customer and gives his id.
 pub fn made(context: &mut Context<'_>, fields: &Entity, site: &str) -> Result<i64, ApiError> {
     let mut customer = given(context.state, fields)?;
-    customer.retain(|_, value| !value.is_null());
+    crate::entity::drop_nulls(&mut customer);
     let external_id = text(&customer, "externalId").to_owned();
     if context.state.customers.by_external_id(site, &external_id).is_some() {
         let complaint = format!("Customer with externalId={external_id} already exists");
@@ -276,29 +280,40 @@ pub fn upload(context: &mut Context<'_>) -> ApiResult {
     uploaded("Customers", "Customers", done, failed, errors)
 }
 
+/// What rows of `[{id, externalId}]` ask of a table: the entities with their new externalIds. All of them, or a refusal.
+pub fn renamed(context: &Context<'_>, table: &Table, rows: &[Entity]) -> Result<Vec<(i64, Entity)>, ApiError> {
+    let mut errors = Map::new();
+    let mut renamed: Vec<(i64, Entity)> = Vec::new();
+    for (index, row) in rows.iter().enumerate() {
+        let id = row.get("id").and_then(crate::entity::whole);
+        let found = id.and_then(|id| table.get(id)).filter(|entity| crate::state::in_sites(entity, &context.sites));
+        let external_id = row.get("externalId").and_then(shape::as_text).unwrap_or_default();
+        let (Some(id), Some(found)) = (id, found) else {
+            errors.insert("id".into(), "ID must be an integer".into());
+            continue;
+        };
+        if external_id.is_empty() {
+            errors.insert(format!("[{index}].externalId"), "This value should not be blank.".into());
+            continue;
+        }
+        let site = text(found, "site");
+        let taken = table.by_external_id(site, &external_id).is_some_and(|other| own_id(other) != id)
+            || renamed.iter().any(|(_, other)| text(other, "externalId") == external_id && text(other, "site") == site);
+        if taken {
+            errors.insert(format!("[{index}].externalId"), format!("externalId={external_id} already exists").into());
+        }
+        let mut entity = found.clone();
+        entity.insert("externalId".into(), external_id.into());
+        renamed.push((id, entity));
+    }
+    if errors.is_empty() { Ok(renamed) } else { Err(ApiError::refused("Errors in the input parameters", errors)) }
+}
+
 /// Gives customers other `externalId`s.
 pub fn fix_external_ids(context: &mut Context<'_>) -> ApiResult {
-    let customers = context.call.objects("customers", MOST)?;
-    let mut errors = Map::new();
-    for (index, row) in customers.iter().enumerate() {
-        let id = row.get("id").and_then(crate::entity::whole);
-        if id.is_none_or(|id| context.state.customers.get(id).is_none()) {
-            errors.insert("id".into(), "ID must be an integer".into());
-        }
-        if text(row, "externalId").is_empty() {
-            errors.insert(format!("customers[{index}].externalId"), "This value should not be blank.".into());
-        }
-    }
-    if !errors.is_empty() {
-        return Err(ApiError::refused("Errors in the input parameters", errors));
-    }
-    for row in customers {
-        if let Some(id) = row.get("id").and_then(crate::entity::whole)
-            && let Some(mut customer) = context.state.customers.get(id).cloned()
-        {
-            customer.insert("externalId".into(), text(&row, "externalId").into());
-            changed(context, id, customer);
-        }
+    let rows = context.call.objects("customers", MOST)?;
+    for (id, customer) in renamed(context, &context.state.customers, &rows)? {
+        changed(context, id, customer);
     }
     Success::ok(json!({}))
 }

@@ -40,6 +40,12 @@ pub fn combine(context: &mut Context<'_>) -> ApiResult {
     if !(items.is_empty() && list(&result).is_empty()) {
         result.insert("items".into(), items.into());
     }
+    // What was paid stays paid.
+    if let Some(paid) = from.get("payments").and_then(Value::as_object).filter(|paid| !paid.is_empty()) {
+        let mut payments = result.get("payments").and_then(Value::as_object).cloned().unwrap_or_default();
+        payments.extend(paid.clone());
+        result.insert("payments".into(), payments.into());
+    }
     go(context, own_id(&from), Some(&result));
     changed(context, own_id(&result), result);
     Success::ok(json!({}))
@@ -87,6 +93,9 @@ pub fn create_link(context: &mut Context<'_>) -> ApiResult {
     let (Some(Some(one)), Some(Some(other))) = (rows.first().map(find), rows.get(1).map(find)) else {
         return Err(ApiError::entity(json!({"orders": "This collection should contain exactly 2 elements."})));
     };
+    if one == other {
+        return Err(ApiError::entity(json!({"orders": "An order cannot be linked with itself."})));
+    }
     let comment = text(&link, "comment").to_owned();
     let now = context.date_time();
     for (id, linked) in [(one, other), (other, one)] {

@@ -126,6 +126,10 @@ pub fn given(state: &State, given: &Entity) -> Result<Entity, ApiError> {
         };
         let payment = |(index, payment): (usize, Value)| {
             let place = format!("payments[{index}]");
+            let known = payment["id"].is_i64() || payment["externalId"].is_string();
+            if !payment.is_object() || (payment["type"].as_str().unwrap_or_default().is_empty() && !known) {
+                errors.insert(format!("{place}.type"), "This value should not be blank.".into());
+            }
             Value::Object(shape::read(state, PAYMENT, &crate::entity::entity(payment), &place, &mut errors))
         };
         let list: Vec<Value> = list.into_iter().enumerate().map(payment).collect();

@@ -8,10 +8,10 @@ mod write;
 use serde_json::{Value, json};
 
 use super::Context;
-use super::customers::{has_external_id, shown as shown_customer};
+use super::customers::{TASKS, has_external_id, shown as shown_customer};
 use crate::entity::{Entity, at, full_name, id_of, phones_of, pick, text};
 use crate::phone;
-use crate::rules::filters::{Filter, Test, Wanted, yes};
+use crate::rules::filters::{Filter, Test, Wanted, Wants, yes};
 use crate::rules::shops;
 use crate::state::{State, own_id};
 use crate::wire::{ApiError, ApiResult, Success, php_map};
@@ -130,6 +130,25 @@ fn by_open_tasks(state: &State, order: &Entity, wanted: &Value) -> bool {
     state.tasks.iter().any(|task| open(&task)) != (wanted.as_str() == Some("no_tasks"))
 }
 
+fn sum(order: &Entity, name: &str) -> f64 {
+    order.get(name).and_then(Value::as_f64).unwrap_or(0.0)
+}
+
+/// What is earned with goods [inferred: their price without what they cost].
+fn margin(order: &Entity) -> f64 {
+    sum(order, "summ") - sum(order, "purchaseSumm")
+}
+
+fn number(wanted: &Value) -> f64 {
+    wanted.as_str().and_then(|text| text.parse().ok()).unwrap_or(f64::NAN)
+}
+
+fn of_product(_: &State, order: &Entity, wanted: &Value) -> bool {
+    let wanted = wanted.as_str().unwrap_or_default().to_lowercase();
+    let names = ["items.offer.name", "items.offer.displayName", "items.productName"].into_iter().flat_map(|path| at(order, path));
+    names.filter_map(Value::as_str).any(|name| name.to_lowercase().contains(&wanted))
+}
+
 fn online(_: &State, _: &Entity, wanted: &Value) -> bool {
     // Nobody's browser is watched here.
     !wanted.as_str().is_some_and(yes)
@@ -140,17 +159,17 @@ const FILTERS: &[Filter] = &[
     ("ids", Test::Ids),
     ("externalIds", Test::Among("externalId")),
     ("numbers", Test::Among("number")),
-    ("customer", Test::With(belongs)),
+    ("customer", Test::With(Wants::Text, belongs)),
     ("customerId", Test::Among("customer.id")),
-    ("customerExternalId", Test::With(has_external_id)),
+    ("customerExternalId", Test::With(Wants::Text, has_external_id)),
     ("customerType", Test::Is("customer.type")),
-    ("email", Test::With(by_email)),
+    ("email", Test::With(Wants::Text, by_email)),
     ("sites", Test::Among("site")),
     ("managers", Test::Among("managerId")),
-    ("managerGroups", Test::With(by_groups)),
+    ("managerGroups", Test::With(Wants::List, by_groups)),
     ("orderTypes", Test::Among("orderType")),
     ("orderMethods", Test::Among("orderMethod")),
-    ("extendedStatus", Test::With(in_status)),
+    ("extendedStatus", Test::With(Wants::List, in_status)),
     ("createdAtFrom", Test::From("createdAt")),
     ("createdAtTo", Test::To("createdAt")),
     ("statusUpdatedAtFrom", Test::From("statusUpdatedAt")),
@@ -169,20 +188,20 @@ const FILTERS: &[Filter] = &[
     ("maxPrepaySumm", Test::Max("prepaySum")),
     ("minPurchaseSumm", Test::Min("purchaseSumm")),
     ("maxPurchaseSumm", Test::Max("purchaseSumm")),
-    ("minMarginSumm", Test::Min("summ")),
-    ("maxMarginSumm", Test::Max("summ")),
-    ("minCostSumm", Test::Min("costSumm")),
-    ("maxCostSumm", Test::Max("costSumm")),
+    ("minMarginSumm", Test::With(Wants::Number, |_, order, wanted| margin(order) >= number(wanted))),
+    ("maxMarginSumm", Test::With(Wants::Number, |_, order, wanted| margin(order) <= number(wanted))),
+    ("minCostSumm", Test::With(Wants::Number, |_, order, wanted| sum(order, "costSumm") >= number(wanted))),
+    ("maxCostSumm", Test::With(Wants::Number, |_, order, wanted| sum(order, "costSumm") <= number(wanted))),
     ("minDeliveryCost", Test::Min("delivery.cost")),
     ("maxDeliveryCost", Test::Max("delivery.cost")),
-    ("product", Test::Has("items.offer.name")),
+    ("product", Test::With(Wants::Text, of_product)),
     ("managerComment", Test::Has("managerComment")),
     ("customerComment", Test::Has("customerComment")),
     ("call", Test::Flag("call", false)),
     ("expired", Test::Flag("expired", false)),
-    ("vip", Test::With(of_vip)),
-    ("bad", Test::With(of_bad)),
-    ("online", Test::With(online)),
+    ("vip", Test::With(Wants::Flag, of_vip)),
+    ("bad", Test::With(Wants::Flag, of_bad)),
+    ("online", Test::With(Wants::Flag, online)),
     ("shipped", Test::Flag("shipped", false)),
     ("paymentStatuses", Test::Among("payments.status")),
     ("paymentTypes", Test::Among("payments.type")),
@@ -207,7 +226,7 @@ const FILTERS: &[Filter] = &[
     ("city", Test::Has("delivery.address.city")),
     ("region", Test::Has("delivery.address.region")),
     ("countries", Test::Among("countryIso")),
-    ("tasksCounts", Test::With(by_open_tasks)),
+    ("tasksCounts", Test::With(Wants::Choice(&TASKS), by_open_tasks)),
 ];
 
 /// Orders, filtered; newest first.

@@ -64,10 +64,12 @@ fn put(order: &mut Entity, id: i64, payment: Value) {
 }
 
 /// The payment that the path names, and its order.
-fn addressed(context: &Context<'_>, by_id: bool) -> Result<(Entity, i64), ApiError> {
+fn addressed(context: &Context<'_>, by_id: bool, site: Option<&str>) -> Result<(Entity, i64), ApiError> {
     let wanted = context.part("id");
     let is = |id: &str, payment: &Value| if by_id { id == wanted } else { payment["externalId"].as_str() == Some(wanted) };
     let orders = context.state.orders.iter().filter(|order| crate::state::in_sites(order, &context.sites));
+    // An externalId is a shop's own.
+    let orders = orders.filter(|order| by_id || site.is_none_or(|site| text(order, "site") == site));
     let found = orders.filter_map(|order| {
         let (id, _) = order.get("payments")?.as_object()?.iter().find(|(id, payment)| is(id, payment))?;
         Some((order.clone(), id.parse().ok()?))
@@ -78,8 +80,8 @@ fn addressed(context: &Context<'_>, by_id: bool) -> Result<(Entity, i64), ApiErr
 /// Changes a payment.
 pub fn edit(context: &mut Context<'_>) -> ApiResult {
     let fields = context.call.object("payment")?;
-    shops::required(context)?;
-    let (mut order, id) = addressed(context, shops::goes_by_id(context, "by")?)?;
+    let site = shops::required(context)?;
+    let (mut order, id) = addressed(context, shops::goes_by_id(context, "by")?, Some(&site))?;
     let patch = given(context, &fields)?;
     let mut payment = order.get("payments").and_then(|payments| payments[id.to_string()].as_object().cloned()).unwrap_or_default();
     super::super::customers::merge(&mut payment, patch);
@@ -94,7 +96,7 @@ pub fn delete(context: &mut Context<'_>) -> ApiResult {
     if whole(&context.part("id").into()).is_none() {
         return Err(ApiError::new(http::StatusCode::NOT_FOUND, "Payment not found"));
     }
-    let (mut order, id) = addressed(context, true)?;
+    let (mut order, id) = addressed(context, true, None)?;
     if let Some(payments) = order.get_mut("payments").and_then(Value::as_object_mut) {
         payments.remove(&id.to_string());
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::customers::{complaints, made as made_customer, merge, reference, uploaded};
+use super::super::customers::{complaints, made as made_customer, merge, reference, renamed, uploaded};
 use super::super::history::created;
 use super::super::{Context, Subject};
 use super::fields::{default_code, given, items, nameless, not_loaded};
@@ -121,7 +121,7 @@ fn paid(context: &Context<'_>, order: &mut Entity) {
 /// Makes an order and gives its id.
 fn made(context: &mut Context<'_>, fields: &Entity, site: &str) -> Result<i64, ApiError> {
     let mut order = given(context.state, fields)?;
-    order.retain(|_, value| !value.is_null());
+    crate::entity::drop_nulls(&mut order);
     let complaints = nameless(&order);
     if !complaints.is_empty() {
         return Err(ApiError::entity(complaints));
@@ -273,18 +273,9 @@ pub fn upload(context: &mut Context<'_>) -> ApiResult {
 
 /// Gives orders other `externalId`s.
 pub fn fix_external_ids(context: &mut Context<'_>) -> ApiResult {
-    let orders = context.call.objects("orders", MOST)?;
-    let known = |row: &Entity| row.get("id").and_then(whole).filter(|id| context.state.orders.get(*id).is_some());
-    if orders.iter().any(|row| known(row).is_none() || text(row, "externalId").is_empty()) {
-        return Err(ApiError::refused("Errors in the input parameters", json!({"id": "ID must be an integer"})));
-    }
-    for row in orders {
-        if let Some(id) = row.get("id").and_then(whole)
-            && let Some(mut order) = context.state.orders.get(id).cloned()
-        {
-            order.insert("externalId".into(), text(&row, "externalId").into());
-            changed(context, id, order);
-        }
+    let rows = context.call.objects("orders", MOST)?;
+    for (id, order) in renamed(context, &context.state.orders, &rows)? {
+        changed(context, id, order);
     }
     Success::ok(json!({}))
 }
