@@ -198,6 +198,7 @@ fn a_strict_replay_answers_as_recorded_and_names_what_diverges() {
         exchange("GET", "/api/v5/settings", "", r#"{"success":true,"settings":{"timezone":{"value":"Europe/Moscow"}}}"#),
         exchange("GET", "/api/v5/users", "page=1&limit=100", r#"{"success":true,"users":[]}"#),
         exchange("GET", "/api/v5/reference/statuses", "", r#"{"success":true,"statuses":[]}"#),
+        exchange("GET", "/api/v5/reference/sites", "", r#"{"success":true,"sites":{"main":{"code":"main"}}}"#),
         exchange("GET", "/api/v5/customers", "", "{}"),
     ];
     let path = file(&folder, "strict.jsonl", &lines.iter().map(String::as_str).collect::<Vec<_>>());

@@ -16,7 +16,7 @@ use crate::outcome::{Handled, done};
 use crate::platform::Platform;
 use crate::settings;
 use crate::setup::{activation, check, describe};
-use crate::telephony::{history, incoming, popups, reconcile};
+use crate::telephony::{contact, filter, history, incoming, popups, reconcile};
 
 // setup
 
@@ -84,37 +84,43 @@ pub fn asset(path: &str) -> Option<AssetFile> {
 
 /// `calls.on-incoming-call`.
 pub fn on_incoming_call(platform: &dyn Platform, _: &Delivery, event: &IncomingCall) -> Result<CallAnswer, Failure> {
+    if !filter::ours(platform, &event.call)? {
+        return Ok(CallAnswer { card: None, forward_to: Vec::new(), skipped: Vec::new() });
+    }
     incoming::answer(platform, event)
 }
 
 /// `calls.on-leg-ringing`.
 pub fn on_leg_ringing(platform: &dyn Platform, delivery: &Delivery, event: &LegRinging) -> Handled {
-    popups::on_leg_ringing(platform, delivery, event)
+    filter::if_ours(platform, &event.call, || popups::on_leg_ringing(platform, delivery, event))
 }
 
 /// `calls.on-outgoing-call`.
 pub fn on_outgoing_call(platform: &dyn Platform, delivery: &Delivery, event: &OutgoingCall) -> Handled {
-    popups::on_outgoing_call(platform, delivery, event)
+    filter::if_ours(platform, &event.call, || popups::on_outgoing_call(platform, delivery, event))
 }
 
 /// `calls.on-call-answered`.
 pub fn on_call_answered(platform: &dyn Platform, _: &Delivery, event: &CallAnswered) -> Handled {
-    popups::on_call_answered(platform, event)
+    filter::if_ours(platform, &event.call, || {
+        popups::on_call_answered(platform, event)?;
+        contact::on_call_answered(platform, event)
+    })
 }
 
 /// `calls.on-talk-finished`.
 pub fn on_talk_finished(platform: &dyn Platform, _: &Delivery, event: &TalkFinished) -> Handled {
-    popups::on_talk_finished(platform, event)
+    filter::if_ours(platform, &event.call, || popups::on_talk_finished(platform, event))
 }
 
 /// `calls.on-call-finished`.
 pub fn on_call_finished(platform: &dyn Platform, delivery: &Delivery, event: &CallFinished) -> Handled {
-    history::on_call_finished(platform, delivery, event)
+    filter::if_ours(platform, &event.call, || history::on_call_finished(platform, delivery, event))
 }
 
 /// `calls.on-recording-ready`.
 pub fn on_recording_ready(platform: &dyn Platform, delivery: &Delivery, event: &RecordingReady) -> Handled {
-    history::on_recording_ready(platform, delivery, event)
+    filter::if_ours(platform, &event.call, || history::on_recording_ready(platform, delivery, event))
 }
 
 /// `calls.on-tags-changed`. Nothing follows from tags yet.

@@ -26,5 +26,8 @@ pub mod platform;
 pub mod retailcrm;
 pub mod settings;
 pub mod setup;
+pub mod shops;
 pub mod telephony;
+pub mod template;
 pub mod time;
+pub mod worktime;

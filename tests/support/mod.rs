@@ -11,14 +11,21 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate stands in the repository").to_owned()
 }
 
-/// Every recording, by name.
+/// Every recording, by name; one in a folder has the folder's name before its own.
 pub fn recordings() -> Vec<(String, PathBuf)> {
     let folder = root().join("tests/recordings");
-    let mut found: Vec<(String, PathBuf)> = std::fs::read_dir(&folder)
-        .expect("tests/recordings")
-        .map(|entry| entry.expect("an entry").path())
+    let entries = |folder: &Path| -> Vec<PathBuf> {
+        std::fs::read_dir(folder).expect("tests/recordings").map(|entry| entry.expect("an entry").path()).collect()
+    };
+    let within = |path: PathBuf| if path.is_dir() { entries(&path) } else { vec![path] };
+    let mut found: Vec<(String, PathBuf)> = entries(&folder)
+        .into_iter()
+        .flat_map(within)
         .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
-        .map(|path| (path.file_stem().expect("a name").to_string_lossy().into_owned(), path))
+        .map(|path| {
+            let name = path.strip_prefix(&folder).expect("inside").with_extension("");
+            (name.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "."), path)
+        })
         .collect();
     found.sort();
     assert!(found.len() >= 20, "the recordings are there: {}", found.len());

@@ -14,6 +14,8 @@ pub struct Customer {
     pub site: String,
     /// His phones as someone typed them.
     pub phones: Vec<String>,
+    /// His manager, a CRM user.
+    pub manager_id: Option<i64>,
 }
 
 impl Customer {
@@ -22,6 +24,7 @@ impl Customer {
         Some(Customer {
             id: answer::id(&customer["id"])?,
             site: answer::text(&customer["site"]),
+            manager_id: answer::id(&customer["managerId"]),
             phones: phones.into_iter().map(|phone| answer::text(&phone["number"])).collect(),
         })
     }
@@ -42,6 +45,42 @@ pub fn find_by_phone(crm: Crm<'_>, number: &str) -> Result<Option<Customer>, Crm
             return Ok(his);
         }
         page += 1;
+    }
+}
+
+/// A customer as he is created.
+#[derive(Debug, Clone)]
+pub struct NewCustomer {
+    /// Made of what he is known by, so that a second create is refused and not doubled.
+    pub external_id: String,
+    /// How he is called.
+    pub first_name: String,
+    /// His phone, digits.
+    pub phone: String,
+    /// Who answers for him.
+    pub manager_id: Option<i64>,
+    /// His shop.
+    pub site: Option<String>,
+}
+
+/// Creates a customer. One who is there already by his `externalId` is as good.
+pub fn create(crm: Crm<'_>, customer: &NewCustomer) -> Result<(), CrmError> {
+    let mut value = json!({
+        "externalId": customer.external_id,
+        "firstName": customer.first_name,
+        "phones": [{"number": customer.phone}],
+    });
+    if let Some(manager) = customer.manager_id {
+        value["managerId"] = manager.into();
+    }
+    let mut ask = Ask::post("/api/v5/customers/create").json("customer", &value);
+    if let Some(site) = &customer.site {
+        ask = ask.field("site", site.clone());
+    }
+    match crm.ask(ask) {
+        Ok(_) => Ok(()),
+        Err(CrmError::Refused { message, .. }) if message.contains("already exists") => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

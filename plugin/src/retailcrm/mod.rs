@@ -6,6 +6,7 @@ pub mod customers;
 pub mod modules;
 pub mod orders;
 pub mod reference;
+pub mod tasks;
 pub mod telephony;
 pub mod users;
 

@@ -18,6 +18,16 @@ pub struct AdditionalCode {
     pub code: String,
 }
 
+/// A shop's number.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExternalPhone {
+    /// The shop.
+    pub site_code: String,
+    /// Its number.
+    pub external_phone: String,
+}
+
 /// What the module is registered with. RetailCRM replaces lists wholesale, so they are always whole.
 #[derive(Debug)]
 pub struct Module {
@@ -31,6 +41,8 @@ pub struct Module {
     pub client_id: String,
     /// All extensions.
     pub additional_codes: Vec<AdditionalCode>,
+    /// All numbers of shops.
+    pub external_phones: Vec<ExternalPhone>,
 }
 
 /// Creates or changes the module.
@@ -50,6 +62,7 @@ pub fn register(crm: Crm<'_>, module: &Module) -> Result<(), CrmError> {
             "outputEventSupported": true,
             "hangupEventSupported": true,
             "additionalCodes": module.additional_codes,
+            "externalPhones": module.external_phones,
         }},
     });
     crm.ask(Ask::post(format!("/api/v5/integration-modules/{CODE}/edit")).json("integrationModule", &value))?;

@@ -15,6 +15,18 @@ pub fn timezone(settings: &Value) -> Option<String> {
     Some(answer::text(&settings["settings"]["timezone"]["value"])).filter(|zone| !zone.is_empty())
 }
 
+/// Asks for the shops.
+pub fn ask_sites() -> Ask {
+    Ask::get("/api/v5/reference/sites")
+}
+
+/// Codes of the shops that the key sees, the main one first.
+pub fn sites(answer: &Value) -> Result<Vec<String>, CrmError> {
+    let mut sites = answer::members(answer, "sites")?;
+    sites.sort_by_key(|site| (site["defaultForCrm"] != Value::Bool(true), answer::id(&site["id"])));
+    Ok(sites.into_iter().map(|site| answer::text(&site["code"])).filter(|code| !code.is_empty()).collect())
+}
+
 /// An order status.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

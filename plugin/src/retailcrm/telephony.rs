@@ -74,6 +74,9 @@ pub struct Call {
     /// The company's number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_phone: Option<String>,
+    /// The shop whose number it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
 }
 
 /// `telephony/manager`'s answer.

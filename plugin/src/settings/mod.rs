@@ -1,12 +1,17 @@
 //! The settings: what the account's owner chose. `schema.json` is what the settings page is built from; [`Settings`] is the same
 //! in Rust, and [`prepare`] turns the one into the other, refusing what neither knows.
 
+pub mod telephony;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::bindings::uis::integration::types::{Failure, Misconfiguration};
 use crate::outcome::misconfigured;
+use crate::phone;
 use crate::platform::Platform;
+use crate::template;
+use telephony::{ContactResponsible, Hours, MissedCall, ShopNumber, TaskResponsible};
 
 /// The JSON Schema of the settings: Russian titles as the owner reads them, English descriptions.
 pub const SCHEMA: &str = include_str!("schema.json");
@@ -17,17 +22,70 @@ const READABLE: &str = "0.1.";
 /// The longest wait for a recording, in minutes: a day.
 const RECORDING_WAIT_MAX: u64 = 1440;
 
+/// The longest time for a task, in hours: a year.
+const DUE_HOURS_MAX: u32 = 8760;
+
 /// Settings as every event gets them, already checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", default)]
 pub struct Settings {
     /// «Ожидание записи разговора»: minutes that a talked call waits for its recording before it is put into the history without one.
     pub recording_wait: u64,
+    /// «Ответственный по умолчанию»: a CRM user.
+    pub default_responsible: Option<i64>,
+    /// «Фильтровать по виртуальным номерам».
+    pub filter_by_virtual_numbers: bool,
+    /// The numbers whose calls are ours when the filter is on, canonical digits.
+    pub virtual_numbers: Vec<String>,
+    /// «Создавать контакт при звонке».
+    pub create_contact: bool,
+    /// «Назначать ответственного на».
+    pub contact_responsible: ContactResponsible,
+    /// The user of [`ContactResponsible::Fixed`].
+    pub contact_responsible_user: Option<i64>,
+    /// «Создавать задачу по пропущенному звонку».
+    pub missed_call_task: bool,
+    /// «Тип звонка».
+    pub missed_call_task_calls: Vec<MissedCall>,
+    /// «По рабочему времени».
+    pub missed_call_task_hours: Hours,
+    /// «Ответственный за задачу».
+    pub missed_call_task_responsible: TaskResponsible,
+    /// The user of [`TaskResponsible::Fixed`].
+    pub missed_call_task_user: Option<i64>,
+    /// «Шаблон названия».
+    pub missed_call_task_name: String,
+    /// «Срок исполнения задачи, часов».
+    pub missed_call_task_due_hours: u32,
+    /// «Не создавать вторую задачу, пока открыта первая».
+    pub missed_call_task_once: bool,
+    /// «Закрывать задачу успешным звонком».
+    pub missed_call_task_close: bool,
+    /// «Внешние номера магазинов».
+    pub shop_numbers: Vec<ShopNumber>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { recording_wait: 10 }
+        Settings {
+            recording_wait: 10,
+            default_responsible: None,
+            filter_by_virtual_numbers: false,
+            virtual_numbers: Vec::new(),
+            create_contact: false,
+            contact_responsible: ContactResponsible::Talked,
+            contact_responsible_user: None,
+            missed_call_task: false,
+            missed_call_task_calls: vec![MissedCall::Incoming],
+            missed_call_task_hours: Hours::Any,
+            missed_call_task_responsible: TaskResponsible::CalledLast,
+            missed_call_task_user: None,
+            missed_call_task_name: "Перезвонить: пропущенный звонок {{contact_phone_number}}".to_owned(),
+            missed_call_task_due_hours: 1,
+            missed_call_task_once: true,
+            missed_call_task_close: false,
+            shop_numbers: Vec::new(),
+        }
     }
 }
 
@@ -46,7 +104,6 @@ impl Settings {
 
 /// Checks settings and makes the bytes that [`Settings::load`] reads. Every problem found is told, by setting.
 pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Misconfiguration>> {
-    let problem = |setting: &str, message: String| Misconfiguration { setting: setting.to_owned(), message };
     if let Some(version) = from_version.filter(|version| !version.starts_with(READABLE)) {
         return Err(vec![problem(
             "",
@@ -58,21 +115,80 @@ pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Mi
         Ok(_) => return Err(vec![problem("", "the settings must be a JSON object".into())]),
         Err(error) => return Err(vec![problem("", format!("the settings are not JSON: {error}"))]),
     };
-    let mut settings = Settings::default();
+    let known = known();
     let mut problems = Vec::new();
-    for (name, value) in &given {
-        match name.as_str() {
-            "recording-wait" => match value.as_u64().filter(|minutes| *minutes <= RECORDING_WAIT_MAX) {
-                Some(minutes) => settings.recording_wait = minutes,
-                None => problems.push(problem(name, format!("{value} is not a whole number of minutes from 0 to {RECORDING_WAIT_MAX}"))),
-            },
-            _ => problems.push(problem(name, format!("there is no such setting; there are: {}", known().join(", ")))),
+    let mut readable = Map::new();
+    for (name, value) in given {
+        if !known.contains(&name) {
+            problems.push(problem(&name, format!("there is no such setting; there are: {}", known.join(", "))));
+            continue;
+        }
+        // Each by itself, so that every problem is told under its own name.
+        let alone = Value::Object(Map::from_iter([(name.clone(), value.clone())]));
+        match Settings::deserialize(alone) {
+            Ok(_) => drop(readable.insert(name, value)),
+            Err(error) => problems.push(problem(&name, format!("{value} cannot be used: {error}"))),
         }
     }
+    let mut settings = Settings::deserialize(Value::Object(readable)).map_err(|error| vec![problem("", error.to_string())])?;
+    problems.extend(check(&mut settings));
     if !problems.is_empty() {
         return Err(problems);
     }
     crate::json::write(&settings).map_err(|error| vec![problem("", error.to_string())])
+}
+
+fn problem(setting: &str, message: String) -> Misconfiguration {
+    Misconfiguration { setting: setting.to_owned(), message }
+}
+
+/// What settings cannot be together; numbers are put into one form.
+fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
+    let mut problems = Vec::new();
+    let mut refuse = |setting: &str, message: String| problems.push(problem(setting, message));
+    if settings.recording_wait > RECORDING_WAIT_MAX {
+        refuse("recording-wait", format!("{} is not a whole number of minutes from 0 to {RECORDING_WAIT_MAX}", settings.recording_wait));
+    }
+    settings.virtual_numbers = settings.virtual_numbers.iter().map(|number| phone::canonical(number)).collect();
+    if settings.filter_by_virtual_numbers && settings.virtual_numbers.is_empty() {
+        refuse("virtual-numbers", "choose at least one number, or switch filter-by-virtual-numbers off".into());
+    }
+    if settings.virtual_numbers.iter().any(String::is_empty) {
+        refuse("virtual-numbers", "a number has no digits".into());
+    }
+    if settings.create_contact && settings.contact_responsible == ContactResponsible::Fixed && settings.contact_responsible_user.is_none() {
+        refuse("contact-responsible-user", "choose the user, or another contact-responsible".into());
+    }
+    if settings.missed_call_task {
+        if settings.missed_call_task_responsible == TaskResponsible::Fixed && settings.missed_call_task_user.is_none() {
+            refuse("missed-call-task-user", "choose the user, or another missed-call-task-responsible".into());
+        }
+        // RetailCRM takes no task without a performer, and who was called last, or the customer's manager, may not be known.
+        if settings.missed_call_task_responsible != TaskResponsible::Fixed && settings.default_responsible.is_none() {
+            refuse("default-responsible", "a task needs somebody to perform it when nobody else is known: choose a user".into());
+        }
+        if settings.missed_call_task_calls.is_empty() {
+            refuse("missed-call-task-calls", "choose at least one kind of call, or switch missed-call-task off".into());
+        }
+        if let Err(message) = template::check(&settings.missed_call_task_name) {
+            refuse("missed-call-task-name", message);
+        }
+        if settings.missed_call_task_due_hours > DUE_HOURS_MAX {
+            refuse("missed-call-task-due-hours", format!("at most {DUE_HOURS_MAX} hours"));
+        }
+    }
+    for row in &mut settings.shop_numbers {
+        row.number = phone::canonical(&row.number);
+    }
+    for (index, row) in settings.shop_numbers.iter().enumerate() {
+        if row.number.is_empty() || row.site.trim().is_empty() {
+            refuse("shop-numbers", format!("row {}: a shop and a number are needed", index + 1));
+        }
+        if settings.shop_numbers[..index].iter().any(|known| known.number == row.number && known.site != row.site) {
+            refuse("shop-numbers", format!("row {}: {} is another shop's number already", index + 1, row.number));
+        }
+    }
+    problems
 }
 
 /// The names of all settings, from the schema.
@@ -108,5 +224,28 @@ mod tests {
         assert!(prepare(r#"{"recording-wait":1441}"#, None).is_err());
         assert!(prepare("{}", Some("9.0.0")).is_err());
         assert!(prepare("{}", Some("0.1.0")).is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_together_is_refused_under_its_own_name() {
+        for (json, setting) in [
+            (r#"{"filter-by-virtual-numbers":true}"#, "virtual-numbers"),
+            (r#"{"create-contact":true,"contact-responsible":"fixed"}"#, "contact-responsible-user"),
+            (r#"{"create-contact":"yes"}"#, "create-contact"),
+            (r#"{"contact-responsible":"somebody"}"#, "contact-responsible"),
+            (r#"{"missed-call-task":true}"#, "default-responsible"),
+            (r#"{"missed-call-task":true,"missed-call-task-responsible":"fixed"}"#, "missed-call-task-user"),
+            (r#"{"missed-call-task":true,"default-responsible":5,"missed-call-task-calls":[]}"#, "missed-call-task-calls"),
+            (r#"{"missed-call-task":true,"default-responsible":5,"missed-call-task-name":"{{phone"}"#, "missed-call-task-name"),
+            (r#"{"missed-call-task":true,"default-responsible":5,"missed-call-task-due-hours":9000}"#, "missed-call-task-due-hours"),
+            (r#"{"shop-numbers":[{"site":"a","number":"7495"},{"site":"b","number":"7495"}]}"#, "shop-numbers"),
+            (r#"{"shop-numbers":[{"site":"a"}]}"#, "shop-numbers"),
+        ] {
+            let problems = prepare(json, None).expect_err("invalid");
+            assert_eq!(problems.iter().map(|problem| problem.setting.as_str()).collect::<Vec<_>>(), [setting], "{json}");
+        }
+        let prepared = prepare(r#"{"filter-by-virtual-numbers":true,"virtual-numbers":["8 (495) 111-22-33"]}"#, None).expect("valid");
+        let settings: Settings = serde_json::from_slice(&prepared).expect("readable");
+        assert_eq!(settings.virtual_numbers, ["74951112233"]);
     }
 }

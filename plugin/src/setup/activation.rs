@@ -9,11 +9,15 @@ use crate::memory;
 use crate::outcome::{Handled, done, misconfigured, retry};
 use crate::platform::Platform;
 use crate::retailcrm::Crm;
-use crate::retailcrm::modules::{self, Module};
+use crate::retailcrm::modules::{self, ExternalPhone, Module};
 use crate::retailcrm::reference;
 use crate::retailcrm::users;
+use crate::settings::Settings;
+use crate::settings::telephony::ShopNumber;
+use crate::shops;
 use crate::telephony::{reconcile, unsettled};
 use crate::time;
+use crate::worktime::{self, WorkTimes};
 
 /// Where RetailCRM's order statuses are remembered, for caller cards.
 pub const STATUSES_KEY: &str = "retailcrm/statuses";
@@ -51,19 +55,28 @@ pub fn on_deactivate(platform: &dyn Platform) -> Handled {
 /// Reads what events need to know (time zone, statuses, users), ties employees to users, and tells RetailCRM the extensions.
 pub fn refresh(platform: &dyn Platform) -> Handled {
     let crm = Crm::new(platform);
-    let [settings, first_users, statuses] = crm.ask_all([reference::ask_settings(), users::ask_page(1), reference::ask_statuses()]);
-    let (settings, first_users, statuses) = (settings?, first_users?, statuses?);
+    let [settings, first_users, statuses, sites] =
+        crm.ask_all([reference::ask_settings(), users::ask_page(1), reference::ask_statuses(), reference::ask_sites()]);
+    let (settings, first_users, statuses, sites) = (settings?, first_users?, statuses?, sites?);
     if let Some(zone) = reference::timezone(&settings) {
         platform
             .to_local(0, &zone)
             .map_err(|why| misconfigured("connections/retailcrm", format!("RetailCRM's time zone {zone:?} cannot be used: {why}")))?;
         time::remember_zone(platform, &zone)?;
     }
+    worktime::remember(platform, &WorkTimes::read(&settings))?;
+    shops::remember(platform, &reference::sites(&sites)?)?;
     memory::put(platform, STATUSES_KEY, &reference::statuses(&statuses)?, None)?;
     let ties = employees::tie(&employees::all(platform)?, &users::all(crm, &first_users)?);
     employees::remember(platform, &ties)?;
     register(platform, true, &ties)?;
     done()
+}
+
+/// The shops' numbers as RetailCRM wants them.
+fn numbers(settings: &Settings) -> Vec<ExternalPhone> {
+    let row = |row: &ShopNumber| ExternalPhone { site_code: row.site.clone(), external_phone: row.number.clone() };
+    settings.shop_numbers.iter().map(row).collect()
 }
 
 /// What was last told to RetailCRM, so that it is told again only when it changed.
@@ -78,8 +91,9 @@ fn register(platform: &dyn Platform, active: bool, ties: &[employees::Tie]) -> R
         logo: url("asset/logo.svg")?,
         client_id: platform.secret_placeholder(),
         additional_codes: employees::codes(ties),
+        external_phones: if active { numbers(&Settings::load(platform)?) } else { Vec::new() },
     };
-    let told = serde_json::json!([module.active, module.base_url, module.additional_codes]);
+    let told = serde_json::json!([module.active, module.base_url, module.additional_codes, module.external_phones]);
     if memory::load::<Value>(platform, REGISTERED_KEY).as_ref() == Some(&told) {
         return Ok(());
     }

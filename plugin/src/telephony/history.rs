@@ -13,6 +13,8 @@ use crate::platform::Platform;
 use crate::retailcrm::telephony::{Call, EventType, upload};
 use crate::retailcrm::{Crm, CrmError};
 use crate::settings::Settings;
+use crate::shops;
+use crate::telephony::follow_up;
 use crate::telephony::popups;
 use crate::telephony::recordings;
 use crate::telephony::story::{self, Place, Stored, Story, Way};
@@ -64,10 +66,11 @@ pub fn on_recording_ready(platform: &dyn Platform, delivery: &Delivery, event: &
 /// The wait is over: the call is stored with what is known.
 pub fn on_timer(platform: &dyn Platform, session: i64) -> Handled {
     let story = story::read(platform, session);
-    if story.end.is_none() || !matches!(story.stored, Stored::No | Stored::Intended) {
-        return done();
+    match (story.end.is_some(), story.stored) {
+        (true, Stored::No | Stored::Intended) => done_without(store(platform, session, story)?),
+        (true, Stored::Yes) => done_without(finish(platform, session)?),
+        _ => done(),
     }
-    done_without(store(platform, session, story)?)
 }
 
 /// Does what can be done by now for a call that is over: stores it, waits, or puts late recordings into notes.
@@ -75,8 +78,7 @@ pub fn settle(platform: &dyn Platform, ordering_key: &str, session: i64, story: 
     let Some(end) = &story.end else { return Ok(Vec::new()) };
     match story.stored {
         Stored::Yes => {
-            unsettled::settle(platform, session, &story::read(platform, session))?;
-            return recordings::put_into_notes(platform, session);
+            return finish(platform, session);
         }
         Stored::Intended => return store(platform, session, story),
         Stored::Skipped if story.phone.is_none() || story.internal => return Ok(Vec::new()),
@@ -150,16 +152,22 @@ fn store(platform: &dyn Platform, session: i64, story: Story) -> Result<Vec<Skip
         }
         Err(error) => return Err(error.into()),
     }
-    let story = story::tell(platform, session, |story| {
+    story::tell(platform, session, |story| {
         story.stored = Stored::Yes;
         let chosen = story.record_url.clone();
         for recording in story.recordings.iter_mut().filter(|recording| Some(&recording.url) == chosen.as_ref()) {
             recording.place = Place::History;
         }
-        story.clone()
     })?;
-    unsettled::settle(platform, session, &story)?;
-    recordings::put_into_notes(platform, session)
+    finish(platform, session)
+}
+
+/// The call is in the history: what follows from it, then its further recordings, for which there may be a customer now.
+fn finish(platform: &dyn Platform, session: i64) -> Result<Vec<Skipped>, Failure> {
+    let mut left_out = follow_up::run(platform, session)?;
+    unsettled::settle(platform, session, &story::read(platform, session))?;
+    left_out.extend(recordings::put_into_notes(platform, session)?);
+    Ok(left_out)
 }
 
 /// The call as RetailCRM's history wants it.
@@ -183,6 +191,7 @@ fn record(platform: &dyn Platform, session: i64, story: &Story) -> Result<Call, 
         duration_waiting: verdict::wait_seconds(story),
         record_url: story.record_url.clone(),
         external_phone: story.virtual_number.clone(),
+        site: shops::of_number(&Settings::load(platform)?, story.virtual_number.as_deref()),
     })
 }
 

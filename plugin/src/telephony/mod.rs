@@ -3,16 +3,24 @@
 //! | file | what |
 //! |---|---|
 //! | [`story`] | what is remembered of one call: all its events merged |
+//! | [`filter`] | «фильтровать по виртуальным номерам»: whose calls are ours |
 //! | [`incoming`] | who calls and whom to forward to |
 //! | [`popups`] | «всплывающие уведомления»: shown, moved, closed |
 //! | [`verdict`] | how the call ended, in RetailCRM's words |
 //! | [`history`] | «сохранение истории и записей звонков» |
+//! | [`follow_up`] | what follows from a call's end |
+//! | [`contact`] | «создавать контакт при звонке» |
+//! | [`missed`] | «создавать задачу по пропущенному звонку» |
 //! | [`recordings`] | recordings that the history cannot take: notes on the customer |
 //! | [`unsettled`] | calls that are not done with, for switching off and on |
 //! | [`reconcile`] | calls that notifications lost, found in UIS's report |
 
+pub mod contact;
+pub mod filter;
+pub mod follow_up;
 pub mod history;
 pub mod incoming;
+pub mod missed;
 pub mod popups;
 pub mod reconcile;
 pub mod recordings;

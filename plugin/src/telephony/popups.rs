@@ -40,7 +40,8 @@ pub fn on_call_answered(platform: &dyn Platform, event: &CallAnswered) -> Handle
     let (missed, handed_on) = story::tell(platform, call.session_id, |story| {
         story.learn(call);
         let talked: Vec<i64> = story.talks.clone();
-        if talked.last() != Some(&who) || who == 0 {
+        // The same event again tells of the same talk.
+        if story.talk_at != Some(call.at) && (talked.last() != Some(&who) || who == 0) {
             story.talks.push(who);
         }
         // An event that names nobody closes nothing, as whose pop-up it would be is not known; nor does one that came late.

@@ -8,6 +8,7 @@ use crate::bindings::uis::integration::types::{Delivery, Failure, Instant, Retry
 use crate::memory;
 use crate::outcome::{Handled, done_without, retry};
 use crate::platform::Platform;
+use crate::telephony::filter;
 use crate::telephony::history;
 use crate::telephony::story::{self, Stored};
 use crate::telephony::unsettled;
@@ -51,6 +52,9 @@ pub fn on_timer(platform: &dyn Platform, delivery: &Delivery) -> Handled {
         let page = platform.finished_calls(since, cursor.as_deref(), PAGE).map_err(report_failure)?;
         for call in &page.calls {
             let session = call.call.session_id;
+            if !filter::ours(platform, &call.call)? {
+                continue;
+            }
             let known = story::read(platform, session);
             let told = known.end.as_ref().is_some_and(|end| end.told_finished);
             let recording_is_news = !known.unknown_of(&call.recordings).is_empty();

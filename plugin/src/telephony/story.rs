@@ -1,6 +1,8 @@
 //! What is remembered of one call. Its events come late, twice, out of order or never, each with other data; merged they make one
 //! story, which every handler reads and extends.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::bindings::uis::integration::call_events::{Call, CallFinished, Direction, FinishKind, Recording};
@@ -11,6 +13,11 @@ use crate::platform::Platform;
 
 /// A story is kept 35 days: longer than any repeat of its events, and than UIS's reports are read back.
 const TTL_MS: u64 = 35 * 24 * 3_600_000;
+
+/// Of what events tell for templates, so many values are remembered, each so long in characters: storage is not endless, and no name in
+/// the CRM is longer.
+const PARAMETERS_MAX: usize = 60;
+const PARAMETER_MAX: usize = 500;
 
 /// One call.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -40,6 +47,12 @@ pub struct Story {
     pub recordings: Vec<Record>,
     /// What became of it in the CRM's history.
     pub stored: Stored,
+    /// The customer is known to the CRM: he was there, or was created.
+    pub contact: bool,
+    /// What follows from the call's end besides its record (a customer, a task) is done.
+    pub followed_up: bool,
+    /// What its events told that templates may ask for, by UIS's names.
+    pub parameters: BTreeMap<String, String>,
     /// The `recordUrl` it was, or is being, stored with.
     pub record_url: Option<String>,
 }
@@ -181,6 +194,14 @@ impl Story {
             });
         }
         self.internal |= call.is_internal;
+        let named =
+            call.employee.as_ref().and_then(|employee| employee.full_name.clone()).map(|name| ("employee_full_name".to_owned(), name));
+        let contact = call.contact_name.clone().map(|name| ("contact_full_name".to_owned(), name));
+        for (name, value) in call.attributes.iter().cloned().chain(named).chain(contact) {
+            if !value.trim().is_empty() && (self.parameters.len() < PARAMETERS_MAX || self.parameters.contains_key(&name)) {
+                self.parameters.insert(name, value.chars().take(PARAMETER_MAX).collect());
+            }
+        }
         self.started_at = self.started_at.or(call.started_at);
         self.first_seen = Some(self.first_seen.map_or(call.at, |seen| seen.min(call.at)));
     }

@@ -17,7 +17,7 @@ pub fn add(platform: &dyn Platform, session: i64, ordering_key: &str) -> Result<
 
 /// Takes a call off the list if it is done with.
 pub fn settle(platform: &dyn Platform, session: i64, story: &Story) -> Result<(), Failure> {
-    let stored = matches!(story.stored, Stored::Yes | Stored::Skipped);
+    let stored = story.stored == Stored::Skipped || (story.stored == Stored::Yes && story.followed_up);
     if stored && story.open_popups(|_| true).is_empty() { memory::forget(platform, &format!("{PREFIX}{session}")) } else { Ok(()) }
 }
 

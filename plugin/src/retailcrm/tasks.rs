@@ -1,0 +1,64 @@
+//! `/tasks`.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Ask, Crm, CrmError, answer};
+use crate::phone;
+
+/// A task as it is created.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Task {
+    /// Its name.
+    pub text: String,
+    /// When it is due, `Y-m-d H:i` in the account's zone.
+    pub datetime: String,
+    /// Who performs it.
+    pub performer_id: i64,
+    /// Whom to call back.
+    pub phone: String,
+    /// For which shop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_site: Option<String>,
+    /// Whom it is about, when he is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer: Option<Value>,
+}
+
+/// Creates a task and gives its id.
+pub fn create(crm: Crm<'_>, task: &Task) -> Result<i64, CrmError> {
+    let title = "POST /api/v5/tasks/create";
+    let value = serde_json::to_value(task).map_err(|error| CrmError::NotSent { title: title.into(), reason: error.to_string() })?;
+    let mut ask = Ask::post("/api/v5/tasks/create").json("task", &value);
+    if let Some(site) = &task.phone_site {
+        ask = ask.field("site", site.clone());
+    }
+    let made = crm.ask(ask)?;
+    answer::id(&made["id"]).ok_or_else(|| CrmError::Unknown { title: title.into(), reason: "the answer has no id".into() })
+}
+
+/// The open task of this name for this phone, if it is there.
+pub fn find_open(crm: Crm<'_>, text: &str, number: &str) -> Result<Option<i64>, CrmError> {
+    let ask = Ask::get("/api/v5/tasks").with("filter[text]", text).with("filter[status]", "performing").with("limit", "100");
+    let found = crm.ask(ask)?;
+    let his = |task: &&Value| answer::text(&task["text"]) == text && phone::same(&answer::text(&task["phone"]), number);
+    Ok(answer::members(&found, "tasks")?.into_iter().filter(his).filter_map(|task| answer::id(&task["id"])).min())
+}
+
+/// Whether a task is there and open.
+pub fn is_open(crm: Crm<'_>, id: i64) -> Result<bool, CrmError> {
+    match crm.ask(Ask::get(format!("/api/v5/tasks/{id}"))) {
+        Ok(found) => Ok(found["task"]["complete"] != Value::Bool(true)),
+        Err(CrmError::Refused { status: 404, .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Completes a task. One that is gone is complete.
+pub fn complete(crm: Crm<'_>, id: i64) -> Result<(), CrmError> {
+    match crm.ask(Ask::post(format!("/api/v5/tasks/{id}/edit")).json("task", &json!({"complete": true}))) {
+        Ok(_) | Err(CrmError::Refused { status: 404, .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

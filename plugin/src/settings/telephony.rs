@@ -1,0 +1,69 @@
+//! Settings of «Подключение телефонии»: the choices that its switches open.
+
+use serde::{Deserialize, Serialize};
+
+/// «Назначать ответственного на»: who answers for a customer made on a call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContactResponsible {
+    /// Who talked with him; the default responsible when that is no CRM user.
+    #[default]
+    Talked,
+    /// The default responsible.
+    Default,
+    /// Always the same user.
+    Fixed,
+    /// The shop's, by the number that was dialled; the default responsible when the shop has none.
+    Shop,
+}
+
+/// Which missed calls make a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MissedCall {
+    /// A customer called and nobody answered.
+    Incoming,
+    /// We called and he did not answer.
+    Outgoing,
+}
+
+/// By RetailCRM's working hours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hours {
+    /// At any time.
+    #[default]
+    Any,
+    /// Only calls that ended in working hours.
+    Working,
+    /// Only calls that ended outside of them.
+    NonWorking,
+}
+
+/// Who performs the task.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaskResponsible {
+    /// Whose phone rang last, or who called.
+    #[default]
+    CalledLast,
+    /// The customer's manager.
+    Manager,
+    /// The default responsible.
+    Default,
+    /// Always the same user.
+    Fixed,
+}
+
+/// A shop's number («Внешние номера магазинов»).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ShopNumber {
+    /// RetailCRM's code of the shop.
+    pub site: String,
+    /// A virtual number of UIS.
+    pub number: String,
+    /// Who answers for the shop's customers; a CRM user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub responsible: Option<i64>,
+}

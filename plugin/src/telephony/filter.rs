@@ -1,0 +1,32 @@
+//! «Фильтровать по виртуальным номерам»: with several integrations of one account, each has its own numbers, and a call on another's
+//! number leaves no trace here.
+
+use crate::bindings::uis::integration::call_events::Call;
+use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::types::Failure;
+use crate::outcome::{Handled, done};
+use crate::phone;
+use crate::platform::Platform;
+use crate::settings::Settings;
+use crate::telephony::story;
+
+/// Whether a call is ours: on a chosen number, or there is no filter. An event that does not tell the number goes by what earlier ones
+/// told of the call; when none did, it is nobody's.
+pub fn ours(platform: &dyn Platform, call: &Call) -> Result<bool, Failure> {
+    let settings = Settings::load(platform)?;
+    if !settings.filter_by_virtual_numbers {
+        return Ok(true);
+    }
+    let number = call.virtual_number.clone().or_else(|| story::read(platform, call.session_id).virtual_number);
+    Ok(number.is_some_and(|number| settings.virtual_numbers.iter().any(|chosen| phone::same(chosen, &number))))
+}
+
+/// Handles an event if its call is ours.
+pub fn if_ours(platform: &dyn Platform, call: &Call, handle: impl FnOnce() -> Handled) -> Handled {
+    if ours(platform, call)? {
+        return handle();
+    }
+    let number = call.virtual_number.as_deref().unwrap_or("not told");
+    platform.log(Level::Debug, "the call is on another number", &[("call", &call.session_id.to_string()), ("number", number)]);
+    done()
+}

@@ -1,0 +1,27 @@
+//! What follows from a call's end, once it is in the history: the customer of a talk whose beginning nobody told, the task for a call that
+//! nobody answered, the end of a task that somebody called back for. All of it once per call.
+
+use crate::bindings::uis::integration::types::{Failure, Skipped};
+use crate::platform::Platform;
+use crate::telephony::story;
+use crate::telephony::verdict::{self, Verdict};
+use crate::telephony::{contact, missed};
+
+/// Does what is not done yet.
+pub fn run(platform: &dyn Platform, session: i64) -> Result<Vec<Skipped>, Failure> {
+    let story = story::read(platform, session);
+    if story.followed_up {
+        return Ok(Vec::new());
+    }
+    let answered = verdict::of(&story) == Verdict::Answered;
+    let talked = answered && (verdict::talk_seconds(&story) > 0 || !story.talks.is_empty());
+    let mut left_out = Vec::new();
+    if talked {
+        contact::ensure(platform, session, &story)?;
+        missed::close(platform, &story)?;
+    } else if !answered {
+        left_out = missed::task(platform, session, &story)?;
+    }
+    story::tell(platform, session, |story| story.followed_up = true)?;
+    Ok(left_out)
+}

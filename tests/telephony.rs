@@ -1,0 +1,141 @@
+//! The settings of «Подключение телефонии», each in every position: what stands in RetailCRM after its recording. The recordings are in
+//! `recordings/telephony/` and tell the stories; here is what must come of them.
+
+mod support;
+
+use serde_json::Value;
+use support::{replay_json, root};
+
+/// What a recording leaves in RetailCRM: customers and tasks, a line each.
+fn left_by(name: &str) -> Vec<String> {
+    let path = root().join(format!("tests/recordings/telephony/{name}.jsonl"));
+    let (status, value) = replay_json(&[path.to_str().expect("UTF-8")]);
+    assert_eq!(status, 0, "{name}: {}", value["problems"]);
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let whose = |entity: &Value| entity["integration"].as_str().map(|name| format!(" in {name}")).unwrap_or_default();
+    let customer = |customer: &Value| {
+        let phones: Vec<String> = customer["phones"].as_array().into_iter().flatten().map(|phone| text(&phone["number"])).collect();
+        format!(
+            "customer {} of {} in {} has {}{}",
+            text(&customer["firstName"]),
+            customer["managerId"],
+            text(&customer["site"]),
+            phones.join(" and "),
+            whose(customer)
+        )
+    };
+    let task = |task: &Value| {
+        let state = if task["complete"] == true { "done" } else { "open" };
+        format!(
+            "task {:?} for {} due {} in {} {state}{}",
+            text(&task["text"]),
+            task["performer"],
+            text(&task["datetime"]),
+            text(&task["phoneSite"]),
+            whose(task)
+        )
+    };
+    let list = |name: &str, line: &dyn Fn(&Value) -> String| -> Vec<String> {
+        value["crm"][name].as_array().into_iter().flatten().map(line).collect()
+    };
+    [list("customers", &customer), list("tasks", &task)].concat()
+}
+
+fn check(expected: &[(&str, &[&str])]) {
+    for (name, lines) in expected {
+        assert_eq!(left_by(name), *lines, "{name}");
+    }
+}
+
+#[test]
+fn a_contact_on_a_call() {
+    check(&[
+        ("contact-created", &["customer Пётр ‹b›Сидоров‹/b› of 5 in main has 79161234567"]),
+        ("contact-off", &[]),
+        ("contact-known-by-second-phone", &["customer Пётр of null in main has +7 (999) 000-00-00 and 8 (916) 123-45-67"]),
+        ("contact-never-for-lost", &[]),
+        ("contact-answered-untold", &["customer +79161234567 of 5 in main has 79161234567"]),
+        ("contact-of-default", &["customer +79161234567 of 7 in main has 79161234567"]),
+        ("contact-of-fixed", &["customer +79161234567 of 6 in main has 79161234567"]),
+        ("contact-answer-lost", &["customer +79161234567 of 5 in main has 79161234567"]),
+        ("contact-two-at-once", &["customer +79161234567 of 5 in main has 79161234567"]),
+    ]);
+}
+
+#[test]
+fn a_task_for_a_missed_call() {
+    let usual =
+        |due: &str, state: &str| format!("task \"Перезвонить: пропущенный звонок 79161234567\" for 5 due 2026-11-23 {due} in main {state}");
+    let other =
+        |due: &str, who: i64| format!("task \"Перезвонить: пропущенный звонок 79160000002\" for {who} due 2026-11-23 {due} in main open");
+    check(&[
+        ("missed-task", &["task \"Перезвонить 79161234567, Отдел ‹продаж›, ждал 30 с\" for 6 due 2026-11-23 11:00 in main open"]),
+        ("missed-task-off", &[]),
+        ("missed-task-once", &[&usual("11:00", "done"), &usual("14:00", "open")]),
+        ("missed-task-every-time", &[&usual("11:00", "open"), &usual("12:00", "open")]),
+        ("missed-task-closed-by-call", &[&usual("11:00", "done")]),
+        ("missed-task-left-open", &[&usual("11:00", "open")]),
+        ("missed-task-outgoing", &["task \"Перезвонить: пропущенный звонок 79161234567\" for 5 due 2026-11-24 10:00 in main open"]),
+        (
+            "missed-task-of-manager",
+            &[
+                "customer Пётр of 6 in main has 79161234567",
+                "task \"Перезвонить: пропущенный звонок 79161234567\" for 6 due 2026-11-23 11:00 in main open",
+                &other("12:00", 7),
+            ],
+        ),
+        ("missed-task-after-hours", &[&other("20:00", 5)]),
+        ("missed-task-in-hours", &[&usual("13:00", "open")]),
+        ("missed-task-answer-lost", &[&usual("11:00", "open")]),
+        ("missed-task-in-summer-time", &["task \"Перезвонить: пропущенный звонок 79161234567\" for 5 due 2026-10-25 02:50 in main open"]),
+    ]);
+}
+
+#[test]
+fn shops_by_their_numbers() {
+    check(&[
+        (
+            "shop-by-number",
+            &[
+                "customer +79161234567 of 6 in omsk has 79161234567",
+                "customer +79160000003 of 5 in moscow has 79160000003",
+                "task \"Перезвонить: пропущенный звонок 79160000002\" for 5 due 2026-11-23 12:00 in omsk open",
+            ],
+        ),
+        (
+            "shops-without-map",
+            &[
+                "customer +79161234567 of 5 in moscow has 79161234567",
+                "task \"Перезвонить: пропущенный звонок 79160000002\" for 5 due 2026-11-23 12:00 in moscow open",
+            ],
+        ),
+    ]);
+    let path = root().join("tests/recordings/telephony/shop-by-number.jsonl");
+    let crm = replay_json(&[path.to_str().expect("UTF-8")]).1["crm"].clone();
+    let told: Vec<&Value> = crm["modules"][0]["integrations"]["telephony"]["externalPhones"].as_array().into_iter().flatten().collect();
+    assert_eq!(
+        told.iter().map(|row| row["externalPhone"].as_str().unwrap_or_default()).collect::<Vec<_>>(),
+        ["74951112233", "74951112244"]
+    );
+    let sites: Vec<&str> = crm["calls"].as_array().into_iter().flatten().filter_map(|call| call["site"].as_str()).collect();
+    assert_eq!(sites, ["omsk", "omsk", "moscow"]);
+}
+
+#[test]
+fn calls_on_other_numbers_leave_no_trace() {
+    check(&[
+        ("filter-by-number", &["customer +79161234567 of 5 in main has 79161234567"]),
+        (
+            "two-integrations",
+            &[
+                "customer +79161234567 of 5 in main has 79161234567 in first",
+                "customer +79160000002 of 5 in main has 79160000002 in second",
+            ],
+        ),
+    ]);
+    let path = root().join("tests/recordings/telephony/filter-by-number.jsonl");
+    let crm = replay_json(&[path.to_str().expect("UTF-8")]).1["crm"].clone();
+    for (list, count) in [("calls", 1), ("popups", 1), ("tasks", 0)] {
+        assert_eq!(crm[list].as_array().map(Vec::len), Some(count), "{list}");
+    }
+}
