@@ -139,3 +139,90 @@ fn calls_on_other_numbers_leave_no_trace() {
         assert_eq!(crm[list].as_array().map(Vec::len), Some(count), "{list}");
     }
 }
+
+/// What a recording leaves in UIS.
+fn uis(name: &str) -> (Value, Value) {
+    let path = root().join(format!("tests/recordings/telephony/{name}.jsonl"));
+    let (status, value) = replay_json(&[path.to_str().expect("UTF-8")]);
+    assert_eq!(status, 0, "{name}: {}", value["problems"]);
+    (value["uis"].clone(), value["crm"].clone())
+}
+
+#[test]
+fn forwarding_to_the_personal_manager() {
+    for (name, numbers) in [("forward-to-manager", vec!["79260000102"]), ("forward-off", vec![])] {
+        let (uis, _) = uis(name);
+        assert_eq!(uis["answers"][0]["forward_to"], serde_json::json!(numbers), "{name}");
+        assert_eq!(uis["answers"][0]["card"]["name"], "Пётр", "{name}: the card is shown in any case");
+    }
+}
+
+#[test]
+fn the_number_that_a_customer_sees_when_he_is_called_by_a_click() {
+    // «Номер для звонка по клику» is 74951112233, the employee's line has 74951112244.
+    for (name, shown) in [
+        ("click-shows-line", "74951112244"),
+        ("click-line-not-registered", "74951112233"),
+        ("click-shows-chosen", "74951112244"),
+        ("click-chosen-unknown", "74951112244"),
+        ("click-override", "74951112233"),
+    ] {
+        let (uis, _) = uis(name);
+        assert_eq!(uis["dialled"][0]["virtual_phone_number"], shown, "{name}");
+        assert_eq!(
+            (&uis["dialled"][0]["direction"], &uis["dialled"][0]["contact"]),
+            (&Value::from("out"), &Value::from("79161234567")),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_click_dials_once_and_comes_back_as_an_outgoing_call() {
+    let (uis, crm) = uis("click-to-call");
+    let dialled: Vec<&str> = uis["dialled"].as_array().into_iter().flatten().filter_map(|order| order["contact"].as_str()).collect();
+    assert_eq!(dialled, ["79161234567", "79161234568"], "the second click on the same number is the first one's");
+    let call = &crm["calls"][0];
+    assert_eq!(
+        (&call["type"], &call["userId"], &call["source"]["source"]),
+        (&Value::from("out"), &Value::from(5), &Value::from("retailcrm"))
+    );
+    let module = &crm["modules"][0]["integrations"]["telephony"];
+    assert_eq!((&module["makeCallUrl"], &module["changeUserStatusUrl"]), (&Value::from("/make-call"), &Value::from("/status")));
+}
+
+#[test]
+fn clicks_and_callbacks_that_cannot_be_followed_are_refused_with_the_reason() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let header = std::fs::read_to_string(root().join("tests/recordings/telephony/click-to-call.jsonl")).expect("readable");
+    let header = header.lines().next().expect("a header").to_owned();
+    let click = |query: &str| format!(r#"{{"at":"2026-11-23T10:00:00+03:00","click-to-call":"{query}"}}"#);
+    let callback = |name: &str, form: &str| format!(r#"{{"at":"2026-11-23T10:00:00+03:00","callback":"{name}","form":"{form}"}}"#);
+    let secret = "clientId=replay-client-id";
+    for (line, told) in [
+        (click("clientId=wrong&code=101&phone=79161234567&userId=5"), "not the account's secret"),
+        (click(&format!("{secret}&code=999&phone=79161234567&userId=99")), "no UIS employee (user 99, extension 999)"),
+        (click(&format!("{secret}&code=101&userId=5")), "names no phone"),
+        (click(&format!("{secret}&code=101&userId=5&phone=12")), "12 is not a number that can be called"),
+        (click(&format!("{secret}&code=101&userId=5&phone=%3Cscript%3E")), "‹script› is not a number"),
+        (callback("activity", &format!("{secret}&activity=nonsense")), "activity is not JSON"),
+        (callback("status", &format!("{secret}&userId=5&status=asleep")), "no status"),
+    ] {
+        let path = support::file(&folder, "click.jsonl", &[&header, &line]);
+        let (status, value) = replay_json(&[&path, "--settle", "0s"]);
+        assert_eq!(status, 1, "{line}");
+        assert!(value["problems"][0]["message"].as_str().is_some_and(|message| message.contains(told)), "{line}: {}", value["problems"]);
+        assert_eq!(value["uis"]["dialled"], serde_json::json!([]), "{line}");
+    }
+}
+
+#[test]
+fn what_retailcrm_tells_of_itself_is_obeyed() {
+    let (_, crm) = uis("switched-off-in-retailcrm");
+    assert_eq!(crm["calls"][0]["externalId"], "uis-call-998678042", "what was missed while it was off is made good");
+    assert_eq!(crm["popups"], serde_json::json!([]), "a pop-up an hour late is worse than none");
+    let (uis, _) = uis("status-from-retailcrm");
+    let statuses: Vec<&str> =
+        uis["employees"].as_array().into_iter().flatten().filter_map(|employee| employee["status"].as_str()).collect();
+    assert_eq!(statuses, ["do_not_disturb", "break"]);
+}

@@ -18,6 +18,9 @@ impl Platform for Imports {
     ) -> Vec<Result<imports::connections::Response, imports::connections::SendError>> {
         imports::connections::send(&requests, deadline_ms)
     }
+    fn propose_base_url(&self, connection: &str, base_url: &str) -> Result<(), String> {
+        imports::connections::propose_base_url(connection, base_url)
+    }
     fn prepared_settings(&self) -> Vec<u8> {
         imports::settings::prepared()
     }
@@ -53,6 +56,15 @@ impl Platform for Imports {
     }
     fn find_employee(&self, id: i64) -> Result<Option<imports::directory::Employee>, imports::directory::DirectoryError> {
         imports::directory::find_employee(id)
+    }
+    fn update_employee(&self, id: i64, fields: &imports::directory::EmployeeFields) -> Result<(), imports::directory::DirectoryError> {
+        imports::directory::update_employee(id, fields)
+    }
+    fn lines(&self, offset: u32) -> Result<Vec<imports::directory::Line>, imports::directory::DirectoryError> {
+        imports::directory::lines(offset)
+    }
+    fn virtual_numbers(&self, offset: u32) -> Result<Vec<imports::directory::VirtualNumber>, imports::directory::DirectoryError> {
+        imports::directory::virtual_numbers(offset)
     }
     fn finished_calls(
         &self,

@@ -117,6 +117,25 @@ pub fn of_user(platform: &dyn Platform, user_id: i64) -> Option<Tie> {
     memory::load(platform, &format!("{BY_USER}{user_id}"))
 }
 
+/// The employee who has this extension, with his CRM user.
+pub fn of_code(platform: &dyn Platform, code: &str) -> Option<Tie> {
+    let ties = memory::names(platform, BY_EMPLOYEE).into_iter().filter_map(|id| of_employee(platform, id.parse().ok()?));
+    ties.into_iter().find(|tie| tie.code.as_deref() == Some(code))
+}
+
+/// All rows of a paged list of the directory.
+pub fn paged<T>(page: impl Fn(u32) -> Result<Vec<T>, DirectoryError>) -> Result<Vec<T>, Failure> {
+    let mut all: Vec<T> = Vec::new();
+    loop {
+        let found = page(u32::try_from(all.len()).unwrap_or(u32::MAX)).map_err(directory_failure)?;
+        let last = found.len() < PAGE;
+        all.extend(found);
+        if last {
+            return Ok(all);
+        }
+    }
+}
+
 /// All employees of the UIS account.
 pub fn all(platform: &dyn Platform) -> Result<Vec<Employee>, Failure> {
     let mut employees = Vec::new();

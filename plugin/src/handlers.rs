@@ -15,8 +15,8 @@ use crate::bindings::uis::integration::site_request_events::SiteRequest;
 use crate::outcome::{Handled, done};
 use crate::platform::Platform;
 use crate::settings;
-use crate::setup::{activation, check, describe};
-use crate::telephony::{contact, filter, history, incoming, popups, reconcile};
+use crate::setup::{activation, callbacks, check, describe};
+use crate::telephony::{click_to_call, contact, filter, history, incoming, popups, reconcile};
 
 // setup
 
@@ -70,9 +70,9 @@ pub fn run_action(_: &dyn Platform, _: &Delivery, name: &str) -> Handled {
     Err(Failure::Rejected(format!("there is no action {name:?}")))
 }
 
-/// `setup.on-callback`. Nothing follows from RetailCRM's callbacks yet.
+/// `setup.on-callback`.
 pub fn on_callback(platform: &dyn Platform, _: &Delivery, event: &Callback) -> Handled {
-    nothing_to_do(platform, &event.name)
+    callbacks::on_callback(platform, event)
 }
 
 /// `setup.asset`.
@@ -128,9 +128,12 @@ pub fn on_tags_changed(platform: &dyn Platform, _: &Delivery, _: &TagsChanged) -
     nothing_to_do(platform, "tags")
 }
 
-/// `calls.on-click-to-call`. The module is registered without click-to-call, so a request is nothing to act on.
-pub fn on_click_to_call(platform: &dyn Platform, _: &Delivery, _: &ClickToCall) -> Result<Option<DialOrder>, Failure> {
-    nothing_to_do(platform, "click-to-call").map(|_| None)
+/// `calls.on-click-to-call`.
+pub fn on_click_to_call(platform: &dyn Platform, _: &Delivery, event: &ClickToCall) -> Result<Option<DialOrder>, Failure> {
+    if callbacks::switched_off(platform) {
+        return Err(Failure::Rejected("the integration is switched off in RetailCRM".into()));
+    }
+    click_to_call::dial(platform, event)
 }
 
 // chats
@@ -173,6 +176,10 @@ pub fn on_order_webhook(platform: &dyn Platform, _: &Delivery, _: &OrderWebhook)
 
 /// `schedule.on-schedule`.
 pub fn on_schedule(platform: &dyn Platform, delivery: &Delivery, event: &TimerDue) -> Handled {
+    // What waits is taken up when RetailCRM switches the module on again; what was not heard meanwhile is found in UIS's report.
+    if callbacks::switched_off(platform) {
+        return nothing_to_do(platform, &event.name);
+    }
     match event.name.as_str() {
         reconcile::TIMER => reconcile::on_timer(platform, delivery),
         activation::REFRESH_TIMER => activation::refresh(platform),

@@ -23,6 +23,15 @@ pub fn put<T: Serialize>(platform: &dyn Platform, key: &str, value: &T, ttl_ms: 
     rewrite(platform, key, ttl_ms, &mut |_| Ok(bytes.clone()))
 }
 
+/// Claims a key for a while: false when somebody has claimed it already.
+pub fn claim(platform: &dyn Platform, key: &str, ttl_ms: u64) -> Result<bool, Failure> {
+    match platform.swap(key, None, b"true", Some(ttl_ms)) {
+        Ok(_) => Ok(true),
+        Err(StorageError::Conflict) => Ok(false),
+        Err(error) => Err(retry(format!("{key} cannot be claimed: {error:?}"))),
+    }
+}
+
 /// Changes a value (its default when absent) and gives what `change` gives. `change` may run several times, as another event may
 /// write in between, so it must do nothing but change the value.
 pub fn update<T, R>(platform: &dyn Platform, key: &str, ttl_ms: Option<u64>, mut change: impl FnMut(&mut T) -> R) -> Result<R, Failure>

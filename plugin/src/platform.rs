@@ -5,7 +5,7 @@ use crate::bindings::uis::integration::{
     clock::LocalTime,
     communications::{CallPage, ReportError},
     connections::{Request, Response, SendError},
-    directory::{Account, DirectoryError, Employee},
+    directory::{Account, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber},
     log::Level,
     storage::{Entry, ItemPage, StorageError, Version},
     timers::Timer,
@@ -17,6 +17,9 @@ pub trait Platform {
     // connections
     /// Sends requests side by side; answers in their order.
     fn send(&self, requests: Vec<Request>, deadline_ms: u32) -> Vec<Result<Response, SendError>>;
+
+    /// Asks the host to use another base URL.
+    fn propose_base_url(&self, connection: &str, base_url: &str) -> Result<(), String>;
 
     // settings
     /// The bytes that [`crate::settings::prepare`] made.
@@ -49,6 +52,12 @@ pub trait Platform {
     fn account(&self) -> Account;
     /// A page of employees.
     fn employees(&self, offset: u32) -> Result<Vec<Employee>, DirectoryError>;
+    /// Changes an employee.
+    fn update_employee(&self, id: i64, fields: &EmployeeFields) -> Result<(), DirectoryError>;
+    /// A page of SIP lines.
+    fn lines(&self, offset: u32) -> Result<Vec<Line>, DirectoryError>;
+    /// A page of virtual numbers.
+    fn virtual_numbers(&self, offset: u32) -> Result<Vec<VirtualNumber>, DirectoryError>;
     /// One employee.
     fn find_employee(&self, id: i64) -> Result<Option<Employee>, DirectoryError>;
 

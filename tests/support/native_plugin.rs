@@ -44,6 +44,9 @@ impl Platform for Services {
         let mut scope = self.scope.borrow_mut();
         same(self.runtime.block_on(host::connections::Host::send(&mut *scope, same(requests), deadline_ms)))
     }
+    fn propose_base_url(&self, connection: &str, base_url: &str) -> Result<(), String> {
+        service!(self, connections.propose_base_url(connection.to_owned(), base_url.to_owned()))
+    }
     fn prepared_settings(&self) -> Vec<u8> {
         service!(self, settings.prepared())
     }
@@ -79,6 +82,15 @@ impl Platform for Services {
     }
     fn find_employee(&self, id: i64) -> Result<Option<guest::directory::Employee>, guest::directory::DirectoryError> {
         service!(self, directory.find_employee(id))
+    }
+    fn update_employee(&self, id: i64, fields: &guest::directory::EmployeeFields) -> Result<(), guest::directory::DirectoryError> {
+        service!(self, directory.update_employee(id, same(fields)))
+    }
+    fn lines(&self, offset: u32) -> Result<Vec<guest::directory::Line>, guest::directory::DirectoryError> {
+        service!(self, directory.lines(offset))
+    }
+    fn virtual_numbers(&self, offset: u32) -> Result<Vec<guest::directory::VirtualNumber>, guest::directory::DirectoryError> {
+        service!(self, directory.virtual_numbers(offset))
     }
     fn finished_calls(
         &self,

@@ -41,6 +41,10 @@ pub struct Module {
     pub client_id: String,
     /// All extensions.
     pub additional_codes: Vec<AdditionalCode>,
+    /// Where a clicked number goes, relative to `base_url`.
+    pub make_call_url: String,
+    /// Where a manager's status goes, relative to `base_url`.
+    pub change_user_status_url: String,
     /// All numbers of shops.
     pub external_phones: Vec<ExternalPhone>,
 }
@@ -55,9 +59,11 @@ pub fn register(crm: Crm<'_>, module: &Module) -> Result<(), CrmError> {
         "logo": module.logo,
         "clientId": module.client_id,
         "baseUrl": module.base_url,
-        "actions": {"activity": "/activity"},
+        "actions": {"activity": "/activity", "settings": "/settings"},
         "integrations": {"telephony": {
             "allowEdit": false,
+            "makeCallUrl": module.make_call_url,
+            "changeUserStatusUrl": module.change_user_status_url,
             "inputEventSupported": true,
             "outputEventSupported": true,
             "hangupEventSupported": true,

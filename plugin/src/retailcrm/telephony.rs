@@ -42,6 +42,13 @@ pub struct CallEvent {
     pub call_external_id: String,
 }
 
+/// Where a call came from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Source {
+    /// `source.source`.
+    pub source: String,
+}
+
 /// One call of `calls/upload`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -74,6 +81,9 @@ pub struct Call {
     /// The company's number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_phone: Option<String>,
+    /// Where it came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
     /// The shop whose number it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site: Option<String>,

@@ -61,8 +61,14 @@ pub struct Settings {
     pub missed_call_task_once: bool,
     /// «Закрывать задачу успешным звонком».
     pub missed_call_task_close: bool,
+    /// «Включить переадресацию на персонального менеджера».
+    pub forward_to_manager: bool,
     /// «Внешние номера магазинов».
     pub shop_numbers: Vec<ShopNumber>,
+    /// «Номер для звонка по клику», canonical digits.
+    pub click_to_call_number: Option<String>,
+    /// «Переопределять АОН для исходящих звонков».
+    pub override_caller_id: bool,
 }
 
 impl Default for Settings {
@@ -84,7 +90,11 @@ impl Default for Settings {
             missed_call_task_due_hours: 1,
             missed_call_task_once: true,
             missed_call_task_close: false,
+            // Forwarding happens only where the account's scenario asks for it, so there is nothing to switch on twice.
+            forward_to_manager: true,
             shop_numbers: Vec::new(),
+            click_to_call_number: None,
+            override_caller_id: false,
         }
     }
 }
@@ -177,6 +187,13 @@ fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
             refuse("missed-call-task-due-hours", format!("at most {DUE_HOURS_MAX} hours"));
         }
     }
+    settings.click_to_call_number = settings.click_to_call_number.take().map(|number| phone::canonical(&number));
+    if settings.click_to_call_number.as_deref() == Some("") {
+        refuse("click-to-call-number", "the number has no digits".into());
+    }
+    if settings.override_caller_id && settings.click_to_call_number.is_none() {
+        refuse("click-to-call-number", "choose the number that override-caller-id shows to customers".into());
+    }
     for row in &mut settings.shop_numbers {
         row.number = phone::canonical(&row.number);
     }
@@ -240,6 +257,8 @@ mod tests {
             (r#"{"missed-call-task":true,"default-responsible":5,"missed-call-task-due-hours":9000}"#, "missed-call-task-due-hours"),
             (r#"{"shop-numbers":[{"site":"a","number":"7495"},{"site":"b","number":"7495"}]}"#, "shop-numbers"),
             (r#"{"shop-numbers":[{"site":"a"}]}"#, "shop-numbers"),
+            (r#"{"override-caller-id":true}"#, "click-to-call-number"),
+            (r#"{"click-to-call-number":"x"}"#, "click-to-call-number"),
         ] {
             let problems = prepare(json, None).expect_err("invalid");
             assert_eq!(problems.iter().map(|problem| problem.setting.as_str()).collect::<Vec<_>>(), [setting], "{json}");

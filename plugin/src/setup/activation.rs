@@ -14,6 +14,7 @@ use crate::retailcrm::reference;
 use crate::retailcrm::users;
 use crate::settings::Settings;
 use crate::settings::telephony::ShopNumber;
+use crate::setup::callbacks;
 use crate::shops;
 use crate::telephony::{reconcile, unsettled};
 use crate::time;
@@ -30,6 +31,7 @@ const REFRESH_EVERY_MS: u64 = 2 * 3_600_000;
 pub fn on_activate(platform: &dyn Platform) -> Handled {
     // Whatever became of the module in RetailCRM meanwhile, it is registered anew.
     memory::forget(platform, REGISTERED_KEY)?;
+    callbacks::begin(platform)?;
     refresh(platform)?;
     reconcile::start(platform)?;
     unsettled::resume(platform)?;
@@ -91,6 +93,8 @@ fn register(platform: &dyn Platform, active: bool, ties: &[employees::Tie]) -> R
         logo: url("asset/logo.svg")?,
         client_id: platform.secret_placeholder(),
         additional_codes: employees::codes(ties),
+        make_call_url: "/make-call".to_owned(),
+        change_user_status_url: "/status".to_owned(),
         external_phones: if active { numbers(&Settings::load(platform)?) } else { Vec::new() },
     };
     let told = serde_json::json!([module.active, module.base_url, module.additional_codes, module.external_phones]);

@@ -1,5 +1,6 @@
 //! What the plugin is and needs, and its life in an account.
 
 pub mod activation;
+pub mod callbacks;
 pub mod check;
 pub mod describe;

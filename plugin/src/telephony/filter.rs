@@ -8,11 +8,15 @@ use crate::outcome::{Handled, done};
 use crate::phone;
 use crate::platform::Platform;
 use crate::settings::Settings;
+use crate::setup::callbacks;
 use crate::telephony::story;
 
-/// Whether a call is ours: on a chosen number, or there is no filter. An event that does not tell the number goes by what earlier ones
+/// Whether a call is ours: on a chosen number, or there is no filter; and RetailCRM has not switched the module off. An event that does not tell the number goes by what earlier ones
 /// told of the call; when none did, it is nobody's.
 pub fn ours(platform: &dyn Platform, call: &Call) -> Result<bool, Failure> {
+    if callbacks::switched_off(platform) {
+        return Ok(false);
+    }
     let settings = Settings::load(platform)?;
     if !settings.filter_by_virtual_numbers {
         return Ok(true);
@@ -27,6 +31,10 @@ pub fn if_ours(platform: &dyn Platform, call: &Call, handle: impl FnOnce() -> Ha
         return handle();
     }
     let number = call.virtual_number.as_deref().unwrap_or("not told");
-    platform.log(Level::Debug, "the call is on another number", &[("call", &call.session_id.to_string()), ("number", number)]);
+    platform.log(
+        Level::Debug,
+        "the call is not ours: it is on another number, or the module is switched off",
+        &[("call", &call.session_id.to_string()), ("number", number)],
+    );
     done()
 }

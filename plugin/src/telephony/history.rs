@@ -10,7 +10,7 @@ use crate::employees;
 use crate::links;
 use crate::outcome::{Handled, done, done_without, retry, skipped};
 use crate::platform::Platform;
-use crate::retailcrm::telephony::{Call, EventType, upload};
+use crate::retailcrm::telephony::{Call, EventType, Source, upload};
 use crate::retailcrm::{Crm, CrmError};
 use crate::settings::Settings;
 use crate::shops;
@@ -181,16 +181,18 @@ fn record(platform: &dyn Platform, session: i64, story: &Story) -> Result<Call, 
     let tie = who.and_then(|id| employees::of_employee(platform, id));
     Ok(Call {
         date: time::crm_date_time(platform, story.began())?,
-        kind: if story.direction == Some(Way::Out) { EventType::Out } else { EventType::In },
+        // A clicked number is called by us, whatever the events leave out.
+        kind: if story.direction == Some(Way::Out) || story.clicked_by.is_some() { EventType::Out } else { EventType::In },
         phone: story.phone.clone().unwrap_or_default(),
         external_id: story::external_id(session),
         code: tie.as_ref().and_then(|tie| tie.code.clone()),
-        user_id: tie.as_ref().map(|tie| tie.user_id),
+        user_id: tie.as_ref().map(|tie| tie.user_id).or(story.clicked_by),
         result: verdict.result(),
         duration: if answered { verdict::talk_seconds(story) } else { 0 },
         duration_waiting: verdict::wait_seconds(story),
         record_url: story.record_url.clone(),
         external_phone: story.virtual_number.clone(),
+        source: story.clicked_by.map(|_| Source { source: "retailcrm".to_owned() }),
         site: shops::of_number(&Settings::load(platform)?, story.virtual_number.as_deref()),
     })
 }

@@ -12,6 +12,7 @@ use crate::retailcrm::orders::{self, Order};
 use crate::retailcrm::reference::Status;
 use crate::retailcrm::telephony::{self, Caller, Manager};
 use crate::retailcrm::{CONNECTION, Crm};
+use crate::settings::Settings;
 use crate::setup::activation::STATUSES_KEY;
 
 /// Of an employee's phones, at most as many as the contract takes.
@@ -36,8 +37,8 @@ pub fn answer(platform: &dyn Platform, event: &IncomingCall) -> Result<CallAnswe
     });
     let card = card(platform, &caller, orders, &number);
     let forward_to = match &caller.manager {
-        Some(manager) => numbers(platform, manager)?,
-        None => Vec::new(),
+        Some(manager) if Settings::load(platform)?.forward_to_manager => numbers(platform, manager)?,
+        _ => Vec::new(),
     };
     Ok(CallAnswer { card, forward_to, skipped: Vec::new() })
 }

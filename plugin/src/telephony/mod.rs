@@ -11,10 +11,12 @@
 //! | [`follow_up`] | what follows from a call's end |
 //! | [`contact`] | «создавать контакт при звонке» |
 //! | [`missed`] | «создавать задачу по пропущенному звонку» |
+//! | [`click_to_call`] | «номер для звонка по клику», «переопределять АОН» |
 //! | [`recordings`] | recordings that the history cannot take: notes on the customer |
 //! | [`unsettled`] | calls that are not done with, for switching off and on |
 //! | [`reconcile`] | calls that notifications lost, found in UIS's report |
 
+pub mod click_to_call;
 pub mod contact;
 pub mod filter;
 pub mod follow_up;

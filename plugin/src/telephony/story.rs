@@ -10,6 +10,7 @@ use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::memory;
 use crate::phone;
 use crate::platform::Platform;
+use crate::telephony::click_to_call;
 
 /// A story is kept 35 days: longer than any repeat of its events, and than UIS's reports are read back.
 const TTL_MS: u64 = 35 * 24 * 3_600_000;
@@ -51,6 +52,8 @@ pub struct Story {
     pub contact: bool,
     /// What follows from the call's end besides its record (a customer, a task) is done.
     pub followed_up: bool,
+    /// The CRM user who clicked the number, when it was dialled so.
+    pub clicked_by: Option<i64>,
     /// What its events told that templates may ask for, by UIS's names.
     pub parameters: BTreeMap<String, String>,
     /// The `recordUrl` it was, or is being, stored with.
@@ -194,6 +197,7 @@ impl Story {
             });
         }
         self.internal |= call.is_internal;
+        self.clicked_by = self.clicked_by.or(click_to_call::clicked_by(call.external_id.as_deref()));
         let named =
             call.employee.as_ref().and_then(|employee| employee.full_name.clone()).map(|name| ("employee_full_name".to_owned(), name));
         let contact = call.contact_name.clone().map(|name| ("contact_full_name".to_owned(), name));
