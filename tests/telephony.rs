@@ -226,3 +226,20 @@ fn what_retailcrm_tells_of_itself_is_obeyed() {
         uis["employees"].as_array().into_iter().flatten().filter_map(|employee| employee["status"].as_str()).collect();
     assert_eq!(statuses, ["do_not_disturb", "break"]);
 }
+
+#[test]
+fn extra_fields_of_customers() {
+    let fields = |name: &str| uis(name).1["customers"][0]["customFields"].clone();
+    assert_eq!(
+        fields("extra-fields"),
+        serde_json::json!({
+            "utm": "yandex / ‹осень›", "channel": "ya", "tags": ["vk", "ya"], "first_call": "2026-11-23 10:00:00",
+            "last_talk": 90, // «Обновлять всегда»: the second call's
+        })
+    );
+    let path = root().join("tests/recordings/telephony/extra-fields.jsonl");
+    let problems = replay_json(&[path.to_str().expect("UTF-8")]).1["problems"].to_string();
+    assert!(problems.contains("field visits: the field holds a integer: много") && problems.contains("no such field"), "{problems}");
+    assert_eq!(fields("extra-fields-off"), Value::Null);
+    assert_eq!(fields("extra-fields-known"), serde_json::json!({"utm": "yandex", "channel": "vk", "visits": 3}), "nothing is erased");
+}

@@ -16,6 +16,7 @@ pub mod bindings;
 #[cfg(target_arch = "wasm32")]
 mod component;
 pub mod employees;
+pub mod extra_fields;
 pub mod handlers;
 pub mod json;
 pub mod links;

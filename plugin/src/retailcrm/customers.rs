@@ -1,6 +1,6 @@
 //! `/customers`: finding a customer by phone, and notes.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Ask, Crm, CrmError, answer};
 use crate::phone;
@@ -61,10 +61,12 @@ pub struct NewCustomer {
     pub manager_id: Option<i64>,
     /// His shop.
     pub site: Option<String>,
+    /// Fields that the account added.
+    pub fields: Map<String, Value>,
 }
 
-/// Creates a customer. One who is there already by his `externalId` is as good.
-pub fn create(crm: Crm<'_>, customer: &NewCustomer) -> Result<(), CrmError> {
+/// Creates a customer and gives his id. One who is there already by his `externalId` is as good, and left as he is: none.
+pub fn create(crm: Crm<'_>, customer: &NewCustomer) -> Result<Option<i64>, CrmError> {
     let mut value = json!({
         "externalId": customer.external_id,
         "firstName": customer.first_name,
@@ -73,15 +75,28 @@ pub fn create(crm: Crm<'_>, customer: &NewCustomer) -> Result<(), CrmError> {
     if let Some(manager) = customer.manager_id {
         value["managerId"] = manager.into();
     }
+    if !customer.fields.is_empty() {
+        value["customFields"] = customer.fields.clone().into();
+    }
     let mut ask = Ask::post("/api/v5/customers/create").json("customer", &value);
     if let Some(site) = &customer.site {
         ask = ask.field("site", site.clone());
     }
     match crm.ask(ask) {
-        Ok(_) => Ok(()),
-        Err(CrmError::Refused { message, .. }) if message.contains("already exists") => Ok(()),
+        Ok(made) => Ok(answer::id(&made["id"])),
+        Err(CrmError::Refused { message, .. }) if message.contains("already exists") => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Writes fields that the account added; others stay.
+pub fn set_fields(crm: Crm<'_>, customer: &Customer, fields: &Map<String, Value>) -> Result<(), CrmError> {
+    let mut ask =
+        Ask::post(format!("/api/v5/customers/{}/edit", customer.id)).json("customer", &json!({"customFields": fields})).field("by", "id");
+    if !customer.site.is_empty() {
+        ask = ask.field("site", customer.site.clone());
+    }
+    crm.ask(ask).map(|_| ())
 }
 
 /// Whether a note with this text in it stands on the customer.

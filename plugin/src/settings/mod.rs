@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::bindings::uis::integration::types::{Failure, Misconfiguration};
+use crate::extra_fields::Row;
 use crate::outcome::misconfigured;
 use crate::phone;
 use crate::platform::Platform;
@@ -63,6 +64,10 @@ pub struct Settings {
     pub missed_call_task_close: bool,
     /// «Включить переадресацию на персонального менеджера».
     pub forward_to_manager: bool,
+    /// «Передавать дополнительные поля».
+    pub extra_fields: bool,
+    /// Which, and from what.
+    pub extra_field_rows: Vec<Row>,
     /// «Внешние номера магазинов».
     pub shop_numbers: Vec<ShopNumber>,
     /// «Номер для звонка по клику», canonical digits.
@@ -92,6 +97,8 @@ impl Default for Settings {
             missed_call_task_close: false,
             // Forwarding happens only where the account's scenario asks for it, so there is nothing to switch on twice.
             forward_to_manager: true,
+            extra_fields: false,
+            extra_field_rows: Vec::new(),
             shop_numbers: Vec::new(),
             click_to_call_number: None,
             override_caller_id: false,
@@ -187,6 +194,21 @@ fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
             refuse("missed-call-task-due-hours", format!("at most {DUE_HOURS_MAX} hours"));
         }
     }
+    if settings.extra_fields && settings.extra_field_rows.is_empty() {
+        refuse("extra-field-rows", "add at least one row, or switch extra-fields off".into());
+    }
+    for (index, row) in settings.extra_field_rows.iter().enumerate() {
+        let place = index + 1;
+        if row.field.trim().is_empty() {
+            refuse("extra-field-rows", format!("row {place}: choose RetailCRM's field"));
+        }
+        if settings.extra_field_rows[..index].iter().any(|known| known.field == row.field) {
+            refuse("extra-field-rows", format!("row {place}: the field {} has a row already", row.field));
+        }
+        if let Err(message) = template::check(&row.value) {
+            refuse("extra-field-rows", format!("row {place}: {message}"));
+        }
+    }
     settings.click_to_call_number = settings.click_to_call_number.take().map(|number| phone::canonical(&number));
     if settings.click_to_call_number.as_deref() == Some("") {
         refuse("click-to-call-number", "the number has no digits".into());
@@ -257,6 +279,9 @@ mod tests {
             (r#"{"missed-call-task":true,"default-responsible":5,"missed-call-task-due-hours":9000}"#, "missed-call-task-due-hours"),
             (r#"{"shop-numbers":[{"site":"a","number":"7495"},{"site":"b","number":"7495"}]}"#, "shop-numbers"),
             (r#"{"shop-numbers":[{"site":"a"}]}"#, "shop-numbers"),
+            (r#"{"extra-fields":true}"#, "extra-field-rows"),
+            (r#"{"extra-field-rows":[{"field":"a","value":"x"},{"field":"a","value":"y"}]}"#, "extra-field-rows"),
+            (r#"{"extra-field-rows":[{"field":"a","value":"{{"}]}"#, "extra-field-rows"),
             (r#"{"override-caller-id":true}"#, "click-to-call-number"),
             (r#"{"click-to-call-number":"x"}"#, "click-to-call-number"),
         ] {

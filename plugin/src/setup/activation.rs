@@ -5,10 +5,12 @@ use serde_json::Value;
 use crate::bindings::uis::integration::timers::Timer;
 use crate::bindings::uis::integration::types::Failure;
 use crate::employees;
+use crate::extra_fields;
 use crate::memory;
 use crate::outcome::{Handled, done, misconfigured, retry};
 use crate::platform::Platform;
 use crate::retailcrm::Crm;
+use crate::retailcrm::custom_fields;
 use crate::retailcrm::modules::{self, ExternalPhone, Module};
 use crate::retailcrm::reference;
 use crate::retailcrm::users;
@@ -68,6 +70,9 @@ pub fn refresh(platform: &dyn Platform) -> Handled {
     }
     worktime::remember(platform, &WorkTimes::read(&settings))?;
     shops::remember(platform, &reference::sites(&sites)?)?;
+    if Settings::load(platform)?.extra_fields {
+        extra_fields::remember(platform, &custom_fields::of_customers(crm)?)?;
+    }
     memory::put(platform, STATUSES_KEY, &reference::statuses(&statuses)?, None)?;
     let ties = employees::tie(&employees::all(platform)?, &users::all(crm, &first_users)?);
     employees::remember(platform, &ties)?;

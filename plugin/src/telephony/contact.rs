@@ -2,6 +2,8 @@
 //! that nobody answered. One customer per phone: he is looked for by his digits first, and his `externalId` is made of them, so that of two
 //! creates RetailCRM refuses the second.
 
+use serde_json::Map;
+
 use crate::bindings::uis::integration::call_events::CallAnswered;
 use crate::bindings::uis::integration::types::Failure;
 use crate::employees;
@@ -12,6 +14,7 @@ use crate::retailcrm::customers::{self, NewCustomer};
 use crate::settings::Settings;
 use crate::settings::telephony::ContactResponsible;
 use crate::shops;
+use crate::telephony::fields;
 use crate::telephony::story::{self, Story};
 use crate::template;
 
@@ -35,7 +38,11 @@ pub fn ensure(platform: &dyn Platform, session: i64, story: &Story) -> Result<()
     let settings = Settings::load(platform)?;
     let (Some(phone), false) = (&story.phone, story.contact || story.internal || !settings.create_contact) else { return Ok(()) };
     let crm = Crm::new(platform);
-    if customers::find_by_phone(crm, phone)?.is_none() {
+    let known = customers::find_by_phone(crm, phone)?;
+    let mut fields = Map::new();
+    let mut created = None;
+    if known.is_none() {
+        fields = fields::of_new(platform, &settings, session, story)?;
         let number = story.virtual_number.as_deref();
         let name = template::line(story.parameters.get("contact_full_name").map_or("", String::as_str), NAME_MAX);
         let customer = NewCustomer {
@@ -44,10 +51,18 @@ pub fn ensure(platform: &dyn Platform, session: i64, story: &Story) -> Result<()
             phone: phone.clone(),
             manager_id: responsible(platform, &settings, story),
             site: shops::of_call(platform, &settings, number),
+            fields: fields.clone(),
         };
-        customers::create(crm, &customer)?;
+        created = customers::create(crm, &customer)?.map(|id| (id, customer.site.clone().unwrap_or_default()));
     }
-    story::tell(platform, session, |story| story.contact = true)
+    story::tell(platform, session, |story| {
+        story.contact = true;
+        story.created |= created.is_some();
+        story.customer = created.clone().or(known.as_ref().map(|known| (known.id, known.site.clone())));
+        if created.is_some() {
+            story.fields.extend(fields.clone());
+        }
+    })
 }
 
 /// Who answers for a customer made on this call.

@@ -17,8 +17,8 @@ use crate::retailcrm::{Crm, CrmError};
 use crate::settings::Settings;
 use crate::settings::telephony::{Hours, MissedCall, TaskResponsible};
 use crate::shops;
+use crate::telephony::parameters::Parameters;
 use crate::telephony::story::{self, Story, Way};
-use crate::telephony::verdict;
 use crate::template;
 use crate::time;
 use crate::worktime;
@@ -152,20 +152,9 @@ fn performer(platform: &dyn Platform, settings: &Settings, story: &Story, custom
 
 /// The task's name.
 fn name(platform: &dyn Platform, settings: &Settings, session: i64, story: &Story) -> Result<String, Failure> {
-    let (began, ended) =
-        (time::crm_date_time(platform, story.began())?, time::crm_date_time(platform, story.end.as_ref().map_or(0, |end| end.at))?);
-    let value = |name: &str| match name {
-        "contact_phone_number" | "visitor_phone_number" | "calling_phone_number" => story.phone.clone(),
-        "virtual_phone_number" | "called_phone_number" => story.virtual_number.clone(),
-        "call_session_id" | "communication_id" => Some(session.to_string()),
-        "start_time" => Some(began.clone()),
-        "finish_time" | "finish_time_localized" => Some(ended.clone()),
-        "wait_time_duration" => verdict::wait_seconds(story).map(|seconds| seconds.to_string()),
-        "talk_time_duration" => Some(verdict::talk_seconds(story).to_string()),
-        other => story.parameters.get(other).cloned(),
-    };
+    let parameters = Parameters::of(platform, session, story)?;
     let unknown = |name: &str| platform.log(Level::Info, "a template asks for what the call does not tell", &[("parameter", name)]);
-    let whole = template::render(&settings.missed_call_task_name, value, unknown);
+    let whole = template::render(&settings.missed_call_task_name, |name| parameters.get(name), unknown);
     let line = template::line(&whole, NAME_MAX);
     if line.chars().count() < template::line(&whole, usize::MAX).chars().count() {
         platform.log(Level::Info, "a task's name was cut", &[("whole", &whole)]);

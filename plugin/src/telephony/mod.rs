@@ -6,10 +6,12 @@
 //! | [`filter`] | «фильтровать по виртуальным номерам»: whose calls are ours |
 //! | [`incoming`] | who calls and whom to forward to |
 //! | [`popups`] | «всплывающие уведомления»: shown, moved, closed |
+//! | [`parameters`] | what a call tells for templates and fields |
 //! | [`verdict`] | how the call ended, in RetailCRM's words |
 //! | [`history`] | «сохранение истории и записей звонков» |
 //! | [`follow_up`] | what follows from a call's end |
 //! | [`contact`] | «создавать контакт при звонке» |
+//! | [`fields`] | «передавать дополнительные поля» |
 //! | [`missed`] | «создавать задачу по пропущенному звонку» |
 //! | [`click_to_call`] | «номер для звонка по клику», «переопределять АОН» |
 //! | [`recordings`] | recordings that the history cannot take: notes on the customer |
@@ -18,11 +20,13 @@
 
 pub mod click_to_call;
 pub mod contact;
+pub mod fields;
 pub mod filter;
 pub mod follow_up;
 pub mod history;
 pub mod incoming;
 pub mod missed;
+pub mod parameters;
 pub mod popups;
 pub mod reconcile;
 pub mod recordings;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::bindings::uis::integration::call_events::{Call, CallFinished, Direction, FinishKind, Recording};
 use crate::bindings::uis::integration::types::{Failure, Instant};
@@ -50,6 +51,12 @@ pub struct Story {
     pub stored: Stored,
     /// The customer is known to the CRM: he was there, or was created.
     pub contact: bool,
+    /// He was created on this call.
+    pub created: bool,
+    /// His id and his shop.
+    pub customer: Option<(i64, String)>,
+    /// Extra fields that this call has written.
+    pub fields: BTreeMap<String, Value>,
     /// What follows from the call's end besides its record (a customer, a task) is done.
     pub followed_up: bool,
     /// The CRM user who clicked the number, when it was dialled so.

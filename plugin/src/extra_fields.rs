@@ -1,0 +1,181 @@
+//! «Передавать дополнительные поля»: what UIS tells, written into fields that the account added in RetailCRM. Each value is put into its
+//! field's type; one that the field cannot hold is left out with the reason, and the rest is written. What UIS does not tell erases nothing.
+
+use std::cell::Cell;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::bindings::uis::integration::types::{Failure, Skipped};
+use crate::memory;
+use crate::outcome::skipped;
+use crate::platform::Platform;
+use crate::template;
+
+/// Where the fields of RetailCRM's customers are remembered.
+const KEY: &str = "retailcrm/customer-fields";
+/// RetailCRM's longest value of a line, in characters.
+const LINE_MAX: usize = 255;
+/// And of a text, ours: no call tells more.
+const TEXT_MAX: usize = 4000;
+
+/// A row of the setting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Row {
+    /// The field's code in RetailCRM.
+    pub field: String,
+    /// A template of UIS's parameters.
+    pub value: String,
+    /// «Обновлять всегда»: also for customers who were there before.
+    #[serde(default)]
+    pub always: bool,
+}
+
+/// A field as RetailCRM describes it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Field {
+    /// Its code.
+    pub code: String,
+    /// Its type.
+    pub kind: String,
+    /// Elements of its dictionary: code and name.
+    pub elements: Vec<(String, String)>,
+}
+
+/// Remembers the fields.
+pub fn remember(platform: &dyn Platform, fields: &[Field]) -> Result<(), Failure> {
+    memory::put(platform, KEY, &fields, None)
+}
+
+/// Values of rows, and rows that could not be. `parameter` is what UIS tells.
+pub fn values<'a>(
+    platform: &dyn Platform,
+    rows: impl Iterator<Item = &'a Row>,
+    parameter: impl Fn(&str) -> Option<String>,
+) -> (Map<String, Value>, Vec<Skipped>) {
+    let fields: Vec<Field> = memory::load(platform, KEY).unwrap_or_default();
+    let (mut values, mut left_out) = (Map::new(), Vec::new());
+    for row in rows {
+        let told = Cell::new(!row.value.contains("{{"));
+        let ask = |name: &str| parameter(name).inspect(|_| told.set(true));
+        let text = template::render(&row.value, ask, |_| {});
+        // What stands around parameters that UIS does not tell is no value.
+        if !told.get() || text.trim().is_empty() {
+            continue;
+        }
+        let held = match fields.iter().find(|field| field.code == row.field) {
+            Some(field) => hold(field, text.trim()),
+            None => Err("RetailCRM has no such field of customers".to_owned()),
+        };
+        match held {
+            Ok(value) => drop(values.insert(row.field.clone(), value)),
+            Err(why) => left_out.push(skipped(format!("field {}", row.field), format!("{why}: {}", template::line(&text, 80)))),
+        }
+    }
+    (values, left_out)
+}
+
+/// A text as a value of a field's type.
+fn hold(field: &Field, text: &str) -> Result<Value, String> {
+    let wrong = || format!("the field holds a {}", field.kind);
+    match field.kind.as_str() {
+        "boolean" => match text.to_lowercase().as_str() {
+            "true" | "1" | "yes" | "да" => Ok(json!(true)),
+            "false" | "0" | "no" | "нет" => Ok(json!(false)),
+            _ => Err(wrong()),
+        },
+        "integer" => text.parse::<i64>().map(Value::from).map_err(|_| wrong()),
+        "numeric" => text.replace(',', ".").parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::from).ok_or_else(wrong),
+        "date" => date(text).map(Value::from).ok_or_else(wrong),
+        "datetime" => match (date(text), text.get(10..11), text.get(11..19)) {
+            (Some(day), Some(" " | "T"), Some(clock)) if is_clock(clock) => Ok(json!(format!("{day} {clock}"))),
+            (Some(day), None, None) => Ok(json!(format!("{day} 00:00:00"))),
+            _ => Err(wrong()),
+        },
+        "dictionary" => element(field, text).map(Value::from),
+        "multiselect_dictionary" => {
+            // UIS tells lists as JSON, or by commas.
+            let listed: Option<Vec<String>> = crate::json::read(text.as_bytes()).ok();
+            let items = listed.unwrap_or_else(|| text.split(',').map(|item| item.trim().to_owned()).collect());
+            let codes: Result<Vec<String>, String> =
+                items.iter().filter(|item| !item.is_empty()).map(|item| element(field, item)).collect();
+            codes.map(|codes| json!(codes))
+        }
+        "email" => {
+            let fits = text
+                .split_once('@')
+                .is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !text.contains(char::is_whitespace));
+            if fits { Ok(json!(text)) } else { Err(wrong()) }
+        }
+        "text" => Ok(json!(text.chars().filter(|c| !c.is_control() || *c == '\n').take(TEXT_MAX).collect::<String>())),
+        _ => Ok(json!(template::line(text, LINE_MAX))),
+    }
+}
+
+/// The code of a dictionary's element, by its code or its name.
+fn element(field: &Field, text: &str) -> Result<String, String> {
+    let by_code = field.elements.iter().find(|(code, _)| code == text);
+    let found = by_code.or_else(|| field.elements.iter().find(|(_, name)| name.to_lowercase() == text.to_lowercase()));
+    found.map(|(code, _)| code.clone()).ok_or_else(|| format!("its dictionary has no element {:?}", template::line(text, 80)))
+}
+
+/// `Y-m-d` at the beginning of a text, or `d.m.Y`.
+fn date(text: &str) -> Option<String> {
+    let number = |part: &str| (!part.is_empty() && part.chars().all(|c| c.is_ascii_digit())).then(|| part.parse::<u32>().ok()).flatten();
+    let parts = |separator: char| -> Option<[u32; 3]> {
+        let mut parts = text.get(..10)?.split(separator).map(number);
+        let found = [parts.next()??, parts.next()??, parts.next()??];
+        parts.next().is_none().then_some(found)
+    };
+    let [year, month, day] = parts('-').or_else(|| parts('.').map(|[day, month, year]| [year, month, day]))?;
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 => 28 + u32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    ((1..=12).contains(&month) && (1..=days).contains(&day) && (1000..=9999).contains(&year))
+        .then(|| format!("{year:04}-{month:02}-{day:02}"))
+}
+
+fn is_clock(text: &str) -> bool {
+    let parts: Vec<u32> = text.split(':').filter_map(|part| part.parse().ok()).collect();
+    matches!(parts[..], [hour, minute, second] if text.len() == 8 && hour < 24 && minute < 60 && second < 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_takes_what_it_can_hold() {
+        let elements = vec![("vk".to_owned(), "ВКонтакте".to_owned()), ("ya".to_owned(), "Яндекс".to_owned())];
+        let held = |kind: &str, text: &str| hold(&Field { code: "f".into(), kind: kind.into(), elements: elements.clone() }, text).ok();
+        for (kind, text, value) in [
+            ("boolean", "да", Some(json!(true))),
+            ("boolean", "maybe", None),
+            ("integer", "17", Some(json!(17))),
+            ("integer", "1.5", None),
+            ("numeric", "1,5", Some(json!(1.5))),
+            ("numeric", "NaN", None),
+            ("date", "2026-11-23 10:00:00.123", Some(json!("2026-11-23"))),
+            ("date", "23.11.2026", Some(json!("2026-11-23"))),
+            ("date", "2026-02-29", None),
+            ("date", "вчера когда-то", None),
+            ("datetime", "2026-11-23 10:00:00.123", Some(json!("2026-11-23 10:00:00"))),
+            ("datetime", "2026-11-23", Some(json!("2026-11-23 00:00:00"))),
+            ("datetime", "2026-11-23 25:00:00", None),
+            ("dictionary", "яндекс", Some(json!("ya"))),
+            ("dictionary", "google", None),
+            ("multiselect_dictionary", "[\"vk\",\"Яндекс\"]", Some(json!(["vk", "ya"]))),
+            ("multiselect_dictionary", "vk, ya", Some(json!(["vk", "ya"]))),
+            ("email", "a@b.example", Some(json!("a@b.example"))),
+            ("email", "a", None),
+            ("string", "<b>x</b>", Some(json!("‹b›x‹/b›"))),
+        ] {
+            assert_eq!(held(kind, text), value, "{kind} {text}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! `/custom-fields`: fields that the account added to customers, and their dictionaries.
+
+use serde_json::Value;
+
+use super::{Ask, Crm, CrmError, answer};
+use crate::extra_fields::Field;
+
+/// Every page of a list.
+fn pages(crm: Crm<'_>, path: &str, list: &str, filter: Option<(&str, &str)>) -> Result<Vec<Value>, CrmError> {
+    let (mut all, mut page) = (Vec::new(), 1);
+    loop {
+        let mut ask = Ask::get(path).with("limit", "100").with("page", page.to_string());
+        if let Some((name, value)) = filter {
+            ask = ask.with(name, value);
+        }
+        let found = crm.ask(ask)?;
+        all.extend(answer::members(&found, list)?.into_iter().cloned());
+        if page >= found["pagination"]["totalPageCount"].as_u64().unwrap_or(1) {
+            return Ok(all);
+        }
+        page += 1;
+    }
+}
+
+/// The fields of customers.
+pub fn of_customers(crm: Crm<'_>) -> Result<Vec<Field>, CrmError> {
+    let fields = pages(crm, "/api/v5/custom-fields", "customFields", Some(("filter[entity]", "customer")))?;
+    let needed = fields.iter().any(|field| answer::text(&field["type"]).ends_with("dictionary"));
+    let dictionaries = if needed { pages(crm, "/api/v5/custom-fields/dictionaries", "customDictionaries", None)? } else { Vec::new() };
+    let elements = |code: &str| {
+        let dictionary = dictionaries.iter().find(|dictionary| answer::text(&dictionary["code"]) == code);
+        let rows = dictionary.and_then(|dictionary| dictionary["elements"].as_array()).into_iter().flatten();
+        rows.map(|row| (answer::text(&row["code"]), answer::text(&row["name"]))).collect()
+    };
+    let field = |field: &Value| Field {
+        code: answer::text(&field["code"]),
+        kind: answer::text(&field["type"]),
+        elements: elements(&answer::text(&field["dictionary"])),
+    };
+    Ok(fields.iter().map(field).collect())
+}

@@ -1,0 +1,39 @@
+//! What a call tells that templates and extra fields may ask for, by UIS's names.
+
+use crate::bindings::uis::integration::types::Failure;
+use crate::platform::Platform;
+use crate::telephony::story::Story;
+use crate::telephony::verdict;
+use crate::time;
+
+/// The parameters of one call.
+pub struct Parameters<'a> {
+    session: i64,
+    story: &'a Story,
+    began: String,
+    ended: Option<String>,
+}
+
+impl<'a> Parameters<'a> {
+    /// Of a call as far as it is known.
+    pub fn of(platform: &dyn Platform, session: i64, story: &'a Story) -> Result<Parameters<'a>, Failure> {
+        let ended = story.end.as_ref().map(|end| time::crm_date_time(platform, end.at)).transpose()?;
+        Ok(Parameters { session, story, began: time::crm_date_time(platform, story.began())?, ended })
+    }
+
+    /// A parameter's value; none when the call does not tell it.
+    pub fn get(&self, name: &str) -> Option<String> {
+        let story = self.story;
+        let value = match name {
+            "contact_phone_number" | "visitor_phone_number" | "calling_phone_number" => story.phone.clone(),
+            "virtual_phone_number" | "called_phone_number" => story.virtual_number.clone(),
+            "call_session_id" | "communication_id" => Some(self.session.to_string()),
+            "start_time" => Some(self.began.clone()),
+            "finish_time" | "finish_time_localized" => self.ended.clone(),
+            "wait_time_duration" => verdict::wait_seconds(story).map(|seconds| seconds.to_string()),
+            "talk_time_duration" => story.end.as_ref().map(|_| verdict::talk_seconds(story).to_string()),
+            other => story.parameters.get(other).cloned(),
+        };
+        value.filter(|value| !value.trim().is_empty())
+    }
+}
