@@ -243,3 +243,42 @@ fn extra_fields_of_customers() {
     assert_eq!(fields("extra-fields-off"), Value::Null);
     assert_eq!(fields("extra-fields-known"), serde_json::json!({"utm": "yandex", "channel": "vk", "visits": 3}), "nothing is erased");
 }
+
+#[test]
+fn employees_follow_the_chosen_users() {
+    let (after, crm) = uis("employees-synchronised");
+    let told: Vec<String> = after["employees"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|employee| {
+            let text = |name: &str| employee[name].as_str().unwrap_or_default().to_owned();
+            format!("{} {} {} {} {}", employee["id"], text("last_name"), text("first_name"), text("email"), text("status"))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "323409 Иванова-Петрова Анна anna.new@shop.example available",
+            "323410 Петров Борис boris@shop.example available",
+            "323411 Вера  vera@shop.example not_at_work",
+        ],
+        "renamed and with another e-mail; not chosen and left alone; created without a last name and switched off later"
+    );
+    let codes = &crm["modules"][0]["integrations"]["telephony"]["additionalCodes"];
+    assert_eq!(codes, &serde_json::json!([{"code": "101", "userId": 5}, {"code": "102", "userId": 6}]));
+    let path = root().join("tests/recordings/telephony/employees-synchronised.jsonl");
+    let problems = replay_json(&[path.to_str().expect("UTF-8")]).1["problems"].to_string();
+    for told in ["user 8: another chosen user has the e-mail", "user 9: he has no e-mail", "user 99: RetailCRM has no such user"] {
+        assert!(problems.contains(told), "{told}: {problems}");
+    }
+}
+
+#[test]
+fn employees_by_a_table() {
+    let (_, crm) = uis("employees-by-table");
+    // The table crosses them: who has extension 101 in UIS is user 6 in RetailCRM.
+    let codes = &crm["modules"][0]["integrations"]["telephony"]["additionalCodes"];
+    assert_eq!(codes, &serde_json::json!([{"code": "101", "userId": 6}]));
+    assert_eq!(crm["calls"][0]["userId"], 6);
+}

@@ -57,6 +57,9 @@ impl Platform for Imports {
     fn find_employee(&self, id: i64) -> Result<Option<imports::directory::Employee>, imports::directory::DirectoryError> {
         imports::directory::find_employee(id)
     }
+    fn create_employee(&self, fields: &imports::directory::EmployeeFields) -> Result<i64, imports::directory::DirectoryError> {
+        imports::directory::create_employee(fields)
+    }
     fn update_employee(&self, id: i64, fields: &imports::directory::EmployeeFields) -> Result<(), imports::directory::DirectoryError> {
         imports::directory::update_employee(id, fields)
     }

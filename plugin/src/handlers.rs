@@ -66,7 +66,10 @@ pub fn on_deactivate(platform: &dyn Platform, _: &Delivery) -> Handled {
 }
 
 /// `setup.run-action`.
-pub fn run_action(_: &dyn Platform, _: &Delivery, name: &str) -> Handled {
+pub fn run_action(platform: &dyn Platform, _: &Delivery, name: &str) -> Handled {
+    if name == describe::SYNC_EMPLOYEES {
+        return activation::refresh(platform);
+    }
     Err(Failure::Rejected(format!("there is no action {name:?}")))
 }
 

@@ -52,6 +52,8 @@ pub trait Platform {
     fn account(&self) -> Account;
     /// A page of employees.
     fn employees(&self, offset: u32) -> Result<Vec<Employee>, DirectoryError>;
+    /// Creates an employee and gives his id.
+    fn create_employee(&self, fields: &EmployeeFields) -> Result<i64, DirectoryError>;
     /// Changes an employee.
     fn update_employee(&self, id: i64, fields: &EmployeeFields) -> Result<(), DirectoryError>;
     /// A page of SIP lines.

@@ -31,6 +31,7 @@ ANY  /_simulator/as/{user}/api/v5/...        a user does it: no key, history's s
 POST /_simulator/make-call                   {\"user\":5,\"phone\":\"79160000001\"}: he clicks a number\n\
 POST /_simulator/module-activity             {\"code\":\"uis\",\"active\":false,\"freeze\":false}: somebody switches a module off or on\n\
 POST /_simulator/settings                    {\"timezone\":\"Asia/Omsk\"}: somebody changes the account's settings; modules are told\n\
+POST /_simulator/user                        {\"id\":5,\"lastName\":\"...\",\"active\":false}: an administrator changes a user, or adds one\n\
 POST /_simulator/delete                      {\"order\":17} or {\"customer\":5}, \"user\":5: he deletes it\n";
 
 /// The control's routes.
@@ -45,6 +46,7 @@ pub(crate) fn router(simulator: Simulator) -> Router {
         .route("/_simulator/make-call", post(make_call))
         .route("/_simulator/module-activity", post(module_activity))
         .route("/_simulator/settings", post(settings))
+        .route("/_simulator/user", post(change_user))
         .route("/_simulator/delete", post(delete))
         .route("/_simulator/as/{user}/{*path}", any(act))
         // A whole account may be long; what listens limits bodies.
@@ -186,6 +188,22 @@ async fn settings(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<R
     }
     simulator.send_callbacks_and_wait().await;
     Ok(axum::Json(json!({"success": true})).into_response())
+}
+
+/// The API cannot change users; an administrator can.
+async fn change_user(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Response, Mistake> {
+    let Value::Object(told) = read(&body)? else { return Err(mistake("expected an object: a user's members")) };
+    let mut state = simulator.state();
+    let id = match told.get("id") {
+        None => state.users.next_id(),
+        Some(id) => whole(id).filter(|id| *id > 0).ok_or_else(|| mistake("id: expected a user's id"))?,
+    };
+    let mut user = state.users.get(id).cloned().unwrap_or_default();
+    user.extend(told);
+    user.retain(|_, value| !value.is_null());
+    user.insert("id".into(), id.into());
+    state.users.put(id, user);
+    Ok(axum::Json(json!({"success": true, "id": id})).into_response())
 }
 
 async fn delete(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Response, Mistake> {

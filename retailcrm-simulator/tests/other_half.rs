@@ -100,6 +100,19 @@ async fn what_is_written_down_is_an_account_again() {
 }
 
 #[tokio::test]
+async fn an_administrator_changes_and_adds_users() {
+    let crm = demo();
+    crm.control("user", json!({"id": 5, "lastName": "Иванова", "active": false, "firstName": null})).await;
+    let user = crm.get("/api/v5/users/5").await.expect(200)["user"].clone();
+    assert_eq!(
+        (&user["lastName"], &user["active"], user.get("firstName"), &user["email"]),
+        (&json!("Иванова"), &json!(false), None, &json!("a@x.example"))
+    );
+    assert_eq!(crm.control("user", json!({"email": "c@x.example"})).await["id"], 7);
+    assert_eq!(crm.get("/api/v5/users?filter[active]=1").await.expect(200)["pagination"]["totalCount"], 2);
+}
+
+#[tokio::test]
 async fn a_reset_empties_restarts_or_replaces() {
     let crm = demo();
     crm.post("/api/v5/customers/create", &[("customer", json!({"firstName": "x"}))]).await.expect(201);

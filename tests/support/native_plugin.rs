@@ -83,6 +83,9 @@ impl Platform for Services {
     fn find_employee(&self, id: i64) -> Result<Option<guest::directory::Employee>, guest::directory::DirectoryError> {
         service!(self, directory.find_employee(id))
     }
+    fn create_employee(&self, fields: &guest::directory::EmployeeFields) -> Result<i64, guest::directory::DirectoryError> {
+        service!(self, directory.create_employee(same(fields)))
+    }
     fn update_employee(&self, id: i64, fields: &guest::directory::EmployeeFields) -> Result<(), guest::directory::DirectoryError> {
         service!(self, directory.update_employee(id, same(fields)))
     }

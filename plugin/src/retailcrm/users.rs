@@ -14,6 +14,12 @@ pub struct User {
     pub id: Option<i64>,
     /// E-mail.
     pub email: String,
+    /// First name; may be empty.
+    pub first_name: String,
+    /// Last name; may be empty.
+    pub last_name: String,
+    /// Patronymic; may be empty.
+    pub patronymic: String,
     /// Can log in.
     pub active: Option<bool>,
 }
@@ -33,6 +39,13 @@ pub fn all(crm: Crm<'_>, first: &Value) -> Result<Vec<User>, CrmError> {
 }
 
 fn page(answer: &Value) -> Result<Vec<User>, CrmError> {
-    let user = |user: &Value| User { id: answer::id(&user["id"]), email: answer::text(&user["email"]), active: user["active"].as_bool() };
+    let user = |user: &Value| User {
+        id: answer::id(&user["id"]),
+        email: answer::text(&user["email"]),
+        first_name: answer::text(&user["firstName"]),
+        last_name: answer::text(&user["lastName"]),
+        patronymic: answer::text(&user["patronymic"]),
+        active: user["active"].as_bool(),
+    };
     Ok(answer::members(answer, "users")?.into_iter().map(user).collect())
 }

@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::bindings::uis::integration::types::{Failure, Misconfiguration};
+use crate::employees::Pair;
 use crate::extra_fields::Row;
 use crate::outcome::misconfigured;
 use crate::phone;
 use crate::platform::Platform;
 use crate::template;
-use telephony::{ContactResponsible, Hours, MissedCall, ShopNumber, TaskResponsible};
+use telephony::{ContactResponsible, Hours, Matching, MissedCall, ShopNumber, TaskResponsible};
 
 /// The JSON Schema of the settings: Russian titles as the owner reads them, English descriptions.
 pub const SCHEMA: &str = include_str!("schema.json");
@@ -32,6 +33,12 @@ const DUE_HOURS_MAX: u32 = 8760;
 pub struct Settings {
     /// «Ожидание записи разговора»: minutes that a talked call waits for its recording before it is put into the history without one.
     pub recording_wait: u64,
+    /// «Варианты сопоставления сотрудников».
+    pub employee_matching: Matching,
+    /// Users of RetailCRM who are to be employees of UIS.
+    pub synchronised_users: Vec<i64>,
+    /// The table of [`Matching::Table`].
+    pub employee_table: Vec<Pair>,
     /// «Ответственный по умолчанию»: a CRM user.
     pub default_responsible: Option<i64>,
     /// «Фильтровать по виртуальным номерам».
@@ -80,6 +87,9 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             recording_wait: 10,
+            employee_matching: Matching::Synchronisation,
+            synchronised_users: Vec::new(),
+            employee_table: Vec::new(),
             default_responsible: None,
             filter_by_virtual_numbers: false,
             virtual_numbers: Vec::new(),
@@ -165,6 +175,11 @@ fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
     let mut refuse = |setting: &str, message: String| problems.push(problem(setting, message));
     if settings.recording_wait > RECORDING_WAIT_MAX {
         refuse("recording-wait", format!("{} is not a whole number of minutes from 0 to {RECORDING_WAIT_MAX}", settings.recording_wait));
+    }
+    for (index, pair) in settings.employee_table.iter().enumerate() {
+        if settings.employee_table[..index].iter().any(|known| known.employee == pair.employee) {
+            refuse("employee-table", format!("row {}: employee {} has a row already", index + 1, pair.employee));
+        }
     }
     settings.virtual_numbers = settings.virtual_numbers.iter().map(|number| phone::canonical(number)).collect();
     if settings.filter_by_virtual_numbers && settings.virtual_numbers.is_empty() {
@@ -279,6 +294,8 @@ mod tests {
             (r#"{"missed-call-task":true,"default-responsible":5,"missed-call-task-due-hours":9000}"#, "missed-call-task-due-hours"),
             (r#"{"shop-numbers":[{"site":"a","number":"7495"},{"site":"b","number":"7495"}]}"#, "shop-numbers"),
             (r#"{"shop-numbers":[{"site":"a"}]}"#, "shop-numbers"),
+            (r#"{"employee-table":[{"user":5,"employee":1},{"user":6,"employee":1}]}"#, "employee-table"),
+            (r#"{"employee-matching":"names"}"#, "employee-matching"),
             (r#"{"extra-fields":true}"#, "extra-field-rows"),
             (r#"{"extra-field-rows":[{"field":"a","value":"x"},{"field":"a","value":"y"}]}"#, "extra-field-rows"),
             (r#"{"extra-field-rows":[{"field":"a","value":"{{"}]}"#, "extra-field-rows"),

@@ -2,6 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+/// «Варианты сопоставления сотрудников».
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Matching {
+    /// «Синхронизация»: by e-mail; chosen users are created in UIS.
+    #[default]
+    Synchronisation,
+    /// «Соответствие»: by a table.
+    Table,
+}
+
 /// «Назначать ответственного на»: who answers for a customer made on a call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

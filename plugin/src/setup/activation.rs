@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use crate::bindings::uis::integration::timers::Timer;
 use crate::bindings::uis::integration::types::Failure;
-use crate::employees;
+use crate::employees::{self, sync};
 use crate::extra_fields;
 use crate::memory;
-use crate::outcome::{Handled, done, misconfigured, retry};
+use crate::outcome::{Handled, done, done_without, misconfigured, retry};
 use crate::platform::Platform;
 use crate::retailcrm::Crm;
 use crate::retailcrm::custom_fields;
@@ -15,7 +15,7 @@ use crate::retailcrm::modules::{self, ExternalPhone, Module};
 use crate::retailcrm::reference;
 use crate::retailcrm::users;
 use crate::settings::Settings;
-use crate::settings::telephony::ShopNumber;
+use crate::settings::telephony::{Matching, ShopNumber};
 use crate::setup::callbacks;
 use crate::shops;
 use crate::telephony::{reconcile, unsettled};
@@ -34,7 +34,7 @@ pub fn on_activate(platform: &dyn Platform) -> Handled {
     // Whatever became of the module in RetailCRM meanwhile, it is registered anew.
     memory::forget(platform, REGISTERED_KEY)?;
     callbacks::begin(platform)?;
-    refresh(platform)?;
+    let told = refresh(platform)?;
     reconcile::start(platform)?;
     unsettled::resume(platform)?;
     platform
@@ -46,7 +46,7 @@ pub fn on_activate(platform: &dyn Platform) -> Handled {
             payload: Vec::new(),
         })
         .map_err(|why| retry(format!("the refreshing timer cannot be set: {why}")))?;
-    done()
+    Ok(told)
 }
 
 /// Switched off: the module stays in RetailCRM, inactive and without extensions, so that no manager sees our buttons.
@@ -74,10 +74,18 @@ pub fn refresh(platform: &dyn Platform) -> Handled {
         extra_fields::remember(platform, &custom_fields::of_customers(crm)?)?;
     }
     memory::put(platform, STATUSES_KEY, &reference::statuses(&statuses)?, None)?;
-    let ties = employees::tie(&employees::all(platform)?, &users::all(crm, &first_users)?);
+    let (prepared, users) = (Settings::load(platform)?, users::all(crm, &first_users)?);
+    let mut everybody = employees::all(platform)?;
+    let (ties, left_out) = match prepared.employee_matching {
+        Matching::Synchronisation => {
+            let left_out = sync::run(platform, &prepared.synchronised_users, &users, &mut everybody)?;
+            (employees::tie(&everybody, &users), left_out)
+        }
+        Matching::Table => employees::tie_by_table(&prepared.employee_table, &everybody, &users),
+    };
     employees::remember(platform, &ties)?;
     register(platform, true, &ties)?;
-    done()
+    done_without(left_out)
 }
 
 /// The shops' numbers as RetailCRM wants them.

@@ -1,12 +1,15 @@
 //! What the plugin is and needs.
 
 use crate::bindings::exports::uis::integration::setup::{
-    AssetFile, AuthStyle, CallbackNeed, ConnectionNeed, Description, NormalConnection, RateClass,
+    Action, AssetFile, AuthStyle, CallbackNeed, ConnectionNeed, Description, NormalConnection, RateClass,
 };
 use crate::retailcrm::CONNECTION;
 
 /// The domains that RetailCRM's accounts live under.
 pub const HOST_PATTERNS: [&str; 5] = ["*.retailcrm.ru", "*.retailcrm.pro", "*.retailcrm.es", "*.simla.com", "*.retailcrm.io"];
+
+/// The action «Синхронизировать».
+pub const SYNC_EMPLOYEES: &str = "sync-employees";
 
 /// The logo that RetailCRM shows for the module; it must be an SVG.
 const LOGO: &str = include_str!("logo.svg");
@@ -39,7 +42,11 @@ pub fn describe() -> Description {
             // A trigger is set up by hand and knows no client id: its secret is in the path.
             callback("order-webhook", &["GET", "POST"], None),
         ],
-        actions: Vec::new(),
+        actions: vec![Action {
+            name: SYNC_EMPLOYEES.to_owned(),
+            title: "Синхронизировать".to_owned(),
+            description: "Brings employees, extensions and what else is read every two hours up to date at once.".to_owned(),
+        }],
     }
 }
 

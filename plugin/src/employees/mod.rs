@@ -3,14 +3,16 @@
 //!
 //! An employee and a user are one when their e-mails are, whatever the case.
 
+pub mod sync;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::bindings::uis::integration::directory::{DirectoryError, Employee};
-use crate::bindings::uis::integration::types::{EmployeeHint, Failure, RetryLater};
+use crate::bindings::uis::integration::types::{EmployeeHint, Failure, RetryLater, Skipped};
 use crate::memory;
-use crate::outcome::retry;
+use crate::outcome::{retry, skipped};
 use crate::platform::Platform;
 use crate::retailcrm::modules::AdditionalCode;
 use crate::retailcrm::users::User;
@@ -47,6 +49,36 @@ pub fn tie(employees: &[Employee], users: &[User]) -> Vec<Tie> {
         Some(Tie { employee_id: employee.id, user_id, code: employee.extension.clone().filter(|code| !code.is_empty()) })
     };
     employees.iter().filter_map(tie).collect()
+}
+
+/// Ties that somebody wrote down («Соответствие»): a user, an employee. A pair whose side is not there ties nobody.
+pub fn tie_by_table(table: &[Pair], employees: &[Employee], users: &[User]) -> (Vec<Tie>, Vec<Skipped>) {
+    let (mut ties, mut left_out) = (Vec::new(), Vec::new());
+    for pair in table {
+        let employee = employees.iter().find(|employee| employee.id == pair.employee);
+        let user = users.iter().find(|user| user.id == Some(pair.user));
+        match (employee, user) {
+            (Some(employee), Some(user)) if user.active != Some(false) => ties.push(Tie {
+                employee_id: employee.id,
+                user_id: pair.user,
+                code: employee.extension.clone().filter(|code| !code.is_empty()),
+            }),
+            (None, _) => left_out.push(skipped(format!("user {}", pair.user), format!("UIS has no employee {}", pair.employee))),
+            (_, None) => left_out.push(skipped(format!("user {}", pair.user), "RetailCRM has no such user")),
+            (_, Some(_)) => left_out.push(skipped(format!("user {}", pair.user), "he is switched off in RetailCRM")),
+        }
+    }
+    (ties, left_out)
+}
+
+/// A row of «Соответствие».
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Pair {
+    /// A CRM user.
+    pub user: i64,
+    /// A UIS employee.
+    pub employee: i64,
 }
 
 /// The ties as the CRM's module wants them.
@@ -181,7 +213,7 @@ mod tests {
     }
 
     fn user(id: i64, email: &str, active: bool) -> User {
-        User { id: Some(id), email: email.into(), active: Some(active) }
+        User { id: Some(id), email: email.into(), active: Some(active), ..User::default() }
     }
 
     #[test]

@@ -1,0 +1,148 @@
+//! «Синхронизация»: chosen users of RetailCRM are employees of UIS, created and kept up to date. They are tied by e-mail; once tied, an
+//! employee is remembered for his user, so that he is followed when his e-mail changes.
+
+use serde::{Deserialize, Serialize};
+
+use super::{directory_failure, mail_key};
+use crate::bindings::uis::integration::directory::{DirectoryError, Employee, EmployeeFields};
+use crate::bindings::uis::integration::types::{Failure, Skipped};
+use crate::memory;
+use crate::outcome::skipped;
+use crate::platform::Platform;
+use crate::retailcrm::users::User;
+use crate::template;
+
+/// Employees that were made of users, or tied to them, by user id.
+const KEY: &str = "synchronised/";
+/// UIS's longest name, in characters [inferred].
+const NAME_MAX: usize = 100;
+
+/// Who a user is in UIS.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Twin {
+    employee: i64,
+}
+
+/// Brings UIS's employees up to date with the chosen users. A record that UIS refuses is told, and the others go on. `employees` are
+/// UIS's as they are; those that were created or changed are put into it.
+pub fn run(platform: &dyn Platform, chosen: &[i64], users: &[User], employees: &mut Vec<Employee>) -> Result<Vec<Skipped>, Failure> {
+    let mut left_out = Vec::new();
+    let mut mails: Vec<String> = Vec::new();
+    for id in chosen {
+        let mut refuse = |why: String| left_out.push(skipped(format!("user {id}"), why));
+        let Some(user) = users.iter().find(|user| user.id == Some(*id)) else {
+            refuse("RetailCRM has no such user any more; take him off the list".into());
+            continue;
+        };
+        if user.active == Some(false) {
+            // He keeps his history and his e-mail; no new calls should find him.
+            mails.extend(mail_key(&user.email));
+            if let Err(why) = retire(platform, *id, employees)? {
+                refuse(why);
+            }
+            continue;
+        }
+        let Some(mail) = mail_key(&user.email) else {
+            refuse("he has no e-mail in RetailCRM, by which he would be known in UIS".into());
+            continue;
+        };
+        if mails.contains(&mail) {
+            refuse(format!("another chosen user has the e-mail {} already", template::line(&mail, 100)));
+            continue;
+        }
+        mails.push(mail.clone());
+        match bring(platform, *id, user, &mail, employees)? {
+            Ok(()) => {}
+            Err(why) => refuse(why),
+        }
+    }
+    // Who is not chosen any more is not followed any more; in UIS he stays.
+    for name in memory::names(platform, KEY) {
+        if !chosen.iter().any(|id| id.to_string() == name) {
+            memory::forget(platform, &format!("{KEY}{name}"))?;
+        }
+    }
+    Ok(left_out)
+}
+
+/// One user. The inner error is UIS's refusal of his record; the outer one means to come again.
+fn bring(platform: &dyn Platform, id: i64, user: &User, mail: &str, employees: &mut Vec<Employee>) -> Result<Result<(), String>, Failure> {
+    let key = format!("{KEY}{id}");
+    let twin: Option<Twin> = memory::load(platform, &key);
+    let by_twin = twin.and_then(|twin| employees.iter().position(|employee| employee.id == twin.employee));
+    let by_mail = || employees.iter().position(|employee| employee.email.as_deref().and_then(mail_key).as_deref() == Some(mail));
+    let wanted = wanted(user);
+    let Some(place) = by_twin.or_else(by_mail) else {
+        return Ok(match outcome(platform.create_employee(&wanted))? {
+            Ok(employee) => {
+                memory::put(platform, &key, &Twin { employee }, None)?;
+                employees.push(Employee {
+                    id: employee,
+                    first_name: wanted.first_name.clone().unwrap_or_default(),
+                    last_name: wanted.last_name.clone().unwrap_or_default(),
+                    patronymic: wanted.patronymic.clone().unwrap_or_default(),
+                    full_name: String::new(),
+                    email: wanted.email,
+                    extension: None,
+                    phones: Vec::new(),
+                    status: String::new(),
+                });
+                Ok(())
+            }
+            Err(why) => Err(why),
+        });
+    };
+    let Some(employee) = employees.get_mut(place) else { return Ok(Ok(())) };
+    memory::put(platform, &key, &Twin { employee: employee.id }, None)?;
+    let changed = |told: &Option<String>, known: &str| told.clone().filter(|told| told != known);
+    let fields = EmployeeFields {
+        last_name: changed(&wanted.last_name, &employee.last_name),
+        first_name: changed(&wanted.first_name, &employee.first_name),
+        patronymic: changed(&wanted.patronymic, &employee.patronymic),
+        email: if employee.email.as_deref().and_then(mail_key).as_deref() == Some(mail) { None } else { wanted.email },
+        status: None,
+    };
+    if fields.last_name.is_none() && fields.first_name.is_none() && fields.patronymic.is_none() && fields.email.is_none() {
+        return Ok(Ok(()));
+    }
+    if let Err(why) = outcome(platform.update_employee(employee.id, &fields))? {
+        return Ok(Err(why));
+    }
+    employee.email = fields.email.or(employee.email.take());
+    Ok(Ok(()))
+}
+
+/// A user who can no longer log in: his employee is not at work.
+fn retire(platform: &dyn Platform, id: i64, employees: &mut [Employee]) -> Result<Result<(), String>, Failure> {
+    let Some(twin) = memory::load::<Twin>(platform, &format!("{KEY}{id}")) else { return Ok(Ok(())) };
+    let Some(employee) = employees.iter_mut().find(|employee| employee.id == twin.employee && employee.status != "not_at_work") else {
+        return Ok(Ok(()));
+    };
+    let fields =
+        EmployeeFields { last_name: None, first_name: None, patronymic: None, email: None, status: Some("not_at_work".to_owned()) };
+    outcome(platform.update_employee(employee.id, &fields))
+}
+
+/// What a user is called in UIS, which wants a last name: without one the first name stands in, else the e-mail's beginning.
+fn wanted(user: &User) -> EmployeeFields {
+    let name = |text: &str| Some(template::line(text, NAME_MAX)).filter(|name| !name.is_empty());
+    let (last, first) = (name(&user.last_name), name(&user.first_name));
+    let first_stands_in = last.is_none();
+    let mail_name = user.email.split('@').next().unwrap_or_default();
+    EmployeeFields {
+        last_name: last.or_else(|| first.clone()).or_else(|| name(mail_name)),
+        first_name: if first_stands_in { None } else { first },
+        patronymic: name(&user.patronymic),
+        email: Some(user.email.trim().to_owned()),
+        status: None,
+    }
+}
+
+/// UIS's refusal of one record is told apart from UIS being busy.
+fn outcome<T>(result: Result<T, DirectoryError>) -> Result<Result<T, String>, Failure> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
+        Err(DirectoryError::Refused((mnemonic, text))) => Ok(Err(format!("UIS refuses his record: {mnemonic}: {text}"))),
+        Err(busy) => Err(directory_failure(busy)),
+    }
+}
