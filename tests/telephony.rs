@@ -282,3 +282,39 @@ fn employees_by_a_table() {
     assert_eq!(codes, &serde_json::json!([{"code": "101", "userId": 6}]));
     assert_eq!(crm["calls"][0]["userId"], 6);
 }
+
+#[test]
+fn orders_on_calls() {
+    let orders = |name: &str| -> Vec<String> {
+        let crm = uis(name).1;
+        let text = |order: &Value, member: &str| order[member].as_str().unwrap_or("none").to_owned();
+        let orders = crm["orders"].as_array().into_iter().flatten().filter(|order| order["externalId"].is_string());
+        orders
+            .map(|order| {
+                format!(
+                    "{} {} {} of {} for customer {}",
+                    text(order, "externalId"),
+                    text(order, "orderMethod"),
+                    text(order, "status"),
+                    order["managerId"],
+                    order["customer"]["id"]
+                )
+            })
+            .collect()
+    };
+    for (name, expected) in [
+        ("order-first", vec!["uis-call-998678070 phone new of 5 for customer 1"]),
+        ("order-off", vec![]),
+        ("order-repeat-always", vec!["uis-call-998678072 phone client-confirmed of 5 for customer 17"]),
+        ("order-repeat-no-open", vec![]),
+        ("order-repeat-all-closed", vec!["uis-call-998678074 phone new of 5 for customer 17"]),
+        ("order-repeat-too-soon", vec![]),
+        ("order-repeat-after-hours", vec!["uis-call-998678076 phone new of 5 for customer 17"]),
+        ("order-lost", vec!["uis-call-998678077 missed-call new of 6 for customer 1"]),
+    ] {
+        assert_eq!(orders(name), expected, "{name}");
+    }
+    let crm = uis("order-lost").1;
+    assert_eq!(crm["customers"].as_array().map(Vec::len), Some(1));
+    assert_eq!(crm["orders"][0]["managerComment"], "Звонок 79161234567 на 74951112233, 2026-11-23 10:00:00");
+}

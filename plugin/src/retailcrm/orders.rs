@@ -1,8 +1,8 @@
 //! `/orders`: a caller's orders.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Ask, CrmError, answer};
+use super::{Ask, Crm, CrmError, answer};
 
 /// An order in brief.
 #[derive(Debug, Default)]
@@ -34,4 +34,75 @@ pub fn read(answer: &Value) -> Result<Vec<Order>, CrmError> {
         customer: answer::id(&order["customer"]["id"]),
     };
     Ok(answer::members(answer, "orders")?.into_iter().map(read).collect())
+}
+
+/// An order as it is created.
+#[derive(Debug, Clone, Default)]
+pub struct NewOrder {
+    /// Made of the call, so that a second create is refused and not doubled.
+    pub external_id: String,
+    /// Whose it is.
+    pub customer: i64,
+    /// Which shop's.
+    pub site: Option<String>,
+    /// How he is reached.
+    pub phone: String,
+    /// Code of its type; none: RetailCRM's default.
+    pub order_type: Option<String>,
+    /// Code of its method.
+    pub order_method: Option<String>,
+    /// Code of its status.
+    pub status: Option<String>,
+    /// Who answers for it.
+    pub manager_id: Option<i64>,
+    /// What the manager reads on it.
+    pub manager_comment: String,
+}
+
+/// Creates an order. One that is there already by its `externalId` is as good.
+pub fn create(crm: Crm<'_>, order: &NewOrder) -> Result<(), CrmError> {
+    let mut value = json!({
+        "externalId": order.external_id, "customer": {"id": order.customer}, "phone": order.phone, "managerComment": order.manager_comment,
+    });
+    for (name, code) in [("orderType", &order.order_type), ("orderMethod", &order.order_method), ("status", &order.status)] {
+        if let Some(code) = code {
+            value[name] = code.as_str().into();
+        }
+    }
+    if let Some(manager) = order.manager_id {
+        value["managerId"] = manager.into();
+    }
+    let mut ask = Ask::post("/api/v5/orders/create").json("order", &value);
+    if let Some(site) = &order.site {
+        ask = ask.field("site", site.clone());
+    }
+    match crm.ask(ask) {
+        Ok(_) => Ok(()),
+        Err(CrmError::Refused { message, .. }) if message.contains("already exists") => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A customer's order in brief: its status, and when that changed, `Y-m-d H:i:s`.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Its `externalId`.
+    pub external_id: String,
+    /// Code of its status.
+    pub status: String,
+    /// When it came into it.
+    pub since: String,
+}
+
+/// The customer's orders, newest first; a hundred tell what there is to know.
+pub fn of_customer(crm: Crm<'_>, customer: i64) -> Result<Vec<Standing>, CrmError> {
+    let found = crm.ask(Ask::get("/api/v5/orders").with("filter[customerId]", customer.to_string()).with("limit", "100"))?;
+    let read = |order: &Value| Standing {
+        external_id: answer::text(&order["externalId"]),
+        status: answer::text(&order["status"]),
+        since: Some(answer::text(&order["statusUpdatedAt"]))
+            .filter(|since| !since.is_empty())
+            .unwrap_or_else(|| answer::text(&order["createdAt"])),
+    };
+    Ok(answer::members(&found, "orders")?.into_iter().map(read).collect())
 }

@@ -13,7 +13,7 @@ use crate::outcome::misconfigured;
 use crate::phone;
 use crate::platform::Platform;
 use crate::template;
-use telephony::{ContactResponsible, Hours, Matching, MissedCall, ShopNumber, TaskResponsible};
+use telephony::{ContactResponsible, Hours, Matching, MissedCall, OrderCall, OrderResponsible, RepeatOrder, ShopNumber, TaskResponsible};
 
 /// The JSON Schema of the settings: Russian titles as the owner reads them, English descriptions.
 pub const SCHEMA: &str = include_str!("schema.json");
@@ -69,6 +69,26 @@ pub struct Settings {
     pub missed_call_task_once: bool,
     /// «Закрывать задачу успешным звонком».
     pub missed_call_task_close: bool,
+    /// «Создавать заказ по звонку».
+    pub call_orders: bool,
+    /// «Звонки, по которым создавать заказ».
+    pub call_order_calls: Vec<OrderCall>,
+    /// «Повторное обращение».
+    pub call_order_repeat: RepeatOrder,
+    /// The hours of [`RepeatOrder::AfterHours`].
+    pub call_order_after_hours: u32,
+    /// «Тип заказа»: a code.
+    pub call_order_type: Option<String>,
+    /// «Способ оформления»: a code.
+    pub call_order_method: Option<String>,
+    /// «Статус заказа»: a code.
+    pub call_order_status: Option<String>,
+    /// «Ответственный за заказ».
+    pub call_order_responsible: OrderResponsible,
+    /// The user of [`OrderResponsible::Fixed`].
+    pub call_order_user: Option<i64>,
+    /// «Шаблон комментария».
+    pub call_order_comment: String,
     /// «Включить переадресацию на персонального менеджера».
     pub forward_to_manager: bool,
     /// «Передавать дополнительные поля».
@@ -105,6 +125,16 @@ impl Default for Settings {
             missed_call_task_due_hours: 1,
             missed_call_task_once: true,
             missed_call_task_close: false,
+            call_orders: false,
+            call_order_calls: vec![OrderCall::First],
+            call_order_repeat: RepeatOrder::NoOpen,
+            call_order_after_hours: 24,
+            call_order_type: None,
+            call_order_method: Some("phone".to_owned()),
+            call_order_status: None,
+            call_order_responsible: OrderResponsible::Talked,
+            call_order_user: None,
+            call_order_comment: "Звонок {{contact_phone_number}} на {{virtual_phone_number}}, {{start_time}}".to_owned(),
             // Forwarding happens only where the account's scenario asks for it, so there is nothing to switch on twice.
             forward_to_manager: true,
             extra_fields: false,
@@ -231,6 +261,20 @@ fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
     if settings.override_caller_id && settings.click_to_call_number.is_none() {
         refuse("click-to-call-number", "choose the number that override-caller-id shows to customers".into());
     }
+    if settings.call_orders {
+        if settings.call_order_calls.is_empty() {
+            refuse("call-order-calls", "choose at least one kind of call, or switch call-orders off".into());
+        }
+        if settings.call_order_responsible == OrderResponsible::Fixed && settings.call_order_user.is_none() {
+            refuse("call-order-user", "choose the user, or another call-order-responsible".into());
+        }
+        if settings.call_order_after_hours > DUE_HOURS_MAX {
+            refuse("call-order-after-hours", format!("at most {DUE_HOURS_MAX} hours"));
+        }
+        if let Err(message) = template::check(&settings.call_order_comment) {
+            refuse("call-order-comment", message);
+        }
+    }
     for row in &mut settings.shop_numbers {
         row.number = phone::canonical(&row.number);
     }
@@ -296,6 +340,8 @@ mod tests {
             (r#"{"shop-numbers":[{"site":"a"}]}"#, "shop-numbers"),
             (r#"{"employee-table":[{"user":5,"employee":1},{"user":6,"employee":1}]}"#, "employee-table"),
             (r#"{"employee-matching":"names"}"#, "employee-matching"),
+            (r#"{"call-orders":true,"call-order-calls":[]}"#, "call-order-calls"),
+            (r#"{"call-orders":true,"call-order-responsible":"fixed"}"#, "call-order-user"),
             (r#"{"extra-fields":true}"#, "extra-field-rows"),
             (r#"{"extra-field-rows":[{"field":"a","value":"x"},{"field":"a","value":"y"}]}"#, "extra-field-rows"),
             (r#"{"extra-field-rows":[{"field":"a","value":"{{"}]}"#, "extra-field-rows"),

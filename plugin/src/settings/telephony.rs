@@ -66,6 +66,44 @@ pub enum TaskResponsible {
     Fixed,
 }
 
+/// Which calls make an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OrderCall {
+    /// A talk with somebody whom nobody knew before.
+    First,
+    /// A talk with a customer who was there.
+    Repeat,
+    /// A call that nobody answered.
+    Lost,
+}
+
+/// When a customer who was there gets another order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RepeatOrder {
+    /// With every such call.
+    Always,
+    /// Only when none of his orders is open.
+    #[default]
+    NoOpen,
+    /// Only when none is open, and not before some hours after the last was closed.
+    AfterHours,
+}
+
+/// Who answers for the order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OrderResponsible {
+    /// Who talked, or whose phone rang last.
+    #[default]
+    Talked,
+    /// The default responsible.
+    Default,
+    /// Always the same user.
+    Fixed,
+}
+
 /// A shop's number («Внешние номера магазинов»).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

@@ -36,24 +36,33 @@ pub fn external_id(phone: &str) -> String {
 /// Sees to it that the customer of a call that was talked is there, if the setting wants it.
 pub fn ensure(platform: &dyn Platform, session: i64, story: &Story) -> Result<(), Failure> {
     let settings = Settings::load(platform)?;
-    let (Some(phone), false) = (&story.phone, story.contact || story.internal || !settings.create_contact) else { return Ok(()) };
+    if settings.create_contact { create(platform, session, story, &settings) } else { Ok(()) }
+}
+
+/// Looks for who called, and creates him when nobody has the phone.
+pub fn create(platform: &dyn Platform, session: i64, story: &Story, settings: &Settings) -> Result<(), Failure> {
+    let (Some(phone), false) = (&story.phone, story.contact || story.internal) else { return Ok(()) };
     let crm = Crm::new(platform);
-    let known = customers::find_by_phone(crm, phone)?;
+    let mut known = customers::find_by_phone(crm, phone)?;
     let mut fields = Map::new();
     let mut created = None;
     if known.is_none() {
-        fields = fields::of_new(platform, &settings, session, story)?;
+        fields = fields::of_new(platform, settings, session, story)?;
         let number = story.virtual_number.as_deref();
         let name = template::line(story.parameters.get("contact_full_name").map_or("", String::as_str), NAME_MAX);
         let customer = NewCustomer {
             external_id: external_id(phone),
             first_name: if name.is_empty() { format!("+{phone}") } else { name },
             phone: phone.clone(),
-            manager_id: responsible(platform, &settings, story),
-            site: shops::of_call(platform, &settings, number),
+            manager_id: responsible(platform, settings, story),
+            site: shops::of_call(platform, settings, number),
             fields: fields.clone(),
         };
         created = customers::create(crm, &customer)?.map(|id| (id, customer.site.clone().unwrap_or_default()));
+        if created.is_none() {
+            // Somebody was faster; whom he made is the one.
+            known = customers::find_by_phone(crm, phone)?;
+        }
     }
     story::tell(platform, session, |story| {
         story.contact = true;

@@ -1,11 +1,11 @@
 //! What follows from a call's end, once it is in the history: the customer of a talk whose beginning nobody told, the task for a call that
-//! nobody answered, the end of a task that somebody called back for, extra fields. All of it once per call.
+//! nobody answered, the end of a task that somebody called back for, an order, extra fields. All of it once per call.
 
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::platform::Platform;
 use crate::telephony::story;
 use crate::telephony::verdict::{self, Verdict};
-use crate::telephony::{contact, fields, missed};
+use crate::telephony::{contact, fields, missed, orders};
 
 /// Does what is not done yet.
 pub fn run(platform: &dyn Platform, session: i64) -> Result<Vec<Skipped>, Failure> {
@@ -21,6 +21,9 @@ pub fn run(platform: &dyn Platform, session: i64) -> Result<Vec<Skipped>, Failur
         missed::close(platform, &story)?;
     } else if !answered {
         left_out = missed::task(platform, session, &story)?;
+    }
+    if talked || !answered {
+        orders::make(platform, session, talked)?;
     }
     left_out.extend(fields::update(platform, session, &story::read(platform, session))?);
     story::tell(platform, session, |story| story.followed_up = true)?;

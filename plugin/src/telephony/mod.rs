@@ -14,6 +14,7 @@
 //! | [`fields`] | «передавать дополнительные поля» |
 //! | [`missed`] | «создавать задачу по пропущенному звонку» |
 //! | [`click_to_call`] | «номер для звонка по клику», «переопределять АОН» |
+//! | [`orders`] | «создавать заказ по звонку» |
 //! | [`recordings`] | recordings that the history cannot take: notes on the customer |
 //! | [`unsettled`] | calls that are not done with, for switching off and on |
 //! | [`reconcile`] | calls that notifications lost, found in UIS's report |
@@ -26,6 +27,7 @@ pub mod follow_up;
 pub mod history;
 pub mod incoming;
 pub mod missed;
+pub mod orders;
 pub mod parameters;
 pub mod popups;
 pub mod reconcile;
