@@ -3,7 +3,7 @@
 use crate::bindings::exports::uis::integration::orders::OrderWebhook;
 use crate::bindings::exports::uis::integration::schedule::TimerDue;
 use crate::bindings::exports::uis::integration::setup::{
-    AssetFile, Callback, Choice, ChoicePage, ConnectionReport, Delivery, Description, Failure, Misconfiguration, NormalConnection,
+    AssetFile, Callback, ChoicePage, ConnectionReport, Delivery, Description, Failure, Misconfiguration, NormalConnection,
 };
 use crate::bindings::uis::integration::call_events::{
     CallAnswer, CallAnswered, CallFinished, ClickToCall, DialOrder, IncomingCall, LegRinging, OutgoingCall, RecordingReady, TagsChanged,
@@ -15,7 +15,7 @@ use crate::bindings::uis::integration::site_request_events::SiteRequest;
 use crate::outcome::{Handled, done};
 use crate::platform::Platform;
 use crate::settings;
-use crate::setup::{activation, callbacks, check, describe};
+use crate::setup::{activation, callbacks, check, choices, describe};
 use crate::telephony::{click_to_call, contact, filter, history, incoming, popups, reconcile};
 
 // setup
@@ -35,14 +35,9 @@ pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Mi
     settings::prepare(json, from_version)
 }
 
-/// `setup.choices`. No setting has choices from elsewhere yet.
-pub fn choices(_: &dyn Platform, setting: &str, _page: Option<&str>) -> Result<ChoicePage, Failure> {
-    let none: Vec<Choice> = Vec::new();
-    if setting.is_empty() {
-        Ok(ChoicePage { choices: none, next: None })
-    } else {
-        Err(Failure::Rejected(format!("the setting {setting} has no choices")))
-    }
+/// `setup.choices`.
+pub fn choices(platform: &dyn Platform, setting: &str, page: Option<&str>) -> Result<ChoicePage, Failure> {
+    choices::choices(platform, setting, page)
 }
 
 /// `setup.normalise-connection`.

@@ -17,6 +17,8 @@ pub mod bindings;
 mod component;
 pub mod employees;
 pub mod extra_fields;
+#[cfg(test)]
+pub(crate) mod fake;
 pub mod handlers;
 pub mod json;
 pub mod links;

@@ -38,7 +38,8 @@ pub fn all(crm: Crm<'_>, first: &Value) -> Result<Vec<User>, CrmError> {
     Ok(users)
 }
 
-fn page(answer: &Value) -> Result<Vec<User>, CrmError> {
+/// The users of one page.
+pub fn page(answer: &Value) -> Result<Vec<User>, CrmError> {
     let user = |user: &Value| User {
         id: answer::id(&user["id"]),
         email: answer::text(&user["email"]),

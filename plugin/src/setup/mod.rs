@@ -3,4 +3,5 @@
 pub mod activation;
 pub mod callbacks;
 pub mod check;
+pub mod choices;
 pub mod describe;

@@ -1,0 +1,95 @@
+//! A platform for unit tests: it answers requests by their paths and directory questions by what it was given, and has nothing else.
+
+use std::collections::BTreeMap;
+
+use crate::bindings::uis::integration::clock::LocalTime;
+use crate::bindings::uis::integration::communications::{CallPage, ReportError};
+use crate::bindings::uis::integration::connections::{Request, Response, SendError};
+use crate::bindings::uis::integration::directory::{Account, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber};
+use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::storage::{Entry, ItemPage, StorageError, Version};
+use crate::bindings::uis::integration::timers::Timer;
+use crate::bindings::uis::integration::types::Instant;
+use crate::platform::Platform;
+
+/// What it answers with.
+#[derive(Default)]
+pub struct Fake {
+    /// Bodies by path; another path is not reached.
+    pub answers: BTreeMap<&'static str, String>,
+    /// UIS's employees.
+    pub employees: Vec<Employee>,
+    /// UIS's numbers.
+    pub numbers: Vec<VirtualNumber>,
+}
+
+impl Platform for Fake {
+    fn send(&self, requests: Vec<Request>, _: u32) -> Vec<Result<Response, SendError>> {
+        let answer = |request: Request| match self.answers.get(request.path.as_str()) {
+            Some(body) => {
+                Ok(Response { status: 200, content_type: "application/json".into(), retry_after: None, body: body.clone().into_bytes() })
+            }
+            None => Err(SendError::NotSent(format!("no answer for {}", request.path))),
+        };
+        requests.into_iter().map(answer).collect()
+    }
+    fn propose_base_url(&self, _: &str, _: &str) -> Result<(), String> {
+        Err("it stays".into())
+    }
+    fn prepared_settings(&self) -> Vec<u8> {
+        b"{}".into()
+    }
+    fn get(&self, _: &str) -> Option<Entry> {
+        None
+    }
+    fn swap(&self, _: &str, _: Option<Version>, _: &[u8], _: Option<u64>) -> Result<Version, StorageError> {
+        Ok(1)
+    }
+    fn delete(&self, _: &str, _: Version) -> Result<(), StorageError> {
+        Ok(())
+    }
+    fn scan(&self, _: &str, _: Option<&str>, _: u32) -> ItemPage {
+        ItemPage { items: Vec::new(), next: None }
+    }
+    fn set_timer(&self, _: &Timer) -> Result<(), String> {
+        Ok(())
+    }
+    fn cancel_timer(&self, _: &str) {}
+    fn now(&self) -> Instant {
+        0
+    }
+    fn to_local(&self, _: Instant, zone: &str) -> Result<LocalTime, String> {
+        Err(format!("no zone {zone}"))
+    }
+    fn account(&self) -> Account {
+        Account { app_id: 1, name: String::new(), timezone: "Europe/Moscow".into(), extensions: Vec::new() }
+    }
+    fn employees(&self, offset: u32) -> Result<Vec<Employee>, DirectoryError> {
+        Ok(self.employees.iter().skip(offset as usize).cloned().collect())
+    }
+    fn create_employee(&self, _: &EmployeeFields) -> Result<i64, DirectoryError> {
+        Err(DirectoryError::Busy(1000))
+    }
+    fn update_employee(&self, _: i64, _: &EmployeeFields) -> Result<(), DirectoryError> {
+        Err(DirectoryError::Busy(1000))
+    }
+    fn lines(&self, _: u32) -> Result<Vec<Line>, DirectoryError> {
+        Ok(Vec::new())
+    }
+    fn virtual_numbers(&self, offset: u32) -> Result<Vec<VirtualNumber>, DirectoryError> {
+        Ok(self.numbers.iter().skip(offset as usize).cloned().collect())
+    }
+    fn find_employee(&self, id: i64) -> Result<Option<Employee>, DirectoryError> {
+        Ok(self.employees.iter().find(|employee| employee.id == id).cloned())
+    }
+    fn finished_calls(&self, _: Instant, _: Option<&str>, _: u32) -> Result<CallPage, ReportError> {
+        Err(ReportError::Busy(1000))
+    }
+    fn endpoint(&self, _: &str) -> Option<String> {
+        None
+    }
+    fn secret_placeholder(&self) -> String {
+        String::new()
+    }
+    fn log(&self, _: Level, _: &str, _: &[(&str, &str)]) {}
+}
