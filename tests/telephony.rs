@@ -240,6 +240,12 @@ fn extra_fields_of_customers() {
     let path = root().join("tests/recordings/telephony/extra-fields.jsonl");
     let problems = replay_json(&[path.to_str().expect("UTF-8")]).1["problems"].to_string();
     assert!(problems.contains("field visits: the field holds a integer: много") && problems.contains("no such field"), "{problems}");
+    // UTM marks are RetailCRM's own, with or without extra fields.
+    for name in ["extra-fields", "extra-fields-off"] {
+        let crm = uis(name).1;
+        let came = serde_json::json!({"source": "yandex", "campaign": "‹осень›"});
+        assert_eq!((&crm["customers"][0]["source"], &crm["calls"][0]["source"]), (&came, &came), "{name}");
+    }
     assert_eq!(fields("extra-fields-off"), Value::Null);
     assert_eq!(fields("extra-fields-known"), serde_json::json!({"utm": "yandex", "channel": "vk", "visits": 3}), "nothing is erased");
 }

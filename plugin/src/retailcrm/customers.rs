@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::telephony::Source;
 use super::{Ask, Crm, CrmError, answer};
 use crate::phone;
 
@@ -61,6 +62,8 @@ pub struct NewCustomer {
     pub manager_id: Option<i64>,
     /// His shop.
     pub site: Option<String>,
+    /// Where he came from.
+    pub source: Option<Source>,
     /// Fields that the account added.
     pub fields: Map<String, Value>,
 }
@@ -74,6 +77,9 @@ pub fn create(crm: Crm<'_>, customer: &NewCustomer) -> Result<Option<i64>, CrmEr
     });
     if let Some(manager) = customer.manager_id {
         value["managerId"] = manager.into();
+    }
+    if let Some(source) = &customer.source {
+        value["source"] = serde_json::to_value(source).unwrap_or_default();
     }
     if !customer.fields.is_empty() {
         value["customFields"] = customer.fields.clone().into();

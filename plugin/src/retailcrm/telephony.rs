@@ -42,11 +42,24 @@ pub struct CallEvent {
     pub call_external_id: String,
 }
 
-/// Where a call came from.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// Where a call or a customer came from, by the marks of advertising.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Source {
-    /// `source.source`.
-    pub source: String,
+    /// `utm_source`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// `utm_medium`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub medium: Option<String>,
+    /// `utm_campaign`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<String>,
+    /// `utm_term`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keyword: Option<String>,
+    /// `utm_content`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
 }
 
 /// One call of `calls/upload`.

@@ -15,6 +15,7 @@ use crate::settings::Settings;
 use crate::settings::telephony::ContactResponsible;
 use crate::shops;
 use crate::telephony::fields;
+use crate::telephony::parameters;
 use crate::telephony::story::{self, Story};
 use crate::template;
 
@@ -56,6 +57,7 @@ pub fn create(platform: &dyn Platform, session: i64, story: &Story, settings: &S
             phone: phone.clone(),
             manager_id: responsible(platform, settings, story),
             site: shops::of_call(platform, settings, number),
+            source: parameters::source(story),
             fields: fields.clone(),
         };
         created = customers::create(crm, &customer)?.map(|id| (id, customer.site.clone().unwrap_or_default()));

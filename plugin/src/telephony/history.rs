@@ -10,11 +10,12 @@ use crate::employees;
 use crate::links;
 use crate::outcome::{Handled, done, done_without, retry, skipped};
 use crate::platform::Platform;
-use crate::retailcrm::telephony::{Call, EventType, Source, upload};
+use crate::retailcrm::telephony::{Call, EventType, upload};
 use crate::retailcrm::{Crm, CrmError};
 use crate::settings::Settings;
 use crate::shops;
 use crate::telephony::follow_up;
+use crate::telephony::parameters;
 use crate::telephony::popups;
 use crate::telephony::recordings;
 use crate::telephony::story::{self, Place, Stored, Story, Way};
@@ -192,7 +193,7 @@ fn record(platform: &dyn Platform, session: i64, story: &Story) -> Result<Call, 
         duration_waiting: verdict::wait_seconds(story),
         record_url: story.record_url.clone(),
         external_phone: story.virtual_number.clone(),
-        source: story.clicked_by.map(|_| Source { source: "retailcrm".to_owned() }),
+        source: parameters::source(story),
         site: shops::of_number(&Settings::load(platform)?, story.virtual_number.as_deref()),
     })
 }

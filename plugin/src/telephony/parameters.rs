@@ -2,9 +2,31 @@
 
 use crate::bindings::uis::integration::types::Failure;
 use crate::platform::Platform;
+use crate::retailcrm::telephony::Source;
 use crate::telephony::story::Story;
 use crate::telephony::verdict;
+use crate::template;
 use crate::time;
+
+/// RetailCRM's longest member of a source, in characters [inferred].
+const SOURCE_MAX: usize = 255;
+
+/// Where the caller came from, as far as his call tells: its UTM marks, and the campaign that UIS knows him by. A call that was dialled by
+/// a click in RetailCRM came from there.
+pub fn source(story: &Story) -> Option<Source> {
+    let told = |names: &[&str]| {
+        let value = names.iter().find_map(|name| story.parameters.get(*name))?;
+        Some(template::line(value, SOURCE_MAX)).filter(|value| !value.is_empty())
+    };
+    let source = Source {
+        source: story.clicked_by.map(|_| "retailcrm".to_owned()).or_else(|| told(&["utm_source"])),
+        medium: told(&["utm_medium"]),
+        campaign: told(&["utm_campaign", "campaign_name", "advertising_campaign"]),
+        keyword: told(&["utm_term", "search_query"]),
+        content: told(&["utm_content"]),
+    };
+    (source != Source::default()).then_some(source)
+}
 
 /// The parameters of one call.
 pub struct Parameters<'a> {
