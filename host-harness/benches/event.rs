@@ -31,8 +31,8 @@ fn delivery() -> Delivery {
     Delivery { id: "1".into(), attempt: 1, received_at: 0, ordering_key: "phone:79161234567".into() }
 }
 
-fn scope(limits: &Limits) -> EventScope {
-    let mut scope = EventScope::detached(limits);
+fn scope(limits: &Limits, prepared: &[u8]) -> EventScope {
+    let mut scope = EventScope::detached(limits).with_settings(prepared.to_vec());
     scope.deadline = Instant::now() + Duration::from_secs(1);
     scope
 }
@@ -40,6 +40,7 @@ fn scope(limits: &Limits) -> EventScope {
 fn bench(criterion: &mut Criterion) {
     let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let limits = Limits::default();
+    let prepared = uis_retailcrm::settings::prepare("{}", None).expect("the defaults");
     let component = tokio.block_on(async {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugin");
         let built = build::component(&folder, &|line| eprintln!("{line}")).expect("built");
@@ -49,18 +50,18 @@ fn bench(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("event");
     group.bench_function("component", |bencher| {
         bencher.to_async(&tokio).iter(|| async {
-            let run = component.handle(scope(&limits), delivery(), event()).await;
+            let run = component.handle(scope(&limits, &prepared), delivery(), event()).await;
             assert!(matches!(run.result, Ok(Ok(_))));
         });
     });
     group.bench_function("native", |bencher| {
         bencher.iter(|| {
-            let run = native_plugin::handle_here(tokio.handle().clone(), scope(&limits), delivery(), event());
+            let run = native_plugin::handle_here(tokio.handle().clone(), scope(&limits, &prepared), delivery(), event());
             assert!(matches!(run.result, Ok(Ok(_))));
         });
     });
     // What both of the above spend before the handler: making the event and its scope.
-    group.bench_function("setting up", |bencher| bencher.iter(|| (scope(&limits), delivery(), event())));
+    group.bench_function("setting up", |bencher| bencher.iter(|| (scope(&limits, &prepared), delivery(), event())));
     group.finish();
 }
 

@@ -63,6 +63,12 @@ impl EventScope {
         };
         EventScope::new(Arc::new(integration), 0, Instant::now())
     }
+
+    /// The same scope with other prepared settings.
+    pub fn with_settings(mut self, prepared: Vec<u8>) -> Self {
+        self.settings = Arc::new(prepared);
+        self
+    }
 }
 
 // Interfaces that only hold types.
