@@ -4,22 +4,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Crm, crm, demo};
-
-/// The members that an object has, of those that a sample names.
-fn has(value: &Value, members: &[&str]) {
-    for name in members {
-        assert!(value.get(name).is_some(), "{name} is missing in {value}");
-    }
-}
-
-async fn post(crm: &Crm, path: &str, field: &str, value: Value) -> support::Answer {
-    crm.post(&format!("/api/v5/{path}"), &[(field, value)]).await
-}
-
-async fn get(crm: &Crm, path: &str) -> Value {
-    crm.get(&format!("/api/v5/{path}")).await.expect(200)
-}
+use support::{crm, demo, get, has, post};
 
 #[tokio::test]
 async fn general() {

@@ -170,15 +170,7 @@ pub fn paged<T>(page: impl Fn(u32) -> Result<Vec<T>, DirectoryError>) -> Result<
 
 /// All employees of the UIS account.
 pub fn all(platform: &dyn Platform) -> Result<Vec<Employee>, Failure> {
-    let mut employees = Vec::new();
-    loop {
-        let page = platform.employees(u32::try_from(employees.len()).unwrap_or(u32::MAX)).map_err(directory_failure)?;
-        let last = page.len() < PAGE;
-        employees.extend(page);
-        if last {
-            return Ok(employees);
-        }
-    }
+    paged(|offset| platform.employees(offset))
 }
 
 /// UIS's refusals as a handler tells them.

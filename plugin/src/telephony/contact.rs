@@ -25,7 +25,7 @@ const NAME_MAX: usize = 255;
 /// A talk began.
 pub fn on_call_answered(platform: &dyn Platform, event: &CallAnswered) -> Handled {
     let session = event.call.session_id;
-    ensure(platform, session, &story::read(platform, session))?;
+    ensure(platform, session, &story::read(platform, session), &Settings::load(platform)?)?;
     done()
 }
 
@@ -35,9 +35,8 @@ pub fn external_id(phone: &str) -> String {
 }
 
 /// Sees to it that the customer of a call that was talked is there, if the setting wants it.
-pub fn ensure(platform: &dyn Platform, session: i64, story: &Story) -> Result<(), Failure> {
-    let settings = Settings::load(platform)?;
-    if settings.create_contact { create(platform, session, story, &settings) } else { Ok(()) }
+pub fn ensure(platform: &dyn Platform, session: i64, story: &Story, settings: &Settings) -> Result<(), Failure> {
+    if settings.create_contact { create(platform, session, story, settings) } else { Ok(()) }
 }
 
 /// Looks for who called, and creates him when nobody has the phone.

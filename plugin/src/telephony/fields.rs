@@ -22,8 +22,7 @@ pub fn of_new(platform: &dyn Platform, settings: &Settings, session: i64, story:
 }
 
 /// The call is over: what it told since, for a customer whom it created; rows that are always written, for any other.
-pub fn update(platform: &dyn Platform, session: i64, story: &Story) -> Result<Vec<Skipped>, Failure> {
-    let settings = Settings::load(platform)?;
+pub fn update(platform: &dyn Platform, session: i64, story: &Story, settings: &Settings) -> Result<Vec<Skipped>, Failure> {
     let (Some(phone), true) = (story.phone.as_ref().filter(|_| !story.internal), settings.extra_fields) else { return Ok(Vec::new()) };
     let rows = settings.extra_field_rows.iter().filter(|row| row.always || story.created);
     let parameters = Parameters::of(platform, session, story)?;

@@ -45,10 +45,9 @@ fn key(phone: &str) -> String {
 }
 
 /// Makes the task of a call that nobody answered, if the settings want one.
-pub fn task(platform: &dyn Platform, session: i64, story: &Story) -> Result<Vec<Skipped>, Failure> {
-    let settings = Settings::load(platform)?;
-    let Some(phone) = story.phone.as_ref().filter(|_| wanted(&settings, story)) else { return Ok(Vec::new()) };
-    if !at_such_time(platform, &settings, story)? {
+pub fn task(platform: &dyn Platform, session: i64, story: &Story, settings: &Settings) -> Result<Vec<Skipped>, Failure> {
+    let Some(phone) = story.phone.as_ref().filter(|_| wanted(settings, story)) else { return Ok(Vec::new()) };
+    if !at_such_time(platform, settings, story)? {
         return Ok(Vec::new());
     }
     let crm = Crm::new(platform);
@@ -71,13 +70,13 @@ pub fn task(platform: &dyn Platform, session: i64, story: &Story) -> Result<Vec<
         _ => {}
     }
     let customer = customers::find_by_phone(crm, phone)?;
-    let Some(performer) = performer(platform, &settings, story, customer.as_ref()) else {
+    let Some(performer) = performer(platform, settings, story, customer.as_ref()) else {
         return Ok(vec![skipped(
             format!("task for call {}", story::external_id(session)),
             "nobody to perform it is known; choose default-responsible",
         )]);
     };
-    let text = name(platform, &settings, session, story)?;
+    let text = name(platform, settings, session, story)?;
     memory::put(platform, &key(phone), &Made { session, text: text.clone(), task: None }, Some(TTL_MS))?;
     let due = story.end.as_ref().map_or(0, |end| end.at) + i64::from(settings.missed_call_task_due_hours) * HOUR_MS;
     let task = Task {
@@ -86,7 +85,7 @@ pub fn task(platform: &dyn Platform, session: i64, story: &Story) -> Result<Vec<
         datetime: time::crm_date_time(platform, due)?.chars().take(16).collect(),
         performer_id: performer,
         phone: phone.clone(),
-        phone_site: shops::of_call(platform, &settings, story.virtual_number.as_deref()),
+        phone_site: shops::of_call(platform, settings, story.virtual_number.as_deref()),
         customer: customer.map(|customer| serde_json::json!({"id": customer.id})),
     };
     match tasks::create(crm, &task) {
@@ -102,8 +101,7 @@ pub fn task(platform: &dyn Platform, session: i64, story: &Story) -> Result<Vec<
 }
 
 /// A talk with the number completes its open task, if the setting wants it.
-pub fn close(platform: &dyn Platform, story: &Story) -> Result<(), Failure> {
-    let settings = Settings::load(platform)?;
+pub fn close(platform: &dyn Platform, story: &Story, settings: &Settings) -> Result<(), Failure> {
     let Some(phone) = story.phone.as_ref().filter(|_| settings.missed_call_task && settings.missed_call_task_close) else { return Ok(()) };
     let Some(made) = memory::load::<Made>(platform, &key(phone)) else { return Ok(()) };
     let crm = Crm::new(platform);

@@ -23,15 +23,14 @@ const COMMENT_MAX: usize = 2000;
 const HOUR_MS: i64 = 3_600_000;
 
 /// Makes the order of a call that is over, if the settings want one. `talked`: somebody did.
-pub fn make(platform: &dyn Platform, session: i64, talked: bool) -> Result<(), Failure> {
-    let settings = Settings::load(platform)?;
+pub fn make(platform: &dyn Platform, session: i64, talked: bool, settings: &Settings) -> Result<(), Failure> {
     let known = story::read(platform, session);
     let (Some(phone), true) = (known.phone.clone().filter(|_| !known.internal), settings.call_orders) else { return Ok(()) };
     if !talked && !settings.call_order_calls.contains(&OrderCall::Lost) {
         return Ok(());
     }
     // An order is somebody's: whoever has no customer yet gets one.
-    contact::create(platform, session, &known, &settings)?;
+    contact::create(platform, session, &known, settings)?;
     let story = story::read(platform, session);
     let Some((customer, site)) = story.customer.clone() else { return Ok(()) };
     let kind = match (talked, story.created) {
@@ -43,24 +42,24 @@ pub fn make(platform: &dyn Platform, session: i64, talked: bool) -> Result<(), F
         return Ok(());
     }
     let crm = Crm::new(platform);
-    if !story.created && !free(platform, &settings, &orders::of_customer(crm, customer)?, &story)? {
+    if !story.created && !free(platform, settings, &orders::of_customer(crm, customer)?, &story)? {
         return Ok(());
     }
     let parameters = Parameters::of(platform, session, &story)?;
     let comment = template::render(&settings.call_order_comment, |name| parameters.get(name), |_| {});
-    let own_site = shops::of_call(platform, &settings, story.virtual_number.as_deref());
+    let own_site = shops::of_call(platform, settings, story.virtual_number.as_deref());
     orders::create(
         crm,
         &NewOrder {
             external_id: story::external_id(session),
             customer,
             // A customer's orders are of his shop, unless the number says another.
-            site: shops::of_number(&settings, story.virtual_number.as_deref()).or(Some(site).filter(|site| !site.is_empty())).or(own_site),
+            site: shops::of_number(settings, story.virtual_number.as_deref()).or(Some(site).filter(|site| !site.is_empty())).or(own_site),
             phone,
             order_type: settings.call_order_type.clone(),
             order_method: settings.call_order_method.clone(),
             status: settings.call_order_status.clone(),
-            manager_id: responsible(platform, &settings, &story),
+            manager_id: responsible(platform, settings, &story),
             manager_comment: template::line(&comment, COMMENT_MAX),
         },
     )?;

@@ -63,7 +63,6 @@ pub fn between(old: &Entity, new: &Entity) -> Vec<Change> {
 fn field(name: &str) -> String {
     match name {
         "managerId" => "manager".into(),
-        "performer" => "performer".into(),
         other => snake(other),
     }
 }

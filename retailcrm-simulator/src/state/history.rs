@@ -139,16 +139,6 @@ impl History {
             record.key = Some(new.to_owned());
         }
     }
-
-    /// How many records there are.
-    pub fn len(&self) -> usize {
-        self.records.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
-    }
 }
 
 /// What a later record tells of an order.

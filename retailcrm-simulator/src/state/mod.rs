@@ -235,16 +235,6 @@ impl State {
     pub fn to_json(&self) -> Value {
         serde_json::to_value(self.told()).unwrap_or_default()
     }
-
-    /// An entity of a list by its id, for whoever acts in the account.
-    pub fn table_mut(&mut self, list: &str) -> Option<&mut Table> {
-        match list {
-            "customers" => Some(&mut self.customers),
-            "orders" => Some(&mut self.orders),
-            "tasks" => Some(&mut self.tasks),
-            _ => None,
-        }
-    }
 }
 
 /// Writes an account down. Calls and events go out as the texts they are: a million of them as values would not fit beside them.
@@ -303,11 +293,6 @@ impl Serialize for Told<'_> {
         map.serialize_entry("callbacks", &state.callbacks.iter().map(Outgoing::told).collect::<Vec<_>>())?;
         map.end()
     }
-}
-
-/// A user as messages and records name him.
-pub fn user_ref(id: i64) -> Value {
-    json!({"id": id})
 }
 
 /// A customer of another shop than the key's is nobody's.

@@ -124,3 +124,20 @@ impl Crm {
         self.ask(request.body(Body::from(body.to_string())).expect("a request")).await.expect(StatusCode::OK.as_u16())
     }
 }
+
+/// The members that an object has, of those that a sample names.
+pub fn has(value: &Value, members: &[&str]) {
+    for name in members {
+        assert!(value.get(name).is_some(), "{name} is missing in {value}");
+    }
+}
+
+/// A form of one JSON field, below `/api/v5`.
+pub async fn post(crm: &Crm, path: &str, field: &str, value: Value) -> Answer {
+    crm.post(&format!("/api/v5/{path}"), &[(field, value)]).await
+}
+
+/// A good answer to a GET, below `/api/v5`.
+pub async fn get(crm: &Crm, path: &str) -> Value {
+    crm.get(&format!("/api/v5/{path}")).await.expect(200)
+}

@@ -16,9 +16,7 @@ use crate::wire::{ApiResult, Success, php_map, texts};
 
 pub use combine::{combine, remove};
 pub use notes::{FILTERS as NOTE_FILTERS, create as create_note, delete as delete_note, list as notes};
-pub use write::{
-    ADDRESS, CONTRAGENT, SOURCE, complaints, create, edit, fix_external_ids, made, merge, renamed, subscribe, upload, uploaded,
-};
+pub use write::{ADDRESS, CONTRAGENT, MOST, SOURCE, create, edit, fix_external_ids, made, merge, renamed, subscribe, upload, upload_all};
 
 /// A customer as the API gives it: what follows from orders is counted, an empty map is a list.
 pub fn shown(state: &State, customer: &Entity) -> Value {

@@ -17,8 +17,8 @@ use crate::state::{State, own_id};
 use crate::triggers::Deed;
 use crate::wire::{ApiError, ApiResult, Success};
 
-/// The most customers of one upload [inferred].
-const MOST: usize = 50;
+/// The most entities of one upload [inferred].
+pub const MOST: usize = 50;
 
 /// An address.
 pub const ADDRESS: &[Member] = &[
@@ -235,19 +235,8 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
     Success::ok(json!({"id": id}))
 }
 
-/// What an upload answers: everything went, or 460 with what went and what did not.
-pub fn uploaded(what: &str, capital: &str, done: Vec<Value>, failed: Vec<Value>, errors: Vec<Value>) -> ApiResult {
-    let done = (format!("uploaded{capital}"), Value::from(done));
-    if errors.is_empty() {
-        return Success::ok(Value::Object(Map::from_iter([done])));
-    }
-    let members = Map::from_iter([done, (format!("failed{capital}"), failed.into())]);
-    let status = StatusCode::from_u16(460).unwrap_or(StatusCode::BAD_REQUEST);
-    Err(ApiError { errors: Some(errors.into()), members, ..ApiError::new(status, format!("{what} are loaded with errors")) })
-}
-
 /// An entity's complaints as an upload's list has them.
-pub fn complaints(error: &ApiError) -> Vec<Value> {
+fn complaints(error: &ApiError) -> Vec<Value> {
     let one = |(place, text): (&String, &Value)| {
         let text = text.as_str().unwrap_or_default();
         // Clients look for this text as it is.
@@ -259,25 +248,42 @@ pub fn complaints(error: &ApiError) -> Vec<Value> {
     }
 }
 
-/// Many new customers. Those that cannot be are named, the others are made.
-pub fn upload(context: &mut Context<'_>) -> ApiResult {
-    let customers = context.call.objects("customers", MOST)?;
+/// Makes what an upload's field lists: those that cannot be are named, the others are made. 460 when some could not. `capital` is how the
+/// answer's members name them.
+pub fn upload_all(
+    context: &mut Context<'_>,
+    field: &str,
+    capital: &str,
+    make: fn(&mut Context<'_>, &Entity, &str) -> Result<i64, ApiError>,
+) -> ApiResult {
+    let rows = context.call.objects(field, MOST)?;
     let site = shops::required(context)?;
     let (mut done, mut failed, mut errors) = (Vec::new(), Vec::new(), Vec::new());
-    for fields in customers {
+    for fields in rows {
         let mut told = crate::entity::pick(&fields, &["externalId"]);
-        match made(context, &fields, &site) {
+        match make(context, &fields, &site) {
             Ok(id) => {
                 told.insert("id".into(), id.into());
                 done.push(told.into());
             }
             Err(error) => {
                 errors.extend(complaints(&error));
-                failed.push(told.into());
+                failed.push(Value::from(told));
             }
         }
     }
-    uploaded("Customers", "Customers", done, failed, errors)
+    let done = (format!("uploaded{capital}"), Value::Array(done));
+    if errors.is_empty() {
+        return Success::ok(Value::Object(Map::from_iter([done])));
+    }
+    let members = Map::from_iter([done, (format!("failed{capital}"), failed.into())]);
+    let status = StatusCode::from_u16(460).unwrap_or(StatusCode::BAD_REQUEST);
+    Err(ApiError { errors: Some(errors.into()), members, ..ApiError::new(status, format!("{capital} are loaded with errors")) })
+}
+
+/// Many new customers.
+pub fn upload(context: &mut Context<'_>) -> ApiResult {
+    upload_all(context, "customers", "Customers", made)
 }
 
 /// What rows of `[{id, externalId}]` ask of a table: the entities with their new externalIds. All of them, or a refusal.

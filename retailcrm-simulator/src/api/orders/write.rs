@@ -2,21 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::customers::{complaints, made as made_customer, merge, reference, renamed, uploaded};
+use super::super::customers::{MOST, made as made_customer, merge, reference, renamed, upload_all};
 use super::super::history::created;
 use super::super::{Context, Subject};
 use super::fields::{default_code, given, items, nameless, not_loaded};
 use super::shown;
 use crate::entity::{Entity, pick, text, whole};
-use crate::phone;
 use crate::rules::{changes, money, shops};
 use crate::state::history::reduced_order;
 use crate::state::own_id;
 use crate::triggers::Deed;
 use crate::wire::{ApiError, ApiResult, Success};
-
-/// The most orders of one upload [inferred].
-const MOST: usize = 50;
 
 fn refusal(place: &str, complaint: String) -> ApiError {
     not_loaded(Map::from_iter([(place.to_owned(), complaint.into())]))
@@ -44,14 +40,10 @@ fn named_customer(context: &Context<'_>, named: &Entity, place: &str, site: &str
 /// The customer of an order that names none: who has its phone, or its e-mail, else a new one [inferred].
 fn own_customer(context: &mut Context<'_>, order: &Entity, site: &str) -> Result<Option<Value>, ApiError> {
     let (number, email) = (text(order, "phone"), text(order, "email").to_lowercase());
-    let in_site = |customer: &&Entity| text(customer, "site") == site;
-    let key = phone::key(number);
-    let has_phone = |customer: &&Entity| !key.is_empty() && crate::entity::phones_of(customer).any(|known| phone::key(known) == key);
-    let has_email = |customer: &&Entity| !email.is_empty() && text(customer, "email").to_lowercase() == email;
-    let customers = &context.state.customers;
-    let tail = if key.len() > 10 { &key[key.len() - 10..] } else { &key };
-    let found = if key.is_empty() { None } else { customers.with_digits(tail).filter(in_site).find(has_phone) };
-    if let Some(customer) = found.or_else(|| customers.iter().filter(in_site).find(has_email)) {
+    let has_email =
+        |customer: &&Entity| !email.is_empty() && text(customer, "site") == site && text(customer, "email").to_lowercase() == email;
+    let found = context.state.customer_by_phone(number, &[site.to_owned()]);
+    if let Some(customer) = found.or_else(|| context.state.customers.iter().find(has_email)) {
         return Ok(Some(reference(customer)));
     }
     let mut fields = pick(order, &["firstName", "lastName", "patronymic", "email", "managerId"]);
@@ -250,25 +242,9 @@ fn put_payments(context: &mut Context<'_>, order: &mut Entity, given: Vec<Value>
     order.insert("payments".into(), payments.into());
 }
 
-/// Many new orders. Those that cannot be are named, the others are made.
+/// Many new orders.
 pub fn upload(context: &mut Context<'_>) -> ApiResult {
-    let orders = context.call.objects("orders", MOST)?;
-    let site = shops::required(context)?;
-    let (mut done, mut failed, mut errors) = (Vec::new(), Vec::new(), Vec::new());
-    for fields in orders {
-        let mut told = pick(&fields, &["externalId"]);
-        match made(context, &fields, &site) {
-            Ok(id) => {
-                told.insert("id".into(), id.into());
-                done.push(told.into());
-            }
-            Err(error) => {
-                errors.extend(complaints(&error));
-                failed.push(told.into());
-            }
-        }
-    }
-    uploaded("Orders", "Orders", done, failed, errors)
+    upload_all(context, "orders", "Orders", made)
 }
 
 /// Gives orders other `externalId`s.
