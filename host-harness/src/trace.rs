@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 pub enum Step {
     /// It sent a request.
     Request {
+        /// Which `send` of the handler it was part of, from 1. Requests of one go side by side, so the largest is the number of round trips
+        /// that the handler waited for.
+        round: u32,
         /// The connection's name.
         connection: String,
         /// The verb.

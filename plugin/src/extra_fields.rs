@@ -10,6 +10,7 @@ use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::memory;
 use crate::outcome::skipped;
 use crate::platform::Platform;
+use crate::telephony::parameters::Parameters;
 use crate::template;
 
 /// Where the fields of RetailCRM's customers are remembered.
@@ -49,23 +50,25 @@ pub fn remember(platform: &dyn Platform, fields: &[Field]) -> Result<(), Failure
     memory::put(platform, KEY, &fields, None)
 }
 
-/// Values of rows, and rows that could not be. `parameter` is what UIS tells.
+/// Values of rows, and rows that could not be. `parameters` are what UIS tells.
 pub fn values<'a>(
     platform: &dyn Platform,
     rows: impl Iterator<Item = &'a Row>,
-    parameter: impl Fn(&str) -> Option<String>,
+    parameters: &Parameters<'_>,
 ) -> (Map<String, Value>, Vec<Skipped>) {
     let fields: Vec<Field> = memory::load(platform, KEY).unwrap_or_default();
     let (mut values, mut left_out) = (Map::new(), Vec::new());
     for row in rows {
+        let field = fields.iter().find(|field| field.code == row.field);
+        let takes_list = field.is_some_and(|field| field.kind == "multiselect_dictionary");
         let told = Cell::new(!row.value.contains("{{"));
-        let ask = |name: &str| parameter(name).inspect(|_| told.set(true));
+        let ask = |name: &str| if takes_list { parameters.raw(name) } else { parameters.get(name) }.inspect(|_| told.set(true));
         let text = template::render(&row.value, ask, |_| {});
         // What stands around parameters that UIS does not tell is no value.
         if !told.get() || text.trim().is_empty() {
             continue;
         }
-        let held = match fields.iter().find(|field| field.code == row.field) {
+        let held = match field {
             Some(field) => hold(field, text.trim()),
             None => Err("RetailCRM has no such field of customers".to_owned()),
         };

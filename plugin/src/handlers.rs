@@ -16,7 +16,7 @@ use crate::outcome::{Handled, done};
 use crate::platform::Platform;
 use crate::settings;
 use crate::setup::{activation, callbacks, check, choices, describe};
-use crate::telephony::{click_to_call, contact, filter, history, incoming, popups, reconcile};
+use crate::telephony::{click_to_call, contact, filter, history, incoming, popups, reconcile, tags};
 
 // setup
 
@@ -51,8 +51,8 @@ pub fn check_connection(platform: &dyn Platform) -> Result<ConnectionReport, Fai
 }
 
 /// `setup.on-activate`.
-pub fn on_activate(platform: &dyn Platform, _: &Delivery) -> Handled {
-    activation::on_activate(platform)
+pub fn on_activate(platform: &dyn Platform, delivery: &Delivery) -> Handled {
+    activation::on_activate(platform, delivery.received_at)
 }
 
 /// `setup.on-deactivate`.
@@ -121,9 +121,9 @@ pub fn on_recording_ready(platform: &dyn Platform, delivery: &Delivery, event: &
     filter::if_ours(platform, &event.call, || history::on_recording_ready(platform, delivery, event))
 }
 
-/// `calls.on-tags-changed`. Nothing follows from tags yet.
-pub fn on_tags_changed(platform: &dyn Platform, _: &Delivery, _: &TagsChanged) -> Handled {
-    nothing_to_do(platform, "tags")
+/// `calls.on-tags-changed`.
+pub fn on_tags_changed(platform: &dyn Platform, _: &Delivery, event: &TagsChanged) -> Handled {
+    tags::on_tags_changed(platform, event)
 }
 
 /// `calls.on-click-to-call`.
@@ -173,13 +173,13 @@ pub fn on_order_webhook(platform: &dyn Platform, _: &Delivery, _: &OrderWebhook)
 // schedule
 
 /// `schedule.on-schedule`.
-pub fn on_schedule(platform: &dyn Platform, delivery: &Delivery, event: &TimerDue) -> Handled {
+pub fn on_schedule(platform: &dyn Platform, _: &Delivery, event: &TimerDue) -> Handled {
     // What waits is taken up when RetailCRM switches the module on again; what was not heard meanwhile is found in UIS's report.
     if callbacks::switched_off(platform) {
         return nothing_to_do(platform, &event.name);
     }
     match event.name.as_str() {
-        reconcile::TIMER => reconcile::on_timer(platform, delivery),
+        reconcile::TIMER => reconcile::on_timer(platform),
         activation::REFRESH_TIMER => activation::refresh(platform),
         name => {
             let of_call = |kind: &str| name.strip_prefix(kind).and_then(|session| session.parse().ok());

@@ -1,7 +1,10 @@
 //! The plugin's logic run natively: its port answered by the very services that answer a component. Values cross between the two sets
 //! of generated types by their common form in JSON, as both come from the same contract.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -26,6 +29,22 @@ fn same<A: Serialize, B: DeserializeOwned>(value: A) -> B {
 struct Services {
     scope: RefCell<EventScope>,
     runtime: tokio::runtime::Handle,
+    /// After how many more effects (requests, writes) everything falls over; 0: never.
+    crash: Cell<u32>,
+}
+
+/// The host fell over.
+struct Crash;
+
+impl Services {
+    /// Something was done outside, and cannot be undone.
+    fn effect(&self) {
+        match self.crash.get() {
+            0 => {}
+            1 => std::panic::resume_unwind(Box::new(Crash)),
+            more => self.crash.set(more - 1),
+        }
+    }
 }
 
 /// Calls a service; natively none of them traps.
@@ -41,8 +60,10 @@ impl Platform for Services {
         requests: Vec<guest::connections::Request>,
         deadline_ms: u32,
     ) -> Vec<Result<guest::connections::Response, guest::connections::SendError>> {
-        let mut scope = self.scope.borrow_mut();
-        same(self.runtime.block_on(host::connections::Host::send(&mut *scope, same(requests), deadline_ms)))
+        let answers =
+            same(self.runtime.block_on(host::connections::Host::send(&mut *self.scope.borrow_mut(), same(requests), deadline_ms)));
+        self.effect();
+        answers
     }
     fn propose_base_url(&self, connection: &str, base_url: &str) -> Result<(), String> {
         service!(self, connections.propose_base_url(connection.to_owned(), base_url.to_owned()))
@@ -54,16 +75,22 @@ impl Platform for Services {
         service!(self, storage.get(key.to_owned()))
     }
     fn swap(&self, key: &str, expected: Option<u64>, value: &[u8], ttl_ms: Option<u64>) -> Result<u64, guest::storage::StorageError> {
-        service!(self, storage.swap(key.to_owned(), expected, value.to_vec(), ttl_ms))
+        let version = service!(self, storage.swap(key.to_owned(), expected, value.to_vec(), ttl_ms));
+        self.effect();
+        version
     }
     fn delete(&self, key: &str, expected: u64) -> Result<(), guest::storage::StorageError> {
-        service!(self, storage.delete(key.to_owned(), expected))
+        let deleted = service!(self, storage.delete(key.to_owned(), expected));
+        self.effect();
+        deleted
     }
     fn scan(&self, prefix: &str, cursor: Option<&str>, limit: u32) -> guest::storage::ItemPage {
         service!(self, storage.scan(prefix.to_owned(), cursor.map(str::to_owned), limit))
     }
     fn set_timer(&self, timer: &guest::timers::Timer) -> Result<(), String> {
-        service!(self, timers.set(same(timer)))
+        let set = service!(self, timers.set(same(timer)));
+        self.effect();
+        set
     }
     fn cancel_timer(&self, name: &str) {
         service!(self, timers.cancel(name.to_owned()))
@@ -118,12 +145,20 @@ impl Platform for Services {
 /// The plugin, native.
 pub struct NativePlugin {
     description: Description,
+    /// For the attempts to come: after how many effects the host falls over; 0: not in this one.
+    crashes: Mutex<VecDeque<u32>>,
 }
 
 impl NativePlugin {
     /// The plugin.
     pub fn new() -> NativePlugin {
-        NativePlugin { description: same(handlers::describe()) }
+        NativePlugin::crashing([])
+    }
+
+    /// The plugin on a host that falls over: in each attempt after so many effects, and not any more when the list is used up. What was
+    /// done stays done, and the event comes again, as after a restart.
+    pub fn crashing(after: impl IntoIterator<Item = u32>) -> NativePlugin {
+        NativePlugin { description: same(handlers::describe()), crashes: Mutex::new(after.into_iter().collect()) }
     }
 }
 
@@ -175,9 +210,10 @@ impl Plugin for NativePlugin {
 
     fn handle(&self, scope: EventScope, delivery: Delivery, event: Event) -> BoxFuture<'_, Run> {
         let runtime = tokio::runtime::Handle::current();
+        let crash = self.crashes.lock().expect("no other holder fell over").pop_front().unwrap_or(0);
         async move {
             // The logic is synchronous and waits for requests, so it gets a thread of its own, as a component gets a fiber.
-            let work = move || handle_here(runtime, scope, delivery, event);
+            let work = move || handle_until(runtime, scope, delivery, event, crash);
             tokio::time::timeout(Duration::from_secs(60), tokio::task::spawn_blocking(work)).await.expect("in time").expect("no panic")
         }
         .boxed()
@@ -186,7 +222,18 @@ impl Plugin for NativePlugin {
 
 /// Handles an event on this thread, which must not be one that drives the runtime if the handler sends requests.
 pub fn handle_here(runtime: tokio::runtime::Handle, scope: EventScope, delivery: Delivery, event: Event) -> Run {
-    let services = Services { scope: RefCell::new(scope), runtime };
-    let result = call(&services, &same(delivery), event);
-    Run { scope: services.scope.into_inner(), result: Ok(result), fuel: None, memory_bytes: None }
+    handle_until(runtime, scope, delivery, event, 0)
+}
+
+fn handle_until(runtime: tokio::runtime::Handle, scope: EventScope, delivery: Delivery, event: Event, crash: u32) -> Run {
+    let services = Services { scope: RefCell::new(scope), runtime, crash: Cell::new(crash) };
+    let handled = catch_unwind(AssertUnwindSafe(|| call(&services, &same(delivery), event)));
+    let result = match handled {
+        Ok(handled) => Ok(handled),
+        Err(panic) if panic.is::<Crash>() => {
+            Ok(Err(Failure::Retry(host::types::RetryLater { after_ms: None, reason: "the host fell over".into() })))
+        }
+        Err(panic) => Err(Fault::Trap(panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic".into()))),
+    };
+    Run { scope: services.scope.into_inner(), result, fuel: None, memory_bytes: None }
 }

@@ -61,7 +61,7 @@ impl Story {
         let mut out = String::new();
         for step in trace {
             match step {
-                Step::Request { connection, method, path, query, form, answer } => {
+                Step::Request { connection, method, path, query, form, answer, .. } => {
                     let _ = writeln!(out, "          → {connection} {method} {path}{}", self.pairs(query, form));
                     let _ = writeln!(out, "          ← {}", self.answer(answer));
                 }

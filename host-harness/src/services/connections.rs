@@ -190,6 +190,7 @@ impl EventScope {
 
 impl Host for EventScope {
     async fn send(&mut self, requests: Vec<Request>, deadline_ms: u32) -> Vec<Result<Response, SendError>> {
+        self.rounds += u32::from(!requests.is_empty());
         let until = self.deadline.min(Instant::now() + Duration::from_millis(deadline_ms.into()));
         let limit = self.integration.limits.requests;
         let prepared: Vec<_> = requests
@@ -215,7 +216,7 @@ impl Host for EventScope {
         let sending: Vec<_> = sending.collect();
         let answers: Vec<Result<Response, SendError>> = stream::iter(sending).buffered(REQUESTS_SIDE_BY_SIDE).collect().await;
         for (request, answer) in requests.into_iter().zip(&answers) {
-            self.trace.push(step(request, answer));
+            self.trace.push(step(self.rounds, request, answer));
         }
         answers
     }
@@ -247,7 +248,7 @@ fn accept_base(connection: &Connection, proposed: &str) -> Result<(), String> {
 }
 
 /// A request and its answer, for the trace. The key is not in it, and neither is the callback secret.
-fn step(request: Request, answer: &Result<Response, SendError>) -> Step {
+fn step(round: u32, request: Request, answer: &Result<Response, SendError>) -> Step {
     let form = match request.body {
         Body::Empty => Vec::new(),
         Body::Form(fields) => fields,
@@ -255,6 +256,7 @@ fn step(request: Request, answer: &Result<Response, SendError>) -> Step {
     };
     let error = |case: &str, message: &str| Answer::Error { case: case.into(), message: message.into() };
     Step::Request {
+        round,
         connection: request.connection,
         method: method(request.method).to_string(),
         path: request.path,

@@ -35,6 +35,8 @@ pub struct EventScope {
     pub trace: Vec<Step>,
     /// Requests sent so far.
     pub requests: u32,
+    /// Sends so far.
+    pub rounds: u32,
     /// Log lines written so far.
     pub log_lines: u32,
     /// The settings, the same for the whole event.
@@ -45,7 +47,7 @@ impl EventScope {
     /// A scope for an event of this integration.
     pub fn new(integration: Arc<Integration>, line: u64, deadline: Instant) -> Self {
         let settings = crate::integration::lock(&integration.settings).clone();
-        EventScope { integration, line, deadline, trace: Vec::new(), requests: 0, log_lines: 0, settings }
+        EventScope { integration, line, deadline, trace: Vec::new(), requests: 0, rounds: 0, log_lines: 0, settings }
     }
 
     /// A scope that belongs to no integration, for functions that call no import: an empty account, no connections.

@@ -1,5 +1,6 @@
 //! `/customers`: finding a customer by phone, and notes.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::telephony::Source;
@@ -7,16 +8,22 @@ use super::{Ask, Crm, CrmError, answer};
 use crate::phone;
 
 /// A customer in brief.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Customer {
     /// Id.
     pub id: i64,
+    /// His `externalId`; empty when nobody gave him one.
+    pub external_id: String,
     /// Code of his shop.
     pub site: String,
-    /// His phones as someone typed them.
+    /// His phones as someone typed them. They are looked at once and not remembered.
+    #[serde(skip)]
     pub phones: Vec<String>,
     /// His manager, a CRM user.
     pub manager_id: Option<i64>,
+    /// A contact person of a company.
+    pub is_contact: bool,
 }
 
 impl Customer {
@@ -24,8 +31,10 @@ impl Customer {
         let phones = answer::members(customer, "phones").unwrap_or_default();
         Some(Customer {
             id: answer::id(&customer["id"])?,
+            external_id: answer::text(&customer["externalId"]),
             site: answer::text(&customer["site"]),
             manager_id: answer::id(&customer["managerId"]),
+            is_contact: customer["isContact"] == Value::Bool(true),
             phones: phones.into_iter().map(|phone| answer::text(&phone["number"])).collect(),
         })
     }
@@ -46,6 +55,19 @@ pub fn find_by_phone(crm: Crm<'_>, number: &str) -> Result<Option<Customer>, Crm
             return Ok(his);
         }
         page += 1;
+    }
+}
+
+/// The customer of this `externalId`, whatever his phones are by now.
+pub fn by_external_id(crm: Crm<'_>, external_id: &str, site: Option<&str>) -> Result<Option<Customer>, CrmError> {
+    let mut ask = Ask::get(format!("/api/v5/customers/{external_id}")).with("by", "externalId");
+    if let Some(site) = site {
+        ask = ask.with("site", site);
+    }
+    match crm.ask(ask) {
+        Ok(found) => Ok(Customer::read(&found["customer"])),
+        Err(CrmError::Refused { status: 404, .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

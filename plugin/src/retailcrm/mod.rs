@@ -2,6 +2,7 @@
 //! area of the API each, with RetailCRM's own names.
 
 pub mod answer;
+pub mod corporate;
 pub mod custom_fields;
 pub mod customers;
 pub mod modules;

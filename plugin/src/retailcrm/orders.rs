@@ -41,8 +41,10 @@ pub fn read(answer: &Value) -> Result<Vec<Order>, CrmError> {
 pub struct NewOrder {
     /// Made of the call, so that a second create is refused and not doubled.
     pub external_id: String,
-    /// Whose it is.
+    /// Whose it is, or, for a company's order, who speaks for it.
     pub customer: i64,
+    /// The company, a corporate customer.
+    pub company: Option<i64>,
     /// Which shop's.
     pub site: Option<String>,
     /// How he is reached.
@@ -61,9 +63,13 @@ pub struct NewOrder {
 
 /// Creates an order. One that is there already by its `externalId` is as good.
 pub fn create(crm: Crm<'_>, order: &NewOrder) -> Result<(), CrmError> {
-    let mut value = json!({
-        "externalId": order.external_id, "customer": {"id": order.customer}, "phone": order.phone, "managerComment": order.manager_comment,
-    });
+    let person = json!({"id": order.customer});
+    let mut value =
+        json!({"externalId": order.external_id, "customer": person, "phone": order.phone, "managerComment": order.manager_comment});
+    if let Some(company) = order.company {
+        value["customer"] = json!({"id": company, "type": "customer_corporate"});
+        value["contact"] = person;
+    }
     for (name, code) in [("orderType", &order.order_type), ("orderMethod", &order.order_method), ("status", &order.status)] {
         if let Some(code) = code {
             value[name] = code.as_str().into();
@@ -94,8 +100,9 @@ pub struct Standing {
     pub since: String,
 }
 
-/// The customer's orders, newest first; a hundred tell what there is to know.
-pub fn of_customer(crm: Crm<'_>, customer: i64) -> Result<Vec<Standing>, CrmError> {
+/// The customer's orders, newest first; a hundred tell what there is to know. People and companies are numbered apart, so the answer to a
+/// number is checked for its kind.
+pub fn of_customer(crm: Crm<'_>, customer: i64, is_company: bool) -> Result<Vec<Standing>, CrmError> {
     let found = crm.ask(Ask::get("/api/v5/orders").with("filter[customerId]", customer.to_string()).with("limit", "100"))?;
     let read = |order: &Value| Standing {
         external_id: answer::text(&order["externalId"]),
@@ -104,5 +111,6 @@ pub fn of_customer(crm: Crm<'_>, customer: i64) -> Result<Vec<Standing>, CrmErro
             .filter(|since| !since.is_empty())
             .unwrap_or_else(|| answer::text(&order["createdAt"])),
     };
-    Ok(answer::members(&found, "orders")?.into_iter().map(read).collect())
+    let of_kind = |order: &&Value| (order["customer"]["type"] == "customer_corporate") == is_company;
+    Ok(answer::members(&found, "orders")?.into_iter().filter(of_kind).map(read).collect())
 }

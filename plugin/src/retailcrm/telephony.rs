@@ -40,6 +40,33 @@ pub struct CallEvent {
     pub external_phone: Option<String>,
     /// The call's id, the same in all its events and in the history.
     pub call_external_id: String,
+    /// The shop whose number it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
+    /// What advertising brought the caller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub web_analytics_data: Option<WebAnalytics>,
+}
+
+/// `webAnalyticsData` of a call event: what call tracking knows.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WebAnalytics {
+    /// The campaign.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<Campaign>,
+    /// The marks as a query string.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub query_string: String,
+}
+
+/// A campaign as UIS knows it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Campaign {
+    /// Its name.
+    pub name: String,
+    /// Its id, or its `utm_campaign`; its name when it has neither.
+    pub code: String,
 }
 
 /// Where a call or a customer came from, by the marks of advertising.

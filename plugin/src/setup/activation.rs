@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::bindings::uis::integration::timers::Timer;
-use crate::bindings::uis::integration::types::Failure;
+use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::employees::{self, sync};
 use crate::extra_fields;
 use crate::memory;
@@ -29,8 +29,9 @@ pub const STATUSES_KEY: &str = "retailcrm/statuses";
 pub const REFRESH_TIMER: &str = "refresh";
 const REFRESH_EVERY_MS: u64 = 2 * 3_600_000;
 
-/// Switched on, or settings were saved.
-pub fn on_activate(platform: &dyn Platform) -> Handled {
+/// Switched on, or settings were saved; `at`: when that was.
+pub fn on_activate(platform: &dyn Platform, at: Instant) -> Handled {
+    reconcile::begin(platform, at)?;
     // Whatever became of the module in RetailCRM meanwhile, it is registered anew.
     memory::forget(platform, REGISTERED_KEY)?;
     callbacks::begin(platform)?;
@@ -53,6 +54,7 @@ pub fn on_activate(platform: &dyn Platform) -> Handled {
 pub fn on_deactivate(platform: &dyn Platform) -> Handled {
     unsettled::finish(platform)?;
     register(platform, false, &[])?;
+    reconcile::end(platform)?;
     done()
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::bindings::exports::uis::integration::setup::Callback;
 use crate::bindings::uis::integration::directory::EmployeeFields;
 use crate::bindings::uis::integration::log::Level;
-use crate::bindings::uis::integration::types::Failure;
+use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::employees;
 use crate::memory;
 use crate::outcome::{Handled, done};
@@ -30,7 +30,7 @@ pub fn begin(platform: &dyn Platform) -> Result<(), Failure> {
 pub fn on_callback(platform: &dyn Platform, event: &Callback) -> Handled {
     let parameter = |name: &str| event.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     match event.name.as_str() {
-        "activity" => activity(platform, parameter("activity"), parameter("systemUrl")),
+        "activity" => activity(platform, event.at, parameter("activity"), parameter("systemUrl")),
         "status" => status(platform, parameter("userId"), parameter("code"), parameter("status")),
         // What it tells is read again from the API, whatever the body says.
         "settings" if !switched_off(platform) => activation::refresh(platform),
@@ -40,7 +40,7 @@ pub fn on_callback(platform: &dyn Platform, event: &Callback) -> Handled {
 }
 
 /// The module was switched off, frozen, or switched on again; the account may have moved.
-fn activity(platform: &dyn Platform, activity: Option<&str>, system_url: Option<&str>) -> Handled {
+fn activity(platform: &dyn Platform, at: Instant, activity: Option<&str>, system_url: Option<&str>) -> Handled {
     let told = activity.and_then(|text| crate::json::parse(text.as_bytes()).ok());
     let Some(told) = told.filter(Value::is_object) else {
         return Err(Failure::Rejected("the callback's activity is not JSON: expected {\"active\":…,\"freeze\":…}".into()));
@@ -63,7 +63,7 @@ fn activity(platform: &dyn Platform, activity: Option<&str>, system_url: Option<
     }
     platform.log(Level::Info, "RetailCRM switched the integration on again", &[]);
     begin(platform)?;
-    activation::on_activate(platform)
+    activation::on_activate(platform, at)
 }
 
 /// A manager's status in RetailCRM becomes his status in UIS.

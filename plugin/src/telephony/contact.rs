@@ -9,12 +9,12 @@ use crate::bindings::uis::integration::types::Failure;
 use crate::employees;
 use crate::outcome::{Handled, done};
 use crate::platform::Platform;
-use crate::retailcrm::Crm;
-use crate::retailcrm::customers::{self, NewCustomer};
+use crate::retailcrm::customers::{self, Customer, NewCustomer};
 use crate::settings::Settings;
 use crate::settings::telephony::ContactResponsible;
 use crate::shops;
 use crate::telephony::fields;
+use crate::telephony::lookup::Lookup;
 use crate::telephony::parameters;
 use crate::telephony::story::{self, Story};
 use crate::template;
@@ -25,7 +25,10 @@ const NAME_MAX: usize = 255;
 /// A talk began.
 pub fn on_call_answered(platform: &dyn Platform, event: &CallAnswered) -> Handled {
     let session = event.call.session_id;
-    ensure(platform, session, &story::read(platform, session), &Settings::load(platform)?)?;
+    let (story, settings) = (story::read(platform, session), Settings::load(platform)?);
+    if let Some(mut lookup) = Lookup::of(platform, &story).filter(|_| settings.create_contact) {
+        ensure(platform, session, &story, &settings, &mut lookup)?;
+    }
     done()
 }
 
@@ -34,42 +37,52 @@ pub fn external_id(phone: &str) -> String {
     format!("uis-phone-{phone}")
 }
 
-/// Sees to it that the customer of a call that was talked is there, if the setting wants it.
-pub fn ensure(platform: &dyn Platform, session: i64, story: &Story, settings: &Settings) -> Result<(), Failure> {
-    if settings.create_contact { create(platform, session, story, settings) } else { Ok(()) }
-}
-
-/// Looks for who called, and creates him when nobody has the phone.
-pub fn create(platform: &dyn Platform, session: i64, story: &Story, settings: &Settings) -> Result<(), Failure> {
-    let (Some(phone), false) = (&story.phone, story.contact || story.internal) else { return Ok(()) };
-    let crm = Crm::new(platform);
-    let mut known = customers::find_by_phone(crm, phone)?;
+/// Sees to it that whoever called is a customer: looks for him, and creates him when nobody has the phone.
+pub fn ensure(platform: &dyn Platform, session: i64, story: &Story, settings: &Settings, lookup: &mut Lookup<'_>) -> Result<(), Failure> {
+    if story.contact {
+        return Ok(());
+    }
     let mut fields = Map::new();
-    let mut created = None;
-    if known.is_none() {
+    let mut created = false;
+    let site = shops::of_call(platform, settings, story.virtual_number.as_deref());
+    if lookup.customer()?.is_none() {
+        let phone = lookup.phone();
         fields = fields::of_new(platform, settings, session, story)?;
-        let number = story.virtual_number.as_deref();
         let name = template::line(story.parameters.get("contact_full_name").map_or("", String::as_str), NAME_MAX);
         let customer = NewCustomer {
             external_id: external_id(phone),
             first_name: if name.is_empty() { format!("+{phone}") } else { name },
-            phone: phone.clone(),
+            phone: phone.to_owned(),
             manager_id: responsible(platform, settings, story),
-            site: shops::of_call(platform, settings, number),
+            site: site.clone(),
             source: parameters::source(story),
             fields: fields.clone(),
         };
-        created = customers::create(crm, &customer)?.map(|id| (id, customer.site.clone().unwrap_or_default()));
-        if created.is_none() {
-            // Somebody was faster; whom he made is the one.
-            known = customers::find_by_phone(crm, phone)?;
-        }
+        story::tell(platform, session, |story| story.creating = true)?;
+        let made = customers::create(lookup.crm(), &customer)?;
+        created = made.is_some();
+        // None: somebody was faster; whom he made is the one.
+        lookup.learn(made.map(|id| Customer {
+            id,
+            external_id: customer.external_id,
+            site: customer.site.unwrap_or_default(),
+            manager_id: customer.manager_id,
+            ..Customer::default()
+        }));
     }
+    let mut customer = lookup.customer()?;
+    if customer.is_none() {
+        // He was made on an earlier call, and somebody has taken his phone off him since: he is the one still.
+        customer = customers::by_external_id(lookup.crm(), &external_id(lookup.phone()), site.as_deref())?;
+        lookup.learn(customer.clone());
+    }
+    // An attempt whose answer was lost has created him as well as one that was answered.
+    created |= story.creating && customer.as_ref().is_some_and(|customer| customer.external_id == external_id(lookup.phone()));
     story::tell(platform, session, |story| {
         story.contact = true;
-        story.created |= created.is_some();
-        story.customer = created.clone().or(known.as_ref().map(|known| (known.id, known.site.clone())));
-        if created.is_some() {
+        story.created |= created;
+        story.customer.clone_from(&customer);
+        if created {
             story.fields.extend(fields.clone());
         }
     })

@@ -6,9 +6,10 @@ use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::extra_fields;
 use crate::outcome::skipped;
 use crate::platform::Platform;
-use crate::retailcrm::customers::{self, Customer};
-use crate::retailcrm::{Crm, CrmError};
+use crate::retailcrm::CrmError;
+use crate::retailcrm::customers;
 use crate::settings::Settings;
+use crate::telephony::lookup::Lookup;
 use crate::telephony::parameters::Parameters;
 use crate::telephony::story::{self, Story};
 
@@ -18,23 +19,29 @@ pub fn of_new(platform: &dyn Platform, settings: &Settings, session: i64, story:
         return Ok(Map::new());
     }
     let parameters = Parameters::of(platform, session, story)?;
-    Ok(extra_fields::values(platform, settings.extra_field_rows.iter(), |name| parameters.get(name)).0)
+    Ok(extra_fields::values(platform, settings.extra_field_rows.iter(), &parameters).0)
 }
 
 /// The call is over: what it told since, for a customer whom it created; rows that are always written, for any other.
-pub fn update(platform: &dyn Platform, session: i64, story: &Story, settings: &Settings) -> Result<Vec<Skipped>, Failure> {
-    let (Some(phone), true) = (story.phone.as_ref().filter(|_| !story.internal), settings.extra_fields) else { return Ok(Vec::new()) };
+pub fn update(
+    platform: &dyn Platform,
+    session: i64,
+    story: &Story,
+    settings: &Settings,
+    lookup: &mut Lookup<'_>,
+) -> Result<Vec<Skipped>, Failure> {
+    if !settings.extra_fields {
+        return Ok(Vec::new());
+    }
     let rows = settings.extra_field_rows.iter().filter(|row| row.always || story.created);
     let parameters = Parameters::of(platform, session, story)?;
-    let (mut values, mut left_out) = extra_fields::values(platform, rows, |name| parameters.get(name));
+    let (mut values, mut left_out) = extra_fields::values(platform, rows, &parameters);
     values.retain(|code, value| story.fields.get(code) != Some(value));
     if values.is_empty() {
         return Ok(left_out);
     }
-    let crm = Crm::new(platform);
-    let known = story.customer.clone().map(|(id, site)| Customer { id, site, ..Customer::default() });
-    let Some(customer) = known.map_or_else(|| customers::find_by_phone(crm, phone), |known| Ok(Some(known)))? else { return Ok(left_out) };
-    match customers::set_fields(crm, &customer, &values) {
+    let Some(customer) = lookup.customer()? else { return Ok(left_out) };
+    match customers::set_fields(lookup.crm(), &customer, &values) {
         Ok(()) => story::tell(platform, session, |story| story.fields.extend(values.clone()))?,
         // RetailCRM has the last word on its fields; the call's record does not wait for them.
         Err(error @ CrmError::Refused { .. }) => {

@@ -11,9 +11,14 @@ use crate::settings::Settings;
 use crate::setup::callbacks;
 use crate::telephony::story;
 
-/// Whether a call is ours: on a chosen number, or there is no filter; and RetailCRM has not switched the module off. An event that does not tell the number goes by what earlier ones
-/// told of the call; when none did, it is nobody's.
+/// Whether the call of an event is ours.
 pub fn ours(platform: &dyn Platform, call: &Call) -> Result<bool, Failure> {
+    is_ours(platform, call.session_id, call.virtual_number.as_deref())
+}
+
+/// Whether a call is ours: on a chosen number, or there is no filter; and RetailCRM has not switched the module off. An event that does
+/// not tell the number goes by what earlier ones told of the call; when none did, it is nobody's.
+pub fn is_ours(platform: &dyn Platform, session: i64, number: Option<&str>) -> Result<bool, Failure> {
     if callbacks::switched_off(platform) {
         return Ok(false);
     }
@@ -21,7 +26,7 @@ pub fn ours(platform: &dyn Platform, call: &Call) -> Result<bool, Failure> {
     if !settings.filter_by_virtual_numbers {
         return Ok(true);
     }
-    let number = call.virtual_number.clone().or_else(|| story::read(platform, call.session_id).virtual_number);
+    let number = number.map(str::to_owned).or_else(|| story::read(platform, session).virtual_number);
     Ok(number.is_some_and(|number| settings.virtual_numbers.iter().any(|chosen| phone::same(chosen, &number))))
 }
 

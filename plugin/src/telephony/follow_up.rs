@@ -4,6 +4,7 @@
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::platform::Platform;
 use crate::settings::Settings;
+use crate::telephony::lookup::Lookup;
 use crate::telephony::story;
 use crate::telephony::verdict::{self, Verdict};
 use crate::telephony::{contact, fields, missed, orders};
@@ -18,16 +19,20 @@ pub fn run(platform: &dyn Platform, session: i64) -> Result<Vec<Skipped>, Failur
     let answered = verdict::of(&story) == Verdict::Answered;
     let talked = answered && (verdict::talk_seconds(&story) > 0 || !story.talks.is_empty());
     let mut left_out = Vec::new();
-    if talked {
-        contact::ensure(platform, session, &story, &settings)?;
-        missed::close(platform, &story, &settings)?;
-    } else if !answered {
-        left_out = missed::task(platform, session, &story, &settings)?;
+    if let Some(mut lookup) = Lookup::of(platform, &story) {
+        if talked {
+            if settings.create_contact {
+                contact::ensure(platform, session, &story, &settings, &mut lookup)?;
+            }
+            missed::close(platform, &story, &settings)?;
+        } else if !answered {
+            left_out = missed::task(platform, session, &story, &settings, &mut lookup)?;
+        }
+        if talked || !answered {
+            orders::make(platform, session, talked, &settings, &mut lookup)?;
+        }
+        left_out.extend(fields::update(platform, session, &story::read(platform, session), &settings, &mut lookup)?);
     }
-    if talked || !answered {
-        orders::make(platform, session, talked, &settings)?;
-    }
-    left_out.extend(fields::update(platform, session, &story::read(platform, session), &settings)?);
     story::tell(platform, session, |story| story.followed_up = true)?;
     Ok(left_out)
 }

@@ -5,7 +5,7 @@
 
 use crate::bindings::uis::integration::call_events::{CallFinished, FinishKind, Recording, RecordingReady};
 use crate::bindings::uis::integration::timers::Timer;
-use crate::bindings::uis::integration::types::{Delivery, Failure, Skipped};
+use crate::bindings::uis::integration::types::{Delivery, Failure, Instant, Skipped};
 use crate::employees;
 use crate::links;
 use crate::outcome::{Handled, done, done_without, retry, skipped};
@@ -32,7 +32,31 @@ const MERGE_WAIT_MS: i64 = 15_000;
 /// The call is over.
 pub fn on_call_finished(platform: &dyn Platform, delivery: &Delivery, event: &CallFinished) -> Handled {
     let session = event.call.session_id;
-    let (links, mut left_out) = checked(session, &event.recordings);
+    let (story, mut left_out) = learn_end(platform, event)?;
+    popups::close_all(platform, session, &story, verdict::of(&story))?;
+    left_out.extend(settle(platform, &delivery.ordering_key, session, story)?);
+    done_without(left_out)
+}
+
+/// UIS's report tells that the call is over. What follows is done by the call's own timer.
+pub fn on_reported(platform: &dyn Platform, ordering_key: &str, event: &CallFinished) -> Result<Vec<Skipped>, Failure> {
+    let session = event.call.session_id;
+    let (story, mut left_out) = learn_end(platform, event)?;
+    match story.stored {
+        Stored::No | Stored::Skipped => left_out.extend(unfit_told(platform, session, &story)?.unwrap_or_default()),
+        Stored::Intended | Stored::Yes => {}
+    }
+    if unfit(&story).is_none() {
+        unsettled::add(platform, session, ordering_key)?;
+        wait(platform, ordering_key, session, ready_at(platform, &story)?)?;
+    }
+    Ok(left_out)
+}
+
+/// Takes the end into the call's story.
+fn learn_end(platform: &dyn Platform, event: &CallFinished) -> Result<(Story, Vec<Skipped>), Failure> {
+    let session = event.call.session_id;
+    let (links, left_out) = checked(session, &event.recordings);
     let who = match event.last_talked_employee.as_ref().or(event.call.employee.as_ref()) {
         Some(hint) => employees::id_of_hint(platform, hint)?,
         None => None,
@@ -43,9 +67,7 @@ pub fn on_call_finished(platform: &dyn Platform, delivery: &Delivery, event: &Ca
         news.into_iter().for_each(|link| story.learn_recording(link));
         story.clone()
     })?;
-    popups::close_all(platform, session, &story, verdict::of(&story))?;
-    left_out.extend(settle(platform, &delivery.ordering_key, session, story)?);
-    done_without(left_out)
+    Ok((story, left_out))
 }
 
 /// A recording can be heard.
@@ -67,6 +89,9 @@ pub fn on_recording_ready(platform: &dyn Platform, delivery: &Delivery, event: &
 /// The wait is over: the call is stored with what is known.
 pub fn on_timer(platform: &dyn Platform, session: i64) -> Handled {
     let story = story::read(platform, session);
+    if story.end.is_some() {
+        popups::close_all(platform, session, &story, verdict::of(&story))?;
+    }
     match (story.end.is_some(), story.stored) {
         (true, Stored::No | Stored::Intended) => done_without(store(platform, session, story)?),
         (true, Stored::Yes) => done_without(finish(platform, session)?),
@@ -76,7 +101,9 @@ pub fn on_timer(platform: &dyn Platform, session: i64) -> Handled {
 
 /// Does what can be done by now for a call that is over: stores it, waits, or puts late recordings into notes.
 pub fn settle(platform: &dyn Platform, ordering_key: &str, session: i64, story: Story) -> Result<Vec<Skipped>, Failure> {
-    let Some(end) = &story.end else { return Ok(Vec::new()) };
+    if story.end.is_none() {
+        return Ok(Vec::new());
+    }
     match story.stored {
         Stored::Yes => {
             return finish(platform, session);
@@ -85,35 +112,48 @@ pub fn settle(platform: &dyn Platform, ordering_key: &str, session: i64, story: 
         Stored::Skipped if story.phone.is_none() || story.internal => return Ok(Vec::new()),
         Stored::Skipped | Stored::No => {}
     }
-    if let Some(why) = unfit(&story) {
-        let first = story::tell(platform, session, |story| std::mem::replace(&mut story.stored, Stored::Skipped) != Stored::Skipped)?;
-        unsettled::settle(platform, session, &story::read(platform, session))?;
-        return Ok(if first { vec![skipped(format!("call {}", story::external_id(session)), why)] } else { Vec::new() });
+    if let Some(left_out) = unfit_told(platform, session, &story)? {
+        return Ok(left_out);
     }
     unsettled::add(platform, session, ordering_key)?;
-    let now = platform.now();
-    let ready_at = if expects_recording(&story) {
+    let ready_at = ready_at(platform, &story)?;
+    if ready_at <= platform.now() {
+        platform.cancel_timer(&format!("{TIMER}{session}"));
+        return store(platform, session, story);
+    }
+    wait(platform, ordering_key, session, ready_at)?;
+    Ok(Vec::new())
+}
+
+/// When all is there that the history wants to know of a call that is over, or nothing more is waited for.
+fn ready_at(platform: &dyn Platform, story: &Story) -> Result<Instant, Failure> {
+    let (now, Some(end)) = (platform.now(), &story.end) else { return Ok(platform.now()) };
+    if matches!(story.stored, Stored::Intended | Stored::Yes) {
+        return Ok(now);
+    }
+    Ok(if expects_recording(story) {
         let talks = story.talks.len().max(1);
         if story.recordings.len() >= talks { now } else { end.at + Settings::load(platform)?.recording_wait_ms() }
     } else if (end.told_finished && end.told_lost) || !story.recordings.is_empty() {
         now
     } else {
         now + MERGE_WAIT_MS
-    };
-    if ready_at <= now {
-        platform.cancel_timer(&format!("{TIMER}{session}"));
-        return store(platform, session, story);
-    }
-    platform
-        .set_timer(&Timer {
-            name: format!("{TIMER}{session}"),
-            at: ready_at,
-            every_ms: None,
-            ordering_key: ordering_key.to_owned(),
-            payload: Vec::new(),
-        })
-        .map_err(|why| retry(format!("the call cannot wait for its recording: {why}")))?;
-    Ok(Vec::new())
+    })
+}
+
+/// Has the call stored at a later time.
+fn wait(platform: &dyn Platform, ordering_key: &str, session: i64, until: Instant) -> Result<(), Failure> {
+    let timer =
+        Timer { name: format!("{TIMER}{session}"), at: until, every_ms: None, ordering_key: ordering_key.to_owned(), payload: Vec::new() };
+    platform.set_timer(&timer).map_err(|why| retry(format!("the call cannot wait to be stored: {why}")))
+}
+
+/// A call that RetailCRM cannot take is told so, once.
+fn unfit_told(platform: &dyn Platform, session: i64, story: &Story) -> Result<Option<Vec<Skipped>>, Failure> {
+    let Some(why) = unfit(story) else { return Ok(None) };
+    let first = story::tell(platform, session, |story| std::mem::replace(&mut story.stored, Stored::Skipped) != Stored::Skipped)?;
+    unsettled::settle(platform, session, &story::read(platform, session))?;
+    Ok(Some(if first { vec![skipped(format!("call {}", story::external_id(session)), why)] } else { Vec::new() }))
 }
 
 /// Why RetailCRM cannot take the call, if it cannot.

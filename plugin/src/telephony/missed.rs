@@ -11,12 +11,12 @@ use crate::employees;
 use crate::memory;
 use crate::outcome::skipped;
 use crate::platform::Platform;
-use crate::retailcrm::customers::{self, Customer};
 use crate::retailcrm::tasks::{self, Task};
 use crate::retailcrm::{Crm, CrmError};
 use crate::settings::Settings;
 use crate::settings::telephony::{Hours, MissedCall, TaskResponsible};
 use crate::shops;
+use crate::telephony::lookup::Lookup;
 use crate::telephony::parameters::Parameters;
 use crate::telephony::story::{self, Story, Way};
 use crate::template;
@@ -45,12 +45,17 @@ fn key(phone: &str) -> String {
 }
 
 /// Makes the task of a call that nobody answered, if the settings want one.
-pub fn task(platform: &dyn Platform, session: i64, story: &Story, settings: &Settings) -> Result<Vec<Skipped>, Failure> {
-    let Some(phone) = story.phone.as_ref().filter(|_| wanted(settings, story)) else { return Ok(Vec::new()) };
-    if !at_such_time(platform, settings, story)? {
+pub fn task(
+    platform: &dyn Platform,
+    session: i64,
+    story: &Story,
+    settings: &Settings,
+    lookup: &mut Lookup<'_>,
+) -> Result<Vec<Skipped>, Failure> {
+    if !wanted(settings, story) || !at_such_time(platform, settings, story)? {
         return Ok(Vec::new());
     }
-    let crm = Crm::new(platform);
+    let (crm, phone) = (lookup.crm(), &lookup.phone().to_owned());
     let made: Made = memory::load(platform, &key(phone)).unwrap_or_default();
     match made.task {
         Some(_) if made.session == session => return Ok(Vec::new()),
@@ -69,8 +74,8 @@ pub fn task(platform: &dyn Platform, session: i64, story: &Story, settings: &Set
         }
         _ => {}
     }
-    let customer = customers::find_by_phone(crm, phone)?;
-    let Some(performer) = performer(platform, settings, story, customer.as_ref()) else {
+    let customer = lookup.customer()?;
+    let Some(performer) = performer(platform, settings, story, lookup)? else {
         return Ok(vec![skipped(
             format!("task for call {}", story::external_id(session)),
             "nobody to perform it is known; choose default-responsible",
@@ -118,7 +123,7 @@ pub fn close(platform: &dyn Platform, story: &Story, settings: &Settings) -> Res
 /// Whether such calls make a task.
 fn wanted(settings: &Settings, story: &Story) -> bool {
     let kind = if story.direction == Some(Way::Out) { MissedCall::Outgoing } else { MissedCall::Incoming };
-    settings.missed_call_task && !story.internal && settings.missed_call_task_calls.contains(&kind)
+    settings.missed_call_task && settings.missed_call_task_calls.contains(&kind)
 }
 
 /// Whether calls of that time do.
@@ -132,7 +137,7 @@ fn at_such_time(platform: &dyn Platform, settings: &Settings, story: &Story) -> 
 }
 
 /// Who performs the task.
-fn performer(platform: &dyn Platform, settings: &Settings, story: &Story, customer: Option<&Customer>) -> Option<i64> {
+fn performer(platform: &dyn Platform, settings: &Settings, story: &Story, lookup: &mut Lookup<'_>) -> Result<Option<i64>, Failure> {
     let called = || {
         let end = story.end.as_ref()?;
         let rung = end.rung_last.or(story.popups.last().map(|popup| popup.employee_id)).filter(|id| *id != 0);
@@ -141,11 +146,11 @@ fn performer(platform: &dyn Platform, settings: &Settings, story: &Story, custom
     };
     let chosen = match settings.missed_call_task_responsible {
         TaskResponsible::CalledLast => called(),
-        TaskResponsible::Manager => customer.and_then(|customer| customer.manager_id),
+        TaskResponsible::Manager => lookup.manager()?,
         TaskResponsible::Default => None,
         TaskResponsible::Fixed => settings.missed_call_task_user,
     };
-    chosen.or(settings.default_responsible)
+    Ok(chosen.or(settings.default_responsible))
 }
 
 /// The task's name.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`story`] | what is remembered of one call: all its events merged |
 //! | [`filter`] | «фильтровать по виртуальным номерам»: whose calls are ours |
+//! | [`lookup`] | whose call it is in RetailCRM |
 //! | [`incoming`] | who calls and whom to forward to |
 //! | [`popups`] | «всплывающие уведомления»: shown, moved, closed |
 //! | [`parameters`] | what a call tells for templates and fields |
@@ -16,6 +17,7 @@
 //! | [`click_to_call`] | «номер для звонка по клику», «переопределять АОН» |
 //! | [`orders`] | «создавать заказ по звонку» |
 //! | [`recordings`] | recordings that the history cannot take: notes on the customer |
+//! | [`tags`] | tags of a call, for extra fields |
 //! | [`unsettled`] | calls that are not done with, for switching off and on |
 //! | [`reconcile`] | calls that notifications lost, found in UIS's report |
 
@@ -26,6 +28,7 @@ pub mod filter;
 pub mod follow_up;
 pub mod history;
 pub mod incoming;
+pub mod lookup;
 pub mod missed;
 pub mod orders;
 pub mod parameters;
@@ -33,5 +36,6 @@ pub mod popups;
 pub mod reconcile;
 pub mod recordings;
 pub mod story;
+pub mod tags;
 pub mod unsettled;
 pub mod verdict;

@@ -5,7 +5,7 @@ use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::employees;
 use crate::memory;
 use crate::platform::Platform;
-use crate::retailcrm::Crm;
+use crate::retailcrm::corporate;
 use crate::retailcrm::orders::{self, NewOrder};
 use crate::retailcrm::reference::Status;
 use crate::settings::Settings;
@@ -13,6 +13,7 @@ use crate::settings::telephony::{OrderCall, OrderResponsible, RepeatOrder};
 use crate::setup::activation::STATUSES_KEY;
 use crate::shops;
 use crate::telephony::contact;
+use crate::telephony::lookup::Lookup;
 use crate::telephony::parameters::Parameters;
 use crate::telephony::story::{self, Story};
 use crate::template;
@@ -23,16 +24,17 @@ const COMMENT_MAX: usize = 2000;
 const HOUR_MS: i64 = 3_600_000;
 
 /// Makes the order of a call that is over, if the settings want one. `talked`: somebody did.
-pub fn make(platform: &dyn Platform, session: i64, talked: bool, settings: &Settings) -> Result<(), Failure> {
-    let known = story::read(platform, session);
-    let (Some(phone), true) = (known.phone.clone().filter(|_| !known.internal), settings.call_orders) else { return Ok(()) };
+pub fn make(platform: &dyn Platform, session: i64, talked: bool, settings: &Settings, lookup: &mut Lookup<'_>) -> Result<(), Failure> {
+    if !settings.call_orders {
+        return Ok(());
+    }
     if !talked && !settings.call_order_calls.contains(&OrderCall::Lost) {
         return Ok(());
     }
     // An order is somebody's: whoever has no customer yet gets one.
-    contact::create(platform, session, &known, settings)?;
+    contact::ensure(platform, session, &story::read(platform, session), settings, lookup)?;
     let story = story::read(platform, session);
-    let Some((customer, site)) = story.customer.clone() else { return Ok(()) };
+    let Some(customer) = lookup.customer()? else { return Ok(()) };
     let kind = match (talked, story.created) {
         (false, _) => OrderCall::Lost,
         (true, true) => OrderCall::First,
@@ -41,10 +43,14 @@ pub fn make(platform: &dyn Platform, session: i64, talked: bool, settings: &Sett
     if !settings.call_order_calls.contains(&kind) {
         return Ok(());
     }
-    let crm = Crm::new(platform);
-    if !story.created && !free(platform, settings, &orders::of_customer(crm, customer)?, &story)? {
+    let crm = lookup.crm();
+    // Whom a company sent orders for the company.
+    let company = if customer.is_contact { corporate::of_contact(crm, customer.id)? } else { None };
+    let buyer = company.as_ref().map_or(customer.id, |company| company.id);
+    if !story.created && !free(platform, settings, &orders::of_customer(crm, buyer, company.is_some())?, &story)? {
         return Ok(());
     }
+    let site = company.as_ref().map_or(customer.site, |company| company.site.clone());
     let parameters = Parameters::of(platform, session, &story)?;
     let comment = template::render(&settings.call_order_comment, |name| parameters.get(name), |_| {});
     let own_site = shops::of_call(platform, settings, story.virtual_number.as_deref());
@@ -52,10 +58,11 @@ pub fn make(platform: &dyn Platform, session: i64, talked: bool, settings: &Sett
         crm,
         &NewOrder {
             external_id: story::external_id(session),
-            customer,
+            customer: customer.id,
+            company: company.map(|company| company.id),
             // A customer's orders are of his shop, unless the number says another.
             site: shops::of_number(settings, story.virtual_number.as_deref()).or(Some(site).filter(|site| !site.is_empty())).or(own_site),
-            phone,
+            phone: lookup.phone().to_owned(),
             order_type: settings.call_order_type.clone(),
             order_method: settings.call_order_method.clone(),
             status: settings.call_order_status.clone(),

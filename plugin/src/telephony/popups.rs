@@ -10,6 +10,9 @@ use crate::outcome::{Handled, done, retry};
 use crate::platform::Platform;
 use crate::retailcrm::Crm;
 use crate::retailcrm::telephony::{CallEvent, EventType, send_event};
+use crate::settings::Settings;
+use crate::shops;
+use crate::telephony::parameters;
 use crate::telephony::story::{self, Popup, Story, Way};
 use crate::telephony::unsettled;
 use crate::telephony::verdict::Verdict;
@@ -194,6 +197,8 @@ fn open(
     close_surely(platform, session, &rung, NO_ANSWER)?;
     let kind = if story.direction == Some(Way::Out) { EventType::Out } else { EventType::In };
     if let Some(event) = story.popups.last().and_then(|popup| event(session, &story, kind, std::slice::from_ref(popup))) {
+        let site = shops::of_number(&Settings::load(platform)?, story.virtual_number.as_deref());
+        let event = CallEvent { site, web_analytics_data: parameters::web_analytics(&story), ..event };
         send_event(Crm::new(platform), &event)?;
     }
     done()
@@ -208,6 +213,8 @@ fn event(session: i64, story: &Story, kind: EventType, popups: &[Popup]) -> Opti
         hangup_status: None,
         external_phone: story.virtual_number.clone(),
         call_external_id: story::external_id(session),
+        site: None,
+        web_analytics_data: None,
     })
 }
 

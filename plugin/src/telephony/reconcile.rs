@@ -1,10 +1,11 @@
 //! Calls that notifications lost. A repeating timer reads UIS's own report of finished calls, with an overlap because the report may
-//! learn of a call late, and handles those that no event has ended as if it had.
+//! learn of a call late, and has those that no event has ended handled as if it had: each by a timer of its own, in order with the customer's
+//! other events, so that one that RetailCRM cannot take now holds up no other.
 
-use crate::bindings::uis::integration::communications::ReportError;
+use crate::bindings::uis::integration::communications::{ReportError, ReportedCall};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::timers::Timer;
-use crate::bindings::uis::integration::types::{Delivery, Failure, Instant, RetryLater};
+use crate::bindings::uis::integration::types::{Failure, Instant, RetryLater};
 use crate::memory;
 use crate::outcome::{Handled, done_without, retry};
 use crate::platform::Platform;
@@ -25,12 +26,19 @@ const PAGE: u32 = 200;
 /// Up to when the report was read.
 const READ_KEY: &str = "reconcile/calls";
 
-/// Starts reconciling; what ended up to an hour before is included.
+/// Calls count from now on, and from an hour before, however long it takes until RetailCRM can be asked for the first time.
+pub fn begin(platform: &dyn Platform, at: Instant) -> Result<(), Failure> {
+    if memory::load::<Instant>(platform, READ_KEY).is_none() { memory::put(platform, READ_KEY, &at, None) } else { Ok(()) }
+}
+
+/// Calls do not count any more: what happens while the integration is off is not made good when it is on again.
+pub fn end(platform: &dyn Platform) -> Result<(), Failure> {
+    memory::forget(platform, READ_KEY)
+}
+
+/// Starts the timer.
 pub fn start(platform: &dyn Platform) -> Result<(), Failure> {
     let now = platform.now();
-    if memory::load::<Instant>(platform, READ_KEY).is_none() {
-        memory::put(platform, READ_KEY, &now, None)?;
-    }
     platform
         .set_timer(&Timer {
             name: TIMER.to_owned(),
@@ -43,28 +51,30 @@ pub fn start(platform: &dyn Platform) -> Result<(), Failure> {
 }
 
 /// Reads the report since the last time.
-pub fn on_timer(platform: &dyn Platform, delivery: &Delivery) -> Handled {
+pub fn on_timer(platform: &dyn Platform) -> Handled {
     let began = platform.now();
     let since = memory::load::<Instant>(platform, READ_KEY).unwrap_or(began) - OVERLAP_MS;
     let mut cursor: Option<String> = None;
     let mut left_out = Vec::new();
     loop {
         let page = platform.finished_calls(since, cursor.as_deref(), PAGE).map_err(report_failure)?;
-        for call in &page.calls {
-            let session = call.call.session_id;
-            if !filter::ours(platform, &call.call)? {
+        for ReportedCall { ordering_key, finished } in &page.calls {
+            let session = finished.call.session_id;
+            if !filter::ours(platform, &finished.call)? {
                 continue;
             }
             let known = story::read(platform, session);
             let told = known.end.as_ref().is_some_and(|end| end.told_finished);
-            let recording_is_news = !known.unknown_of(&call.recordings).is_empty();
-            if told && (known.stored == Stored::Skipped || !recording_is_news) {
+            let recording_is_news = !known.unknown_of(&finished.recordings).is_empty();
+            // One that still waits for something has its timer set again: it may have been lost between two writes.
+            let settled = known.stored == Stored::Skipped || (known.stored == Stored::Yes && known.followed_up && !recording_is_news);
+            if told && settled {
                 continue;
             }
             if !told {
                 platform.log(Level::Warn, "a finished call was not told, only reported", &[("call", &session.to_string())]);
             }
-            left_out.extend(history::on_call_finished(platform, delivery, call)?.skipped);
+            left_out.extend(history::on_reported(platform, ordering_key, finished)?);
         }
         match page.next {
             Some(next) => cursor = Some(next),

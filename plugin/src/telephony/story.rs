@@ -11,6 +11,7 @@ use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::memory;
 use crate::phone;
 use crate::platform::Platform;
+use crate::retailcrm::customers::Customer;
 use crate::telephony::click_to_call;
 
 /// A story is kept 35 days: longer than any repeat of its events, and than UIS's reports are read back.
@@ -18,6 +19,8 @@ const TTL_MS: u64 = 35 * 24 * 3_600_000;
 
 /// Of what events tell for templates, so many values are remembered, each so long in characters: storage is not endless, and no name in
 /// the CRM is longer.
+/// UIS's parameter that lists a call's tags.
+const TAGS: &str = "tag_names";
 const PARAMETERS_MAX: usize = 60;
 const PARAMETER_MAX: usize = 500;
 
@@ -51,10 +54,12 @@ pub struct Story {
     pub stored: Stored,
     /// The customer is known to the CRM: he was there, or was created.
     pub contact: bool,
+    /// He was about to be created on this call; perhaps he was.
+    pub creating: bool,
     /// He was created on this call.
     pub created: bool,
-    /// His id and his shop.
-    pub customer: Option<(i64, String)>,
+    /// Who he is there.
+    pub customer: Option<Customer>,
     /// Extra fields that this call has written.
     pub fields: BTreeMap<String, Value>,
     /// What follows from the call's end besides its record (a customer, a task) is done.
@@ -209,12 +214,26 @@ impl Story {
             call.employee.as_ref().and_then(|employee| employee.full_name.clone()).map(|name| ("employee_full_name".to_owned(), name));
         let contact = call.contact_name.clone().map(|name| ("contact_full_name".to_owned(), name));
         for (name, value) in call.attributes.iter().cloned().chain(named).chain(contact) {
-            if !value.trim().is_empty() && (self.parameters.len() < PARAMETERS_MAX || self.parameters.contains_key(&name)) {
-                self.parameters.insert(name, value.chars().take(PARAMETER_MAX).collect());
-            }
+            self.learn_parameter(name, &value);
         }
         self.started_at = self.started_at.or(call.started_at);
         self.first_seen = Some(self.first_seen.map_or(call.at, |seen| seen.min(call.at)));
+    }
+
+    /// Takes in tags: all that the call has now, or the ones just set when UIS tells no more, so that none that is known is forgotten.
+    pub fn learn_tags(&mut self, tags: &[String]) {
+        let known: Vec<String> = self.parameters.get(TAGS).and_then(|known| crate::json::read(known.as_bytes()).ok()).unwrap_or_default();
+        let more = tags.iter().filter(|tag| !known.contains(tag));
+        let all: Vec<&String> = known.iter().chain(more).collect();
+        if let Some(all) = serde_json::to_value(&all).ok().filter(|_| !all.is_empty()) {
+            self.learn_parameter(TAGS.to_owned(), &all.to_string());
+        }
+    }
+
+    fn learn_parameter(&mut self, name: String, value: &str) {
+        if !value.trim().is_empty() && (self.parameters.len() < PARAMETERS_MAX || self.parameters.contains_key(&name)) {
+            self.parameters.insert(name, value.chars().take(PARAMETER_MAX).collect());
+        }
     }
 
     /// Takes in the end, told once or more; `who` is the employee it names.

@@ -1,0 +1,27 @@
+//! Tags that employees and scenarios put on calls. RetailCRM's calls have none, so they reach the customer by extra fields
+//! («Передавать дополнительные поля», the parameter `tag_names`), also when they are set after the call.
+
+use crate::bindings::uis::integration::call_events::TagsChanged;
+use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::types::CommunicationKind;
+use crate::outcome::{Handled, done, done_without};
+use crate::platform::Platform;
+use crate::settings::Settings;
+use crate::telephony::lookup::Lookup;
+use crate::telephony::{fields, filter, story};
+
+/// Tags were put on a call, or taken off.
+pub fn on_tags_changed(platform: &dyn Platform, event: &TagsChanged) -> Handled {
+    let session = event.communication_id;
+    if event.communication != CommunicationKind::Call || !filter::is_ours(platform, session, None)? {
+        platform.log(Level::Debug, "tags of something else", &[("communication", &session.to_string())]);
+        return done();
+    }
+    let story = story::tell(platform, session, |story| {
+        story.learn_tags(&event.tags);
+        story.clone()
+    })?;
+    // Before the call's end they wait for it with everything else that it tells.
+    let Some(mut lookup) = Lookup::of(platform, &story).filter(|_| story.followed_up) else { return done() };
+    done_without(fields::update(platform, session, &story, &Settings::load(platform)?, &mut lookup)?)
+}
