@@ -45,6 +45,13 @@ pub struct Field {
     pub elements: Vec<(String, String)>,
 }
 
+impl Field {
+    /// The longest value that is written into it, in characters.
+    fn longest(&self) -> usize {
+        if self.kind == "text" { TEXT_MAX } else { LINE_MAX }
+    }
+}
+
 /// Remembers the fields.
 pub fn remember(platform: &dyn Platform, fields: &[Field]) -> Result<(), Failure> {
     memory::put(platform, KEY, &fields, None)
@@ -69,7 +76,12 @@ pub fn values<'a>(
             continue;
         }
         let held = match field {
-            Some(field) => hold(field, text.trim()),
+            Some(field) => {
+                if text.trim().chars().count() > field.longest() {
+                    template::log_whole(platform, &row.field, text.trim());
+                }
+                hold(field, text.trim())
+            }
             None => Err("RetailCRM has no such field of customers".to_owned()),
         };
         match held {
@@ -112,8 +124,8 @@ fn hold(field: &Field, text: &str) -> Result<Value, String> {
                 .is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !text.contains(char::is_whitespace));
             if fits { Ok(json!(text)) } else { Err(wrong()) }
         }
-        "text" => Ok(json!(text.chars().filter(|c| !c.is_control() || *c == '\n').take(TEXT_MAX).collect::<String>())),
-        _ => Ok(json!(template::line(text, LINE_MAX))),
+        "text" => Ok(json!(template::lines(text, field.longest()))),
+        _ => Ok(json!(template::line(text, field.longest()))),
     }
 }
 
@@ -177,6 +189,7 @@ mod tests {
             ("email", "a@b.example", Some(json!("a@b.example"))),
             ("email", "a", None),
             ("string", "<b>x</b>", Some(json!("‹b›x‹/b›"))),
+            ("text", "<b>\r\nx", Some(json!("‹b› \nx"))),
         ] {
             assert_eq!(held(kind, text), value, "{kind} {text}");
         }

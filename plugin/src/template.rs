@@ -1,5 +1,8 @@
 //! Names by template: `{{parameter}}` is replaced by what UIS tells. One pass: a value that looks like a template stays text.
 
+use crate::bindings::uis::integration::log::Level;
+use crate::platform::Platform;
+
 /// Replaces parameters; one that is not known comes out empty, and its name is given to `unknown`.
 pub fn render(template: &str, value: impl Fn(&str) -> Option<String>, mut unknown: impl FnMut(&str)) -> String {
     let mut rendered = String::new();
@@ -39,15 +42,52 @@ pub fn check(template: &str) -> Result<(), String> {
 
 /// Text for a field of the CRM: one line, no markup, at most so many characters.
 pub fn line(text: &str, most: usize) -> String {
-    let plain = text.chars().map(|c| match c {
+    let plain: String = text.chars().map(plain).collect();
+    let words: Vec<&str> = plain.split_whitespace().collect();
+    words.join(" ").chars().take(most).collect()
+}
+
+/// As [`line`], for a field that takes several lines.
+pub fn lines(text: &str, most: usize) -> String {
+    text.trim().chars().map(|c| if c == '\n' { c } else { plain(c) }).take(most).collect()
+}
+
+/// A character without any power.
+fn plain(c: char) -> char {
+    match c {
         '<' => '‹',
         '>' => '›',
         c if c.is_control() => ' ',
         c => c,
-    });
-    let plain: String = plain.collect();
-    let words: Vec<&str> = plain.split_whitespace().collect();
-    words.join(" ").chars().take(most).collect()
+    }
+}
+
+/// Text for a field of the CRM that takes at most so many characters. When it has to be cut, the whole goes into the log.
+pub fn fit(platform: &dyn Platform, what: &str, text: &str, most: usize) -> String {
+    let fitting = line(text, most);
+    if fitting.chars().count() == most && line(text, most + 1).chars().count() > most {
+        log_whole(platform, what, text);
+    }
+    fitting
+}
+
+/// Of a line of the log, the longest value, in bytes, and the most values that a whole text is split into.
+const LOG_VALUE: usize = 4 << 10;
+const LOG_VALUES: usize = 32;
+
+/// Writes a text that does not go whole to where it belongs into the log.
+pub fn log_whole(platform: &dyn Platform, what: &str, text: &str) {
+    let mut parts: Vec<String> = vec![String::new()];
+    for c in text.chars() {
+        if parts.last().is_some_and(|part| part.len() + c.len_utf8() > LOG_VALUE) {
+            parts.push(String::new());
+        }
+        if let Some(part) = parts.last_mut() {
+            part.push(c);
+        }
+    }
+    let fields: Vec<(&str, &str)> = parts.iter().take(LOG_VALUES).map(|part| (what, part.as_str())).collect();
+    platform.log(Level::Info, "too long, and cut; this is the whole", &fields);
 }
 
 #[cfg(test)]

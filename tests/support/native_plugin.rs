@@ -1,6 +1,8 @@
 //! The plugin's logic run natively: its port answered by the very services that answer a component. Values cross between the two sets
 //! of generated types by their common form in JSON, as both come from the same contract.
 
+#![allow(dead_code, reason = "each test file uses a part")]
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -48,14 +48,15 @@ pub fn ensure(platform: &dyn Platform, session: i64, story: &Story, settings: &S
     if lookup.customer()?.is_none() {
         let phone = lookup.phone();
         fields = fields::of_new(platform, settings, session, story)?;
-        let name = template::line(story.parameters.get("contact_full_name").map_or("", String::as_str), NAME_MAX);
+        let name =
+            template::fit(platform, "customer's name", story.parameters.get("contact_full_name").map_or("", String::as_str), NAME_MAX);
         let customer = NewCustomer {
             external_id: external_id(phone),
             first_name: if name.is_empty() { format!("+{phone}") } else { name },
             phone: phone.to_owned(),
             manager_id: responsible(platform, settings, story),
             site: site.clone(),
-            source: parameters::source(story),
+            source: parameters::source(platform, story),
             fields: fields.clone(),
         };
         story::tell(platform, session, |story| story.creating = true)?;

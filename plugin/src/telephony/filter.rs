@@ -33,6 +33,7 @@ pub fn is_ours(platform: &dyn Platform, session: i64, number: Option<&str>) -> R
 /// Handles an event if its call is ours.
 pub fn if_ours(platform: &dyn Platform, call: &Call, handle: impl FnOnce() -> Handled) -> Handled {
     if ours(platform, call)? {
+        story::log_long_values(platform, call);
         return handle();
     }
     let number = call.virtual_number.as_deref().unwrap_or("not told");

@@ -93,7 +93,7 @@ pub fn on_timer(platform: &dyn Platform, session: i64) -> Handled {
         popups::close_all(platform, session, &story, verdict::of(&story))?;
     }
     match (story.end.is_some(), story.stored) {
-        (true, Stored::No | Stored::Intended) => done_without(store(platform, session, story)?),
+        (true, Stored::No | Stored::Intended | Stored::Skipped) if unfit(&story).is_none() => done_without(store(platform, session, story)?),
         (true, Stored::Yes) => done_without(finish(platform, session)?),
         _ => done(),
     }
@@ -233,7 +233,7 @@ fn record(platform: &dyn Platform, session: i64, story: &Story) -> Result<Call, 
         duration_waiting: verdict::wait_seconds(story),
         record_url: story.record_url.clone(),
         external_phone: story.virtual_number.clone(),
-        source: parameters::source(story),
+        source: parameters::source(platform, story),
         site: shops::of_number(&Settings::load(platform)?, story.virtual_number.as_deref()),
     })
 }

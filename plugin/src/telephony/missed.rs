@@ -158,10 +158,7 @@ fn name(platform: &dyn Platform, settings: &Settings, session: i64, story: &Stor
     let parameters = Parameters::of(platform, session, story)?;
     let unknown = |name: &str| platform.log(Level::Info, "a template asks for what the call does not tell", &[("parameter", name)]);
     let whole = template::render(&settings.missed_call_task_name, |name| parameters.get(name), unknown);
-    let line = template::line(&whole, NAME_MAX);
-    if line.chars().count() < template::line(&whole, usize::MAX).chars().count() {
-        platform.log(Level::Info, "a task's name was cut", &[("whole", &whole)]);
-    }
+    let line = template::fit(platform, "task's name", &whole, NAME_MAX);
     // Values that are all empty leave nothing; a task must have a name.
     Ok(if line.is_empty() { format!("+{}", story.phone.clone().unwrap_or_default()) } else { line })
 }

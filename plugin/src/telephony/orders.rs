@@ -67,7 +67,7 @@ pub fn make(platform: &dyn Platform, session: i64, talked: bool, settings: &Sett
             order_method: settings.call_order_method.clone(),
             status: settings.call_order_status.clone(),
             manager_id: responsible(platform, settings, &story),
-            manager_comment: template::line(&comment, COMMENT_MAX),
+            manager_comment: template::fit(platform, "order's comment", &comment, COMMENT_MAX),
         },
     )?;
     Ok(())

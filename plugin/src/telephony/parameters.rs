@@ -12,15 +12,15 @@ use crate::time;
 const SOURCE_MAX: usize = 255;
 
 /// The first of these that the call tells, as one line.
-fn told(story: &Story, names: &[&str]) -> Option<String> {
-    let value = names.iter().find_map(|name| story.parameters.get(*name))?;
-    Some(template::line(value, SOURCE_MAX)).filter(|value| !value.is_empty())
+fn told(platform: &dyn Platform, story: &Story, names: &[&str]) -> Option<String> {
+    let (name, value) = names.iter().find_map(|name| Some((name, story.parameters.get(*name)?)))?;
+    Some(template::fit(platform, name, value, SOURCE_MAX)).filter(|value| !value.is_empty())
 }
 
 /// Where the caller came from, as far as his call tells: its UTM marks, and the campaign that UIS knows him by. A call that was dialled by
 /// a click in RetailCRM came from there.
-pub fn source(story: &Story) -> Option<Source> {
-    let told = |names: &[&str]| told(story, names);
+pub fn source(platform: &dyn Platform, story: &Story) -> Option<Source> {
+    let told = |names: &[&str]| told(platform, story, names);
     let source = Source {
         source: story.clicked_by.map(|_| "retailcrm".to_owned()).or_else(|| told(&["utm_source"])),
         medium: told(&["utm_medium"]),
@@ -35,8 +35,8 @@ pub fn source(story: &Story) -> Option<Source> {
 const MARKS: [&str; 8] = ["utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "gclid", "yclid", "_openstat"];
 
 /// What call tracking knows of the caller, for the pop-up.
-pub fn web_analytics(story: &Story) -> Option<WebAnalytics> {
-    let told = |names: &[&str]| told(story, names);
+pub fn web_analytics(platform: &dyn Platform, story: &Story) -> Option<WebAnalytics> {
+    let told = |names: &[&str]| told(platform, story, names);
     let marks = MARKS.iter().filter_map(|name| Some((*name, story.parameters.get(*name)?.trim())));
     let query_string = form_urlencoded::Serializer::new(String::new()).extend_pairs(marks).finish();
     let campaign = told(&["campaign_name", "advertising_campaign", "utm_campaign"])

@@ -198,7 +198,7 @@ fn open(
     let kind = if story.direction == Some(Way::Out) { EventType::Out } else { EventType::In };
     if let Some(event) = story.popups.last().and_then(|popup| event(session, &story, kind, std::slice::from_ref(popup))) {
         let site = shops::of_number(&Settings::load(platform)?, story.virtual_number.as_deref());
-        let event = CallEvent { site, web_analytics_data: parameters::web_analytics(&story), ..event };
+        let event = CallEvent { site, web_analytics_data: parameters::web_analytics(platform, &story), ..event };
         send_event(Crm::new(platform), &event)?;
     }
     done()

@@ -67,7 +67,12 @@ pub fn on_timer(platform: &dyn Platform) -> Handled {
             let told = known.end.as_ref().is_some_and(|end| end.told_finished);
             let recording_is_news = !known.unknown_of(&finished.recordings).is_empty();
             // One that still waits for something has its timer set again: it may have been lost between two writes.
-            let settled = known.stored == Stored::Skipped || (known.stored == Stored::Yes && known.followed_up && !recording_is_news);
+            let settled = match known.stored {
+                // The report may know the number that no event told.
+                Stored::Skipped => known.internal || finished.call.contact.is_none(),
+                Stored::Yes => known.followed_up && !recording_is_news,
+                Stored::No | Stored::Intended => false,
+            };
             if told && settled {
                 continue;
             }

@@ -13,6 +13,7 @@ use crate::phone;
 use crate::platform::Platform;
 use crate::retailcrm::customers::Customer;
 use crate::telephony::click_to_call;
+use crate::template;
 
 /// A story is kept 35 days: longer than any repeat of its events, and than UIS's reports are read back.
 const TTL_MS: u64 = 35 * 24 * 3_600_000;
@@ -186,6 +187,13 @@ pub fn external_id(session: i64) -> String {
 /// Reads a call's story; an empty one when nothing is known.
 pub fn read(platform: &dyn Platform, session: i64) -> Story {
     memory::load(platform, &key(session)).unwrap_or_default()
+}
+
+/// What an event tells at greater length than is remembered goes whole into the log.
+pub fn log_long_values(platform: &dyn Platform, call: &Call) {
+    for (name, value) in call.attributes.iter().filter(|(_, value)| value.chars().nth(PARAMETER_MAX).is_some()) {
+        template::log_whole(platform, name, value);
+    }
 }
 
 /// Extends a call's story and gives what `change` gives.
