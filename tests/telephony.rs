@@ -140,6 +140,93 @@ fn calls_on_other_numbers_leave_no_trace() {
     }
 }
 
+#[test]
+fn a_company_is_known_by_its_contact() {
+    check(&[(
+        "contact-of-company",
+        &[
+            "customer Олег of null in main has +7 916 123-45-67",
+            "task \"Перезвонить: пропущенный звонок 79161234567\" for 6 due 2026-11-23 12:00 in main open",
+        ],
+    )]);
+    let order = uis("contact-of-company").1["orders"][0].clone();
+    assert_eq!(
+        (&order["customer"]["id"], &order["customer"]["type"], &order["contact"]["id"]),
+        (&Value::from(3), &Value::from("customer_corporate"), &Value::from(18))
+    );
+}
+
+#[test]
+fn nothing_is_missed_or_made_twice_when_something_breaks_down() {
+    let usual =
+        |phone: &str, who: i64, due: &str| format!("task \"Перезвонить: пропущенный звонок {phone}\" for {who} due {due} in main open");
+    let talked = |phone: &str, who: i64| format!("customer +{phone} of {who} in main has {phone}");
+    check(&[
+        ("crm-down-all-morning", &[&talked("79161234567", 5), &talked("79160000003", 6), &usual("79160000002", 5, "2026-11-23 11:30")]),
+        ("report-alone", &[&talked("79161234567", 6), &usual("79160000002", 6, "2026-11-23 11:02")]),
+        ("number-told-late", &[&usual("79161234567", 5, "2026-11-23 11:00")]),
+        ("contact-phone-taken-off", &["customer Пётр of null in main has "]),
+        ("settings-half-way", &[&talked("79160000003", 5), &usual("79160000004", 5, "2026-11-23 15:00")]),
+        ("deactivated-and-again", &[&talked("79161234567", 5), &talked("79160000003", 5)]),
+        ("missed-task-in-spring", &[&usual("79161234567", 5, "2026-03-29 03:29")]),
+    ]);
+}
+
+#[test]
+fn a_refused_order_holds_up_nothing_and_is_made_when_the_setting_is_mended() {
+    let path = root().join("tests/recordings/telephony/order-refused.jsonl");
+    let (status, value) = replay_json(&[path.to_str().expect("UTF-8")]);
+    assert_eq!((status, value["problems"].as_array().map(Vec::len)), (1, Some(1)), "{}", value["problems"]);
+    assert!(value["problems"][0]["message"].as_str().is_some_and(|told| told.contains("no-such-status")), "{}", value["problems"]);
+    let crm = &value["crm"];
+    let count = |list: &str| crm[list].as_array().map(Vec::len);
+    assert_eq!((count("tasks"), count("calls"), count("orders")), (Some(1), Some(1), Some(1)));
+    assert_eq!(crm["orders"][0]["externalId"], "uis-call-998678139");
+}
+
+#[test]
+fn deactivation_takes_the_module_out_of_use_and_activation_registers_it_anew() {
+    let (_, crm) = uis("deactivated-and-again");
+    assert_eq!(crm["modules"][0]["active"], true);
+    let calls: Vec<&str> = crm["calls"].as_array().into_iter().flatten().filter_map(|call| call["externalId"].as_str()).collect();
+    assert_eq!(calls, ["uis-call-998678128", "uis-call-998678130"], "a call while it was off is nobody's");
+    // The same recording up to the deactivation.
+    let text = std::fs::read_to_string(root().join("tests/recordings/telephony/deactivated-and-again.jsonl")).expect("readable");
+    let until: Vec<&str> = text.lines().take_while(|line| !line.contains("11:30:00")).collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    let crm = replay_json(&[&support::file(&folder, "off.jsonl", &until)]).1["crm"].clone();
+    let module = &crm["modules"][0];
+    assert_eq!((&module["active"], &module["integrations"]["telephony"]["additionalCodes"]), (&Value::from(false), &serde_json::json!([])));
+}
+
+#[test]
+fn results_are_told_apart() {
+    let results: Vec<String> = uis("results-told-apart").1["calls"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|call| format!("{} {}", call["type"].as_str().unwrap_or_default(), call["result"].as_str().unwrap_or_default()))
+        .collect();
+    assert_eq!(results, ["out busy", "out no answer", "out failed", "out not allowed", "in busy", "in not allowed", "in failed"]);
+}
+
+#[test]
+fn advertising_and_tags_reach_retailcrm() {
+    let (_, crm) = uis("advertising");
+    assert_eq!(
+        crm["callEvents"][0]["webAnalyticsData"],
+        serde_json::json!({
+            "campaign": {"name": "Яндекс.Директ", "code": "77"},
+            "queryString": "utm_source=yandex&utm_medium=cpc&utm_campaign=%D0%BE%D1%81%D0%B5%D0%BD%D1%8C+%26+%D0%B7%D0%B8%D0%BC%D0%B0&utm_term=%D0%BA%D1%83%D0%BF%D0%B8%D1%82%D1%8C+%D1%81%D0%BB%D0%BE%D0%BD%D0%B0",
+        })
+    );
+    let source = serde_json::json!({"source": "yandex", "medium": "cpc", "campaign": "осень & зима", "keyword": "купить слона"});
+    assert_eq!((&crm["customers"][0]["source"], &crm["calls"][0]["source"]), (&source, &source));
+    let fields = |name: &str| uis(name).1["customers"][0]["customFields"].clone();
+    assert_eq!(fields("tags"), serde_json::json!({"tags": "горячий, vip, ‹b›", "first_tags": "Теги: горячий, vip, ‹b›"}));
+    assert_eq!(fields("tags-not-always"), Value::Null);
+}
+
 /// What a recording leaves in UIS.
 fn uis(name: &str) -> (Value, Value) {
     let path = root().join(format!("tests/recordings/telephony/{name}.jsonl"));
@@ -309,6 +396,9 @@ fn orders_on_calls() {
             .collect()
     };
     for (name, expected) in [
+        ("order-answer-lost", vec!["uis-call-998678138 phone new of 5 for customer 1"]),
+        ("everything-talk", vec!["uis-call-998678132 phone new of 5 for customer 18", "uis-call-998678133 phone new of 5 for customer 17"]),
+        ("everything-missed", vec!["uis-call-998678134 phone new of 5 for customer 1"]),
         ("order-first", vec!["uis-call-998678070 phone new of 5 for customer 1"]),
         ("order-off", vec![]),
         ("order-repeat-always", vec!["uis-call-998678072 phone client-confirmed of 5 for customer 17"]),

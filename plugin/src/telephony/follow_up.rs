@@ -1,38 +1,65 @@
 //! What follows from a call's end, once it is in the history: the customer of a talk whose beginning nobody told, the task for a call that
 //! nobody answered, the end of a task that somebody called back for, an order, extra fields. All of it once per call.
+//!
+//! What RetailCRM refuses for good holds up nothing else: the rest is done, and the refusal is told.
 
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::platform::Platform;
 use crate::settings::Settings;
 use crate::telephony::lookup::Lookup;
-use crate::telephony::story;
+use crate::telephony::story::{self, FollowUp};
 use crate::telephony::verdict::{self, Verdict};
 use crate::telephony::{contact, fields, missed, orders};
 
 /// Does what is not done yet.
 pub fn run(platform: &dyn Platform, session: i64) -> Result<Vec<Skipped>, Failure> {
     let story = story::read(platform, session);
-    if story.followed_up {
+    if story.follow_up != FollowUp::Pending {
         return Ok(Vec::new());
     }
-    let settings = Settings::load(platform)?;
+    let settings = &Settings::load(platform)?;
     let answered = verdict::of(&story) == Verdict::Answered;
     let talked = answered && (verdict::talk_seconds(&story) > 0 || !story.talks.is_empty());
-    let mut left_out = Vec::new();
-    if let Some(mut lookup) = Lookup::of(platform, &story) {
+    let mut parts = Parts::default();
+    if let Some(lookup) = &mut Lookup::of(platform, &story) {
+        if talked && settings.create_contact {
+            parts.add(contact::ensure(platform, session, &story, settings, lookup).map(|()| Vec::new()))?;
+        }
         if talked {
-            if settings.create_contact {
-                contact::ensure(platform, session, &story, &settings, &mut lookup)?;
-            }
-            missed::close(platform, &story, &settings)?;
-        } else if !answered {
-            left_out = missed::task(platform, session, &story, &settings, &mut lookup)?;
+            parts.add(missed::close(platform, &story, settings).map(|()| Vec::new()))?;
         }
         if talked || !answered {
-            orders::make(platform, session, talked, &settings, &mut lookup)?;
+            parts.add(orders::make(platform, session, talked, settings, lookup).map(|()| Vec::new()))?;
         }
-        left_out.extend(fields::update(platform, session, &story::read(platform, session), &settings, &mut lookup)?);
+        // After the order, which may have made the customer whom the task is about.
+        if !answered {
+            parts.add(missed::task(platform, session, &story, settings, lookup))?;
+        }
+        parts.add(fields::update(platform, session, &story::read(platform, session), settings, lookup))?;
     }
-    story::tell(platform, session, |story| story.followed_up = true)?;
-    Ok(left_out)
+    let became = if parts.refused.is_some() { FollowUp::Refused } else { FollowUp::Done };
+    story::tell(platform, session, |story| story.follow_up = became)?;
+    match parts.refused {
+        Some(refusal) => Err(refusal),
+        None => Ok(parts.left_out),
+    }
+}
+
+/// What the parts came to.
+#[derive(Default)]
+struct Parts {
+    left_out: Vec<Skipped>,
+    refused: Option<Failure>,
+}
+
+impl Parts {
+    /// Adds one. What may pass, and a refused key, ends the run; it is taken up again where it ended.
+    fn add(&mut self, part: Result<Vec<Skipped>, Failure>) -> Result<(), Failure> {
+        match part {
+            Ok(left_out) => self.left_out.extend(left_out),
+            Err(refusal @ (Failure::Rejected(_) | Failure::Misconfigured(_))) => drop(self.refused.get_or_insert(refusal)),
+            Err(failure) => return Err(failure),
+        }
+        Ok(())
+    }
 }

@@ -46,11 +46,17 @@ pub fn on_reported(platform: &dyn Platform, ordering_key: &str, event: &CallFini
         Stored::No | Stored::Skipped => left_out.extend(unfit_told(platform, session, &story)?.unwrap_or_default()),
         Stored::Intended | Stored::Yes => {}
     }
-    if unfit(&story).is_none() {
-        unsettled::add(platform, session, ordering_key)?;
-        wait(platform, ordering_key, session, ready_at(platform, &story)?)?;
-    }
+    plan(platform, ordering_key, session, &story)?;
     Ok(left_out)
+}
+
+/// Has a call that is over stored by its own timer, as soon as nothing more is waited for.
+pub fn plan(platform: &dyn Platform, ordering_key: &str, session: i64, story: &Story) -> Result<(), Failure> {
+    if unfit(story).is_some() {
+        return Ok(());
+    }
+    unsettled::add(platform, session, ordering_key)?;
+    wait(platform, ordering_key, session, ready_at(platform, story)?)
 }
 
 /// Takes the end into the call's story.
@@ -93,7 +99,9 @@ pub fn on_timer(platform: &dyn Platform, session: i64) -> Handled {
         popups::close_all(platform, session, &story, verdict::of(&story))?;
     }
     match (story.end.is_some(), story.stored) {
-        (true, Stored::No | Stored::Intended | Stored::Skipped) if unfit(&story).is_none() => done_without(store(platform, session, story)?),
+        (true, Stored::No | Stored::Intended | Stored::Skipped) if unfit(&story).is_none() => {
+            done_without(store(platform, session, story)?)
+        }
         (true, Stored::Yes) => done_without(finish(platform, session)?),
         _ => done(),
     }
@@ -205,9 +213,15 @@ fn store(platform: &dyn Platform, session: i64, story: Story) -> Result<Vec<Skip
 
 /// The call is in the history: what follows from it, then its further recordings, for which there may be a customer now.
 fn finish(platform: &dyn Platform, session: i64) -> Result<Vec<Skipped>, Failure> {
-    let mut left_out = follow_up::run(platform, session)?;
+    let followed_up = follow_up::run(platform, session);
+    if matches!(followed_up, Err(Failure::Retry(_) | Failure::Unauthorized(_))) {
+        return followed_up;
+    }
     unsettled::settle(platform, session, &story::read(platform, session))?;
-    left_out.extend(recordings::put_into_notes(platform, session)?);
+    let in_notes = recordings::put_into_notes(platform, session)?;
+    // A refusal is told once the rest is done.
+    let mut left_out = followed_up?;
+    left_out.extend(in_notes);
     Ok(left_out)
 }
 

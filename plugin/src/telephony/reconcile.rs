@@ -11,7 +11,7 @@ use crate::outcome::{Handled, done_without, retry};
 use crate::platform::Platform;
 use crate::telephony::filter;
 use crate::telephony::history;
-use crate::telephony::story::{self, Stored};
+use crate::telephony::story::{self, FollowUp, Stored};
 use crate::telephony::unsettled;
 
 /// The timer's name.
@@ -70,7 +70,7 @@ pub fn on_timer(platform: &dyn Platform) -> Handled {
             let settled = match known.stored {
                 // The report may know the number that no event told.
                 Stored::Skipped => known.internal || finished.call.contact.is_none(),
-                Stored::Yes => known.followed_up && !recording_is_news,
+                Stored::Yes => known.follow_up != FollowUp::Pending && !recording_is_news,
                 Stored::No | Stored::Intended => false,
             };
             if told && settled {

@@ -16,7 +16,7 @@ use crate::telephony::click_to_call;
 use crate::template;
 
 /// A story is kept 35 days: longer than any repeat of its events, and than UIS's reports are read back.
-const TTL_MS: u64 = 35 * 24 * 3_600_000;
+pub const TTL_MS: u64 = 35 * 24 * 3_600_000;
 
 /// Of what events tell for templates, so many values are remembered, each so long in characters: storage is not endless, and no name in
 /// the CRM is longer.
@@ -63,8 +63,8 @@ pub struct Story {
     pub customer: Option<Customer>,
     /// Extra fields that this call has written.
     pub fields: BTreeMap<String, Value>,
-    /// What follows from the call's end besides its record (a customer, a task) is done.
-    pub followed_up: bool,
+    /// What follows from the call's end besides its record: a customer, a task, an order.
+    pub follow_up: FollowUp,
     /// The CRM user who clicked the number, when it was dialled so.
     pub clicked_by: Option<i64>,
     /// What its events told that templates may ask for, by UIS's names.
@@ -172,6 +172,19 @@ pub enum Stored {
     Yes,
     /// It cannot be: internal or anonymous. Told to the owner once.
     Skipped,
+}
+
+/// How far it is with what follows from a call's end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FollowUp {
+    /// Not done, or not all of it.
+    #[default]
+    Pending,
+    /// Done.
+    Done,
+    /// Done but for what RetailCRM refused: that waits until the owner has changed something.
+    Refused,
 }
 
 /// The storage key.

@@ -8,6 +8,7 @@ use crate::outcome::{Handled, done, done_without};
 use crate::platform::Platform;
 use crate::settings::Settings;
 use crate::telephony::lookup::Lookup;
+use crate::telephony::story::FollowUp;
 use crate::telephony::{fields, filter, story};
 
 /// Tags were put on a call, or taken off.
@@ -22,6 +23,6 @@ pub fn on_tags_changed(platform: &dyn Platform, event: &TagsChanged) -> Handled 
         story.clone()
     })?;
     // Before the call's end they wait for it with everything else that it tells.
-    let Some(mut lookup) = Lookup::of(platform, &story).filter(|_| story.followed_up) else { return done() };
+    let Some(mut lookup) = Lookup::of(platform, &story).filter(|_| story.follow_up == FollowUp::Done) else { return done() };
     done_without(fields::update(platform, session, &story, &Settings::load(platform)?, &mut lookup)?)
 }

@@ -5,19 +5,19 @@ use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::Failure;
 use crate::memory;
 use crate::platform::Platform;
-use crate::telephony::story::{self, Stored, Story};
+use crate::telephony::story::{self, FollowUp, Stored, Story};
 use crate::telephony::{history, popups};
 
 const PREFIX: &str = "unsettled-call/";
 
 /// Notes that a call is not done with; `ordering_key` is that of its events.
 pub fn add(platform: &dyn Platform, session: i64, ordering_key: &str) -> Result<(), Failure> {
-    memory::put(platform, &format!("{PREFIX}{session}"), &ordering_key.to_owned(), None)
+    memory::put(platform, &format!("{PREFIX}{session}"), &ordering_key.to_owned(), Some(story::TTL_MS))
 }
 
 /// Takes a call off the list if it is done with.
 pub fn settle(platform: &dyn Platform, session: i64, story: &Story) -> Result<(), Failure> {
-    let stored = story.stored == Stored::Skipped || (story.stored == Stored::Yes && story.followed_up);
+    let stored = story.stored == Stored::Skipped || (story.stored == Stored::Yes && story.follow_up == FollowUp::Done);
     if stored && story.open_popups(|_| true).is_empty() { memory::forget(platform, &format!("{PREFIX}{session}")) } else { Ok(()) }
 }
 
@@ -26,12 +26,18 @@ fn all(platform: &dyn Platform) -> Vec<(i64, String)> {
     names.iter().filter_map(|name| Some((name.parse().ok()?, memory::load(platform, &format!("{PREFIX}{name}"))?))).collect()
 }
 
-/// The integration is switched on, or its settings were saved: what waits is taken up again, also what could not be stored before.
+/// The integration is switched on, or its settings were saved: what waits is taken up again, also what RetailCRM refused
+/// before. Each call's own timer does it, so that a long list does not hold up the switching on.
 pub fn resume(platform: &dyn Platform) -> Result<(), Failure> {
     for (session, ordering_key) in all(platform) {
-        let story = story::read(platform, session);
+        let story = story::tell(platform, session, |story| {
+            if story.follow_up == FollowUp::Refused {
+                story.follow_up = FollowUp::Pending;
+            }
+            story.clone()
+        })?;
         if story.end.is_some() {
-            tolerate(platform, session, history::settle(platform, &ordering_key, session, story).map(|_| ()))?;
+            history::plan(platform, &ordering_key, session, &story)?;
         }
     }
     Ok(())

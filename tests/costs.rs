@@ -1,0 +1,114 @@
+//! What an event costs RetailCRM: round trips that a handler waits for one after the other, and requests in all. The table stands in
+//! `docs/costs.md`; a change that makes an event dearer has to change it there.
+
+#[path = "../host-harness/src/commands/crm/within.rs"]
+mod crm;
+#[path = "support/native_plugin.rs"]
+mod native_plugin;
+#[path = "support/play.rs"]
+mod play;
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use native_plugin::NativePlugin;
+use play::{Trace, play};
+use serde_json::Value;
+use support::{recordings, root};
+use uis_host::trace::Step;
+
+/// Recordings of the table, and what is switched on in them. None has a CRM that misbehaves.
+const STORIES: [(&str, &str); 12] = [
+    ("answered", "a call is answered"),
+    ("lost-two-events", "a call is lost"),
+    ("outgoing", "an employee calls"),
+    ("transfer", "a call is handed on, with two recordings"),
+    ("telephony/contact-created", "a contact is created"),
+    ("telephony/missed-task", "a missed call makes a task"),
+    ("telephony/order-first", "a first call makes an order"),
+    ("telephony/order-repeat-no-open", "a repeated call looks for open orders"),
+    ("telephony/extra-fields", "fields are written"),
+    ("telephony/click-to-call", "a number is clicked"),
+    ("telephony/everything-talk", "contact, order and fields at once"),
+    ("telephony/everything-missed", "task, contact, order and fields at once"),
+];
+
+/// The table's rows: recording, what, handler, round trips, requests. Each row is the dearest run of its handler in the recording.
+fn table(rows: &[(String, String, String, u32, usize)]) -> String {
+    let mut text = String::from("| recording | what | handler | round trips | requests |\n|---|---|---|---|---|\n");
+    for (recording, what, handler, rounds, requests) in rows {
+        text += &format!("| `{recording}` | {what} | `{handler}` | {rounds} | {requests} |\n");
+    }
+    text
+}
+
+fn cost(steps: &[Step]) -> (u32, usize) {
+    let rounds = steps.iter().filter_map(|step| if let Step::Request { round, .. } = step { Some(*round) } else { None });
+    (rounds.clone().max().unwrap_or(0), rounds.count())
+}
+
+async fn run(text: &str) -> Trace {
+    play(text.as_bytes(), Arc::new(NativePlugin::new())).await.0
+}
+
+/// The handler of an entry: its title is "<time> line <number> <what> <handler> attempt <number>".
+fn handler(title: &str) -> Option<&str> {
+    title.split(' ').find(|word| word.starts_with("on-") || *word == "run-action")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_costs_what_the_table_says() {
+    let mut rows = Vec::new();
+    for (recording, what) in STORIES {
+        let text = std::fs::read_to_string(root().join(format!("tests/recordings/{recording}.jsonl"))).expect("readable");
+        let trace = run(&text).await;
+        let mut dearest: BTreeMap<String, (u32, usize)> = BTreeMap::new();
+        for (title, steps, _) in &trace.0 {
+            let Some(handler) = handler(title).filter(|name| *name != "on-activate") else { continue };
+            // What is read every two hours is no event of a call.
+            if steps.iter().any(|step| matches!(step, Step::Request { path, .. } if path == "/api/v5/settings")) {
+                continue;
+            }
+            let known = dearest.entry(handler.to_owned()).or_default();
+            *known = cost(steps).max(*known);
+        }
+        for (handler, (rounds, requests)) in dearest {
+            assert!(handler != "on-incoming-call" || rounds <= 1, "{recording}: the caller hears ringing meanwhile");
+            let most = if what.contains("at once") { 6 } else { 4 };
+            assert!(rounds <= most, "{recording}: {handler} waits for {rounds} answers");
+            if requests > 0 {
+                rows.push((recording.to_owned(), what.to_owned(), handler, rounds, requests));
+            }
+        }
+    }
+    let table = table(&rows);
+    let path = root().join("docs/costs.md");
+    let page = std::fs::read_to_string(&path).expect("docs/costs.md");
+    assert!(page.contains(&table), "docs/costs.md must have this table:\n{table}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_comes_again_costs_nothing() {
+    let mut doubled_calls = 0;
+    for (name, path) in recordings() {
+        let text = std::fs::read_to_string(path).expect("readable");
+        // With faults a request is sent again for reasons of its own.
+        if text.contains("crm-faults") {
+            continue;
+        }
+        let mut lines = Vec::new();
+        for line in text.lines() {
+            lines.push(line);
+            let told: Value = serde_json::from_str(line).expect("JSON");
+            // A caller who is looked up twice is looked up twice: the answer must be as fresh as the question.
+            if told["notification"].is_string() && told["notification"] != "in_call_session" {
+                lines.push(line);
+                doubled_calls += 1;
+            }
+        }
+        let requests = |trace: &Trace| trace.0.iter().map(|(_, steps, _)| cost(steps).1).sum::<usize>();
+        assert_eq!(requests(&run(&lines.join("\n")).await), requests(&run(&text).await), "{name}");
+    }
+    assert!(doubled_calls > 100, "only {doubled_calls} events were doubled");
+}
