@@ -24,6 +24,21 @@ fn an_unusable_header_names_file_and_line_and_nothing_runs() {
         ("setting.jsonl", r#"{"recording":1,"settings":{"recordingwait":5}}"#, "settings.recordingwait"),
         ("wait.jsonl", r#"{"recording":1,"settings":{"recording-wait":-1}}"#, "settings.recording-wait"),
         ("crm.jsonl", r#"{"recording":1,"crm":{"user":[]}}"#, "unknown field `user`"),
+        (
+            "credentials.jsonl",
+            r#"{"recording":1,"credentials":[{"name":"a","url":"a.retailcrm.ru","key":"k"}],"integrations":[{"name":"x","credentials":"b"}]}"#,
+            "there are: a",
+        ),
+        (
+            "address.jsonl",
+            r#"{"recording":1,"credentials":[{"name":"a","url":"a.example","key":"k"}],"integrations":[{"name":"x","credentials":"a"}]}"#,
+            "not an address of RetailCRM",
+        ),
+        (
+            "both.jsonl",
+            r#"{"recording":1,"credentials":[{"name":"a","url":"a.retailcrm.ru","key":"k"}],"integrations":[{"name":"x","credentials":"a","crm":{"users":[]}}]}"#,
+            "crm and credentials",
+        ),
         ("twice.jsonl", r#"{"recording":1,"crm":{"users":[{"id":1},{"id":1}]}}"#, "crm.users[1].id"),
     ] {
         let path = file(&folder, name, &[header, &finished("10:00:00", 1, "")]);
@@ -202,6 +217,12 @@ fn a_strict_replay_answers_as_recorded_and_names_what_diverges() {
         exchange("GET", "/api/v5/users", "page=1&limit=100", r#"{"success":true,"users":[]}"#),
         exchange("GET", "/api/v5/reference/statuses", "", r#"{"success":true,"statuses":[]}"#),
         exchange("GET", "/api/v5/reference/sites", "", r#"{"success":true,"sites":{"main":{"code":"main"}}}"#),
+        exchange(
+            "GET",
+            "/api/v5/integration-modules/uis",
+            "",
+            r#"{"success":true,"integrationModule":{"baseUrl":"https://hooks.uis.example/main"}}"#,
+        ),
         exchange("GET", "/api/v5/customers", "", "{}"),
     ];
     let path = file(&folder, "strict.jsonl", &lines.iter().map(String::as_str).collect::<Vec<_>>());

@@ -16,13 +16,13 @@ use play::play;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
-use uis_host::bindings::exports::uis::integration::setup::Description;
+use uis_host::bindings::exports::uis::integration::setup::{ChoicePage, ConnectionReport, Description, NormalConnection};
 use uis_host::bindings::uis::integration::timers::{self, Timer};
 use uis_host::bindings::uis::integration::types::{Delivery, Failure, Outcome};
 use uis_host::event::{Event, Reply};
 use uis_host::notification::{self, MNEMONICS, params::Params};
 use uis_host::plugin::limits::{ATTRIBUTE_BYTES, ATTRIBUTES};
-use uis_host::plugin::{Fault, Plugin, Prepared, Run};
+use uis_host::plugin::{Asked, Fault, Plugin, Prepared, Run};
 use uis_host::services::EventScope;
 
 /// Calls of the property: each a session, a phone, and how it goes.
@@ -214,6 +214,15 @@ impl Plugin for Stalling {
     }
     fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>> {
         Box::pin(std::future::ready(Ok("{}".to_owned())))
+    }
+    fn choices<'a>(&'a self, _: EventScope, _: &'a str, _: Option<&'a str>) -> BoxFuture<'a, Asked<ChoicePage>> {
+        Box::pin(std::future::ready(Ok(Err(Failure::Rejected("it has none".into())))))
+    }
+    fn check_connection(&self, _: EventScope) -> BoxFuture<'_, Asked<ConnectionReport>> {
+        Box::pin(std::future::ready(Ok(Err(Failure::Rejected("it has none".into())))))
+    }
+    fn normalise_connection<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Result<NormalConnection, String>, Fault>> {
+        Box::pin(std::future::ready(Ok(Err("it has none".into()))))
     }
     fn handle(&self, mut scope: EventScope, _: Delivery, _: Event) -> BoxFuture<'_, Run> {
         let timer = Timer { name: "again".into(), at: 0, every_ms: None, ordering_key: "a".into(), payload: Vec::new() };

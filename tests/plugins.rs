@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::Value;
-use support::{replay_json, root, uis_host};
+use support::{check_by_schema, replay_json, root, uis_host};
 use uis_host::plugin::build;
 
 /// Everything our component may import. A new line here is a decision: each is something the host must grant.
@@ -40,6 +40,7 @@ const IMPORTS: [&str; 26] = [
 fn the_component_imports_the_contract_and_what_rusts_std_pulls_in() {
     let output = uis_host(&["inspect", "plugin", "--json"]);
     let found: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    check_by_schema(&found);
     assert_eq!(found["imports"], serde_json::json!(IMPORTS));
     assert_eq!(found["contract"], "uis:integration@0.1.0");
     let exports: Vec<&str> = found["exports"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
@@ -85,6 +86,39 @@ fn inspect_tells_people_the_same() {
     for part in ["uis:integration@0.1.0", "wasi:io/streams", "recording-wait = 10", "«Ожидание записи разговора", "*.retailcrm.ru"]
     {
         assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn every_telephony_setting_of_the_seed_is_a_setting() {
+    let output = uis_host(&["inspect", "plugin", "--settings"]);
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    for title in [
+        "Варианты сопоставления сотрудников",
+        "Синхронизация",
+        "Сотрудники из RetailCRM",
+        "Синхронизировать",
+        "Соответствие",
+        "Ответственный по умолчанию",
+        "Фильтровать по виртуальным номерам",
+        "Виртуальные номера",
+        "Создавать контакт при звонке",
+        "Назначать ответственного на",
+        "Создавать задачу по пропущенному звонку",
+        "Тип звонка",
+        "Ответственный за задачу",
+        "Шаблон названия",
+        "Срок исполнения задачи, часов",
+        "Включить переадресацию на персонального менеджера",
+        "Передавать дополнительные поля",
+        "Соответствие полей",
+        "Обновлять всегда",
+        "Внешние номера магазинов",
+        "Номер для звонка по клику",
+        "Переопределять АОН для исходящих звонков",
+        "Webhook url",
+    ] {
+        assert!(text.contains(&format!("«{title}»")), "{title}");
     }
 }
 

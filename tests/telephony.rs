@@ -200,6 +200,35 @@ fn deactivation_takes_the_module_out_of_use_and_activation_registers_it_anew() {
 }
 
 #[test]
+fn integrations_that_choose_the_same_credentials_share_one_retailcrm() {
+    let (_, crm) = uis("credentials-chosen-again");
+    let modules: Vec<(&Value, &Value)> =
+        crm["modules"].as_array().into_iter().flatten().map(|module| (&module["code"], &module["baseUrl"])).collect();
+    let told = |text: &'static str| Value::from(text);
+    assert_eq!(
+        modules,
+        [(&told("uis"), &told("https://hooks.uis.example/first")), (&told("uis-2"), &told("https://hooks.uis.example/second")),]
+    );
+    let count = |list: &str| crm[list].as_array().map(Vec::len);
+    assert_eq!((count("calls"), count("customers")), (Some(2), Some(1)), "each call once, whoever called once");
+}
+
+#[test]
+fn a_trigger_at_another_address_reaches_nobody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = std::fs::read_to_string(root().join("tests/recordings/telephony/credentials-chosen-again.jsonl")).expect("readable");
+    let header = text.lines().next().expect("a header");
+    for address in [
+        "https://hooks.uis.example/third/order-webhook/replay-client-id?orderId=17",
+        "https://hooks.uis.example/first/order-webhook/wrong?orderId=17",
+    ] {
+        let line = serde_json::json!({"at": "2026-11-23T10:00:00+03:00", "order-webhook": address}).to_string();
+        let (status, value) = replay_json(&[&support::file(&folder, "hook.jsonl", &[header, &line]), "--settle", "0s"]);
+        assert_eq!((status, &value["problems"][0]["kind"]), (1, &Value::from("rejected")), "{}", value["problems"]);
+    }
+}
+
+#[test]
 fn results_are_told_apart() {
     let results: Vec<String> = uis("results-told-apart").1["calls"]
         .as_array()

@@ -2,7 +2,6 @@
 //! The event is one that sends nothing (a pop-up for a call that is over), so that the boundary is measured and not the CRM.
 #![allow(missing_docs)]
 
-#[allow(dead_code, reason = "the bench runs the logic directly")]
 #[path = "../../tests/support/native_plugin.rs"]
 mod native_plugin;
 

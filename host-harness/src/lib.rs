@@ -8,6 +8,7 @@
 //! | [`plugin`] | building, compiling, caching and running a component; its limits |
 //! | [`services`] | the contract's imports, one file each |
 //! | [`integration`] | one integration of one account: what outlives an event |
+//! | [`credentials`] | access to remote systems, kept by name |
 //! | [`account`] | the simulated UIS account: people, numbers, reports, what was dialled and answered |
 //! | [`notification`] | UIS's notifications, in any of their shapes, made into events |
 //! | [`event`] | the events, their class of delivery and ordering key |
@@ -18,6 +19,7 @@ pub mod account;
 pub mod bindings;
 pub mod callback;
 pub mod clock;
+pub mod credentials;
 pub mod egress;
 pub mod event;
 pub mod integration;

@@ -17,6 +17,8 @@ use crate::platform::Platform;
 pub struct Fake {
     /// Bodies by path; another path is not reached.
     pub answers: BTreeMap<&'static str, String>,
+    /// Statuses by path, where they are not 200.
+    pub statuses: BTreeMap<&'static str, u16>,
     /// UIS's employees.
     pub employees: Vec<Employee>,
     /// UIS's numbers.
@@ -27,7 +29,8 @@ impl Platform for Fake {
     fn send(&self, requests: Vec<Request>, _: u32) -> Vec<Result<Response, SendError>> {
         let answer = |request: Request| match self.answers.get(request.path.as_str()) {
             Some(body) => {
-                Ok(Response { status: 200, content_type: "application/json".into(), retry_after: None, body: body.clone().into_bytes() })
+                let status = self.statuses.get(request.path.as_str()).copied().unwrap_or(200);
+                Ok(Response { status, content_type: "application/json".into(), retry_after: None, body: body.clone().into_bytes() })
             }
             None => Err(SendError::NotSent(format!("no answer for {}", request.path))),
         };

@@ -135,6 +135,11 @@ impl Simulator {
         self.state().account.url()
     }
 
+    /// The account is at another address from now on.
+    pub fn move_to(&self, address: &str) {
+        self.state().account.public_url = Some(address.trim_end_matches('/').to_owned());
+    }
+
     /// Begins anew with another account.
     pub fn begin(&self, mut account: Account) {
         (self.shared.house)(&mut account);

@@ -53,6 +53,13 @@ pub fn file(folder: &tempfile::TempDir, name: &str, lines: &[&str]) -> String {
     path.to_str().expect("a UTF-8 path").to_owned()
 }
 
+/// Checks what a command printed with `--json` by its schema.
+pub fn check_by_schema(value: &Value) {
+    let schema = std::fs::read_to_string(root().join("docs/commands.schema.json")).expect("the schema");
+    let validator = jsonschema::validator_for(&serde_json::from_str(&schema).expect("JSON")).expect("a valid schema");
+    assert!(validator.is_valid(value), "{:#?}: {value:#}", validator.iter_errors(value).map(|error| error.to_string()).collect::<Vec<_>>());
+}
+
 /// The least header.
 pub const HEADER: &str = r#"{"recording":1,"name":"x"}"#;
 

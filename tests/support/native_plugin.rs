@@ -12,11 +12,11 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
-use uis_host::bindings::exports::uis::integration::setup::Description;
+use uis_host::bindings::exports::uis::integration::setup::{ChoicePage, ConnectionReport, Description, NormalConnection};
 use uis_host::bindings::uis::integration as host;
 use uis_host::bindings::uis::integration::types::{Delivery, Failure};
 use uis_host::event::{Event, Handled, Reply};
-use uis_host::plugin::{Fault, Plugin, Prepared, Run};
+use uis_host::plugin::{Asked, Fault, Plugin, Prepared, Run};
 use uis_host::services::EventScope;
 use uis_retailcrm::bindings::uis::integration as guest;
 use uis_retailcrm::handlers;
@@ -210,6 +210,19 @@ impl Plugin for NativePlugin {
         std::future::ready(Ok(handlers::settings_schema())).boxed()
     }
 
+    fn choices<'a>(&'a self, scope: EventScope, setting: &'a str, page: Option<&'a str>) -> BoxFuture<'a, Asked<ChoicePage>> {
+        let (setting, page) = (setting.to_owned(), page.map(str::to_owned));
+        question(scope, move |platform| same(handlers::choices(platform, &setting, page.as_deref())))
+    }
+
+    fn check_connection(&self, scope: EventScope) -> BoxFuture<'_, Asked<ConnectionReport>> {
+        question(scope, |platform| same(handlers::check_connection(platform)))
+    }
+
+    fn normalise_connection<'a>(&'a self, pasted: &'a str) -> BoxFuture<'a, Result<Result<NormalConnection, String>, Fault>> {
+        std::future::ready(Ok(handlers::normalise_connection(pasted).map(same))).boxed()
+    }
+
     fn handle(&self, scope: EventScope, delivery: Delivery, event: Event) -> BoxFuture<'_, Run> {
         let runtime = tokio::runtime::Handle::current();
         let crash = self.crashes.lock().expect("no other holder fell over").pop_front().unwrap_or(0);
@@ -220,6 +233,19 @@ impl Plugin for NativePlugin {
         }
         .boxed()
     }
+}
+
+/// Answers a question of the settings page on a thread of its own.
+fn question<T: Send + 'static>(
+    scope: EventScope,
+    ask: impl FnOnce(&dyn Platform) -> Result<T, Failure> + Send + 'static,
+) -> BoxFuture<'static, Asked<T>> {
+    let runtime = tokio::runtime::Handle::current();
+    async move {
+        let work = move || ask(&Services { scope: RefCell::new(scope), runtime, crash: Cell::new(0) });
+        Ok(tokio::task::spawn_blocking(work).await.expect("no panic"))
+    }
+    .boxed()
 }
 
 /// Handles an event on this thread, which must not be one that drives the runtime if the handler sends requests.

@@ -1,5 +1,6 @@
 //! The program's commands.
 
+mod credentials;
 mod crm;
 mod inspect;
 mod render;
@@ -29,6 +30,10 @@ enum Command {
     Replay(replay::ReplayArguments),
     /// Run the RetailCRM simulator on a port
     Crm(retailcrm_simulator::program::Options),
+    /// Keep access to CRM accounts by name: add, list, check, remove
+    Credentials(credentials::CredentialsArguments),
+    /// Show what can be chosen for a setting whose values live in the CRM
+    Choices(credentials::ChoicesArguments),
     /// Show what a plugin is: contract, imports, exports, size, connections, settings
     Inspect(inspect::InspectArguments),
 }
@@ -38,6 +43,8 @@ pub async fn run(arguments: Arguments) -> Result<u8> {
     match arguments.command {
         Command::Replay(arguments) => replay::run(arguments).await,
         Command::Crm(options) => retailcrm_simulator::program::run(options).await.map(|()| crate::OK),
+        Command::Credentials(arguments) => credentials::run(arguments).await,
+        Command::Choices(arguments) => credentials::choices(arguments).await,
         Command::Inspect(arguments) => inspect::run(arguments).await,
     }
 }
@@ -95,6 +102,9 @@ fn find(plugin: &Path) -> Result<PathBuf> {
     }
     bail!("{}: no such file or folder; give a plugin's crate folder or a built .wasm component", plugin.display())
 }
+
+/// The environment variable that a key may stand in.
+const KEY_VARIABLE: &str = "UIS_HOST_CRM_KEY";
 
 /// The plugin when none is given.
 const DEFAULT_PLUGIN: &str = "plugin";

@@ -17,8 +17,9 @@ use uis_host::recording::{self, Happening, Header, Lines};
 use uis_host::replay::entry::{Observer, Silent};
 use uis_host::replay::report::Report;
 use uis_host::replay::strict::Recorded;
-use uis_host::replay::{Replay, clock_for, prepare_settings};
+use uis_host::replay::{Replay, Unusable, clock_for, open_vault, prepare_settings};
 
+use super::credentials::Store;
 use super::crm::Crm;
 use super::crm::elsewhere::Server;
 use super::crm::recorded::Recordings;
@@ -54,8 +55,13 @@ pub struct ReplayArguments {
     /// A CRM to use in place of the simulator: http://127.0.0.1:PORT
     #[arg(long, value_name = "URL", conflicts_with = "strict")]
     crm: Option<String>,
+    /// Kept credentials by their name, in place of --crm and its key
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["crm", "strict"])]
+    credentials: Option<String>,
+    #[command(flatten)]
+    store: Store,
     /// The key for --crm
-    #[arg(long, value_name = "KEY", env = "UIS_HOST_CRM_KEY", hide_env_values = true, requires = "crm", default_value = retailcrm_simulator::account::DEFAULT_KEY)]
+    #[arg(long, value_name = "KEY", env = super::KEY_VARIABLE, hide_env_values = true, requires = "crm", default_value = retailcrm_simulator::account::DEFAULT_KEY)]
     crm_key: String,
     /// Answer every request with the recorded exchange; any other request is a divergence
     #[arg(long)]
@@ -105,7 +111,9 @@ pub async fn run(arguments: ReplayArguments) -> Result<u8> {
     }
     let plugin = Arc::new(load(&arguments.plugin, &arguments.limits.limits()).await?);
     for ready in &all {
-        prepare_settings(&ready.header, plugin.as_ref()).await.map_err(|error| anyhow!("{}:1: {error}", ready.path.display()))?;
+        let place = |error: Unusable| anyhow!("{}:1: {error}", ready.path.display());
+        prepare_settings(&ready.header, plugin.as_ref()).await.map_err(place)?;
+        open_vault(&ready.header, plugin.as_ref()).await.map_err(place)?;
     }
     let mut played = Vec::new();
     for ready in all {
@@ -137,10 +145,11 @@ fn open_all<'a>(arguments: &ReplayArguments, path: &'a Path) -> Result<Ready<'a>
         eprintln!("{}:1: {member:?} means nothing in a header and is ignored", path.display());
     }
     let clock = clock_for(&mut lines);
-    let crm = match &arguments.crm {
-        Some(url) => Crm::Elsewhere(Arc::new(Server::new(url, arguments.crm_key.clone())?)),
-        None if arguments.strict => Crm::Recorded(Arc::new(Recordings { exchanges: Arc::new(read_exchanges(path)?) })),
-        None => Crm::Within(Arc::new(Simulators::new(&header, &clock).map_err(|error| anyhow!("{}:1: {error}", path.display()))?)),
+    let crm = match (&arguments.crm, &arguments.credentials) {
+        (_, Some(name)) => Crm::Elsewhere(Arc::new(Server::of(&arguments.store.choose(name)?)?)),
+        (Some(url), _) => Crm::Elsewhere(Arc::new(Server::new(url, arguments.crm_key.clone())?)),
+        _ if arguments.strict => Crm::Recorded(Arc::new(Recordings { exchanges: Arc::new(read_exchanges(path)?) })),
+        _ => Crm::Within(Arc::new(Simulators::new(&header, &clock).map_err(|error| anyhow!("{}:1: {error}", path.display()))?)),
     };
     Ok(Ready { path, header, lines, clock, crm })
 }

@@ -11,8 +11,8 @@ use wasmtime::{Store, Trap};
 
 use super::cache;
 use super::engine::{GRANTED_WASI, Runtime, StoreState};
-use super::{CONTRACT_PACKAGE, CONTRACT_VERSION, Fault, Plugin, Prepared, Run};
-use crate::bindings::exports::uis::integration::setup::Description;
+use super::{Asked, CONTRACT_PACKAGE, CONTRACT_VERSION, Fault, Plugin, Prepared, Run};
+use crate::bindings::exports::uis::integration::setup::{ChoicePage, ConnectionReport, Description, NormalConnection};
 use crate::bindings::uis::integration::types::{Delivery, Failure, Outcome};
 use crate::bindings::{self, PluginPre};
 use crate::event::{Class, Event, Handled, Reply};
@@ -151,9 +151,16 @@ impl ComponentPlugin {
 
     /// Calls a pure function of `setup`: no event, no integration.
     async fn pure<T>(&self, work: impl AsyncFnOnce(&bindings::Plugin, &mut Store<StoreState>) -> wasmtime::Result<T>) -> Result<T, Fault> {
-        let limits = &self.runtime.limits;
-        let scope = EventScope::detached(limits);
-        self.run(scope, ("wall-kept-ms", limits.wall_kept), work).await.1
+        self.question(EventScope::detached(&self.runtime.limits), work).await
+    }
+
+    /// Calls a function of `setup` that answers a question and changes nothing.
+    async fn question<T>(
+        &self,
+        scope: EventScope,
+        work: impl AsyncFnOnce(&bindings::Plugin, &mut Store<StoreState>) -> wasmtime::Result<T>,
+    ) -> Result<T, Fault> {
+        self.run(scope, ("wall-kept-ms", self.runtime.limits.wall_kept), work).await.1
     }
 
     fn fault(&self, error: &wasmtime::Error, state: &StoreState) -> Fault {
@@ -225,6 +232,18 @@ impl Plugin for ComponentPlugin {
 
     fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>> {
         Box::pin(self.pure(async |plugin, store| plugin.uis_integration_setup().call_settings_schema(store).await))
+    }
+
+    fn choices<'a>(&'a self, scope: EventScope, setting: &'a str, page: Option<&'a str>) -> BoxFuture<'a, Asked<ChoicePage>> {
+        Box::pin(self.question(scope, async move |plugin, store| plugin.uis_integration_setup().call_choices(store, setting, page).await))
+    }
+
+    fn check_connection(&self, scope: EventScope) -> BoxFuture<'_, Asked<ConnectionReport>> {
+        Box::pin(self.question(scope, async |plugin, store| plugin.uis_integration_setup().call_check_connection(store).await))
+    }
+
+    fn normalise_connection<'a>(&'a self, pasted: &'a str) -> BoxFuture<'a, Result<Result<NormalConnection, String>, Fault>> {
+        Box::pin(self.pure(async move |plugin, store| plugin.uis_integration_setup().call_normalise_connection(store, pasted).await))
     }
 
     fn handle(&self, scope: EventScope, delivery: Delivery, event: Event) -> BoxFuture<'_, Run> {

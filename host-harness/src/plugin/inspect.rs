@@ -27,8 +27,22 @@ pub struct Inspection {
     pub connections: Vec<ConnectionView>,
     /// Callbacks it serves.
     pub callbacks: Vec<String>,
+    /// Buttons of its settings page.
+    pub actions: Vec<ActionView>,
     /// Its settings.
     pub settings: Vec<SettingView>,
+}
+
+/// A button.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ActionView {
+    /// Its name.
+    pub name: String,
+    /// Its title, Russian.
+    pub title: String,
+    /// What it does, English.
+    pub description: String,
 }
 
 /// A connection.
@@ -57,6 +71,24 @@ pub struct SettingView {
     pub description: String,
     /// Its default.
     pub default: Value,
+    /// What can be chosen, and its title.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<(String, String)>,
+    /// Of a table its columns: name and title.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<(String, String)>,
+    /// The host shows it and nobody changes it: the address of this callback.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shows_callback: Option<String>,
+    /// It matters only when other settings have these values.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    pub shown_when: Value,
+}
+
+/// Members of an object, by name, with their titles.
+fn titled(members: &Value, title: impl Fn(&Value) -> &Value) -> Vec<(String, String)> {
+    let members = members.as_object().into_iter().flatten();
+    members.map(|(name, member)| (name.clone(), title(member).as_str().unwrap_or_default().to_owned())).collect()
 }
 
 /// Looks at a plugin.
@@ -69,6 +101,10 @@ pub async fn inspect(plugin: &ComponentPlugin) -> Result<Inspection, Fault> {
         title: text(&setting["title"]),
         description: text(&setting["description"]),
         default: setting["default"].clone(),
+        values: titled(&setting["x-titles"], |title| title),
+        columns: titled(&setting["items"]["properties"], |column| &column["title"]),
+        shows_callback: setting["x-endpoint"].as_str().map(str::to_owned),
+        shown_when: setting["x-shown-when"].clone(),
     });
     let connections = about.connections.iter().map(|connection| ConnectionView {
         name: connection.name.clone(),
@@ -94,6 +130,11 @@ pub async fn inspect(plugin: &ComponentPlugin) -> Result<Inspection, Fault> {
         imports: plugin.interfaces.imports.clone(),
         connections: connections.collect(),
         callbacks: about.callbacks.iter().map(|callback| callback.name.clone()).collect(),
+        actions: about
+            .actions
+            .iter()
+            .map(|action| ActionView { name: action.name.clone(), title: action.title.clone(), description: action.description.clone() })
+            .collect(),
         settings: settings.collect(),
     })
 }

@@ -9,8 +9,8 @@ pub mod limits;
 
 use futures_util::future::BoxFuture;
 
-use crate::bindings::exports::uis::integration::setup::Description;
-use crate::bindings::uis::integration::types::{Delivery, Misconfiguration};
+use crate::bindings::exports::uis::integration::setup::{ChoicePage, ConnectionReport, Description, NormalConnection};
+use crate::bindings::uis::integration::types::{Delivery, Failure, Misconfiguration};
 use crate::event::{Event, Handled};
 use crate::services::EventScope;
 
@@ -50,6 +50,9 @@ pub struct Run {
 /// Prepared settings, or every problem found in them.
 pub type Prepared = Result<Vec<u8>, Vec<Misconfiguration>>;
 
+/// What a plugin answers to a question of the settings page.
+pub type Asked<T> = Result<Result<T, Failure>, Fault>;
+
 /// A plugin that is ready for events.
 pub trait Plugin: Send + Sync {
     /// What it says of itself.
@@ -60,6 +63,15 @@ pub trait Plugin: Send + Sync {
 
     /// The JSON Schema of its settings.
     fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>>;
+
+    /// Choices of a setting whose values live elsewhere, a page at a time.
+    fn choices<'a>(&'a self, scope: EventScope, setting: &'a str, page: Option<&'a str>) -> BoxFuture<'a, Asked<ChoicePage>>;
+
+    /// Whether the connection's address and key will do.
+    fn check_connection(&self, scope: EventScope) -> BoxFuture<'_, Asked<ConnectionReport>>;
+
+    /// Makes a base URL of what somebody pasted, or says in words what is wrong with it.
+    fn normalise_connection<'a>(&'a self, pasted: &'a str) -> BoxFuture<'a, Result<Result<NormalConnection, String>, Fault>>;
 
     /// Handles an event in a fresh instance.
     fn handle(&self, scope: EventScope, delivery: Delivery, event: Event) -> BoxFuture<'_, Run>;

@@ -5,6 +5,7 @@ mod reader;
 pub use reader::{Lines, open};
 
 use chrono::{DateTime, Utc};
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -20,6 +21,8 @@ pub struct Header {
     pub name: String,
     /// The UIS account.
     pub account: Account,
+    /// Access to remote systems that integrations choose by name.
+    pub credentials: Vec<CredentialsHeader>,
     /// One or several integrations of it.
     pub integrations: Vec<IntegrationHeader>,
     /// Whether they are switched on at the beginning.
@@ -37,6 +40,23 @@ pub struct IntegrationHeader {
     /// The settings as their owner saved them.
     #[serde(default = "empty")]
     pub settings: Value,
+    /// What stands in the remote system at the beginning.
+    #[serde(default = "empty")]
+    pub crm: Value,
+    /// The name of the credentials that it chose; none: it has a remote system to itself.
+    pub credentials: Option<String>,
+}
+
+/// Credentials as the header gives them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialsHeader {
+    /// Their name.
+    pub name: String,
+    /// The address as somebody pasted it.
+    pub url: String,
+    /// The key.
+    pub key: SecretString,
     /// What stands in the remote system at the beginning.
     #[serde(default = "empty")]
     pub crm: Value,
@@ -152,7 +172,7 @@ pub fn header(text: &str) -> Result<Header, String> {
         }
         _ => return Err(format!("\"recording\" is missing or no format; expected \"recording\":{FORMAT} in the first line")),
     }
-    let known = ["recording", "name", "account", "settings", "crm", "integrations", "active"];
+    let known = ["recording", "name", "account", "settings", "crm", "integrations", "credentials", "active"];
     let ignored: Vec<String> = members.keys().filter(|name| !known.contains(&name.as_str())).cloned().collect();
     #[derive(Deserialize)]
     struct Raw {
@@ -163,6 +183,8 @@ pub fn header(text: &str) -> Result<Header, String> {
         settings: Option<Value>,
         crm: Option<Value>,
         integrations: Option<Vec<IntegrationHeader>>,
+        #[serde(default)]
+        credentials: Vec<CredentialsHeader>,
         active: Option<bool>,
     }
     let raw: Raw = serde_path_to_error::deserialize(&value).map_err(|error| format!("{}: {}", error.path(), error.inner()))?;
@@ -178,10 +200,17 @@ pub fn header(text: &str) -> Result<Header, String> {
                 name: ONLY_INTEGRATION.into(),
                 settings: settings.unwrap_or_else(empty),
                 crm: crm.unwrap_or_else(empty),
+                credentials: None,
             }]
         }
     };
     for integration in &integrations {
+        if integration.credentials.is_some() && integration.crm != empty() {
+            return Err(format!(
+                "integrations: {:?} has crm and credentials; what stands in the CRM belongs to the credentials",
+                integration.name
+            ));
+        }
         if !integration.crm.is_object() {
             return Err("crm: expected an object".into());
         }
@@ -189,7 +218,14 @@ pub fn header(text: &str) -> Result<Header, String> {
             return Err(format!("integrations: two are named {:?}", integration.name));
         }
     }
-    Ok(Header { name: raw.name, account: raw.account, integrations, active: raw.active.unwrap_or(true), ignored })
+    Ok(Header {
+        name: raw.name,
+        account: raw.account,
+        credentials: raw.credentials,
+        integrations,
+        active: raw.active.unwrap_or(true),
+        ignored,
+    })
 }
 
 /// Reads a happening. The error says what was expected.

@@ -53,7 +53,19 @@ impl Replay<'_> {
             }
             Happening::OrderWebhook { method, parameters } => {
                 let event = |parameters| Event::OrderWebhook(OrderWebhook { at: received, method: method.to_owned(), parameters });
-                self.call_back(&seats, number, "order-webhook", "order-webhook", &parameters, event).await;
+                if !parameters.starts_with("https://") {
+                    return self.call_back(&seats, number, "order-webhook", "order-webhook", &parameters, event).await;
+                }
+                // The whole address, as it was copied from the settings: it says whose it is, and shows the secret.
+                let served = |seat: &usize| self.seats[*seat].integration.endpoints.parameters_at("order-webhook", &parameters);
+                match seats.iter().find_map(|seat| Some((*seat, served(seat)?.to_owned()))) {
+                    Some((seat, query)) => self.call_back(&[seat], number, "order-webhook", "order-webhook", &query, event).await,
+                    None => {
+                        let why = "order-webhook: no integration is served at this address; copy Webhook url from its settings";
+                        self.report.failed(number, ProblemKind::Rejected, why.to_owned());
+                        self.note(number, why.to_owned());
+                    }
+                }
             }
             Happening::Callback { name, method, parameters } => {
                 let event =
@@ -61,8 +73,7 @@ impl Replay<'_> {
                 self.call_back(&seats, number, "callback", &name, &parameters, event).await;
             }
             Happening::Crm(act) => {
-                for seat in seats {
-                    let name = self.seats[seat].integration.name.clone();
+                for name in self.systems_of(&seats) {
                     match self.remote.clone().act(&name, &act).await {
                         Ok(text) => self.note(number, text),
                         Err(error) => self.unreadable(number, format!("crm: {error}")),
@@ -70,8 +81,8 @@ impl Replay<'_> {
                 }
             }
             Happening::CrmFaults(faults) => {
-                for seat in seats {
-                    match self.remote.misbehave(&self.seats[seat].integration.name, &faults) {
+                for name in self.systems_of(&seats) {
+                    match self.remote.misbehave(&name, &faults) {
                         Ok(()) => self.note(number, format!("the CRM misbehaves from now on: {faults}")),
                         Err(error) => self.unreadable(number, format!("crm-faults: {error}")),
                     }
@@ -108,6 +119,21 @@ impl Replay<'_> {
             // What a strict replay answers with is read beforehand.
             Happening::Exchange(_) => {}
         }
+    }
+
+    /// Of these integrations one for each remote system: what happens in a system that several share happens once.
+    fn systems_of(&self, seats: &[usize]) -> Vec<String> {
+        let mut systems = Vec::new();
+        let mut names = Vec::new();
+        for seat in seats {
+            let name = self.seats[*seat].integration.name.clone();
+            let system = self.remote.system_of(&name);
+            if !systems.contains(&system) {
+                systems.push(system);
+                names.push(name);
+            }
+        }
+        names
     }
 
     /// An event with what the account knows better than the notification: templates without `is_internal` tell of internal calls, too.

@@ -25,13 +25,13 @@ use url::Url;
 use crate::account::AccountState;
 use crate::bindings::exports::uis::integration::setup::ConnectionNeed;
 use crate::clock::{Clock, VirtualClock, instant, zone};
+use crate::credentials::{Credentials, Vault};
 use crate::egress::Egress;
 use crate::integration::{Integration, lock};
 use crate::plugin::limits::Limits;
 use crate::plugin::{Fault, Plugin};
 use crate::recording::{Header, Line, Lines};
-use crate::services::connections::Connection;
-use crate::services::endpoints::Endpoints;
+use crate::services::connections::{Connection, plain_base};
 use crate::services::pace::Pace;
 use entry::Observer;
 use inbox::{Inbox, State};
@@ -39,8 +39,13 @@ use report::{ProblemKind, Report};
 
 /// The remote system of a replay: a simulator, a real one, or what was recorded of one.
 pub trait RemoteSystem: Send + Sync {
-    /// How a connection of this integration reaches it.
-    fn connect(&self, integration: &str, need: &ConnectionNeed) -> Result<Remote, String>;
+    /// How a connection of this integration reaches it; `chosen` are the credentials that the integration chose by name.
+    fn connect(&self, integration: &str, need: &ConnectionNeed, chosen: Option<&Credentials>) -> Result<Remote, String>;
+
+    /// Which remote system is the integration's: equal for integrations that share one.
+    fn system_of(&self, integration: &str) -> String {
+        integration.to_owned()
+    }
 
     /// Somebody acts in it (the recording's `crm` lines); says what came of it.
     fn act<'a>(&'a self, integration: &'a str, act: &'a Value) -> BoxFuture<'a, Result<String, String>>;
@@ -59,6 +64,20 @@ pub struct Remote {
     pub egress: Arc<dyn Egress>,
     /// It lives in the machine's time, so its rate limits count.
     pub paced: bool,
+}
+
+impl Remote {
+    /// The connection that a plugin asked for, by this way.
+    pub fn connection(self, need: &ConnectionNeed) -> Connection {
+        Connection {
+            base: Mutex::new(self.base),
+            host_patterns: need.host_patterns.clone(),
+            auth: need.auth.clone(),
+            key: self.key,
+            egress: self.egress,
+            pace: Arc::new(if self.paced { Pace::new(&need.rate_classes) } else { Pace::none() }),
+        }
+    }
 }
 
 /// Nothing was run.
@@ -109,40 +128,19 @@ impl<'a> Replay<'a> {
         let zone = zone(&header.account.timezone).map_err(Unusable::Remote)?;
         let mut seats = Vec::new();
         let settings = prepare_settings(header, plugin.as_ref()).await?;
+        let vault = open_vault(header, plugin.as_ref()).await?;
         for (described, prepared) in header.integrations.iter().zip(settings) {
+            let chosen = described.credentials.as_deref().map(|name| vault.choose(name)).transpose();
+            let chosen = chosen.map_err(|error| Unusable::Remote(format!("integrations: {:?}: {error}", described.name)))?;
             let about = plugin.description();
             let mut connections = BTreeMap::new();
             for need in &about.connections {
-                let remote = remote.connect(&described.name, need).map_err(Unusable::Remote)?;
-                let connection = Connection {
-                    base: Mutex::new(remote.base),
-                    host_patterns: need.host_patterns.clone(),
-                    auth: need.auth.clone(),
-                    key: remote.key,
-                    egress: remote.egress,
-                    pace: Arc::new(if remote.paced { Pace::new(&need.rate_classes) } else { Pace::none() }),
-                };
-                connections.insert(need.name.clone(), connection);
+                let remote = remote.connect(&described.name, need, chosen).map_err(Unusable::Remote)?;
+                connections.insert(need.name.clone(), remote.connection(need));
             }
-            let integration = Integration {
-                name: described.name.clone(),
-                clock: clock.clone(),
-                account: account.clone(),
-                connections,
-                storage: Mutex::default(),
-                timers: Mutex::default(),
-                settings: Mutex::new(Arc::new(prepared)),
-                endpoints: Endpoints {
-                    base: format!("https://hooks.uis.example/{}", described.name),
-                    callbacks: about
-                        .callbacks
-                        .iter()
-                        .map(|callback| (callback.name.clone(), callback.secret_parameter.is_none()))
-                        .collect(),
-                    secret: header.account.client_id.clone().into(),
-                },
-                limits: limits.clone(),
-            };
+            let secret = header.account.client_id.clone().into();
+            let integration = Integration::new(&described.name, about, clock.clone(), account.clone(), connections, secret, limits);
+            *lock(&integration.settings) = Arc::new(prepared);
             seats.push(Seat { integration: Arc::new(integration), inbox: Inbox::new(State::Inactive) });
         }
         Ok(Replay { plugin, remote, clock, account, zone, seats, observer, report: Report::default(), runs: (0, 0) })
@@ -228,6 +226,33 @@ pub async fn prepare_settings(header: &Header, plugin: &dyn Plugin) -> Result<Ve
         })?);
     }
     Ok(all)
+}
+
+/// The header's credentials, their addresses understood by the plugin.
+pub async fn open_vault(header: &Header, plugin: &dyn Plugin) -> Result<Vault, Unusable> {
+    let mut vault = Vault::default();
+    for described in &header.credentials {
+        let refused = |why: String| Unusable::Remote(format!("credentials: {:?}: {why}", described.name));
+        let base = address(plugin, &described.url).await?.map_err(refused)?;
+        vault.add(&described.name, base, described.key.clone()).map_err(|error| refused(error.to_string()))?;
+    }
+    for integration in &header.integrations {
+        if let Some(name) = &integration.credentials {
+            vault.choose(name).map_err(|error| Unusable::Remote(format!("integrations: {:?}: {error}", integration.name)))?;
+        }
+    }
+    Ok(vault)
+}
+
+/// The address of a remote system of what somebody pasted: understood by the plugin, and checked against the hosts that it described.
+/// The inner error is in words for whoever pasted it.
+pub async fn address(plugin: &dyn Plugin, pasted: &str) -> Result<Result<Url, String>, Fault> {
+    let normal = match plugin.normalise_connection(pasted).await? {
+        Ok(normal) => normal.base_url,
+        Err(words) => return Ok(Err(words)),
+    };
+    let patterns: Vec<&str> = plugin.description().connections.iter().flat_map(|need| &need.host_patterns).map(String::as_str).collect();
+    Ok(plain_base(&normal, &patterns))
 }
 
 /// A virtual clock that stands where a recording begins.

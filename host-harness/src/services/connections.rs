@@ -231,20 +231,25 @@ impl Host for EventScope {
 
 /// Takes a new base URL if its host matches the described patterns.
 fn accept_base(connection: &Connection, proposed: &str) -> Result<(), String> {
-    let url = Url::parse(proposed).map_err(|error| format!("{proposed:?} is no URL: {error}"))?;
-    let host = url.host_str().unwrap_or_default();
-    if url.scheme() != "https" || !url.username().is_empty() || url.password().is_some() || url.port().is_some() {
-        return Err(format!("{proposed:?} is not a plain https address"));
+    let patterns: Vec<&str> = connection.host_patterns.iter().map(String::as_str).collect();
+    *lock(&connection.base) = plain_base(proposed, &patterns)?;
+    Ok(())
+}
+
+/// A plain https address of a host that matches one of the patterns, without path and query; else why it is none.
+pub fn plain_base(text: &str, host_patterns: &[&str]) -> Result<Url, String> {
+    let mut base = Url::parse(text).map_err(|error| format!("{text:?} is no URL: {error}"))?;
+    let host = base.host_str().unwrap_or_default();
+    if base.scheme() != "https" || !base.username().is_empty() || base.password().is_some() || base.port().is_some() {
+        return Err(format!("{text:?} is not a plain https address"));
     }
-    if !connection.host_patterns.iter().any(|pattern| host_matches(pattern, host)) {
-        return Err(format!("{host} matches none of: {}", connection.host_patterns.join(", ")));
+    if !host_patterns.iter().any(|pattern| host_matches(pattern, host)) {
+        return Err(format!("{host} matches none of: {}", host_patterns.join(", ")));
     }
-    let mut base = lock(&connection.base);
-    *base = url;
     base.set_path("");
     base.set_query(None);
     base.set_fragment(None);
-    Ok(())
+    Ok(base)
 }
 
 /// A request and its answer, for the trace. The key is not in it, and neither is the callback secret.

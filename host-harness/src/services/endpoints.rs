@@ -30,6 +30,18 @@ impl Endpoints {
         text.replace(SECRET_PLACEHOLDER, self.secret.expose_secret())
     }
 
+    /// The address of a callback as whoever calls it needs it: a secret in the path is there.
+    pub fn full_url(&self, name: &str) -> Option<String> {
+        self.url(name).map(|url| self.reveal(&url))
+    }
+
+    /// The parameters behind a full address, if it is the one at which this callback is served.
+    pub fn parameters_at<'a>(&self, name: &str, address: &'a str) -> Option<&'a str> {
+        let (place, parameters) = address.split_once('?').unwrap_or((address, ""));
+        let served = self.full_url(name)?;
+        bool::from(served.as_bytes().ct_eq(place.as_bytes())).then_some(parameters)
+    }
+
     /// The public URL of a callback or asset, as a plugin may know it: a secret in the path is its stand-in.
     pub fn url(&self, name: &str) -> Option<String> {
         if name.starts_with("asset/") {
@@ -67,5 +79,7 @@ mod tests {
         let webhook = endpoints.url("webhook").expect("an address");
         assert!(!webhook.contains("s3cret"), "{webhook}");
         assert_eq!(endpoints.reveal(&webhook), "https://hooks.example/main/webhook/s3cret", "the remote system is told the whole");
+        assert_eq!(endpoints.parameters_at("webhook", "https://hooks.example/main/webhook/s3cret?a=1"), Some("a=1"));
+        assert_eq!(endpoints.parameters_at("webhook", "https://hooks.example/main/webhook/s3cre?a=1"), None);
     }
 }

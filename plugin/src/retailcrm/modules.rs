@@ -3,10 +3,13 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Ask, Crm, CrmError};
+use super::{Ask, Crm, CrmError, answer};
 
-/// The module's code; RetailCRM wants it to begin with `integrationCode`, so both are one.
+/// The integration's code in RetailCRM; the module's own begins with it.
 pub const CODE: &str = "uis";
+
+/// Of several integrations of one RetailCRM account each has a module of its own; at most so many are looked for.
+const CODES_MAX: u32 = 20;
 
 /// The extension of a manager.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,6 +34,8 @@ pub struct ExternalPhone {
 /// What the module is registered with. RetailCRM replaces lists wholesale, so they are always whole.
 #[derive(Debug)]
 pub struct Module {
+    /// Its own code: [`CODE`], or with a number when other integrations of the account have theirs.
+    pub code: String,
     /// Whether the integration is on.
     pub active: bool,
     /// What callbacks' paths are relative to.
@@ -49,10 +54,23 @@ pub struct Module {
     pub external_phones: Vec<ExternalPhone>,
 }
 
+/// The code of our module: the one whose callbacks reach us already, else the first that nobody has.
+pub fn code(crm: Crm<'_>, base_url: &str) -> Result<String, CrmError> {
+    for number in 1..=CODES_MAX {
+        let code = if number == 1 { CODE.to_owned() } else { format!("{CODE}-{number}") };
+        match crm.ask(Ask::get(format!("/api/v5/integration-modules/{code}"))) {
+            Ok(found) if answer::text(&found["integrationModule"]["baseUrl"]).trim_end_matches('/') != base_url => {}
+            Ok(_) | Err(CrmError::Refused { status: 404, .. }) => return Ok(code),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(CrmError::Denied(format!("{CODES_MAX} integrations of this RetailCRM account are registered already; take some out of use")))
+}
+
 /// Creates or changes the module.
 pub fn register(crm: Crm<'_>, module: &Module) -> Result<(), CrmError> {
     let value = json!({
-        "code": CODE,
+        "code": module.code,
         "integrationCode": CODE,
         "active": module.active,
         "name": "UIS",
@@ -71,6 +89,6 @@ pub fn register(crm: Crm<'_>, module: &Module) -> Result<(), CrmError> {
             "externalPhones": module.external_phones,
         }},
     });
-    crm.ask(Ask::post(format!("/api/v5/integration-modules/{CODE}/edit")).json("integrationModule", &value))?;
+    crm.ask(Ask::post(format!("/api/v5/integration-modules/{}/edit", module.code)).json("integrationModule", &value))?;
     Ok(())
 }

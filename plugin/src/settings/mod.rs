@@ -172,10 +172,14 @@ pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Mi
         Ok(_) => return Err(vec![problem("", "the settings must be a JSON object".into())]),
         Err(error) => return Err(vec![problem("", format!("the settings are not JSON: {error}"))]),
     };
-    let known = known();
+    let (known, shown) = (known(false), known(true));
     let mut problems = Vec::new();
     let mut readable = Map::new();
     for (name, value) in given {
+        // The settings page may send back what it showed.
+        if shown.contains(&name) {
+            continue;
+        }
         if !known.contains(&name) {
             problems.push(problem(&name, format!("there is no such setting; there are: {}", known.join(", "))));
             continue;
@@ -289,10 +293,11 @@ fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
     problems
 }
 
-/// The names of all settings, from the schema.
-fn known() -> Vec<String> {
+/// The names of all settings, from the schema: those that people choose, or those that they are shown.
+fn known(shown: bool) -> Vec<String> {
     let schema: Value = crate::json::parse(SCHEMA.as_bytes()).unwrap_or_default();
-    schema["properties"].as_object().map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    properties.filter(|(_, property)| (property["readOnly"] == Value::Bool(true)) == shown).map(|(name, _)| name.clone()).collect()
 }
 
 #[cfg(test)]
@@ -309,7 +314,13 @@ mod tests {
             assert_eq!(as_json[name], property["default"], "{name}");
             assert!(property["title"].is_string() && property["description"].is_string(), "{name} needs a title and a description");
         }
-        assert_eq!(as_json.as_object().expect("object").len(), known().len(), "schema and struct name the same settings");
+        assert_eq!(as_json.as_object().expect("object").len(), known(false).len(), "schema and struct name the same settings");
+    }
+
+    #[test]
+    fn what_is_only_shown_may_come_back_and_changes_nothing() {
+        assert_eq!(known(true), ["webhook-url"]);
+        assert_eq!(prepare(r#"{"webhook-url":"https://evil.example"}"#, None), prepare("{}", None));
     }
 
     #[test]

@@ -96,15 +96,29 @@ fn numbers(settings: &Settings) -> Vec<ExternalPhone> {
     settings.shop_numbers.iter().map(row).collect()
 }
 
+/// Where our module's code is remembered.
+const CODE_KEY: &str = "retailcrm/module-code";
+
 /// What was last told to RetailCRM, so that it is told again only when it changed.
 const REGISTERED_KEY: &str = "retailcrm/module";
 
 fn register(platform: &dyn Platform, active: bool, ties: &[employees::Tie]) -> Result<(), Failure> {
     let url = |name: &str| platform.endpoint(name).ok_or_else(|| misconfigured("", format!("the host serves no {name}")));
     let activity = url("activity")?;
+    let base_url = activity.strip_suffix("/activity").unwrap_or(&activity).to_owned();
+    let crm = Crm::new(platform);
+    let code = match memory::load::<String>(platform, CODE_KEY) {
+        Some(code) => code,
+        None => {
+            let code = modules::code(crm, &base_url)?;
+            memory::put(platform, CODE_KEY, &code, None)?;
+            code
+        }
+    };
     let module = Module {
+        code,
         active,
-        base_url: activity.strip_suffix("/activity").unwrap_or(&activity).to_owned(),
+        base_url,
         logo: url("asset/logo.svg")?,
         client_id: platform.secret_placeholder(),
         additional_codes: employees::codes(ties),
@@ -116,6 +130,6 @@ fn register(platform: &dyn Platform, active: bool, ties: &[employees::Tie]) -> R
     if memory::load::<Value>(platform, REGISTERED_KEY).as_ref() == Some(&told) {
         return Ok(());
     }
-    modules::register(Crm::new(platform), &module)?;
+    modules::register(crm, &module)?;
     memory::put(platform, REGISTERED_KEY, &told, None)
 }

@@ -1,28 +1,153 @@
-//! The check of the connection, in words for the account's owner.
+//! The check of the connection, in words for the account's owner: one step, all questions side by side.
 
 use crate::bindings::exports::uis::integration::setup::ConnectionReport;
 use crate::bindings::uis::integration::types::Failure;
 use crate::platform::Platform;
-use crate::retailcrm::{Ask, Crm, CrmError};
+use crate::retailcrm::{Ask, Crm, CrmError, answer};
+
+/// A right of the key.
+struct Right {
+    /// What it is for.
+    what: &'static str,
+    /// The scope's name in RetailCRM; partly by pattern [inferred].
+    scope: &'static str,
+    /// A method that it allows, by which an account that lists methods in place of scopes tells of it.
+    method: &'static str,
+    /// Without it nothing works.
+    vital: bool,
+}
+
+const RIGHTS: [Right; 12] = [
+    Right { what: "settings and reference books", scope: "reference_read", method: "/api/reference/statuses", vital: true },
+    Right { what: "users, to know who is who", scope: "user_read", method: "/api/users", vital: true },
+    Right { what: "the module's registration", scope: "integration_write", method: "/api/integration-modules/{code}/edit", vital: true },
+    Right { what: "the module's registration", scope: "integration_read", method: "/api/integration-modules/{code}", vital: true },
+    Right { what: "pop-ups and call history", scope: "telephony_write", method: "/api/telephony/calls/upload", vital: true },
+    Right { what: "who calls, and his manager", scope: "telephony_read", method: "/api/telephony/manager", vital: true },
+    Right { what: "finding customers", scope: "customer_read", method: "/api/customers", vital: true },
+    Right { what: "creating customers, and notes on them", scope: "customer_write", method: "/api/customers/create", vital: false },
+    Right { what: "open orders on the caller's card", scope: "order_read", method: "/api/orders", vital: false },
+    Right { what: "orders on calls", scope: "order_write", method: "/api/orders/create", vital: false },
+    Right { what: "tasks for missed calls", scope: "task_write", method: "/api/tasks/create", vital: false },
+    Right { what: "extra fields", scope: "custom_fields_read", method: "/api/custom-fields", vital: false },
+];
+
+/// Reads that tell what the key really may, whatever it says of itself, by the scope that each needs.
+const PROBES: [(&str, &str); 6] = [
+    ("reference_read", "/api/v5/reference/statuses"),
+    ("user_read", "/api/v5/users"),
+    ("customer_read", "/api/v5/customers"),
+    ("order_read", "/api/v5/orders"),
+    ("telephony_read", "/api/v5/telephony/manager"),
+    ("custom_fields_read", "/api/v5/custom-fields"),
+];
 
 /// Asks RetailCRM what the key may do. A wrong key and a wrong address are findings, not failures; only what may pass is one.
 pub fn check_connection(platform: &dyn Platform) -> Result<ConnectionReport, Failure> {
-    match Crm::new(platform).ask(Ask::get("/api/credentials")) {
-        Ok(credentials) => {
-            let mut findings = Vec::new();
-            let no_shop =
-                credentials["siteAccess"] == "access_selective" && credentials["sitesAvailable"].as_array().is_none_or(Vec::is_empty);
-            if no_shop {
-                findings.push("The key has access to no shop: allow it all shops in RetailCRM's settings.".to_owned());
-            }
-            Ok(ConnectionReport { usable: !no_shop, findings })
+    let probes = PROBES.map(|(scope, path)| {
+        let ask = Ask::get(path);
+        if scope == "telephony_read" { ask.with("phone", "70000000000") } else { ask }
+    });
+    let [a, b, c, d, e, f] = probes;
+    let [credentials, probed @ ..] = Crm::new(platform).ask_all([Ask::get("/api/credentials"), a, b, c, d, e, f]);
+    let credentials = match credentials {
+        Ok(credentials) => credentials,
+        Err(CrmError::Unauthorized(message)) => {
+            return Ok(unusable(format!(
+                "RetailCRM does not accept the key ({message}): copy it again from Настройки → Интеграция → Ключи доступа к API"
+            )));
         }
-        Err(CrmError::Unauthorized(message)) => Ok(unusable(format!("RetailCRM does not accept the key: {message}"))),
-        Err(CrmError::NoAccount(message) | CrmError::Denied(message)) => Ok(unusable(message)),
-        Err(error) => Err(error.into()),
+        Err(CrmError::NoAccount(message) | CrmError::Denied(message)) => return Ok(unusable(message)),
+        // Another server at this address, or RetailCRM's while it is maintained: the owner can tell.
+        Err(CrmError::Unknown { reason, .. }) => {
+            return Ok(unusable(format!("{reason}: there may be no RetailCRM account at this address, or it cannot answer now")));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let listed = |name: &str| answer::members(&credentials, name).unwrap_or_default().into_iter().map(answer::text).collect::<Vec<_>>();
+    let (scopes, methods) = (listed("scopes"), listed("credentials"));
+    let said_missing = |right: &Right| match (scopes.is_empty(), methods.is_empty()) {
+        (false, _) => !scopes.iter().any(|scope| scope == right.scope),
+        (true, false) => !methods.iter().any(|method| method == right.method),
+        (true, true) => false,
+    };
+    let mut denied = Vec::new();
+    for ((scope, _), result) in PROBES.iter().zip(probed) {
+        match result {
+            Err(CrmError::Unauthorized(_)) => denied.push(*scope),
+            Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. } | CrmError::Unknown { .. })) => return Err(error.into()),
+            // A key that sees several shops may be asked for one: what matters is that it was let in.
+            Ok(_) | Err(_) => {}
+        }
     }
+    // What was read is allowed, whatever the key's scopes are called.
+    let read = |right: &Right| PROBES.iter().any(|(scope, _)| *scope == right.scope) && !denied.contains(&right.scope);
+    let missing: Vec<&Right> =
+        RIGHTS.iter().filter(|right| denied.contains(&right.scope) || (said_missing(right) && !read(right))).collect();
+    let mut usable = !missing.iter().any(|right| right.vital);
+    let mut findings: Vec<String> = missing
+        .iter()
+        .map(|right| format!("The key lacks the right {} ({}): allow it all methods in RetailCRM's settings", right.scope, right.what))
+        .collect();
+    if answer::text(&credentials["siteAccess"]) == "access_selective" {
+        let sites = listed("sitesAvailable");
+        if sites.is_empty() {
+            usable = false;
+            findings.insert(0, "The key has access to no shop: allow it all shops in RetailCRM's settings".to_owned());
+        } else {
+            findings.push(format!("The key sees only the shops {}: calls of others are not found", sites.join(", ")));
+        }
+    }
+    Ok(ConnectionReport { usable, findings })
 }
 
 fn unusable(finding: String) -> ConnectionReport {
     ConnectionReport { usable: false, findings: vec![finding] }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::fake::Fake;
+
+    const CREDENTIALS: &str = "/api/credentials";
+
+    fn account(credentials: &str, denied: &[&'static str]) -> Fake {
+        let mut answers: BTreeMap<&'static str, String> =
+            PROBES.iter().map(|(_, path)| (*path, r#"{"success":true}"#.to_owned())).collect();
+        answers.insert(CREDENTIALS, credentials.to_owned());
+        let statuses = denied.iter().map(|path| (*path, 403)).collect();
+        Fake { answers, statuses, ..Fake::default() }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_apart() {
+        let all = RIGHTS.iter().map(|right| format!("{:?}", right.scope)).collect::<Vec<_>>().join(",");
+        let without = |scope: &str| all.replace(&format!(",{scope:?}"), "");
+        let full = |scopes: &str| format!(r#"{{"success":true,"scopes":[{scopes}],"siteAccess":"access_full","sitesAvailable":["main"]}}"#);
+        let some = |sites: &str| format!(r#"{{"success":true,"scopes":[{all}],"siteAccess":"access_selective","sitesAvailable":{sites}}}"#);
+        let by_method = r#"{"success":true,"scopes":[],"credentials":["/api/telephony/calls/upload"],"siteAccess":"access_full"}"#;
+        // credentials, paths denied -> usable, part of the first finding
+        for (fake, usable, told) in [
+            (account(&full(&all), &[]), true, ""),
+            (account(&full(&without("task_write")), &[]), true, "task_write (tasks for missed calls)"),
+            (account(&full(&without("telephony_write")), &[]), false, "telephony_write"),
+            // It was read, so it may be read.
+            (account(&full(&without("user_read")), &[]), true, ""),
+            (account(&full(&all), &["/api/v5/customers"]), false, "customer_read"),
+            (account(&some("[]"), &[]), false, "access to no shop"),
+            (account(&some(r#"["omsk"]"#), &[]), true, "only the shops omsk"),
+            (account(by_method, &[]), false, "integration_write"),
+            (account("{}", &[CREDENTIALS]), false, "does not accept the key"),
+            (account("<html>", &[CREDENTIALS]), false, "no RetailCRM account at this address"),
+        ] {
+            let report = check_connection(&fake).expect("a report");
+            assert_eq!(report.usable, usable, "{told}: {:?}", report.findings);
+            let first = report.findings.first().map_or("", String::as_str);
+            assert!(first.contains(told) && first.is_empty() == told.is_empty(), "{told}: {:?}", report.findings);
+        }
+        assert!(matches!(check_connection(&Fake::default()), Err(Failure::Retry(_))), "RetailCRM is not reached");
+    }
 }

@@ -96,6 +96,25 @@ mod tests {
     use crate::fake::Fake;
 
     #[test]
+    fn the_schema_marks_what_has_choices() {
+        let schema: Value = crate::json::parse(crate::settings::SCHEMA.as_bytes()).expect("JSON");
+        let mut marked = Vec::new();
+        for (name, property) in schema["properties"].as_object().expect("properties") {
+            let members = property["items"]["properties"].as_object().into_iter().flatten();
+            let members = members.map(|(member, property)| (format!("{name}.{member}"), property));
+            marked.extend(
+                [(name.clone(), property)].into_iter().chain(members).map(|(name, property)| (name, property["x-choices"] == true)),
+            );
+        }
+        assert!(marked.iter().filter(|(_, has)| *has).count() > 10);
+        for (name, has) in marked {
+            // Nothing is reached, so a setting with choices fails in another way than one without.
+            let refused = matches!(choices(&Fake::default(), &name, None), Err(Failure::Rejected(_)));
+            assert_eq!(!refused, has, "{name}");
+        }
+    }
+
+    #[test]
     fn every_setting_whose_values_live_elsewhere_has_choices() {
         let users: Vec<String> =
             (1..=100).map(|id| format!(r#"{{"id":{id},"firstName":"Анна","email":"a{id}@x.example","active":{}}}"#, id != 2)).collect();

@@ -33,7 +33,6 @@ const MERGE_WAIT_MS: i64 = 15_000;
 pub fn on_call_finished(platform: &dyn Platform, delivery: &Delivery, event: &CallFinished) -> Handled {
     let session = event.call.session_id;
     let (story, mut left_out) = learn_end(platform, event)?;
-    popups::close_all(platform, session, &story, verdict::of(&story))?;
     left_out.extend(settle(platform, &delivery.ordering_key, session, story)?);
     done_without(left_out)
 }
@@ -112,6 +111,7 @@ pub fn settle(platform: &dyn Platform, ordering_key: &str, session: i64, story: 
     if story.end.is_none() {
         return Ok(Vec::new());
     }
+    popups::close_all(platform, session, &story, verdict::of(&story))?;
     match story.stored {
         Stored::Yes => {
             return finish(platform, session);

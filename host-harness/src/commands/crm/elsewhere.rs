@@ -6,18 +6,20 @@ use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use secrecy::SecretString;
 use serde_json::Value;
 use uis_host::bindings::exports::uis::integration::setup::ConnectionNeed;
+use uis_host::credentials::Credentials;
 use uis_host::egress::{Egress, EgressError};
 use uis_host::replay::{Remote, RemoteSystem};
-use url::Url;
+use url::{Host, Url};
 
 use super::within::nothing;
 
 /// A server.
 pub struct Server {
     base: Url,
-    key: String,
+    key: SecretString,
     client: reqwest::Client,
 }
 
@@ -25,13 +27,25 @@ impl Server {
     /// A server by its URL.
     pub fn new(url: &str, key: String) -> Result<Server> {
         let base = Url::parse(url.trim_end_matches('/')).with_context(|| format!("--crm {url}"))?;
-        if base.scheme() != "http" {
-            bail!(
-                "--crm {url}: this build speaks plain http only, for a simulator on this machine; start one and give its http://127.0.0.1 address"
-            );
+        Server::of(&Credentials { base, key: key.into() })
+    }
+
+    /// A server by kept credentials.
+    pub fn of(access: &Credentials) -> Result<Server> {
+        let base = access.base.clone();
+        match base.scheme() {
+            // A key in plain text must not leave the machine.
+            "http" if is_local(base.as_str()).is_none() => bail!("{base}: plain http is for a simulator on this machine; give https"),
+            "http" => {}
+            "https" if cfg!(feature = "tls") => {}
+            "https" => bail!("{base}: this build has no TLS; run it with: cargo run --features tls -- …"),
+            other => bail!("{base}: {other} is no scheme of a CRM"),
         }
+        #[cfg(feature = "tls")]
+        // A provider that is installed already is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Server { base, key, client })
+        Ok(Server { base, key: access.key.clone(), client })
     }
 
     /// What stands in the account, when the server is a simulator that tells; else nothing.
@@ -48,9 +62,20 @@ impl Server {
     }
 }
 
+/// The address of a simulator on this machine, if it is one.
+pub fn is_local(url: &str) -> Option<Url> {
+    let base = Url::parse(url.trim()).ok()?;
+    let local = match base.host()? {
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+        Host::Domain(name) => name == "localhost",
+    };
+    (local && base.scheme() == "http").then_some(base)
+}
+
 impl RemoteSystem for Server {
-    fn connect(&self, _: &str, _: &ConnectionNeed) -> Result<Remote, String> {
-        Ok(Remote { base: self.base.clone(), key: self.key.clone().into(), egress: Arc::new(Network(self.client.clone())), paced: true })
+    fn connect(&self, _: &str, _: &ConnectionNeed, _: Option<&Credentials>) -> Result<Remote, String> {
+        Ok(Remote { base: self.base.clone(), key: self.key.clone(), egress: Arc::new(Network(self.client.clone())), paced: true })
     }
 
     fn act<'a>(&'a self, _: &'a str, _: &'a Value) -> BoxFuture<'a, Result<String, String>> {

@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 use uis_host::bindings::exports::uis::integration::setup::ConnectionNeed;
+use uis_host::credentials::Credentials;
 use uis_host::egress::{Egress, EgressError};
 use uis_host::replay::strict::Recorded;
 use uis_host::replay::{Remote, RemoteSystem};
@@ -27,7 +28,7 @@ impl Egress for SharedRecorded {
 }
 
 impl RemoteSystem for Recordings {
-    fn connect(&self, _: &str, need: &ConnectionNeed) -> Result<Remote, String> {
+    fn connect(&self, _: &str, need: &ConnectionNeed, _: Option<&Credentials>) -> Result<Remote, String> {
         // No request leaves the process; links are compared with the first address the plugin allows.
         let host = need.host_patterns.first().map_or("crm.example".to_owned(), |pattern| pattern.replace('*', "demo"));
         let base = Url::parse(&format!("https://{host}")).map_err(|error| error.to_string())?;

@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 use tower::ServiceExt;
 use uis_host::bindings::exports::uis::integration::setup::ConnectionNeed;
 use uis_host::clock::{Clock, VirtualClock};
+use uis_host::credentials::Credentials;
 use uis_host::egress::{Egress, EgressError};
 use uis_host::recording::Header;
 use uis_host::replay::{Remote, RemoteSystem};
@@ -29,35 +30,60 @@ pub fn nothing() -> Map<String, Value> {
     MEMBERS.iter().map(|name| ((*name).to_owned(), json!([]))).collect()
 }
 
-/// Simulators within the process, one per integration, in the replay's time.
+/// Simulators within the process, in the replay's time: one per credentials, and one per integration that chose none.
 pub struct Simulators {
-    by_integration: BTreeMap<String, Simulator>,
+    accounts: Vec<Simulated>,
+    /// The place of an integration's account in the list.
+    by_integration: BTreeMap<String, usize>,
+}
+
+/// An account, and how the report says that an entity stands in it.
+struct Simulated {
+    simulator: Simulator,
+    /// `integration` or `credentials`.
+    kind: &'static str,
+    name: String,
 }
 
 impl Simulators {
     /// Accounts as the recording's header describes them.
     pub fn new(header: &Header, clock: &Arc<VirtualClock>) -> Result<Simulators> {
+        let simulated = |crm: &Value, kind, name: &str| -> Result<Simulated> {
+            let clock = clock.clone();
+            let simulator = Simulator::new(Account::read(crm)?, Arc::new(move || clock.now()));
+            Ok(Simulated { simulator, kind, name: name.to_owned() })
+        };
+        let mut accounts = Vec::new();
+        for credentials in &header.credentials {
+            accounts.push(simulated(&credentials.crm, "credentials", &credentials.name)?);
+        }
         let mut by_integration = BTreeMap::new();
         for integration in &header.integrations {
-            let account = Account::read(&integration.crm)?;
-            let clock = clock.clone();
-            by_integration.insert(integration.name.clone(), Simulator::new(account, Arc::new(move || clock.now())));
+            let place = match &integration.credentials {
+                // A name that is not there is told by the host, which keeps the credentials.
+                Some(chosen) => accounts.iter().position(|account| account.kind == "credentials" && account.name == *chosen).unwrap_or(0),
+                None => {
+                    accounts.push(simulated(&integration.crm, "integration", &integration.name)?);
+                    accounts.len() - 1
+                }
+            };
+            by_integration.insert(integration.name.clone(), place);
         }
-        Ok(Simulators { by_integration })
+        Ok(Simulators { accounts, by_integration })
     }
 
     /// What stands in the accounts. With several of them every entity says whose it is.
     pub fn to_json(&self) -> Value {
         let mut all = nothing();
-        for (name, simulator) in &self.by_integration {
+        for Simulated { simulator, kind, name } in &self.accounts {
             let state = simulator.to_json();
             for member in MEMBERS {
                 let (Some(list), Some(found)) = (all.get_mut(member).and_then(Value::as_array_mut), state[member].as_array()) else {
                     continue;
                 };
                 list.extend(found.iter().cloned().map(|mut entity| {
-                    if self.by_integration.len() > 1 {
-                        entity["integration"] = name.clone().into();
+                    if self.accounts.len() > 1 {
+                        entity[*kind] = name.clone().into();
                     }
                     entity
                 }));
@@ -67,15 +93,25 @@ impl Simulators {
     }
 
     fn simulator(&self, integration: &str) -> Result<&Simulator, String> {
-        self.by_integration.get(integration).ok_or_else(|| format!("there is no integration {integration:?}"))
+        let account = self.by_integration.get(integration).and_then(|place| self.accounts.get(*place));
+        account.map(|account| &account.simulator).ok_or_else(|| format!("there is no integration {integration:?}"))
     }
 }
 
 impl RemoteSystem for Simulators {
-    fn connect(&self, integration: &str, _: &ConnectionNeed) -> Result<Remote, String> {
+    fn connect(&self, integration: &str, _: &ConnectionNeed, chosen: Option<&Credentials>) -> Result<Remote, String> {
         let simulator = self.simulator(integration)?;
+        let egress = Arc::new(InProcess(simulator.router()));
+        if let Some(chosen) = chosen {
+            simulator.move_to(chosen.base.as_str());
+            return Ok(Remote { base: chosen.base.clone(), key: chosen.key.clone(), egress, paced: false });
+        }
         let base = Url::parse(&simulator.public_url()).map_err(|error| format!("crm.publicUrl: {error}"))?;
-        Ok(Remote { base, key: simulator.api_key().into(), egress: Arc::new(InProcess(simulator.router())), paced: false })
+        Ok(Remote { base, key: simulator.api_key().into(), egress, paced: false })
+    }
+
+    fn system_of(&self, integration: &str) -> String {
+        self.by_integration.get(integration).map_or_else(|| integration.to_owned(), usize::to_string)
     }
 
     fn act<'a>(&'a self, integration: &'a str, act: &'a Value) -> BoxFuture<'a, Result<String, String>> {

@@ -1,0 +1,265 @@
+//! `uis-host credentials …` and `uis-host choices`: what a settings page does before any event comes. Credentials are kept by name, checked
+//! in one step, and chosen for a replay; settings whose values live elsewhere show their choices.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, IsTerminal};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::{Args, Subcommand};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use uis_host::account::{Account, AccountState};
+use uis_host::bindings::uis::integration::types::Failure;
+use uis_host::clock::VirtualClock;
+use uis_host::credentials::{Credentials, Vault};
+use uis_host::integration::Integration;
+use uis_host::plugin::component::ComponentPlugin;
+use uis_host::plugin::limits::Limits;
+use uis_host::plugin::{Asked, Plugin};
+use uis_host::replay::{RemoteSystem, address};
+use uis_host::services::EventScope;
+use url::Url;
+
+use super::crm::elsewhere::{Server, is_local};
+use super::{DEFAULT_PLUGIN, LimitArguments, load, say};
+use crate::{FAILED, OK};
+
+/// Keep access to CRM accounts by name
+#[derive(Debug, Args)]
+pub struct CredentialsArguments {
+    #[command(subcommand)]
+    command: CredentialsCommand,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+enum CredentialsCommand {
+    /// Check an address and a key, and keep them under a name; the key is read from standard input, or asked for
+    Add {
+        /// The name to choose them by
+        name: String,
+        /// The account's address as you would paste it: myshop.retailcrm.ru, or a simulator's http://127.0.0.1:PORT
+        url: String,
+        /// Keep them although the check found them unusable
+        #[arg(long)]
+        unchecked: bool,
+    },
+    /// Show names and addresses; keys are not shown
+    List,
+    /// Check kept credentials again
+    Check {
+        /// Their name
+        name: String,
+    },
+    /// Forget credentials
+    Remove {
+        /// Their name
+        name: String,
+    },
+}
+
+/// Show what can be chosen for a setting whose values live in the CRM
+#[derive(Debug, Args)]
+pub struct ChoicesArguments {
+    /// The setting, like default-responsible, or a row's member, like shop-numbers.site
+    setting: String,
+    /// Kept credentials by their name
+    #[arg(long, value_name = "NAME", required_unless_present = "crm")]
+    credentials: Option<String>,
+    /// A CRM by its address: http://127.0.0.1:PORT
+    #[arg(long, value_name = "URL", conflicts_with = "credentials")]
+    crm: Option<String>,
+    /// The key for --crm
+    #[arg(long, value_name = "KEY", env = super::KEY_VARIABLE, hide_env_values = true, default_value = retailcrm_simulator::account::DEFAULT_KEY)]
+    crm_key: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    #[command(flatten)]
+    store: Store,
+    /// A plugin's crate folder, or a built .wasm component
+    #[arg(long, value_name = "PLUGIN", default_value = DEFAULT_PLUGIN, global = true)]
+    plugin: PathBuf,
+    /// Print one JSON object and nothing else
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(flatten)]
+    limits: LimitArguments,
+}
+
+/// Where credentials are kept.
+#[derive(Debug, Args)]
+pub struct Store {
+    /// The file that credentials are kept in; readable by its owner only
+    #[arg(long, value_name = "FILE", global = true)]
+    credentials_file: Option<PathBuf>,
+}
+
+impl Store {
+    fn path(&self) -> Result<PathBuf> {
+        let usual = || dirs::config_dir().map(|folder| folder.join("uis-host").join("credentials.json"));
+        self.credentials_file
+            .clone()
+            .or_else(usual)
+            .ok_or_else(|| anyhow!("there is no home folder to keep credentials in; give --credentials-file"))
+    }
+
+    /// The kept credentials of this name.
+    pub fn choose(&self, name: &str) -> Result<Credentials> {
+        Ok(Vault::open(&self.path()?)?.choose(name)?.clone())
+    }
+}
+
+/// Runs `credentials`.
+pub async fn run(arguments: CredentialsArguments) -> Result<u8> {
+    let CredentialsArguments { command, common } = arguments;
+    let path = common.store.path()?;
+    let mut vault = Vault::open(&path)?;
+    match command {
+        CredentialsCommand::List => {
+            let list: Vec<Value> = vault.list().map(|(name, url)| json!({"name": name, "url": plain(url)})).collect();
+            let lines = vault.list().map(|(name, url)| format!("{name}  {}\n", plain(url))).collect::<String>();
+            tell(&common, &json!({"credentials": list}), if lines.is_empty() { "none are kept\n".into() } else { lines });
+            Ok(OK)
+        }
+        CredentialsCommand::Remove { name } => {
+            vault.remove(&name)?;
+            vault.save(&path)?;
+            tell(&common, &json!({"removed": name}), format!("{name} is forgotten\n"));
+            Ok(OK)
+        }
+        CredentialsCommand::Check { name } => {
+            let plugin = load(&common.plugin, &common.limits.limits()).await?;
+            let report = check(&plugin, &common.limits.limits(), vault.choose(&name)?).await?;
+            report_check(&common, &name, &report, None);
+            Ok(if report.usable { OK } else { FAILED })
+        }
+        CredentialsCommand::Add { name, url, unchecked } => {
+            let limits = common.limits.limits();
+            let plugin = load(&common.plugin, &limits).await?;
+            let base = match is_local(&url) {
+                Some(base) => base,
+                None => address(&plugin, &url).await?.map_err(|words| anyhow!(words))?,
+            };
+            vault.add(&name, base, read_key()?)?;
+            let report = check(&plugin, &limits, vault.choose(&name)?).await?;
+            let saved = report.usable || unchecked;
+            if saved {
+                vault.save(&path)?;
+            }
+            report_check(&common, &name, &report, Some(saved));
+            Ok(if saved { OK } else { FAILED })
+        }
+    }
+}
+
+/// Runs `choices`.
+pub async fn choices(arguments: ChoicesArguments) -> Result<u8> {
+    let ChoicesArguments { setting, credentials, crm, crm_key, common } = arguments;
+    let access = match (credentials, crm) {
+        (Some(name), _) => common.store.choose(&name)?,
+        (None, Some(url)) => Credentials { base: Url::parse(&url).with_context(|| format!("--crm {url}"))?, key: crm_key.into() },
+        (None, None) => bail!("give --credentials NAME or --crm URL"),
+    };
+    let limits = common.limits.limits();
+    let plugin = load(&common.plugin, &limits).await?;
+    let (mut all, mut text, mut page) = (Vec::new(), String::new(), None::<String>);
+    loop {
+        let found = answered(plugin.choices(scope(&plugin, &limits, &access)?, &setting, page.as_deref()).await)?;
+        for choice in found.choices {
+            text += &format!("{}  {}\n", choice.value, choice.title);
+            all.push(json!({"value": choice.value, "title": choice.title}));
+        }
+        match found.next {
+            Some(next) => page = Some(next),
+            None => break,
+        }
+    }
+    tell(&common, &json!({"setting": setting, "choices": all}), if text.is_empty() { "there is nothing to choose\n".into() } else { text });
+    Ok(OK)
+}
+
+/// What a check came to.
+struct Check {
+    url: String,
+    usable: bool,
+    findings: Vec<String>,
+}
+
+async fn check(plugin: &ComponentPlugin, limits: &Limits, access: &Credentials) -> Result<Check> {
+    let url = plain(&access.base);
+    Ok(match plugin.check_connection(scope(plugin, limits, access)?).await? {
+        Ok(report) => Check { url, usable: report.usable, findings: report.findings },
+        // What may pass is no finding about the key, but the owner sees it all the same.
+        Err(Failure::Retry(later)) => {
+            Check { url, usable: false, findings: vec![format!("RetailCRM cannot be asked now, try again: {}", later.reason)] }
+        }
+        Err(other) => Check { url, usable: false, findings: vec![words(&other)] },
+    })
+}
+
+fn report_check(common: &Common, name: &str, check: &Check, saved: Option<bool>) {
+    let mut value = json!({"name": name, "url": check.url, "usable": check.usable, "findings": check.findings});
+    let mut text = format!("{name}  {}  {}\n", check.url, if check.usable { "usable" } else { "NOT USABLE" });
+    for finding in &check.findings {
+        text += &format!("  {finding}\n");
+    }
+    if let Some(saved) = saved {
+        value["saved"] = saved.into();
+        text += if saved { "  kept\n" } else { "  not kept; --unchecked keeps them all the same\n" };
+    }
+    tell(common, &value, text);
+}
+
+/// The scope of a question: an integration with this access and an empty UIS account.
+fn scope(plugin: &ComponentPlugin, limits: &Limits, access: &Credentials) -> Result<EventScope> {
+    let about = plugin.description();
+    let mut connections = BTreeMap::new();
+    for need in &about.connections {
+        let remote = Server::of(access)?.connect("", need, Some(access)).map_err(|error| anyhow!(error))?;
+        connections.insert(need.name.clone(), remote.connection(need));
+    }
+    let clock = Arc::new(VirtualClock::at(chrono::Utc::now()));
+    let account = Arc::new(std::sync::Mutex::new(AccountState::new(Account::default())));
+    let integration = Integration::new("settings", about, clock, account, connections, String::new().into(), limits);
+    Ok(EventScope::new(Arc::new(integration), 0, Instant::now() + limits.wall_kept))
+}
+
+fn answered<T>(asked: Asked<T>) -> Result<T> {
+    asked?.map_err(|failure| anyhow!(words(&failure)))
+}
+
+fn words(failure: &Failure) -> String {
+    match failure {
+        Failure::Retry(later) => format!("not now: {}", later.reason),
+        Failure::Rejected(why) => why.clone(),
+        Failure::Unauthorized(why) => format!("the key is refused: {why}"),
+        Failure::Misconfigured(problem) => problem.message.clone(),
+    }
+}
+
+/// An address without the slash that URLs end in.
+fn plain(url: &Url) -> String {
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+/// The key: the first line of standard input, asked for without echo on a terminal.
+fn read_key() -> Result<SecretString> {
+    if std::io::stdin().is_terminal() {
+        return Ok(rpassword::prompt_password("API key: ").context("the key cannot be read")?.into());
+    }
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).context("the key cannot be read from standard input")?;
+    Ok(line.trim().to_owned().into())
+}
+
+fn tell(common: &Common, value: &Value, text: String) {
+    say(&if common.json { format!("{value:#}\n") } else { text });
+}
