@@ -397,6 +397,29 @@ fn employees_follow_the_chosen_users() {
 }
 
 #[test]
+fn an_employee_whom_uis_refuses_holds_up_nobody_and_who_comes_back_is_at_work_again() {
+    let (after, _) = uis("employees-refused-and-back");
+    let told: Vec<(&str, &str)> = after["employees"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|employee| (employee["email"].as_str().unwrap_or_default(), employee["status"].as_str().unwrap_or("none")))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("anna@shop.example", "available"),
+            ("boris@shop.example", "available"),
+            ("gleb@shop.example", "none"),
+            ("vera@shop.example", "none"),
+        ]
+    );
+    let path = root().join("tests/recordings/telephony/employees-refused-and-back.jsonl");
+    let problems = replay_json(&[path.to_str().expect("UTF-8")]).1["problems"].to_string();
+    assert!(problems.contains("user 8: UIS refuses his record"), "{problems}");
+}
+
+#[test]
 fn employees_by_a_table() {
     let (_, crm) = uis("employees-by-table");
     // The table crosses them: who has extension 101 in UIS is user 6 in RetailCRM.

@@ -21,6 +21,8 @@ pub struct Fake {
     pub statuses: BTreeMap<&'static str, u16>,
     /// UIS's employees.
     pub employees: Vec<Employee>,
+    /// UIS's SIP lines.
+    pub lines: Vec<Line>,
     /// UIS's numbers.
     pub numbers: Vec<VirtualNumber>,
 }
@@ -76,8 +78,8 @@ impl Platform for Fake {
     fn update_employee(&self, _: i64, _: &EmployeeFields) -> Result<(), DirectoryError> {
         Err(DirectoryError::Busy(1000))
     }
-    fn lines(&self, _: u32) -> Result<Vec<Line>, DirectoryError> {
-        Ok(Vec::new())
+    fn lines(&self, offset: u32) -> Result<Vec<Line>, DirectoryError> {
+        Ok(self.lines.iter().skip(offset as usize).cloned().collect())
     }
     fn virtual_numbers(&self, offset: u32) -> Result<Vec<VirtualNumber>, DirectoryError> {
         Ok(self.numbers.iter().skip(offset as usize).cloned().collect())

@@ -295,6 +295,7 @@ impl AccountState {
         if fields.last_name.as_deref().is_none_or(|name| name.trim().is_empty()) {
             return Err(refused("required_parameter_missed", "last_name is required"));
         }
+        self.check_email(None, fields)?;
         let id = self.account.employees.iter().map(|employee| employee.id).max().unwrap_or(0) + 1;
         let mut employee = Employee { id, ..Employee::default() };
         employee.write(fields);
@@ -305,6 +306,7 @@ impl AccountState {
     /// Changes an employee.
     pub fn update_employee(&mut self, id: i64, fields: &directory::EmployeeFields) -> Result<(), directory::DirectoryError> {
         let refused = |mnemonic: &str, text: String| directory::DirectoryError::Refused((mnemonic.into(), text));
+        self.check_email(Some(id), fields)?;
         let Some(employee) = self.account.employees.iter_mut().find(|employee| employee.id == id) else {
             return Err(refused("entity_not_found", format!("there is no employee {id}")));
         };
@@ -313,6 +315,24 @@ impl AccountState {
         }
         employee.write(fields);
         Ok(())
+    }
+
+    /// An e-mail must be one, and nobody else's [inferred: UIS's rule is not public].
+    fn check_email(&self, id: Option<i64>, fields: &directory::EmployeeFields) -> Result<(), directory::DirectoryError> {
+        let Some(email) = &fields.email else { return Ok(()) };
+        let refused = |mnemonic: &str, text: String| Err(directory::DirectoryError::Refused((mnemonic.into(), text)));
+        let is_email = email.split_once('@').is_some_and(|(name, host)| {
+            let labels: Vec<&str> = host.split('.').collect();
+            !name.is_empty() && labels.len() > 1 && labels.iter().all(|label| !label.is_empty()) && !email.contains(char::is_whitespace)
+        });
+        if !is_email {
+            return refused("invalid_parameter_value", format!("email: {email:?} is no e-mail"));
+        }
+        let has_it = |employee: &&Employee| employee.email.as_deref().is_some_and(|known| known.to_lowercase() == email.to_lowercase());
+        match self.account.employees.iter().filter(has_it).find(|employee| Some(employee.id) != id) {
+            Some(other) => refused("duplicate_entity", format!("email: employee {} has {email:?}", other.id)),
+            None => Ok(()),
+        }
     }
 
     /// Starts a call as `start.employee_call` would.

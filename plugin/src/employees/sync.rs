@@ -14,6 +14,8 @@ use crate::template;
 
 /// Employees that were made of users, or tied to them, by user id.
 const KEY: &str = "synchronised/";
+/// UIS's status of somebody who is not there.
+const OFF_DUTY: &str = "not_at_work";
 /// UIS's longest name, in characters [inferred].
 const NAME_MAX: usize = 100;
 
@@ -21,6 +23,9 @@ const NAME_MAX: usize = 100;
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Twin {
     employee: i64,
+    /// His status was taken off duty by us, when his user was switched off.
+    #[serde(default)]
+    retired: bool,
 }
 
 /// Brings UIS's employees up to date with the chosen users. A record that UIS refuses is told, and the others go on. `employees` are
@@ -75,7 +80,7 @@ fn bring(platform: &dyn Platform, id: i64, user: &User, mail: &str, employees: &
     let Some(place) = by_twin.or_else(by_mail) else {
         return Ok(match outcome(platform.create_employee(&wanted))? {
             Ok(employee) => {
-                memory::put(platform, &key, &Twin { employee }, None)?;
+                memory::put(platform, &key, &Twin { employee, retired: false }, None)?;
                 employees.push(Employee {
                     id: employee,
                     first_name: wanted.first_name.clone().unwrap_or_default(),
@@ -93,34 +98,43 @@ fn bring(platform: &dyn Platform, id: i64, user: &User, mail: &str, employees: &
         });
     };
     let Some(employee) = employees.get_mut(place) else { return Ok(Ok(())) };
-    memory::put(platform, &key, &Twin { employee: employee.id }, None)?;
+    // Who is switched on again is at work again; what else his status was meanwhile is his own affair.
+    let returns = twin.is_some_and(|twin| twin.retired) && employee.status == OFF_DUTY;
+    if twin.is_none() {
+        // Whatever UIS says to the rest, he is followed from now on.
+        memory::put(platform, &key, &Twin { employee: employee.id, retired: false }, None)?;
+    }
     let changed = |told: &Option<String>, known: &str| told.clone().filter(|told| told != known);
     let fields = EmployeeFields {
         last_name: changed(&wanted.last_name, &employee.last_name),
         first_name: changed(&wanted.first_name, &employee.first_name),
         patronymic: changed(&wanted.patronymic, &employee.patronymic),
         email: if employee.email.as_deref().and_then(mail_key).as_deref() == Some(mail) { None } else { wanted.email },
-        status: None,
+        status: returns.then(|| "available".to_owned()),
     };
-    if fields.last_name.is_none() && fields.first_name.is_none() && fields.patronymic.is_none() && fields.email.is_none() {
-        return Ok(Ok(()));
-    }
-    if let Err(why) = outcome(platform.update_employee(employee.id, &fields))? {
+    let nothing =
+        [&fields.last_name, &fields.first_name, &fields.patronymic, &fields.email, &fields.status].into_iter().all(Option::is_none);
+    if !nothing && let Err(why) = outcome(platform.update_employee(employee.id, &fields))? {
         return Ok(Err(why));
     }
     employee.email = fields.email.or(employee.email.take());
+    memory::put(platform, &key, &Twin { employee: employee.id, retired: false }, None)?;
     Ok(Ok(()))
 }
 
 /// A user who can no longer log in: his employee is not at work.
 fn retire(platform: &dyn Platform, id: i64, employees: &mut [Employee]) -> Result<Result<(), String>, Failure> {
-    let Some(twin) = memory::load::<Twin>(platform, &format!("{KEY}{id}")) else { return Ok(Ok(())) };
-    let Some(employee) = employees.iter_mut().find(|employee| employee.id == twin.employee && employee.status != "not_at_work") else {
+    let key = format!("{KEY}{id}");
+    let Some(twin) = memory::load::<Twin>(platform, &key) else { return Ok(Ok(())) };
+    let Some(employee) = employees.iter_mut().find(|employee| employee.id == twin.employee && employee.status != OFF_DUTY) else {
         return Ok(Ok(()));
     };
-    let fields =
-        EmployeeFields { last_name: None, first_name: None, patronymic: None, email: None, status: Some("not_at_work".to_owned()) };
-    outcome(platform.update_employee(employee.id, &fields))
+    let fields = EmployeeFields { last_name: None, first_name: None, patronymic: None, email: None, status: Some(OFF_DUTY.to_owned()) };
+    let done = outcome(platform.update_employee(employee.id, &fields))?;
+    if done.is_ok() {
+        memory::put(platform, &key, &Twin { retired: true, ..twin }, None)?;
+    }
+    Ok(done)
 }
 
 /// What a user is called in UIS, which wants a last name: without one the first name stands in, else the e-mail's beginning.

@@ -92,3 +92,95 @@ fn shown_number(platform: &dyn Platform, settings: &Settings, chosen: Option<&st
 fn shown(text: &str) -> String {
     crate::template::line(text, 40)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::Fake;
+
+    /// «Номер для звонка по клику», the number of the employee's SIP line, and two more numbers of the account, one of them given up.
+    const OWN: &str = "74950000001";
+    const LINE: &str = "74950000002";
+    const OTHER: &str = "74950000003";
+    const GIVEN_UP: &str = "74950000004";
+    const FOREIGN: &str = "74959999999";
+
+    #[derive(Clone, Copy, Debug)]
+    enum Sip {
+        None,
+        NotRegistered,
+        Registered,
+        /// Registered, and has no number of its own.
+        Numberless,
+        /// Registered, but somebody else's.
+        Colleagues,
+    }
+
+    #[test]
+    fn the_number_that_the_customer_sees() {
+        use Sip::{Colleagues, None as NoLine, NotRegistered, Numberless, Registered};
+        // «Переопределять АОН», the setting's number, what RetailCRM chose, the employee's line -> what is shown; none: refused by the setting.
+        let table = [
+            // On: always the setting's.
+            (true, Some(OWN), None, NoLine, Some(OWN)),
+            (true, Some(OWN), None, NotRegistered, Some(OWN)),
+            (true, Some(OWN), None, Registered, Some(OWN)),
+            (true, Some(OWN), Some(OTHER), NoLine, Some(OWN)),
+            (true, Some(OWN), Some(OTHER), NotRegistered, Some(OWN)),
+            (true, Some(OWN), Some(OTHER), Registered, Some(OWN)),
+            (true, Some(OWN), Some(FOREIGN), NoLine, Some(OWN)),
+            (true, Some(OWN), Some(FOREIGN), NotRegistered, Some(OWN)),
+            (true, Some(OWN), Some(FOREIGN), Registered, Some(OWN)),
+            // Off: RetailCRM's choice when it is the account's, whatever the line.
+            (false, Some(OWN), Some(OTHER), NoLine, Some(OTHER)),
+            (false, Some(OWN), Some(OTHER), NotRegistered, Some(OTHER)),
+            (false, Some(OWN), Some(OTHER), Registered, Some(OTHER)),
+            (false, None, Some(OTHER), NoLine, Some(OTHER)),
+            (false, None, Some(OTHER), NotRegistered, Some(OTHER)),
+            (false, None, Some(OTHER), Registered, Some(OTHER)),
+            // Else the number of a registered line.
+            (false, Some(OWN), None, Registered, Some(LINE)),
+            (false, Some(OWN), Some(FOREIGN), Registered, Some(LINE)),
+            (false, Some(OWN), Some(GIVEN_UP), Registered, Some(LINE)),
+            (false, None, None, Registered, Some(LINE)),
+            (false, None, Some(FOREIGN), Registered, Some(LINE)),
+            // Else the setting's.
+            (false, Some(OWN), None, NoLine, Some(OWN)),
+            (false, Some(OWN), None, NotRegistered, Some(OWN)),
+            (false, Some(OWN), None, Numberless, Some(OWN)),
+            (false, Some(OWN), None, Colleagues, Some(OWN)),
+            (false, Some(OWN), Some(FOREIGN), NoLine, Some(OWN)),
+            (false, Some(OWN), Some(FOREIGN), NotRegistered, Some(OWN)),
+            (false, Some(OWN), Some(GIVEN_UP), NoLine, Some(OWN)),
+            // Else nobody can be called.
+            (false, None, None, NoLine, None),
+            (false, None, None, NotRegistered, None),
+            (false, None, None, Numberless, None),
+            (false, None, Some(FOREIGN), NoLine, None),
+            (false, None, Some(FOREIGN), NotRegistered, None),
+        ];
+        let number = |id: i64, number: &str| VirtualNumber { id, number: number.into(), name: String::new(), active: number != GIVEN_UP };
+        let numbers = vec![number(1, OWN), number(2, LINE), number(3, OTHER), number(4, GIVEN_UP)];
+        for (override_caller_id, own, chosen, sip, expected) in table {
+            let line = |employee_id, registered, number: Option<&str>| {
+                vec![Line { employee_id, registered, virtual_number: number.map(str::to_owned) }]
+            };
+            let lines = match sip {
+                NoLine => Vec::new(),
+                NotRegistered => line(7, false, Some(LINE)),
+                Registered => line(7, true, Some(LINE)),
+                Numberless => line(7, true, None),
+                Colleagues => line(8, true, Some(LINE)),
+            };
+            let fake = Fake { lines, numbers: numbers.clone(), ..Fake::default() };
+            let settings = Settings { override_caller_id, click_to_call_number: own.map(str::to_owned), ..Settings::default() };
+            let shown = shown_number(&fake, &settings, chosen, 7);
+            let what = format!("override {override_caller_id}, setting {own:?}, chosen {chosen:?}, line {sip:?}");
+            match (expected, shown) {
+                (Some(expected), Ok(shown)) => assert_eq!(shown, expected, "{what}"),
+                (None, Err(Failure::Misconfigured(problem))) => assert_eq!(problem.setting, "click-to-call-number", "{what}"),
+                (_, other) => panic!("{what}: {other:?}"),
+            }
+        }
+    }
+}
