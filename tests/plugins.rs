@@ -1,10 +1,12 @@
 //! Plugins as the host sees them: what they import, and that another one loads into the same host.
 
+#[path = "support/native_plugin.rs"]
+mod native_plugin;
 mod support;
 
 use serde_json::Value;
 use support::{check_by_schema, replay_json, root, uis_host};
-use uis_host::plugin::build;
+use uis_host::plugin::{Plugin, build};
 
 /// Everything our component may import. A new line here is a decision: each is something the host must grant.
 const IMPORTS: [&str; 26] = [
@@ -119,6 +121,52 @@ fn every_telephony_setting_of_the_seed_is_a_setting() {
         "Webhook url",
     ] {
         assert!(text.contains(&format!("«{title}»")), "{title}");
+    }
+}
+
+/// What the schema says of settings, and what the plugin says when they are saved, must be the same; the settings page goes by the schema.
+#[tokio::test]
+async fn the_schema_and_the_plugin_agree() {
+    let plugin = native_plugin::NativePlugin::new();
+    let schema: Value = serde_json::from_str(&plugin.settings_schema().await.expect("a schema")).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a valid schema");
+    let task = |more: Value| {
+        let mut settings = serde_json::json!({"missed-call-task": true, "default-responsible": 5});
+        settings.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        settings
+    };
+    for (settings, valid) in [
+        (serde_json::json!({}), true),
+        (serde_json::json!({"filter-by-virtual-numbers": true}), false),
+        (serde_json::json!({"filter-by-virtual-numbers": true, "virtual-numbers": ["74951112233"]}), true),
+        (serde_json::json!({"filter-by-virtual-numbers": false, "virtual-numbers": []}), true),
+        (serde_json::json!({"create-contact": true}), true),
+        (serde_json::json!({"create-contact": true, "contact-responsible": "fixed"}), false),
+        (serde_json::json!({"create-contact": true, "contact-responsible": "fixed", "contact-responsible-user": 5}), true),
+        (serde_json::json!({"create-contact": true, "contact-responsible": "somebody"}), false),
+        (serde_json::json!({"missed-call-task": true}), false),
+        (serde_json::json!({"missed-call-task": true, "missed-call-task-responsible": "fixed", "missed-call-task-user": 5}), true),
+        (serde_json::json!({"missed-call-task": true, "missed-call-task-responsible": "fixed"}), false),
+        (task(serde_json::json!({})), true),
+        (task(serde_json::json!({"missed-call-task-calls": []})), false),
+        (task(serde_json::json!({"missed-call-task-due-hours": 9000})), false),
+        (task(serde_json::json!({"missed-call-task-due-hours": -1})), false),
+        (serde_json::json!({"call-orders": true}), true),
+        (serde_json::json!({"call-orders": true, "call-order-calls": []}), false),
+        (serde_json::json!({"call-orders": true, "call-order-responsible": "fixed"}), false),
+        (serde_json::json!({"extra-fields": true}), false),
+        (serde_json::json!({"extra-fields": true, "extra-field-rows": [{"field": "a", "value": "{{tag_names}}"}]}), true),
+        (serde_json::json!({"extra-fields": true, "extra-field-rows": [{"field": "a"}]}), false),
+        (serde_json::json!({"override-caller-id": true}), false),
+        (serde_json::json!({"override-caller-id": true, "click-to-call-number": "74951112233"}), true),
+        (serde_json::json!({"shop-numbers": [{"site": "a"}]}), false),
+        (serde_json::json!({"recording-wait": 1441}), false),
+        (serde_json::json!({"recording-wait": "soon"}), false),
+        (serde_json::json!({"recording-wai": 5}), false),
+    ] {
+        assert_eq!(validator.is_valid(&settings), valid, "by the schema: {settings}");
+        let prepared = plugin.prepare(&settings.to_string(), None).await.expect("no fault");
+        assert_eq!(prepared.is_ok(), valid, "by the plugin: {settings}: {prepared:?}");
     }
 }
 
