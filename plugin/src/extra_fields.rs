@@ -6,11 +6,11 @@ use std::cell::Cell;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::appeals::Told;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::memory;
 use crate::outcome::skipped;
 use crate::platform::Platform;
-use crate::telephony::parameters::Parameters;
 use crate::template;
 
 /// Where the fields of RetailCRM's customers are remembered.
@@ -57,22 +57,18 @@ pub fn remember(platform: &dyn Platform, fields: &[Field]) -> Result<(), Failure
     memory::put(platform, KEY, &fields, None)
 }
 
-/// Values of rows, and rows that could not be. `parameters` are what UIS tells.
-pub fn values<'a>(
-    platform: &dyn Platform,
-    rows: impl Iterator<Item = &'a Row>,
-    parameters: &Parameters<'_>,
-) -> (Map<String, Value>, Vec<Skipped>) {
+/// Values of rows, and rows that could not be. `told` is what UIS tells.
+pub fn values<'a>(platform: &dyn Platform, rows: impl Iterator<Item = &'a Row>, told: &dyn Told) -> (Map<String, Value>, Vec<Skipped>) {
     let fields: Vec<Field> = memory::load(platform, KEY).unwrap_or_default();
     let (mut values, mut left_out) = (Map::new(), Vec::new());
     for row in rows {
         let field = fields.iter().find(|field| field.code == row.field);
         let takes_list = field.is_some_and(|field| field.kind == "multiselect_dictionary");
-        let told = Cell::new(!row.value.contains("{{"));
-        let ask = |name: &str| if takes_list { parameters.raw(name) } else { parameters.get(name) }.inspect(|_| told.set(true));
+        let any = Cell::new(!row.value.contains("{{"));
+        let ask = |name: &str| if takes_list { told.raw(name) } else { told.get(name) }.inspect(|_| any.set(true));
         let text = template::render(&row.value, ask, |_| {});
         // What stands around parameters that UIS does not tell is no value.
-        if !told.get() || text.trim().is_empty() {
+        if !any.get() || text.trim().is_empty() {
             continue;
         }
         let held = match field {

@@ -8,10 +8,12 @@
 //! | [`setup`] | what the plugin is and needs; activation: the module's registration in RetailCRM |
 //! | [`settings`] | the settings, their schema and their checks |
 //! | [`employees`] | which UIS employee is which RetailCRM user |
+//! | [`appeals`] | what follows from a call, a chat or a site request: customer, order, task, fields |
 //! | [`telephony`] | calls: caller card and forwarding, pop-ups, history, recordings, reconciliation |
 //! | [`retailcrm`] | RetailCRM's API v5: one client, one file per area |
 //! | [`handlers`] | one function per event of the contract |
 
+pub mod appeals;
 pub mod bindings;
 #[cfg(target_arch = "wasm32")]
 mod component;

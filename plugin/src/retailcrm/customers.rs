@@ -79,7 +79,9 @@ pub struct NewCustomer {
     /// How he is called.
     pub first_name: String,
     /// His phone, digits.
-    pub phone: String,
+    pub phone: Option<String>,
+    /// His e-mail.
+    pub email: Option<String>,
     /// Who answers for him.
     pub manager_id: Option<i64>,
     /// His shop.
@@ -95,8 +97,13 @@ pub fn create(crm: Crm<'_>, customer: &NewCustomer) -> Result<Option<i64>, CrmEr
     let mut value = json!({
         "externalId": customer.external_id,
         "firstName": customer.first_name,
-        "phones": [{"number": customer.phone}],
     });
+    if let Some(phone) = &customer.phone {
+        value["phones"] = json!([{"number": phone}]);
+    }
+    if let Some(email) = &customer.email {
+        value["email"] = email.as_str().into();
+    }
     if let Some(manager) = customer.manager_id {
         value["managerId"] = manager.into();
     }

@@ -47,8 +47,10 @@ pub struct NewOrder {
     pub company: Option<i64>,
     /// Which shop's.
     pub site: Option<String>,
-    /// How he is reached.
-    pub phone: String,
+    /// By which phone he is reached.
+    pub phone: Option<String>,
+    /// And by which e-mail.
+    pub email: Option<String>,
     /// Code of its type; none: RetailCRM's default.
     pub order_type: Option<String>,
     /// Code of its method.
@@ -64,15 +66,21 @@ pub struct NewOrder {
 /// Creates an order. One that is there already by its `externalId` is as good.
 pub fn create(crm: Crm<'_>, order: &NewOrder) -> Result<(), CrmError> {
     let person = json!({"id": order.customer});
-    let mut value =
-        json!({"externalId": order.external_id, "customer": person, "phone": order.phone, "managerComment": order.manager_comment});
+    let mut value = json!({"externalId": order.external_id, "customer": person, "managerComment": order.manager_comment});
     if let Some(company) = order.company {
         value["customer"] = json!({"id": company, "type": "customer_corporate"});
         value["contact"] = person;
     }
-    for (name, code) in [("orderType", &order.order_type), ("orderMethod", &order.order_method), ("status", &order.status)] {
-        if let Some(code) = code {
-            value[name] = code.as_str().into();
+    let told = [
+        ("orderType", &order.order_type),
+        ("orderMethod", &order.order_method),
+        ("status", &order.status),
+        ("phone", &order.phone),
+        ("email", &order.email),
+    ];
+    for (name, text) in told {
+        if let Some(text) = text {
+            value[name] = text.as_str().into();
         }
     }
     if let Some(manager) = order.manager_id {

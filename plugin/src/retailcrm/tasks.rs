@@ -17,7 +17,8 @@ pub struct Task {
     /// Who performs it.
     pub performer_id: i64,
     /// Whom to call back.
-    pub phone: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
     /// For which shop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone_site: Option<String>,
@@ -39,10 +40,12 @@ pub fn create(crm: Crm<'_>, task: &Task) -> Result<i64, CrmError> {
 }
 
 /// The open task of this name for this phone, if it is there.
-pub fn find_open(crm: Crm<'_>, text: &str, number: &str) -> Result<Option<i64>, CrmError> {
+pub fn find_open(crm: Crm<'_>, text: &str, number: Option<&str>) -> Result<Option<i64>, CrmError> {
     let ask = Ask::get("/api/v5/tasks").with("filter[text]", text).with("filter[status]", "performing").with("limit", "100");
     let found = crm.ask(ask)?;
-    let his = |task: &&Value| answer::text(&task["text"]) == text && phone::same(&answer::text(&task["phone"]), number);
+    let his = |task: &&Value| {
+        answer::text(&task["text"]) == text && number.is_none_or(|number| phone::same(&answer::text(&task["phone"]), number))
+    };
     Ok(answer::members(&found, "tasks")?.into_iter().filter(his).filter_map(|task| answer::id(&task["id"])).min())
 }
 

@@ -6,6 +6,7 @@ pub mod telephony;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::appeals::order::Repeat;
 use crate::bindings::uis::integration::types::{Failure, Misconfiguration};
 use crate::employees::Pair;
 use crate::extra_fields::Row;
@@ -13,7 +14,7 @@ use crate::outcome::misconfigured;
 use crate::phone;
 use crate::platform::Platform;
 use crate::template;
-use telephony::{ContactResponsible, Hours, Matching, MissedCall, OrderCall, OrderResponsible, RepeatOrder, ShopNumber, TaskResponsible};
+use telephony::{ContactResponsible, Hours, Matching, MissedCall, OrderCall, OrderResponsible, ShopNumber, TaskResponsible};
 
 /// The JSON Schema of the settings: Russian titles as the owner reads them, English descriptions.
 pub const SCHEMA: &str = include_str!("schema.json");
@@ -74,8 +75,8 @@ pub struct Settings {
     /// «Звонки, по которым создавать заказ».
     pub call_order_calls: Vec<OrderCall>,
     /// «Повторное обращение».
-    pub call_order_repeat: RepeatOrder,
-    /// The hours of [`RepeatOrder::AfterHours`].
+    pub call_order_repeat: Repeat,
+    /// The hours of [`Repeat::AfterHours`].
     pub call_order_after_hours: u32,
     /// «Тип заказа»: a code.
     pub call_order_type: Option<String>,
@@ -127,7 +128,7 @@ impl Default for Settings {
             missed_call_task_close: false,
             call_orders: false,
             call_order_calls: vec![OrderCall::First],
-            call_order_repeat: RepeatOrder::NoOpen,
+            call_order_repeat: Repeat::NoOpen,
             call_order_after_hours: 24,
             call_order_type: None,
             call_order_method: Some("phone".to_owned()),
@@ -151,6 +152,11 @@ impl Settings {
     pub fn load(platform: &dyn Platform) -> Result<Settings, Failure> {
         crate::json::read(&platform.prepared_settings())
             .map_err(|error| misconfigured("", format!("the prepared settings cannot be read, save them again: {error}")))
+    }
+
+    /// Rows of «Передавать дополнительные поля»; none when it is off.
+    pub fn field_rows(&self) -> &[Row] {
+        if self.extra_fields { &self.extra_field_rows } else { &[] }
     }
 
     /// [`Settings::recording_wait`] in milliseconds.

@@ -78,19 +78,6 @@ pub enum OrderCall {
     Lost,
 }
 
-/// When a customer who was there gets another order.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RepeatOrder {
-    /// With every such call.
-    Always,
-    /// Only when none of his orders is open.
-    #[default]
-    NoOpen,
-    /// Only when none is open, and not before some hours after the last was closed.
-    AfterHours,
-}
-
 /// Who answers for the order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

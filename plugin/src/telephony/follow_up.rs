@@ -3,13 +3,15 @@
 //!
 //! What RetailCRM refuses for good holds up nothing else: the rest is done, and the refusal is told.
 
+use crate::appeals::lookup::Lookup;
+use crate::appeals::{fields, progress};
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::platform::Platform;
 use crate::settings::Settings;
-use crate::telephony::lookup::Lookup;
+use crate::telephony::parameters::Parameters;
 use crate::telephony::story::{self, FollowUp};
 use crate::telephony::verdict::{self, Verdict};
-use crate::telephony::{contact, fields, missed, orders};
+use crate::telephony::{appeal, contact, missed, orders};
 
 /// Does what is not done yet.
 pub fn run(platform: &dyn Platform, session: i64) -> Result<Vec<Skipped>, Failure> {
@@ -21,21 +23,23 @@ pub fn run(platform: &dyn Platform, session: i64) -> Result<Vec<Skipped>, Failur
     let answered = verdict::of(&story) == Verdict::Answered;
     let talked = answered && (verdict::talk_seconds(&story) > 0 || !story.talks.is_empty());
     let mut parts = Parts::default();
-    if let Some(lookup) = &mut Lookup::of(platform, &story) {
+    let parameters = Parameters::of(platform, session, &story)?;
+    let appeal = &appeal::of(platform, session, &story, settings, &parameters);
+    if let Some(lookup) = &mut Lookup::of(platform, appeal.who.clone(), &progress::read(platform, &appeal.id)) {
         if talked && settings.create_contact {
-            parts.add(contact::ensure(platform, session, &story, settings, lookup).map(|()| Vec::new()))?;
+            parts.add(contact::ensure(platform, appeal, &story, settings, lookup).map(|()| Vec::new()))?;
         }
         if talked {
-            parts.add(missed::close(platform, &story, settings).map(|()| Vec::new()))?;
+            parts.add(missed::close(platform, appeal, settings).map(|()| Vec::new()))?;
         }
         if talked || !answered {
-            parts.add(orders::make(platform, session, talked, settings, lookup).map(|()| Vec::new()))?;
+            parts.add(orders::make(platform, appeal, &story, talked, settings, lookup).map(|()| Vec::new()))?;
         }
         // After the order, which may have made the customer whom the task is about.
         if !answered {
-            parts.add(missed::task(platform, session, &story, settings, lookup))?;
+            parts.add(missed::make(platform, appeal, &story, settings, lookup))?;
         }
-        parts.add(fields::update(platform, session, &story::read(platform, session), settings, lookup))?;
+        parts.add(fields::update(platform, appeal, settings.field_rows(), lookup))?;
     }
     let became = if parts.refused.is_some() { FollowUp::Refused } else { FollowUp::Done };
     story::tell(platform, session, |story| story.follow_up = became)?;

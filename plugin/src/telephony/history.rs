@@ -13,9 +13,9 @@ use crate::platform::Platform;
 use crate::retailcrm::telephony::{Call, EventType, upload};
 use crate::retailcrm::{Crm, CrmError};
 use crate::settings::Settings;
-use crate::shops;
+use crate::telephony::appeal;
 use crate::telephony::follow_up;
-use crate::telephony::parameters;
+use crate::telephony::parameters::Parameters;
 use crate::telephony::popups;
 use crate::telephony::recordings;
 use crate::telephony::story::{self, Place, Stored, Story, Way};
@@ -227,12 +227,12 @@ fn finish(platform: &dyn Platform, session: i64) -> Result<Vec<Skipped>, Failure
 
 /// The call as RetailCRM's history wants it.
 fn record(platform: &dyn Platform, session: i64, story: &Story) -> Result<Call, Failure> {
+    let parameters = Parameters::of(platform, session, story)?;
+    let appeal = appeal::of(platform, session, story, &Settings::load(platform)?, &parameters);
     let verdict = verdict::of(story);
     let answered = verdict == Verdict::Answered;
     let end = story.end.clone().unwrap_or_default();
-    let talker = story.talks.iter().rev().find(|id| **id != 0).copied();
-    let rung = end.rung_last.or(story.popups.last().map(|popup| popup.employee_id));
-    let who = if answered { end.employee_id.or(talker) } else { end.employee_id.or(rung) };
+    let who = end.employee_id.or_else(|| if answered { story.talker() } else { story.rung_last() });
     let tie = who.and_then(|id| employees::of_employee(platform, id));
     Ok(Call {
         date: time::crm_date_time(platform, story.began())?,
@@ -247,8 +247,8 @@ fn record(platform: &dyn Platform, session: i64, story: &Story) -> Result<Call, 
         duration_waiting: verdict::wait_seconds(story),
         record_url: story.record_url.clone(),
         external_phone: story.virtual_number.clone(),
-        source: parameters::source(platform, story),
-        site: shops::of_number(&Settings::load(platform)?, story.virtual_number.as_deref()),
+        source: appeal.source,
+        site: appeal.own_site,
     })
 }
 

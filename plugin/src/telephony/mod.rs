@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`story`] | what is remembered of one call: all its events merged |
 //! | [`filter`] | «фильтровать по виртуальным номерам»: whose calls are ours |
-//! | [`lookup`] | whose call it is in RetailCRM |
+//! | [`appeal`] | a call as an appeal, for [`crate::appeals`] |
 //! | [`incoming`] | who calls and whom to forward to |
 //! | [`popups`] | «всплывающие уведомления»: shown, moved, closed |
 //! | [`parameters`] | what a call tells for templates and fields |
@@ -12,7 +12,6 @@
 //! | [`history`] | «сохранение истории и записей звонков» |
 //! | [`follow_up`] | what follows from a call's end |
 //! | [`contact`] | «создавать контакт при звонке» |
-//! | [`fields`] | «передавать дополнительные поля» |
 //! | [`missed`] | «создавать задачу по пропущенному звонку» |
 //! | [`click_to_call`] | «номер для звонка по клику», «переопределять АОН» |
 //! | [`orders`] | «создавать заказ по звонку» |
@@ -21,14 +20,13 @@
 //! | [`unsettled`] | calls that are not done with, for switching off and on |
 //! | [`reconcile`] | calls that notifications lost, found in UIS's report |
 
+pub mod appeal;
 pub mod click_to_call;
 pub mod contact;
-pub mod fields;
 pub mod filter;
 pub mod follow_up;
 pub mod history;
 pub mod incoming;
-pub mod lookup;
 pub mod missed;
 pub mod orders;
 pub mod parameters;

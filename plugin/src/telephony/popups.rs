@@ -1,6 +1,7 @@
 //! Pop-ups in RetailCRM («всплывающие уведомления»): opened when a manager's phone rings, moved when the call is handed on, closed
 //! when it is over for him. What is open is remembered before it is sent, so that the end closes it whatever happened in between.
 
+use crate::appeals::source;
 use crate::bindings::uis::integration::call_events::{Call, CallAnswered, LegRinging, OutgoingCall, TalkFinished};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::timers::Timer;
@@ -12,7 +13,7 @@ use crate::retailcrm::Crm;
 use crate::retailcrm::telephony::{CallEvent, EventType, send_event};
 use crate::settings::Settings;
 use crate::shops;
-use crate::telephony::parameters;
+use crate::telephony::parameters::Parameters;
 use crate::telephony::story::{self, Popup, Story, Way};
 use crate::telephony::unsettled;
 use crate::telephony::verdict::Verdict;
@@ -198,7 +199,8 @@ fn open(
     let kind = if story.direction == Some(Way::Out) { EventType::Out } else { EventType::In };
     if let Some(event) = story.popups.last().and_then(|popup| event(session, &story, kind, std::slice::from_ref(popup))) {
         let site = shops::of_number(&Settings::load(platform)?, story.virtual_number.as_deref());
-        let event = CallEvent { site, web_analytics_data: parameters::web_analytics(platform, &story), ..event };
+        let event =
+            CallEvent { site, web_analytics_data: source::web_analytics(platform, &Parameters::of(platform, session, &story)?), ..event };
         send_event(Crm::new(platform), &event)?;
     }
     done()

@@ -4,14 +4,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::bindings::uis::integration::call_events::{Call, CallFinished, Direction, FinishKind, Recording};
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::memory;
 use crate::phone;
 use crate::platform::Platform;
-use crate::retailcrm::customers::Customer;
 use crate::telephony::click_to_call;
 use crate::template;
 
@@ -53,16 +51,6 @@ pub struct Story {
     pub recordings: Vec<Record>,
     /// What became of it in the CRM's history.
     pub stored: Stored,
-    /// The customer is known to the CRM: he was there, or was created.
-    pub contact: bool,
-    /// He was about to be created on this call; perhaps he was.
-    pub creating: bool,
-    /// He was created on this call.
-    pub created: bool,
-    /// Who he is there.
-    pub customer: Option<Customer>,
-    /// Extra fields that this call has written.
-    pub fields: BTreeMap<String, Value>,
     /// What follows from the call's end besides its record: a customer, a task, an order.
     pub follow_up: FollowUp,
     /// The CRM user who clicked the number, when it was dialled so.
@@ -312,6 +300,18 @@ impl Story {
     /// Pop-ups that are open, of those chosen.
     pub fn open_popups(&self, chosen: impl Fn(&Popup) -> bool) -> Vec<Popup> {
         self.popups.iter().filter(|popup| !popup.closed && chosen(popup)).cloned().collect()
+    }
+
+    /// Who talked, or was responsible: an employee id.
+    pub fn talker(&self) -> Option<i64> {
+        let ended = self.end.as_ref().and_then(|end| end.employee_id);
+        self.talks.iter().rev().copied().find(|id| *id != 0).or(ended)
+    }
+
+    /// Whose phone rang last: an employee id.
+    pub fn rung_last(&self) -> Option<i64> {
+        let told = self.end.as_ref().and_then(|end| end.rung_last);
+        told.or(self.popups.last().map(|popup| popup.employee_id)).filter(|id| *id != 0)
     }
 
     /// When the call was last seen to go on.

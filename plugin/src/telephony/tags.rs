@@ -1,15 +1,17 @@
 //! Tags that employees and scenarios put on calls. RetailCRM's calls have none, so they reach the customer by extra fields
 //! («Передавать дополнительные поля», the parameter `tag_names`), also when they are set after the call.
 
+use crate::appeals::lookup::Lookup;
+use crate::appeals::{fields, progress};
 use crate::bindings::uis::integration::call_events::TagsChanged;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::CommunicationKind;
 use crate::outcome::{Handled, done, done_without};
 use crate::platform::Platform;
 use crate::settings::Settings;
-use crate::telephony::lookup::Lookup;
+use crate::telephony::parameters::Parameters;
 use crate::telephony::story::FollowUp;
-use crate::telephony::{fields, filter, story};
+use crate::telephony::{appeal, filter, story};
 
 /// Tags were put on a call, or taken off.
 pub fn on_tags_changed(platform: &dyn Platform, event: &TagsChanged) -> Handled {
@@ -23,6 +25,12 @@ pub fn on_tags_changed(platform: &dyn Platform, event: &TagsChanged) -> Handled 
         story.clone()
     })?;
     // Before the call's end they wait for it with everything else that it tells.
-    let Some(mut lookup) = Lookup::of(platform, &story).filter(|_| story.follow_up == FollowUp::Done) else { return done() };
-    done_without(fields::update(platform, session, &story, &Settings::load(platform)?, &mut lookup)?)
+    if story.follow_up != FollowUp::Done {
+        return done();
+    }
+    let settings = Settings::load(platform)?;
+    let parameters = Parameters::of(platform, session, &story)?;
+    let appeal = appeal::of(platform, session, &story, &settings, &parameters);
+    let Some(mut lookup) = Lookup::of(platform, appeal.who.clone(), &progress::read(platform, &appeal.id)) else { return done() };
+    done_without(fields::update(platform, &appeal, settings.field_rows(), &mut lookup)?)
 }

@@ -1,24 +1,25 @@
-//! Whose call it is in RetailCRM: looked up by his phone, and once for all that follows from one event.
+//! Whose appeal it is in RetailCRM: looked up once for all that follows from one event.
 
+use super::Identity;
+use super::progress::Progress;
 use crate::bindings::uis::integration::types::Failure;
 use crate::platform::Platform;
 use crate::retailcrm::customers::{self, Customer};
 use crate::retailcrm::{Crm, corporate};
-use crate::telephony::story::Story;
 
-/// Who called, or was called, as RetailCRM knows him.
+/// Who appealed, as RetailCRM knows him.
 pub struct Lookup<'a> {
     crm: Crm<'a>,
-    phone: String,
-    /// None: not looked up yet. None within: nobody has the phone.
+    who: Identity,
+    /// None: not looked up yet. None within: nobody is known by it.
     found: Option<Option<Customer>>,
 }
 
 impl<'a> Lookup<'a> {
-    /// Of a call; none when there is nobody to look up: no number, or a colleague's.
-    pub fn of(platform: &'a dyn Platform, story: &Story) -> Option<Lookup<'a>> {
-        let phone = story.phone.clone().filter(|_| !story.internal)?;
-        Some(Lookup { crm: Crm::new(platform), phone, found: story.customer.clone().map(Some) })
+    /// Of whoever appealed, with what is known from an earlier event; none when there is nothing to look him up by.
+    pub fn of(platform: &'a dyn Platform, who: Identity, progress: &Progress) -> Option<Lookup<'a>> {
+        who.external_id()?;
+        Some(Lookup { crm: Crm::new(platform), who, found: progress.customer.clone().map(Some) })
     }
 
     /// The way to RetailCRM.
@@ -26,15 +27,11 @@ impl<'a> Lookup<'a> {
         self.crm
     }
 
-    /// His phone, canonical digits.
-    pub fn phone(&self) -> &str {
-        &self.phone
-    }
-
     /// The customer, asked for the first time only.
     pub fn customer(&mut self) -> Result<Option<Customer>, Failure> {
         if self.found.is_none() {
-            self.found = Some(customers::find_by_phone(self.crm, &self.phone)?);
+            let by_phone = self.who.phone.as_ref().map(|phone| customers::find_by_phone(self.crm, phone)).transpose()?.flatten();
+            self.found = Some(by_phone);
         }
         Ok(self.found.clone().flatten())
     }

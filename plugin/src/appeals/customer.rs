@@ -1,0 +1,70 @@
+//! The customer of whoever appealed: looked for, and created when nobody is known. One customer per person: his `externalId` is made of
+//! what he is known by, so that of two creates RetailCRM refuses the second.
+
+use serde_json::Map;
+
+use super::lookup::Lookup;
+use super::{Appeal, fields, progress};
+use crate::bindings::uis::integration::types::Failure;
+use crate::extra_fields::Row;
+use crate::platform::Platform;
+use crate::retailcrm::customers::{self, Customer, NewCustomer};
+use crate::template;
+
+/// RetailCRM's longest name, in characters.
+const NAME_MAX: usize = 255;
+
+/// Sees to it that whoever appealed is a customer. `manager` answers for him if he is created, and `rows` are written then.
+pub fn ensure(
+    platform: &dyn Platform,
+    appeal: &Appeal<'_>,
+    manager: impl FnOnce(&mut Lookup<'_>) -> Result<Option<i64>, Failure>,
+    rows: &[Row],
+    lookup: &mut Lookup<'_>,
+) -> Result<(), Failure> {
+    let before = progress::read(platform, &appeal.id);
+    let (false, Some(external_id)) = (before.looked_up, appeal.who.external_id()) else { return Ok(()) };
+    let mut written = Map::new();
+    let mut created = false;
+    if lookup.customer()?.is_none() {
+        written = fields::of_new(platform, appeal, rows);
+        let name = template::fit(platform, "customer's name", &appeal.name, NAME_MAX);
+        let customer = NewCustomer {
+            external_id: external_id.clone(),
+            first_name: if name.is_empty() { appeal.who.shown() } else { name },
+            phone: appeal.who.phone.clone(),
+            email: appeal.who.email.clone(),
+            manager_id: manager(lookup)?,
+            site: appeal.site.clone(),
+            source: appeal.source.clone(),
+            fields: written.clone(),
+        };
+        progress::note(platform, &appeal.id, |progress| progress.creating = true)?;
+        let made = customers::create(lookup.crm(), &customer)?;
+        created = made.is_some();
+        // None: somebody was faster; whom he made is the one.
+        lookup.learn(made.map(|id| Customer {
+            id,
+            external_id: customer.external_id,
+            site: customer.site.unwrap_or_default(),
+            manager_id: customer.manager_id,
+            ..Customer::default()
+        }));
+    }
+    let mut customer = lookup.customer()?;
+    if customer.is_none() {
+        // He was made by an earlier appeal, and somebody has taken his phone off him since: he is the one still.
+        customer = customers::by_external_id(lookup.crm(), &external_id, appeal.site.as_deref())?;
+        lookup.learn(customer.clone());
+    }
+    // An attempt whose answer was lost has created him as well as one that was answered.
+    created |= before.creating && customer.as_ref().is_some_and(|customer| customer.external_id == external_id);
+    progress::note(platform, &appeal.id, |progress| {
+        progress.looked_up = true;
+        progress.created |= created;
+        progress.customer.clone_from(&customer);
+        if created {
+            progress.fields.extend(written.clone());
+        }
+    })
+}

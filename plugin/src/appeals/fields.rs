@@ -1,0 +1,43 @@
+//! Extra fields of whoever appealed. A row is written when we create the customer, and on every appeal only if its own «Обновлять всегда»
+//! is on.
+
+use serde_json::{Map, Value};
+
+use super::lookup::Lookup;
+use super::{Appeal, progress};
+use crate::bindings::uis::integration::types::{Failure, Skipped};
+use crate::extra_fields::{self, Row};
+use crate::outcome::skipped;
+use crate::platform::Platform;
+use crate::retailcrm::CrmError;
+use crate::retailcrm::customers;
+
+/// Values for a customer who is created by this appeal, as far as it tells them by now. What cannot be is told at its end.
+pub fn of_new(platform: &dyn Platform, appeal: &Appeal<'_>, rows: &[Row]) -> Map<String, Value> {
+    if rows.is_empty() { Map::new() } else { extra_fields::values(platform, rows.iter(), appeal.told).0 }
+}
+
+/// The appeal is over: what it told since, for a customer whom it created; rows that are always written, for any other.
+pub fn update(platform: &dyn Platform, appeal: &Appeal<'_>, rows: &[Row], lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = progress::read(platform, &appeal.id);
+    let wanted = rows.iter().filter(|row| row.always || known.created);
+    let (mut values, mut left_out) = extra_fields::values(platform, wanted, appeal.told);
+    values.retain(|code, value| known.fields.get(code) != Some(value));
+    if values.is_empty() {
+        return Ok(left_out);
+    }
+    let Some(customer) = lookup.customer()? else { return Ok(left_out) };
+    match customers::set_fields(lookup.crm(), &customer, &values) {
+        Ok(()) => progress::note(platform, &appeal.id, |progress| progress.fields.extend(values.clone()))?,
+        // RetailCRM has the last word on its fields; the rest does not wait for them.
+        Err(error @ CrmError::Refused { .. }) => {
+            let codes: Vec<&str> = values.keys().map(String::as_str).collect();
+            left_out.push(skipped(format!("fields {}", codes.join(", ")), error.to_string()));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(left_out)
+}

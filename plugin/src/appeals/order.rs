@@ -1,0 +1,106 @@
+//! An order for an appeal. Its `externalId` is the appeal's, so that a second create is refused and not doubled.
+
+use serde::{Deserialize, Serialize};
+
+use super::lookup::Lookup;
+use super::responsible::Responsible;
+use super::{Appeal, progress};
+use crate::bindings::uis::integration::types::Failure;
+use crate::memory;
+use crate::platform::Platform;
+use crate::retailcrm::corporate;
+use crate::retailcrm::orders::{self, NewOrder, Standing};
+use crate::retailcrm::reference::Status;
+use crate::setup::activation::STATUSES_KEY;
+use crate::template;
+use crate::time;
+
+/// A comment is at most so long, in characters [inferred].
+const COMMENT_MAX: usize = 2000;
+const HOUR_MS: i64 = 3_600_000;
+
+/// When a customer who was there gets another order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Repeat {
+    /// With every such appeal.
+    Always,
+    /// Only when none of his orders is open.
+    #[default]
+    NoOpen,
+    /// Only when none is open, and not before some hours after the last was closed.
+    AfterHours,
+}
+
+/// What is wanted.
+pub struct Wish<'a> {
+    /// For a customer who was there.
+    pub repeat: Repeat,
+    /// The hours of [`Repeat::AfterHours`].
+    pub after_hours: u32,
+    /// Code of the order's type; none: the account's default.
+    pub order_type: Option<String>,
+    /// Code of its method.
+    pub order_method: Option<String>,
+    /// Code of the status that it begins in.
+    pub status: Option<String>,
+    /// Who answers for it.
+    pub responsible: Responsible,
+    /// Who does when nobody else is known.
+    pub default_responsible: Option<i64>,
+    /// A template of what the manager reads on it.
+    pub comment: &'a str,
+}
+
+/// Makes the order of a customer who is there by now, unless his other orders stand in the way.
+pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<(), Failure> {
+    let Some(customer) = lookup.customer()? else { return Ok(()) };
+    let created = progress::read(platform, &appeal.id).created;
+    let crm = lookup.crm();
+    // Whom a company sent orders for the company.
+    let company = if customer.is_contact { corporate::of_contact(crm, customer.id)? } else { None };
+    let buyer = company.as_ref().map_or(customer.id, |company| company.id);
+    if !created && wish.repeat != Repeat::Always && !free(platform, appeal, wish, &orders::of_customer(crm, buyer, company.is_some())?)? {
+        return Ok(());
+    }
+    let site = company.as_ref().map_or(customer.site, |company| company.site.clone());
+    let comment = template::render(wish.comment, |name| appeal.told.get(name), |_| {});
+    orders::create(
+        crm,
+        &NewOrder {
+            external_id: appeal.id.clone(),
+            customer: customer.id,
+            company: company.map(|company| company.id),
+            // A customer's orders are of his shop, unless the appeal is about another.
+            site: appeal.own_site.clone().or(Some(site).filter(|site| !site.is_empty())).or_else(|| appeal.site.clone()),
+            phone: appeal.who.phone.clone(),
+            email: appeal.who.email.clone(),
+            order_type: wish.order_type.clone(),
+            order_method: wish.order_method.clone(),
+            status: wish.status.clone(),
+            manager_id: wish.responsible.user(platform, lookup, wish.default_responsible)?,
+            manager_comment: template::fit(platform, "order's comment", &comment, COMMENT_MAX),
+        },
+    )?;
+    Ok(())
+}
+
+/// Whether the customer's other orders leave room for one more.
+fn free(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, orders: &[Standing]) -> Result<bool, Failure> {
+    let statuses: Vec<Status> = memory::load(platform, STATUSES_KEY).unwrap_or_default();
+    let ended = |order: &&Standing| {
+        statuses.iter().any(|status| status.code == order.status && matches!(status.group.as_str(), "complete" | "cancel"))
+    };
+    // What an earlier attempt made is no other order.
+    let others = || orders.iter().filter(|order| order.external_id != appeal.id);
+    let none_open = others().all(|order| ended(&order));
+    Ok(match wish.repeat {
+        Repeat::Always => true,
+        Repeat::NoOpen => none_open,
+        Repeat::AfterHours => {
+            // Both are local times of the account, written alike: they compare as text.
+            let latest = time::crm_date_time(platform, appeal.at - i64::from(wish.after_hours) * HOUR_MS)?;
+            none_open && others().filter(ended).all(|order| order.since <= latest)
+        }
+    })
+}

@@ -1,0 +1,44 @@
+//! What of an appeal is done in RetailCRM, so that an event that comes again, or an attempt that broke off, does nothing twice.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::bindings::uis::integration::types::Failure;
+use crate::memory;
+use crate::platform::Platform;
+use crate::retailcrm::customers::Customer;
+
+/// Longer than any repeat of an appeal's events.
+const TTL_MS: u64 = 35 * 24 * 3_600_000;
+
+/// How far an appeal is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    /// The customer was there, or was created.
+    pub looked_up: bool,
+    /// He was about to be created by this appeal; perhaps he was.
+    pub creating: bool,
+    /// He was created by this appeal.
+    pub created: bool,
+    /// Who he is in RetailCRM.
+    pub customer: Option<Customer>,
+    /// Extra fields that this appeal has written.
+    pub fields: BTreeMap<String, Value>,
+}
+
+fn key(appeal: &str) -> String {
+    format!("appeal/{appeal}")
+}
+
+/// Reads it; nothing is done of an appeal that is not known.
+pub fn read(platform: &dyn Platform, appeal: &str) -> Progress {
+    memory::load(platform, &key(appeal)).unwrap_or_default()
+}
+
+/// Writes down what is done.
+pub fn note(platform: &dyn Platform, appeal: &str, change: impl FnMut(&mut Progress)) -> Result<(), Failure> {
+    memory::update(platform, &key(appeal), Some(TTL_MS), change)
+}

@@ -1,0 +1,31 @@
+//! Who answers for what is created: as the setting says, else the default responsible.
+
+use super::lookup::Lookup;
+use crate::bindings::uis::integration::types::Failure;
+use crate::employees;
+use crate::platform::Platform;
+
+/// A choice of a setting.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Responsible {
+    /// A UIS employee, when one had to do with the appeal.
+    Employee(Option<i64>),
+    /// The customer's manager.
+    Manager,
+    /// A CRM user, when one is chosen.
+    User(Option<i64>),
+}
+
+impl Responsible {
+    /// The CRM user; `default` when the choice names nobody whom RetailCRM knows.
+    pub fn user(self, platform: &dyn Platform, lookup: &mut Lookup<'_>, default: Option<i64>) -> Result<Option<i64>, Failure> {
+        let chosen = match self {
+            Responsible::Employee(employee) => {
+                employee.filter(|id| *id != 0).and_then(|id| employees::of_employee(platform, id)).map(|tie| tie.user_id)
+            }
+            Responsible::Manager => lookup.manager()?,
+            Responsible::User(user) => user,
+        };
+        Ok(chosen.or(default))
+    }
+}

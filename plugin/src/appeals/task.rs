@@ -1,0 +1,127 @@
+//! A task for an appeal. It needs no customer: a task takes the phone itself.
+//!
+//! RetailCRM has no key against doubled tasks, so the intent is written first, and one found open is looked up before it is sent again.
+
+use serde::{Deserialize, Serialize};
+
+use super::Appeal;
+use super::lookup::Lookup;
+use super::responsible::Responsible;
+use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::types::{Failure, Skipped};
+use crate::memory;
+use crate::outcome::skipped;
+use crate::platform::Platform;
+use crate::retailcrm::tasks::{self, Task};
+use crate::retailcrm::{Crm, CrmError};
+use crate::template;
+use crate::time;
+
+/// A task that was made is remembered this long: longer than any task stays open that somebody still looks at.
+const TTL_MS: u64 = 90 * 24 * 3_600_000;
+/// A task's name is at most so long, in characters [inferred].
+const NAME_MAX: usize = 255;
+const HOUR_MS: i64 = 3_600_000;
+
+/// What is wanted.
+pub struct Wish<'a> {
+    /// Where the last such task is remembered: one key for what should have but one open task.
+    pub key: String,
+    /// No second task while the first is open.
+    pub once: bool,
+    /// A template of its name.
+    pub name: &'a str,
+    /// Hours from the appeal's end to when it is due.
+    pub due_hours: u32,
+    /// Who performs it.
+    pub responsible: Responsible,
+    /// Who does when nobody else is known.
+    pub default_responsible: Option<i64>,
+}
+
+/// The task that was made last under a key.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct Made {
+    /// For which appeal; empty: none was.
+    appeal: String,
+    /// Its name, by which it is found again when its number was not told.
+    text: String,
+    /// Its number; none: it was about to be sent.
+    task: Option<i64>,
+}
+
+/// Makes the task.
+pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+    let crm = lookup.crm();
+    let phone = appeal.who.phone.as_deref();
+    let made: Made = memory::load(platform, &wish.key).unwrap_or_default();
+    match made.task {
+        Some(_) if made.appeal == appeal.id => return Ok(Vec::new()),
+        Some(task) if wish.once && tasks::is_open(crm, task)? => {
+            platform.log(Level::Info, "the task is still open", &[("task", &task.to_string())]);
+            return Ok(Vec::new());
+        }
+        // Perhaps it arrived: then it is the one, whichever appeal it was for.
+        None if !made.appeal.is_empty() => {
+            if let Some(task) = tasks::find_open(crm, &made.text, phone)? {
+                memory::put(platform, &wish.key, &Made { task: Some(task), ..made.clone() }, Some(TTL_MS))?;
+                if made.appeal == appeal.id || wish.once {
+                    return Ok(Vec::new());
+                }
+            }
+        }
+        _ => {}
+    }
+    let customer = lookup.customer()?;
+    let Some(performer) = wish.responsible.user(platform, lookup, wish.default_responsible)? else {
+        return Ok(vec![skipped(format!("task for {}", appeal.id), "nobody to perform it is known; choose a default responsible")]);
+    };
+    let text = name(platform, appeal, wish);
+    let intent = Made { appeal: appeal.id.clone(), text: text.clone(), task: None };
+    memory::put(platform, &wish.key, &intent, Some(TTL_MS))?;
+    let due = appeal.at + i64::from(wish.due_hours) * HOUR_MS;
+    let task = Task {
+        text,
+        // Minutes are all that RetailCRM takes.
+        datetime: time::crm_date_time(platform, due)?.chars().take(16).collect(),
+        performer_id: performer,
+        phone: phone.map(str::to_owned),
+        phone_site: appeal.site.clone(),
+        customer: customer.map(|customer| serde_json::json!({"id": customer.id})),
+    };
+    match tasks::create(crm, &task) {
+        Ok(task) => memory::put(platform, &wish.key, &Made { task: Some(task), ..intent }, Some(TTL_MS))?,
+        // Surely nothing is there: what was made before counts again.
+        Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. } | CrmError::Refused { .. })) => {
+            memory::put(platform, &wish.key, &made, Some(TTL_MS))?;
+            return Err(error.into());
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(Vec::new())
+}
+
+/// Completes the open task under a key: somebody has done what it asked for.
+pub fn close(platform: &dyn Platform, key: &str, phone: Option<&str>) -> Result<(), Failure> {
+    let Some(made) = memory::load::<Made>(platform, key) else { return Ok(()) };
+    let crm = Crm::new(platform);
+    let task = match made.task {
+        Some(task) => Some(task),
+        None if made.appeal.is_empty() => None,
+        None => tasks::find_open(crm, &made.text, phone)?,
+    };
+    if let Some(task) = task {
+        tasks::complete(crm, task)?;
+    }
+    memory::forget(platform, key)
+}
+
+/// The task's name.
+fn name(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>) -> String {
+    let unknown = |name: &str| platform.log(Level::Info, "a template asks for what is not told", &[("parameter", name)]);
+    let whole = template::render(wish.name, |name| appeal.told.get(name), unknown);
+    let line = template::fit(platform, "task's name", &whole, NAME_MAX);
+    // Values that are all empty leave nothing; a task must have a name.
+    if line.is_empty() { Some(appeal.who.shown()).filter(|shown| !shown.is_empty()).unwrap_or_else(|| appeal.id.clone()) } else { line }
+}
