@@ -66,6 +66,9 @@ impl Platform for Imports {
     fn lines(&self, offset: u32) -> Result<Vec<imports::directory::Line>, imports::directory::DirectoryError> {
         imports::directory::lines(offset)
     }
+    fn chat_channels(&self, offset: u32) -> Result<Vec<imports::directory::ChatChannel>, imports::directory::DirectoryError> {
+        imports::directory::chat_channels(offset)
+    }
     fn virtual_numbers(&self, offset: u32) -> Result<Vec<imports::directory::VirtualNumber>, imports::directory::DirectoryError> {
         imports::directory::virtual_numbers(offset)
     }
@@ -76,6 +79,14 @@ impl Platform for Imports {
         limit: u32,
     ) -> Result<imports::communications::CallPage, imports::communications::ReportError> {
         imports::communications::finished_calls(since, cursor, limit)
+    }
+    fn transcript(
+        &self,
+        chat: i64,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<imports::communications::TranscriptPage, imports::communications::ReportError> {
+        imports::communications::transcript(chat, cursor, limit)
     }
     fn endpoint(&self, callback: &str) -> Option<String> {
         imports::endpoints::url(callback)

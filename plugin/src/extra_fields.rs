@@ -13,8 +13,32 @@ use crate::outcome::skipped;
 use crate::platform::Platform;
 use crate::template;
 
-/// Where the fields of RetailCRM's customers are remembered.
-const KEY: &str = "retailcrm/customer-fields";
+/// What the account added fields to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Entity {
+    /// Customers.
+    #[default]
+    Customer,
+    /// Orders.
+    Order,
+}
+
+impl Entity {
+    /// RetailCRM's name of it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Entity::Customer => "customer",
+            Entity::Order => "order",
+        }
+    }
+
+    /// Where its fields are remembered.
+    fn key(self) -> String {
+        format!("retailcrm/fields/{}", self.name())
+    }
+}
+
 /// RetailCRM's longest value of a line, in characters.
 const LINE_MAX: usize = 255;
 /// And of a text, ours: no call tells more.
@@ -53,13 +77,18 @@ impl Field {
 }
 
 /// Remembers the fields.
-pub fn remember(platform: &dyn Platform, fields: &[Field]) -> Result<(), Failure> {
-    memory::put(platform, KEY, &fields, None)
+pub fn remember(platform: &dyn Platform, entity: Entity, fields: &[Field]) -> Result<(), Failure> {
+    memory::put(platform, &entity.key(), &fields, None)
 }
 
 /// Values of rows, and rows that could not be. `told` is what UIS tells.
-pub fn values<'a>(platform: &dyn Platform, rows: impl Iterator<Item = &'a Row>, told: &dyn Told) -> (Map<String, Value>, Vec<Skipped>) {
-    let fields: Vec<Field> = memory::load(platform, KEY).unwrap_or_default();
+pub fn values<'a>(
+    platform: &dyn Platform,
+    entity: Entity,
+    rows: impl Iterator<Item = &'a Row>,
+    told: &dyn Told,
+) -> (Map<String, Value>, Vec<Skipped>) {
+    let fields: Vec<Field> = memory::load(platform, &entity.key()).unwrap_or_default();
     let (mut values, mut left_out) = (Map::new(), Vec::new());
     for row in rows {
         let field = fields.iter().find(|field| field.code == row.field);
@@ -78,7 +107,7 @@ pub fn values<'a>(platform: &dyn Platform, rows: impl Iterator<Item = &'a Row>, 
                 }
                 hold(field, text.trim())
             }
-            None => Err("RetailCRM has no such field of customers".to_owned()),
+            None => Err(format!("RetailCRM has no such field of {}s", entity.name())),
         };
         match held {
             Ok(value) => drop(values.insert(row.field.clone(), value)),

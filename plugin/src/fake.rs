@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::bindings::uis::integration::clock::LocalTime;
-use crate::bindings::uis::integration::communications::{CallPage, ReportError};
+use crate::bindings::uis::integration::communications::{CallPage, ReportError, TranscriptPage};
 use crate::bindings::uis::integration::connections::{Request, Response, SendError};
-use crate::bindings::uis::integration::directory::{Account, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber};
+use crate::bindings::uis::integration::directory::{Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::storage::{Entry, ItemPage, StorageError, Version};
 use crate::bindings::uis::integration::timers::Timer;
@@ -81,6 +81,9 @@ impl Platform for Fake {
     fn lines(&self, offset: u32) -> Result<Vec<Line>, DirectoryError> {
         Ok(self.lines.iter().skip(offset as usize).cloned().collect())
     }
+    fn chat_channels(&self, _: u32) -> Result<Vec<ChatChannel>, DirectoryError> {
+        Err(DirectoryError::Busy(1000))
+    }
     fn virtual_numbers(&self, offset: u32) -> Result<Vec<VirtualNumber>, DirectoryError> {
         Ok(self.numbers.iter().skip(offset as usize).cloned().collect())
     }
@@ -88,6 +91,9 @@ impl Platform for Fake {
         Ok(self.employees.iter().find(|employee| employee.id == id).cloned())
     }
     fn finished_calls(&self, _: Instant, _: Option<&str>, _: u32) -> Result<CallPage, ReportError> {
+        Err(ReportError::Busy(1000))
+    }
+    fn transcript(&self, _: i64, _: Option<&str>, _: u32) -> Result<TranscriptPage, ReportError> {
         Err(ReportError::Busy(1000))
     }
     fn endpoint(&self, _: &str) -> Option<String> {

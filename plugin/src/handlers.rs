@@ -17,6 +17,7 @@ use crate::platform::Platform;
 use crate::settings;
 use crate::setup::{activation, callbacks, check, choices, describe};
 use crate::telephony::{click_to_call, contact, filter, history, incoming, popups, reconcile, tags};
+use crate::texts::{chats, site_requests};
 
 // setup
 
@@ -136,31 +137,31 @@ pub fn on_click_to_call(platform: &dyn Platform, _: &Delivery, event: &ClickToCa
 
 // chats
 
-/// `chats.on-chat-accepted`. Nothing follows from chats yet.
-pub fn on_chat_accepted(platform: &dyn Platform, _: &Delivery, _: &ChatAccepted) -> Handled {
-    nothing_to_do(platform, "chat")
+/// `chats.on-chat-accepted`.
+pub fn on_chat_accepted(platform: &dyn Platform, _: &Delivery, event: &ChatAccepted) -> Handled {
+    chats::on_chat_accepted(platform, event)
 }
 
 /// `chats.on-chat-message`.
-pub fn on_chat_message(platform: &dyn Platform, _: &Delivery, _: &ChatMessage) -> Handled {
-    nothing_to_do(platform, "chat")
+pub fn on_chat_message(platform: &dyn Platform, _: &Delivery, event: &ChatMessage) -> Handled {
+    chats::on_chat_message(platform, event)
 }
 
 /// `chats.on-chat-unanswered`.
-pub fn on_chat_unanswered(platform: &dyn Platform, _: &Delivery, _: &ChatUnanswered) -> Handled {
-    nothing_to_do(platform, "chat")
+pub fn on_chat_unanswered(platform: &dyn Platform, _: &Delivery, event: &ChatUnanswered) -> Handled {
+    chats::on_chat_unanswered(platform, event)
 }
 
 /// `chats.on-chat-finished`.
-pub fn on_chat_finished(platform: &dyn Platform, _: &Delivery, _: &ChatFinished) -> Handled {
-    nothing_to_do(platform, "chat")
+pub fn on_chat_finished(platform: &dyn Platform, _: &Delivery, event: &ChatFinished) -> Handled {
+    chats::on_chat_finished(platform, event)
 }
 
 // site-requests
 
-/// `site-requests.on-site-request`. Nothing follows from site requests yet.
-pub fn on_site_request(platform: &dyn Platform, _: &Delivery, _: &SiteRequest) -> Handled {
-    nothing_to_do(platform, "site request")
+/// `site-requests.on-site-request`.
+pub fn on_site_request(platform: &dyn Platform, _: &Delivery, event: &SiteRequest) -> Handled {
+    site_requests::on_site_request(platform, event)
 }
 
 // orders

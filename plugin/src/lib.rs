@@ -10,6 +10,7 @@
 //! | [`employees`] | which UIS employee is which RetailCRM user |
 //! | [`appeals`] | what follows from a call, a chat or a site request: customer, order, task, fields |
 //! | [`telephony`] | calls: caller card and forwarding, pop-ups, history, recordings, reconciliation |
+//! | [`texts`] | site requests and chats |
 //! | [`retailcrm`] | RetailCRM's API v5: one client, one file per area |
 //! | [`handlers`] | one function per event of the contract |
 
@@ -34,5 +35,6 @@ pub mod setup;
 pub mod shops;
 pub mod telephony;
 pub mod template;
+pub mod texts;
 pub mod time;
 pub mod worktime;

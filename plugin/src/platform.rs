@@ -3,9 +3,9 @@
 
 use crate::bindings::uis::integration::{
     clock::LocalTime,
-    communications::{CallPage, ReportError},
+    communications::{CallPage, ReportError, TranscriptPage},
     connections::{Request, Response, SendError},
-    directory::{Account, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber},
+    directory::{Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber},
     log::Level,
     storage::{Entry, ItemPage, StorageError, Version},
     timers::Timer,
@@ -58,6 +58,8 @@ pub trait Platform {
     fn update_employee(&self, id: i64, fields: &EmployeeFields) -> Result<(), DirectoryError>;
     /// A page of SIP lines.
     fn lines(&self, offset: u32) -> Result<Vec<Line>, DirectoryError>;
+    /// A page of chat channels.
+    fn chat_channels(&self, offset: u32) -> Result<Vec<ChatChannel>, DirectoryError>;
     /// A page of virtual numbers.
     fn virtual_numbers(&self, offset: u32) -> Result<Vec<VirtualNumber>, DirectoryError>;
     /// One employee.
@@ -66,6 +68,9 @@ pub trait Platform {
     // communications
     /// Calls that UIS's report knows.
     fn finished_calls(&self, since: Instant, cursor: Option<&str>, limit: u32) -> Result<CallPage, ReportError>;
+
+    /// One chat's messages.
+    fn transcript(&self, chat: i64, cursor: Option<&str>, limit: u32) -> Result<TranscriptPage, ReportError>;
 
     // endpoints
     /// Our public URL of a callback or an asset.

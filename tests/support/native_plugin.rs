@@ -121,6 +121,9 @@ impl Platform for Services {
     fn lines(&self, offset: u32) -> Result<Vec<guest::directory::Line>, guest::directory::DirectoryError> {
         service!(self, directory.lines(offset))
     }
+    fn chat_channels(&self, offset: u32) -> Result<Vec<guest::directory::ChatChannel>, guest::directory::DirectoryError> {
+        service!(self, directory.chat_channels(offset))
+    }
     fn virtual_numbers(&self, offset: u32) -> Result<Vec<guest::directory::VirtualNumber>, guest::directory::DirectoryError> {
         service!(self, directory.virtual_numbers(offset))
     }
@@ -131,6 +134,14 @@ impl Platform for Services {
         limit: u32,
     ) -> Result<guest::communications::CallPage, guest::communications::ReportError> {
         service!(self, communications.finished_calls(since, cursor.map(str::to_owned), limit))
+    }
+    fn transcript(
+        &self,
+        chat: i64,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<guest::communications::TranscriptPage, guest::communications::ReportError> {
+        service!(self, communications.transcript(chat, cursor.map(str::to_owned), limit))
     }
     fn endpoint(&self, callback: &str) -> Option<String> {
         service!(self, endpoints.url(callback.to_owned()))

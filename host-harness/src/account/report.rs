@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::bindings::uis::integration::call_events::CallFinished;
 use crate::bindings::uis::integration::chat_events::{ChatFinished, ChatMessage};
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
+use crate::event::Event;
 use crate::notification::params::Params;
 use crate::notification::{calls, texts};
 
@@ -58,6 +59,13 @@ impl<T: Clone> Table<T> {
 }
 
 impl Report {
+    /// What UIS notified of it knows itself.
+    pub fn told(&mut self, event: &Event) {
+        if let Event::ChatMessage(message) = event {
+            self.messages.entry(message.chat.chat_id).or_default().put(message.chat.at, message.message_id, message.clone());
+        }
+    }
+
     /// Takes in rows of `{"calls":[…],"chats":[…],"chat_messages":[…],"offline_messages":[…]}`, with the Data API's names.
     /// `is_extension` knows the account's own short numbers: a call with one is internal.
     pub fn learn(&mut self, rows: &Value, zone: Tz, now: i64, is_extension: &dyn Fn(&str) -> bool) -> Result<(), String> {

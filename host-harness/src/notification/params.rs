@@ -154,7 +154,13 @@ impl Params {
 
     /// A phone number; none for anonymous callers and for what is no number.
     pub fn phone(&self, name: &str) -> Option<PhoneNumber> {
-        phone_of(&self.text(name)?)
+        let text = self.text(name)?;
+        let phone = phone_of(&text);
+        if phone.is_none() {
+            // People write other things there; whoever handles the event may make sense of them.
+            self.used.borrow_mut().remove(name);
+        }
+        phone
     }
 
     /// The first of several names that holds a number.

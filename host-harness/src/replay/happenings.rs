@@ -37,6 +37,7 @@ impl Replay<'_> {
                     Ok(events) => {
                         for event in events {
                             let event = self.completed(event);
+                            lock(&self.account).report.told(&event);
                             self.deliver(&seats, number, &mnemonic, event).await;
                         }
                     }

@@ -4,7 +4,7 @@
 use serde_json::Map;
 
 use super::lookup::Lookup;
-use super::{Appeal, fields, progress};
+use super::{Appeal, fields, join, progress};
 use crate::bindings::uis::integration::types::Failure;
 use crate::extra_fields::Row;
 use crate::platform::Platform;
@@ -24,6 +24,7 @@ pub fn ensure(
 ) -> Result<(), Failure> {
     let before = progress::read(platform, &appeal.id);
     let (false, Some(external_id)) = (before.looked_up, appeal.who.external_id()) else { return Ok(()) };
+    join::join(platform, appeal, lookup)?;
     let mut written = Map::new();
     let mut created = false;
     if lookup.customer()?.is_none() {
@@ -66,5 +67,6 @@ pub fn ensure(
         if created {
             progress.fields.extend(written.clone());
         }
-    })
+    })?;
+    lookup.remember_visitor()
 }

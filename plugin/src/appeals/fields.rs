@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::lookup::Lookup;
 use super::{Appeal, progress};
 use crate::bindings::uis::integration::types::{Failure, Skipped};
-use crate::extra_fields::{self, Row};
+use crate::extra_fields::{self, Entity, Row};
 use crate::outcome::skipped;
 use crate::platform::Platform;
 use crate::retailcrm::CrmError;
@@ -14,7 +14,7 @@ use crate::retailcrm::customers;
 
 /// Values for a customer who is created by this appeal, as far as it tells them by now. What cannot be is told at its end.
 pub fn of_new(platform: &dyn Platform, appeal: &Appeal<'_>, rows: &[Row]) -> Map<String, Value> {
-    if rows.is_empty() { Map::new() } else { extra_fields::values(platform, rows.iter(), appeal.told).0 }
+    if rows.is_empty() { Map::new() } else { extra_fields::values(platform, Entity::Customer, rows.iter(), appeal.told).0 }
 }
 
 /// The appeal is over: what it told since, for a customer whom it created; rows that are always written, for any other.
@@ -24,7 +24,7 @@ pub fn update(platform: &dyn Platform, appeal: &Appeal<'_>, rows: &[Row], lookup
     }
     let known = progress::read(platform, &appeal.id);
     let wanted = rows.iter().filter(|row| row.always || known.created);
-    let (mut values, mut left_out) = extra_fields::values(platform, wanted, appeal.told);
+    let (mut values, mut left_out) = extra_fields::values(platform, Entity::Customer, wanted, appeal.told);
     values.retain(|code, value| known.fields.get(code) != Some(value));
     if values.is_empty() {
         return Ok(left_out);

@@ -3,12 +3,21 @@
 use super::Identity;
 use super::progress::Progress;
 use crate::bindings::uis::integration::types::Failure;
+use crate::memory;
 use crate::platform::Platform;
 use crate::retailcrm::customers::{self, Customer};
 use crate::retailcrm::{Crm, corporate};
 
+/// A visitor is remembered for a year and a month: longer than UIS's own cookie.
+const VISITOR_TTL_MS: u64 = 400 * 24 * 3_600_000;
+
+fn visitor_key(visitor: i64) -> String {
+    format!("visitor/{visitor}")
+}
+
 /// Who appealed, as RetailCRM knows him.
 pub struct Lookup<'a> {
+    platform: &'a dyn Platform,
     crm: Crm<'a>,
     who: Identity,
     /// None: not looked up yet. None within: nobody is known by it.
@@ -19,7 +28,12 @@ impl<'a> Lookup<'a> {
     /// Of whoever appealed, with what is known from an earlier event; none when there is nothing to look him up by.
     pub fn of(platform: &'a dyn Platform, who: Identity, progress: &Progress) -> Option<Lookup<'a>> {
         who.external_id()?;
-        Some(Lookup { crm: Crm::new(platform), who, found: progress.customer.clone().map(Some) })
+        Some(Lookup { platform, crm: Crm::new(platform), who, found: progress.customer.clone().map(Some) })
+    }
+
+    /// Of somebody of whom nothing is known: he is nobody's customer.
+    pub fn of_nobody(platform: &'a dyn Platform) -> Lookup<'a> {
+        Lookup { platform, crm: Crm::new(platform), who: Identity::default(), found: Some(None) }
     }
 
     /// The way to RetailCRM.
@@ -30,10 +44,33 @@ impl<'a> Lookup<'a> {
     /// The customer, asked for the first time only.
     pub fn customer(&mut self) -> Result<Option<Customer>, Failure> {
         if self.found.is_none() {
-            let by_phone = self.who.phone.as_ref().map(|phone| customers::find_by_phone(self.crm, phone)).transpose()?.flatten();
-            self.found = Some(by_phone);
+            let by_contact = self.by_contact()?;
+            self.found = Some(if by_contact.is_some() { by_contact } else { self.by_visitor()? });
         }
         Ok(self.found.clone().flatten())
+    }
+
+    /// Who has his phone, else who has his e-mail.
+    pub fn by_contact(&self) -> Result<Option<Customer>, Failure> {
+        let by_phone = self.who.phone.as_ref().map(|phone| customers::find_by_phone(self.crm, phone)).transpose()?.flatten();
+        if by_phone.is_some() {
+            return Ok(by_phone);
+        }
+        Ok(self.who.email.as_ref().map(|email| customers::find_by_email(self.crm, email)).transpose()?.flatten())
+    }
+
+    /// Who the visitor was in an earlier appeal.
+    pub fn by_visitor(&self) -> Result<Option<Customer>, Failure> {
+        let known = self.who.visitor.and_then(|visitor| memory::load::<i64>(self.platform, &visitor_key(visitor)));
+        Ok(known.map(|id| customers::by_id(self.crm, id)).transpose()?.flatten())
+    }
+
+    /// Remembers who the visitor is.
+    pub fn remember_visitor(&mut self) -> Result<(), Failure> {
+        match (self.who.visitor, self.customer()?) {
+            (Some(visitor), Some(customer)) => memory::put(self.platform, &visitor_key(visitor), &customer.id, Some(VISITOR_TTL_MS)),
+            _ => Ok(()),
+        }
     }
 
     /// He was created, or somebody else has just created him: what was found before does not count any more.

@@ -10,12 +10,16 @@
 //! | [`task`] | a task for the appeal |
 //! | [`responsible`] | who answers for what is created |
 //! | [`source`] | where whoever appealed came from |
+//! | [`join`] | two customers who turn out to be one |
+//! | [`parts`] | several things made of one appeal |
 //! | [`progress`] | what of it is done, so that nothing is done twice |
 
 pub mod customer;
 pub mod fields;
+pub mod join;
 pub mod lookup;
 pub mod order;
+pub mod parts;
 pub mod progress;
 pub mod responsible;
 pub mod source;

@@ -1,11 +1,13 @@
 //! An order for an appeal. Its `externalId` is the appeal's, so that a second create is refused and not doubled.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::lookup::Lookup;
 use super::responsible::Responsible;
 use super::{Appeal, progress};
-use crate::bindings::uis::integration::types::Failure;
+use crate::bindings::uis::integration::types::{Failure, Skipped};
+use crate::extra_fields::{self, Entity, Row};
 use crate::memory;
 use crate::platform::Platform;
 use crate::retailcrm::corporate;
@@ -50,39 +52,61 @@ pub struct Wish<'a> {
     pub default_responsible: Option<i64>,
     /// A template of what the manager reads on it.
     pub comment: &'a str,
+    /// What the customer wrote.
+    pub customer_comment: Option<String>,
+    /// Fields that the account added to orders.
+    pub fields: Map<String, Value>,
+}
+
+/// Values of rows for the order's fields, and rows that could not be.
+pub fn fields(platform: &dyn Platform, appeal: &Appeal<'_>, rows: &[Row]) -> (Map<String, Value>, Vec<Skipped>) {
+    if rows.is_empty() { (Map::new(), Vec::new()) } else { extra_fields::values(platform, Entity::Order, rows.iter(), appeal.told) }
 }
 
 /// Makes the order of a customer who is there by now, unless his other orders stand in the way.
 pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<(), Failure> {
-    let Some(customer) = lookup.customer()? else { return Ok(()) };
-    let created = progress::read(platform, &appeal.id).created;
+    let known = progress::read(platform, &appeal.id);
+    let Some(customer) = lookup.customer()?.filter(|_| !known.ordered) else { return Ok(()) };
+    let created = known.created;
     let crm = lookup.crm();
     // Whom a company sent orders for the company.
     let company = if customer.is_contact { corporate::of_contact(crm, customer.id)? } else { None };
     let buyer = company.as_ref().map_or(customer.id, |company| company.id);
     if !created && wish.repeat != Repeat::Always && !free(platform, appeal, wish, &orders::of_customer(crm, buyer, company.is_some())?)? {
-        return Ok(());
+        return progress::note(platform, &appeal.id, |progress| progress.ordered = true);
     }
     let site = company.as_ref().map_or(customer.site, |company| company.site.clone());
     let comment = template::render(wish.comment, |name| appeal.told.get(name), |_| {});
+    // A customer's orders are of his shop, unless the appeal is about another.
+    let site = appeal.own_site.clone().or(Some(site).filter(|site| !site.is_empty())).or_else(|| appeal.site.clone());
     orders::create(
         crm,
         &NewOrder {
             external_id: appeal.id.clone(),
             customer: customer.id,
             company: company.map(|company| company.id),
-            // A customer's orders are of his shop, unless the appeal is about another.
-            site: appeal.own_site.clone().or(Some(site).filter(|site| !site.is_empty())).or_else(|| appeal.site.clone()),
+            site: site.clone(),
             phone: appeal.who.phone.clone(),
             email: appeal.who.email.clone(),
             order_type: wish.order_type.clone(),
             order_method: wish.order_method.clone(),
             status: wish.status.clone(),
             manager_id: wish.responsible.user(platform, lookup, wish.default_responsible)?,
+            customer_comment: wish.customer_comment.as_ref().map(|text| {
+                if text.chars().count() > COMMENT_MAX {
+                    template::log_whole(platform, "customer's comment", text);
+                }
+                template::lines(text, COMMENT_MAX)
+            }),
+            source: appeal.source.clone(),
+            fields: wish.fields.clone(),
             manager_comment: template::fit(platform, "order's comment", &comment, COMMENT_MAX),
         },
     )?;
-    Ok(())
+    progress::note(platform, &appeal.id, |progress| {
+        progress.ordered = true;
+        progress.order_site.clone_from(&site);
+    })
 }
 
 /// Whether the customer's other orders leave room for one more.

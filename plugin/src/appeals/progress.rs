@@ -25,8 +25,29 @@ pub struct Progress {
     pub created: bool,
     /// Who he is in RetailCRM.
     pub customer: Option<Customer>,
+    /// All that follows from it is done; calls note that in their story.
+    pub settled: bool,
+    /// Its order was made, or was found not to be wanted.
+    pub ordered: bool,
+    /// The shop that the order is of.
+    pub order_site: Option<String>,
+    /// What became of its transcript.
+    pub transcript: Kept,
     /// Extra fields that this appeal has written.
     pub fields: BTreeMap<String, Value>,
+}
+
+/// What became of something that RetailCRM has no key for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kept {
+    /// Nothing yet.
+    #[default]
+    No,
+    /// It was about to be sent; perhaps it arrived.
+    Intended,
+    /// It is there.
+    Yes,
 }
 
 fn key(appeal: &str) -> String {

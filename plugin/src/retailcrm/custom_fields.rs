@@ -1,9 +1,9 @@
-//! `/custom-fields`: fields that the account added to customers, and their dictionaries.
+//! `/custom-fields`: fields that the account added to customers and orders, and their dictionaries.
 
 use serde_json::Value;
 
 use super::{Ask, Crm, CrmError, answer};
-use crate::extra_fields::Field;
+use crate::extra_fields::{Entity, Field};
 
 /// Every page of a list.
 fn pages(crm: Crm<'_>, path: &str, list: &str, filter: Option<(&str, &str)>) -> Result<Vec<Value>, CrmError> {
@@ -22,9 +22,9 @@ fn pages(crm: Crm<'_>, path: &str, list: &str, filter: Option<(&str, &str)>) -> 
     }
 }
 
-/// The fields of customers.
-pub fn of_customers(crm: Crm<'_>) -> Result<Vec<Field>, CrmError> {
-    let fields = pages(crm, "/api/v5/custom-fields", "customFields", Some(("filter[entity]", "customer")))?;
+/// The fields of customers, or of orders.
+pub fn of(crm: Crm<'_>, entity: Entity) -> Result<Vec<Field>, CrmError> {
+    let fields = pages(crm, "/api/v5/custom-fields", "customFields", Some(("filter[entity]", entity.name())))?;
     let needed = fields.iter().any(|field| answer::text(&field["type"]).ends_with("dictionary"));
     let dictionaries = if needed { pages(crm, "/api/v5/custom-fields/dictionaries", "customDictionaries", None)? } else { Vec::new() };
     let elements = |code: &str| {

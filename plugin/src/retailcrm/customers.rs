@@ -20,6 +20,9 @@ pub struct Customer {
     /// His phones as someone typed them. They are looked at once and not remembered.
     #[serde(skip)]
     pub phones: Vec<String>,
+    /// His e-mail; looked at once and not remembered.
+    #[serde(skip)]
+    pub email: String,
     /// His manager, a CRM user.
     pub manager_id: Option<i64>,
     /// A contact person of a company.
@@ -33,6 +36,7 @@ impl Customer {
             id: answer::id(&customer["id"])?,
             external_id: answer::text(&customer["externalId"]),
             site: answer::text(&customer["site"]),
+            email: answer::text(&customer["email"]),
             manager_id: answer::id(&customer["managerId"]),
             is_contact: customer["isContact"] == Value::Bool(true),
             phones: phones.into_iter().map(|phone| answer::text(&phone["number"])).collect(),
@@ -58,17 +62,66 @@ pub fn find_by_phone(crm: Crm<'_>, number: &str) -> Result<Option<Customer>, Crm
     }
 }
 
+/// The customer who has this e-mail: the oldest when there are several.
+pub fn find_by_email(crm: Crm<'_>, email: &str) -> Result<Option<Customer>, CrmError> {
+    let found = crm.ask(Ask::get("/api/v5/customers").with("filter[email]", email).with("limit", "100"))?;
+    let found = answer::members(&found, "customers")?.into_iter().filter_map(Customer::read);
+    Ok(found.filter(|customer| customer.email.trim().to_lowercase() == email).min_by_key(|customer| customer.id))
+}
+
+/// The customer of this id, if he is there still.
+pub fn by_id(crm: Crm<'_>, id: i64) -> Result<Option<Customer>, CrmError> {
+    one(crm, Ask::get(format!("/api/v5/customers/{id}")).with("by", "id"))
+}
+
+fn one(crm: Crm<'_>, ask: Ask) -> Result<Option<Customer>, CrmError> {
+    match crm.ask(ask) {
+        Ok(found) => Ok(Customer::read(&found["customer"])),
+        Err(CrmError::Refused { status: 404, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Joins a customer with another, who stays. One who is gone was joined before.
+pub fn combine(crm: Crm<'_>, customer: &Customer, into: &Customer) -> Result<(), CrmError> {
+    let ask = Ask::post("/api/v5/customers/combine")
+        .json("customers", &json!([{"id": customer.id}]))
+        .json("resultCustomer", &json!({"id": into.id}));
+    match crm.ask(ask) {
+        Err(CrmError::Refused { .. }) if by_id(crm, customer.id)?.is_none() => Ok(()),
+        other => other.map(|_| ()),
+    }
+}
+
+/// Gives a customer a phone and an e-mail that he had not.
+pub fn add_contacts(crm: Crm<'_>, customer: &Customer, phone: Option<&str>, email: Option<&str>) -> Result<(), CrmError> {
+    let mut value = json!({});
+    if let Some(phone) = phone {
+        // Whether a list replaces or extends what is there is not documented, so it is always whole.
+        let numbers = customer.phones.iter().map(String::as_str).chain([phone]);
+        value["phones"] = numbers.map(|number| json!({"number": number})).collect();
+    }
+    if let Some(email) = email {
+        value["email"] = email.into();
+    }
+    edit(crm, customer, &value)
+}
+
+fn edit(crm: Crm<'_>, customer: &Customer, changes: &Value) -> Result<(), CrmError> {
+    let mut ask = Ask::post(format!("/api/v5/customers/{}/edit", customer.id)).json("customer", changes).field("by", "id");
+    if !customer.site.is_empty() {
+        ask = ask.field("site", customer.site.clone());
+    }
+    crm.ask(ask).map(|_| ())
+}
+
 /// The customer of this `externalId`, whatever his phones are by now.
 pub fn by_external_id(crm: Crm<'_>, external_id: &str, site: Option<&str>) -> Result<Option<Customer>, CrmError> {
     let mut ask = Ask::get(format!("/api/v5/customers/{external_id}")).with("by", "externalId");
     if let Some(site) = site {
         ask = ask.with("site", site);
     }
-    match crm.ask(ask) {
-        Ok(found) => Ok(Customer::read(&found["customer"])),
-        Err(CrmError::Refused { status: 404, .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
+    one(crm, ask)
 }
 
 /// A customer as he is created.
@@ -126,12 +179,7 @@ pub fn create(crm: Crm<'_>, customer: &NewCustomer) -> Result<Option<i64>, CrmEr
 
 /// Writes fields that the account added; others stay.
 pub fn set_fields(crm: Crm<'_>, customer: &Customer, fields: &Map<String, Value>) -> Result<(), CrmError> {
-    let mut ask =
-        Ask::post(format!("/api/v5/customers/{}/edit", customer.id)).json("customer", &json!({"customFields": fields})).field("by", "id");
-    if !customer.site.is_empty() {
-        ask = ask.field("site", customer.site.clone());
-    }
-    crm.ask(ask).map(|_| ())
+    edit(crm, customer, &json!({"customFields": fields}))
 }
 
 /// Whether a note with this text in it stands on the customer.

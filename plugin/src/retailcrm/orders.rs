@@ -1,7 +1,8 @@
 //! `/orders`: a caller's orders.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::telephony::Source;
 use super::{Ask, Crm, CrmError, answer};
 
 /// An order in brief.
@@ -61,6 +62,12 @@ pub struct NewOrder {
     pub manager_id: Option<i64>,
     /// What the manager reads on it.
     pub manager_comment: String,
+    /// What the customer wrote.
+    pub customer_comment: Option<String>,
+    /// Where the customer came from.
+    pub source: Option<Source>,
+    /// Fields that the account added.
+    pub fields: Map<String, Value>,
 }
 
 /// Creates an order. One that is there already by its `externalId` is as good.
@@ -77,11 +84,18 @@ pub fn create(crm: Crm<'_>, order: &NewOrder) -> Result<(), CrmError> {
         ("status", &order.status),
         ("phone", &order.phone),
         ("email", &order.email),
+        ("customerComment", &order.customer_comment),
     ];
     for (name, text) in told {
         if let Some(text) = text {
             value[name] = text.as_str().into();
         }
+    }
+    if let Some(source) = &order.source {
+        value["source"] = serde_json::to_value(source).unwrap_or_default();
+    }
+    if !order.fields.is_empty() {
+        value["customFields"] = order.fields.clone().into();
     }
     if let Some(manager) = order.manager_id {
         value["managerId"] = manager.into();
@@ -93,6 +107,20 @@ pub fn create(crm: Crm<'_>, order: &NewOrder) -> Result<(), CrmError> {
     match crm.ask(ask) {
         Ok(_) => Ok(()),
         Err(CrmError::Refused { message, .. }) if message.contains("already exists") => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes what the customer said on an order of ours; false when there is no such order.
+pub fn comment(crm: Crm<'_>, external_id: &str, site: Option<&str>, text: &str) -> Result<bool, CrmError> {
+    let mut ask =
+        Ask::post(format!("/api/v5/orders/{external_id}/edit")).json("order", &json!({"customerComment": text})).field("by", "externalId");
+    if let Some(site) = site {
+        ask = ask.field("site", site);
+    }
+    match crm.ask(ask) {
+        Ok(_) => Ok(true),
+        Err(CrmError::Refused { status: 404, .. }) => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -20,11 +20,22 @@ pub fn ask_sites() -> Ask {
     Ask::get("/api/v5/reference/sites")
 }
 
-/// Codes of the shops that the key sees, the main one first.
-pub fn sites(answer: &Value) -> Result<Vec<String>, CrmError> {
+/// A shop.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Site {
+    /// Its code.
+    pub code: String,
+    /// Where it is on the web, as somebody typed it; may be empty.
+    pub url: String,
+}
+
+/// The shops that the key sees, the main one first.
+pub fn sites(answer: &Value) -> Result<Vec<Site>, CrmError> {
     let mut sites = answer::members(answer, "sites")?;
     sites.sort_by_key(|site| (site["defaultForCrm"] != Value::Bool(true), answer::id(&site["id"])));
-    Ok(sites.into_iter().map(|site| answer::text(&site["code"])).filter(|code| !code.is_empty()).collect())
+    let sites = sites.into_iter().map(|site| Site { code: answer::text(&site["code"]), url: answer::text(&site["url"]) });
+    Ok(sites.filter(|site| !site.code.is_empty()).collect())
 }
 
 /// An order status.

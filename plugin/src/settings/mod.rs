@@ -2,6 +2,7 @@
 //! in Rust, and [`prepare`] turns the one into the other, refusing what neither knows.
 
 pub mod telephony;
+pub mod texts;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -9,12 +10,13 @@ use serde_json::{Map, Value};
 use crate::appeals::order::Repeat;
 use crate::bindings::uis::integration::types::{Failure, Misconfiguration};
 use crate::employees::Pair;
-use crate::extra_fields::Row;
+use crate::extra_fields::{Entity, Row};
 use crate::outcome::misconfigured;
 use crate::phone;
 use crate::platform::Platform;
 use crate::template;
 use telephony::{ContactResponsible, Hours, Matching, MissedCall, OrderCall, OrderResponsible, ShopNumber, TaskResponsible};
+use texts::{SiteDomain, TextResponsible, TextSettings};
 
 /// The JSON Schema of the settings: Russian titles as the owner reads them, English descriptions.
 pub const SCHEMA: &str = include_str!("schema.json");
@@ -102,6 +104,16 @@ pub struct Settings {
     pub click_to_call_number: Option<String>,
     /// «Переопределять АОН для исходящих звонков».
     pub override_caller_id: bool,
+    /// «Ответственный по умолчанию» of text communications.
+    pub text_default_responsible: Option<i64>,
+    /// «Магазины сайтов».
+    pub site_domains: Vec<SiteDomain>,
+    /// «Объединять клиентов».
+    pub join_customers: bool,
+    /// «Передача заявок»: settings whose names begin with `request-`.
+    pub requests: TextSettings,
+    /// «Передача чатов»: settings whose names begin with `chat-`.
+    pub chats: TextSettings,
 }
 
 impl Default for Settings {
@@ -143,6 +155,11 @@ impl Default for Settings {
             shop_numbers: Vec::new(),
             click_to_call_number: None,
             override_caller_id: false,
+            text_default_responsible: None,
+            site_domains: Vec::new(),
+            join_customers: true,
+            requests: TextSettings::requests(),
+            chats: TextSettings::chats(),
         }
     }
 }
@@ -152,6 +169,12 @@ impl Settings {
     pub fn load(platform: &dyn Platform) -> Result<Settings, Failure> {
         crate::json::read(&platform.prepared_settings())
             .map_err(|error| misconfigured("", format!("the prepared settings cannot be read, save them again: {error}")))
+    }
+
+    /// Whether anything writes fields that the account added to an entity.
+    pub fn writes_fields_of(&self, entity: Entity) -> bool {
+        let texts = [&self.requests, &self.chats].into_iter().any(|block| block.send && !block.rows(entity).is_empty());
+        texts || (entity == Entity::Customer && self.extra_fields)
     }
 
     /// Rows of «Передавать дополнительные поля»; none when it is off.
@@ -191,18 +214,36 @@ pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Mi
             continue;
         }
         // Each by itself, so that every problem is told under its own name.
-        let alone = Value::Object(Map::from_iter([(name.clone(), value.clone())]));
-        match Settings::deserialize(alone) {
+        match Settings::deserialize(nested([(name.clone(), value.clone())])) {
             Ok(_) => drop(readable.insert(name, value)),
             Err(error) => problems.push(problem(&name, format!("{value} cannot be used: {error}"))),
         }
     }
-    let mut settings = Settings::deserialize(Value::Object(readable)).map_err(|error| vec![problem("", error.to_string())])?;
+    let mut settings = Settings::deserialize(nested(readable)).map_err(|error| vec![problem("", error.to_string())])?;
     problems.extend(check(&mut settings));
     if !problems.is_empty() {
         return Err(problems);
     }
     crate::json::write(&settings).map_err(|error| vec![problem("", error.to_string())])
+}
+
+/// The blocks of settings, by what their settings' names begin with.
+const BLOCKS: [(&str, &str, fn() -> TextSettings); 2] =
+    [("request-", "requests", TextSettings::requests), ("chat-", "chats", TextSettings::chats)];
+
+/// Settings as they are saved, each by its own name, in the form of [`Settings`]: those of a block stand in it, over its defaults.
+fn nested(saved: impl IntoIterator<Item = (String, Value)>) -> Value {
+    let mut whole = Map::new();
+    for (_, block, defaults) in BLOCKS {
+        whole.insert(block.to_owned(), serde_json::to_value(defaults()).unwrap_or_default());
+    }
+    for (name, value) in saved {
+        match BLOCKS.iter().find_map(|(prefix, block, _)| Some((name.strip_prefix(prefix)?, block))) {
+            Some((member, block)) => whole[*block][member] = value,
+            None => drop(whole.insert(name, value)),
+        }
+    }
+    Value::Object(whole)
 }
 
 fn problem(setting: &str, message: String) -> Misconfiguration {
@@ -285,6 +326,15 @@ fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
             refuse("call-order-comment", message);
         }
     }
+    for (prefix, block) in [("request", &settings.requests), ("chat", &settings.chats)] {
+        check_texts(block, |setting, message| refuse(&format!("{prefix}-{setting}"), message));
+    }
+    for (index, row) in settings.site_domains.iter_mut().enumerate() {
+        row.domain = crate::shops::domain(&row.domain);
+        if row.domain.is_empty() || row.site.trim().is_empty() {
+            refuse("site-domains", format!("row {}: a domain and a shop are needed", index + 1));
+        }
+    }
     for row in &mut settings.shop_numbers {
         row.number = phone::canonical(&row.number);
     }
@@ -297,6 +347,44 @@ fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
         }
     }
     problems
+}
+
+/// What the settings of a block cannot be together.
+fn check_texts(block: &TextSettings, mut refuse: impl FnMut(&str, String)) {
+    if !block.send {
+        return;
+    }
+    if block.responsible == TextResponsible::Fixed && block.responsible_user.is_none() {
+        refuse("responsible-user", "choose the user, or another responsible".into());
+    }
+    if block.task && block.task_responsible == TextResponsible::Fixed && block.task_user.is_none() {
+        refuse("task-user", "choose the user, or another task-responsible".into());
+    }
+    if block.extra_fields && block.field_rows.is_empty() {
+        refuse("field-rows", "add at least one row, or switch extra-fields off".into());
+    }
+    for (name, hours) in [("after-hours", block.after_hours), ("task-due-hours", block.task_due_hours)] {
+        if hours > DUE_HOURS_MAX {
+            refuse(name, format!("at most {DUE_HOURS_MAX} hours"));
+        }
+    }
+    for (name, text) in [("task-name", &block.task_name), ("client-name", &block.client_name), ("order-comment", &block.order_comment)] {
+        if let Err(message) = template::check(text) {
+            refuse(name, message);
+        }
+    }
+    for (index, row) in block.field_rows.iter().enumerate() {
+        let place = index + 1;
+        if row.field.trim().is_empty() {
+            refuse("field-rows", format!("row {place}: choose RetailCRM's field"));
+        }
+        if block.field_rows[..index].iter().any(|known| known.field == row.field && known.entity == row.entity) {
+            refuse("field-rows", format!("row {place}: the field {} has a row already", row.field));
+        }
+        if let Err(message) = template::check(&row.value) {
+            refuse("field-rows", format!("row {place}: {message}"));
+        }
+    }
 }
 
 /// The names of all settings, from the schema: those that people choose, or those that they are shown.
@@ -315,7 +403,16 @@ mod tests {
         let prepared = prepare("{}", None).expect("valid");
         let settings: Settings = serde_json::from_slice(&prepared).expect("readable");
         let schema: Value = crate::json::parse(SCHEMA.as_bytes()).expect("the schema is JSON");
-        let as_json = serde_json::to_value(&settings).expect("JSON");
+        let mut as_json = serde_json::to_value(&settings).expect("JSON");
+        for (prefix, block, _) in BLOCKS {
+            let members = as_json.as_object_mut().and_then(|all| all.remove(block)).expect("a block");
+            for (name, value) in members.as_object().expect("an object") {
+                // What only chats have is no setting of requests.
+                if schema["properties"].get(format!("{prefix}{name}")).is_some() {
+                    as_json[format!("{prefix}{name}")] = value.clone();
+                }
+            }
+        }
         for (name, property) in schema["properties"].as_object().expect("properties") {
             assert_eq!(as_json[name], property["default"], "{name}");
             assert!(property["title"].is_string() && property["description"].is_string(), "{name} needs a title and a description");

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::bindings::uis::integration::timers::Timer;
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::employees::{self, sync};
-use crate::extra_fields;
+use crate::extra_fields::{self, Entity};
 use crate::memory;
 use crate::outcome::{Handled, done, done_without, misconfigured, retry};
 use crate::platform::Platform;
@@ -72,11 +72,14 @@ pub fn refresh(platform: &dyn Platform) -> Handled {
     }
     worktime::remember(platform, &WorkTimes::read(&settings))?;
     shops::remember(platform, &reference::sites(&sites)?)?;
-    if Settings::load(platform)?.extra_fields {
-        extra_fields::remember(platform, &custom_fields::of_customers(crm)?)?;
+    let prepared = Settings::load(platform)?;
+    for entity in [Entity::Customer, Entity::Order] {
+        if prepared.writes_fields_of(entity) {
+            extra_fields::remember(platform, entity, &custom_fields::of(crm, entity)?)?;
+        }
     }
     memory::put(platform, STATUSES_KEY, &reference::statuses(&statuses)?, None)?;
-    let (prepared, users) = (Settings::load(platform)?, users::all(crm, &first_users)?);
+    let users = users::all(crm, &first_users)?;
     let mut everybody = employees::all(platform)?;
     let (ties, left_out) = match prepared.employee_matching {
         Matching::Synchronisation => {

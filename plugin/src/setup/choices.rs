@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::bindings::exports::uis::integration::setup::{Choice, ChoicePage};
 use crate::bindings::uis::integration::types::Failure;
 use crate::employees;
+use crate::extra_fields::Entity;
 use crate::platform::Platform;
 use crate::retailcrm::users::{self, PAGE};
 use crate::retailcrm::{Ask, Crm, answer, custom_fields};
@@ -19,6 +20,11 @@ pub fn choices(platform: &dyn Platform, setting: &str, page: Option<&str>) -> Re
         | "contact-responsible-user"
         | "missed-call-task-user"
         | "call-order-user"
+        | "text-default-responsible"
+        | "request-responsible-user"
+        | "request-task-user"
+        | "chat-responsible-user"
+        | "chat-task-user"
         | "synchronised-users"
         | "employee-table.user"
         | "shop-numbers.responsible" => users(platform, page),
@@ -37,16 +43,31 @@ pub fn choices(platform: &dyn Platform, setting: &str, page: Option<&str>) -> Re
                 page,
             )
         }
-        "shop-numbers.site" => book(platform, "sites", "sites", page),
-        "call-order-type" => book(platform, "order-types", "orderTypes", page),
-        "call-order-method" => book(platform, "order-methods", "orderMethods", page),
-        "call-order-status" => book(platform, "statuses", "statuses", page),
-        "extra-field-rows.field" => {
-            let fields = custom_fields::of_customers(Crm::new(platform))?;
-            cut(fields.iter().map(|field| choice(&field.code, &[&field.code, &field.kind])).collect(), page)
+        "shop-numbers.site" | "site-domains.site" => book(platform, "sites", "sites", page),
+        "call-order-type" | "request-order-type" | "chat-order-type" => book(platform, "order-types", "orderTypes", page),
+        "call-order-method" | "request-order-method" | "chat-order-method" => book(platform, "order-methods", "orderMethods", page),
+        "call-order-status" | "request-order-status" | "chat-order-status" => book(platform, "statuses", "statuses", page),
+        "extra-field-rows.field" => fields(platform, &[Entity::Customer], page),
+        "request-field-rows.field" | "chat-field-rows.field" => fields(platform, &[Entity::Customer, Entity::Order], page),
+        "chat-channels" => {
+            let channels = employees::paged(|offset| platform.chat_channels(offset))?;
+            let active = channels.into_iter().filter(|channel| channel.active);
+            cut(active.map(|channel| choice(&channel.id.to_string(), &[&channel.name, &channel.kind])).collect(), page)
         }
         other => Err(Failure::Rejected(format!("the setting {other:?} has no choices from elsewhere"))),
     }
+}
+
+/// Fields that the account added.
+fn fields(platform: &dyn Platform, entities: &[Entity], page: Option<&str>) -> Result<ChoicePage, Failure> {
+    let mut all = Vec::new();
+    for entity in entities {
+        let found = custom_fields::of(Crm::new(platform), *entity)?;
+        all.extend(
+            found.iter().map(|field| choice(&field.code, &[&field.code, &field.kind, if entities.len() > 1 { entity.name() } else { "" }])),
+        );
+    }
+    cut(all, page)
 }
 
 /// A value, and its title of the parts that are there.

@@ -4,6 +4,7 @@
 //! What RetailCRM refuses for good holds up nothing else: the rest is done, and the refusal is told.
 
 use crate::appeals::lookup::Lookup;
+use crate::appeals::parts::Parts;
 use crate::appeals::{fields, progress};
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::platform::Platform;
@@ -41,29 +42,7 @@ pub fn run(platform: &dyn Platform, session: i64) -> Result<Vec<Skipped>, Failur
         }
         parts.add(fields::update(platform, appeal, settings.field_rows(), lookup))?;
     }
-    let became = if parts.refused.is_some() { FollowUp::Refused } else { FollowUp::Done };
+    let became = if parts.refused() { FollowUp::Refused } else { FollowUp::Done };
     story::tell(platform, session, |story| story.follow_up = became)?;
-    match parts.refused {
-        Some(refusal) => Err(refusal),
-        None => Ok(parts.left_out),
-    }
-}
-
-/// What the parts came to.
-#[derive(Default)]
-struct Parts {
-    left_out: Vec<Skipped>,
-    refused: Option<Failure>,
-}
-
-impl Parts {
-    /// Adds one. What may pass, and a refused key, ends the run; it is taken up again where it ended.
-    fn add(&mut self, part: Result<Vec<Skipped>, Failure>) -> Result<(), Failure> {
-        match part {
-            Ok(left_out) => self.left_out.extend(left_out),
-            Err(refusal @ (Failure::Rejected(_) | Failure::Misconfigured(_))) => drop(self.refused.get_or_insert(refusal)),
-            Err(failure) => return Err(failure),
-        }
-        Ok(())
-    }
+    parts.end()
 }

@@ -1,5 +1,7 @@
 //! «Создавать заказ по звонку»: for a first call, a repeated one, a lost one.
 
+use serde_json::Map;
+
 use crate::appeals::lookup::Lookup;
 use crate::appeals::order::{self, Wish};
 use crate::appeals::responsible::Responsible;
@@ -48,6 +50,8 @@ pub fn make(
         },
         default_responsible: settings.default_responsible,
         comment: &settings.call_order_comment,
+        customer_comment: None,
+        fields: Map::new(),
     };
     order::make(platform, appeal, &wish, lookup)
 }

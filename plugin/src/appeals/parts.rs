@@ -1,0 +1,35 @@
+//! Several things made of one appeal: what RetailCRM refuses for good holds up none of the others, and is told once they are done.
+
+use crate::bindings::uis::integration::types::{Failure, Skipped};
+
+/// What the parts came to.
+#[derive(Default)]
+pub struct Parts {
+    left_out: Vec<Skipped>,
+    refused: Option<Failure>,
+}
+
+impl Parts {
+    /// Adds one. What may pass, and a refused key, ends the run; it is taken up again where it ended.
+    pub fn add(&mut self, part: Result<Vec<Skipped>, Failure>) -> Result<(), Failure> {
+        match part {
+            Ok(left_out) => self.left_out.extend(left_out),
+            Err(refusal @ (Failure::Rejected(_) | Failure::Misconfigured(_))) => drop(self.refused.get_or_insert(refusal)),
+            Err(failure) => return Err(failure),
+        }
+        Ok(())
+    }
+
+    /// Whether one was refused.
+    pub fn refused(&self) -> bool {
+        self.refused.is_some()
+    }
+
+    /// What was left out, or the first refusal.
+    pub fn end(self) -> Result<Vec<Skipped>, Failure> {
+        match self.refused {
+            Some(refusal) => Err(refusal),
+            None => Ok(self.left_out),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What is remembered of one chat. Its events come late, twice, or never, each with other data; merged they make one story.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::appeals::Identity;
+use crate::bindings::uis::integration::chat_events::Chat;
+use crate::bindings::uis::integration::types::{Failure, Instant};
+use crate::memory;
+use crate::platform::Platform;
+use crate::settings::texts::Unsuccessful;
+use crate::texts::contacts;
+use crate::texts::told::Parameters;
+use crate::time;
+
+/// Longer than any repeat of a chat's events.
+const TTL_MS: u64 = 35 * 24 * 3_600_000;
+/// Of what events tell for templates, so many values are remembered, each so long in characters.
+const PARAMETERS_MAX: usize = 60;
+const PARAMETER_MAX: usize = 500;
+
+/// One chat.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChatStory {
+    /// When its first event happened.
+    pub began: Instant,
+    /// An employee accepted it.
+    pub accepted: bool,
+    /// It was passed on to RetailCRM, with what was known by then.
+    pub passed_on: bool,
+    /// Who accepted it: an employee id.
+    pub employee: Option<i64>,
+    /// The visitor's phone, canonical digits.
+    pub phone: Option<String>,
+    /// His e-mail, in lower case.
+    pub email: Option<String>,
+    /// UIS's id of him.
+    pub visitor: Option<i64>,
+    /// His name.
+    pub name: Option<String>,
+    /// His name within the messenger.
+    pub nick: Option<String>,
+    /// The channel.
+    pub channel_id: Option<i64>,
+    /// Its type.
+    pub channel_type: Option<String>,
+    /// Its name.
+    pub channel_name: Option<String>,
+    /// The id of the communication in UIS's reports.
+    pub communication: Option<i64>,
+    /// The end.
+    pub end: Option<End>,
+    /// What its events told that templates may ask for.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// How a chat ended.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct End {
+    /// When.
+    pub at: Instant,
+    /// Without a talk, by UIS's verdict; none: they talked, or it is not known.
+    pub status: Option<Unsuccessful>,
+    /// UIS's reason.
+    pub cause: Option<String>,
+}
+
+fn key(chat: i64) -> String {
+    format!("chat/{chat}")
+}
+
+/// The id of what is made of the chat in RetailCRM.
+pub fn external_id(chat: i64) -> String {
+    format!("uis-chat-{chat}")
+}
+
+/// Reads a chat's story; an empty one when nothing is known.
+pub fn read(platform: &dyn Platform, chat: i64) -> ChatStory {
+    memory::load(platform, &key(chat)).unwrap_or_default()
+}
+
+/// Extends a chat's story and gives what `change` gives.
+pub fn tell<R>(platform: &dyn Platform, chat: i64, change: impl FnMut(&mut ChatStory) -> R) -> Result<R, Failure> {
+    memory::update(platform, &key(chat), Some(TTL_MS), change)
+}
+
+impl ChatStory {
+    /// Takes in what an event says of the chat. What is known is not forgotten because a later event does not tell it.
+    pub fn learn(&mut self, chat: &Chat) {
+        self.began = if self.began == 0 { chat.at } else { self.began.min(chat.at) };
+        let raw = |name: &str| chat.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let field = chat.visitor.phone.as_ref().map(|number| number.digits.as_str());
+        let (phone, email) = contacts::of_fields(field.or_else(|| raw("visitor_phone_number")), chat.visitor.email.as_deref());
+        let learn = |known: &mut Option<String>, told: &Option<String>| {
+            if told.is_some() {
+                known.clone_from(told);
+            }
+        };
+        learn(&mut self.phone, &phone);
+        learn(&mut self.email, &email);
+        learn(&mut self.name, &chat.visitor.name);
+        learn(&mut self.nick, &chat.visitor.nick);
+        learn(&mut self.channel_type, &chat.channel_type);
+        learn(&mut self.channel_name, &chat.channel_name);
+        self.visitor = chat.visitor.id.or(self.visitor);
+        self.channel_id = chat.channel_id.or(self.channel_id);
+        self.communication = chat.communication_id.or(self.communication);
+        let named = chat.employee.as_ref().and_then(|employee| employee.full_name.clone());
+        let named = named.map(|name| ("employee_full_name".to_owned(), name));
+        for (name, value) in chat.attributes.iter().cloned().chain(named) {
+            if !value.trim().is_empty() && (self.parameters.len() < PARAMETERS_MAX || self.parameters.contains_key(&name)) {
+                self.parameters.insert(name, value.chars().take(PARAMETER_MAX).collect());
+            }
+        }
+    }
+
+    /// By what the visitor is known.
+    pub fn who(&self) -> Identity {
+        Identity { phone: self.phone.clone(), email: self.email.clone(), visitor: self.visitor }
+    }
+
+    /// What the chat tells for templates and fields.
+    pub fn parameters(&self, platform: &dyn Platform, chat: i64) -> Result<Parameters, Failure> {
+        let attributes: Vec<(String, String)> = self.parameters.clone().into_iter().collect();
+        let contact = self.phone.clone().or_else(|| self.email.clone()).or_else(|| self.name.clone()).or_else(|| self.nick.clone());
+        let ended = self.end.as_ref().map(|end| time::crm_date_time(platform, end.at)).transpose()?;
+        Ok(Parameters::new(&attributes)
+            .with("chat_id", Some(chat.to_string()))
+            .with("communication_id", Some(self.communication.unwrap_or(chat).to_string()))
+            .with("communication_type", Some("chat"))
+            .with("visitor_name", self.name.clone())
+            .with("visitor_phone_number", self.phone.clone())
+            .with("visitor_email", self.email.clone())
+            .with("visitor_id", self.visitor.map(|id| id.to_string()))
+            .with("visitor_contact_info", contact)
+            .with("chat_username", self.nick.clone())
+            .with("chat_channel_name", self.channel_name.clone())
+            .with("chat_channel_type", self.channel_type.clone())
+            .with("start_time", Some(time::crm_date_time(platform, self.began)?))
+            .with("finish_time", ended))
+    }
+}

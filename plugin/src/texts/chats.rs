@@ -1,0 +1,172 @@
+//! «Передача чатов»: a chat becomes a customer, an order, a task, when it is accepted or closed, as the settings want; and its talk is kept.
+
+use crate::appeals::lookup::Lookup;
+use crate::appeals::{Appeal, Told, join, progress, source};
+use crate::bindings::uis::integration::chat_events::{
+    Chat, ChatAccepted, ChatFinished, ChatMessage, ChatStatus, ChatUnanswered, MessageSource,
+};
+use crate::bindings::uis::integration::types::{Failure, Skipped};
+use crate::employees;
+use crate::outcome::{Handled, done, done_without, skipped};
+use crate::platform::Platform;
+use crate::settings::Settings;
+use crate::settings::texts::{Unsuccessful, When};
+use crate::setup::callbacks;
+use crate::shops;
+use crate::template;
+use crate::texts::chat_story::{self, ChatStory, End};
+use crate::texts::contacts;
+use crate::texts::transcript;
+use crate::texts::wishes::Wishes;
+
+/// RetailCRM's stock order methods: for chats of the site's own widget, and of messengers.
+const SITE_METHOD: &str = "live-chat";
+const MESSENGER_METHOD: &str = "messenger";
+/// UIS's channel of the site's own widget.
+const SITE_CHANNEL: &str = "comagic";
+
+/// An employee accepted a chat.
+pub fn on_chat_accepted(platform: &dyn Platform, event: &ChatAccepted) -> Handled {
+    let Some(settings) = wanted(platform, &event.chat)? else { return done() };
+    let who = who(platform, &event.chat)?;
+    let story = chat_story::tell(platform, event.chat.chat_id, |story| {
+        story.learn(&event.chat);
+        story.accepted = true;
+        story.employee = who.or(story.employee);
+        story.clone()
+    })?;
+    if settings.chats.when == When::Close {
+        return done();
+    }
+    done_without(pass_on(platform, event.chat.chat_id, &story, &settings)?)
+}
+
+/// A message came: perhaps it tells who writes.
+pub fn on_chat_message(platform: &dyn Platform, event: &ChatMessage) -> Handled {
+    let Some(settings) = wanted(platform, &event.chat)? else { return done() };
+    let left = if event.source == MessageSource::Visitor { contacts::of_text(&event.text) } else { (None, None) };
+    let (story, news) = chat_story::tell(platform, event.chat.chat_id, |story| {
+        let before = story.who();
+        story.learn(&event.chat);
+        story.phone = story.phone.take().or(left.0.clone());
+        story.email = story.email.take().or(left.1.clone());
+        (story.clone(), story.who() != before)
+    })?;
+    // What was passed on without it is attached to whom it belongs to; what was not waits.
+    if !news || !story.passed_on {
+        return done();
+    }
+    done_without(pass_on(platform, event.chat.chat_id, &story, &settings)?)
+}
+
+/// The customer's message waits for an answer. UIS reminds the operator; RetailCRM has nothing for it.
+pub fn on_chat_unanswered(platform: &dyn Platform, event: &ChatUnanswered) -> Handled {
+    if wanted(platform, &event.chat)?.is_some() {
+        chat_story::tell(platform, event.chat.chat_id, |story| story.learn(&event.chat))?;
+    }
+    done()
+}
+
+/// A chat is closed.
+pub fn on_chat_finished(platform: &dyn Platform, event: &ChatFinished) -> Handled {
+    let Some(settings) = wanted(platform, &event.chat)? else { return done() };
+    let chat = event.chat.chat_id;
+    let who = who(platform, &event.chat)?;
+    let story = chat_story::tell(platform, chat, |story| {
+        story.learn(&event.chat);
+        story.employee = story.employee.or(who);
+        if story.end.is_none() {
+            story.end = Some(End { at: event.chat.at, status: status(event.status), cause: event.release_cause.clone() });
+        }
+        story.clone()
+    })?;
+    let id = chat_story::external_id(chat);
+    if progress::read(platform, &id).settled {
+        return done();
+    }
+    let mut left_out = pass_on(platform, chat, &story, &settings)?;
+    left_out.extend(transcript::keep(platform, chat, &story, &settings)?);
+    progress::note(platform, &id, |progress| progress.settled = true)?;
+    done_without(left_out)
+}
+
+/// The settings, if chats of such a channel are passed on.
+fn wanted(platform: &dyn Platform, chat: &Chat) -> Result<Option<Settings>, Failure> {
+    let settings = Settings::load(platform)?;
+    let channels = &settings.chats.channels;
+    // An event that does not tell the channel goes by what earlier ones told.
+    let channel = || chat.channel_id.or_else(|| chat_story::read(platform, chat.chat_id).channel_id);
+    let chosen = channels.is_empty() || channel().is_some_and(|channel| channels.contains(&channel));
+    Ok((settings.chats.send && chosen && !callbacks::switched_off(platform)).then_some(settings))
+}
+
+fn who(platform: &dyn Platform, chat: &Chat) -> Result<Option<i64>, Failure> {
+    match &chat.employee {
+        Some(hint) => employees::id_of_hint(platform, hint),
+        None => Ok(None),
+    }
+}
+
+fn status(status: ChatStatus) -> Option<Unsuccessful> {
+    match status {
+        ChatStatus::Lost => Some(Unsuccessful::Lost),
+        ChatStatus::Refused => Some(Unsuccessful::Refused),
+        ChatStatus::Succeed | ChatStatus::Unknown => None,
+    }
+}
+
+/// Does what the settings want of the chat as far as it is known. What was done before is not done again.
+fn pass_on(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Settings) -> Result<Vec<Skipped>, Failure> {
+    let block = &settings.chats;
+    let parameters = story.parameters(platform, chat)?;
+    let site = parameters.raw("site_domain_name");
+    let (own_site, site) = shops::of_domain(platform, settings, site.as_deref());
+    let name = template::render(&block.client_name, |name| parameters.get(name), |_| {});
+    let who = story.who();
+    let appeal = Appeal {
+        id: chat_story::external_id(chat),
+        at: story.end.as_ref().map_or(story.began, |end| end.at),
+        name: Some(name).filter(|name| !name.trim().is_empty()).or_else(|| story.nick.clone()).unwrap_or_default(),
+        own_site,
+        site,
+        source: source::source(platform, &parameters, None),
+        told: &parameters,
+        who: who.clone(),
+    };
+    let unsuccessful = story.end.as_ref().and_then(|end| end.status);
+    let wishes = Wishes {
+        block,
+        settings,
+        employee: story.employee,
+        stock_method: if story.channel_type.as_deref() == Some(SITE_CHANNEL) { SITE_METHOD } else { MESSENGER_METHOD },
+        customer_comment: None,
+        with_task: block.task && unsuccessful.is_some_and(|status| block.task_for.contains(&status)),
+    };
+    let known = progress::read(platform, &appeal.id);
+    let has_contacts = who.phone.is_some() || who.email.is_some();
+    let Some(mut lookup) = Lookup::of(platform, who, &known).filter(|_| has_contacts || block.without_contacts) else {
+        let mut left_out = wishes.task_alone(platform, &appeal)?;
+        if story.end.is_some() {
+            left_out.push(skipped(
+                format!("chat {chat}"),
+                "the visitor left neither phone nor e-mail; chat-without-contacts passes such chats on",
+            ));
+        }
+        return Ok(left_out);
+    };
+    // Nobody accepted it: there is nothing to pass on but the task to look at it.
+    if block.when == When::Accept && !story.accepted {
+        return wishes.task_alone(platform, &appeal);
+    }
+    chat_story::tell(platform, chat, |story| story.passed_on = true)?;
+    if known.looked_up && has_contacts {
+        // He was passed on before he told who he is.
+        lookup.learn(None);
+        join::join(platform, &appeal, &mut lookup)?;
+        let customer = lookup.customer()?;
+        if customer.is_some() {
+            progress::note(platform, &appeal.id, |progress| progress.customer.clone_from(&customer))?;
+        }
+    }
+    wishes.carry_out(platform, &appeal, &mut lookup)
+}

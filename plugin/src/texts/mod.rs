@@ -1,0 +1,19 @@
+//! Text communications («Подключение текстовых коммуникаций»): site requests and chats.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`contacts`] | the phone and the e-mail that somebody left, wherever he wrote them |
+//! | [`told`] | what a request or a chat tells for templates and fields |
+//! | [`wishes`] | what the settings want of either: customer, order, task, fields |
+//! | [`site_requests`] | «передача заявок» |
+//! | [`chats`] | «передача чатов» |
+//! | [`chat_story`] | what is remembered of one chat: all its events merged |
+//! | [`transcript`] | «сохранять переписку» |
+
+pub mod chat_story;
+pub mod chats;
+pub mod contacts;
+pub mod site_requests;
+pub mod told;
+pub mod transcript;
+pub mod wishes;

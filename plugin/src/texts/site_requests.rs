@@ -1,0 +1,113 @@
+//! «Передача заявок»: a request that somebody sent from a site becomes a customer, an order, a task, as the settings want.
+
+use crate::appeals::lookup::Lookup;
+use crate::appeals::{Appeal, Identity, progress, source};
+use crate::bindings::uis::integration::site_request_events::SiteRequest;
+use crate::bindings::uis::integration::types::Failure;
+use crate::employees;
+use crate::outcome::{Handled, done, done_without, skipped};
+use crate::platform::Platform;
+use crate::settings::Settings;
+use crate::setup::callbacks;
+use crate::shops;
+use crate::template;
+use crate::texts::contacts;
+use crate::texts::told::Parameters;
+use crate::texts::wishes::Wishes;
+use crate::time;
+
+/// RetailCRM's stock order method for requests of a site.
+const STOCK_METHOD: &str = "landing-page";
+
+/// The id of the request in RetailCRM.
+fn external_id(request: i64) -> String {
+    format!("uis-request-{request}")
+}
+
+/// A request came.
+pub fn on_site_request(platform: &dyn Platform, event: &SiteRequest) -> Handled {
+    let settings = Settings::load(platform)?;
+    if !settings.requests.send || callbacks::switched_off(platform) {
+        return done();
+    }
+    let id = external_id(event.communication_id);
+    if progress::read(platform, &id).settled {
+        return done();
+    }
+    let parameters = parameters(platform, event)?;
+    let who = identity(event);
+    let (own_site, site) = shops::of_domain(platform, &settings, event.site_domain.as_deref());
+    let appeal = Appeal {
+        id: id.clone(),
+        at: event.at,
+        name: template::render(&settings.requests.client_name, |name| crate::appeals::Told::get(&parameters, name), |_| {}),
+        own_site,
+        site,
+        source: source::source(platform, &parameters, None),
+        told: &parameters,
+        who,
+    };
+    let employee = match &event.employee {
+        Some(hint) => employees::id_of_hint(platform, hint)?,
+        None => None,
+    };
+    let wishes = Wishes {
+        block: &settings.requests,
+        settings: &settings,
+        employee,
+        stock_method: STOCK_METHOD,
+        customer_comment: event.text.clone(),
+        with_task: settings.requests.task,
+    };
+    let known = progress::read(platform, &id);
+    let left_out = match Lookup::of(platform, appeal.who.clone(), &known) {
+        Some(mut lookup) if appeal.who.phone.is_some() || appeal.who.email.is_some() => wishes.carry_out(platform, &appeal, &mut lookup)?,
+        // Nobody can be answered: no customer and no order are made of it, but somebody may be asked to look at it.
+        _ => {
+            let mut left_out = wishes.task_alone(platform, &appeal)?;
+            left_out.push(skipped(
+                format!("site request {}", event.communication_id),
+                "it has neither phone nor e-mail; it is in UIS's reports",
+            ));
+            left_out
+        }
+    };
+    progress::note(platform, &id, |progress| progress.settled = true)?;
+    done_without(left_out)
+}
+
+/// Who sent it: by the fields of the form, whichever stood in which; else by what he wrote.
+fn identity(event: &SiteRequest) -> Identity {
+    let attribute = |name: &str| event.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let field = event.phone.as_ref().map(|number| number.digits.as_str());
+    let raw = field.or_else(|| attribute("visitor_phone_number")).or_else(|| attribute("contact_phone_number"));
+    let (phone, email) = contacts::of_fields(raw, event.email.as_deref());
+    let (in_text, mail_in_text) = contacts::of_text(event.text.as_deref().unwrap_or_default());
+    // What stands in the text may be anybody's, so it counts only when the form has nothing.
+    let nothing = phone.is_none() && email.is_none();
+    Identity {
+        phone: phone.or_else(|| in_text.filter(|_| nothing)),
+        email: email.or_else(|| mail_in_text.filter(|_| nothing)),
+        visitor: event.visitor_id,
+    }
+}
+
+fn parameters(platform: &dyn Platform, event: &SiteRequest) -> Result<Parameters, Failure> {
+    let at = time::crm_date_time(platform, event.at)?;
+    let contact = event.phone.as_ref().map(|number| number.digits.clone()).or_else(|| event.email.clone()).or_else(|| event.name.clone());
+    Ok(Parameters::new(&event.attributes)
+        .with("communication_id", Some(event.communication_id.to_string()))
+        .with("communication_number", event.communication_number.map(|number| number.to_string()))
+        .with("communication_type", Some("offline_message"))
+        .with("visitor_name", event.name.clone())
+        .with("visitor_phone_number", event.phone.as_ref().map(|number| number.digits.clone()))
+        .with("visitor_email", event.email.clone())
+        .with("visitor_id", event.visitor_id.map(|id| id.to_string()))
+        .with("visitor_contact_info", contact)
+        .with("site_domain_name", event.site_domain.clone())
+        .with("form_name", event.form_name.clone())
+        .with("text", event.text.clone())
+        .with("employee_full_name", event.employee.as_ref().and_then(|employee| employee.full_name.clone()))
+        .with("start_time", Some(at.clone()))
+        .with("finish_time", Some(at)))
+}

@@ -1,0 +1,110 @@
+//! «Сохранять переписку»: the talk of a chat, kept once: in a note on the customer, or in the order's comment.
+
+use crate::appeals::progress::{self, Kept};
+use crate::bindings::uis::integration::chat_events::{ChatMessage, MessageSource};
+use crate::bindings::uis::integration::communications::ReportError;
+use crate::bindings::uis::integration::types::{Failure, RetryLater, Skipped};
+use crate::links;
+use crate::outcome::{retry, skipped};
+use crate::platform::Platform;
+use crate::retailcrm::{Crm, customers, orders};
+use crate::settings::Settings;
+use crate::settings::texts::Transcript;
+use crate::template;
+use crate::texts::chat_story::{self, ChatStory};
+use crate::time;
+
+/// The longest text that is kept, in characters: managers read it, and RetailCRM has to show it.
+const TEXT_MAX: usize = 10_000;
+/// The longest single message, in characters; more of it is in UIS.
+const MESSAGE_MAX: usize = 2_000;
+/// Messages asked for at a time.
+const PAGE: u32 = 50;
+
+/// Keeps the talk of a chat that is over.
+pub fn keep(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Settings) -> Result<Vec<Skipped>, Failure> {
+    let id = chat_story::external_id(chat);
+    let known = progress::read(platform, &id);
+    let place = settings.chats.transcript;
+    let (Some(customer), false) = (known.customer.clone(), place == Transcript::Nowhere || known.transcript == Kept::Yes) else {
+        return Ok(Vec::new());
+    };
+    let Some(text) = text(platform, chat, story)? else { return Ok(Vec::new()) };
+    let crm = Crm::new(platform);
+    if place == Transcript::Order && known.ordered && orders::comment(crm, &id, known.order_site.as_deref(), &text)? {
+        progress::note(platform, &id, |progress| progress.transcript = Kept::Yes)?;
+        return Ok(Vec::new());
+    }
+    // RetailCRM has no key against doubled notes: the intent is written first, and one found open is looked up.
+    if known.transcript != Kept::Intended || !customers::has_note(crm, customer.id, &heading(chat))? {
+        progress::note(platform, &id, |progress| progress.transcript = Kept::Intended)?;
+        if let Err(error) = customers::add_note(crm, &customer, &text) {
+            return match error {
+                crate::retailcrm::CrmError::Refused { .. } => Ok(vec![skipped(format!("transcript of chat {chat}"), error.to_string())]),
+                other => Err(other.into()),
+            };
+        }
+    }
+    progress::note(platform, &id, |progress| progress.transcript = Kept::Yes)?;
+    Ok(Vec::new())
+}
+
+/// What a transcript begins with, and is known again by.
+fn heading(chat: i64) -> String {
+    format!("Чат №{chat}")
+}
+
+/// The talk as people read it, cut at a message's boundary; none when nobody said anything.
+fn text(platform: &dyn Platform, chat: i64, story: &ChatStory) -> Result<Option<String>, Failure> {
+    let mut text = format!("{} ({})", heading(chat), template::line(story.channel_name.as_deref().unwrap_or("чат"), 100));
+    if let Some(link) = story.parameters.get("chat_ad_url").and_then(|link| links::https(link).ok()) {
+        text += &format!("\nОбъявление: {link}");
+    }
+    let (mut length, mut any) = (text.chars().count(), false);
+    let mut cursor: Option<String> = None;
+    loop {
+        let page = platform.transcript(chat, cursor.as_deref(), PAGE).map_err(failure)?;
+        for message in &page.messages {
+            let Some(line) = line(platform, story, message)? else { continue };
+            length += line.chars().count() + 1;
+            if length > TEXT_MAX {
+                return Ok(Some(text + "\n… продолжение переписки в UIS"));
+            }
+            any = true;
+            text += "\n";
+            text += &line;
+        }
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => return Ok(any.then_some(text)),
+        }
+    }
+}
+
+/// A message as a line; none for what nobody said.
+fn line(platform: &dyn Platform, story: &ChatStory, message: &ChatMessage) -> Result<Option<String>, Failure> {
+    let who = match message.source {
+        MessageSource::Visitor => story.name.as_deref().or(story.nick.as_deref()).unwrap_or("Клиент"),
+        MessageSource::Operator => message.chat.employee.as_ref().and_then(|employee| employee.full_name.as_deref()).unwrap_or("Оператор"),
+        MessageSource::Bot => "Бот",
+        MessageSource::System | MessageSource::Other => return Ok(None),
+    };
+    let mut said = template::line(&message.text, MESSAGE_MAX);
+    if let Some(file) = &message.attachment {
+        let name = template::line(file.name.as_deref().or(file.kind.as_deref()).unwrap_or("файл"), 100);
+        let link = file.url.as_deref().and_then(|url| links::https(url).ok()).unwrap_or_default();
+        said = format!("{said} [{name}] {link}").trim().to_owned();
+    }
+    if said.is_empty() {
+        return Ok(None);
+    }
+    let at = time::crm_date_time(platform, message.chat.at)?;
+    Ok(Some(format!("{} {}: {said}", at.get(11..16).unwrap_or_default(), template::line(who, 100))))
+}
+
+fn failure(error: ReportError) -> Failure {
+    match error {
+        ReportError::Busy(after_ms) => Failure::Retry(RetryLater { after_ms: Some(after_ms), reason: "UIS's report is busy".into() }),
+        ReportError::Refused(text) => retry(format!("UIS's report is refused: {text}")),
+    }
+}

@@ -1,0 +1,120 @@
+//! What the settings want of a site request or a chat: a customer, an order, a task, fields. Refusals of one hold up no other.
+
+use crate::appeals::lookup::Lookup;
+use crate::appeals::order;
+use crate::appeals::parts::Parts;
+use crate::appeals::responsible::Responsible;
+use crate::appeals::{Appeal, customer, fields, progress, task};
+use crate::bindings::uis::integration::types::{Failure, Skipped};
+use crate::extra_fields::Entity;
+use crate::platform::Platform;
+use crate::settings::Settings;
+use crate::settings::texts::{Method, TextResponsible, TextSettings};
+
+/// What is wanted of one appeal.
+pub struct Wishes<'a> {
+    /// The settings of its kind.
+    pub block: &'a TextSettings,
+    /// All settings.
+    pub settings: &'a Settings,
+    /// Who dealt with it: a UIS employee.
+    pub employee: Option<i64>,
+    /// RetailCRM's stock method for orders of its kind.
+    pub stock_method: &'a str,
+    /// What the customer wrote, for the order.
+    pub customer_comment: Option<String>,
+    /// It is answered by a task as well.
+    pub with_task: bool,
+}
+
+impl Wishes<'_> {
+    fn responsible(&self, choice: TextResponsible, user: Option<i64>) -> Responsible {
+        match choice {
+            TextResponsible::Operator => Responsible::Employee(self.employee),
+            TextResponsible::Manager => Responsible::Manager,
+            TextResponsible::Default => Responsible::User(None),
+            TextResponsible::Fixed => Responsible::User(user),
+        }
+    }
+
+    /// Does all of it. What was done before is not done again.
+    pub fn carry_out(&self, platform: &dyn Platform, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+        let (block, default) = (self.block, self.settings.text_default_responsible);
+        let mut parts = Parts::default();
+        let known_before = progress::read(platform, &appeal.id);
+        if block.only_first && !known_before.created && !known_before.creating && lookup.customer()?.is_some() {
+            return Ok(Vec::new());
+        }
+        let responsible = self.responsible(block.responsible, block.responsible_user);
+        if block.method != Method::Task {
+            let rows = block.rows(Entity::Customer);
+            let manager = |lookup: &mut Lookup<'_>| responsible.user(platform, lookup, default);
+            parts.add(customer::ensure(platform, appeal, manager, &rows, lookup).map(|()| Vec::new()))?;
+            parts.add(fields::update(platform, appeal, &rows, lookup))?;
+        }
+        if block.method == Method::ClientAndOrder {
+            parts.add(self.order(platform, appeal, responsible, lookup))?;
+        }
+        if self.wants_task() {
+            parts.add(self.task(platform, appeal, lookup))?;
+        }
+        parts.end()
+    }
+
+    /// Does what can be done for somebody who left nothing that he could be answered by: a task to look at it, if one is wanted.
+    pub fn task_alone(&self, platform: &dyn Platform, appeal: &Appeal<'_>) -> Result<Vec<Skipped>, Failure> {
+        if !self.wants_task() {
+            return Ok(Vec::new());
+        }
+        self.task(platform, appeal, &mut Lookup::of_nobody(platform))
+    }
+
+    fn wants_task(&self) -> bool {
+        self.with_task || self.block.method == Method::Task
+    }
+
+    fn task(&self, platform: &dyn Platform, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+        let block = self.block;
+        let wish = task::Wish {
+            key: format!("task/{}", appeal.id),
+            once: true,
+            name: &block.task_name,
+            due_hours: block.task_due_hours,
+            responsible: self.responsible(block.task_responsible, block.task_user),
+            default_responsible: self.settings.text_default_responsible,
+        };
+        task::make(platform, appeal, &wish, lookup)
+    }
+
+    fn order(
+        &self,
+        platform: &dyn Platform,
+        appeal: &Appeal<'_>,
+        responsible: Responsible,
+        lookup: &mut Lookup<'_>,
+    ) -> Result<Vec<Skipped>, Failure> {
+        let block = self.block;
+        let created = progress::read(platform, &appeal.id).created;
+        let repeat = match block.repeat.order() {
+            Some(repeat) => repeat,
+            // A first appeal has its order in any case.
+            None if created => order::Repeat::Always,
+            None => return Ok(Vec::new()),
+        };
+        let (values, left_out) = order::fields(platform, appeal, &block.rows(Entity::Order));
+        let wish = order::Wish {
+            repeat,
+            after_hours: block.after_hours,
+            order_type: block.order_type.clone(),
+            order_method: block.order_method.clone().or_else(|| Some(self.stock_method.to_owned())),
+            status: block.order_status.clone(),
+            responsible,
+            default_responsible: self.settings.text_default_responsible,
+            comment: &block.order_comment,
+            customer_comment: self.customer_comment.clone(),
+            fields: values,
+        };
+        order::make(platform, appeal, &wish, lookup)?;
+        Ok(left_out)
+    }
+}
