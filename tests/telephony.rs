@@ -185,6 +185,21 @@ fn a_refused_order_holds_up_nothing_and_is_made_when_the_setting_is_mended() {
 }
 
 #[test]
+fn a_frozen_module_stays_frozen_until_retailcrm_says_otherwise() {
+    let (_, crm) = uis("frozen-by-retailcrm");
+    let calls: Vec<&str> = crm["calls"].as_array().into_iter().flatten().filter_map(|call| call["externalId"].as_str()).collect();
+    assert_eq!(calls, ["uis-call-998678151"]);
+    let text = std::fs::read_to_string(root().join("tests/recordings/telephony/frozen-by-retailcrm.jsonl")).expect("readable");
+    let frozen: Vec<&str> = text.lines().take(3).collect();
+    let sync = r#"{"at":"2026-11-23T10:05:00+03:00","action":"sync-employees"}"#;
+    let folder = tempfile::tempdir().expect("a folder");
+    let lines = [&frozen[..], &[sync]].concat();
+    let (status, value) = replay_json(&[&support::file(&folder, "frozen.jsonl", &lines), "--settle", "0s"]);
+    let problems = value["problems"].to_string();
+    assert!(status == 1 && problems.contains("has frozen the integration") && problems.contains("switch it on there first"), "{problems}");
+}
+
+#[test]
 fn deactivation_takes_the_module_out_of_use_and_activation_registers_it_anew() {
     let (_, crm) = uis("deactivated-and-again");
     assert_eq!(crm["modules"][0]["active"], true);

@@ -64,6 +64,10 @@ pub fn on_deactivate(platform: &dyn Platform, _: &Delivery) -> Handled {
 /// `setup.run-action`.
 pub fn run_action(platform: &dyn Platform, _: &Delivery, name: &str) -> Handled {
     if name == describe::SYNC_EMPLOYEES {
+        // Refreshing registers the module, and somebody in RetailCRM does not want it.
+        if callbacks::switched_off(platform) {
+            return Err(Failure::Rejected("the integration is switched off in RetailCRM: switch it on there first".into()));
+        }
         return activation::refresh(platform);
     }
     Err(Failure::Rejected(format!("there is no action {name:?}")))

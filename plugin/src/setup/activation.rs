@@ -7,7 +7,7 @@ use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::employees::{self, sync};
 use crate::extra_fields::{self, Entity};
 use crate::memory;
-use crate::outcome::{Handled, done, done_without, misconfigured, retry};
+use crate::outcome::{Handled, done, done_without, misconfigured, retry, skipped};
 use crate::platform::Platform;
 use crate::retailcrm::Crm;
 use crate::retailcrm::custom_fields;
@@ -32,9 +32,11 @@ const REFRESH_EVERY_MS: u64 = 2 * 3_600_000;
 /// Switched on, or settings were saved; `at`: when that was.
 pub fn on_activate(platform: &dyn Platform, at: Instant) -> Handled {
     reconcile::begin(platform, at)?;
+    if !callbacks::begin(platform)? {
+        return done_without(vec![skipped("everything", "RetailCRM has frozen the integration; see its page in RetailCRM's marketplace")]);
+    }
     // Whatever became of the module in RetailCRM meanwhile, it is registered anew.
     memory::forget(platform, REGISTERED_KEY)?;
-    callbacks::begin(platform)?;
     let told = refresh(platform)?;
     reconcile::start(platform)?;
     unsettled::resume(platform)?;
@@ -55,6 +57,7 @@ pub fn on_deactivate(platform: &dyn Platform) -> Handled {
     unsettled::finish(platform)?;
     register(platform, false, &[])?;
     reconcile::end(platform)?;
+    callbacks::end(platform)?;
     done()
 }
 

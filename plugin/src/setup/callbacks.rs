@@ -1,5 +1,6 @@
 //! What RetailCRM tells us of itself: somebody switched the module off or on, a manager's status, the account's settings.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::bindings::exports::uis::integration::setup::Callback;
@@ -16,13 +17,37 @@ use crate::setup::activation;
 /// Where it is remembered that RetailCRM switched us off.
 const OFF_KEY: &str = "retailcrm/switched-off";
 
-/// Whether RetailCRM switched the module off, or froze it: nothing is sent then.
-pub fn switched_off(platform: &dyn Platform) -> bool {
-    memory::load(platform, OFF_KEY).unwrap_or(false)
+/// How RetailCRM took us out of use.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Off {
+    /// Somebody switched the module off.
+    Inactive,
+    /// RetailCRM froze it, for its own reasons: money, mostly.
+    Frozen,
 }
 
-/// The integration is switched on in UIS: what RetailCRM said before does not count any more, for the module is registered anew.
-pub fn begin(platform: &dyn Platform) -> Result<(), Failure> {
+fn off(platform: &dyn Platform) -> Option<Off> {
+    memory::load(platform, OFF_KEY)
+}
+
+/// Whether RetailCRM switched the module off, or froze it: nothing is sent then.
+pub fn switched_off(platform: &dyn Platform) -> bool {
+    off(platform).is_some()
+}
+
+/// The integration is switched on in UIS, or its settings were saved: what somebody in RetailCRM said before does not count any more, for
+/// the module is registered anew. What RetailCRM itself said does: false, it stays frozen until it says otherwise, or until the
+/// integration is switched off and on.
+pub fn begin(platform: &dyn Platform) -> Result<bool, Failure> {
+    if off(platform) == Some(Off::Frozen) {
+        return Ok(false);
+    }
+    end(platform).map(|()| true)
+}
+
+/// The integration is switched off in UIS: what RetailCRM said is forgotten.
+pub fn end(platform: &dyn Platform) -> Result<(), Failure> {
     memory::forget(platform, OFF_KEY)
 }
 
@@ -52,17 +77,21 @@ fn activity(platform: &dyn Platform, at: Instant, activity: Option<&str>, system
         platform.log(Level::Warn, "RetailCRM's new address is not taken", &[("url", &crate::template::line(url, 200)), ("why", &why)]);
     }
     let flag = |name: &str, absent: bool| told[name].as_bool().unwrap_or(absent);
-    let off = !flag("active", true) || flag("freeze", false);
-    if off == switched_off(platform) {
+    let told = match (flag("active", true), flag("freeze", false)) {
+        (_, true) => Some(Off::Frozen),
+        (false, false) => Some(Off::Inactive),
+        (true, false) => None,
+    };
+    if told == off(platform) {
         return done();
     }
-    if off {
+    if let Some(told) = told {
         platform.log(Level::Warn, "RetailCRM switched the integration off: nothing is sent until it is on again", &[]);
-        memory::put(platform, OFF_KEY, &true, None)?;
+        memory::put(platform, OFF_KEY, &told, None)?;
         return done();
     }
     platform.log(Level::Info, "RetailCRM switched the integration on again", &[]);
-    begin(platform)?;
+    end(platform)?;
     activation::on_activate(platform, at)
 }
 

@@ -1,0 +1,145 @@
+//! What settings cannot be together, each problem under its setting's name.
+
+use super::telephony::{ContactResponsible, OrderResponsible, TaskResponsible};
+use super::texts::{TextResponsible, TextSettings};
+use super::{DUE_HOURS_MAX, RECORDING_WAIT_MAX, Settings, problem};
+use crate::bindings::uis::integration::types::Misconfiguration;
+use crate::phone;
+use crate::template;
+
+/// What settings cannot be together; numbers are put into one form.
+pub fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
+    let mut problems = Vec::new();
+    let mut refuse = |setting: &str, message: String| problems.push(problem(setting, message));
+    if settings.recording_wait > RECORDING_WAIT_MAX {
+        refuse("recording-wait", format!("{} is not a whole number of minutes from 0 to {RECORDING_WAIT_MAX}", settings.recording_wait));
+    }
+    for (index, pair) in settings.employee_table.iter().enumerate() {
+        if settings.employee_table[..index].iter().any(|known| known.employee == pair.employee) {
+            refuse("employee-table", format!("row {}: employee {} has a row already", index + 1, pair.employee));
+        }
+    }
+    settings.virtual_numbers = settings.virtual_numbers.iter().map(|number| phone::canonical(number)).collect();
+    if settings.filter_by_virtual_numbers && settings.virtual_numbers.is_empty() {
+        refuse("virtual-numbers", "choose at least one number, or switch filter-by-virtual-numbers off".into());
+    }
+    if settings.virtual_numbers.iter().any(String::is_empty) {
+        refuse("virtual-numbers", "a number has no digits".into());
+    }
+    if settings.create_contact && settings.contact_responsible == ContactResponsible::Fixed && settings.contact_responsible_user.is_none() {
+        refuse("contact-responsible-user", "choose the user, or another contact-responsible".into());
+    }
+    if settings.missed_call_task {
+        if settings.missed_call_task_responsible == TaskResponsible::Fixed && settings.missed_call_task_user.is_none() {
+            refuse("missed-call-task-user", "choose the user, or another missed-call-task-responsible".into());
+        }
+        // RetailCRM takes no task without a performer, and who was called last, or the customer's manager, may not be known.
+        if settings.missed_call_task_responsible != TaskResponsible::Fixed && settings.default_responsible.is_none() {
+            refuse("default-responsible", "a task needs somebody to perform it when nobody else is known: choose a user".into());
+        }
+        if settings.missed_call_task_calls.is_empty() {
+            refuse("missed-call-task-calls", "choose at least one kind of call, or switch missed-call-task off".into());
+        }
+        if let Err(message) = template::check(&settings.missed_call_task_name) {
+            refuse("missed-call-task-name", message);
+        }
+        if settings.missed_call_task_due_hours > DUE_HOURS_MAX {
+            refuse("missed-call-task-due-hours", format!("at most {DUE_HOURS_MAX} hours"));
+        }
+    }
+    if settings.extra_fields && settings.extra_field_rows.is_empty() {
+        refuse("extra-field-rows", "add at least one row, or switch extra-fields off".into());
+    }
+    for (index, row) in settings.extra_field_rows.iter().enumerate() {
+        let place = index + 1;
+        if row.field.trim().is_empty() {
+            refuse("extra-field-rows", format!("row {place}: choose RetailCRM's field"));
+        }
+        if settings.extra_field_rows[..index].iter().any(|known| known.field == row.field) {
+            refuse("extra-field-rows", format!("row {place}: the field {} has a row already", row.field));
+        }
+        if let Err(message) = template::check(&row.value) {
+            refuse("extra-field-rows", format!("row {place}: {message}"));
+        }
+    }
+    settings.click_to_call_number = settings.click_to_call_number.take().map(|number| phone::canonical(&number));
+    if settings.click_to_call_number.as_deref() == Some("") {
+        refuse("click-to-call-number", "the number has no digits".into());
+    }
+    if settings.override_caller_id && settings.click_to_call_number.is_none() {
+        refuse("click-to-call-number", "choose the number that override-caller-id shows to customers".into());
+    }
+    if settings.call_orders {
+        if settings.call_order_calls.is_empty() {
+            refuse("call-order-calls", "choose at least one kind of call, or switch call-orders off".into());
+        }
+        if settings.call_order_responsible == OrderResponsible::Fixed && settings.call_order_user.is_none() {
+            refuse("call-order-user", "choose the user, or another call-order-responsible".into());
+        }
+        if settings.call_order_after_hours > DUE_HOURS_MAX {
+            refuse("call-order-after-hours", format!("at most {DUE_HOURS_MAX} hours"));
+        }
+        if let Err(message) = template::check(&settings.call_order_comment) {
+            refuse("call-order-comment", message);
+        }
+    }
+    for (prefix, block) in [("request", &settings.requests), ("chat", &settings.chats)] {
+        check_texts(block, |setting, message| refuse(&format!("{prefix}-{setting}"), message));
+    }
+    for (index, row) in settings.site_domains.iter_mut().enumerate() {
+        row.domain = crate::shops::domain(&row.domain);
+        if row.domain.is_empty() || row.site.trim().is_empty() {
+            refuse("site-domains", format!("row {}: a domain and a shop are needed", index + 1));
+        }
+    }
+    for row in &mut settings.shop_numbers {
+        row.number = phone::canonical(&row.number);
+    }
+    for (index, row) in settings.shop_numbers.iter().enumerate() {
+        if row.number.is_empty() || row.site.trim().is_empty() {
+            refuse("shop-numbers", format!("row {}: a shop and a number are needed", index + 1));
+        }
+        if settings.shop_numbers[..index].iter().any(|known| known.number == row.number && known.site != row.site) {
+            refuse("shop-numbers", format!("row {}: {} is another shop's number already", index + 1, row.number));
+        }
+    }
+    problems
+}
+
+/// What the settings of a block cannot be together.
+fn check_texts(block: &TextSettings, mut refuse: impl FnMut(&str, String)) {
+    if !block.send {
+        return;
+    }
+    if block.responsible == TextResponsible::Fixed && block.responsible_user.is_none() {
+        refuse("responsible-user", "choose the user, or another responsible".into());
+    }
+    if block.task && block.task_responsible == TextResponsible::Fixed && block.task_user.is_none() {
+        refuse("task-user", "choose the user, or another task-responsible".into());
+    }
+    if block.extra_fields && block.field_rows.is_empty() {
+        refuse("field-rows", "add at least one row, or switch extra-fields off".into());
+    }
+    for (name, hours) in [("after-hours", block.after_hours), ("task-due-hours", block.task_due_hours)] {
+        if hours > DUE_HOURS_MAX {
+            refuse(name, format!("at most {DUE_HOURS_MAX} hours"));
+        }
+    }
+    for (name, text) in [("task-name", &block.task_name), ("client-name", &block.client_name), ("order-comment", &block.order_comment)] {
+        if let Err(message) = template::check(text) {
+            refuse(name, message);
+        }
+    }
+    for (index, row) in block.field_rows.iter().enumerate() {
+        let place = index + 1;
+        if row.field.trim().is_empty() {
+            refuse("field-rows", format!("row {place}: choose RetailCRM's field"));
+        }
+        if block.field_rows[..index].iter().any(|known| known.field == row.field && known.entity == row.entity) {
+            refuse("field-rows", format!("row {place}: the field {} has a row already", row.field));
+        }
+        if let Err(message) = template::check(&row.value) {
+            refuse("field-rows", format!("row {place}: {message}"));
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The settings of «Подключение текстовых коммуникаций», each in every position: what stands in RetailCRM after its recording. The
+//! recordings are in `recordings/text/` and tell the stories; here is what must come of them.
+
+mod support;
+
+use serde_json::Value;
+use support::{replay_json, root};
+
+fn crm(name: &str) -> Value {
+    let path = root().join(format!("tests/recordings/text/{name}.jsonl"));
+    let (status, value) = replay_json(&[path.to_str().expect("UTF-8")]);
+    assert_eq!(status, 0, "{name}: {}", value["problems"]);
+    value["crm"].clone()
+}
+
+/// What a recording leaves in RetailCRM, a line each: customers, orders of ours, tasks, notes by their first line.
+fn left_by(name: &str) -> Vec<String> {
+    let crm = crm(name);
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let list = |name: &str, line: &dyn Fn(&Value) -> Option<String>| -> Vec<String> {
+        crm[name].as_array().into_iter().flatten().filter_map(line).collect()
+    };
+    let customer = |customer: &Value| {
+        let phones: Vec<String> = customer["phones"].as_array().into_iter().flatten().map(|phone| text(&phone["number"])).collect();
+        let (name, site) = (text(&customer["firstName"]), text(&customer["site"]));
+        let email = customer["email"].as_str().unwrap_or("no e-mail");
+        Some(format!("customer {name} of {} in {site} has {} {email}", customer["managerId"], phones.join(" and ")))
+    };
+    let order = |order: &Value| {
+        let (id, method, site) = (order["externalId"].as_str()?, text(&order["orderMethod"]), text(&order["site"]));
+        Some(format!("order {id} for {} by {method} of {} in {site}", order["customer"]["id"], order["managerId"]))
+    };
+    let task = |task: &Value| Some(format!("task {} for {} due {}", text(&task["text"]), task["performer"], text(&task["datetime"])));
+    let note = |note: &Value| Some(format!("note {} on {}", text(&note["text"]).lines().next()?, note["customer"]["id"]));
+    [list("customers", &customer), list("orders", &order), list("tasks", &task), list("notes", &note)].concat()
+}
+
+#[test]
+fn every_setting_in_every_position() {
+    let table: &[(&str, &[&str])] = &[
+        ("chat-accepted", &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail", "note Чат №601 (Телеграм) on 17"]),
+        ("chat-channels", &["customer petr_s of 6 in main has 79160000002 no e-mail", "note Чат №602 (Телеграм) on 1"]),
+        (
+            "chat-closed",
+            &[
+                "customer petr_s of 6 in main has 79161234567 no e-mail",
+                "order uis-chat-601 for 1 by live-chat of 6 in main",
+                "note Чат №601 (Сайт) on 1",
+                "note Чат №602 (Сайт) on 1",
+            ],
+        ),
+        (
+            "chat-lost",
+            &[
+                "customer petr_s of 7 in main has 79161234567 no e-mail",
+                "customer petr_s of 7 in main has 79160000002 no e-mail",
+                "task Ответить на сообщение в чате №5601 for 7 due 2026-11-23 11:00",
+                "note Чат №601 (Сайт) on 1",
+                "note Чат №602 (Сайт) on 2",
+            ],
+        ),
+        (
+            "chat-note-answer-lost",
+            &[
+                "customer petr_s of 6 in main has 79161234567 no e-mail",
+                "order uis-chat-601 for 1 by live-chat of 6 in main",
+                "note Чат №601 (Сайт) on 1",
+            ],
+        ),
+        ("chat-off", &[]),
+        ("chat-refused", &["task Ответить на сообщение в чате №5601 for 7 due 2026-11-23 11:00"]),
+        (
+            "chat-transcript-nowhere",
+            &["customer petr_s of 6 in main has 79161234567 no e-mail", "order uis-chat-601 for 1 by live-chat of 6 in main"],
+        ),
+        (
+            "chat-transcript-order",
+            &["customer petr_s of 6 in main has 79161234567 no e-mail", "order uis-chat-601 for 1 by live-chat of 6 in main"],
+        ),
+        (
+            "chat-without-contact-wanted",
+            &[
+                "customer petr_s of 6 in main has  no e-mail",
+                "order uis-chat-601 for 1 by messenger of 6 in main",
+                "order uis-chat-602 for 1 by messenger of 6 in main",
+                "note Чат №601 (Телеграм) on 1",
+                "note Чат №602 (Телеграм) on 1",
+            ],
+        ),
+        ("chat-without-contact", &[]),
+        (
+            "request-client-and-order",
+            &[
+                "customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79161234567 petr@example.ru",
+                "order uis-request-501 for 1 by landing-page of 7 in main",
+            ],
+        ),
+        ("request-client", &["customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79161234567 petr@example.ru"]),
+        (
+            "request-crm-down",
+            &[
+                "customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79161234567 petr@example.ru",
+                "order uis-request-501 for 1 by landing-page of 7 in main",
+            ],
+        ),
+        (
+            "request-fields-off",
+            &[
+                "customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79161234567 petr@example.ru",
+                "order uis-request-501 for 1 by landing-page of 7 in main",
+            ],
+        ),
+        (
+            "request-fields-swapped",
+            &["customer Пётр of 7 in main has 79161234567 petr@example.ru", "customer Вера of 7 in main has 79160000002 vera@example.ru"],
+        ),
+        (
+            "request-fields",
+            &[
+                "customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79161234567 petr@example.ru",
+                "order uis-request-501 for 1 by landing-page of 7 in main",
+            ],
+        ),
+        ("request-joined-with-known", &["customer Пётр of 6 in main has +7 (916) 123-45-67 petr@example.ru"]),
+        ("request-joined", &["customer Пётр of 7 in main has 79161234567 petr@example.ru"]),
+        (
+            "request-not-joined",
+            &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail", "customer Пётр of 7 in main has  petr@example.ru"],
+        ),
+        ("request-off", &[]),
+        (
+            "request-only-first",
+            &[
+                "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
+                "customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79160000002 no e-mail",
+                "order uis-request-502 for 18 by landing-page of 7 in main",
+            ],
+        ),
+        (
+            "request-repeat-after-hours",
+            &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail", "order uis-request-501 for 17 by landing-page of 7 in main"],
+        ),
+        (
+            "request-repeat-always",
+            &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail", "order uis-request-501 for 17 by landing-page of 7 in main"],
+        ),
+        (
+            "request-repeat-no-open",
+            &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail", "order uis-request-501 for 17 by landing-page of 7 in main"],
+        ),
+        (
+            "request-repeat-nothing",
+            &[
+                "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
+                "customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79160000002 no e-mail",
+                "order uis-request-502 for 18 by landing-page of 7 in main",
+            ],
+        ),
+        ("request-repeat-open", &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail"]),
+        ("request-repeat-too-soon", &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail"]),
+        (
+            "request-responsible",
+            &[
+                "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
+                "customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79160000002 no e-mail",
+                "order uis-request-501 for 17 by landing-page of 6 in main",
+                "order uis-request-502 for 18 by landing-page of 7 in main",
+            ],
+        ),
+        (
+            "request-shop",
+            &[
+                "customer Пётр ‹b›Сидоров‹/b› of 7 in omsk has 79161234567 petr@example.ru",
+                "customer Вера of 7 in tomsk has 79160000002 no e-mail",
+                "customer Глеб of 7 in main has 79160000003 no e-mail",
+                "order uis-request-501 for 1 by landing-page of 7 in omsk",
+                "order uis-request-502 for 2 by landing-page of 7 in tomsk",
+                "order uis-request-503 for 3 by landing-page of 7 in main",
+            ],
+        ),
+        ("request-task-only", &["task Ответить на заявку №501 for 7 due 2026-11-23 11:00"]),
+        (
+            "request-task",
+            &[
+                "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
+                "order uis-request-501 for 17 by landing-page of 7 in main",
+                "task Ответить Пётр ‹b›Сидоров‹/b› на «Обратный звонок» №501 for 6 due 2026-11-23 13:00",
+            ],
+        ),
+        ("request-without-contact", &["task Ответить на заявку №501 for 7 due 2026-11-23 11:00"]),
+    ];
+    for (name, expected) in table {
+        assert_eq!(left_by(name), *expected, "{name}");
+    }
+    let there = std::fs::read_dir(root().join("tests/recordings/text")).expect("a folder").count();
+    assert_eq!(table.len(), there, "every recording is in the table");
+}
+
+#[test]
+fn what_came_with_a_request_stands_on_its_order() {
+    let order = crm("request-client-and-order")["orders"][0].clone();
+    let source = serde_json::json!({"source": "yandex", "campaign": "Осень"});
+    assert_eq!(
+        (&order["customerComment"], &order["managerComment"], &order["source"]),
+        (&Value::from("Перезвоните мне\nпожалуйста"), &Value::from("Заявка №501 с сайта shop.example"), &source)
+    );
+    let crm = crm("request-fields");
+    assert_eq!(crm["customers"][0]["customFields"], serde_json::json!({"form": "Обратный звонок"}));
+    assert_eq!(crm["orders"][0]["customFields"], serde_json::json!({"page": "https://shop.example/a?b=‹c›"}));
+}
+
+#[test]
+fn a_talk_is_kept_without_markup_and_with_links_to_its_files() {
+    let told = "Чат №601 (Сайт)\n10:00 petr_s: Здравствуйте ‹b›!‹/b›\n10:00 Петров Борис: Чем помочь?\n10:00 petr_s: Мой номер 8 916 123-45-67 [photo] https://files.example/1.jpg";
+    assert_eq!(crm("chat-closed")["notes"][0]["text"], told);
+    assert_eq!(crm("chat-transcript-order")["orders"][0]["customerComment"], told);
+}
+
+#[test]
+fn what_is_left_out_is_said() {
+    for (name, said) in [
+        ("request-without-contact", "site request 501: it has neither phone nor e-mail"),
+        ("request-fields", "field visits: the field holds a integer"),
+        ("chat-without-contact", "chat 601: the visitor left neither phone nor e-mail"),
+    ] {
+        let path = root().join(format!("tests/recordings/text/{name}.jsonl"));
+        let problems = replay_json(&[path.to_str().expect("UTF-8")]).1["problems"].to_string();
+        assert!(problems.contains(said), "{name}: {problems}");
+    }
+}
