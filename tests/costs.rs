@@ -93,8 +93,8 @@ async fn an_event_that_comes_again_costs_nothing() {
     let mut doubled_calls = 0;
     for (name, path) in recordings() {
         let text = std::fs::read_to_string(path).expect("readable");
-        // With faults a request is sent again for reasons of its own.
-        if text.contains("crm-faults") {
+        // With faults a request is sent again for reasons of its own; and what the key has no right to never succeeds.
+        if text.contains("crm-faults") || name == "telephony.key-lacks-a-right" {
             continue;
         }
         let mut lines = Vec::new();

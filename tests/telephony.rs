@@ -185,6 +185,24 @@ fn a_refused_order_holds_up_nothing_and_is_made_when_the_setting_is_mended() {
 }
 
 #[test]
+fn what_retailcrm_does_not_take_keeps_nobody_out_of_it() {
+    check(&[("contact-without-what-is-gone", &["customer +79161234567 of null in main has 79161234567"])]);
+    let path = root().join("tests/recordings/telephony/contact-without-what-is-gone.jsonl");
+    let problems = replay_json(&[path.to_str().expect("UTF-8")]).1["problems"].to_string();
+    assert!(problems.contains("User with id=99 not found"), "{problems}");
+
+    // The customer was joined with another between the talk and its end.
+    let order = uis("order-after-merge").1["orders"][0].clone();
+    assert_eq!((&order["externalId"], &order["customer"]["id"]), (&Value::from("uis-call-998678153"), &Value::from(18)));
+
+    let path = root().join("tests/recordings/telephony/key-lacks-a-right.jsonl");
+    let (status, value) = replay_json(&[path.to_str().expect("UTF-8")]);
+    let kinds: Vec<&str> = value["problems"].as_array().into_iter().flatten().filter_map(|problem| problem["kind"].as_str()).collect();
+    assert_eq!((status, kinds), (1, vec!["misconfigured", "misconfigured"]), "{}", value["problems"]);
+    assert_eq!(value["crm"]["calls"].as_array().map(Vec::len), Some(2), "what the key has the right to goes on");
+}
+
+#[test]
 fn a_frozen_module_stays_frozen_until_retailcrm_says_otherwise() {
     let (_, crm) = uis("frozen-by-retailcrm");
     let calls: Vec<&str> = crm["calls"].as_array().into_iter().flatten().filter_map(|call| call["externalId"].as_str()).collect();

@@ -5,9 +5,11 @@ use serde_json::Map;
 
 use super::lookup::Lookup;
 use super::{Appeal, fields, join, progress};
-use crate::bindings::uis::integration::types::Failure;
+use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::extra_fields::Row;
+use crate::outcome::skipped;
 use crate::platform::Platform;
+use crate::retailcrm::CrmError;
 use crate::retailcrm::customers::{self, Customer, NewCustomer};
 use crate::template;
 
@@ -21,9 +23,10 @@ pub fn ensure(
     manager: impl FnOnce(&mut Lookup<'_>) -> Result<Option<i64>, Failure>,
     rows: &[Row],
     lookup: &mut Lookup<'_>,
-) -> Result<(), Failure> {
+) -> Result<Vec<Skipped>, Failure> {
     let before = progress::read(platform, &appeal.id);
-    let (false, Some(external_id)) = (before.looked_up, appeal.who.external_id()) else { return Ok(()) };
+    let (false, Some(external_id)) = (before.looked_up, appeal.who.external_id()) else { return Ok(Vec::new()) };
+    let mut left_out = Vec::new();
     join::join(platform, appeal, lookup)?;
     let mut written = Map::new();
     let mut created = false;
@@ -41,7 +44,17 @@ pub fn ensure(
             fields: written.clone(),
         };
         progress::note(platform, &appeal.id, |progress| progress.creating = true)?;
-        let made = customers::create(lookup.crm(), &customer)?;
+        let made = match customers::create(lookup.crm(), &customer) {
+            // A field, a user or a source that RetailCRM does not take any more must not keep a person out of it.
+            Err(error @ CrmError::Refused { .. }) if customer.manager_id.is_some() || !customer.fields.is_empty() => {
+                written = Map::new();
+                let plain = NewCustomer { manager_id: None, source: None, fields: Map::new(), ..customer.clone() };
+                let made = customers::create(lookup.crm(), &plain)?;
+                left_out.push(skipped(format!("fields and manager of the customer of {}", appeal.id), error.to_string()));
+                made
+            }
+            other => other?,
+        };
         created = made.is_some();
         // None: somebody was faster; whom he made is the one.
         lookup.learn(made.map(|id| Customer {
@@ -68,5 +81,6 @@ pub fn ensure(
             progress.fields.extend(written.clone());
         }
     })?;
-    lookup.remember_visitor()
+    lookup.remember_visitor()?;
+    Ok(left_out)
 }

@@ -65,6 +65,19 @@ pub fn fields(platform: &dyn Platform, appeal: &Appeal<'_>, rows: &[Row]) -> (Ma
 
 /// Makes the order of a customer who is there by now, unless his other orders stand in the way.
 pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<(), Failure> {
+    match attempt(platform, appeal, wish, lookup) {
+        // He was joined with another since he was looked up: the other has his phone now.
+        Err(Failure::Rejected(why)) if why.contains("not found") => {
+            lookup.learn(None);
+            let Some(customer) = lookup.customer()? else { return Err(Failure::Rejected(why)) };
+            progress::note(platform, &appeal.id, |progress| progress.customer = Some(customer.clone()))?;
+            attempt(platform, appeal, wish, lookup)
+        }
+        other => other,
+    }
+}
+
+fn attempt(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<(), Failure> {
     let known = progress::read(platform, &appeal.id);
     let Some(customer) = lookup.customer()?.filter(|_| !known.ordered) else { return Ok(()) };
     let created = known.created;

@@ -42,8 +42,15 @@ pub enum CrmError {
         /// `errorMsg` and `errors` in one line.
         message: String,
     },
-    /// The key is wrong or lacks a right.
+    /// The key is wrong.
     Unauthorized(String),
+    /// The key lacks a right, or the shop. What it has the right to goes on.
+    Forbidden {
+        /// Verb and path.
+        title: String,
+        /// RetailCRM's words.
+        message: String,
+    },
     /// There is no such account, or the address is not RetailCRM's.
     NoAccount(String),
     /// The host forbids the request.
@@ -58,6 +65,7 @@ impl fmt::Display for CrmError {
             CrmError::Unknown { title, reason } => write!(out, "{title}: outcome unknown: {reason}"),
             CrmError::Refused { title, status, message } => write!(out, "{title}: RetailCRM refuses ({status}): {message}"),
             CrmError::Unauthorized(message) => write!(out, "RetailCRM does not accept the key: {message}"),
+            CrmError::Forbidden { title, message } => write!(out, "{title}: the key lacks the right, or the shop: {message}"),
             CrmError::NoAccount(message) | CrmError::Denied(message) => out.write_str(message),
         }
     }
@@ -70,6 +78,7 @@ impl From<CrmError> for Failure {
             CrmError::NotSent { .. } | CrmError::Unknown { .. } => Failure::Retry(RetryLater { after_ms: None, reason: error.to_string() }),
             CrmError::Refused { .. } => Failure::Rejected(error.to_string()),
             CrmError::Unauthorized(message) => Failure::Unauthorized(message),
+            CrmError::Forbidden { .. } => misconfigured("connections/retailcrm", error.to_string()),
             CrmError::NoAccount(message) | CrmError::Denied(message) => misconfigured("connections/retailcrm", message),
         }
     }
@@ -109,6 +118,8 @@ pub fn understand(title: String, result: Result<Response, SendError>) -> Result<
         _ if is_page || complaint(&response.body).starts_with("Account does not exist") => {
             Err(CrmError::NoAccount(format!("there is no RetailCRM account at this address ({status}); check the connection's URL")))
         }
+        // RetailCRM tells both with 403, and only a wrong key by its name.
+        403 if !complaint(&response.body).contains("apiKey") => Err(CrmError::Forbidden { title, message: complaint(&response.body) }),
         401 | 403 => Err(CrmError::Unauthorized(complaint(&response.body))),
         _ => Err(CrmError::Refused { title, status, message: complaint(&response.body) }),
     }
@@ -188,6 +199,14 @@ mod tests {
             answer(403, "application/json", r#"{"errorMsg":"Wrong \"apiKey\" value."}"#),
             Err(CrmError::Unauthorized("Wrong \"apiKey\" value.".into()))
         );
+    }
+
+    #[test]
+    fn a_right_that_the_key_lacks_is_no_wrong_key() {
+        let denied = answer(403, "application/json", r#"{"success":false,"errorMsg":"Access denied."}"#);
+        assert!(matches!(&denied, Err(CrmError::Forbidden { message, .. }) if message == "Access denied."), "{denied:?}");
+        let failure = Failure::from(denied.expect_err("denied"));
+        assert!(matches!(&failure, Failure::Misconfigured(problem) if problem.message.contains("GET /x")), "{failure:?}");
     }
 
     #[test]

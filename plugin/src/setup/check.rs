@@ -52,7 +52,7 @@ pub fn check_connection(platform: &dyn Platform) -> Result<ConnectionReport, Fai
     let [credentials, probed @ ..] = Crm::new(platform).ask_all([Ask::get("/api/credentials"), a, b, c, d, e, f]);
     let credentials = match credentials {
         Ok(credentials) => credentials,
-        Err(CrmError::Unauthorized(message)) => {
+        Err(CrmError::Unauthorized(message) | CrmError::Forbidden { message, .. }) => {
             return Ok(unusable(format!(
                 "RetailCRM does not accept the key ({message}): copy it again from Настройки → Интеграция → Ключи доступа к API"
             )));
@@ -74,7 +74,7 @@ pub fn check_connection(platform: &dyn Platform) -> Result<ConnectionReport, Fai
     let mut denied = Vec::new();
     for ((scope, _), result) in PROBES.iter().zip(probed) {
         match result {
-            Err(CrmError::Unauthorized(_)) => denied.push(*scope),
+            Err(CrmError::Forbidden { .. } | CrmError::Unauthorized(_)) => denied.push(*scope),
             Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. } | CrmError::Unknown { .. })) => return Err(error.into()),
             // A key that sees several shops may be asked for one: what matters is that it was let in.
             Ok(_) | Err(_) => {}

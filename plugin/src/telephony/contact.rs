@@ -5,8 +5,8 @@ use crate::appeals::lookup::Lookup;
 use crate::appeals::responsible::Responsible;
 use crate::appeals::{Appeal, customer, progress};
 use crate::bindings::uis::integration::call_events::CallAnswered;
-use crate::bindings::uis::integration::types::Failure;
-use crate::outcome::{Handled, done};
+use crate::bindings::uis::integration::types::{Failure, Skipped};
+use crate::outcome::{Handled, done, done_without};
 use crate::platform::Platform;
 use crate::settings::Settings;
 use crate::settings::telephony::ContactResponsible;
@@ -24,7 +24,7 @@ pub fn on_call_answered(platform: &dyn Platform, event: &CallAnswered) -> Handle
         let parameters = Parameters::of(platform, session, &story)?;
         let appeal = appeal::of(platform, session, &story, &settings, &parameters);
         if let Some(mut lookup) = Lookup::of(platform, appeal.who.clone(), &progress::read(platform, &appeal.id)) {
-            ensure(platform, &appeal, &story, &settings, &mut lookup)?;
+            return done_without(ensure(platform, &appeal, &story, &settings, &mut lookup)?);
         }
     }
     done()
@@ -37,7 +37,7 @@ pub fn ensure(
     story: &Story,
     settings: &Settings,
     lookup: &mut Lookup<'_>,
-) -> Result<(), Failure> {
+) -> Result<Vec<Skipped>, Failure> {
     let responsible = match settings.contact_responsible {
         ContactResponsible::Talked => Responsible::Employee(story.talker()),
         ContactResponsible::Default => Responsible::User(None),

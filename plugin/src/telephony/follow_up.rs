@@ -28,13 +28,13 @@ pub fn run(platform: &dyn Platform, session: i64) -> Result<Vec<Skipped>, Failur
     let appeal = &appeal::of(platform, session, &story, settings, &parameters);
     if let Some(lookup) = &mut Lookup::of(platform, appeal.who.clone(), &progress::read(platform, &appeal.id)) {
         if talked && settings.create_contact {
-            parts.add(contact::ensure(platform, appeal, &story, settings, lookup).map(|()| Vec::new()))?;
+            parts.add(contact::ensure(platform, appeal, &story, settings, lookup))?;
         }
         if talked {
             parts.add(missed::close(platform, appeal, settings).map(|()| Vec::new()))?;
         }
         if talked || !answered {
-            parts.add(orders::make(platform, appeal, &story, talked, settings, lookup).map(|()| Vec::new()))?;
+            parts.add(orders::make(platform, appeal, &story, talked, settings, lookup))?;
         }
         // After the order, which may have made the customer whom the task is about.
         if !answered {

@@ -6,7 +6,7 @@ use crate::appeals::lookup::Lookup;
 use crate::appeals::order::{self, Wish};
 use crate::appeals::responsible::Responsible;
 use crate::appeals::{Appeal, progress};
-use crate::bindings::uis::integration::types::Failure;
+use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::platform::Platform;
 use crate::settings::Settings;
 use crate::settings::telephony::{OrderCall, OrderResponsible};
@@ -21,21 +21,21 @@ pub fn make(
     talked: bool,
     settings: &Settings,
     lookup: &mut Lookup<'_>,
-) -> Result<(), Failure> {
+) -> Result<Vec<Skipped>, Failure> {
     let wanted = |kind: OrderCall| settings.call_order_calls.contains(&kind);
     let possible = if talked { wanted(OrderCall::First) || wanted(OrderCall::Repeat) } else { wanted(OrderCall::Lost) };
     if !settings.call_orders || !possible {
-        return Ok(());
+        return Ok(Vec::new());
     }
     // An order is somebody's: whoever has no customer yet gets one.
-    contact::ensure(platform, appeal, story, settings, lookup)?;
+    let left_out = contact::ensure(platform, appeal, story, settings, lookup)?;
     let kind = match (talked, progress::read(platform, &appeal.id).created) {
         (false, _) => OrderCall::Lost,
         (true, true) => OrderCall::First,
         (true, false) => OrderCall::Repeat,
     };
     if !wanted(kind) {
-        return Ok(());
+        return Ok(left_out);
     }
     let wish = Wish {
         repeat: settings.call_order_repeat,
@@ -53,5 +53,6 @@ pub fn make(
         customer_comment: None,
         fields: Map::new(),
     };
-    order::make(platform, appeal, &wish, lookup)
+    order::make(platform, appeal, &wish, lookup)?;
+    Ok(left_out)
 }

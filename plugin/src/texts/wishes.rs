@@ -49,7 +49,7 @@ impl Wishes<'_> {
         if block.method != Method::Task {
             let rows = block.rows(Entity::Customer);
             let manager = |lookup: &mut Lookup<'_>| responsible.user(platform, lookup, default);
-            parts.add(customer::ensure(platform, appeal, manager, &rows, lookup).map(|()| Vec::new()))?;
+            parts.add(customer::ensure(platform, appeal, manager, &rows, lookup))?;
             parts.add(fields::update(platform, appeal, &rows, lookup))?;
         }
         if block.method == Method::ClientAndOrder {
