@@ -37,6 +37,7 @@ fn left_by(name: &str) -> Vec<String> {
 
 #[test]
 fn every_setting_in_every_position() {
+    let long = format!("customer {} of 7 in main has 79160000003 no e-mail", "Й".repeat(255));
     let table: &[(&str, &[&str])] = &[
         ("chat-accepted", &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail", "note Чат №601 (Телеграм) on 17"]),
         ("chat-channels", &["customer petr_s of 6 in main has 79160000002 no e-mail", "note Чат №602 (Телеграм) on 1"]),
@@ -188,6 +189,99 @@ fn every_setting_in_every_position() {
             ],
         ),
         ("request-without-contact", &["task Ответить на заявку №501 for 7 due 2026-11-23 11:00"]),
+        (
+            "chat-avito",
+            &[
+                "customer petr_s of 6 in main has  no e-mail",
+                "order uis-chat-601 for 1 by messenger of 6 in main",
+                "note Чат №601 (Авито) on 1",
+            ],
+        ),
+        (
+            "chat-fields",
+            &[
+                "customer petr_s of 6 in main has 79161234567 no e-mail",
+                "order uis-chat-601 for 1 by live-chat of 6 in main",
+                "order uis-chat-602 for 1 by messenger of 6 in main",
+            ],
+        ),
+        (
+            "chat-names-of-all-kinds",
+            &[
+                "customer 👩‍🚀 Оля 🚀 of 7 in main has 79160000000 no e-mail",
+                "customer محمد of 7 in main has 79160000001 no e-mail",
+                "customer evilgnp.exe of 7 in main has 79160000002 no e-mail",
+                &long,
+            ],
+        ),
+        (
+            "chat-not-told",
+            &[
+                "customer Пётр of 6 in main has 79161234567 no e-mail",
+                "customer +79160000002 of 7 in main has 79160000002 no e-mail",
+                "order uis-chat-601 for 1 by live-chat of 6 in main",
+                "order uis-chat-602 for 2 by live-chat of 7 in main",
+                "note Чат №601 (Сайт) on 1",
+            ],
+        ),
+        (
+            "chat-responsible-default",
+            &[
+                "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
+                "customer Вера of 7 in main has 79160000002 no e-mail",
+                "order uis-chat-601 for 17 by live-chat of 7 in main",
+                "order uis-chat-602 for 18 by live-chat of 7 in main",
+            ],
+        ),
+        (
+            "chat-responsible-fixed",
+            &[
+                "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
+                "customer Вера of 5 in main has 79160000002 no e-mail",
+                "order uis-chat-601 for 17 by live-chat of 5 in main",
+                "order uis-chat-602 for 18 by live-chat of 5 in main",
+            ],
+        ),
+        (
+            "chat-responsible-manager",
+            &[
+                "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
+                "customer Вера of 7 in main has 79160000002 no e-mail",
+                "order uis-chat-601 for 17 by live-chat of 6 in main",
+                "order uis-chat-602 for 18 by live-chat of 7 in main",
+            ],
+        ),
+        (
+            "chat-several-a-day",
+            &[
+                "customer petr_s of 6 in main has 79161234567 no e-mail",
+                "order uis-chat-601 for 1 by live-chat of 6 in main",
+                "note Чат №601 (Сайт) on 1",
+                "note Чат №602 (Сайт) on 1",
+                "note Чат №603 (Сайт) on 1",
+            ],
+        ),
+        ("chat-task-only", &["task Ответить на сообщение в чате №5601 for 6 due 2026-11-23 11:05"]),
+        (
+            "request-not-told",
+            &[
+                "customer Пётр of 7 in main has 79161234567 petr@example.ru",
+                "customer Вера of 7 in main has 79160000002 no e-mail",
+                "order uis-request-501 for 1 by landing-page of 7 in main",
+                "order uis-request-502 for 2 by landing-page of 7 in main",
+            ],
+        ),
+        (
+            "request-templates",
+            &[
+                "customer Пётр (yandex) of 7 in main has 79161234567 no e-mail",
+                "order uis-request-501 for 1 by landing-page of 7 in main",
+                "task Заявка №1: Перезвоните мне for 7 due 2026-11-23 14:00",
+            ],
+        ),
+        ("workplace-comes-and-goes", &[]),
+        ("workplace-connected", &[]),
+        ("workplace-not-connected", &[]),
     ];
     for (name, expected) in table {
         assert_eq!(left_by(name), *expected, "{name}");
@@ -227,4 +321,49 @@ fn what_is_left_out_is_said() {
         let problems = replay_json(&[path.to_str().expect("UTF-8")]).1["problems"].to_string();
         assert!(problems.contains(said), "{name}: {problems}");
     }
+}
+
+/// What a recording leaves of the module's places in RetailCRM's pages.
+fn embedded(name: &str) -> Value {
+    crm(name)["modules"][0]["integrations"]["embedJs"].clone()
+}
+
+#[test]
+fn the_workplace_is_in_retailcrm_while_the_account_has_it() {
+    let embed = embedded("workplace-connected");
+    assert_eq!(embed["entrypoint"], "/asset/workplace.html");
+    assert_eq!(embed["pages"][0]["code"], "workplace");
+    assert_eq!(embed["targets"], serde_json::json!(["order/card:common.after", "customer/card:communications.after"]));
+    for gone in ["workplace-not-connected", "workplace-comes-and-goes"] {
+        assert_eq!(embedded(gone), Value::Null, "{gone}");
+    }
+}
+
+/// The longest chats are bots talking to bots. What is kept of one is what a manager can read, cut at a message, and the handler's memory
+/// does not grow with the rest.
+#[test]
+fn a_talk_of_a_hundred_thousand_messages_is_cut_at_one_of_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let chat = r#""chat_id":601,"chat_channel_id":31,"chat_channel_type":"comagic","chat_channel_name":"Сайт","visitor_phone_number":"79161234567""#;
+    let mut lines = vec![
+        r#"{"recording":1,"settings":{"chat-send":true,"text-default-responsible":7},"crm":{"users":[{"id":7,"email":"v@x.example"}]}}"#
+            .to_owned(),
+    ];
+    for begin in (0..100_000).step_by(1000) {
+        let row = |id: i32| {
+            format!(r#"{{"id":{},"chat_id":601,"date_time":"2026-11-23 09:00:00","source":"visitor","text":"Сообщение {id} 👩‍🚀"}}"#, id + 1)
+        };
+        let rows: Vec<String> = (begin..begin + 1000).map(row).collect();
+        lines.push(format!(r#"{{"at":"2026-11-23T10:00:00+03:00","report":{{"chat_messages":[{}]}}}}"#, rows.join(",")));
+    }
+    lines.push(format!(
+        r#"{{"at":"2026-11-23T10:00:00+03:00","notification":"chat_finished","body":{{{chat},"date_time":"2026-11-23 10:00:00","status":"succeed"}}}}"#
+    ));
+    let path = support::file(&folder, "long.jsonl", &lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let (status, value) = replay_json(&[&path]);
+    assert_eq!(status, 0, "{}", value["problems"]);
+    let text = value["crm"]["notes"][0]["text"].as_str().expect("a note").to_owned();
+    let last = text.lines().rev().nth(1).expect("a message");
+    assert!(text.chars().count() < 10_100 && text.ends_with("\n… продолжение переписки в UIS"), "{}", text.len());
+    assert!(last.starts_with("09:00 Клиент: Сообщение ") && last.ends_with('🚀'), "{last}");
 }

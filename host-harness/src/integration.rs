@@ -61,13 +61,14 @@ impl Integration {
             storage: Mutex::default(),
             timers: Mutex::default(),
             settings: Mutex::default(),
-            endpoints: Endpoints {
-                base: format!("{HOOKS}/{}", utf8_percent_encode(name, NON_ALPHANUMERIC)),
-                callbacks: callbacks.collect(),
-                secret,
-            },
+            endpoints: Endpoints { base: Integration::base(HOOKS, name), callbacks: callbacks.collect(), secret },
             limits: limits.clone(),
         }
+    }
+
+    /// What the addresses of an integration begin with, on a platform that is reached at `platform`.
+    pub fn base(platform: &str, name: &str) -> String {
+        format!("{platform}/{}", utf8_percent_encode(name, NON_ALPHANUMERIC))
     }
 
     /// What the settings page shows and nobody can change: of the schema's `readOnly` settings those that are addresses of ours

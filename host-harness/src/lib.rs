@@ -10,12 +10,14 @@
 //! | [`integration`] | one integration of one account: what outlives an event |
 //! | [`credentials`] | access to remote systems, kept by name |
 //! | [`account`] | the simulated UIS account: people, numbers, reports, what was dialled and answered |
+//! | [`assets`] | what browsers get of a plugin's files |
 //! | [`notification`] | UIS's notifications, in any of their shapes, made into events |
 //! | [`event`] | the events, their class of delivery and ordering key |
 //! | [`recording`] | the recording format |
 //! | [`replay`] | running a recording: the virtual clock, the inbox, timers, the report |
 
 pub mod account;
+pub mod assets;
 pub mod bindings;
 pub mod callback;
 pub mod clock;

@@ -80,6 +80,22 @@ impl Platform for Imports {
     ) -> Result<imports::communications::CallPage, imports::communications::ReportError> {
         imports::communications::finished_calls(since, cursor, limit)
     }
+    fn finished_chats(
+        &self,
+        since: i64,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<imports::communications::ChatPage, imports::communications::ReportError> {
+        imports::communications::finished_chats(since, cursor, limit)
+    }
+    fn received_site_requests(
+        &self,
+        since: i64,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<imports::communications::SiteRequestPage, imports::communications::ReportError> {
+        imports::communications::received_site_requests(since, cursor, limit)
+    }
     fn transcript(
         &self,
         chat: i64,
@@ -186,7 +202,7 @@ impl setup::Guest for Component {
         handlers::on_callback(&Imports, &delivery, &event)
     }
     fn asset(path: String) -> Option<setup::AssetFile> {
-        handlers::asset(&path)
+        handlers::asset(&Imports, &path)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::bindings::uis::integration::clock::LocalTime;
-use crate::bindings::uis::integration::communications::{CallPage, ReportError, TranscriptPage};
+use crate::bindings::uis::integration::communications::{CallPage, ChatPage, ReportError, SiteRequestPage, TranscriptPage};
 use crate::bindings::uis::integration::connections::{Request, Response, SendError};
 use crate::bindings::uis::integration::directory::{Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber};
 use crate::bindings::uis::integration::log::Level;
@@ -19,6 +19,8 @@ pub struct Fake {
     pub answers: BTreeMap<&'static str, String>,
     /// Statuses by path, where they are not 200.
     pub statuses: BTreeMap<&'static str, u16>,
+    /// The account, when it is not an empty one.
+    pub account: Option<Account>,
     /// UIS's employees.
     pub employees: Vec<Employee>,
     /// UIS's SIP lines.
@@ -67,7 +69,13 @@ impl Platform for Fake {
         Err(format!("no zone {zone}"))
     }
     fn account(&self) -> Account {
-        Account { app_id: 1, name: String::new(), timezone: "Europe/Moscow".into(), extensions: Vec::new() }
+        self.account.clone().unwrap_or_else(|| Account {
+            app_id: 1,
+            name: String::new(),
+            timezone: "Europe/Moscow".into(),
+            extensions: Vec::new(),
+            workplace_url: None,
+        })
     }
     fn employees(&self, offset: u32) -> Result<Vec<Employee>, DirectoryError> {
         Ok(self.employees.iter().skip(offset as usize).cloned().collect())
@@ -91,6 +99,12 @@ impl Platform for Fake {
         Ok(self.employees.iter().find(|employee| employee.id == id).cloned())
     }
     fn finished_calls(&self, _: Instant, _: Option<&str>, _: u32) -> Result<CallPage, ReportError> {
+        Err(ReportError::Busy(1000))
+    }
+    fn finished_chats(&self, _: Instant, _: Option<&str>, _: u32) -> Result<ChatPage, ReportError> {
+        Err(ReportError::Busy(1000))
+    }
+    fn received_site_requests(&self, _: Instant, _: Option<&str>, _: u32) -> Result<SiteRequestPage, ReportError> {
         Err(ReportError::Busy(1000))
     }
     fn transcript(&self, _: i64, _: Option<&str>, _: u32) -> Result<TranscriptPage, ReportError> {

@@ -17,7 +17,8 @@ use crate::platform::Platform;
 use crate::settings;
 use crate::setup::{activation, callbacks, check, choices, describe};
 use crate::telephony::{click_to_call, contact, filter, history, incoming, popups, reconcile, tags};
-use crate::texts::{chats, site_requests};
+use crate::texts::{self, chats, site_requests};
+use crate::workplace;
 
 // setup
 
@@ -79,8 +80,8 @@ pub fn on_callback(platform: &dyn Platform, _: &Delivery, event: &Callback) -> H
 }
 
 /// `setup.asset`.
-pub fn asset(path: &str) -> Option<AssetFile> {
-    describe::asset(path)
+pub fn asset(platform: &dyn Platform, path: &str) -> Option<AssetFile> {
+    describe::logo(path).or_else(|| workplace::asset(platform, path))
 }
 
 // calls
@@ -157,8 +158,8 @@ pub fn on_chat_unanswered(platform: &dyn Platform, _: &Delivery, event: &ChatUna
 }
 
 /// `chats.on-chat-finished`.
-pub fn on_chat_finished(platform: &dyn Platform, _: &Delivery, event: &ChatFinished) -> Handled {
-    chats::on_chat_finished(platform, event)
+pub fn on_chat_finished(platform: &dyn Platform, delivery: &Delivery, event: &ChatFinished) -> Handled {
+    chats::on_chat_finished(platform, delivery, event)
 }
 
 // site-requests
@@ -178,20 +179,29 @@ pub fn on_order_webhook(platform: &dyn Platform, _: &Delivery, _: &OrderWebhook)
 // schedule
 
 /// `schedule.on-schedule`.
-pub fn on_schedule(platform: &dyn Platform, _: &Delivery, event: &TimerDue) -> Handled {
+pub fn on_schedule(platform: &dyn Platform, delivery: &Delivery, event: &TimerDue) -> Handled {
     // What waits is taken up when RetailCRM switches the module on again; what was not heard meanwhile is found in UIS's report.
     if callbacks::switched_off(platform) {
         return nothing_to_do(platform, &event.name);
     }
+    let of = |kind: &str| event.name.strip_prefix(kind).and_then(|id| id.parse().ok());
     match event.name.as_str() {
-        reconcile::TIMER => reconcile::on_timer(platform),
+        name if name == reconcile::CALLS.timer => reconcile::on_timer(platform),
+        name if name == texts::reconcile::TEXTS.timer => texts::reconcile::on_timer(platform),
         activation::REFRESH_TIMER => activation::refresh(platform),
         name => {
-            let of_call = |kind: &str| name.strip_prefix(kind).and_then(|session| session.parse().ok());
-            match (of_call(history::TIMER), of_call(popups::CLOSE_TIMER)) {
-                (Some(session), _) => history::on_timer(platform, session),
-                (_, Some(session)) => popups::on_close_timer(platform, session),
-                _ => Err(Failure::Rejected(format!("no timer {name:?} was ever set by this version"))),
+            if let Some(session) = of(history::TIMER) {
+                return history::on_timer(platform, session);
+            }
+            if let Some(session) = of(popups::CLOSE_TIMER) {
+                return popups::on_close_timer(platform, session);
+            }
+            if let Some(chat) = of(chats::TIMER) {
+                return chats::on_timer(platform, delivery, chat);
+            }
+            match of(texts::reconcile::REQUEST_TIMER) {
+                Some(request) => texts::reconcile::on_request_timer(platform, request, &event.payload),
+                None => Err(Failure::Rejected(format!("no timer {name:?} was ever set by this version"))),
             }
         }
     }

@@ -11,6 +11,7 @@
 //! | [`appeals`] | what follows from a call, a chat or a site request: customer, order, task, fields |
 //! | [`telephony`] | calls: caller card and forwarding, pop-ups, history, recordings, reconciliation |
 //! | [`texts`] | site requests and chats |
+//! | [`workplace`] | the operator's workplace inside RetailCRM |
 //! | [`retailcrm`] | RetailCRM's API v5: one client, one file per area |
 //! | [`handlers`] | one function per event of the contract |
 
@@ -29,6 +30,7 @@ pub mod memory;
 pub mod outcome;
 pub mod phone;
 pub mod platform;
+pub mod reports;
 pub mod retailcrm;
 pub mod settings;
 pub mod setup;
@@ -37,4 +39,5 @@ pub mod telephony;
 pub mod template;
 pub mod texts;
 pub mod time;
+pub mod workplace;
 pub mod worktime;

@@ -3,7 +3,7 @@
 
 use crate::bindings::uis::integration::{
     clock::LocalTime,
-    communications::{CallPage, ReportError, TranscriptPage},
+    communications::{CallPage, ChatPage, ReportError, SiteRequestPage, TranscriptPage},
     connections::{Request, Response, SendError},
     directory::{Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber},
     log::Level,
@@ -68,6 +68,12 @@ pub trait Platform {
     // communications
     /// Calls that UIS's report knows.
     fn finished_calls(&self, since: Instant, cursor: Option<&str>, limit: u32) -> Result<CallPage, ReportError>;
+
+    /// Chats that UIS's report knows.
+    fn finished_chats(&self, since: Instant, cursor: Option<&str>, limit: u32) -> Result<ChatPage, ReportError>;
+
+    /// Site requests that UIS's report knows.
+    fn received_site_requests(&self, since: Instant, cursor: Option<&str>, limit: u32) -> Result<SiteRequestPage, ReportError>;
 
     /// One chat's messages.
     fn transcript(&self, chat: i64, cursor: Option<&str>, limit: u32) -> Result<TranscriptPage, ReportError>;

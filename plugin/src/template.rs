@@ -42,14 +42,19 @@ pub fn check(template: &str) -> Result<(), String> {
 
 /// Text for a field of the CRM: one line, no markup, at most so many characters.
 pub fn line(text: &str, most: usize) -> String {
-    let plain: String = text.chars().map(plain).collect();
+    let plain: String = text.chars().filter(|c| !turns(*c)).map(plain).collect();
     let words: Vec<&str> = plain.split_whitespace().collect();
     words.join(" ").chars().take(most).collect()
 }
 
 /// As [`line`], for a field that takes several lines.
 pub fn lines(text: &str, most: usize) -> String {
-    text.trim().chars().map(|c| if c == '\n' { c } else { plain(c) }).take(most).collect()
+    text.trim().chars().filter(|c| !turns(*c)).map(|c| if c == '\n' { c } else { plain(c) }).take(most).collect()
+}
+
+/// Whether a character turns around how others are read: `gpj.exe` is shown as `exe.jpg` by one.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A character without any power.
@@ -109,5 +114,6 @@ mod tests {
     #[test]
     fn a_line_has_no_markup() {
         assert_eq!(line(" <b>a\n\tb</b> ", 9), "‹b›a b‹/b");
+        assert_eq!(line("a\u{202e}gpj.exe 👩‍🚀 محمد", 90), "agpj.exe 👩‍🚀 محمد");
     }
 }

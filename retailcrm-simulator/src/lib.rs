@@ -11,6 +11,7 @@
 //! | [`faults`] | misbehaviour on demand |
 //! | [`callbacks`], [`triggers`] | what the account asks of others |
 //! | `control` | looking into the account and acting in it, under `/_simulator` |
+//! | `pages` | the CRM's own pages, as far as modules have places in them |
 //! | [`program`] | the program: its options, its listener, its log |
 //! | [`phone`], [`entity`] | when two phones are one; entities as maps |
 
@@ -21,6 +22,7 @@ pub(crate) mod control;
 pub mod entity;
 pub mod faults;
 pub mod limits;
+pub(crate) mod pages;
 pub mod phone;
 pub mod program;
 pub(crate) mod rules;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
-use uis_host::bindings::exports::uis::integration::setup::{ChoicePage, ConnectionReport, Description, NormalConnection};
+use uis_host::bindings::exports::uis::integration::setup::{AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection};
 use uis_host::bindings::uis::integration as host;
 use uis_host::bindings::uis::integration::types::{Delivery, Failure};
 use uis_host::event::{Event, Handled, Reply};
@@ -135,6 +135,22 @@ impl Platform for Services {
     ) -> Result<guest::communications::CallPage, guest::communications::ReportError> {
         service!(self, communications.finished_calls(since, cursor.map(str::to_owned), limit))
     }
+    fn finished_chats(
+        &self,
+        since: i64,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<guest::communications::ChatPage, guest::communications::ReportError> {
+        service!(self, communications.finished_chats(since, cursor.map(str::to_owned), limit))
+    }
+    fn received_site_requests(
+        &self,
+        since: i64,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<guest::communications::SiteRequestPage, guest::communications::ReportError> {
+        service!(self, communications.received_site_requests(since, cursor.map(str::to_owned), limit))
+    }
     fn transcript(
         &self,
         chat: i64,
@@ -232,6 +248,13 @@ impl Plugin for NativePlugin {
 
     fn normalise_connection<'a>(&'a self, pasted: &'a str) -> BoxFuture<'a, Result<Result<NormalConnection, String>, Fault>> {
         std::future::ready(Ok(handlers::normalise_connection(pasted).map(same))).boxed()
+    }
+
+    fn asset<'a>(&'a self, scope: EventScope, path: &'a str) -> BoxFuture<'a, Result<Option<AssetFile>, Fault>> {
+        let path = path.to_owned();
+        question(scope, move |platform| same(Ok::<_, guest::types::Failure>(handlers::asset(platform, &path))))
+            .map(|asked| asked.map(|file| file.expect("a file is no failure")))
+            .boxed()
     }
 
     fn handle(&self, scope: EventScope, delivery: Delivery, event: Event) -> BoxFuture<'_, Run> {

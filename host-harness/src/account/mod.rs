@@ -11,7 +11,7 @@ use crate::bindings::uis::integration::call_events::DialOrder;
 use crate::bindings::uis::integration::directory;
 
 /// The account, as a recording's header gives it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Account {
     /// UIS's id of the account.
@@ -24,6 +24,8 @@ pub struct Account {
     pub client_id: String,
     /// Extensions connected: `rmo`.
     pub extensions: Vec<String>,
+    /// Ours: the page of the operator's workplace, for accounts that have it.
+    pub workplace_url: String,
     /// People.
     pub employees: Vec<Employee>,
     /// Numbers.
@@ -31,6 +33,9 @@ pub struct Account {
     /// Channels.
     pub chat_channels: Vec<ChatChannel>,
 }
+
+/// UIS's name of the extension that is the operator's workplace.
+pub const WORKPLACE: &str = "rmo";
 
 /// The account's secret when a recording does not give one.
 pub const DEFAULT_CLIENT_ID: &str = "replay-client-id";
@@ -44,6 +49,8 @@ impl Default for Account {
             timezone: "Europe/Moscow".into(),
             client_id: DEFAULT_CLIENT_ID.into(),
             extensions: Vec::new(),
+            // The account's own pages are there; the workplace's place among them is not public [inferred].
+            workplace_url: "https://go.uiscom.ru/rmo".into(),
             employees: Vec::new(),
             virtual_numbers: Vec::new(),
             chat_channels: Vec::new(),
@@ -274,6 +281,24 @@ impl AccountState {
     /// An account before anything happened.
     pub fn new(account: Account) -> Self {
         AccountState { account, ..AccountState::default() }
+    }
+
+    /// The account is another from now on, in the given members; true when other extensions are connected. Its zone and its secret stay:
+    /// what happened before would not be the same any more.
+    pub fn become_other(&mut self, members: &Value) -> Result<bool, String> {
+        let mut whole = serde_json::to_value(&self.account).map_err(|error| error.to_string())?;
+        for (name, value) in members.as_object().into_iter().flatten() {
+            match (name.as_str(), whole.get_mut(name)) {
+                ("timezone" | "client_id", _) => return Err(format!("account.{name} is the header's and cannot change")),
+                (_, Some(known)) => *known = value.clone(),
+                (_, None) => return Err(format!("account.{name}: there is no such member")),
+            }
+        }
+        let account: Account =
+            serde_path_to_error::deserialize(&whole).map_err(|error| format!("account.{}: {}", error.path(), error.inner()))?;
+        let other_extensions = account.extensions != self.account.extensions || account.workplace_url != self.account.workplace_url;
+        self.account = account;
+        Ok(other_extensions)
     }
 
     /// Takes in rows of UIS's reports.

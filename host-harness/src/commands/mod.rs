@@ -2,6 +2,7 @@
 
 mod credentials;
 mod crm;
+mod embed;
 mod inspect;
 mod render;
 mod replay;
@@ -34,6 +35,8 @@ enum Command {
     Credentials(credentials::CredentialsArguments),
     /// Show what can be chosen for a setting whose values live in the CRM
     Choices(credentials::ChoicesArguments),
+    /// Show in a browser what a plugin puts into the CRM's pages
+    Embed(embed::EmbedArguments),
     /// Show what a plugin is: contract, imports, exports, size, connections, settings
     Inspect(inspect::InspectArguments),
 }
@@ -45,6 +48,7 @@ pub async fn run(arguments: Arguments) -> Result<u8> {
         Command::Crm(options) => retailcrm_simulator::program::run(options).await.map(|()| crate::OK),
         Command::Credentials(arguments) => credentials::run(arguments).await,
         Command::Choices(arguments) => credentials::choices(arguments).await,
+        Command::Embed(arguments) => embed::run(arguments).await,
         Command::Inspect(arguments) => inspect::run(arguments).await,
     }
 }

@@ -12,7 +12,7 @@ use wasmtime::{Store, Trap};
 use super::cache;
 use super::engine::{GRANTED_WASI, Runtime, StoreState};
 use super::{Asked, CONTRACT_PACKAGE, CONTRACT_VERSION, Fault, Plugin, Prepared, Run};
-use crate::bindings::exports::uis::integration::setup::{ChoicePage, ConnectionReport, Description, NormalConnection};
+use crate::bindings::exports::uis::integration::setup::{AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection};
 use crate::bindings::uis::integration::types::{Delivery, Failure, Outcome};
 use crate::bindings::{self, PluginPre};
 use crate::event::{Class, Event, Handled, Reply};
@@ -244,6 +244,10 @@ impl Plugin for ComponentPlugin {
 
     fn normalise_connection<'a>(&'a self, pasted: &'a str) -> BoxFuture<'a, Result<Result<NormalConnection, String>, Fault>> {
         Box::pin(self.pure(async move |plugin, store| plugin.uis_integration_setup().call_normalise_connection(store, pasted).await))
+    }
+
+    fn asset<'a>(&'a self, scope: EventScope, path: &'a str) -> BoxFuture<'a, Result<Option<AssetFile>, Fault>> {
+        Box::pin(self.question(scope, async move |plugin, store| plugin.uis_integration_setup().call_asset(store, path).await))
     }
 
     fn handle(&self, scope: EventScope, delivery: Delivery, event: Event) -> BoxFuture<'_, Run> {

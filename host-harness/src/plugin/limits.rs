@@ -87,6 +87,11 @@ pub const CARD_ORDERS: usize = 20;
 /// Things a handler may list as skipped.
 pub const SKIPPED: usize = 64;
 
+/// A file for browsers, in bytes.
+pub const ASSET_BYTES: usize = 1 << 20;
+/// The path of a file for browsers, in bytes.
+pub const ASSET_PATH_BYTES: usize = 256;
+
 /// What a handler says it left out, in bytes.
 pub const TOLD_WHAT_BYTES: usize = 256;
 /// Why a handler left something out or failed, in bytes.

@@ -9,7 +9,7 @@ pub mod limits;
 
 use futures_util::future::BoxFuture;
 
-use crate::bindings::exports::uis::integration::setup::{ChoicePage, ConnectionReport, Description, NormalConnection};
+use crate::bindings::exports::uis::integration::setup::{AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection};
 use crate::bindings::uis::integration::types::{Delivery, Failure, Misconfiguration};
 use crate::event::{Event, Handled};
 use crate::services::EventScope;
@@ -72,6 +72,9 @@ pub trait Plugin: Send + Sync {
 
     /// Makes a base URL of what somebody pasted, or says in words what is wrong with it.
     fn normalise_connection<'a>(&'a self, pasted: &'a str) -> BoxFuture<'a, Result<Result<NormalConnection, String>, Fault>>;
+
+    /// A file for browsers, by its path.
+    fn asset<'a>(&'a self, scope: EventScope, path: &'a str) -> BoxFuture<'a, Result<Option<AssetFile>, Fault>>;
 
     /// Handles an event in a fresh instance.
     fn handle(&self, scope: EventScope, delivery: Delivery, event: Event) -> BoxFuture<'_, Run>;

@@ -122,6 +122,8 @@ pub enum Happening {
     Report(Value),
     /// Settings are saved.
     Settings(Value),
+    /// The UIS account is another from now on, in these members.
+    Account(Value),
     /// A button is pressed.
     Action(String),
     /// The integration is switched off.
@@ -142,7 +144,7 @@ pub enum Content {
 }
 
 /// The members that say what a line is, in the order of the format's description.
-const KINDS: [&str; 13] = [
+const KINDS: [&str; 14] = [
     "notification",
     "route",
     "click-to-call",
@@ -152,6 +154,7 @@ const KINDS: [&str; 13] = [
     "crm-faults",
     "report",
     "settings",
+    "account",
     "action",
     "deactivate",
     "activate",
@@ -299,6 +302,7 @@ fn happening(members: &mut Map<String, Value>) -> Result<Happening, String> {
         "crm-faults" => Happening::CrmFaults(value),
         "report" => Happening::Report(object(value)?),
         "settings" => Happening::Settings(object(value)?),
+        "account" => Happening::Account(object(value)?),
         "action" => Happening::Action(text(value)?),
         "deactivate" => flag(value).map(|()| Happening::Deactivate)?,
         "activate" => flag(value).map(|()| Happening::Activate)?,

@@ -101,6 +101,21 @@ impl Replay<'_> {
                     self.save_settings(seat, number, &settings).await;
                 }
             }
+            Happening::Account(members) => {
+                let became = lock(&self.account).become_other(&members);
+                match became {
+                    Err(error) => self.unreadable(number, error),
+                    Ok(other_extensions) => {
+                        self.note(number, format!("the account is another: {members}"));
+                        for seat in 0..self.seats.len() {
+                            if other_extensions && self.seats[seat].inbox.state != State::Inactive {
+                                self.switch_on(seat, number);
+                            }
+                        }
+                        self.advance(received).await;
+                    }
+                }
+            }
             Happening::Action(name) => self.deliver(&seats, number, "action", Event::Action(name)).await,
             Happening::Deactivate => {
                 for seat in seats {

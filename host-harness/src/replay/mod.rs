@@ -146,6 +146,21 @@ impl<'a> Replay<'a> {
         Ok(Replay { plugin, remote, clock, account, zone, seats, observer, report: Report::default(), runs: (0, 0) })
     }
 
+    /// The integrations are reached at another address, `<base>/<integration>/<callback>`, in place of the simulated platform's own.
+    pub fn reached_at(mut self, base: &str) -> Self {
+        for seat in &mut self.seats {
+            if let Some(integration) = Arc::get_mut(&mut seat.integration) {
+                integration.endpoints.base = Integration::base(base, &integration.name);
+            }
+        }
+        self
+    }
+
+    /// The integrations, in the header's order.
+    pub fn integrations(&self) -> Vec<Arc<Integration>> {
+        self.seats.iter().map(|seat| seat.integration.clone()).collect()
+    }
+
     /// Runs the lines, then lets the clock run on for at most `settle`. `progress` is told the bytes read so far.
     pub async fn run<R: BufRead>(
         mut self,

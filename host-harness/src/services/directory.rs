@@ -1,6 +1,7 @@
 //! `directory`, from the simulated account.
 
 use super::EventScope;
+use crate::account::WORKPLACE;
 use crate::bindings::uis::integration::directory::{
     Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Host, Line, VirtualNumber,
 };
@@ -21,6 +22,7 @@ impl Host for EventScope {
             name: account.name.clone(),
             timezone: account.timezone.clone(),
             extensions: account.extensions.clone(),
+            workplace_url: account.extensions.iter().any(|name| name == WORKPLACE).then(|| account.workplace_url.clone()),
         })
     }
 

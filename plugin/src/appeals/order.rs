@@ -6,10 +6,12 @@ use serde_json::{Map, Value};
 use super::lookup::Lookup;
 use super::responsible::Responsible;
 use super::{Appeal, progress};
+use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::extra_fields::{self, Entity, Row};
 use crate::memory;
 use crate::platform::Platform;
+use crate::retailcrm::CrmError;
 use crate::retailcrm::corporate;
 use crate::retailcrm::orders::{self, NewOrder, Standing};
 use crate::retailcrm::reference::Status;
@@ -42,8 +44,10 @@ pub struct Wish<'a> {
     pub after_hours: u32,
     /// Code of the order's type; none: the account's default.
     pub order_type: Option<String>,
-    /// Code of its method.
+    /// Code of its method; none: [`Wish::stock_method`].
     pub order_method: Option<String>,
+    /// RetailCRM's own method for such appeals. An account may have taken it out: then the order has its default.
+    pub stock_method: &'a str,
     /// Code of the status that it begins in.
     pub status: Option<String>,
     /// Who answers for it.
@@ -92,30 +96,35 @@ fn attempt(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup
     let comment = template::render(wish.comment, |name| appeal.told.get(name), |_| {});
     // A customer's orders are of his shop, unless the appeal is about another.
     let site = appeal.own_site.clone().or(Some(site).filter(|site| !site.is_empty())).or_else(|| appeal.site.clone());
-    orders::create(
-        crm,
-        &NewOrder {
-            external_id: appeal.id.clone(),
-            customer: customer.id,
-            company: company.map(|company| company.id),
-            site: site.clone(),
-            phone: appeal.who.phone.clone(),
-            email: appeal.who.email.clone(),
-            order_type: wish.order_type.clone(),
-            order_method: wish.order_method.clone(),
-            status: wish.status.clone(),
-            manager_id: wish.responsible.user(platform, lookup, wish.default_responsible)?,
-            customer_comment: wish.customer_comment.as_ref().map(|text| {
-                if text.chars().count() > COMMENT_MAX {
-                    template::log_whole(platform, "customer's comment", text);
-                }
-                template::lines(text, COMMENT_MAX)
-            }),
-            source: appeal.source.clone(),
-            fields: wish.fields.clone(),
-            manager_comment: template::fit(platform, "order's comment", &comment, COMMENT_MAX),
-        },
-    )?;
+    let mut order = NewOrder {
+        external_id: appeal.id.clone(),
+        customer: customer.id,
+        company: company.map(|company| company.id),
+        site: site.clone(),
+        phone: appeal.who.phone.clone(),
+        email: appeal.who.email.clone(),
+        order_type: wish.order_type.clone(),
+        order_method: wish.order_method.clone().or_else(|| Some(wish.stock_method.to_owned())),
+        status: wish.status.clone(),
+        manager_id: wish.responsible.user(platform, lookup, wish.default_responsible)?,
+        customer_comment: wish.customer_comment.as_ref().map(|text| {
+            if text.chars().count() > COMMENT_MAX {
+                template::log_whole(platform, "customer's comment", text);
+            }
+            template::lines(text, COMMENT_MAX)
+        }),
+        source: appeal.source.clone(),
+        fields: wish.fields.clone(),
+        manager_comment: template::fit(platform, "order's comment", &comment, COMMENT_MAX),
+    };
+    match orders::create(crm, &order) {
+        Err(CrmError::Refused { message, .. }) if wish.order_method.is_none() && message.contains("orderMethod") => {
+            platform.log(Level::Warn, "RetailCRM's stock order method is gone", &[("method", wish.stock_method), ("error", &message)]);
+            order.order_method = None;
+            orders::create(crm, &order)?;
+        }
+        other => other?,
+    }
     progress::note(platform, &appeal.id, |progress| {
         progress.ordered = true;
         progress.order_site.clone_from(&site);

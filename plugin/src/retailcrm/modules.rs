@@ -1,7 +1,7 @@
 //! `/integration-modules`: how the integration stands in the account's marketplace page.
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Ask, Crm, CrmError, answer};
 
@@ -52,6 +52,10 @@ pub struct Module {
     pub change_user_status_url: String,
     /// All numbers of shops.
     pub external_phones: Vec<ExternalPhone>,
+    /// `embedJs`: pages and places in RetailCRM's own; null: none.
+    pub embed: Value,
+    /// It may have some from before.
+    pub embedded: bool,
 }
 
 /// The code of our module: the one whose callbacks reach us already, else the first that nobody has.
@@ -69,6 +73,20 @@ pub fn code(crm: Crm<'_>, base_url: &str) -> Result<String, CrmError> {
 
 /// Creates or changes the module.
 pub fn register(crm: Crm<'_>, module: &Module) -> Result<(), CrmError> {
+    let mut integrations = json!({"telephony": {
+        "allowEdit": false,
+        "makeCallUrl": module.make_call_url,
+        "changeUserStatusUrl": module.change_user_status_url,
+        "inputEventSupported": true,
+        "outputEventSupported": true,
+        "hangupEventSupported": true,
+        "additionalCodes": module.additional_codes,
+        "externalPhones": module.external_phones,
+    }});
+    // Null takes out what was there before [inferred]; a module that never had any is not told of it.
+    if !module.embed.is_null() || module.embedded {
+        integrations["embedJs"] = module.embed.clone();
+    }
     let value = json!({
         "code": module.code,
         "integrationCode": CODE,
@@ -78,16 +96,7 @@ pub fn register(crm: Crm<'_>, module: &Module) -> Result<(), CrmError> {
         "clientId": module.client_id,
         "baseUrl": module.base_url,
         "actions": {"activity": "/activity", "settings": "/settings"},
-        "integrations": {"telephony": {
-            "allowEdit": false,
-            "makeCallUrl": module.make_call_url,
-            "changeUserStatusUrl": module.change_user_status_url,
-            "inputEventSupported": true,
-            "outputEventSupported": true,
-            "hangupEventSupported": true,
-            "additionalCodes": module.additional_codes,
-            "externalPhones": module.external_phones,
-        }},
+        "integrations": integrations,
     });
     crm.ask(Ask::post(format!("/api/v5/integration-modules/{}/edit", module.code)).json("integrationModule", &value))?;
     Ok(())

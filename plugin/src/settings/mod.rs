@@ -81,7 +81,7 @@ pub struct Settings {
     pub call_order_after_hours: u32,
     /// «Тип заказа»: a code.
     pub call_order_type: Option<String>,
-    /// «Способ оформления»: a code.
+    /// «Способ оформления»: a code; none: RetailCRM's stock one for such calls.
     pub call_order_method: Option<String>,
     /// «Статус заказа»: a code.
     pub call_order_status: Option<String>,
@@ -142,7 +142,7 @@ impl Default for Settings {
             call_order_repeat: Repeat::NoOpen,
             call_order_after_hours: 24,
             call_order_type: None,
-            call_order_method: Some("phone".to_owned()),
+            call_order_method: None,
             call_order_status: None,
             call_order_responsible: OrderResponsible::Talked,
             call_order_user: None,

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use crate::bindings::uis::integration::timers::Timer;
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::employees::{self, sync};
 use crate::extra_fields::{self, Entity};
 use crate::memory;
-use crate::outcome::{Handled, done, done_without, misconfigured, retry, skipped};
+use crate::outcome::{Handled, done, done_without, misconfigured, skipped};
 use crate::platform::Platform;
+use crate::reports;
 use crate::retailcrm::Crm;
 use crate::retailcrm::custom_fields;
 use crate::retailcrm::modules::{self, ExternalPhone, Module};
@@ -19,7 +19,9 @@ use crate::settings::telephony::{Matching, ShopNumber};
 use crate::setup::callbacks;
 use crate::shops;
 use crate::telephony::{reconcile, unsettled};
+use crate::texts::{self, reconcile::TEXTS};
 use crate::time;
+use crate::workplace;
 use crate::worktime::{self, WorkTimes};
 
 /// Where RetailCRM's order statuses are remembered, for caller cards.
@@ -31,24 +33,18 @@ const REFRESH_EVERY_MS: u64 = 2 * 3_600_000;
 
 /// Switched on, or settings were saved; `at`: when that was.
 pub fn on_activate(platform: &dyn Platform, at: Instant) -> Handled {
-    reconcile::begin(platform, at)?;
+    reconcile::CALLS.begin(platform, at)?;
+    TEXTS.begin(platform, at)?;
     if !callbacks::begin(platform)? {
         return done_without(vec![skipped("everything", "RetailCRM has frozen the integration; see its page in RetailCRM's marketplace")]);
     }
     // Whatever became of the module in RetailCRM meanwhile, it is registered anew.
     memory::forget(platform, REGISTERED_KEY)?;
     let told = refresh(platform)?;
-    reconcile::start(platform)?;
+    reconcile::CALLS.start(platform)?;
+    texts::reconcile::start(platform)?;
     unsettled::resume(platform)?;
-    platform
-        .set_timer(&Timer {
-            name: REFRESH_TIMER.to_owned(),
-            at: platform.now() + i64::try_from(REFRESH_EVERY_MS).unwrap_or(i64::MAX),
-            every_ms: Some(REFRESH_EVERY_MS),
-            ordering_key: REFRESH_TIMER.to_owned(),
-            payload: Vec::new(),
-        })
-        .map_err(|why| retry(format!("the refreshing timer cannot be set: {why}")))?;
+    reports::every(platform, REFRESH_TIMER, REFRESH_EVERY_MS)?;
     Ok(told)
 }
 
@@ -56,7 +52,8 @@ pub fn on_activate(platform: &dyn Platform, at: Instant) -> Handled {
 pub fn on_deactivate(platform: &dyn Platform) -> Handled {
     unsettled::finish(platform)?;
     register(platform, false, &[])?;
-    reconcile::end(platform)?;
+    reconcile::CALLS.end(platform)?;
+    TEXTS.end(platform)?;
     callbacks::end(platform)?;
     done()
 }
@@ -105,6 +102,9 @@ fn numbers(settings: &Settings) -> Vec<ExternalPhone> {
 /// Where our module's code is remembered.
 const CODE_KEY: &str = "retailcrm/module-code";
 
+/// That RetailCRM shows pages of ours, or may.
+const EMBEDDED_KEY: &str = "retailcrm/module-embedded";
+
 /// What was last told to RetailCRM, so that it is told again only when it changed.
 const REGISTERED_KEY: &str = "retailcrm/module";
 
@@ -131,11 +131,19 @@ fn register(platform: &dyn Platform, active: bool, ties: &[employees::Tie]) -> R
         make_call_url: "/make-call".to_owned(),
         change_user_status_url: "/status".to_owned(),
         external_phones: if active { numbers(&Settings::load(platform)?) } else { Vec::new() },
+        embed: if active { workplace::embed(platform) } else { Value::Null },
+        embedded: memory::load(platform, EMBEDDED_KEY).unwrap_or(false),
     };
-    let told = serde_json::json!([module.active, module.base_url, module.additional_codes, module.external_phones]);
+    let told = serde_json::json!([module.active, module.base_url, module.additional_codes, module.external_phones, module.embed]);
     if memory::load::<Value>(platform, REGISTERED_KEY).as_ref() == Some(&told) {
         return Ok(());
     }
+    if !module.embed.is_null() && !module.embedded {
+        memory::put(platform, EMBEDDED_KEY, &true, None)?;
+    }
     modules::register(crm, &module)?;
+    if module.embed.is_null() && module.embedded {
+        memory::forget(platform, EMBEDDED_KEY)?;
+    }
     memory::put(platform, REGISTERED_KEY, &told, None)
 }

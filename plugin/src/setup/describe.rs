@@ -70,12 +70,13 @@ pub fn normalise_connection(pasted: &str) -> Result<NormalConnection, String> {
     }
 }
 
-/// Files for browsers.
-pub fn asset(path: &str) -> Option<AssetFile> {
+/// The logo, if it is asked for.
+pub fn logo(path: &str) -> Option<AssetFile> {
     (path == "logo.svg").then(|| AssetFile {
         content_type: "image/svg+xml".to_owned(),
         body: LOGO.as_bytes().to_vec(),
         content_security_policy: Some("default-src 'none'; style-src 'unsafe-inline'".to_owned()),
+        framed_by: Vec::new(),
     })
 }
 

@@ -13,6 +13,11 @@ use crate::settings::telephony::{OrderCall, OrderResponsible};
 use crate::telephony::contact;
 use crate::telephony::story::Story;
 
+/// RetailCRM's stock order method for such calls.
+fn stock_method(kind: OrderCall) -> &'static str {
+    if kind == OrderCall::Lost { "missed-call" } else { "phone" }
+}
+
 /// Makes the order of a call that is over, if the settings want one. `talked`: somebody did.
 pub fn make(
     platform: &dyn Platform,
@@ -42,6 +47,7 @@ pub fn make(
         after_hours: settings.call_order_after_hours,
         order_type: settings.call_order_type.clone(),
         order_method: settings.call_order_method.clone(),
+        stock_method: stock_method(kind),
         status: settings.call_order_status.clone(),
         responsible: match settings.call_order_responsible {
             OrderResponsible::Talked => Responsible::Employee(story.talker().or_else(|| story.rung_last())),

@@ -5,10 +5,11 @@ use crate::appeals::{Appeal, Told, join, progress, source};
 use crate::bindings::uis::integration::chat_events::{
     Chat, ChatAccepted, ChatFinished, ChatMessage, ChatStatus, ChatUnanswered, MessageSource,
 };
-use crate::bindings::uis::integration::types::{Failure, Skipped};
+use crate::bindings::uis::integration::types::{Delivery, Failure, Skipped};
 use crate::employees;
 use crate::outcome::{Handled, done, done_without, skipped};
 use crate::platform::Platform;
+use crate::reports;
 use crate::settings::Settings;
 use crate::settings::texts::{Unsuccessful, When};
 use crate::setup::callbacks;
@@ -16,12 +17,17 @@ use crate::shops;
 use crate::template;
 use crate::texts::chat_story::{self, ChatStory, End};
 use crate::texts::contacts;
-use crate::texts::transcript;
+use crate::texts::transcript::{self, Talk};
 use crate::texts::wishes::Wishes;
 
 /// RetailCRM's stock order methods: for chats of the site's own widget, and of messengers.
 const SITE_METHOD: &str = "live-chat";
 const MESSENGER_METHOD: &str = "messenger";
+/// The timer of a chat that is over; its id follows.
+pub const TIMER: &str = "chat/";
+/// A talk that UIS's report does not know is asked for again so often, and for so long after its end.
+const TALK_EVERY_MS: i64 = 600_000;
+const TALK_WAIT_MS: i64 = 3_600_000;
 /// UIS's channel of the site's own widget.
 const SITE_CHANNEL: &str = "comagic";
 
@@ -68,24 +74,58 @@ pub fn on_chat_unanswered(platform: &dyn Platform, event: &ChatUnanswered) -> Ha
 }
 
 /// A chat is closed.
-pub fn on_chat_finished(platform: &dyn Platform, event: &ChatFinished) -> Handled {
+pub fn on_chat_finished(platform: &dyn Platform, delivery: &Delivery, event: &ChatFinished) -> Handled {
     let Some(settings) = wanted(platform, &event.chat)? else { return done() };
-    let chat = event.chat.chat_id;
+    learn_end(platform, event)?;
+    settle(platform, event.chat.chat_id, &delivery.ordering_key, &settings)
+}
+
+/// UIS's report tells that a chat is closed: true when that, or what follows from it, is news. What follows is done by a timer of its own.
+pub fn on_reported(platform: &dyn Platform, event: &ChatFinished) -> Result<bool, Failure> {
+    let news = wanted(platform, &event.chat)?.is_some() && !progress::read(platform, &chat_story::external_id(event.chat.chat_id)).settled;
+    if news {
+        learn_end(platform, event)?;
+    }
+    Ok(news)
+}
+
+/// The timer of a chat: UIS's report told of it, or its talk was not known yet.
+pub fn on_timer(platform: &dyn Platform, delivery: &Delivery, chat: i64) -> Handled {
+    settle(platform, chat, &delivery.ordering_key, &Settings::load(platform)?)
+}
+
+/// Takes the end into the chat's story.
+fn learn_end(platform: &dyn Platform, event: &ChatFinished) -> Result<(), Failure> {
     let who = who(platform, &event.chat)?;
-    let story = chat_story::tell(platform, chat, |story| {
+    chat_story::tell(platform, event.chat.chat_id, |story| {
         story.learn(&event.chat);
         story.employee = story.employee.or(who);
+        // A talk that nobody told of was accepted all the same.
+        story.accepted |= event.status == ChatStatus::Succeed;
         if story.end.is_none() {
             story.end = Some(End { at: event.chat.at, status: status(event.status), cause: event.release_cause.clone() });
         }
-        story.clone()
-    })?;
+    })
+}
+
+/// Does what follows from a chat's end, once.
+fn settle(platform: &dyn Platform, chat: i64, ordering_key: &str, settings: &Settings) -> Handled {
     let id = chat_story::external_id(chat);
     if progress::read(platform, &id).settled {
         return done();
     }
-    let mut left_out = pass_on(platform, chat, &story, &settings)?;
-    left_out.extend(transcript::keep(platform, chat, &story, &settings)?);
+    let story = chat_story::read(platform, chat);
+    let mut left_out = pass_on(platform, chat, &story, settings)?;
+    match transcript::keep(platform, chat, &story, settings)? {
+        Talk::Kept(skipped) => left_out.extend(skipped),
+        // UIS's report may know a talk only minutes after its end.
+        Talk::Unknown if story.end.as_ref().is_some_and(|end| platform.now() < end.at + TALK_WAIT_MS) => {
+            let (name, at) = (format!("{TIMER}{chat}"), platform.now() + TALK_EVERY_MS);
+            reports::set(platform, &name, at, None, ordering_key, Vec::new())?;
+            return done_without(left_out);
+        }
+        Talk::Unknown => {}
+    }
     progress::note(platform, &id, |progress| progress.settled = true)?;
     done_without(left_out)
 }

@@ -8,11 +8,13 @@
 //! | [`site_requests`] | «передача заявок» |
 //! | [`chats`] | «передача чатов» |
 //! | [`chat_story`] | what is remembered of one chat: all its events merged |
+//! | [`reconcile`] | chats and requests that notifications lost, found in UIS's reports |
 //! | [`transcript`] | «сохранять переписку» |
 
 pub mod chat_story;
 pub mod chats;
 pub mod contacts;
+pub mod reconcile;
 pub mod site_requests;
 pub mod told;
 pub mod transcript;

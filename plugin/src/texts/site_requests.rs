@@ -24,6 +24,11 @@ fn external_id(request: i64) -> String {
     format!("uis-request-{request}")
 }
 
+/// UIS's report tells of a request: true when that is news. It is handled by a timer of its own.
+pub fn is_news(platform: &dyn Platform, settings: &Settings, request: i64) -> bool {
+    settings.requests.send && !progress::read(platform, &external_id(request)).settled
+}
+
 /// A request came.
 pub fn on_site_request(platform: &dyn Platform, event: &SiteRequest) -> Handled {
     let settings = Settings::load(platform)?;

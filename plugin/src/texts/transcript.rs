@@ -2,11 +2,11 @@
 
 use crate::appeals::progress::{self, Kept};
 use crate::bindings::uis::integration::chat_events::{ChatMessage, MessageSource};
-use crate::bindings::uis::integration::communications::ReportError;
-use crate::bindings::uis::integration::types::{Failure, RetryLater, Skipped};
+use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::links;
-use crate::outcome::{retry, skipped};
+use crate::outcome::skipped;
 use crate::platform::Platform;
+use crate::reports;
 use crate::retailcrm::{Crm, customers, orders};
 use crate::settings::Settings;
 use crate::settings::texts::Transcript;
@@ -21,32 +21,42 @@ const MESSAGE_MAX: usize = 2_000;
 /// Messages asked for at a time.
 const PAGE: u32 = 50;
 
+/// What became of a talk.
+pub enum Talk {
+    /// It is kept, or it is not to be; with what was left out.
+    Kept(Vec<Skipped>),
+    /// UIS's report knows nothing of it, yet or ever.
+    Unknown,
+}
+
 /// Keeps the talk of a chat that is over.
-pub fn keep(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Settings) -> Result<Vec<Skipped>, Failure> {
+pub fn keep(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Settings) -> Result<Talk, Failure> {
     let id = chat_story::external_id(chat);
     let known = progress::read(platform, &id);
     let place = settings.chats.transcript;
     let (Some(customer), false) = (known.customer.clone(), place == Transcript::Nowhere || known.transcript == Kept::Yes) else {
-        return Ok(Vec::new());
+        return Ok(Talk::Kept(Vec::new()));
     };
-    let Some(text) = text(platform, chat, story)? else { return Ok(Vec::new()) };
+    let Some(text) = text(platform, chat, story)? else { return Ok(Talk::Unknown) };
     let crm = Crm::new(platform);
     if place == Transcript::Order && known.ordered && orders::comment(crm, &id, known.order_site.as_deref(), &text)? {
         progress::note(platform, &id, |progress| progress.transcript = Kept::Yes)?;
-        return Ok(Vec::new());
+        return Ok(Talk::Kept(Vec::new()));
     }
     // RetailCRM has no key against doubled notes: the intent is written first, and one found open is looked up.
     if known.transcript != Kept::Intended || !customers::has_note(crm, customer.id, &heading(chat))? {
         progress::note(platform, &id, |progress| progress.transcript = Kept::Intended)?;
         if let Err(error) = customers::add_note(crm, &customer, &text) {
             return match error {
-                crate::retailcrm::CrmError::Refused { .. } => Ok(vec![skipped(format!("transcript of chat {chat}"), error.to_string())]),
+                crate::retailcrm::CrmError::Refused { .. } => {
+                    Ok(Talk::Kept(vec![skipped(format!("transcript of chat {chat}"), error.to_string())]))
+                }
                 other => Err(other.into()),
             };
         }
     }
     progress::note(platform, &id, |progress| progress.transcript = Kept::Yes)?;
-    Ok(Vec::new())
+    Ok(Talk::Kept(Vec::new()))
 }
 
 /// What a transcript begins with, and is known again by.
@@ -63,7 +73,7 @@ fn text(platform: &dyn Platform, chat: i64, story: &ChatStory) -> Result<Option<
     let (mut length, mut any) = (text.chars().count(), false);
     let mut cursor: Option<String> = None;
     loop {
-        let page = platform.transcript(chat, cursor.as_deref(), PAGE).map_err(failure)?;
+        let page = platform.transcript(chat, cursor.as_deref(), PAGE).map_err(reports::failure)?;
         for message in &page.messages {
             let Some(line) = line(platform, story, message)? else { continue };
             length += line.chars().count() + 1;
@@ -100,11 +110,4 @@ fn line(platform: &dyn Platform, story: &ChatStory, message: &ChatMessage) -> Re
     }
     let at = time::crm_date_time(platform, message.chat.at)?;
     Ok(Some(format!("{} {}: {said}", at.get(11..16).unwrap_or_default(), template::line(who, 100))))
-}
-
-fn failure(error: ReportError) -> Failure {
-    match error {
-        ReportError::Busy(after_ms) => Failure::Retry(RetryLater { after_ms: Some(after_ms), reason: "UIS's report is busy".into() }),
-        ReportError::Refused(text) => retry(format!("UIS's report is refused: {text}")),
-    }
 }

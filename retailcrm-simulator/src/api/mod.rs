@@ -268,7 +268,7 @@ pub(crate) fn router(simulator: Simulator) -> Router {
     let api = plain(simulator.clone())
         .layer(middleware::from_fn_with_state(simulator.clone(), misbehave))
         .layer(middleware::from_fn_with_state(simulator.clone(), only_this_account));
-    crate::control::router(simulator).fallback_service(api)
+    crate::control::router(simulator.clone()).merge(crate::pages::router(simulator)).fallback_service(api)
 }
 
 /// The domains under which accounts live.

@@ -23,6 +23,22 @@ const TELEPHONY: &[Member] = &[
     ("additionalCodes", Kind::Objects(CODE)),
     ("externalPhones", Kind::Objects(LINE)),
 ];
+const PAGE: &[Member] = &[
+    ("code", Kind::Text),
+    ("menu", Kind::Text),
+    ("parentMenuItemCode", Kind::Text),
+    ("menuItemOrdering", Kind::Int),
+    ("menuItemTitle", Kind::Map),
+    ("pageHelpLink", Kind::Map),
+    ("isSettingsMainPage", Kind::Flag),
+];
+const EMBED: &[Member] = &[
+    ("entrypoint", Kind::LongText),
+    ("stylesheet", Kind::LongText),
+    ("targets", Kind::Texts),
+    ("runner", Kind::Text),
+    ("pages", Kind::Objects(PAGE)),
+];
 const MEMBERS: &[Member] = &[
     ("integrationCode", Kind::Text),
     ("active", Kind::Flag),
@@ -34,7 +50,7 @@ const MEMBERS: &[Member] = &[
     ("accountUrl", Kind::LongText),
     ("actions", Kind::Map),
     ("availableCountries", Kind::Texts),
-    ("integrations", Kind::Some("telephony", TELEPHONY)),
+    ("integrations", Kind::Parts(&[("telephony", TELEPHONY), ("embedJs", EMBED)])),
 ];
 
 /// One module.
@@ -67,6 +83,18 @@ fn complaints(given: &Entity, code: &str, known: Option<&Entity>) -> Map<String,
         && let Some(unknown) = integrations.keys().find(|name| !INTEGRATIONS.contains(&name.as_str()))
     {
         errors.insert(format!("integrations[{unknown}]"), "This form should not contain extra fields.".into());
+    }
+    if let Some(embed) = given.get("integrations").and_then(|integrations| integrations["embedJs"].as_object()) {
+        if text(embed, "entrypoint").is_empty() {
+            errors.insert("integrations[embedJs][entrypoint]".into(), "This value should not be blank.".into());
+        }
+        // A page without a menu has no route.
+        let pages = embed.get("pages").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
+        for (index, page) in pages.enumerate() {
+            if let Some(blank) = ["code", "menu"].into_iter().find(|name| text(page, name).is_empty()) {
+                errors.insert(format!("integrations[embedJs][pages][{index}][{blank}]"), "This value should not be blank.".into());
+            }
+        }
     }
     errors
 }
@@ -110,6 +138,8 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
     let mut integrations = module.get("integrations").and_then(Value::as_object).cloned().unwrap_or_default();
     if let Some(Value::Object(new)) = given.remove("integrations") {
         integrations.extend(new);
+        // `null` takes one out.
+        integrations.retain(|_, integration| !integration.is_null());
         module.insert("integrations".into(), integrations.into());
     }
     given.retain(|_, value| !value.is_null());

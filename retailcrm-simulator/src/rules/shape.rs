@@ -49,8 +49,8 @@ pub enum Kind {
     Texts,
     /// An object with whatever members.
     Map,
-    /// An object of objects, one of which has these members; the others are as they come.
-    Some(&'static str, &'static [Member]),
+    /// An object of objects, some of which have known members; the others are as they come. `null` in place of one stays: it takes it out.
+    Parts(&'static [(&'static str, &'static [Member])]),
     /// Whatever it is; somebody else looks at it.
     Any,
 }
@@ -162,11 +162,15 @@ fn hold(state: &State, kind: Kind, value: &Value, place: &str, errors: &mut Erro
             Some(given) => return Some(Value::Object(given.clone())),
             None => INVALID.into(),
         },
-        Kind::Some(name, members) => match fields(value) {
-            Some(given) if given.values().all(|inner| inner.is_object() || inner.as_array().is_some_and(Vec::is_empty)) => {
+        Kind::Parts(parts) => match fields(value) {
+            Some(given)
+                if given.values().all(|inner| inner.is_object() || inner.is_null() || inner.as_array().is_some_and(Vec::is_empty)) =>
+            {
                 let mut kept = given.clone();
-                if let Some(known) = given.get(name).and_then(Value::as_object) {
-                    kept.insert(name.into(), Value::Object(read(state, members, known, &format!("{place}.{name}"), errors)));
+                for (name, members) in parts {
+                    if let Some(known) = given.get(*name).and_then(Value::as_object) {
+                        kept.insert((*name).into(), Value::Object(read(state, members, known, &format!("{place}.{name}"), errors)));
+                    }
                 }
                 return Some(Value::Object(kept));
             }
