@@ -2,6 +2,8 @@
 
 #[path = "../host-harness/src/commands/crm/within.rs"]
 mod crm;
+#[path = "support/misfortune.rs"]
+mod misfortune;
 #[path = "support/native_plugin.rs"]
 mod native_plugin;
 #[path = "support/play.rs"]
@@ -11,12 +13,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use misfortune::{befall, crashes, fate, faults, keep};
 use native_plugin::NativePlugin;
 use play::play;
 use proptest::prelude::*;
-use proptest::sample::Index;
 use serde_json::{Value, json};
-use uis_host::bindings::exports::uis::integration::setup::{ChoicePage, ConnectionReport, Description, NormalConnection};
+use uis_host::bindings::exports::uis::integration::setup::{AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection};
 use uis_host::bindings::uis::integration::timers::{self, Timer};
 use uis_host::bindings::uis::integration::types::{Delivery, Failure, Outcome};
 use uis_host::event::{Event, Reply};
@@ -100,10 +102,7 @@ fn recording(told: &[(&str, Value)], seed: u64, report: &[Value]) -> String {
         json!({"at": format!("2026-11-23T10:{:02}:{:02}+03:00", second / 60, second % 60), "notification": mnemonic, "body": body})
             .to_string()
     });
-    // One request in seven gets no answer although it was carried out, one in seven is not carried out, one in seven finds the CRM busy.
-    let faults = json!({"at": "2026-11-23T09:59:00+03:00", "crm-faults": {"seed": seed, "rules": [
-        {"probability": 0.14, "reset": "after-commit"}, {"probability": 0.14, "reset": "before-commit"}, {"probability": 0.14, "status": 503},
-    ]}});
+    let faults = json!({"at": "2026-11-23T09:59:00+03:00", "crm-faults": faults(seed)});
     let begin = if seed == 0 { vec![header.to_string()] } else { vec![header.to_string(), faults.to_string()] };
     let known = json!({"at": "2026-11-23T10:05:00+03:00", "report": {"calls": report}});
     // The CRM recovers, and there is time for a reconciliation.
@@ -163,40 +162,23 @@ fn all_holds(plans: &[CallPlan], crm: &Value) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// After how many effects the host falls over, attempt by attempt: mostly never; in some cases in every third attempt.
-fn crashes() -> impl Strategy<Value = Vec<u32>> {
-    prop_oneof![Just(Vec::new()), prop::collection::vec(prop_oneof![2 => Just(0), 1 => 1u32..9], 60)]
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_finished_call_is_stored_exactly_once(plans in plans(), seed in prop_oneof![Just(0), any::<u64>()], crashes in crashes(), order in prop::collection::vec(any::<(Index, bool)>(), 60), losses in prop::collection::vec(0u8..4, 40)) {
+    fn every_finished_call_is_stored_exactly_once(plans in plans(), seed in prop_oneof![Just(0), any::<u64>()], crashes in crashes(), fate in fate(60)) {
         // All notifications; some lost, some doubled, then in any order. What is lost UIS's report tells in the end.
-        let mut told: Vec<(&str, Value)> = plans.iter().flat_map(notifications).collect();
-        let mut fate = losses.into_iter().cycle();
-        told.retain(|_| fate.next() != Some(0));
+        let told = befall(plans.iter().flat_map(notifications).collect(), fate, 60);
         if told.is_empty() {
             return Ok(());
         }
         let report: Vec<Value> = plans.iter().map(report_row).collect();
-        for (place, double) in order {
-            let taken = told.remove(place.index(told.len()));
-            if double && told.len() < 60 {
-                told.push(taken.clone());
-            }
-            told.push(taken);
-        }
         let source = recording(&told, seed, &report);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let (trace, crm, _) = runtime.block_on(play(source.as_bytes(), Arc::new(NativePlugin::crashing(crashes))));
         let held = all_holds(&plans, &crm);
         if held.is_err() {
-            // What was run and what was done, for whoever looks into it.
-            let place = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
-            std::fs::write(place.join("invariants.jsonl"), &source).expect("written");
-            std::fs::write(place.join("invariants.trace"), format!("{:#?}", trace.0)).expect("written");
+            keep("invariants", &source, &trace.0);
         }
         held?;
     }
@@ -223,6 +205,9 @@ impl Plugin for Stalling {
     }
     fn normalise_connection<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Result<NormalConnection, String>, Fault>> {
         Box::pin(std::future::ready(Ok(Err("it has none".into()))))
+    }
+    fn asset<'a>(&'a self, _: EventScope, _: &'a str) -> BoxFuture<'a, Result<Option<AssetFile>, Fault>> {
+        Box::pin(std::future::ready(Ok(None)))
     }
     fn handle(&self, mut scope: EventScope, _: Delivery, _: Event) -> BoxFuture<'_, Run> {
         let timer = Timer { name: "again".into(), at: 0, every_ms: None, ordering_key: "a".into(), payload: Vec::new() };
