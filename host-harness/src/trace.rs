@@ -56,6 +56,15 @@ pub enum Step {
         /// The value as text; none when deleted.
         value: Option<String>,
     },
+    /// It asked UIS's Data API for something that costs points.
+    Uis {
+        /// The Data API's method.
+        method: String,
+        /// What it is about.
+        told: String,
+        /// `taken`, or why not.
+        answer: String,
+    },
     /// The host withheld something from the plugin's answer, or from the plugin.
     Withheld {
         /// What.

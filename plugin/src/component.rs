@@ -48,6 +48,30 @@ impl Platform for Imports {
     fn to_local(&self, at: i64, zone: &str) -> Result<imports::clock::LocalTime, String> {
         imports::clock::to_local(at, zone)
     }
+    fn from_local(&self, local: &imports::clock::LocalTime, zone: &str) -> Result<i64, String> {
+        imports::clock::from_local(*local, zone)
+    }
+    fn create_funnel(&self, funnel: &imports::deals::Funnel) -> Result<(), imports::deals::DealsError> {
+        imports::deals::create_funnel(funnel)
+    }
+    fn update_funnel(&self, funnel: &imports::deals::Funnel) -> Result<(), imports::deals::DealsError> {
+        imports::deals::update_funnel(funnel)
+    }
+    fn put_deal_employees(&self, employees: &[imports::deals::DealEmployee]) -> Result<(), imports::deals::DealsError> {
+        imports::deals::put_employees(employees)
+    }
+    fn put_deal_contacts(&self, contacts: &[imports::deals::DealContact]) -> Result<(), imports::deals::DealsError> {
+        imports::deals::put_contacts(contacts)
+    }
+    fn put_deal_fields(&self, fields: &[imports::deals::UserField]) -> Result<(), imports::deals::DealsError> {
+        imports::deals::put_user_fields(fields)
+    }
+    fn upload_deals(&self, deals: &[imports::deals::Deal]) -> Result<(), imports::deals::DealsError> {
+        imports::deals::upload_history(deals)
+    }
+    fn delete_deal(&self, ext_id: &str) -> Result<(), imports::deals::DealsError> {
+        imports::deals::delete_deal(ext_id)
+    }
     fn account(&self) -> imports::directory::Account {
         imports::directory::get_account()
     }

@@ -63,6 +63,8 @@ pub struct Row {
 pub struct Field {
     /// Its code.
     pub code: String,
+    /// Its title.
+    pub name: String,
     /// Its type.
     pub kind: String,
     /// Elements of its dictionary: code and name.
@@ -81,6 +83,11 @@ pub fn remember(platform: &dyn Platform, entity: Entity, fields: &[Field]) -> Re
     memory::put(platform, &entity.key(), &fields, None)
 }
 
+/// The fields that are remembered.
+pub fn known(platform: &dyn Platform, entity: Entity) -> Vec<Field> {
+    memory::load(platform, &entity.key()).unwrap_or_default()
+}
+
 /// Values of rows, and rows that could not be. `told` is what UIS tells.
 pub fn values<'a>(
     platform: &dyn Platform,
@@ -88,7 +95,7 @@ pub fn values<'a>(
     rows: impl Iterator<Item = &'a Row>,
     told: &dyn Told,
 ) -> (Map<String, Value>, Vec<Skipped>) {
-    let fields: Vec<Field> = memory::load(platform, &entity.key()).unwrap_or_default();
+    let fields = known(platform, entity);
     let (mut values, mut left_out) = (Map::new(), Vec::new());
     for row in rows {
         let field = fields.iter().find(|field| field.code == row.field);
@@ -192,7 +199,9 @@ mod tests {
     #[test]
     fn every_type_takes_what_it_can_hold() {
         let elements = vec![("vk".to_owned(), "ВКонтакте".to_owned()), ("ya".to_owned(), "Яндекс".to_owned())];
-        let held = |kind: &str, text: &str| hold(&Field { code: "f".into(), kind: kind.into(), elements: elements.clone() }, text).ok();
+        let held = |kind: &str, text: &str| {
+            hold(&Field { code: "f".into(), name: "f".into(), kind: kind.into(), elements: elements.clone() }, text).ok()
+        };
         for (kind, text, value) in [
             ("boolean", "да", Some(json!(true))),
             ("boolean", "maybe", None),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::bindings::uis::integration::clock::LocalTime;
 use crate::bindings::uis::integration::communications::{CallPage, ChatPage, ReportError, SiteRequestPage, TranscriptPage};
 use crate::bindings::uis::integration::connections::{Request, Response, SendError};
+use crate::bindings::uis::integration::deals::{Deal, DealContact, DealEmployee, DealsError, Funnel, UserField};
 use crate::bindings::uis::integration::directory::{Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::storage::{Entry, ItemPage, StorageError, Version};
@@ -67,6 +68,30 @@ impl Platform for Fake {
     }
     fn to_local(&self, _: Instant, zone: &str) -> Result<LocalTime, String> {
         Err(format!("no zone {zone}"))
+    }
+    fn from_local(&self, _: &LocalTime, zone: &str) -> Result<Instant, String> {
+        Err(format!("no zone {zone}"))
+    }
+    fn create_funnel(&self, _: &Funnel) -> Result<(), DealsError> {
+        Err(DealsError::Busy(1000))
+    }
+    fn update_funnel(&self, _: &Funnel) -> Result<(), DealsError> {
+        Err(DealsError::Busy(1000))
+    }
+    fn put_deal_employees(&self, _: &[DealEmployee]) -> Result<(), DealsError> {
+        Err(DealsError::Busy(1000))
+    }
+    fn put_deal_contacts(&self, _: &[DealContact]) -> Result<(), DealsError> {
+        Err(DealsError::Busy(1000))
+    }
+    fn put_deal_fields(&self, _: &[UserField]) -> Result<(), DealsError> {
+        Err(DealsError::Busy(1000))
+    }
+    fn upload_deals(&self, _: &[Deal]) -> Result<(), DealsError> {
+        Err(DealsError::Busy(1000))
+    }
+    fn delete_deal(&self, _: &str) -> Result<(), DealsError> {
+        Err(DealsError::Busy(1000))
     }
     fn account(&self) -> Account {
         self.account.clone().unwrap_or_else(|| Account {

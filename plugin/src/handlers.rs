@@ -12,6 +12,7 @@ use crate::bindings::uis::integration::call_events::{
 use crate::bindings::uis::integration::chat_events::{ChatAccepted, ChatFinished, ChatMessage, ChatUnanswered};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
+use crate::deals;
 use crate::outcome::{Handled, done};
 use crate::platform::Platform;
 use crate::settings;
@@ -70,6 +71,9 @@ pub fn run_action(platform: &dyn Platform, _: &Delivery, name: &str) -> Handled 
             return Err(Failure::Rejected("the integration is switched off in RetailCRM: switch it on there first".into()));
         }
         return activation::refresh(platform);
+    }
+    if name == deals::loading::ACTION {
+        return deals::loading::on_action(platform);
     }
     Err(Failure::Rejected(format!("there is no action {name:?}")))
 }
@@ -171,9 +175,9 @@ pub fn on_site_request(platform: &dyn Platform, _: &Delivery, event: &SiteReques
 
 // orders
 
-/// `orders.on-order-webhook`. Nothing follows from orders yet.
-pub fn on_order_webhook(platform: &dyn Platform, _: &Delivery, _: &OrderWebhook) -> Handled {
-    nothing_to_do(platform, "order")
+/// `orders.on-order-webhook`.
+pub fn on_order_webhook(platform: &dyn Platform, _: &Delivery, event: &OrderWebhook) -> Handled {
+    deals::hints::on_order_webhook(platform, event)
 }
 
 // schedule
@@ -189,6 +193,8 @@ pub fn on_schedule(platform: &dyn Platform, delivery: &Delivery, event: &TimerDu
         name if name == reconcile::CALLS.timer => reconcile::on_timer(platform),
         name if name == texts::reconcile::TEXTS.timer => texts::reconcile::on_timer(platform),
         activation::REFRESH_TIMER => activation::refresh(platform),
+        deals::TIMER => deals::slice::on_timer(platform),
+        deals::SOON_TIMER => deals::slice::on_soon(platform),
         name => {
             if let Some(session) = of(history::TIMER) {
                 return history::on_timer(platform, session);

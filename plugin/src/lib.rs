@@ -11,6 +11,7 @@
 //! | [`appeals`] | what follows from a call, a chat or a site request: customer, order, task, fields |
 //! | [`telephony`] | calls: caller card and forwarding, pop-ups, history, recordings, reconciliation |
 //! | [`texts`] | site requests and chats |
+//! | [`deals`] | orders that become deals of UIS |
 //! | [`workplace`] | the operator's workplace inside RetailCRM |
 //! | [`retailcrm`] | RetailCRM's API v5: one client, one file per area |
 //! | [`handlers`] | one function per event of the contract |
@@ -19,6 +20,7 @@ pub mod appeals;
 pub mod bindings;
 #[cfg(target_arch = "wasm32")]
 mod component;
+pub mod deals;
 pub mod employees;
 pub mod extra_fields;
 #[cfg(test)]

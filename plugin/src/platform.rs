@@ -5,6 +5,7 @@ use crate::bindings::uis::integration::{
     clock::LocalTime,
     communications::{CallPage, ChatPage, ReportError, SiteRequestPage, TranscriptPage},
     connections::{Request, Response, SendError},
+    deals::{Deal, DealContact, DealEmployee, DealsError, Funnel, UserField},
     directory::{Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber},
     log::Level,
     storage::{Entry, ItemPage, StorageError, Version},
@@ -47,6 +48,9 @@ pub trait Platform {
     /// Local time in a zone.
     fn to_local(&self, at: Instant, zone: &str) -> Result<LocalTime, String>;
 
+    /// The instant of a local time.
+    fn from_local(&self, local: &LocalTime, zone: &str) -> Result<Instant, String>;
+
     // directory
     /// The UIS account.
     fn account(&self) -> Account;
@@ -77,6 +81,22 @@ pub trait Platform {
 
     /// One chat's messages.
     fn transcript(&self, chat: i64, cursor: Option<&str>, limit: u32) -> Result<TranscriptPage, ReportError>;
+
+    // deals
+    /// Creates a funnel.
+    fn create_funnel(&self, funnel: &Funnel) -> Result<(), DealsError>;
+    /// Brings a funnel to the given stages.
+    fn update_funnel(&self, funnel: &Funnel) -> Result<(), DealsError>;
+    /// Creates or renames employees.
+    fn put_deal_employees(&self, employees: &[DealEmployee]) -> Result<(), DealsError>;
+    /// Creates or changes contacts.
+    fn put_deal_contacts(&self, contacts: &[DealContact]) -> Result<(), DealsError>;
+    /// Creates or renames user fields.
+    fn put_deal_fields(&self, fields: &[UserField]) -> Result<(), DealsError>;
+    /// Uploads states of deals.
+    fn upload_deals(&self, deals: &[Deal]) -> Result<(), DealsError>;
+    /// Deletes a deal.
+    fn delete_deal(&self, ext_id: &str) -> Result<(), DealsError>;
 
     // endpoints
     /// Our public URL of a callback or an asset.

@@ -32,7 +32,8 @@ POST /_simulator/make-call                   {\"user\":5,\"phone\":\"79160000001
 POST /_simulator/module-activity             {\"code\":\"uis\",\"active\":false,\"freeze\":false}: somebody switches a module off or on\n\
 POST /_simulator/settings                    {\"timezone\":\"Asia/Omsk\"}: somebody changes the account's settings; modules are told\n\
 POST /_simulator/user                        {\"id\":5,\"lastName\":\"...\",\"active\":false}: an administrator changes a user, or adds one\n\
-POST /_simulator/delete                      {\"order\":17} or {\"customer\":5}, \"user\":5: he deletes it\n";
+POST /_simulator/delete                      {\"order\":17} or {\"customer\":5}, \"user\":5: he deletes it\n\
+POST /_simulator/move                        {\"order\":17,\"site\":\"shop\",\"user\":5}: he moves it to another shop\n";
 
 /// The control's routes.
 pub(crate) fn router(simulator: Simulator) -> Router {
@@ -48,6 +49,7 @@ pub(crate) fn router(simulator: Simulator) -> Router {
         .route("/_simulator/settings", post(settings))
         .route("/_simulator/user", post(change_user))
         .route("/_simulator/delete", post(delete))
+        .route("/_simulator/move", post(move_order))
         .route("/_simulator/as/{user}/{*path}", any(act))
         // A whole account may be long; what listens limits bodies.
         .layer(DefaultBodyLimit::disable())
@@ -206,8 +208,12 @@ async fn change_user(Shared(simulator): Shared<Simulator>, body: Bytes) -> Resul
     Ok(axum::Json(json!({"success": true, "id": id})).into_response())
 }
 
-async fn delete(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Response, Mistake> {
-    let told = read(&body)?;
+/// Does what the API cannot, as a user or as the CRM itself.
+async fn without_api(
+    simulator: &Simulator,
+    told: &Value,
+    deed: impl FnOnce(&mut Context<'_>) -> Result<(), String>,
+) -> Result<Response, Mistake> {
     {
         let mut guard = simulator.state();
         let call = Call::default();
@@ -218,15 +224,29 @@ async fn delete(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Res
         };
         let sites = guard.sites_of(None).map(str::to_owned).collect();
         let mut context = Context { state: &mut guard, call: &call, path: Vec::new(), now: simulator.now(), actor, sites };
-        match (whole(&told["order"]), whole(&told["customer"])) {
-            (Some(id), None) => api::remove_order(&mut context, id),
-            (None, Some(id)) => api::remove_customer(&mut context, id),
-            _ => Err("expected \"order\" or \"customer\": an id".into()),
-        }
-        .map_err(mistake)?;
+        deed(&mut context).map_err(mistake)?;
     }
     simulator.send_callbacks_and_wait().await;
     Ok(axum::Json(json!({"success": true})).into_response())
+}
+
+async fn delete(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Response, Mistake> {
+    let told = read(&body)?;
+    let deed = |context: &mut Context<'_>| match (whole(&told["order"]), whole(&told["customer"])) {
+        (Some(id), None) => api::remove_order(context, id),
+        (None, Some(id)) => api::remove_customer(context, id),
+        _ => Err("expected \"order\" or \"customer\": an id".into()),
+    };
+    without_api(&simulator, &told, deed).await
+}
+
+async fn move_order(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Response, Mistake> {
+    let told = read(&body)?;
+    let deed = |context: &mut Context<'_>| match (whole(&told["order"]), told["site"].as_str()) {
+        (Some(id), Some(site)) => api::move_order(context, id, site),
+        _ => Err("expected \"order\", an id, and \"site\", a shop's code".into()),
+    };
+    without_api(&simulator, &told, deed).await
 }
 
 /// A user does something through the CRM's pages: the API's methods without a key.

@@ -103,6 +103,44 @@ impl Platform for Services {
     fn to_local(&self, at: i64, zone: &str) -> Result<guest::clock::LocalTime, String> {
         service!(self, clock.to_local(at, zone.to_owned()))
     }
+    fn from_local(&self, local: &guest::clock::LocalTime, zone: &str) -> Result<i64, String> {
+        service!(self, clock.from_local(same(local), zone.to_owned()))
+    }
+    fn create_funnel(&self, funnel: &guest::deals::Funnel) -> Result<(), guest::deals::DealsError> {
+        let done = service!(self, deals.create_funnel(same(funnel)));
+        self.effect();
+        done
+    }
+    fn update_funnel(&self, funnel: &guest::deals::Funnel) -> Result<(), guest::deals::DealsError> {
+        let done = service!(self, deals.update_funnel(same(funnel)));
+        self.effect();
+        done
+    }
+    fn put_deal_employees(&self, employees: &[guest::deals::DealEmployee]) -> Result<(), guest::deals::DealsError> {
+        let done = service!(self, deals.put_employees(same(employees)));
+        self.effect();
+        done
+    }
+    fn put_deal_contacts(&self, contacts: &[guest::deals::DealContact]) -> Result<(), guest::deals::DealsError> {
+        let done = service!(self, deals.put_contacts(same(contacts)));
+        self.effect();
+        done
+    }
+    fn put_deal_fields(&self, fields: &[guest::deals::UserField]) -> Result<(), guest::deals::DealsError> {
+        let done = service!(self, deals.put_user_fields(same(fields)));
+        self.effect();
+        done
+    }
+    fn upload_deals(&self, deals: &[guest::deals::Deal]) -> Result<(), guest::deals::DealsError> {
+        let done = service!(self, deals.upload_history(same(deals)));
+        self.effect();
+        done
+    }
+    fn delete_deal(&self, ext_id: &str) -> Result<(), guest::deals::DealsError> {
+        let done = service!(self, deals.delete_deal(ext_id.to_owned()));
+        self.effect();
+        done
+    }
     fn account(&self) -> guest::directory::Account {
         service!(self, directory.get_account())
     }

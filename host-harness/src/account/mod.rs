@@ -2,6 +2,8 @@
 //!
 //! Rows keep the Data API's field names; what this file does not know of a row is kept as it came, so that it can be shown again.
 
+pub mod deals;
+pub mod points;
 pub mod report;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::bindings::uis::integration::call_events::DialOrder;
 use crate::bindings::uis::integration::directory;
+use crate::services::deals as rows;
 
 /// The account, as a recording's header gives it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -32,6 +35,8 @@ pub struct Account {
     pub virtual_numbers: Vec<VirtualNumber>,
     /// Channels.
     pub chat_channels: Vec<ChatChannel>,
+    /// Ours: what may be asked of the Data API.
+    pub data_api_points: points::PointLimits,
 }
 
 /// UIS's name of the extension that is the operator's workplace.
@@ -54,6 +59,7 @@ impl Default for Account {
             employees: Vec::new(),
             virtual_numbers: Vec::new(),
             chat_channels: Vec::new(),
+            data_api_points: points::PointLimits::default(),
         }
     }
 }
@@ -255,26 +261,13 @@ pub struct AccountState {
     /// What UIS's own reports know by now.
     pub report: report::Report,
     /// Funnels, deals and their contacts.
-    pub deals: DealsState,
+    pub deals: deals::Deals,
+    /// What was asked of the Data API lately.
+    pub points: points::Points,
     /// Calls that were ordered, as `start.employee_call` takes them.
     pub dialled: Vec<Value>,
     /// Answers to incoming calls.
     pub answers: Vec<Value>,
-}
-
-/// What was uploaded of deals, by the Data API's names. Its rules (what must exist before what, whole-batch refusal) are not checked.
-#[derive(Debug, Default)]
-pub struct DealsState {
-    /// Funnels.
-    pub funnels: Vec<Value>,
-    /// Employees.
-    pub employees: Vec<Value>,
-    /// Contacts.
-    pub contacts: Vec<Value>,
-    /// User fields.
-    pub user_fields: Vec<Value>,
-    /// States of deals in the order of their upload.
-    pub history: Vec<Value>,
 }
 
 impl AccountState {
@@ -378,11 +371,14 @@ impl AccountState {
 
     /// What UIS holds, for the report of a replay.
     pub fn to_json(&self) -> Value {
+        let account = &self.account;
         json!({
             "employees": self.account.employees,
-            "funnels": self.deals.funnels,
-            "deals": self.deals.history,
-            "dealContacts": self.deals.contacts,
+            "funnels": self.deals.funnels.iter().map(rows::funnel_row).collect::<Vec<_>>(),
+            "deals": self.deals.deals.iter().filter_map(|history| rows::deal_row(account, history)).collect::<Vec<_>>(),
+            "dealContacts": self.deals.contacts.iter().map(|contact| rows::contact_row(account, contact)).collect::<Vec<_>>(),
+            "dealEmployees": self.deals.employees.iter().map(|employee| json!({"ext_id": employee.ext_id, "name": employee.name})).collect::<Vec<_>>(),
+            "dealUserFields": self.deals.user_fields.iter().map(rows::user_field_row).collect::<Vec<_>>(),
             "dialled": self.dialled,
             "answers": self.answers,
         })

@@ -81,6 +81,9 @@ impl Story {
                         value.as_deref().map_or("(deleted)".into(), |value| self.short(value))
                     );
                 }
+                Step::Uis { method, told, answer } => {
+                    let _ = writeln!(out, "          → UIS {method} {}: {answer}", self.short(told));
+                }
                 Step::Withheld { what, why } => {
                     let _ = writeln!(out, "          · withheld {what}: {why}");
                 }
@@ -148,9 +151,13 @@ fn outcome(outcome: &Outcome) -> String {
 
 impl Observer for Story {
     fn entry(&mut self, entry: Entry<'_>) {
-        // A repeating timer that found nothing to do is no news.
+        // A timer that only looked and found nothing to do is no news.
         let idle = matches!(&entry.outcome, Outcome::Accepted(Reply::Done(done)) if done.skipped.is_empty());
-        let silent = entry.trace.iter().all(|step| matches!(step, Step::Stored { .. } | Step::TimerCancelled { .. }));
+        let silent = entry.trace.iter().all(|step| match step {
+            Step::Stored { .. } | Step::TimerCancelled { .. } => true,
+            Step::Request { method, answer: Answer::Response { status: 200, .. }, .. } => method == "GET",
+            _ => false,
+        });
         if idle && silent && matches!(entry.event, Event::TimerDue(_)) && !self.verbose {
             return;
         }
@@ -170,6 +177,11 @@ impl Observer for Story {
     }
 }
 
+/// Names of a list's members in a line.
+fn listed_names(list: &Value, name: &str) -> String {
+    list.as_array().into_iter().flatten().filter_map(|row| row[name].as_str()).collect::<Vec<_>>().join(" · ")
+}
+
 /// What the replay came to.
 pub fn closing(report: &Report, crm: &Value, uis: &Value, summary: bool) -> String {
     let mut out = String::from("\n");
@@ -179,9 +191,30 @@ pub fn closing(report: &Report, crm: &Value, uis: &Value, summary: bool) -> Stri
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
+    let funnel = |funnel: &Value| {
+        let stages = listed_names(&funnel["stages"], "stage_name");
+        format!("{} {}: {stages}", text(&funnel["ext_id"]), text(&funnel["name"]))
+    };
+    let deal = |deal: &Value| {
+        let part = |name: &str| text(&deal[name]);
+        let stages = deal["history"].as_array().into_iter().flatten().map(|state| {
+            let generated = if state["is_generated"] == true { " (UIS's own)" } else { "" };
+            format!("{} {}{generated}", text(&state["modified_stage_date_time"]), text(&state["stage_ext_id"]))
+        });
+        format!(
+            "{} {}, {}, contact {}, employee {}, funnel {}: {}",
+            part("ext_id"),
+            part("name"),
+            part("revenue"),
+            part("main_contact_ext_id"),
+            part("employee_ext_id"),
+            part("sales_funnel_ext_id"),
+            stages.collect::<Vec<_>>().join(" → ")
+        )
+    };
     let listed =
         |list: &Value, line: &dyn Fn(&Value) -> String| -> Vec<String> { list.as_array().into_iter().flatten().map(line).collect() };
-    let sections: [(&str, &Value, Vec<String>); 6] = [
+    let sections: [(&str, &Value, Vec<String>); 8] = [
         (
             "calls in the history",
             &crm["calls"],
@@ -219,6 +252,8 @@ pub fn closing(report: &Report, crm: &Value, uis: &Value, summary: bool) -> Stri
             listed(&crm["notes"], &|note| format!("customer {}: {}", text(&note["customer"]["id"]), text(&note["text"]))),
         ),
         ("tasks", &crm["tasks"], listed(&crm["tasks"], &|task| text(&task["text"]))),
+        ("funnels in UIS", &uis["funnels"], listed(&uis["funnels"], &funnel)),
+        ("deals in UIS", &uis["deals"], listed(&uis["deals"], &deal)),
         (
             "answers to incoming calls",
             &uis["answers"],

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::bindings::uis::integration::connections::{Response, SendError};
@@ -33,6 +34,13 @@ pub enum CrmError {
         /// For people.
         reason: String,
     },
+    /// Carried out, but the answer is longer than the host hands on.
+    TooLarge {
+        /// Verb and path.
+        title: String,
+        /// The limit.
+        limit: String,
+    },
     /// Refused for good.
     Refused {
         /// Verb and path.
@@ -63,6 +71,7 @@ impl fmt::Display for CrmError {
             CrmError::NotSent { title, reason } => write!(out, "{title}: not carried out: {reason}"),
             CrmError::Busy { title, after_ms } => write!(out, "{title}: RetailCRM is busy for {after_ms} ms"),
             CrmError::Unknown { title, reason } => write!(out, "{title}: outcome unknown: {reason}"),
+            CrmError::TooLarge { title, limit } => write!(out, "{title}: outcome unknown: the answer is too large: {limit}"),
             CrmError::Refused { title, status, message } => write!(out, "{title}: RetailCRM refuses ({status}): {message}"),
             CrmError::Unauthorized(message) => write!(out, "RetailCRM does not accept the key: {message}"),
             CrmError::Forbidden { title, message } => write!(out, "{title}: the key lacks the right, or the shop: {message}"),
@@ -75,7 +84,9 @@ impl From<CrmError> for Failure {
     fn from(error: CrmError) -> Failure {
         match error {
             CrmError::Busy { after_ms, .. } => Failure::Retry(RetryLater { after_ms: Some(after_ms), reason: error.to_string() }),
-            CrmError::NotSent { .. } | CrmError::Unknown { .. } => Failure::Retry(RetryLater { after_ms: None, reason: error.to_string() }),
+            CrmError::NotSent { .. } | CrmError::Unknown { .. } | CrmError::TooLarge { .. } => {
+                Failure::Retry(RetryLater { after_ms: None, reason: error.to_string() })
+            }
             CrmError::Refused { .. } => Failure::Rejected(error.to_string()),
             CrmError::Unauthorized(message) => Failure::Unauthorized(message),
             CrmError::Forbidden { .. } => misconfigured("connections/retailcrm", error.to_string()),
@@ -86,13 +97,40 @@ impl From<CrmError> for Failure {
 
 /// A good answer as JSON, or what is wrong.
 pub fn understand(title: String, result: Result<Response, SendError>) -> Result<Value, CrmError> {
+    let (title, response) = good(title, result)?;
+    let value = json::parse(&response.body)
+        .map_err(|error| CrmError::Unknown { title: title.clone(), reason: format!("the answer is not whole JSON: {error}") })?;
+    if value["success"] == Value::Bool(false) {
+        return Err(CrmError::Refused { title, status: response.status, message: complaint(&response.body) });
+    }
+    Ok(value)
+}
+
+/// A good answer of which only some members are read, so that a long one takes little memory.
+pub fn understand_part<T: DeserializeOwned>(title: String, result: Result<Response, SendError>) -> Result<T, CrmError> {
+    let (title, response) = good(title, result)?;
+    #[derive(Deserialize)]
+    struct Verdict {
+        success: Option<bool>,
+    }
+    let broken =
+        |error: serde_json::Error| CrmError::Unknown { title: title.clone(), reason: format!("the answer is not whole JSON: {error}") };
+    let verdict: Verdict = serde_json::from_slice(&response.body).map_err(broken)?;
+    if verdict.success == Some(false) {
+        return Err(CrmError::Refused { title, status: response.status, message: complaint(&response.body) });
+    }
+    serde_json::from_slice(&response.body).map_err(broken)
+}
+
+/// An answer that says that all is well, as far as its status tells, or what is wrong.
+fn good(title: String, result: Result<Response, SendError>) -> Result<(String, Response), CrmError> {
     let response = match result {
         Ok(response) => response,
         Err(SendError::Denied(why)) => return Err(CrmError::Denied(format!("the host does not send {title}: {why}"))),
         Err(SendError::NotSent(reason)) => return Err(CrmError::NotSent { title, reason }),
         Err(SendError::Deadline) => return Err(CrmError::NotSent { title, reason: "no time was left".into() }),
         Err(SendError::OutcomeUnknown(reason)) => return Err(CrmError::Unknown { title, reason }),
-        Err(SendError::TooLarge(limit)) => return Err(CrmError::Unknown { title, reason: format!("the answer is too large: {limit}") }),
+        Err(SendError::TooLarge(limit)) => return Err(CrmError::TooLarge { title, limit }),
     };
     let status = response.status;
     let is_page = response.content_type == "text/html" || response.body.trim_ascii_start().first() == Some(&b'<');
@@ -105,13 +143,7 @@ pub fn understand(title: String, result: Result<Response, SendError>) -> Result<
         500..=599 => Err(CrmError::Unknown { title, reason: format!("RetailCRM answers {status}: {}", complaint(&response.body)) }),
         // A maintenance page; nothing tells whether the request was carried out.
         200..=299 if is_page => Err(CrmError::Unknown { title, reason: "RetailCRM answers with a page in place of JSON".into() }),
-        200..=299 => match json::parse(&response.body) {
-            Err(error) => Err(CrmError::Unknown { title, reason: format!("the answer is not whole JSON: {error}") }),
-            Ok(value) if value["success"] == Value::Bool(false) => {
-                Err(CrmError::Refused { title, status, message: complaint(&response.body) })
-            }
-            Ok(value) => Ok(value),
-        },
+        200..=299 => Ok((title, response)),
         300..=399 => {
             Err(CrmError::NoAccount(format!("the address answers {title} with a redirect ({status}); enter the account's own address")))
         }

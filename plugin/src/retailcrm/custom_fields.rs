@@ -34,6 +34,7 @@ pub fn of(crm: Crm<'_>, entity: Entity) -> Result<Vec<Field>, CrmError> {
     };
     let field = |field: &Value| Field {
         code: answer::text(&field["code"]),
+        name: answer::text(&field["name"]),
         kind: answer::text(&field["type"]),
         elements: elements(&answer::text(&field["dictionary"])),
     };

@@ -6,12 +6,15 @@ pub mod corporate;
 pub mod custom_fields;
 pub mod customers;
 pub mod modules;
+pub mod order_history;
 pub mod orders;
 pub mod reference;
 pub mod tasks;
 pub mod telephony;
 pub mod users;
+pub mod whole_orders;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::bindings::uis::integration::connections::{Body, Method, Request};
@@ -96,6 +99,15 @@ impl<'a> Crm<'a> {
     pub fn ask(self, ask: Ask) -> Result<Value, CrmError> {
         let [answer] = self.ask_all([ask]);
         answer
+    }
+
+    /// Asks once, for some members of the answer.
+    pub fn ask_part<T: DeserializeOwned>(self, ask: Ask) -> Result<T, CrmError> {
+        let title = ask.title();
+        match self.platform.send(vec![ask.request()], self.deadline_ms).pop() {
+            Some(result) => answer::understand_part(title, result),
+            None => Err(CrmError::NotSent { title, reason: "the host gave no answer".into() }),
+        }
     }
 
     /// Asks several things side by side; answers in their order.

@@ -28,13 +28,19 @@ pub struct Site {
     pub code: String,
     /// Where it is on the web, as somebody typed it; may be empty.
     pub url: String,
+    /// Its title.
+    pub name: String,
 }
 
 /// The shops that the key sees, the main one first.
 pub fn sites(answer: &Value) -> Result<Vec<Site>, CrmError> {
     let mut sites = answer::members(answer, "sites")?;
     sites.sort_by_key(|site| (site["defaultForCrm"] != Value::Bool(true), answer::id(&site["id"])));
-    let sites = sites.into_iter().map(|site| Site { code: answer::text(&site["code"]), url: answer::text(&site["url"]) });
+    let sites = sites.into_iter().map(|site| Site {
+        code: answer::text(&site["code"]),
+        url: answer::text(&site["url"]),
+        name: answer::text(&site["name"]),
+    });
     Ok(sites.filter(|site| !site.code.is_empty()).collect())
 }
 
@@ -48,6 +54,39 @@ pub struct Status {
     pub name: String,
     /// Code of its group: `complete` and `cancel` are ends.
     pub group: String,
+    /// Its place.
+    pub ordering: i64,
+    /// It is in use.
+    pub active: bool,
+}
+
+/// A group of statuses.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StatusGroup {
+    /// Code.
+    pub code: String,
+    /// Title.
+    pub name: String,
+    /// Its place.
+    pub ordering: i64,
+}
+
+/// Asks for the groups of statuses.
+pub fn ask_status_groups() -> Ask {
+    Ask::get("/api/v5/reference/status-groups")
+}
+
+/// All groups, in their order.
+pub fn status_groups(answer: &Value) -> Result<Vec<StatusGroup>, CrmError> {
+    let read = |group: &Value| StatusGroup {
+        code: answer::text(&group["code"]),
+        name: answer::text(&group["name"]),
+        ordering: answer::id(&group["ordering"]).unwrap_or(i64::MAX),
+    };
+    let mut groups: Vec<StatusGroup> = answer::members(answer, "statusGroups")?.into_iter().map(read).collect();
+    groups.sort_by(|left, right| (left.ordering, &left.code).cmp(&(right.ordering, &right.code)));
+    Ok(groups)
 }
 
 /// Asks for the statuses.
@@ -58,7 +97,13 @@ pub fn ask_statuses() -> Ask {
 /// All statuses, by code.
 pub fn statuses(answer: &Value) -> Result<Vec<Status>, CrmError> {
     let text = |status: &Value, name: &str| answer::text(&status[name]);
-    let read = |status: &Value| Status { code: text(status, "code"), name: text(status, "name"), group: text(status, "group") };
+    let read = |status: &Value| Status {
+        code: text(status, "code"),
+        name: text(status, "name"),
+        group: text(status, "group"),
+        ordering: answer::id(&status["ordering"]).unwrap_or(i64::MAX),
+        active: status["active"] != Value::Bool(false),
+    };
     let mut statuses: Vec<Status> = answer::members(answer, "statuses")?.into_iter().map(read).collect();
     statuses.sort_by(|left, right| left.code.cmp(&right.code));
     Ok(statuses)

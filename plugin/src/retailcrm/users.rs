@@ -50,3 +50,9 @@ pub fn page(answer: &Value) -> Result<Vec<User>, CrmError> {
     };
     Ok(answer::members(answer, "users")?.into_iter().map(user).collect())
 }
+
+/// What a user is called: last name first; empty when he has no name.
+pub fn full_name(user: &Value) -> String {
+    let parts = ["lastName", "firstName", "patronymic"].map(|name| answer::text(&user[name]));
+    parts.into_iter().filter(|part| !part.trim().is_empty()).collect::<Vec<_>>().join(" ")
+}

@@ -92,6 +92,25 @@ pub fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
             refuse("site-domains", format!("row {}: a domain and a shop are needed", index + 1));
         }
     }
+    if settings.deals {
+        if settings.deal_extra_fields && settings.deal_field_codes.is_empty() {
+            refuse("deal-field-codes", "choose at least one field, or switch deal-extra-fields off".into());
+        }
+        if let Some(both) = settings.deal_success_groups.iter().find(|group| settings.deal_failed_groups.contains(group)) {
+            refuse("deal-failed-groups", format!("{both} is among deal-success-groups already"));
+        }
+        for (name, groups) in [("deal-success-groups", &settings.deal_success_groups), ("deal-failed-groups", &settings.deal_failed_groups)]
+        {
+            if groups.is_empty() {
+                refuse(name, "choose at least one group: every funnel of UIS has a stage for it".into());
+            }
+        }
+    }
+    if let Some(day) = &settings.deal_history_from
+        && (day.len() != 10 || crate::time::parse(day).is_none())
+    {
+        refuse("deal-history-from", format!("{day:?} is no day; write it like 2026-01-31"));
+    }
     for row in &mut settings.shop_numbers {
         row.number = phone::canonical(&row.number);
     }

@@ -109,6 +109,22 @@ pub struct Settings {
     pub site_domains: Vec<SiteDomain>,
     /// «Объединять клиентов».
     pub join_customers: bool,
+    /// «Передавать сделки».
+    pub deals: bool,
+    /// «Дефолтная воронка».
+    pub deal_default_funnel: bool,
+    /// «Учитывать стоимость доставки».
+    pub deal_delivery_cost: bool,
+    /// «Передавать дополнительные поля» of deals.
+    pub deal_extra_fields: bool,
+    /// Which: codes of fields of orders.
+    pub deal_field_codes: Vec<String>,
+    /// «Группы статусов успешных сделок»: codes.
+    pub deal_success_groups: Vec<String>,
+    /// «Группы статусов неуспешных сделок»: codes.
+    pub deal_failed_groups: Vec<String>,
+    /// «Загрузить сделки с даты», `Y-m-d`.
+    pub deal_history_from: Option<String>,
     /// «Передача заявок»: settings whose names begin with `request-`.
     pub requests: TextSettings,
     /// «Передача чатов»: settings whose names begin with `chat-`.
@@ -157,6 +173,14 @@ impl Default for Settings {
             text_default_responsible: None,
             site_domains: Vec::new(),
             join_customers: true,
+            deals: true,
+            deal_default_funnel: false,
+            deal_delivery_cost: false,
+            deal_extra_fields: false,
+            deal_field_codes: Vec::new(),
+            deal_success_groups: vec!["complete".to_owned()],
+            deal_failed_groups: vec!["cancel".to_owned()],
+            deal_history_from: None,
             requests: TextSettings::requests(),
             chats: TextSettings::chats(),
         }
@@ -170,10 +194,16 @@ impl Settings {
             .map_err(|error| misconfigured("", format!("the prepared settings cannot be read, save them again: {error}")))
     }
 
-    /// Whether anything writes fields that the account added to an entity.
-    pub fn writes_fields_of(&self, entity: Entity) -> bool {
+    /// Whether anything writes or reads fields that the account added to an entity.
+    pub fn needs_fields_of(&self, entity: Entity) -> bool {
         let texts = [&self.requests, &self.chats].into_iter().any(|block| block.send && !block.rows(entity).is_empty());
-        texts || (entity == Entity::Customer && self.extra_fields)
+        let deals = entity == Entity::Order && self.deals && !self.deal_fields().is_empty();
+        texts || deals || (entity == Entity::Customer && self.extra_fields)
+    }
+
+    /// Codes of the orders' fields that deals have; none when they are off.
+    pub fn deal_fields(&self) -> &[String] {
+        if self.deal_extra_fields { &self.deal_field_codes } else { &[] }
     }
 
     /// Rows of «Передавать дополнительные поля»; none when it is off.
@@ -325,6 +355,11 @@ mod tests {
             (r#"{"extra-field-rows":[{"field":"a","value":"{{"}]}"#, "extra-field-rows"),
             (r#"{"override-caller-id":true}"#, "click-to-call-number"),
             (r#"{"click-to-call-number":"x"}"#, "click-to-call-number"),
+            (r#"{"deal-extra-fields":true}"#, "deal-field-codes"),
+            (r#"{"deal-success-groups":["a","b"],"deal-failed-groups":["b"]}"#, "deal-failed-groups"),
+            (r#"{"deal-failed-groups":[]}"#, "deal-failed-groups"),
+            (r#"{"deal-history-from":"31.01.2026"}"#, "deal-history-from"),
+            (r#"{"deal-default-funnel":"yes"}"#, "deal-default-funnel"),
         ] {
             let problems = prepare(json, None).expect_err("invalid");
             assert_eq!(problems.iter().map(|problem| problem.setting.as_str()).collect::<Vec<_>>(), [setting], "{json}");

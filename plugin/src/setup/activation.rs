@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::bindings::uis::integration::types::{Failure, Instant};
+use crate::deals;
 use crate::employees::{self, sync};
 use crate::extra_fields::{self, Entity};
 use crate::memory;
@@ -43,6 +44,7 @@ pub fn on_activate(platform: &dyn Platform, at: Instant) -> Handled {
     let told = refresh(platform)?;
     reconcile::CALLS.start(platform)?;
     texts::reconcile::start(platform)?;
+    deals::start(platform, at)?;
     unsettled::resume(platform)?;
     reports::every(platform, REFRESH_TIMER, REFRESH_EVERY_MS)?;
     Ok(told)
@@ -74,7 +76,7 @@ pub fn refresh(platform: &dyn Platform) -> Handled {
     shops::remember(platform, &reference::sites(&sites)?)?;
     let prepared = Settings::load(platform)?;
     for entity in [Entity::Customer, Entity::Order] {
-        if prepared.writes_fields_of(entity) {
+        if prepared.needs_fields_of(entity) {
             extra_fields::remember(platform, entity, &custom_fields::of(crm, entity)?)?;
         }
     }

@@ -49,6 +49,8 @@ pub fn choices(platform: &dyn Platform, setting: &str, page: Option<&str>) -> Re
         "call-order-status" | "request-order-status" | "chat-order-status" => book(platform, "statuses", "statuses", page),
         "extra-field-rows.field" => fields(platform, &[Entity::Customer], page),
         "request-field-rows.field" | "chat-field-rows.field" => fields(platform, &[Entity::Customer, Entity::Order], page),
+        "deal-field-codes" => fields(platform, &[Entity::Order], page),
+        "deal-success-groups" | "deal-failed-groups" => book(platform, "status-groups", "statusGroups", page),
         "chat-channels" => {
             let channels = employees::paged(|offset| platform.chat_channels(offset))?;
             let active = channels.into_iter().filter(|channel| channel.active);

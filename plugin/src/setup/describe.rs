@@ -3,6 +3,7 @@
 use crate::bindings::exports::uis::integration::setup::{
     Action, AssetFile, AuthStyle, CallbackNeed, ConnectionNeed, Description, NormalConnection, RateClass,
 };
+use crate::deals::loading;
 use crate::retailcrm::CONNECTION;
 
 /// The domains that RetailCRM's accounts live under.
@@ -42,11 +43,19 @@ pub fn describe() -> Description {
             // A trigger is set up by hand and knows no client id: its secret is in the path.
             callback("order-webhook", &["GET", "POST"], None),
         ],
-        actions: vec![Action {
-            name: SYNC_EMPLOYEES.to_owned(),
-            title: "Синхронизировать".to_owned(),
-            description: "Brings employees, extensions and what else is read every two hours up to date at once.".to_owned(),
-        }],
+        actions: vec![
+            Action {
+                name: SYNC_EMPLOYEES.to_owned(),
+                title: "Синхронизировать".to_owned(),
+                description: "Brings employees, extensions and what else is read every two hours up to date at once.".to_owned(),
+            },
+            Action {
+                name: loading::ACTION.to_owned(),
+                title: "Загрузить сделки".to_owned(),
+                description: "Loads the orders since the day in deal-history-from as deals; what is there already is not doubled."
+                    .to_owned(),
+            },
+        ],
     }
 }
 

@@ -33,7 +33,7 @@ use crate::triggers::Deed;
 use crate::wire::{ApiError, ApiResult, Call};
 
 pub(crate) use customers::remove as remove_customer;
-pub(crate) use orders::remove as remove_order;
+pub(crate) use orders::{move_to as move_order, remove as remove_order};
 
 /// What a route works with.
 pub(crate) struct Context<'a> {

@@ -81,6 +81,15 @@ pub fn remove(context: &mut Context<'_>, id: i64) -> Result<(), String> {
     Ok(())
 }
 
+/// A user moves an order to another shop; the API cannot.
+pub fn move_to(context: &mut Context<'_>, id: i64, site: &str) -> Result<(), String> {
+    let mut order = context.state.orders.get(id).cloned().ok_or_else(|| format!("there is no order {id}"))?;
+    context.state.account.references.find("sites", site).ok_or_else(|| format!("there is no shop {site:?}"))?;
+    order.insert("site".into(), site.into());
+    changed(context, id, order);
+    Ok(())
+}
+
 /// Links two orders.
 pub fn create_link(context: &mut Context<'_>) -> ApiResult {
     let link = context.call.object("link")?;

@@ -16,7 +16,7 @@ use crate::rules::shops;
 use crate::state::{State, own_id};
 use crate::wire::{ApiError, ApiResult, Success, php_map};
 
-pub use combine::{combine, create_link, remove};
+pub use combine::{combine, create_link, move_to, remove};
 pub use payments::{create as create_payment, delete as delete_payment, edit as edit_payment};
 pub use write::{create, edit, fix_external_ids, upload};
 

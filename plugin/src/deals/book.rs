@@ -1,0 +1,115 @@
+//! RetailCRM's statuses, groups, shops and people, as deals need them: read when they are first needed and every two hours, and at once when
+//! an order names something that is not in the book.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bindings::uis::integration::types::{Failure, Instant};
+use crate::employees;
+use crate::memory;
+use crate::platform::Platform;
+use crate::retailcrm::reference::{self, Site, Status, StatusGroup};
+use crate::retailcrm::{Ask, Crm, CrmError, users};
+
+const KEY: &str = "deals/book";
+/// Statuses that deals are or were in.
+const MET_KEY: &str = "deals/met-statuses";
+/// A book is read anew after so long.
+const GOOD_FOR_MS: i64 = 2 * 3_600_000;
+
+/// The book.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Book {
+    /// When it was read.
+    pub read: Instant,
+    /// All statuses.
+    pub statuses: Vec<Status>,
+    /// Their groups, in order.
+    pub groups: Vec<StatusGroup>,
+    /// All shops.
+    pub sites: Vec<Site>,
+    /// Codes that orders named and RetailCRM did not have when the book was read.
+    pub absent: Vec<String>,
+    /// Names of users, by id; those that orders named.
+    pub users: BTreeMap<i64, String>,
+}
+
+/// The book, read anew if it is old, or if it does not know one of these statuses or shops.
+pub fn open(platform: &dyn Platform, crm: Crm<'_>, named: &[&str]) -> Result<Book, CrmError> {
+    let known: Option<Book> = memory::load(platform, KEY);
+    let now = platform.now();
+    if let Some(book) = known.as_ref().filter(|book| now - book.read < GOOD_FOR_MS && named.iter().all(|name| book.knows(name))) {
+        return Ok(book.clone());
+    }
+    let [statuses, groups, sites] = crm.ask_all([reference::ask_statuses(), reference::ask_status_groups(), reference::ask_sites()]);
+    let mut book = Book {
+        read: now,
+        statuses: reference::statuses(&statuses?)?,
+        groups: reference::status_groups(&groups?)?,
+        sites: reference::sites(&sites?)?,
+        absent: Vec::new(),
+        users: known.map(|book| book.users).unwrap_or_default(),
+    };
+    // What was deleted in RetailCRM is asked for once, not with every slice.
+    let absent: Vec<String> = named.iter().filter(|name| !book.knows(name)).map(|name| (*name).to_owned()).collect();
+    book.absent = absent;
+    Ok(book)
+}
+
+impl Book {
+    fn knows(&self, code: &str) -> bool {
+        self.statuses.iter().any(|status| status.code == code)
+            || self.sites.iter().any(|site| site.code == code)
+            || self.absent.iter().any(|absent| absent == code)
+    }
+
+    /// Remembers it.
+    pub fn put(&self, platform: &dyn Platform) -> Result<(), Failure> {
+        memory::put(platform, KEY, self, None)
+    }
+
+    /// A shop's title; its code when RetailCRM does not have it any more.
+    pub fn site<'a>(&'a self, code: &'a str) -> &'a str {
+        self.sites.iter().find(|site| site.code == code).map(|site| site.name.as_str()).filter(|name| !name.is_empty()).unwrap_or(code)
+    }
+
+    /// Who answers for an order, by name: as UIS knows the employee, who is tied to the user, else as RetailCRM does.
+    pub fn employee(&mut self, platform: &dyn Platform, crm: Crm<'_>, user: i64) -> Result<String, Failure> {
+        if let Some(tie) = employees::of_user(platform, user) {
+            let employee = platform.find_employee(tie.employee_id).map_err(employees::directory_failure)?;
+            if let Some(employee) = employee.filter(|employee| !employee.full_name.trim().is_empty()) {
+                return Ok(employee.full_name);
+            }
+        }
+        if let Some(name) = self.users.get(&user) {
+            return Ok(name.clone());
+        }
+        let name = match crm.ask(Ask::get(format!("/api/v5/users/{user}"))) {
+            Ok(found) => users::full_name(&found["user"]),
+            // A user who is gone, or a key that may not read users: his number names him.
+            Err(CrmError::Refused { .. } | CrmError::Forbidden { .. }) => String::new(),
+            Err(error) => return Err(error.into()),
+        };
+        let name = if name.is_empty() { format!("Пользователь {user}") } else { name };
+        self.users.insert(user, name.clone());
+        Ok(name)
+    }
+}
+
+/// Statuses that deals are or were in.
+pub fn met(platform: &dyn Platform) -> Vec<String> {
+    memory::load(platform, MET_KEY).unwrap_or_default()
+}
+
+/// Deals are in these statuses.
+pub fn meet(platform: &dyn Platform, met: &mut Vec<String>, statuses: &[&str]) -> Result<(), Failure> {
+    let before = met.len();
+    for status in statuses {
+        if !status.is_empty() && !met.iter().any(|known| known == status) {
+            met.push((*status).to_owned());
+        }
+    }
+    if met.len() == before { Ok(()) } else { memory::put(platform, MET_KEY, met, None) }
+}

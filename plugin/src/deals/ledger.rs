@@ -1,0 +1,58 @@
+//! What UIS knows of each deal: enough to tell what is news, and never to go back in time.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde::{Deserialize, Serialize};
+
+use crate::bindings::uis::integration::types::{Failure, Instant};
+use crate::memory;
+use crate::platform::Platform;
+
+/// Where deals are remembered, by the order's id.
+pub const PREFIX: &str = "deal/";
+
+/// A deal as UIS has it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Entry {
+    /// The last record of the order's history that was looked at.
+    pub record: i64,
+    /// When its stage began, as UIS was told.
+    pub since: Instant,
+    /// Its stage.
+    pub stage: String,
+    /// Its funnel.
+    pub funnel: String,
+    /// Its stage came from the order as it stood, not from the history: older records say nothing new.
+    pub ahead: bool,
+    /// What was sent of it last.
+    pub digest: u64,
+    /// What UIS refused of it last; 0: nothing.
+    pub refused: u64,
+}
+
+fn key(order: i64) -> String {
+    format!("{PREFIX}{order}")
+}
+
+/// What UIS knows of an order's deal.
+pub fn read(platform: &dyn Platform, order: i64) -> Option<Entry> {
+    memory::load(platform, &key(order))
+}
+
+/// UIS knows this of it now.
+pub fn put(platform: &dyn Platform, order: i64, entry: &Entry) -> Result<(), Failure> {
+    memory::put(platform, &key(order), entry, None)
+}
+
+/// The deal is gone.
+pub fn forget(platform: &dyn Platform, order: i64) -> Result<(), Failure> {
+    memory::forget(platform, &key(order))
+}
+
+/// A number for a content; never 0.
+pub fn digest(content: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    hasher.finish().max(1)
+}

@@ -1,0 +1,74 @@
+//! Deals («Подключение передачи сделок»): RetailCRM's orders become deals of UIS's end-to-end analytics.
+//!
+//! What changed is read from the orders' history, by a cursor, every ten minutes and soon after a trigger; so a lost trigger loses nothing.
+//! The work is cut into slices, each a timer's run of its own, that go on where the last one ended.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`hints`] | the trigger's «Webhook url»: which orders it is about |
+//! | [`plan`] | how far the history was read, what else is to be loaded |
+//! | [`slice`] | one run: what changed, whose orders, what UIS is told |
+//! | [`loading`] | «Загрузить сделки с даты», and all deals again when a setting changes all of them |
+//! | [`book`] | RetailCRM's statuses, groups, shops and people, as deals need them |
+//! | [`funnels`] | «Дефолтная воронка»: funnels and their stages |
+//! | [`stages`] | the stages that an order went through |
+//! | [`draft`] | an order as a deal: sum, contacts, responsible, fields |
+//! | [`parts`] | funnels, contacts, employees and fields that must be in UIS before a deal |
+//! | [`ledger`] | what UIS knows of each deal |
+//! | [`uis`] | asking UIS: at most so often, one bad record holds up no other |
+
+pub mod book;
+pub mod draft;
+pub mod funnels;
+pub mod hints;
+pub mod ledger;
+pub mod loading;
+pub mod parts;
+pub mod plan;
+pub mod slice;
+pub mod stages;
+pub mod uis;
+
+use crate::bindings::uis::integration::types::{Failure, Instant};
+use crate::memory;
+use crate::platform::Platform;
+use crate::reports;
+use crate::settings::Settings;
+
+/// The timer that reads the history again and again.
+pub const TIMER: &str = "deals";
+/// The timer of a slice that should not wait for it.
+pub const SOON_TIMER: &str = "deals-soon";
+
+/// A deal that no trigger told of is in UIS's reports within ten minutes.
+const EVERY_MS: u64 = 600_000;
+
+/// When [`SOON_TIMER`] is due, so that hints do not put it off again and again.
+pub(crate) const SOON_KEY: &str = "deals/soon";
+
+/// The integration is switched on, or its settings were saved.
+pub fn start(platform: &dyn Platform, at: Instant) -> Result<(), Failure> {
+    let settings = Settings::load(platform)?;
+    if !settings.deals {
+        platform.cancel_timer(TIMER);
+        platform.cancel_timer(SOON_TIMER);
+        return memory::forget(platform, SOON_KEY);
+    }
+    // Timers are gone after a switching off; what they were to do is not.
+    memory::forget(platform, SOON_KEY)?;
+    plan::begin(platform, at)?;
+    loading::on_settings(platform, &settings)?;
+    reports::every(platform, TIMER, EVERY_MS)
+}
+
+/// Has a slice run no later than after so many milliseconds.
+pub fn soon(platform: &dyn Platform, after_ms: i64) -> Result<(), Failure> {
+    let now = platform.now();
+    let at = now + after_ms.max(0);
+    // One that is planned earlier will do; one that is overdue was lost with its timer.
+    if memory::load::<Instant>(platform, SOON_KEY).is_some_and(|planned| planned <= at && planned >= now) {
+        return Ok(());
+    }
+    memory::put(platform, SOON_KEY, &at, None)?;
+    reports::set(platform, SOON_TIMER, at, None, TIMER, Vec::new())
+}

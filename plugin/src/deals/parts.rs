@@ -1,0 +1,236 @@
+//! What must be in UIS before a deal: its funnel, fields, employee, contacts. Each is sent once, and again when it changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::draft::{self, Contact, Draft};
+use super::funnels::{self, Stages};
+use super::ledger::digest;
+use super::uis::{ROWS, Uis, words};
+use crate::bindings::uis::integration::deals::{DealContact, DealEmployee, Funnel, Stage, StageStatus, UserField, UserFieldType};
+use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
+use crate::extra_fields::Field;
+use crate::memory;
+use crate::outcome::skipped;
+use crate::platform::Platform;
+use crate::settings::Settings;
+
+/// The funnel of «Дефолтная воронка».
+const DEFAULT_FUNNEL: (&str, &str) = ("default", "RetailCRM");
+/// Rows of a call whose rows UIS takes one at a time.
+const SINGLE_ROWS: usize = 20;
+
+/// A funnel as it is remembered.
+#[derive(serde::Serialize, serde::Deserialize, Default, PartialEq, Clone)]
+struct Known {
+    name: String,
+    /// Id, title, meaning (`p`, `s`, `f`), place.
+    stages: Vec<(String, String, char, u32)>,
+}
+
+impl Known {
+    fn of(funnel: &Funnel) -> Known {
+        let letter = |status: StageStatus| match status {
+            StageStatus::InProcess => 'p',
+            StageStatus::Success => 's',
+            StageStatus::Failed => 'f',
+        };
+        let stages = funnel.stages.iter().map(|stage| (stage.ext_id.clone(), stage.name.clone(), letter(stage.status), stage.order));
+        Known { name: funnel.name.clone(), stages: stages.collect() }
+    }
+
+    fn funnel(&self, ext_id: &str) -> Funnel {
+        let stages = self.stages.iter().map(|(ext_id, name, letter, order)| Stage {
+            ext_id: ext_id.clone(),
+            name: name.clone(),
+            status: match letter {
+                's' => StageStatus::Success,
+                'f' => StageStatus::Failed,
+                _ => StageStatus::InProcess,
+            },
+            order: *order,
+        });
+        Funnel { ext_id: ext_id.to_owned(), name: self.name.clone(), stages: stages.collect() }
+    }
+}
+
+const FUNNEL_PREFIX: &str = "deal-funnel/";
+
+/// The funnel of a shop's deals: id and title.
+pub fn funnel_of(settings: &Settings, site: &str, title: &str) -> (String, String) {
+    if settings.deal_default_funnel {
+        return (DEFAULT_FUNNEL.0.to_owned(), DEFAULT_FUNNEL.1.to_owned());
+    }
+    let title = if site.is_empty() { "Без магазина" } else { title };
+    (format!("shop-{site}"), title.to_owned())
+}
+
+/// Funnels that UIS has of us.
+pub fn known_funnels(platform: &dyn Platform) -> Vec<String> {
+    memory::names(platform, FUNNEL_PREFIX)
+}
+
+/// Sees to it that a funnel is there with its stages; gives it as it is in force. Stages that deals were in stay, if UIS says so.
+pub fn funnel(
+    platform: &dyn Platform,
+    uis: &Uis,
+    (ext_id, name): &(String, String),
+    stages: &Stages,
+    left_out: &mut Vec<Skipped>,
+) -> Result<Funnel, Failure> {
+    let key = format!("{FUNNEL_PREFIX}{ext_id}");
+    let wanted = funnels::funnel(ext_id, name, stages);
+    let known: Option<Known> = memory::load(platform, &key);
+    if known.as_ref() == Some(&Known::of(&wanted)) {
+        return Ok(wanted);
+    }
+    let mut answer = match &known {
+        None => uis.ask(1, || platform.create_funnel(&wanted))?,
+        Some(_) => uis.ask(1, || platform.update_funnel(&wanted))?,
+    };
+    // It is there, and nobody remembers it.
+    if known.is_none() && answer.as_ref().is_err_and(|refusal| refusal.mnemonic == "duplicate_entity") {
+        answer = uis.ask(1, || platform.update_funnel(&wanted))?;
+    }
+    match (answer, known) {
+        (Ok(()), _) => {
+            memory::put(platform, &key, &Known::of(&wanted), None)?;
+            Ok(wanted)
+        }
+        (Err(refusal), Some(known)) => {
+            left_out.push(skipped(format!("stages of the funnel {name}"), format!("{}; the stages before stay", words(&refusal))));
+            Ok(known.funnel(ext_id))
+        }
+        (Err(refusal), None) => Err(Failure::Rejected(format!("the funnel {name} cannot be made, so its deals wait: {}", words(&refusal)))),
+    }
+}
+
+/// Rows that UIS has already, by what they were: those that are news are sent, and remembered.
+fn send<T>(
+    platform: &dyn Platform,
+    prefix: &str,
+    rows: Vec<(String, String, T)>,
+    mut put: impl FnMut(&[(String, String, T)]) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let news: Vec<(String, String, T)> = rows
+        .into_iter()
+        .filter(|(id, content, _)| memory::load::<u64>(platform, &format!("{prefix}{id}")) != Some(digest(content)))
+        .collect();
+    if !news.is_empty() {
+        put(&news)?;
+    }
+    for (id, content, _) in &news {
+        memory::put(platform, &format!("{prefix}{id}"), &digest(content), None)?;
+    }
+    Ok(())
+}
+
+/// Sees to it that the deals' fields are there; gives those that UIS does not take.
+pub fn fields(
+    platform: &dyn Platform,
+    uis: &Uis,
+    settings: &Settings,
+    known: &[Field],
+    left_out: &mut Vec<Skipped>,
+) -> Result<BTreeSet<String>, Failure> {
+    let own = [(draft::SITE_FIELD, "Магазин"), (draft::CURRENCY_FIELD, "Валюта")];
+    let mut rows: Vec<UserField> = own
+        .iter()
+        .map(|(ext_id, name)| UserField { ext_id: (*ext_id).to_owned(), name: (*name).to_owned(), data_type: UserFieldType::Text })
+        .collect();
+    for code in settings.deal_fields() {
+        let Some(field) = known.iter().find(|field| field.code == *code) else { continue };
+        let name = if field.name.trim().is_empty() { code.clone() } else { crate::template::line(&field.name, 255) };
+        let data_type = if draft::is_numeric(&field.kind) { UserFieldType::Numeric } else { UserFieldType::Text };
+        rows.push(UserField { ext_id: draft::field_ext_id(code), name, data_type });
+    }
+    let rows = rows.into_iter().map(|row| (row.ext_id.clone(), format!("{row:?}"), row)).collect();
+    let mut refused = BTreeSet::new();
+    send(platform, "deal-field/", rows, |rows| {
+        let rows: Vec<UserField> = rows.iter().map(|(_, _, row)| row.clone()).collect();
+        uis.each(
+            &rows,
+            SINGLE_ROWS,
+            count,
+            |part| platform.put_deal_fields(part),
+            |row, refusal| {
+                refused.insert(row.ext_id.clone());
+                left_out.push(skipped(format!("field {} of deals", row.name), words(&refusal)));
+            },
+        )
+    })?;
+    // What was refused is not there, however often it is not asked for again.
+    for id in &refused {
+        memory::put(platform, &format!("deal-field-refused/{id}"), &true, None)?;
+    }
+    refused.extend(memory::names(platform, "deal-field-refused/"));
+    Ok(refused)
+}
+
+fn count<T>(part: &[T]) -> u32 {
+    u32::try_from(part.len()).unwrap_or(u32::MAX)
+}
+
+/// UIS's id of a CRM user as a deal's employee.
+pub fn employee_ext_id(user: i64) -> String {
+    format!("user-{user}")
+}
+
+/// Sees to it that the employees are there.
+pub fn employees(platform: &dyn Platform, uis: &Uis, names: &BTreeMap<i64, String>, left_out: &mut Vec<Skipped>) -> Result<(), Failure> {
+    let row = |(user, name): (&i64, &String)| DealEmployee { ext_id: employee_ext_id(*user), name: crate::template::line(name, 255) };
+    let rows = names.iter().map(row).map(|row| (row.ext_id.clone(), row.name.clone(), row)).collect();
+    send(platform, "deal-employee/", rows, |rows| {
+        let rows: Vec<DealEmployee> = rows.iter().map(|(_, _, row)| row.clone()).collect();
+        uis.each(
+            &rows,
+            SINGLE_ROWS,
+            count,
+            |part| platform.put_deal_employees(part),
+            |row, refusal| {
+                left_out.push(skipped(format!("employee {} of deals", row.name), words(&refusal)));
+            },
+        )
+    })
+}
+
+/// Sees to it that the contacts are there; gives those that UIS does not take. `created`: when each is said to have been created.
+pub fn contacts(
+    platform: &dyn Platform,
+    uis: &Uis,
+    drafts: &[Draft],
+    created: impl Fn(&Draft, &Contact) -> Instant,
+    left_out: &mut Vec<Skipped>,
+) -> Result<BTreeSet<String>, Failure> {
+    let mut rows: BTreeMap<&str, DealContact> = BTreeMap::new();
+    for draft in drafts {
+        for contact in &draft.contacts {
+            rows.entry(&contact.ext_id).or_insert_with(|| DealContact {
+                ext_id: contact.ext_id.clone(),
+                name: contact.name.clone(),
+                created: created(draft, contact),
+                phone_numbers: contact.phones.clone(),
+                emails: contact.emails.clone(),
+            });
+        }
+    }
+    let content = |row: &DealContact| format!("{} {:?} {:?}", row.name, row.phone_numbers, row.emails);
+    let rows = rows.into_values().map(|row| (row.ext_id.clone(), content(&row), row)).collect();
+    let mut refused = BTreeSet::new();
+    send(platform, "deal-contact/", rows, |rows| {
+        let rows: Vec<DealContact> = rows.iter().map(|(_, _, row)| row.clone()).collect();
+        uis.each(
+            &rows,
+            ROWS,
+            |_| 1,
+            |part| platform.put_deal_contacts(part),
+            |row, refusal| {
+                refused.insert(row.ext_id.clone());
+                left_out.push(skipped(format!("contact {} of deals", row.name), words(&refusal)));
+            },
+        )
+    })?;
+    for id in &refused {
+        memory::forget(platform, &format!("deal-contact/{id}"))?;
+    }
+    Ok(refused)
+}

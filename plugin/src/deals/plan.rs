@@ -1,0 +1,73 @@
+//! How far the orders' history was read, and what else is to be loaded. It is written once a slice is done, so one that broke off is done
+//! again, and nothing else is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::bindings::uis::integration::types::{Failure, Instant};
+use crate::memory;
+use crate::platform::Platform;
+use crate::retailcrm::order_history::From;
+use crate::time;
+
+const KEY: &str = "deals/plan";
+
+/// Where the history is to be read on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cursor {
+    /// After a record.
+    After(i64),
+    /// From a time on.
+    At(Instant),
+}
+
+impl Cursor {
+    /// As RetailCRM is asked.
+    pub fn from(&self, platform: &dyn Platform) -> Result<From, Failure> {
+        Ok(match self {
+            Cursor::After(id) => From::After(*id),
+            Cursor::At(at) => From::At(time::crm_date_time(platform, *at)?),
+        })
+    }
+}
+
+/// Orders of earlier days that are being loaded, once the history since their first day is read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Loading {
+    /// The first day, `Y-m-d`.
+    pub from: String,
+    /// The day that is read, `Y-m-d`.
+    pub day: String,
+    /// Its page.
+    pub page: u32,
+    /// Orders read so far.
+    pub orders: u64,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Plan {
+    /// The history.
+    pub cursor: Option<Cursor>,
+    /// Earlier orders.
+    pub loading: Option<Loading>,
+    /// All deals again, because a setting changed what they are: up to which key that is done.
+    pub again: Option<Option<String>>,
+}
+
+/// The plan.
+pub fn load(platform: &dyn Platform) -> Plan {
+    memory::load(platform, KEY).unwrap_or_default()
+}
+
+/// Writes the plan.
+pub fn put(platform: &dyn Platform, plan: &Plan) -> Result<(), Failure> {
+    memory::put(platform, KEY, plan, None)
+}
+
+/// Orders count from now on; what happened while the integration was off does when it was on before.
+pub fn begin(platform: &dyn Platform, at: Instant) -> Result<(), Failure> {
+    let plan = load(platform);
+    if plan.cursor.is_some() { Ok(()) } else { put(platform, &Plan { cursor: Some(Cursor::At(at)), ..plan }) }
+}

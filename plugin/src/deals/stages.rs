@@ -1,0 +1,137 @@
+//! The stages that an order went through since UIS was told last. Pure: statuses in, stages with their times out.
+
+use super::ledger::Entry;
+use crate::bindings::uis::integration::types::Instant;
+
+/// A change of status, from the order's history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// The record's id.
+    pub record: i64,
+    /// When.
+    pub at: Instant,
+    /// Code; none: the order was created.
+    pub from: Option<String>,
+    /// Code.
+    pub to: String,
+}
+
+/// An order as it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    /// When it was created.
+    pub created: Instant,
+    /// Its status.
+    pub status: String,
+    /// Since when.
+    pub since: Instant,
+}
+
+/// A stage and when it began.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The stage.
+    pub stage: String,
+    /// Never before the one before it.
+    pub since: Instant,
+}
+
+/// What is news.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct News {
+    /// Stages that UIS does not know, oldest first.
+    pub steps: Vec<Step>,
+    /// The last of them came from the order as it stands.
+    pub ahead: bool,
+}
+
+/// The stages since UIS was told last (`known`). `stage` names the stage of a status. Times only grow, whatever the history says: a clock
+/// that was turned back must not keep a deal out of UIS.
+pub fn news(standing: &Standing, changes: &[Change], known: Option<&Entry>, stage: impl Fn(&str) -> String) -> News {
+    let mut statuses: Vec<(Instant, &str)> = Vec::new();
+    let mut ahead = known.is_some_and(|known| known.ahead);
+    let mut last: Option<(Instant, String)> = known.map(|known| (known.since, known.stage.clone()));
+    let fresh = |change: &&Change| known.is_none_or(|known| change.record > known.record && (!known.ahead || change.at > known.since));
+    let fresh: Vec<&Change> = changes.iter().filter(fresh).collect();
+    if known.is_none() {
+        match fresh.first() {
+            // Of what was before, the history tells the status alone.
+            Some(Change { from: Some(from), at, .. }) => statuses.push((standing.created.min(*at), from)),
+            Some(_) => {}
+            // Nothing happened since it was first read: it stands as it stands.
+            None => {
+                statuses.push((standing.since.max(standing.created), &standing.status));
+                ahead = true;
+            }
+        }
+    }
+    if !fresh.is_empty() {
+        ahead = false;
+        statuses.extend(fresh.iter().map(|change| (change.at, change.to.as_str())));
+    }
+    let mut steps = Vec::new();
+    for (at, status) in statuses {
+        let next = stage(status);
+        if last.as_ref().is_some_and(|(_, known)| *known == next) {
+            continue;
+        }
+        let since = last.as_ref().map_or(at, |(before, _)| at.max(*before));
+        steps.push(Step { stage: next.clone(), since });
+        last = Some((since, next));
+    }
+    News { steps, ahead }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(record: i64, at: i64, from: &str, to: &str) -> Change {
+        Change { record, at, from: Some(from.to_owned()).filter(|from| !from.is_empty()), to: to.to_owned() }
+    }
+
+    fn told(standing: (&str, i64), changes: &[Change], known: Option<&Entry>) -> Vec<(String, i64)> {
+        let standing = Standing { created: 5, status: standing.0.to_owned(), since: standing.1 };
+        let stage = |status: &str| if status.starts_with("complete") { "won".to_owned() } else { status.to_owned() };
+        news(&standing, changes, known, stage).steps.into_iter().map(|step| (step.stage, step.since)).collect()
+    }
+
+    fn steps(expected: &[(&str, i64)]) -> Vec<(String, i64)> {
+        expected.iter().map(|(stage, since)| ((*stage).to_owned(), *since)).collect()
+    }
+
+    #[test]
+    fn a_new_order_goes_through_its_stages() {
+        let changes = [change(1, 5, "", "new"), change(2, 10, "new", "assembling"), change(3, 20, "assembling", "complete")];
+        assert_eq!(told(("complete", 20), &changes, None), steps(&[("new", 5), ("assembling", 10), ("won", 20)]));
+        // An older one begins with what the first record says that it was.
+        assert_eq!(told(("complete", 20), &changes[1..], None), steps(&[("new", 5), ("assembling", 10), ("won", 20)]));
+        // Of one that has no history it is known how it stands.
+        assert_eq!(told(("assembling", 10), &[], None), steps(&[("assembling", 10)]));
+    }
+
+    #[test]
+    fn what_is_known_is_not_told_again() {
+        let known = Entry { record: 2, since: 10, stage: "assembling".into(), ..Entry::default() };
+        let changes =
+            [change(2, 10, "new", "assembling"), change(3, 20, "assembling", "complete"), change(4, 30, "complete", "complete-2")];
+        assert_eq!(told(("complete-2", 30), &changes, Some(&known)), steps(&[("won", 20)]), "two statuses of one stage are one");
+        assert_eq!(told(("assembling", 10), &changes[..1], Some(&known)), steps(&[]));
+        // Back from the end: later in time, as UIS wants it.
+        let won = Entry { record: 3, since: 20, stage: "won".into(), ..Entry::default() };
+        assert_eq!(told(("new", 25), &[change(4, 25, "complete", "new")], Some(&won)), steps(&[("new", 25)]));
+    }
+
+    #[test]
+    fn times_never_go_back() {
+        let changes = [change(1, 50, "", "new"), change(2, 40, "new", "assembling"), change(3, 60, "assembling", "complete")];
+        assert_eq!(told(("complete", 60), &changes, None), steps(&[("new", 50), ("assembling", 50), ("won", 60)]));
+    }
+
+    #[test]
+    fn records_that_the_order_was_ahead_of_say_nothing_new() {
+        let known = Entry { record: 0, since: 20, stage: "assembling".into(), ahead: true, ..Entry::default() };
+        let changes = [change(7, 10, "x", "new"), change(8, 20, "new", "assembling"), change(9, 30, "assembling", "complete")];
+        assert_eq!(told(("complete", 30), &changes, Some(&known)), steps(&[("won", 30)]));
+    }
+}

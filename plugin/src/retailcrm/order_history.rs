@@ -1,0 +1,146 @@
+//! `/orders/history`: what happened to orders, one record per field, oldest first. Of a record only what a deal needs is read: one that
+//! tells of a new order carries the whole order.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Ask, Crm, CrmError, answer};
+
+/// The most that a page may hold; fewer when records are so long that the host does not hand a page on.
+const LIMITS: [u32; 3] = [100, 50, 20];
+
+/// From where on the history is read.
+#[derive(Debug, Clone, PartialEq)]
+pub enum From {
+    /// After a record.
+    After(i64),
+    /// From a time on, `Y-m-d H:i:s` of the account.
+    At(String),
+}
+
+/// What happened to an order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// The record's id; they only grow.
+    pub id: i64,
+    /// When, `Y-m-d H:i:s` of the account.
+    pub at: String,
+    /// The order.
+    pub order: i64,
+    /// What.
+    pub what: What,
+}
+
+/// What a deal needs to know of a record.
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    /// The order came into a status; from another, unless it is new.
+    Status {
+        /// Code; none: it was created so.
+        from: Option<String>,
+        /// Code.
+        to: String,
+    },
+    /// It is gone; merged with another, when that is told.
+    Deleted(Option<i64>),
+    /// Something else.
+    Other,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    #[serde(default)]
+    history: Vec<Raw>,
+}
+
+#[derive(Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+#[derive(Default)]
+struct Raw {
+    id: Value,
+    created_at: Value,
+    deleted: Value,
+    field: Value,
+    old_value: Value,
+    new_value: Value,
+    order: Subject,
+    combined_to: Value,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Subject {
+    id: Value,
+}
+
+/// A page of the history.
+#[derive(Debug, Default)]
+pub struct HistoryPage {
+    /// Oldest first.
+    pub records: Vec<Record>,
+    /// The id of the last record, whether it could be read or not.
+    pub last: Option<i64>,
+    /// There is more.
+    pub more: bool,
+}
+
+/// A page of the history.
+pub fn page(crm: Crm<'_>, from: &From) -> Result<HistoryPage, CrmError> {
+    let mut last = None;
+    for limit in LIMITS {
+        let ask = Ask::get("/api/v5/orders/history").with("limit", limit.to_string());
+        // The cursor goes without a page.
+        let ask = match from {
+            From::After(id) => ask.with("filter[sinceId]", id.to_string()),
+            From::At(time) => ask.with("filter[startDate]", time),
+        };
+        match crm.ask_part::<Page>(ask) {
+            Ok(page) => {
+                let more = page.history.len() >= limit as usize;
+                let last = page.history.iter().filter_map(|raw| answer::id(&raw.id)).max();
+                return Ok(HistoryPage { records: page.history.into_iter().filter_map(record).collect(), last, more });
+            }
+            Err(error @ CrmError::TooLarge { .. }) => last = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| CrmError::Denied("no page of the history was asked for".into())))
+}
+
+/// A code that stands alone or in an object.
+fn code(value: &Value) -> Option<String> {
+    let code = answer::text(if value.is_object() { &value["code"] } else { value });
+    Some(code).filter(|code| !code.is_empty())
+}
+
+fn record(raw: Raw) -> Option<Record> {
+    let what = match (raw.deleted.as_bool(), raw.field.as_str()) {
+        (Some(true), _) => What::Deleted(answer::id(&raw.combined_to["id"])),
+        (_, Some("status")) => match code(&raw.new_value) {
+            Some(to) => What::Status { from: code(&raw.old_value), to },
+            None => What::Other,
+        },
+        _ => What::Other,
+    };
+    Some(Record { id: answer::id(&raw.id)?, at: answer::text(&raw.created_at), order: answer::id(&raw.order.id)?, what })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_record_only_what_a_deal_needs_is_read() {
+        let text = r#"{"success":true,"history":[
+            {"id":1,"createdAt":"2026-11-23 10:00:00","created":true,"field":"status","oldValue":null,"newValue":{"code":"new"},"order":{"id":7,"items":[{"id":1}]}},
+            {"id":"2","createdAt":"2026-11-23 10:01:00","field":"status","oldValue":{"code":"new"},"newValue":{"code":"complete"},"order":{"id":"7"}},
+            {"id":3,"createdAt":"2026-11-23 10:02:00","field":"manager","newValue":{"id":5},"order":{"id":7}},
+            {"id":4,"createdAt":"2026-11-23 10:03:00","deleted":true,"field":"id","oldValue":7,"order":{"id":7},"combinedTo":{"id":8}},
+            {"id":5,"createdAt":"2026-11-23 10:04:00","field":"status","newValue":null,"order":[]}
+        ]}"#;
+        let page: Page = serde_json::from_str(&text.replace(r#""order":[]"#, r#""order":{}"#)).expect("readable");
+        let read: Vec<(i64, What)> = page.history.into_iter().filter_map(record).map(|record| (record.id, record.what)).collect();
+        let status = |from: Option<&str>, to: &str| What::Status { from: from.map(str::to_owned), to: to.to_owned() };
+        assert_eq!(read, [(1, status(None, "new")), (2, status(Some("new"), "complete")), (3, What::Other), (4, What::Deleted(Some(8)))]);
+    }
+}

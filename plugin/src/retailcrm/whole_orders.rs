@@ -1,0 +1,110 @@
+//! `/orders`, whole, as far as a deal needs them: in packs, and without their goods, of which an order may have hundreds.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Ask, Crm, CrmError};
+
+/// The most that one request may bring.
+pub const PACK: usize = 100;
+
+/// An order. Members are as RetailCRM writes them; ids may be text, empty maps lists.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct WholeOrder {
+    /// Id.
+    pub id: Value,
+    /// What people call it.
+    pub number: Value,
+    /// Ours, of orders that we made.
+    pub external_id: Value,
+    /// Status code.
+    pub status: Value,
+    /// When it came into it.
+    pub status_updated_at: Value,
+    /// When it was created.
+    pub created_at: Value,
+    /// Shop code.
+    pub site: Value,
+    /// Who answers for it.
+    pub manager_id: Value,
+    /// Goods after discounts.
+    pub summ: Value,
+    /// With delivery.
+    pub total_summ: Value,
+    /// Of the sums.
+    pub currency: Value,
+    /// Whose it is: a person, or a company.
+    pub customer: Value,
+    /// Who speaks for the company.
+    pub contact: Value,
+    /// The customer's phone as the order has it.
+    pub phone: Value,
+    /// And his e-mail.
+    pub email: Value,
+    /// First name as the order has it.
+    pub first_name: Value,
+    /// Last name as the order has it.
+    pub last_name: Value,
+    /// Where the customer came from.
+    pub source: Value,
+    /// What managers wrote on it.
+    pub manager_comment: Value,
+    /// Fields that the account added.
+    pub custom_fields: Value,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    #[serde(default)]
+    orders: Vec<WholeOrder>,
+}
+
+/// Orders by their ids, in packs; those that are not there are left out. A pack that is too long for one answer is asked for in halves.
+pub fn by_ids(crm: Crm<'_>, ids: &[i64]) -> Result<Vec<WholeOrder>, CrmError> {
+    let mut found = Vec::new();
+    let mut packs: Vec<&[i64]> = ids.chunks(PACK).rev().collect();
+    while let Some(pack) = packs.pop() {
+        let mut ask = Ask::get("/api/v5/orders").with("limit", PACK.to_string());
+        for id in pack {
+            ask = ask.with("filter[ids][]", id.to_string());
+        }
+        match crm.ask_part::<Page>(ask) {
+            Ok(page) => found.extend(page.orders),
+            Err(CrmError::TooLarge { .. }) if pack.len() > 1 => {
+                let (first, second) = pack.split_at(pack.len() / 2);
+                packs.extend([second, first]);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+/// A page of a hundred orders that were created on a day, `Y-m-d`, and whether there is more. One that is too long for an answer is asked for
+/// in smaller ones.
+pub fn created_on(crm: Crm<'_>, day: &str, page: u32) -> Result<(Vec<WholeOrder>, bool), CrmError> {
+    const SMALL: u32 = 20;
+    const WHOLE: u32 = 100;
+    let ask = |limit: u32, page: u32| {
+        let ask = Ask::get("/api/v5/orders").with("filter[createdAtFrom]", day).with("filter[createdAtTo]", day);
+        crm.ask_part::<Page>(ask.with("limit", limit.to_string()).with("page", page.to_string())).map(|page| page.orders)
+    };
+    let found = match ask(WHOLE, page) {
+        Err(CrmError::TooLarge { .. }) => {
+            let mut found = Vec::new();
+            for small in (page - 1) * (WHOLE / SMALL) + 1..=page * (WHOLE / SMALL) {
+                let some = ask(SMALL, small)?;
+                let last = some.len() < SMALL as usize;
+                found.extend(some);
+                if last {
+                    break;
+                }
+            }
+            found
+        }
+        other => other?,
+    };
+    let more = found.len() >= WHOLE as usize;
+    Ok((found, more))
+}
