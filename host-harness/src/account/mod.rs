@@ -375,10 +375,8 @@ impl AccountState {
         json!({
             "employees": self.account.employees,
             "funnels": self.deals.funnels.iter().map(rows::funnel_row).collect::<Vec<_>>(),
-            "deals": self.deals.deals.iter().filter_map(|history| rows::deal_row(account, history)).collect::<Vec<_>>(),
+            "deals": self.deals.deals.iter().filter_map(|history| rows::deal_row(account, &self.deals, history)).collect::<Vec<_>>(),
             "dealContacts": self.deals.contacts.iter().map(|contact| rows::contact_row(account, contact)).collect::<Vec<_>>(),
-            "dealEmployees": self.deals.employees.iter().map(|employee| json!({"ext_id": employee.ext_id, "name": employee.name})).collect::<Vec<_>>(),
-            "dealUserFields": self.deals.user_fields.iter().map(rows::user_field_row).collect::<Vec<_>>(),
             "dialled": self.dialled,
             "answers": self.answers,
         })

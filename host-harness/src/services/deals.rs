@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::EventScope;
-use crate::account::deals::History;
+use crate::account::deals::{Deals, History};
 use crate::account::{Account, AccountState};
 use crate::bindings::uis::integration::deals::{
     Deal, DealContact, DealEmployee, DealsError, Funnel, Host, Refusal, StageStatus, UserField, UserFieldType,
@@ -169,18 +169,14 @@ pub fn contact_row(account: &Account, contact: &DealContact) -> Value {
     })
 }
 
-/// A user field by the Data API's names.
-pub fn user_field_row(field: &UserField) -> Value {
-    let kind = match field.data_type {
-        UserFieldType::Numeric => "numeric",
-        UserFieldType::Text => "string",
-    };
-    json!({"ext_id": field.ext_id, "name": field.name, "data_type": kind})
-}
-
-/// A deal as it stands, by the Data API's names, and the stages that it went through.
-pub fn deal_row(account: &Account, history: &History) -> Option<Value> {
+/// A deal as it stands, by the Data API's names, and the stages that it went through. Fields and employee have their titles beside their ids.
+pub fn deal_row(account: &Account, all: &Deals, history: &History) -> Option<Value> {
     let deal = &history.states.last()?.deal;
+    let field = |(ext_id, value): &(String, String)| {
+        let known = all.user_fields.iter().find(|field| field.ext_id == *ext_id);
+        let kind = known.map(|field| if field.data_type == UserFieldType::Numeric { "numeric" } else { "string" });
+        json!({"ext_id": ext_id, "value": value, "name": known.map(|field| &field.name), "data_type": kind})
+    };
     let stages = history.states.iter().map(|state| {
         json!({
             "sales_funnel_ext_id": state.deal.funnel_ext_id,
@@ -196,7 +192,7 @@ pub fn deal_row(account: &Account, history: &History) -> Option<Value> {
         "modified_stage_date_time": time(account, deal.stage_modified),
         "sales_funnel_ext_id": deal.funnel_ext_id,
         "stage_ext_id": deal.stage_ext_id,
-        "user_fields": deal.user_fields.iter().map(|(ext_id, value)| json!({"ext_id": ext_id, "value": value})).collect::<Vec<_>>(),
+        "user_fields": deal.user_fields.iter().map(field).collect::<Vec<_>>(),
         "history": stages.collect::<Vec<_>>(),
     });
     let mut put = |name: &str, value: Option<Value>| {
@@ -209,6 +205,8 @@ pub fn deal_row(account: &Account, history: &History) -> Option<Value> {
     put("contact_ext_ids", (!deal.contact_ext_ids.is_empty()).then(|| json!(deal.contact_ext_ids)));
     put("main_contact_ext_id", deal.contact_ext_ids.first().map(|id| id.clone().into()));
     put("employee_ext_id", deal.employee_ext_id.clone().map(Value::from));
+    let employee = all.employees.iter().find(|employee| Some(&employee.ext_id) == deal.employee_ext_id.as_ref());
+    put("employee_name", employee.map(|employee| employee.name.clone().into()));
     put("revenue", deal.revenue.as_deref().map(number));
     put("comments", deal.comments.clone().map(Value::from));
     put("source", deal.source.clone().map(Value::from));

@@ -2,7 +2,7 @@
 //! stages of all orders that it tells of; then the orders themselves are read day by day, for those that it does not tell of. Both go on
 //! where they ended, whatever broke off.
 
-use super::plan::{self, Cursor, Loading, Plan};
+use super::plan::{self, Again, Cursor, Loading, Plan};
 use super::{ledger, soon};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Misconfiguration};
@@ -38,7 +38,7 @@ pub fn on_settings(platform: &dyn Platform, settings: &Settings) -> Result<(), F
     let before: Option<u64> = memory::load(platform, SHAPE_KEY);
     if before.is_some_and(|before| before != shape) {
         // Every deal is another one by these settings.
-        plan::put(platform, &Plan { again: Some(None), ..plan::load(platform) })?;
+        plan::put(platform, &Plan { again: Some(Again::default()), ..plan::load(platform) })?;
         soon(platform, 0)?;
     }
     memory::put(platform, SHAPE_KEY, &shape, None)?;

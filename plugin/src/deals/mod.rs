@@ -13,11 +13,14 @@
 //! | [`funnels`] | «Дефолтная воронка»: funnels and their stages |
 //! | [`stages`] | the stages that an order went through |
 //! | [`draft`] | an order as a deal: sum, contacts, responsible, fields |
+//! | [`desk`] | an order and its news become a deal's states |
 //! | [`parts`] | funnels, contacts, employees and fields that must be in UIS before a deal |
 //! | [`ledger`] | what UIS knows of each deal |
+//! | [`upload`] | states on their way to UIS |
 //! | [`uis`] | asking UIS: at most so often, one bad record holds up no other |
 
 pub mod book;
+pub mod desk;
 pub mod draft;
 pub mod funnels;
 pub mod hints;
@@ -28,6 +31,7 @@ pub mod plan;
 pub mod slice;
 pub mod stages;
 pub mod uis;
+pub mod upload;
 
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::memory;

@@ -52,8 +52,15 @@ pub struct Plan {
     pub cursor: Option<Cursor>,
     /// Earlier orders.
     pub loading: Option<Loading>,
-    /// All deals again, because a setting changed what they are: up to which key that is done.
-    pub again: Option<Option<String>>,
+    /// All deals again, because a setting changed what they are.
+    pub again: Option<Again>,
+}
+
+/// How far all deals were told again.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Again {
+    /// The cursor of the list of deals; none: nothing is done yet.
+    pub cursor: Option<String>,
 }
 
 /// The plan.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::bindings::uis::integration::connections::{Response, SendError};
@@ -106,20 +106,21 @@ pub fn understand(title: String, result: Result<Response, SendError>) -> Result<
     Ok(value)
 }
 
-/// A good answer of which only some members are read, so that a long one takes little memory.
-pub fn understand_part<T: DeserializeOwned>(title: String, result: Result<Response, SendError>) -> Result<T, CrmError> {
+/// A part of an answer: some of its members, `success` among them.
+pub trait Part: DeserializeOwned {
+    /// `success`.
+    fn success(&self) -> Option<bool>;
+}
+
+/// A good answer of which only some members are read, so that a long one takes little memory and time.
+pub fn understand_part<T: Part>(title: String, result: Result<Response, SendError>) -> Result<T, CrmError> {
     let (title, response) = good(title, result)?;
-    #[derive(Deserialize)]
-    struct Verdict {
-        success: Option<bool>,
-    }
-    let broken =
-        |error: serde_json::Error| CrmError::Unknown { title: title.clone(), reason: format!("the answer is not whole JSON: {error}") };
-    let verdict: Verdict = serde_json::from_slice(&response.body).map_err(broken)?;
-    if verdict.success == Some(false) {
+    let part: T = serde_json::from_slice(&response.body)
+        .map_err(|error| CrmError::Unknown { title: title.clone(), reason: format!("the answer is not whole JSON: {error}") })?;
+    if part.success() == Some(false) {
         return Err(CrmError::Refused { title, status: response.status, message: complaint(&response.body) });
     }
-    serde_json::from_slice(&response.body).map_err(broken)
+    Ok(part)
 }
 
 /// An answer that says that all is well, as far as its status tells, or what is wrong.

@@ -14,7 +14,6 @@ pub mod telephony;
 pub mod users;
 pub mod whole_orders;
 
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::bindings::uis::integration::connections::{Body, Method, Request};
@@ -102,7 +101,7 @@ impl<'a> Crm<'a> {
     }
 
     /// Asks once, for some members of the answer.
-    pub fn ask_part<T: DeserializeOwned>(self, ask: Ask) -> Result<T, CrmError> {
+    pub fn ask_part<T: answer::Part>(self, ask: Ask) -> Result<T, CrmError> {
         let title = ask.title();
         match self.platform.send(vec![ask.request()], self.deadline_ms).pop() {
             Some(result) => answer::understand_part(title, result),

@@ -49,8 +49,15 @@ pub enum What {
 
 #[derive(Deserialize)]
 struct Page {
+    success: Option<bool>,
     #[serde(default)]
     history: Vec<Raw>,
+}
+
+impl answer::Part for Page {
+    fn success(&self) -> Option<bool> {
+        self.success
+    }
 }
 
 #[derive(Deserialize)]
@@ -84,10 +91,10 @@ pub struct HistoryPage {
     pub more: bool,
 }
 
-/// A page of the history.
-pub fn page(crm: Crm<'_>, from: &From) -> Result<HistoryPage, CrmError> {
+/// A page of the history, of at most so many records.
+pub fn page(crm: Crm<'_>, from: &From, most: usize) -> Result<HistoryPage, CrmError> {
     let mut last = None;
-    for limit in LIMITS {
+    for limit in LIMITS.into_iter().filter(|limit| *limit as usize <= most) {
         let ask = Ask::get("/api/v5/orders/history").with("limit", limit.to_string());
         // The cursor goes without a page.
         let ask = match from {

@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Ask, Crm, CrmError};
+use super::{Ask, Crm, CrmError, answer};
 
-/// The most that one request may bring.
-pub const PACK: usize = 100;
+/// How many one request may bring: the most, and fewer for accounts whose orders are long.
+pub const PACKS: [usize; 3] = [100, 50, 20];
 
 /// An order. Members are as RetailCRM writes them; ids may be text, empty maps lists.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -56,22 +56,31 @@ pub struct WholeOrder {
 
 #[derive(Deserialize)]
 struct Page {
+    success: Option<bool>,
     #[serde(default)]
     orders: Vec<WholeOrder>,
 }
 
-/// Orders by their ids, in packs; those that are not there are left out. A pack that is too long for one answer is asked for in halves.
-pub fn by_ids(crm: Crm<'_>, ids: &[i64]) -> Result<Vec<WholeOrder>, CrmError> {
+impl answer::Part for Page {
+    fn success(&self) -> Option<bool> {
+        self.success
+    }
+}
+
+/// Orders by their ids, `pack` at a time; those that are not there are left out. A smallest pack that is too long for one answer is asked for
+/// in halves; a larger one is the caller's to make smaller, who knows how much he can take in all.
+pub fn by_ids(crm: Crm<'_>, ids: &[i64], pack: usize) -> Result<Vec<WholeOrder>, CrmError> {
+    let smallest = PACKS.iter().min().is_some_and(|smallest| pack <= *smallest);
     let mut found = Vec::new();
-    let mut packs: Vec<&[i64]> = ids.chunks(PACK).rev().collect();
+    let mut packs: Vec<&[i64]> = ids.chunks(pack).rev().collect();
     while let Some(pack) = packs.pop() {
-        let mut ask = Ask::get("/api/v5/orders").with("limit", PACK.to_string());
+        let mut ask = Ask::get("/api/v5/orders").with("limit", "100");
         for id in pack {
             ask = ask.with("filter[ids][]", id.to_string());
         }
         match crm.ask_part::<Page>(ask) {
             Ok(page) => found.extend(page.orders),
-            Err(CrmError::TooLarge { .. }) if pack.len() > 1 => {
+            Err(CrmError::TooLarge { .. }) if smallest && pack.len() > 1 => {
                 let (first, second) = pack.split_at(pack.len() / 2);
                 packs.extend([second, first]);
             }

@@ -1,0 +1,219 @@
+//! What deals of one run are made with: RetailCRM's book, the funnels in force, those who answer for orders. An order and its news go in, a
+//! deal's states come out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::book::{self, Book};
+use super::draft::{self, Draft};
+use super::funnels::{self, Source, Stages};
+use super::ledger::{self, Entry};
+use super::parts;
+use super::stages::{self, Change, Standing, Step};
+use super::uis::Uis;
+use crate::bindings::uis::integration::deals::{Deal, Funnel, Page, StageStatus};
+use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
+use crate::memory;
+use crate::outcome::skipped;
+use crate::platform::Platform;
+use crate::retailcrm::{CONNECTION, Crm};
+use crate::settings::Settings;
+use crate::time;
+
+/// Groups of statuses that were folded, as they were told last.
+const FOLDED_KEY: &str = "deals/folded";
+
+/// What happened to one order.
+#[derive(Debug, Default)]
+pub struct News {
+    /// Changes of its status.
+    pub changes: Vec<Change>,
+    /// The last record of it.
+    pub record: i64,
+    /// And when that was.
+    pub at: Option<Instant>,
+}
+
+/// A deal's states that are news, and what is remembered once UIS has taken them.
+pub struct Group {
+    /// What people call the order.
+    pub number: String,
+    /// The order.
+    pub order: i64,
+    /// Oldest first.
+    pub states: Vec<Deal>,
+    /// What is remembered then.
+    pub entry: Entry,
+}
+
+/// What deals of this run are made with.
+pub struct Desk<'a> {
+    platform: &'a dyn Platform,
+    uis: &'a Uis,
+    book: Book,
+    stages: Stages,
+    /// By the shop's code.
+    funnels: BTreeMap<String, Funnel>,
+    /// Names of those who answer for orders; who is not in it is not in UIS.
+    people: BTreeMap<i64, String>,
+}
+
+impl<'a> Desk<'a> {
+    /// Opens the book and sees to the funnels.
+    pub fn open(
+        platform: &'a dyn Platform,
+        crm: Crm<'_>,
+        settings: &'a Settings,
+        uis: &'a Uis,
+        drafts: &[Draft],
+        news: &BTreeMap<i64, News>,
+        left_out: &mut Vec<Skipped>,
+    ) -> Result<Desk<'a>, Failure> {
+        let changes = || news.values().flat_map(|news| &news.changes);
+        let mut statuses: Vec<&str> = drafts.iter().map(|draft| draft.status.as_str()).collect();
+        statuses.extend(changes().flat_map(|change| [change.to.as_str(), change.from.as_deref().unwrap_or_default()]));
+        statuses.retain(|status| !status.is_empty());
+        statuses.sort_unstable();
+        statuses.dedup();
+        let sites: BTreeSet<&str> = drafts.iter().map(|draft| draft.site.as_str()).collect();
+        let named: Vec<&str> = statuses.iter().copied().chain(sites.iter().copied().filter(|site| !site.is_empty())).collect();
+        let book = book::open(platform, crm, &named)?;
+        book.put(platform)?;
+        let mut met = book::met(platform);
+        book::meet(platform, &mut met, &statuses)?;
+        let stages = funnels::build(&Source {
+            statuses: &book.statuses,
+            groups: &book.groups,
+            success: &settings.deal_success_groups,
+            failed: &settings.deal_failed_groups,
+            met: &met,
+        });
+        tell_folded(platform, &stages, left_out)?;
+        let mut funnels = BTreeMap::new();
+        for site in sites {
+            let funnel = parts::funnel_of(settings, site, book.site(site));
+            funnels.insert(site.to_owned(), parts::funnel(platform, uis, &funnel, &stages, left_out)?);
+        }
+        // Funnels that have no news now follow RetailCRM's statuses all the same.
+        for ext_id in parts::known_funnels(platform) {
+            if funnels.values().any(|funnel| funnel.ext_id == ext_id) {
+                continue;
+            }
+            let site = ext_id.strip_prefix("shop-").unwrap_or_default();
+            let funnel = parts::funnel_of(settings, site, book.site(site));
+            if funnel.0 == ext_id {
+                parts::funnel(platform, uis, &funnel, &stages, left_out)?;
+            }
+        }
+        Ok(Desk { platform, uis, book, stages, funnels, people: BTreeMap::new() })
+    }
+
+    /// Sees to it that those who answer for these orders are in UIS.
+    pub fn people(&mut self, crm: Crm<'_>, drafts: &[Draft], left_out: &mut Vec<Skipped>) -> Result<(), Failure> {
+        let managers: BTreeSet<i64> = drafts.iter().filter_map(|draft| draft.manager).collect();
+        for manager in managers {
+            let name = self.book.employee(self.platform, crm, manager)?;
+            self.people.insert(manager, name);
+        }
+        self.book.put(self.platform)?;
+        let before = left_out.len();
+        parts::employees(self.platform, self.uis, &self.people, left_out)?;
+        if left_out.len() > before {
+            // UIS does not say more than the name: without any of them the deals go through.
+            let refused: Vec<String> = left_out[before..].iter().map(|skipped| skipped.what.clone()).collect();
+            self.people.retain(|_, name| !refused.iter().any(|what| what.contains(name.as_str())));
+        }
+        Ok(())
+    }
+
+    fn funnel(&self, site: &str) -> Result<&Funnel, Failure> {
+        self.funnels.get(site).ok_or_else(|| Failure::Rejected(format!("there is no funnel for the shop {site}")))
+    }
+
+    fn stage(&self, funnel: &Funnel, status: &str) -> String {
+        self.stages.of_in(status, &self.book.statuses, funnel).unwrap_or_default()
+    }
+
+    /// What is news of an order's deal; none: nothing.
+    pub fn group(&self, draft: &Draft, news: &News, created: Instant, again: bool) -> Result<Option<Group>, Failure> {
+        let funnel = self.funnel(&draft.site)?;
+        let remembered = ledger::read(self.platform, draft.order).unwrap_or_default();
+        let known = Some(&remembered).filter(|known| !known.stage.is_empty());
+        let since = time::instant(self.platform, &draft.since)?.unwrap_or(created);
+        let standing = Standing { created, status: draft.status.clone(), since };
+        let found = stages::news(&standing, &news.changes, known, |status| self.stage(funnel, status));
+        let mut steps = found.steps;
+        if let (true, Some(known)) = (steps.is_empty(), known) {
+            // The same stage: in another funnel perhaps, or, by other settings, another stage of the same status.
+            let there = funnel.stages.iter().any(|stage| stage.ext_id == known.stage);
+            let stage = if there && !again { known.stage.clone() } else { self.stage(funnel, &draft.status) };
+            steps.push(Step { stage, since: known.since });
+        }
+        let states: Vec<Deal> = steps.iter().map(|step| self.deal(draft, funnel, step, created, news.at)).collect();
+        let Some(last) = states.last() else { return Ok(None) };
+        let digest = ledger::digest(&format!("{:?}", Deal { modified: None, ..last.clone() }));
+        let entry = Entry {
+            record: remembered.record.max(news.record),
+            since: last.stage_modified,
+            stage: last.stage_ext_id.clone(),
+            funnel: funnel.ext_id.clone(),
+            ahead: found.ahead,
+            digest,
+            refused: 0,
+        };
+        let nothing_new = known.is_some_and(|known| known.digest == digest) || remembered.refused == digest;
+        if nothing_new {
+            if remembered.record != entry.record || remembered.ahead != entry.ahead {
+                ledger::put(self.platform, draft.order, &Entry { record: entry.record, ahead: entry.ahead, ..remembered })?;
+            }
+            return Ok(None);
+        }
+        Ok(Some(Group { number: draft.number.clone(), order: draft.order, states, entry }))
+    }
+
+    fn deal(&self, draft: &Draft, funnel: &Funnel, step: &Step, created: Instant, modified: Option<Instant>) -> Deal {
+        let ended = self.stages.meaning(&step.stage) != StageStatus::InProcess;
+        let mut user_fields: Vec<(String, String)> = draft.fields.iter().map(|field| (field.ext_id.clone(), field.value.clone())).collect();
+        if !draft.site.is_empty() {
+            user_fields.insert(0, (draft::SITE_FIELD.to_owned(), self.book.site(&draft.site).to_owned()));
+        }
+        // A chat's mark is the chat's own id; the communication's is in what we remember of it.
+        let communication = draft.mark.and_then(|(kind, id)| match kind {
+            "chat" => crate::texts::chat_story::read(self.platform, id).communication.map(|id| (kind.to_owned(), id)),
+            _ => Some((kind.to_owned(), id)),
+        });
+        Deal {
+            ext_id: draft::ext_id(draft.order),
+            name: draft.name.clone(),
+            created,
+            stage_modified: step.since,
+            modified: modified.map(|at| at.max(step.since)),
+            closed: ended.then(|| step.since.max(created)),
+            funnel_ext_id: funnel.ext_id.clone(),
+            stage_ext_id: step.stage.clone(),
+            contact_ext_ids: draft.contacts.iter().map(|contact| contact.ext_id.clone()).collect(),
+            employee_ext_id: draft.manager.filter(|manager| self.people.contains_key(manager)).map(parts::employee_ext_id),
+            revenue: draft.revenue.clone(),
+            comments: draft.comments.clone(),
+            source: draft.source.clone(),
+            communication,
+            user_fields,
+            page: Some(Page { connection: CONNECTION.to_owned(), url: format!("/orders/{}/edit", draft.order) }),
+        }
+    }
+}
+
+/// Says which groups became one stage each, when that is another than it was.
+fn tell_folded(platform: &dyn Platform, stages: &Stages, left_out: &mut Vec<Skipped>) -> Result<(), Failure> {
+    let before: Vec<String> = memory::load(platform, FOLDED_KEY).unwrap_or_default();
+    if before == stages.folded {
+        return Ok(());
+    }
+    if !stages.folded.is_empty() {
+        let groups = stages.folded.join(", ");
+        left_out.push(skipped(
+            "stages of single statuses",
+            format!("UIS takes 100 stages in process; one stage each stands for the groups {groups}"),
+        ));
+    }
+    memory::put(platform, FOLDED_KEY, &stages.folded, None)
+}
