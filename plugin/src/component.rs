@@ -48,7 +48,7 @@ impl Platform for Imports {
     fn to_local(&self, at: i64, zone: &str) -> Result<imports::clock::LocalTime, String> {
         imports::clock::to_local(at, zone)
     }
-    fn from_local(&self, local: &imports::clock::LocalTime, zone: &str) -> Result<i64, String> {
+    fn instant_of(&self, local: &imports::clock::LocalTime, zone: &str) -> Result<i64, String> {
         imports::clock::from_local(*local, zone)
     }
     fn create_funnel(&self, funnel: &imports::deals::Funnel) -> Result<(), imports::deals::DealsError> {

@@ -69,7 +69,7 @@ impl Platform for Fake {
     fn to_local(&self, _: Instant, zone: &str) -> Result<LocalTime, String> {
         Err(format!("no zone {zone}"))
     }
-    fn from_local(&self, _: &LocalTime, zone: &str) -> Result<Instant, String> {
+    fn instant_of(&self, _: &LocalTime, zone: &str) -> Result<Instant, String> {
         Err(format!("no zone {zone}"))
     }
     fn create_funnel(&self, _: &Funnel) -> Result<(), DealsError> {

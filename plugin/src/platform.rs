@@ -49,7 +49,7 @@ pub trait Platform {
     fn to_local(&self, at: Instant, zone: &str) -> Result<LocalTime, String>;
 
     /// The instant of a local time.
-    fn from_local(&self, local: &LocalTime, zone: &str) -> Result<Instant, String>;
+    fn instant_of(&self, local: &LocalTime, zone: &str) -> Result<Instant, String>;
 
     // directory
     /// The UIS account.

@@ -33,7 +33,7 @@ pub fn instant(platform: &dyn Platform, text: &str) -> Result<Option<Instant>, F
     let Some(local) = parse(text) else { return Ok(None) };
     let zone = zone(platform);
     // A date that the calendar does not have is no date; a zone that the host does not know was refused when it was remembered.
-    Ok(platform.from_local(&local, &zone).ok())
+    Ok(platform.instant_of(&local, &zone).ok())
 }
 
 /// The day after a day, both `Y-m-d`.

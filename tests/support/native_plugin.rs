@@ -103,7 +103,7 @@ impl Platform for Services {
     fn to_local(&self, at: i64, zone: &str) -> Result<guest::clock::LocalTime, String> {
         service!(self, clock.to_local(at, zone.to_owned()))
     }
-    fn from_local(&self, local: &guest::clock::LocalTime, zone: &str) -> Result<i64, String> {
+    fn instant_of(&self, local: &guest::clock::LocalTime, zone: &str) -> Result<i64, String> {
         service!(self, clock.from_local(same(local), zone.to_owned()))
     }
     fn create_funnel(&self, funnel: &guest::deals::Funnel) -> Result<(), guest::deals::DealsError> {

@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn whatever_the_administrator_typed_the_order_is_found() {
-        let cases: [(&[(&str, &str)], &[i64]); 12] = [
+        type Case<'a> = (&'a [(&'a str, &'a str)], &'a [i64]);
+        let cases: [Case<'_>; 12] = [
             (&[("orderId", "17")], &[17]),
             (&[("order_id", " 17 ")], &[17]),
             (&[("ORDER-ID", "17"), ("status", "5")], &[17]),
