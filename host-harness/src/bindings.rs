@@ -6,6 +6,11 @@ wasmtime::component::bindgen!({
     world: "plugin",
     imports: {
         "uis:integration/connections.send": async,
+        // A rule runs in a store of its own, which may have to wait for a place.
+        "uis:integration/rules.responsible": async,
+        "uis:integration/rules.review-draft": async,
+        "uis:integration/rules.route": async,
+        "uis:integration/rules.review-deal": async,
         default: trappable,
     },
     exports: { default: async },

@@ -11,6 +11,7 @@ use crate::account::AccountState;
 use crate::bindings::exports::uis::integration::setup::Description;
 use crate::clock::Clock;
 use crate::plugin::limits::Limits;
+use crate::rules::RuleSet;
 use crate::services::connections::Connection;
 use crate::services::endpoints::Endpoints;
 use crate::services::storage::Storage;
@@ -37,6 +38,8 @@ pub struct Integration {
     pub settings: Mutex<Arc<Vec<u8>>>,
     /// Our addresses and the secret they are protected by.
     pub endpoints: Endpoints,
+    /// The account's rules.
+    pub rules: Arc<RuleSet>,
     /// What a handler may use up.
     pub limits: Limits,
 }
@@ -62,6 +65,7 @@ impl Integration {
             timers: Mutex::default(),
             settings: Mutex::default(),
             endpoints: Endpoints { base: Integration::base(HOOKS, name), callbacks: callbacks.collect(), secret },
+            rules: Arc::default(),
             limits: limits.clone(),
         }
     }

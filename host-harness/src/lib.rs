@@ -11,6 +11,7 @@
 //! | [`credentials`] | access to remote systems, kept by name |
 //! | [`account`] | the simulated UIS account: people, numbers, reports, what was dialled and answered |
 //! | [`assets`] | what browsers get of a plugin's files |
+//! | [`rules`] | partners' rules in their sandboxes |
 //! | [`notification`] | UIS's notifications, in any of their shapes, made into events |
 //! | [`event`] | the events, their class of delivery and ordering key |
 //! | [`recording`] | the recording format |
@@ -29,5 +30,6 @@ pub mod notification;
 pub mod plugin;
 pub mod recording;
 pub mod replay;
+pub mod rules;
 pub mod services;
 pub mod trace;

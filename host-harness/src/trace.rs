@@ -65,6 +65,24 @@ pub enum Step {
         /// `taken`, or why not.
         answer: String,
     },
+    /// A partner's rule was asked.
+    Rule {
+        /// Its name.
+        rule: String,
+        /// What about.
+        point: crate::rules::Point,
+        /// The draft, the deal, the call.
+        about: String,
+        /// What it said was not done.
+        dry_run: bool,
+        /// `keep`, `change`, `skip: …`, or why it gave no answer.
+        verdict: String,
+        /// What it changed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        changes: Vec<crate::rules::explain::Change>,
+        /// It gave no answer.
+        failed: bool,
+    },
     /// The host withheld something from the plugin's answer, or from the plugin.
     Withheld {
         /// What.

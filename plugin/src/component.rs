@@ -128,6 +128,21 @@ impl Platform for Imports {
     ) -> Result<imports::communications::TranscriptPage, imports::communications::ReportError> {
         imports::communications::transcript(chat, cursor, limit)
     }
+    fn decided(&self) -> imports::rules::Points {
+        imports::rules::decided()
+    }
+    fn decide_responsible(&self, about: &imports::decision::Appeal, proposed: Option<&str>) -> Option<String> {
+        imports::rules::responsible(about, proposed)
+    }
+    fn review_draft(&self, about: &imports::decision::Appeal, draft: &imports::decision::Draft) -> imports::decision::Verdict {
+        imports::rules::review_draft(about, draft)
+    }
+    fn route(&self, about: &imports::decision::Appeal, proposed: &imports::decision::Routing) -> imports::decision::Routing {
+        imports::rules::route(about, proposed)
+    }
+    fn review_deal(&self, deal: &imports::decision::DealDraft) -> Option<imports::decision::DealDraft> {
+        imports::rules::review_deal(deal)
+    }
     fn endpoint(&self, callback: &str) -> Option<String> {
         imports::endpoints::url(callback)
     }

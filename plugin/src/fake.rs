@@ -6,8 +6,10 @@ use crate::bindings::uis::integration::clock::LocalTime;
 use crate::bindings::uis::integration::communications::{CallPage, ChatPage, ReportError, SiteRequestPage, TranscriptPage};
 use crate::bindings::uis::integration::connections::{Request, Response, SendError};
 use crate::bindings::uis::integration::deals::{Deal, DealContact, DealEmployee, DealsError, Funnel, UserField};
+use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, Routing, Verdict};
 use crate::bindings::uis::integration::directory::{Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber};
 use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::rules::Points;
 use crate::bindings::uis::integration::storage::{Entry, ItemPage, StorageError, Version};
 use crate::bindings::uis::integration::timers::Timer;
 use crate::bindings::uis::integration::types::Instant;
@@ -134,6 +136,21 @@ impl Platform for Fake {
     }
     fn transcript(&self, _: i64, _: Option<&str>, _: u32) -> Result<TranscriptPage, ReportError> {
         Err(ReportError::Busy(1000))
+    }
+    fn decided(&self) -> Points {
+        Points::empty()
+    }
+    fn decide_responsible(&self, _: &Appeal, proposed: Option<&str>) -> Option<String> {
+        proposed.map(str::to_owned)
+    }
+    fn review_draft(&self, _: &Appeal, _: &Draft) -> Verdict {
+        Verdict::Keep
+    }
+    fn route(&self, _: &Appeal, proposed: &Routing) -> Routing {
+        proposed.clone()
+    }
+    fn review_deal(&self, deal: &DealDraft) -> Option<DealDraft> {
+        Some(deal.clone())
     }
     fn endpoint(&self, _: &str) -> Option<String> {
         None

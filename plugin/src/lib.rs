@@ -12,6 +12,7 @@
 //! | [`telephony`] | calls: caller card and forwarding, pop-ups, history, recordings, reconciliation |
 //! | [`texts`] | site requests and chats |
 //! | [`deals`] | orders that become deals of UIS |
+//! | [`rules`] | partners' rules, asked before something is sent |
 //! | [`workplace`] | the operator's workplace inside RetailCRM |
 //! | [`retailcrm`] | RetailCRM's API v5: one client, one file per area |
 //! | [`handlers`] | one function per event of the contract |
@@ -34,6 +35,7 @@ pub mod phone;
 pub mod platform;
 pub mod reports;
 pub mod retailcrm;
+pub mod rules;
 pub mod settings;
 pub mod setup;
 pub mod shops;

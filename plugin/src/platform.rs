@@ -6,8 +6,10 @@ use crate::bindings::uis::integration::{
     communications::{CallPage, ChatPage, ReportError, SiteRequestPage, TranscriptPage},
     connections::{Request, Response, SendError},
     deals::{Deal, DealContact, DealEmployee, DealsError, Funnel, UserField},
+    decision::{Appeal, DealDraft, Draft, Routing, Verdict},
     directory::{Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber},
     log::Level,
+    rules::Points,
     storage::{Entry, ItemPage, StorageError, Version},
     timers::Timer,
     types::Instant,
@@ -97,6 +99,18 @@ pub trait Platform {
     fn upload_deals(&self, deals: &[Deal]) -> Result<(), DealsError>;
     /// Deletes a deal.
     fn delete_deal(&self, ext_id: &str) -> Result<(), DealsError>;
+
+    // rules
+    /// The points that rules decide.
+    fn decided(&self) -> Points;
+    /// Who is responsible.
+    fn decide_responsible(&self, about: &Appeal, proposed: Option<&str>) -> Option<String>;
+    /// What becomes of a draft.
+    fn review_draft(&self, about: &Appeal, draft: &Draft) -> Verdict;
+    /// Where a call goes.
+    fn route(&self, about: &Appeal, proposed: &Routing) -> Routing;
+    /// What becomes of a deal.
+    fn review_deal(&self, deal: &DealDraft) -> Option<DealDraft>;
 
     // endpoints
     /// Our public URL of a callback or an asset.

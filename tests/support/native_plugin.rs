@@ -197,6 +197,37 @@ impl Platform for Services {
     ) -> Result<guest::communications::TranscriptPage, guest::communications::ReportError> {
         service!(self, communications.transcript(chat, cursor.map(str::to_owned), limit))
     }
+    fn decided(&self) -> guest::rules::Points {
+        let points = host::rules::Host::decided(&mut *self.scope.borrow_mut()).expect("no trap");
+        let mut same = guest::rules::Points::empty();
+        for (known, point) in [
+            (host::rules::Points::RESPONSIBLE, guest::rules::Points::RESPONSIBLE),
+            (host::rules::Points::DRAFT, guest::rules::Points::DRAFT),
+            (host::rules::Points::ROUTING, guest::rules::Points::ROUTING),
+            (host::rules::Points::DEAL, guest::rules::Points::DEAL),
+        ] {
+            if points & known == known {
+                same = same | point;
+            }
+        }
+        same
+    }
+    fn decide_responsible(&self, about: &guest::decision::Appeal, proposed: Option<&str>) -> Option<String> {
+        let mut scope = self.scope.borrow_mut();
+        self.runtime.block_on(host::rules::Host::responsible(&mut *scope, same(about), proposed.map(str::to_owned)))
+    }
+    fn review_draft(&self, about: &guest::decision::Appeal, draft: &guest::decision::Draft) -> guest::decision::Verdict {
+        let mut scope = self.scope.borrow_mut();
+        same(self.runtime.block_on(host::rules::Host::review_draft(&mut *scope, same(about), same(draft))))
+    }
+    fn route(&self, about: &guest::decision::Appeal, proposed: &guest::decision::Routing) -> guest::decision::Routing {
+        let mut scope = self.scope.borrow_mut();
+        same(self.runtime.block_on(host::rules::Host::route(&mut *scope, same(about), same(proposed))))
+    }
+    fn review_deal(&self, deal: &guest::decision::DealDraft) -> Option<guest::decision::DealDraft> {
+        let mut scope = self.scope.borrow_mut();
+        same(self.runtime.block_on(host::rules::Host::review_deal(&mut *scope, same(deal))))
+    }
     fn endpoint(&self, callback: &str) -> Option<String> {
         service!(self, endpoints.url(callback.to_owned()))
     }

@@ -6,6 +6,7 @@ mod embed;
 mod inspect;
 mod render;
 mod replay;
+mod rules;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

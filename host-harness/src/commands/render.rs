@@ -84,6 +84,14 @@ impl Story {
                 Step::Uis { method, told, answer } => {
                     let _ = writeln!(out, "          → UIS {method} {}: {answer}", self.short(told));
                 }
+                Step::Rule { rule, about, dry_run, verdict, changes, .. } => {
+                    let dry = if *dry_run { " (dry run: not done)" } else { "" };
+                    let _ = writeln!(out, "          · rule {rule}{dry}: {about}: {verdict}");
+                    for change in changes {
+                        let part = |value: &Option<String>| value.as_ref().map_or("nothing".to_owned(), |value| self.short(value));
+                        let _ = writeln!(out, "            {}: {} → {}", change.field, part(&change.from), part(&change.to));
+                    }
+                }
                 Step::Withheld { what, why } => {
                     let _ = writeln!(out, "          · withheld {what}: {why}");
                 }

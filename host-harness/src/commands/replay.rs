@@ -18,6 +18,7 @@ use uis_host::replay::entry::{Observer, Silent};
 use uis_host::replay::report::Report;
 use uis_host::replay::strict::Recorded;
 use uis_host::replay::{Replay, Unusable, clock_for, open_vault, prepare_settings};
+use uis_host::rules::RuleSet;
 
 use super::credentials::Store;
 use super::crm::Crm;
@@ -25,6 +26,7 @@ use super::crm::elsewhere::Server;
 use super::crm::recorded::Recordings;
 use super::crm::within::Simulators;
 use super::render::{Story, closing};
+use super::rules::RuleArguments;
 use super::{DEFAULT_PLUGIN, LimitArguments, load, say};
 use crate::{FAILED, OK};
 
@@ -66,6 +68,8 @@ pub struct ReplayArguments {
     /// Answer every request with the recorded exchange; any other request is a divergence
     #[arg(long)]
     strict: bool,
+    #[command(flatten)]
+    rules: RuleArguments,
     /// How long the clock may run on after the last line: 90s, 15m, 24h
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
     settle: Duration,
@@ -110,6 +114,7 @@ pub async fn run(arguments: ReplayArguments) -> Result<u8> {
         all.push(open_all(&arguments, path)?);
     }
     let plugin = Arc::new(load(&arguments.plugin, &arguments.limits.limits()).await?);
+    let rules = arguments.rules.load()?;
     for ready in &all {
         let place = |error: Unusable| anyhow!("{}:1: {error}", ready.path.display());
         prepare_settings(&ready.header, plugin.as_ref()).await.map_err(place)?;
@@ -118,7 +123,7 @@ pub async fn run(arguments: ReplayArguments) -> Result<u8> {
     let mut played = Vec::new();
     for ready in all {
         let path = ready.path;
-        let one = play(&arguments, &plugin, ready).await.with_context(|| format!("{}:1", path.display()))?;
+        let one = play(&arguments, &plugin, &rules, ready).await.with_context(|| format!("{}:1", path.display()))?;
         if !arguments.json {
             say(&closing(&one.report, &one.crm, &one.uis, arguments.summary));
         }
@@ -154,7 +159,7 @@ fn open_all<'a>(arguments: &ReplayArguments, path: &'a Path) -> Result<Ready<'a>
     Ok(Ready { path, header, lines, clock, crm })
 }
 
-async fn play(arguments: &ReplayArguments, plugin: &Arc<ComponentPlugin>, ready: Ready<'_>) -> Result<Played> {
+async fn play(arguments: &ReplayArguments, plugin: &Arc<ComponentPlugin>, rules: &Arc<RuleSet>, ready: Ready<'_>) -> Result<Played> {
     let Ready { path, header, lines, clock, crm } = ready;
     let mut silent = Silent;
     let mut story = Story::new(arguments.verbose);
@@ -164,7 +169,7 @@ async fn play(arguments: &ReplayArguments, plugin: &Arc<ComponentPlugin>, ready:
     }
     let bar = progress(path, arguments);
     let plugin: Arc<dyn Plugin> = plugin.clone();
-    let replay = Replay::new(&header, plugin, crm.system(), clock, &arguments.limits.limits(), observer).await?;
+    let replay = Replay::new(&header, plugin, crm.system(), clock, &arguments.limits.limits(), observer).await?.with_rules(rules.clone());
     let (mut report, uis) = replay.run(&header, lines, arguments.settle, |bytes| bar.set_position(bytes)).await;
     bar.finish_and_clear();
     crm.close(&mut report);
@@ -217,10 +222,15 @@ fn to_json(played: &Played, summary: bool) -> Value {
         lists.map(|(name, list)| (name.clone(), json!(list.as_array().map_or(0, Vec::len)))).collect::<Map<_, _>>().into()
     };
     let report = &played.report;
-    json!({
+    let mut told = json!({
         "events": {"delivered": report.delivered, "retried": report.retried, "failed": report.failed},
         "crm": if summary { counted(&played.crm) } else { played.crm.clone() },
         "uis": if summary { counted(&played.uis) } else { played.uis.clone() },
         "problems": report.problems,
-    })
+    });
+    // Who has no rules has no such member.
+    if !report.rules.is_empty() {
+        told["rules"] = json!(report.rules);
+    }
+    told
 }

@@ -103,7 +103,7 @@ pub fn component(plugin: &Path, say: &dyn Fn(&str)) -> Result<Built, BuildError>
         return Ok(Built { wasm, cache, fresh: true });
     }
     ensure_target(&folder, say)?;
-    say(&format!("building the plugin in {} for {TARGET} (the first time takes about half a minute)", plugin.display()));
+    say(&format!("building {} for {TARGET} (the first time takes about half a minute)", plugin.display()));
     let began = nanos(SystemTime::now());
     let wasm = cargo_build(&folder, &target)?;
     let mut sources = sources(&wasm);

@@ -87,7 +87,7 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
 }
 
 /// Ends a tick of every store, until the engine is gone.
-fn tick(engine: wasmtime::EngineWeak) {
+pub fn tick(engine: wasmtime::EngineWeak) {
     let tick = move || {
         while let Some(engine) = engine.upgrade() {
             engine.increment_epoch();

@@ -126,6 +126,8 @@ pub enum Happening {
     Account(Value),
     /// A button is pressed.
     Action(String),
+    /// A rule in quarantine is asked again.
+    ReleaseRule(String),
     /// The integration is switched off.
     Deactivate,
     /// It is switched on.
@@ -144,7 +146,7 @@ pub enum Content {
 }
 
 /// The members that say what a line is, in the order of the format's description.
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 15] = [
     "notification",
     "route",
     "click-to-call",
@@ -156,6 +158,7 @@ const KINDS: [&str; 14] = [
     "settings",
     "account",
     "action",
+    "release-rule",
     "deactivate",
     "activate",
     "exchange",
@@ -304,6 +307,7 @@ fn happening(members: &mut Map<String, Value>) -> Result<Happening, String> {
         "settings" => Happening::Settings(object(value)?),
         "account" => Happening::Account(object(value)?),
         "action" => Happening::Action(text(value)?),
+        "release-rule" => Happening::ReleaseRule(text(value)?),
         "deactivate" => flag(value).map(|()| Happening::Deactivate)?,
         "activate" => flag(value).map(|()| Happening::Activate)?,
         _ => Happening::Exchange(object(value)?),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Replay;
 use super::entry::{Entry, Outcome};
 use super::inbox::{self, Pending, State};
-use super::report::ProblemKind;
+use super::report::{ProblemKind, RuleTold};
 use super::strict;
 use crate::bindings::uis::integration::types::{Delivery, Failure};
 use crate::clock::instant;
@@ -159,7 +159,20 @@ impl Replay<'_> {
                 self.report.failed(pending.line, ProblemKind::Divergence, divergence.to_owned());
             }
         }
+        self.tell_rules(seat, pending, &run.scope.trace);
         run
+    }
+
+    /// What rules said, for the report: their owner sees what each changed, and why one was not heard.
+    fn tell_rules(&mut self, seat: usize, pending: &Pending, trace: &[Step]) {
+        for step in trace {
+            let Step::Rule { rule, about, verdict, failed, .. } = step else { continue };
+            if *failed {
+                let message = self.whose(seat, format!("rule {rule}: {about}: {verdict}; the plugin goes on without it"));
+                self.report.problem(pending.line, ProblemKind::Skipped, message);
+            }
+            self.report.rules.push(RuleTold { at: self.shown(self.now()), line: pending.line, step: step.clone() });
+        }
     }
 
     /// What follows for the integration from an event of its own life.

@@ -25,6 +25,12 @@ impl Replay<'_> {
         for member in &line.ignored {
             self.note(line.number, format!("line {}: {member:?} means nothing here and is ignored", line.number));
         }
+        for (name, taken) in self.rules.refresh() {
+            match taken {
+                Ok(()) => self.note(line.number, format!("the rule {name} changed, and the new one is in force")),
+                Err(error) => self.note(line.number, format!("the rule {name} changed, and the old one stays: {error}")),
+            }
+        }
         let number = line.number;
         let received = self.now();
         match line.happening {
@@ -116,6 +122,10 @@ impl Replay<'_> {
                     }
                 }
             }
+            Happening::ReleaseRule(name) => match self.rules.release(&name) {
+                true => self.note(number, format!("the rule {name} is asked again")),
+                false => self.unreadable(number, format!("there is no rule {name:?}")),
+            },
             Happening::Action(name) => self.deliver(&seats, number, "action", Event::Action(name)).await,
             Happening::Deactivate => {
                 for seat in seats {

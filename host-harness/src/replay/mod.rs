@@ -31,6 +31,7 @@ use crate::integration::{Integration, lock};
 use crate::plugin::limits::Limits;
 use crate::plugin::{Fault, Plugin};
 use crate::recording::{Header, Line, Lines};
+use crate::rules::RuleSet;
 use crate::services::connections::{Connection, plain_base};
 use crate::services::pace::Pace;
 use entry::Observer;
@@ -102,6 +103,7 @@ pub struct Replay<'a> {
     account: Arc<Mutex<AccountState>>,
     zone: Tz,
     seats: Vec<Seat>,
+    rules: Arc<RuleSet>,
     observer: &'a mut dyn Observer,
     report: Report,
     /// The instant that handlers run at, and how many have.
@@ -143,7 +145,7 @@ impl<'a> Replay<'a> {
             *lock(&integration.settings) = Arc::new(prepared);
             seats.push(Seat { integration: Arc::new(integration), inbox: Inbox::new(State::Inactive) });
         }
-        Ok(Replay { plugin, remote, clock, account, zone, seats, observer, report: Report::default(), runs: (0, 0) })
+        Ok(Replay { plugin, remote, clock, account, zone, seats, rules: Arc::default(), observer, report: Report::default(), runs: (0, 0) })
     }
 
     /// The integrations are reached at another address, `<base>/<integration>/<callback>`, in place of the simulated platform's own.
@@ -153,6 +155,17 @@ impl<'a> Replay<'a> {
                 integration.endpoints.base = Integration::base(base, &integration.name);
             }
         }
+        self
+    }
+
+    /// The account has these rules.
+    pub fn with_rules(mut self, rules: Arc<RuleSet>) -> Self {
+        for seat in &mut self.seats {
+            if let Some(integration) = Arc::get_mut(&mut seat.integration) {
+                integration.rules = rules.clone();
+            }
+        }
+        self.rules = rules;
         self
     }
 

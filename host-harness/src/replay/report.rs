@@ -6,6 +6,7 @@ use super::inbox::Pending;
 use crate::bindings::uis::integration::types::Failure;
 use crate::plugin::Fault;
 use crate::plugin::limits::{TOLD_WHAT_BYTES, TOLD_WHY_BYTES, cut};
+use crate::trace::Step;
 
 /// What went wrong, or was left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -42,6 +43,18 @@ pub struct Problem {
     pub message: String,
 }
 
+/// What a rule said of something.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RuleTold {
+    /// When, RFC 3339.
+    pub at: String,
+    /// The recording's line.
+    pub line: u64,
+    /// What it said.
+    #[serde(flatten)]
+    pub step: Step,
+}
+
 /// Counts and problems.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -53,6 +66,8 @@ pub struct Report {
     pub failed: u64,
     /// All problems, in order.
     pub problems: Vec<Problem>,
+    /// What rules said, in order.
+    pub rules: Vec<RuleTold>,
     deliveries: u64,
 }
 

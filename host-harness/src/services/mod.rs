@@ -61,6 +61,7 @@ impl EventScope {
             timers: Default::default(),
             settings: Default::default(),
             endpoints: endpoints::Endpoints { base: String::new(), callbacks: Vec::new(), secret: String::new().into() },
+            rules: Arc::default(),
             limits: limits.clone(),
         };
         EventScope::new(Arc::new(integration), 0, Instant::now())

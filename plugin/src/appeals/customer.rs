@@ -5,12 +5,14 @@ use serde_json::Map;
 
 use super::lookup::Lookup;
 use super::{Appeal, fields, join, progress};
+use crate::bindings::uis::integration::decision::DraftKind;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::extra_fields::Row;
 use crate::outcome::skipped;
 use crate::platform::Platform;
 use crate::retailcrm::CrmError;
 use crate::retailcrm::customers::{self, Customer, NewCustomer};
+use crate::rules::{self, Fields, Reviewed};
 use crate::template;
 
 /// RetailCRM's longest name, in characters.
@@ -33,16 +35,35 @@ pub fn ensure(
     if lookup.customer()?.is_none() {
         written = fields::of_new(platform, appeal, rows);
         let name = template::fit(platform, "customer's name", &appeal.name, NAME_MAX);
-        let customer = NewCustomer {
+        let mut customer = NewCustomer {
             external_id: external_id.clone(),
             first_name: if name.is_empty() { appeal.who.shown() } else { name },
             phone: appeal.who.phone.clone(),
             email: appeal.who.email.clone(),
-            manager_id: manager(lookup)?,
+            manager_id: rules::responsible(platform, appeal, manager(lookup)?),
             site: appeal.site.clone(),
             source: appeal.source.clone(),
             fields: written.clone(),
         };
+        match rules::review(platform, appeal, DraftKind::Customer, || drafted(&customer)) {
+            Reviewed::Keep => {}
+            Reviewed::Changed(changed) => {
+                customer.first_name = changed.text("first-name").unwrap_or(customer.first_name);
+                // By what he is known is not a rule's to change: it would make him somebody else.
+                customer.manager_id = changed.integer("manager");
+                customer.source = changed.source();
+                customer.fields = changed.own();
+                written.clone_from(&customer.fields);
+            }
+            Reviewed::Skip(why) => {
+                // What would be his is not made either.
+                progress::note(platform, &appeal.id, |progress| {
+                    progress.looked_up = true;
+                    progress.skipped = true;
+                })?;
+                return Ok(vec![skipped(format!("customer of {}, his order and his task", appeal.id), format!("a rule: {why}"))]);
+            }
+        }
         progress::note(platform, &appeal.id, |progress| progress.creating = true)?;
         let made = match customers::create(lookup.crm(), &customer) {
             // A field, a user or a source that RetailCRM does not take any more must not keep a person out of it.
@@ -83,4 +104,16 @@ pub fn ensure(
     })?;
     lookup.remember_visitor()?;
     Ok(left_out)
+}
+
+/// A new customer as rules see him.
+fn drafted(customer: &NewCustomer) -> Fields {
+    Fields::default()
+        .text("first-name", Some(customer.first_name.clone()))
+        .text("phone", customer.phone.clone())
+        .text("email", customer.email.clone())
+        .text("shop", customer.site.clone())
+        .integer("manager", customer.manager_id)
+        .source(customer.source.as_ref())
+        .own(&customer.fields)
 }

@@ -80,6 +80,9 @@ pub trait Told {
     /// A parameter as UIS tells it: a list is JSON. None when it is not told.
     fn raw(&self, name: &str) -> Option<String>;
 
+    /// All parameters that are told.
+    fn all(&self) -> Vec<(String, String)>;
+
     /// A parameter as people read it: a list without its brackets.
     fn get(&self, name: &str) -> Option<String> {
         let value = self.raw(name)?;

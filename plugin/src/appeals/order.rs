@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::lookup::Lookup;
 use super::responsible::Responsible;
 use super::{Appeal, progress};
+use crate::bindings::uis::integration::decision::DraftKind;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::extra_fields::{self, Entity, Row};
@@ -15,6 +16,7 @@ use crate::retailcrm::CrmError;
 use crate::retailcrm::corporate;
 use crate::retailcrm::orders::{self, NewOrder, Standing};
 use crate::retailcrm::reference::Status;
+use crate::rules::{self, Fields, Reviewed};
 use crate::setup::activation::STATUSES_KEY;
 use crate::template;
 use crate::time;
@@ -106,7 +108,7 @@ fn attempt(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup
         order_type: wish.order_type.clone(),
         order_method: wish.order_method.clone().or_else(|| Some(wish.stock_method.to_owned())),
         status: wish.status.clone(),
-        manager_id: wish.responsible.user(platform, lookup, wish.default_responsible)?,
+        manager_id: rules::responsible(platform, appeal, wish.responsible.user(platform, lookup, wish.default_responsible)?),
         customer_comment: wish.customer_comment.as_ref().map(|text| {
             if text.chars().count() > COMMENT_MAX {
                 template::log_whole(platform, "customer's comment", text);
@@ -117,6 +119,20 @@ fn attempt(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup
         fields: wish.fields.clone(),
         manager_comment: template::fit(platform, "order's comment", &comment, COMMENT_MAX),
     };
+    match rules::review(platform, appeal, DraftKind::Order, || drafted(&order)) {
+        Reviewed::Keep => {}
+        Reviewed::Changed(changed) => {
+            order.order_type = changed.text("type");
+            order.order_method = changed.text("method");
+            order.status = changed.text("status");
+            order.manager_id = changed.integer("manager");
+            order.manager_comment = changed.lines("manager-comment").unwrap_or_default();
+            order.customer_comment = changed.lines("customer-comment");
+            order.source = changed.source();
+            order.fields = changed.own();
+        }
+        Reviewed::Skip(_) => return progress::note(platform, &appeal.id, |progress| progress.ordered = true),
+    }
     match orders::create(crm, &order) {
         Err(CrmError::Refused { message, .. }) if wish.order_method.is_none() && message.contains("orderMethod") => {
             platform.log(Level::Warn, "RetailCRM's stock order method is gone", &[("method", wish.stock_method), ("error", &message)]);
@@ -129,6 +145,23 @@ fn attempt(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup
         progress.ordered = true;
         progress.order_site.clone_from(&site);
     })
+}
+
+/// A new order as rules see it.
+fn drafted(order: &NewOrder) -> Fields {
+    Fields::default()
+        .text("type", order.order_type.clone())
+        .text("method", order.order_method.clone())
+        .text("status", order.status.clone())
+        .text("shop", order.site.clone())
+        .text("phone", order.phone.clone())
+        .text("email", order.email.clone())
+        .integer("customer", Some(order.customer))
+        .integer("manager", order.manager_id)
+        .text("manager-comment", Some(order.manager_comment.clone()))
+        .text("customer-comment", order.customer_comment.clone())
+        .source(order.source.as_ref())
+        .own(&order.fields)
 }
 
 /// Whether the customer's other orders leave room for one more.

@@ -23,6 +23,8 @@ pub struct Progress {
     pub creating: bool,
     /// He was created by this appeal.
     pub created: bool,
+    /// A rule said that he is not created: nothing that would be his is.
+    pub skipped: bool,
     /// Who he is in RetailCRM.
     pub customer: Option<Customer>,
     /// All that follows from it is done; calls note that in their story.

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Appeal;
 use super::lookup::Lookup;
+use super::progress;
 use super::responsible::Responsible;
+use crate::bindings::uis::integration::decision::DraftKind;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::memory;
@@ -14,6 +16,7 @@ use crate::outcome::skipped;
 use crate::platform::Platform;
 use crate::retailcrm::tasks::{self, Task};
 use crate::retailcrm::{Crm, CrmError};
+use crate::rules::{self, Fields, Reviewed};
 use crate::template;
 use crate::time;
 
@@ -53,6 +56,9 @@ struct Made {
 
 /// Makes the task.
 pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+    if progress::read(platform, &appeal.id).skipped {
+        return Ok(Vec::new());
+    }
     let crm = lookup.crm();
     let phone = appeal.who.phone.as_deref();
     let made: Made = memory::load(platform, &wish.key).unwrap_or_default();
@@ -74,15 +80,13 @@ pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, looku
         _ => {}
     }
     let customer = lookup.customer()?;
-    let Some(performer) = wish.responsible.user(platform, lookup, wish.default_responsible)? else {
+    let performer = rules::responsible(platform, appeal, wish.responsible.user(platform, lookup, wish.default_responsible)?);
+    let Some(performer) = performer else {
         return Ok(vec![skipped(format!("task for {}", appeal.id), "nobody to perform it is known; choose a default responsible")]);
     };
-    let text = name(platform, appeal, wish);
-    let intent = Made { appeal: appeal.id.clone(), text: text.clone(), task: None };
-    memory::put(platform, &wish.key, &intent, Some(TTL_MS))?;
     let due = appeal.at + i64::from(wish.due_hours) * HOUR_MS;
-    let task = Task {
-        text,
+    let mut task = Task {
+        text: name(platform, appeal, wish),
         // Minutes are all that RetailCRM takes.
         datetime: time::crm_date_time(platform, due)?.chars().take(16).collect(),
         performer_id: performer,
@@ -90,6 +94,19 @@ pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, looku
         phone_site: appeal.site.clone(),
         customer: customer.map(|customer| serde_json::json!({"id": customer.id})),
     };
+    match rules::review(platform, appeal, DraftKind::Task, || drafted(&task)) {
+        Reviewed::Keep => {}
+        Reviewed::Changed(changed) => {
+            task.text = changed.text("text").unwrap_or(task.text);
+            task.datetime =
+                changed.text("due").filter(|due| time::parse(due).is_some()).map_or(task.datetime, |due| due.chars().take(16).collect());
+            task.performer_id = changed.integer("performer").unwrap_or(performer);
+        }
+        Reviewed::Skip(why) => return Ok(vec![skipped(format!("task for {}", appeal.id), format!("a rule: {why}"))]),
+    }
+    let text = task.text.clone();
+    let intent = Made { appeal: appeal.id.clone(), text: text.clone(), task: None };
+    memory::put(platform, &wish.key, &intent, Some(TTL_MS))?;
     match tasks::create(crm, &task) {
         Ok(task) => memory::put(platform, &wish.key, &Made { task: Some(task), ..intent }, Some(TTL_MS))?,
         // Surely nothing is there: what was made before counts again.
@@ -115,6 +132,16 @@ pub fn close(platform: &dyn Platform, key: &str, phone: Option<&str>) -> Result<
         tasks::complete(crm, task)?;
     }
     memory::forget(platform, key)
+}
+
+/// A new task as rules see it.
+fn drafted(task: &Task) -> Fields {
+    Fields::default()
+        .text("text", Some(task.text.clone()))
+        .text("due", Some(task.datetime.clone()))
+        .integer("performer", Some(task.performer_id))
+        .text("phone", task.phone.clone())
+        .text("shop", task.phone_site.clone())
 }
 
 /// The task's name.

@@ -16,6 +16,7 @@ use crate::memory;
 use crate::outcome::skipped;
 use crate::platform::Platform;
 use crate::retailcrm::{CONNECTION, Crm};
+use crate::rules;
 use crate::settings::Settings;
 use crate::time;
 
@@ -149,6 +150,7 @@ impl<'a> Desk<'a> {
             steps.push(Step { stage, since: known.since });
         }
         let states: Vec<Deal> = steps.iter().map(|step| self.deal(draft, funnel, step, created, news.at)).collect();
+        let states = rules::review_deal(self.platform, states);
         let Some(last) = states.last() else { return Ok(None) };
         let digest = ledger::digest(&format!("{:?}", Deal { modified: None, ..last.clone() }));
         let entry = Entry {

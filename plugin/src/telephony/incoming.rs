@@ -12,6 +12,7 @@ use crate::retailcrm::orders::{self, Order};
 use crate::retailcrm::reference::Status;
 use crate::retailcrm::telephony::{self, Caller, Manager};
 use crate::retailcrm::{CONNECTION, Crm};
+use crate::rules;
 use crate::settings::Settings;
 use crate::setup::activation::STATUSES_KEY;
 
@@ -40,6 +41,7 @@ pub fn answer(platform: &dyn Platform, event: &IncomingCall) -> Result<CallAnswe
         Some(manager) if Settings::load(platform)?.forward_to_manager => numbers(platform, manager)?,
         _ => Vec::new(),
     };
+    let forward_to = rules::route(platform, &event.call, forward_to);
     Ok(CallAnswer { card, forward_to, skipped: Vec::new() })
 }
 

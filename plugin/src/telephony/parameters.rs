@@ -38,4 +38,18 @@ impl Told for Parameters<'_> {
         };
         value.filter(|value| !value.trim().is_empty())
     }
+
+    fn all(&self) -> Vec<(String, String)> {
+        let own = [
+            "contact_phone_number",
+            "virtual_phone_number",
+            "call_session_id",
+            "start_time",
+            "finish_time",
+            "wait_time_duration",
+            "talk_time_duration",
+        ];
+        let own = own.into_iter().filter_map(|name| Some((name.to_owned(), self.raw(name)?)));
+        own.chain(self.story.parameters.clone()).collect()
+    }
 }

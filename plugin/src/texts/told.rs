@@ -27,4 +27,8 @@ impl Told for Parameters {
     fn raw(&self, name: &str) -> Option<String> {
         self.0.get(name).filter(|value| !value.trim().is_empty()).cloned()
     }
+
+    fn all(&self) -> Vec<(String, String)> {
+        self.0.clone().into_iter().collect()
+    }
 }

@@ -1,0 +1,78 @@
+//! A rule that attacks its host: the appeal's attribute `attack` says how. Whatever it does, the plugin goes on as if it were not there.
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+extern crate alloc;
+
+#[cfg(target_arch = "wasm32")]
+#[path = "../../rust/src/memory.rs"]
+mod memory;
+
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+use core::hint::black_box;
+
+wit_bindgen::generate!({
+    path: "../../../wit",
+    inline: "package partner:hostile; world rule { export uis:integration/rule-draft@0.1.0; }",
+    world: "partner:hostile/rule",
+    generate_all,
+});
+
+use exports::uis::integration::rule_draft::Guest;
+use uis::integration::decision::{Appeal, Draft, DraftKind, Field, Value, Verdict};
+
+struct Rule;
+
+impl Guest for Rule {
+    fn review(about: Appeal, draft: Draft) -> Verdict {
+        let attack = about.attributes.iter().find(|(name, _)| name == "attack").map(|(_, attack)| attack.as_str());
+        match attack.unwrap_or_default() {
+            // Takes all the time there is, and all the memory, one way or another.
+            "loop" => loop {
+                black_box(());
+            },
+            "bomb" => {
+                let mut hoard: Vec<Vec<u8>> = Vec::new();
+                loop {
+                    hoard.push(black_box(vec![1; 1 << 20]));
+                }
+            }
+            "recurse" => changed(draft, "depth", deeper(0).to_string()),
+            "trap" => panic!("as asked"),
+            // Gives back what cannot be.
+            "huge" => changed(draft, "text", "x".repeat(1 << 20)),
+            "many" => {
+                let fields = (0..10_000).map(|number| field(&number.to_string(), "x".to_string())).collect();
+                Verdict::Change(Draft { fields, ..draft })
+            }
+            "twice" => {
+                let fields = vec![field("text", "a".to_string()), field("text", "b".to_string())];
+                Verdict::Change(Draft { fields, ..draft })
+            }
+            "kind" => Verdict::Change(Draft { kind: DraftKind::Call, ..draft }),
+            // Puts into texts what does harm elsewhere.
+            "markup" => changed(draft, "text", "<script>alert(1)</script>\r\nX-Evil: 1".to_string()),
+            _ => Verdict::Keep,
+        }
+    }
+}
+
+fn field(name: &str, text: String) -> Field {
+    Field { name: name.to_string(), value: Value::Text(text) }
+}
+
+fn changed(draft: Draft, name: &str, text: String) -> Verdict {
+    let mut fields: Vec<Field> = draft.fields.into_iter().filter(|field| field.name != name).collect();
+    fields.push(field(name, text));
+    Verdict::Change(Draft { kind: draft.kind, is_new: draft.is_new, fields, attributes: draft.attributes })
+}
+
+#[inline(never)]
+fn deeper(depth: u64) -> u64 {
+    black_box(if depth == u64::MAX { depth } else { deeper(depth + 1) + 1 })
+}
+
+// A native library cannot export the contract's names.
+#[cfg(target_arch = "wasm32")]
+export!(Rule);

@@ -1,0 +1,55 @@
+//! `uis-host rules …`: partners' rules; and the options by which other commands take them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Args;
+use uis_host::plugin::build;
+use uis_host::rules::limits::RuleLimits;
+use uis_host::rules::sandbox::Sandbox;
+use uis_host::rules::{RuleFile, RuleSet};
+
+/// Rules that are asked.
+#[derive(Debug, Clone, Args)]
+pub struct RuleArguments {
+    /// A partner's rule: NAME=PATH of a component or of a Rust crate's folder; rules run in the order of their names
+    #[arg(long = "rule", value_name = "NAME=PATH", help_heading = "Rules")]
+    rules: Vec<String>,
+    /// The same, asked and reported, but what it says is not done
+    #[arg(long = "dry-rule", value_name = "NAME=PATH", help_heading = "Rules")]
+    dry: Vec<String>,
+}
+
+impl RuleArguments {
+    /// Builds what are crates, and loads all.
+    pub fn load(&self) -> Result<Arc<RuleSet>> {
+        if self.rules.is_empty() && self.dry.is_empty() {
+            return Ok(Arc::default());
+        }
+        let all = self.rules.iter().map(|text| (text, false)).chain(self.dry.iter().map(|text| (text, true)));
+        let (mut files, mut cache): (Vec<RuleFile>, PathBuf) = (Vec::new(), PathBuf::new());
+        for (text, dry_run) in all {
+            let (name, path) = named(text)?;
+            if files.iter().any(|known| known.name == name) {
+                bail!("two rules are named {name}");
+            }
+            let built = build::component(&path, &|line| eprintln!("{line}")).with_context(|| format!("rule {name}"))?;
+            cache = built.cache;
+            files.push(RuleFile { name, path: built.wasm, dry_run });
+        }
+        let sandbox = Sandbox::new(RuleLimits::default())?;
+        let set = RuleSet::load(sandbox, files, &cache);
+        set.map(Arc::new).map_err(|(file, error)| anyhow!("rule {}: {error}", file.name))
+    }
+}
+
+/// A rule's name and path: `NAME=PATH`, or a path that gives the name.
+fn named(text: &str) -> Result<(String, PathBuf)> {
+    if let Some((name, path)) = text.split_once('=') {
+        return Ok((name.to_owned(), PathBuf::from(path)));
+    }
+    let path = PathBuf::from(text);
+    let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).filter(|name| !name.is_empty());
+    Ok((name.ok_or_else(|| anyhow!("{text:?} names no rule; expected NAME=PATH"))?, path))
+}

@@ -1,0 +1,24 @@
+//! Generated from `wit/`: the worlds of partners' rules. Their types are the plugin's own.
+#![allow(missing_docs, clippy::all, clippy::unwrap_used)]
+
+/// One world.
+macro_rules! world {
+    ($module:ident, $world:literal) => {
+        pub mod $module {
+            wasmtime::component::bindgen!({
+                path: "../wit",
+                world: $world,
+                with: {
+                    "uis:integration/types": crate::bindings::uis::integration::types,
+                    "uis:integration/decision": crate::bindings::uis::integration::decision,
+                },
+                exports: { default: async },
+            });
+        }
+    };
+}
+
+world!(responsible, "responsible-rule");
+world!(draft, "draft-rule");
+world!(routing, "routing-rule");
+world!(deal, "deal-rule");

@@ -1,0 +1,322 @@
+//! The rules' engine, apart from the plugin's: its own pool, its own places, so that a plugin waiting for a rule can never starve rules of
+//! them, and a bomb in a rule takes no memory of handlers.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, ResourceLimiter, Store, Trap};
+
+use super::Point;
+use super::bindings::{deal, draft, responsible, routing};
+use super::limits::RuleLimits;
+use crate::bindings::uis::integration as contract;
+use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, Routing, Verdict};
+use crate::plugin::cache;
+use crate::plugin::engine::tick;
+use crate::plugin::{CONTRACT_PACKAGE, CONTRACT_VERSION};
+
+pub use deal::exports::uis::integration::rule_deal::DealVerdict;
+
+/// Why a component is not taken as a rule. Nothing of it has run.
+#[derive(Debug, thiserror::Error)]
+pub enum RuleError {
+    /// The file cannot be read.
+    #[error("{path}: {error}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        error: std::io::Error,
+    },
+    /// It is no component.
+    #[error("{path} is not a WebAssembly component: {error}")]
+    NotAComponent {
+        /// The file.
+        path: PathBuf,
+        /// The engine's words.
+        error: String,
+    },
+    /// It imports something.
+    #[error(
+        "a rule imports nothing, and this one imports {0}: build it without a standard library that reaches out (Rust: target wasm32-unknown-unknown; JavaScript: all features of componentize-js off; Python: --stub-wasi)"
+    )]
+    Imports(String),
+    /// It was built to another version of the contract.
+    #[error("the rule was built to {CONTRACT_PACKAGE} {0}, this host serves {CONTRACT_VERSION}; build it against this host's wit/")]
+    OtherContract(String),
+    /// It exports no decision point.
+    #[error("the component exports none of rule-responsible, rule-draft, rule-routing, rule-deal; it exports: {0}")]
+    NoRule(String),
+    /// An export has another shape than the contract's.
+    #[error("the rule does not fit {CONTRACT_PACKAGE} {CONTRACT_VERSION}: {0}")]
+    DoesNotFit(String),
+    /// The engine cannot be set up.
+    #[error("the rules' engine cannot be set up: {0}")]
+    Engine(String),
+}
+
+/// Why a rule gave no answer. The plugin goes on as if it were not there.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum RuleFault {
+    /// It trapped.
+    #[error("it trapped: {0}")]
+    Trap(String),
+    /// It used up what it may use.
+    #[error("limit {name} = {value} was passed")]
+    Limit {
+        /// The limit's name.
+        name: &'static str,
+        /// Its value.
+        value: u64,
+    },
+    /// What it gave back cannot be.
+    #[error("what it gave back cannot be: {0}")]
+    Nonsense(String),
+}
+
+/// The engine that all rules of a process share.
+#[derive(Clone)]
+pub struct Sandbox {
+    engine: Engine,
+    linker: Arc<Linker<State>>,
+    places: Arc<Semaphore>,
+    /// Limits of every rule.
+    pub limits: RuleLimits,
+}
+
+/// What a rule's store holds: nothing but the meter of its memory.
+pub struct State {
+    limit: usize,
+    held: usize,
+    refused: bool,
+}
+
+// The contract's interfaces of types alone.
+impl contract::types::Host for State {}
+impl contract::decision::Host for State {}
+
+/// Elements of all tables: an interpreter has some thousands of functions.
+const TABLE_ELEMENTS: usize = 40_000;
+
+impl ResourceLimiter for State {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        // An interpreter has more than one memory; the limit is for all of them.
+        let held = self.held + desired.saturating_sub(current);
+        if held > self.limit {
+            self.refused = true;
+            return Err(wasmtime::Error::msg("memory limit"));
+        }
+        self.held = held;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(desired <= TABLE_ELEMENTS)
+    }
+}
+
+fn config(limits: &RuleLimits, pooled: bool) -> Config {
+    let mut config = Config::new();
+    config.consume_fuel(true);
+    config.epoch_interruption(true);
+    config.concurrency_support(false);
+    // A replay must give the same on every machine.
+    config.cranelift_nan_canonicalization(true);
+    config.relaxed_simd_deterministic(true);
+    config.wasm_component_model(true);
+    if pooled {
+        let mut pool = PoolingAllocationConfig::new();
+        pool.total_component_instances(limits.instances)
+            // An interpreter is a dozen modules.
+            .total_core_instances(limits.instances * 32)
+            .total_memories(limits.instances * 2)
+            .total_tables(limits.instances * 8)
+            .total_stacks(limits.instances)
+            .max_core_instances_per_component(64)
+            .max_memories_per_component(4)
+            .max_tables_per_component(16)
+            .max_component_instance_size(4 << 20)
+            .max_core_instance_size(4 << 20)
+            .table_elements(TABLE_ELEMENTS)
+            .max_memory_size(limits.memory_bytes)
+            .linear_memory_keep_resident(1 << 20)
+            .table_keep_resident(64 << 10)
+            .pagemap_scan(Enabled::Auto);
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    }
+    config
+}
+
+impl Sandbox {
+    /// Makes an engine. Compiles nothing yet.
+    pub fn new(limits: RuleLimits) -> Result<Sandbox, RuleError> {
+        let failed = |error: wasmtime::Error| RuleError::Engine(format!("{error:#}"));
+        let engine = Engine::new(&config(&limits, true)).or_else(|_| Engine::new(&config(&limits, false))).map_err(failed)?;
+        let mut linker: Linker<State> = Linker::new(&engine);
+        contract::types::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(failed)?;
+        contract::decision::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(failed)?;
+        tick(engine.weak());
+        Ok(Sandbox { places: Arc::new(Semaphore::new(limits.instances as usize)), engine, linker: Arc::new(linker), limits })
+    }
+
+    /// Loads a rule: compiled once, checked by the names of what it imports and exports. `cache` keeps what was compiled.
+    pub fn load(&self, path: &Path, cache: &Path) -> Result<Rule, RuleError> {
+        let wasm = std::fs::read(path).map_err(|error| RuleError::File { path: path.to_owned(), error })?;
+        let compiled = cache::compile(&self.engine, &wasm, cache)
+            .map_err(|error| RuleError::NotAComponent { path: path.to_owned(), error: format!("{error:#}") })?;
+        self.check(&compiled.component)?;
+        let fits = |error: wasmtime::Error| RuleError::DoesNotFit(format!("{error:#}"));
+        let pre = self.linker.instantiate_pre(&compiled.component).map_err(fits)?;
+        let points = self.points(&compiled.component);
+        let has = |point: Point| points.contains(&point);
+        Ok(Rule {
+            responsible: has(Point::Responsible).then(|| responsible::ResponsibleRulePre::new(pre.clone())).transpose().map_err(fits)?,
+            draft: has(Point::Draft).then(|| draft::DraftRulePre::new(pre.clone())).transpose().map_err(fits)?,
+            routing: has(Point::Routing).then(|| routing::RoutingRulePre::new(pre.clone())).transpose().map_err(fits)?,
+            deal: has(Point::Deal).then(|| deal::DealRulePre::new(pre)).transpose().map_err(fits)?,
+            points,
+            size: wasm.len(),
+        })
+    }
+
+    fn names(&self, component: &Component) -> (Vec<String>, Vec<String>) {
+        use wasmtime::component::types::ComponentItem;
+        let kind = component.component_type();
+        // An interface that has types alone asks for nothing.
+        let asks = |item: &ComponentItem| match item {
+            ComponentItem::ComponentInstance(instance) => {
+                instance.exports(&self.engine).any(|(_, item)| !matches!(item.ty, ComponentItem::Type(_)))
+            }
+            ComponentItem::Type(_) => false,
+            _ => true,
+        };
+        let imports = kind.imports(&self.engine).filter(|(_, item)| asks(&item.ty)).map(|(name, _)| name.to_owned()).collect();
+        let exports = kind.exports(&self.engine).map(|(name, _)| name.to_owned()).collect();
+        (imports, exports)
+    }
+
+    fn points(&self, component: &Component) -> Vec<Point> {
+        let (_, exports) = self.names(component);
+        let exported = |interface: &str| exports.iter().any(|name| name.split('@').next() == Some(interface));
+        Point::ALL.into_iter().filter(|(_, interface)| exported(interface)).map(|(point, _)| point).collect()
+    }
+
+    fn check(&self, component: &Component) -> Result<(), RuleError> {
+        let (imports, exports) = self.names(component);
+        if !imports.is_empty() {
+            return Err(RuleError::Imports(imports.join(", ")));
+        }
+        let series = |version: &str| version.rsplit_once('.').map_or(version.to_owned(), |(series, _)| series.to_owned());
+        let versions = exports.iter().filter_map(|name| name.strip_prefix(CONTRACT_PACKAGE)?.split_once('@').map(|(_, version)| version));
+        if let Some(other) = versions.into_iter().find(|version| series(version) != series(CONTRACT_VERSION)) {
+            return Err(RuleError::OtherContract(other.to_owned()));
+        }
+        if self.points(component).is_empty() {
+            let names = if exports.is_empty() { "nothing".to_owned() } else { exports.join(", ") };
+            return Err(RuleError::NoRule(names));
+        }
+        Ok(())
+    }
+
+    /// Runs `work` in a fresh store, within the limits and before the deadline.
+    async fn run<T>(&self, deadline: Instant, work: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>) -> Result<T, RuleFault> {
+        let limits = &self.limits;
+        let wall = limits.wall.min(deadline.saturating_duration_since(Instant::now()));
+        let late = RuleFault::Limit { name: "rule-wall-ms", value: u64::try_from(limits.wall.as_millis()).unwrap_or(u64::MAX) };
+        let mut store = Store::new(&self.engine, State { limit: limits.memory_bytes, held: 0, refused: false });
+        store.limiter(|state| state);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_async_yield_and_update(1);
+        let timed = async {
+            // The semaphore is never closed, so waiting for a place cannot fail.
+            let _place = self.places.acquire().await;
+            store.set_fuel(limits.fuel)?;
+            work(&mut store).await
+        };
+        match tokio::time::timeout(wall.max(Duration::from_millis(1)), timed).await {
+            Err(_) => Err(late),
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(self.fault(&error, store.data())),
+        }
+    }
+
+    fn fault(&self, error: &wasmtime::Error, state: &State) -> RuleFault {
+        if state.refused {
+            return RuleFault::Limit { name: "rule-memory-bytes", value: self.limits.memory_bytes as u64 };
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::OutOfFuel) => RuleFault::Limit { name: "rule-fuel", value: self.limits.fuel },
+            Some(trap) => RuleFault::Trap(trap.to_string()),
+            None => RuleFault::Trap(format!("{:#}", error.root_cause())),
+        }
+    }
+}
+
+/// A rule that is ready.
+pub struct Rule {
+    responsible: Option<responsible::ResponsibleRulePre<State>>,
+    draft: Option<draft::DraftRulePre<State>>,
+    routing: Option<routing::RoutingRulePre<State>>,
+    deal: Option<deal::DealRulePre<State>>,
+    /// What it decides.
+    pub points: Vec<Point>,
+    /// The component's size in bytes.
+    pub size: usize,
+}
+
+impl Rule {
+    /// Who is responsible; the outer none: it does not decide that.
+    pub async fn responsible(
+        &self,
+        sandbox: &Sandbox,
+        deadline: Instant,
+        about: &Appeal,
+        proposed: Option<&str>,
+    ) -> Option<Result<Option<String>, RuleFault>> {
+        let pre = self.responsible.as_ref()?;
+        let work = async |store: &mut Store<State>| {
+            let rule = pre.instantiate_async(&mut *store).await?;
+            rule.uis_integration_rule_responsible().call_decide(store, about, proposed).await
+        };
+        Some(sandbox.run(deadline, work).await)
+    }
+
+    /// What becomes of a draft.
+    pub async fn draft(&self, sandbox: &Sandbox, deadline: Instant, about: &Appeal, draft: &Draft) -> Option<Result<Verdict, RuleFault>> {
+        let pre = self.draft.as_ref()?;
+        let work = async |store: &mut Store<State>| {
+            let rule = pre.instantiate_async(&mut *store).await?;
+            rule.uis_integration_rule_draft().call_review(store, about, draft).await
+        };
+        Some(sandbox.run(deadline, work).await)
+    }
+
+    /// Where a call goes.
+    pub async fn routing(
+        &self,
+        sandbox: &Sandbox,
+        deadline: Instant,
+        about: &Appeal,
+        proposed: &Routing,
+    ) -> Option<Result<Option<Routing>, RuleFault>> {
+        let pre = self.routing.as_ref()?;
+        let work = async |store: &mut Store<State>| {
+            let rule = pre.instantiate_async(&mut *store).await?;
+            rule.uis_integration_rule_routing().call_decide(store, about, proposed).await
+        };
+        Some(sandbox.run(deadline, work).await)
+    }
+
+    /// What becomes of a deal.
+    pub async fn deal(&self, sandbox: &Sandbox, deadline: Instant, draft: &DealDraft) -> Option<Result<DealVerdict, RuleFault>> {
+        let pre = self.deal.as_ref()?;
+        let work = async |store: &mut Store<State>| {
+            let rule = pre.instantiate_async(&mut *store).await?;
+            rule.uis_integration_rule_deal().call_review(store, draft).await
+        };
+        Some(sandbox.run(deadline, work).await)
+    }
+}

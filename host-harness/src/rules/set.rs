@@ -1,0 +1,387 @@
+//! The account's rules, in the order of their names. Each sees what the one before it made; one that fails is left out, and one that keeps
+//! failing is not asked any more until somebody releases it.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Instant, SystemTime};
+
+use futures_util::future::BoxFuture;
+
+use super::explain::{self, Change};
+use super::limits::FIELDS;
+use super::quarantine::Record;
+use super::sandbox::{DealVerdict, Rule, RuleError, RuleFault, Sandbox};
+use super::{Point, explain::shown};
+use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, DraftKind, Field, Routing, Value, Verdict};
+use crate::bindings::uis::integration::types::CommunicationKind;
+use crate::integration::lock;
+use crate::plugin::limits::FORWARD_TO;
+use crate::trace::Step;
+
+/// A rule as its owner configured it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleFile {
+    /// Its name; rules run in the order of theirs.
+    pub name: String,
+    /// The component.
+    pub path: PathBuf,
+    /// It is asked and reported, and what it says is not done.
+    pub dry_run: bool,
+}
+
+/// A rule that is asked.
+struct Seat {
+    file: RuleFile,
+    /// The component as it was when it was loaded.
+    stamp: Option<(SystemTime, u64)>,
+    rule: Mutex<Arc<Rule>>,
+    record: Mutex<Record>,
+}
+
+/// The account's rules; none by default.
+#[derive(Default)]
+pub struct RuleSet {
+    sandbox: Option<Sandbox>,
+    cache: PathBuf,
+    seats: Vec<Mutex<Seat>>,
+}
+
+/// What an evaluation needs to know of its event, and what is written down of it.
+pub struct Asking<'a> {
+    /// When the event must be done.
+    pub deadline: Instant,
+    /// The host's time, in milliseconds since 1970.
+    pub now: i64,
+    /// Everything that the handler did.
+    pub trace: &'a mut Vec<Step>,
+}
+
+/// What a rule made of a thing: it stays, it is another, it goes.
+enum Made<T> {
+    Keep,
+    Change(T, Vec<Change>),
+    Skip(String),
+}
+
+/// What comes of asking a rule; none: it does not decide that.
+type Answer<'a, T> = BoxFuture<'a, Option<Result<Made<T>, RuleFault>>>;
+
+/// A closure of the right shape: the compiler cannot tell its lifetimes by itself.
+fn hold<T, F: for<'a> Fn(&'a Rule, &'a Sandbox, Instant, &'a T) -> Answer<'a, T>>(ask: F) -> F {
+    ask
+}
+
+fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+    let data = std::fs::metadata(path).ok()?;
+    Some((data.modified().ok()?, data.len()))
+}
+
+impl RuleSet {
+    /// Loads rules. One that cannot be loaded refuses all: nothing is half in force. `cache` keeps what was compiled.
+    pub fn load(sandbox: Sandbox, mut files: Vec<RuleFile>, cache: &Path) -> Result<RuleSet, (RuleFile, RuleError)> {
+        files.sort_by(|left, right| left.name.cmp(&right.name));
+        let mut seats = Vec::new();
+        for file in files {
+            let stamp = stamp(&file.path);
+            match sandbox.load(&file.path, cache) {
+                Ok(rule) => seats.push(Mutex::new(Seat { file, stamp, rule: Mutex::new(Arc::new(rule)), record: Mutex::default() })),
+                Err(error) => return Err((file, error)),
+            }
+        }
+        Ok(RuleSet { sandbox: Some(sandbox), cache: cache.to_owned(), seats })
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.seats.is_empty()
+    }
+
+    /// The points that some rule decides.
+    pub fn decided(&self) -> Vec<Point> {
+        let all = self.seats.iter().flat_map(|seat| lock(&lock(seat).rule).points.clone());
+        let mut points: Vec<Point> = Vec::new();
+        for point in all {
+            if !points.contains(&point) {
+                points.push(point);
+            }
+        }
+        points
+    }
+
+    /// Takes up components that changed on disk: each is loaded and checked first and then takes the old one's place whole; one that is not
+    /// good leaves the old one in force. Says what came of each that changed.
+    pub fn refresh(&self) -> Vec<(String, Result<(), RuleError>)> {
+        let Some(sandbox) = &self.sandbox else { return Vec::new() };
+        let mut told = Vec::new();
+        for seat in &self.seats {
+            let mut seat = lock(seat);
+            let now = stamp(&seat.file.path);
+            // One that is gone for a moment is being written.
+            if now.is_none() || now == seat.stamp {
+                continue;
+            }
+            seat.stamp = now;
+            let loaded = sandbox.load(&seat.file.path, &self.cache);
+            let name = seat.file.name.clone();
+            told.push((
+                name,
+                loaded.map(|rule| {
+                    *lock(&seat.rule) = Arc::new(rule);
+                    lock(&seat.record).release();
+                }),
+            ));
+        }
+        told
+    }
+
+    /// Asks a rule that is in quarantine again from now on; false when there is no such rule.
+    pub fn release(&self, name: &str) -> bool {
+        let found = self.seats.iter().find(|seat| lock(seat).file.name == name);
+        found.map(|seat| lock(&lock(seat).record).release()).is_some()
+    }
+
+    /// Asks every rule about a thing. `ask` runs one and gives what it made of the thing; none: it does not decide that.
+    async fn each<T: Clone>(
+        &self,
+        point: Point,
+        about: &str,
+        mut thing: T,
+        asking: &mut Asking<'_>,
+        ask: impl for<'a> Fn(&'a Rule, &'a Sandbox, Instant, &'a T) -> Answer<'a, T>,
+    ) -> (T, bool, Option<String>) {
+        let mut changed = false;
+        let Some(sandbox) = &self.sandbox else { return (thing, false, None) };
+        for seat in &self.seats {
+            let (name, dry_run, rule, quarantined) = {
+                let seat = lock(seat);
+                let rule = lock(&seat.rule).clone();
+                (seat.file.name.clone(), seat.file.dry_run, rule, lock(&seat.record).is_quarantined())
+            };
+            if quarantined || !rule.points.contains(&point) {
+                continue;
+            }
+            let Some(answer) = ask(&rule, sandbox, asking.deadline, &thing).await else { continue };
+            let mut step = Told { rule: name, point, about, dry_run, verdict: "keep".to_owned(), changes: Vec::new(), failed: false };
+            match answer {
+                Err(fault) => {
+                    step.failed = true;
+                    step.verdict = fault.to_string();
+                    let too_often = lock(&lock(seat).record).failed(asking.now, &sandbox.limits);
+                    asking.trace.push(step.step());
+                    if too_often {
+                        asking.trace.push(Told::quarantined(lock(seat).file.name.clone(), point, about, sandbox).step());
+                    }
+                    continue;
+                }
+                Ok(Made::Keep) => asking.trace.push(step.step()),
+                Ok(Made::Change(other, changes)) => {
+                    step.verdict = "change".to_owned();
+                    step.changes = changes;
+                    asking.trace.push(step.step());
+                    if !dry_run {
+                        thing = other;
+                        changed = true;
+                    }
+                }
+                Ok(Made::Skip(why)) => {
+                    step.verdict = format!("skip: {why}");
+                    asking.trace.push(step.step());
+                    if !dry_run {
+                        return (thing, changed, Some(why));
+                    }
+                }
+            }
+        }
+        (thing, changed, None)
+    }
+
+    /// Who is responsible.
+    pub async fn responsible(&self, about: &Appeal, proposed: Option<String>, asking: &mut Asking<'_>) -> Option<String> {
+        let shared = Arc::new(about.clone());
+        let ask = hold::<Option<String>, _>(move |rule, sandbox, deadline, now| {
+            let about = shared.clone();
+            Box::pin(async move {
+                let answer = rule.responsible(sandbox, deadline, &about, now.as_deref()).await?;
+                Some(answer.and_then(|decided| match decided {
+                    None => Ok(Made::Keep),
+                    Some(user) if user == now.clone().unwrap_or_default() => Ok(Made::Keep),
+                    Some(user) if user.is_empty() || user.len() > 64 => {
+                        Err(RuleFault::Nonsense("a user's id has 1 to 64 characters".into()))
+                    }
+                    Some(user) => {
+                        let change = Change { field: "responsible".into(), from: now.clone(), to: Some(user.clone()) };
+                        Ok(Made::Change(Some(user), vec![change]))
+                    }
+                }))
+            })
+        });
+        self.each(Point::Responsible, &subject(about), proposed, asking, ask).await.0
+    }
+
+    /// What becomes of a draft.
+    pub async fn review_draft(&self, about: &Appeal, draft: Draft, asking: &mut Asking<'_>) -> Verdict {
+        let shared = Arc::new(about.clone());
+        let ask = hold::<Draft, _>(move |rule, sandbox, deadline, now| {
+            let about = shared.clone();
+            Box::pin(async move {
+                let answer = rule.draft(sandbox, deadline, &about, now).await?;
+                Some(answer.and_then(|verdict| match verdict {
+                    Verdict::Keep => Ok(Made::Keep),
+                    Verdict::Skip(why) => Ok(Made::Skip(line(&why))),
+                    Verdict::Change(other) => {
+                        if (other.kind, other.is_new) != (now.kind, now.is_new) {
+                            return Err(RuleFault::Nonsense("a draft's kind and whether it is new cannot change".into()));
+                        }
+                        check(&other.fields, sandbox.limits.output_bytes)?;
+                        let changes = explain::changes(&now.fields, &other.fields);
+                        Ok(Made::Change(Draft { attributes: now.attributes.clone(), ..other }, changes))
+                    }
+                }))
+            })
+        });
+        let title = format!("{} of {}", title(draft.kind), subject(about));
+        match self.each(Point::Draft, &title, draft, asking, ask).await {
+            (_, _, Some(why)) => Verdict::Skip(why),
+            (draft, true, None) => Verdict::Change(draft),
+            (_, false, None) => Verdict::Keep,
+        }
+    }
+
+    /// Where a call goes.
+    pub async fn route(&self, about: &Appeal, proposed: Routing, asking: &mut Asking<'_>) -> Routing {
+        let numbers = |routing: &Routing| Some(routing.forward_to.join(", ")).filter(|numbers| !numbers.is_empty());
+        let shared = Arc::new(about.clone());
+        let ask = hold::<Routing, _>(move |rule, sandbox, deadline, now| {
+            let about = shared.clone();
+            Box::pin(async move {
+                let answer = rule.routing(sandbox, deadline, &about, now).await?;
+                Some(answer.and_then(|decided| match decided {
+                    None => Ok(Made::Keep),
+                    Some(other) if other.forward_to == now.forward_to => Ok(Made::Keep),
+                    Some(other) => {
+                        let good = |number: &String| (1..=32).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+                        if other.forward_to.len() > FORWARD_TO || !other.forward_to.iter().all(good) {
+                            return Err(RuleFault::Nonsense(format!("a call goes to at most {FORWARD_TO} numbers of 1 to 32 digits")));
+                        }
+                        let change = Change { field: "forward-to".into(), from: numbers(now), to: numbers(&other) };
+                        Ok(Made::Change(other, vec![change]))
+                    }
+                }))
+            })
+        });
+        self.each(Point::Routing, &subject(about), proposed, asking, ask).await.0
+    }
+
+    /// What becomes of a deal; none: it is not uploaded.
+    pub async fn review_deal(&self, deal: DealDraft, asking: &mut Asking<'_>) -> Option<DealDraft> {
+        let title = format!("deal {}", deal.ext_id);
+        let ask = hold::<DealDraft, _>(move |rule, sandbox, deadline, now| {
+            Box::pin(async move {
+                let answer = rule.deal(sandbox, deadline, now).await?;
+                Some(answer.and_then(|verdict| match verdict {
+                    DealVerdict::Keep => Ok(Made::Keep),
+                    DealVerdict::Skip(why) => Ok(Made::Skip(line(&why))),
+                    DealVerdict::Change(other) => {
+                        if other.ext_id != now.ext_id {
+                            return Err(RuleFault::Nonsense("a deal's id cannot change".into()));
+                        }
+                        check(&other.fields, sandbox.limits.output_bytes)?;
+                        let changes = explain::changes(&now.fields, &other.fields);
+                        Ok(Made::Change(DealDraft { attributes: now.attributes.clone(), ..other }, changes))
+                    }
+                }))
+            })
+        });
+        match self.each(Point::Deal, &title, deal, asking, ask).await {
+            (_, _, Some(_)) => None,
+            (deal, _, None) => Some(deal),
+        }
+    }
+}
+
+/// What is written down of an evaluation.
+struct Told<'a> {
+    rule: String,
+    point: Point,
+    about: &'a str,
+    dry_run: bool,
+    verdict: String,
+    changes: Vec<Change>,
+    failed: bool,
+}
+
+impl Told<'_> {
+    fn quarantined<'a>(rule: String, point: Point, about: &'a str, sandbox: &Sandbox) -> Told<'a> {
+        let limits = &sandbox.limits;
+        let verdict = format!(
+            "quarantined: it failed rule-failures = {} times within rule-window-ms = {}; it is not asked any more until it is mended, or released",
+            limits.failures,
+            limits.window.as_millis()
+        );
+        Told { rule, point, about, dry_run: false, verdict, changes: Vec::new(), failed: true }
+    }
+
+    fn step(self) -> Step {
+        Step::Rule {
+            rule: self.rule,
+            point: self.point,
+            about: self.about.to_owned(),
+            dry_run: self.dry_run,
+            verdict: self.verdict,
+            changes: self.changes,
+            failed: self.failed,
+        }
+    }
+}
+
+fn subject(about: &Appeal) -> String {
+    let kind = match about.kind {
+        CommunicationKind::Call => "call",
+        CommunicationKind::Chat => "chat",
+        CommunicationKind::SiteRequest => "site request",
+        CommunicationKind::Goal => "goal",
+        CommunicationKind::Email => "e-mail",
+    };
+    format!("{kind} {}", about.id)
+}
+
+fn title(kind: DraftKind) -> &'static str {
+    match kind {
+        DraftKind::Customer => "customer",
+        DraftKind::Order => "order",
+        DraftKind::Task => "task",
+        DraftKind::Call => "call record",
+        DraftKind::Note => "note",
+    }
+}
+
+/// A reason in a line.
+fn line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect()
+}
+
+/// What fields cannot be.
+fn check(fields: &[Field], output_bytes: usize) -> Result<(), RuleFault> {
+    if fields.len() > FIELDS {
+        return Err(RuleFault::Nonsense(format!("{} fields; at most {FIELDS}", fields.len())));
+    }
+    let mut bytes = 0;
+    for (index, field) in fields.iter().enumerate() {
+        if field.name.is_empty() || field.name.len() > 128 {
+            return Err(RuleFault::Nonsense("a field's name has 1 to 128 bytes".into()));
+        }
+        if fields[..index].iter().any(|known| known.name == field.name) {
+            return Err(RuleFault::Nonsense(format!("the field {} is there twice", line(&field.name))));
+        }
+        if let Value::Decimal(text) = &field.value
+            && text.parse::<f64>().is_err()
+        {
+            return Err(RuleFault::Nonsense(format!("{} is no decimal number: {}", line(&field.name), line(text))));
+        }
+        bytes += field.name.len() + shown(&field.value).len();
+    }
+    if bytes > output_bytes {
+        return Err(RuleFault::Limit { name: "rule-output-bytes", value: output_bytes as u64 });
+    }
+    Ok(())
+}

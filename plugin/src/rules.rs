@@ -1,0 +1,242 @@
+//! Partners' rules, asked before something is sent: drafts of customers, orders and tasks, who is responsible, where a call goes, deals.
+//! The names of fields are ours, not RetailCRM's; `docs/rules.md` has them all. With no rule for a point nothing is made up and asked.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json};
+
+use crate::appeals::Appeal;
+use crate::bindings::uis::integration::call_events::Call;
+use crate::bindings::uis::integration::deals::Deal;
+use crate::bindings::uis::integration::decision::{self, DealDraft, Draft, DraftKind, Field, Routing, Value, Verdict};
+use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::rules::Points;
+use crate::bindings::uis::integration::types::CommunicationKind;
+use crate::phone;
+use crate::platform::Platform;
+use crate::retailcrm::telephony::Source;
+use crate::template;
+
+/// The longest texts that are taken from rules, in characters.
+const LINE_MAX: usize = 255;
+const LINES_MAX: usize = 2000;
+/// A field that the account added: its code follows.
+const OWN: &str = "field-";
+
+/// Fields of a draft on their way to rules and back.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Fields(Vec<Field>);
+
+impl Fields {
+    /// With a text; an absent one is no field.
+    pub fn text(mut self, name: &str, text: Option<impl Into<String>>) -> Fields {
+        if let Some(text) = text {
+            self.0.push(Field { name: name.to_owned(), value: Value::Text(text.into()) });
+        }
+        self
+    }
+
+    /// With a whole number.
+    pub fn integer(mut self, name: &str, number: Option<i64>) -> Fields {
+        if let Some(number) = number {
+            self.0.push(Field { name: name.to_owned(), value: Value::Integer(number) });
+        }
+        self
+    }
+
+    /// With the members of a source.
+    pub fn source(self, source: Option<&Source>) -> Fields {
+        let Some(source) = source else { return self };
+        self.text("source", source.source.clone())
+            .text("medium", source.medium.clone())
+            .text("campaign", source.campaign.clone())
+            .text("keyword", source.keyword.clone())
+            .text("content", source.content.clone())
+    }
+
+    /// With fields that the account added.
+    pub fn own(mut self, fields: &Map<String, Json>) -> Fields {
+        for (code, value) in fields {
+            let value = match value {
+                Json::Bool(flag) => Value::Boolean(*flag),
+                Json::Number(number) => number.as_i64().map_or_else(|| Value::Decimal(number.to_string()), Value::Integer),
+                Json::Array(list) => Value::Texts(list.iter().filter_map(|text| text.as_str().map(str::to_owned)).collect()),
+                Json::String(text) => Value::Text(text.clone()),
+                _ => continue,
+            };
+            self.0.push(Field { name: format!("{OWN}{code}"), value });
+        }
+        self
+    }
+}
+
+/// Fields as rules left them.
+#[derive(Debug, Clone, Default)]
+pub struct Changed(BTreeMap<String, Value>);
+
+impl Changed {
+    /// A line of text, without markup as everything that others write; none: it is gone.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.raw(name).map(|text| template::line(&text, LINE_MAX))
+    }
+
+    /// Several lines of text.
+    pub fn lines(&self, name: &str) -> Option<String> {
+        self.raw(name).map(|text| template::lines(&text, LINES_MAX))
+    }
+
+    fn raw(&self, name: &str) -> Option<String> {
+        match self.0.get(name)? {
+            Value::Text(text) | Value::Decimal(text) => Some(text.clone()),
+            Value::Integer(number) => Some(number.to_string()),
+            Value::Boolean(flag) => Some(flag.to_string()),
+            Value::Texts(texts) => Some(texts.join(", ")),
+        }
+        .filter(|text| !text.trim().is_empty())
+    }
+
+    /// A whole number, also one that is written as text.
+    pub fn integer(&self, name: &str) -> Option<i64> {
+        match self.0.get(name)? {
+            Value::Integer(number) => Some(*number),
+            Value::Text(text) | Value::Decimal(text) => text.trim().parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// A source of its members.
+    pub fn source(&self) -> Option<Source> {
+        let source = Source {
+            source: self.text("source"),
+            medium: self.text("medium"),
+            campaign: self.text("campaign"),
+            keyword: self.text("keyword"),
+            content: self.text("content"),
+        };
+        (source != Source::default()).then_some(source)
+    }
+
+    /// Fields that the account added.
+    pub fn own(&self) -> Map<String, Json> {
+        let own = self.0.iter().filter_map(|(name, value)| Some((name.strip_prefix(OWN)?.to_owned(), value)));
+        let json = |value: &Value| match value {
+            Value::Text(text) => Json::from(template::lines(text, LINES_MAX)),
+            Value::Integer(number) => Json::from(*number),
+            Value::Decimal(text) => text.parse::<serde_json::Number>().map_or_else(|_| Json::from(text.as_str()), Json::Number),
+            Value::Boolean(flag) => Json::from(*flag),
+            Value::Texts(texts) => Json::from(texts.clone()),
+        };
+        own.map(|(code, value)| (code, json(value))).collect()
+    }
+}
+
+/// What rules made of a draft.
+pub enum Reviewed {
+    /// It is sent as it is.
+    Keep,
+    /// It is sent so.
+    Changed(Changed),
+    /// It is not sent, and why.
+    Skip(String),
+}
+
+/// Whether some rule decides a point.
+fn decides(platform: &dyn Platform, point: Points) -> bool {
+    platform.decided() & point == point
+}
+
+/// Asks about a draft that an appeal led to.
+pub fn review(platform: &dyn Platform, appeal: &Appeal<'_>, kind: DraftKind, fields: impl FnOnce() -> Fields) -> Reviewed {
+    if !decides(platform, Points::DRAFT) {
+        return Reviewed::Keep;
+    }
+    let draft = Draft { kind, is_new: true, fields: fields().0, attributes: Vec::new() };
+    match platform.review_draft(&about(appeal), &draft) {
+        Verdict::Keep => Reviewed::Keep,
+        Verdict::Skip(why) => {
+            platform.log(Level::Info, "a rule says that it is not sent", &[("appeal", &appeal.id), ("why", &why)]);
+            Reviewed::Skip(why)
+        }
+        Verdict::Change(draft) => Reviewed::Changed(Changed(draft.fields.into_iter().map(|field| (field.name, field.value)).collect())),
+    }
+}
+
+/// Who is responsible for what an appeal led to: as the settings say, or as a rule does.
+pub fn responsible(platform: &dyn Platform, appeal: &Appeal<'_>, proposed: Option<i64>) -> Option<i64> {
+    if !decides(platform, Points::RESPONSIBLE) {
+        return proposed;
+    }
+    let text = proposed.map(|user| user.to_string());
+    let decided = platform.decide_responsible(&about(appeal), text.as_deref());
+    match decided.as_deref().map(str::parse::<i64>) {
+        Some(Ok(user)) => Some(user),
+        Some(Err(_)) => {
+            let told = decided.unwrap_or_default();
+            platform.log(Level::Warn, "a rule names a responsible who is no user's id", &[("user", &crate::template::line(&told, 64))]);
+            proposed
+        }
+        None => proposed,
+    }
+}
+
+/// Where an incoming call goes.
+pub fn route(platform: &dyn Platform, call: &Call, proposed: Vec<String>) -> Vec<String> {
+    if !decides(platform, Points::ROUTING) {
+        return proposed;
+    }
+    let about = decision::Appeal {
+        kind: CommunicationKind::Call,
+        id: call.session_id,
+        phone: call.contact.as_ref().map(|number| phone::canonical(&number.digits)),
+        email: None,
+        virtual_number: call.virtual_number.clone(),
+        employee_email: None,
+        attributes: call.attributes.clone(),
+    };
+    platform.route(&about, &Routing { forward_to: proposed }).forward_to
+}
+
+/// What becomes of a deal's states: all of them are what rules make of the last; none: the deal is not uploaded.
+pub fn review_deal(platform: &dyn Platform, states: Vec<Deal>) -> Vec<Deal> {
+    let Some(last) = states.last().filter(|_| decides(platform, Points::DEAL)) else { return states };
+    let mut fields = Fields::default()
+        .text("name", Some(last.name.clone()))
+        .text("funnel", Some(last.funnel_ext_id.clone()))
+        .text("stage", Some(last.stage_ext_id.clone()))
+        .text("comments", last.comments.clone())
+        .text("source", last.source.clone());
+    if let Some(revenue) = &last.revenue {
+        fields.0.push(Field { name: "revenue".to_owned(), value: Value::Decimal(revenue.clone()) });
+    }
+    fields.0.extend(last.user_fields.iter().map(|(id, value)| Field { name: format!("{OWN}{id}"), value: Value::Text(value.clone()) }));
+    let draft = DealDraft { ext_id: last.ext_id.clone(), fields: fields.0, attributes: Vec::new() };
+    let Some(decided) = platform.review_deal(&draft) else { return Vec::new() };
+    let changed = Changed(decided.fields.into_iter().map(|field| (field.name, field.value)).collect());
+    let change = |state: Deal| Deal {
+        // Which stages there are is RetailCRM's to say; a deal must have a name.
+        name: changed.text("name").unwrap_or_else(|| state.name.clone()),
+        comments: changed.lines("comments"),
+        source: changed.text("source"),
+        revenue: changed.text("revenue"),
+        user_fields: state.user_fields.iter().filter_map(|(id, _)| Some((id.clone(), changed.text(&format!("{OWN}{id}"))?))).collect(),
+        ..state
+    };
+    states.into_iter().map(change).collect()
+}
+
+/// An appeal as rules know it.
+fn about(appeal: &Appeal<'_>) -> decision::Appeal {
+    let kinds =
+        [("uis-call-", CommunicationKind::Call), ("uis-chat-", CommunicationKind::Chat), ("uis-request-", CommunicationKind::SiteRequest)];
+    let of = |(prefix, kind): &(&str, CommunicationKind)| Some((*kind, appeal.id.strip_prefix(prefix)?.parse().ok()?));
+    let (kind, id) = kinds.iter().find_map(of).unwrap_or((CommunicationKind::Call, 0));
+    decision::Appeal {
+        kind,
+        id,
+        phone: appeal.who.phone.clone(),
+        email: appeal.who.email.clone(),
+        virtual_number: appeal.told.raw("virtual_phone_number"),
+        employee_email: appeal.told.raw("employee_email"),
+        attributes: appeal.told.all(),
+    }
+}

@@ -1,0 +1,168 @@
+//! Partners' rules: what they change, in which order, and that one that misbehaves costs only itself.
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{root, uis_host};
+
+const RULE: &str = "examples/rules/rust";
+const HOSTILE: &str = "examples/rules/hostile";
+
+/// A recording of site requests, a minute apart, each with these members besides the usual ones.
+fn requests(folder: &tempfile::TempDir, name: &str, requests: &[Value], more: &[Value]) -> String {
+    let header = json!({
+        "recording": 1,
+        "settings": {"request-send": true, "text-default-responsible": 5, "request-task": true},
+        "crm": {"users": [{"id": 5, "email": "a@x.example"}, {"id": 7, "email": "b@x.example"}]},
+    });
+    let lines = requests.iter().enumerate().map(|(number, members)| {
+        let mut body = json!({"communication_id": 501 + number, "date_time": format!("2026-11-23 10:{number:02}:00"), "visitor_name": "Пётр",
+            "visitor_phone_number": format!("7916{number:07}"), "text": "Перезвоните"});
+        body.as_object_mut().expect("an object").extend(members.as_object().expect("an object").clone());
+        json!({"at": format!("2026-11-23T10:{number:02}:00+03:00"), "notification": "offline_message", "body": body}).to_string()
+    });
+    let all: Vec<String> = [header.to_string()].into_iter().chain(lines).chain(more.iter().map(Value::to_string)).collect();
+    support::file(folder, name, &all.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn replay(arguments: &[&str]) -> Value {
+    let output = uis_host(&[&["replay", "--json"], arguments].concat());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {errors}"));
+    assert_eq!(output.status.code(), Some(0), "{value:#} {errors}");
+    let schema = std::fs::read_to_string(root().join("docs/replay.schema.json")).expect("the schema");
+    let validator = jsonschema::validator_for(&serde_json::from_str(&schema).expect("JSON")).expect("a valid schema");
+    assert!(validator.is_valid(&value), "{:#?}", validator.iter_errors(&value).map(|error| error.to_string()).collect::<Vec<_>>());
+    value
+}
+
+/// What rules said, a line each.
+fn told(value: &Value) -> Vec<String> {
+    let change = |change: &Value| {
+        let part = |name: &str| change[name].as_str().unwrap_or("nothing").to_owned();
+        format!(" {}: {} → {}", part("field"), part("from"), part("to"))
+    };
+    let line = |told: &Value| {
+        let text = |name: &str| told[name].as_str().unwrap_or_default();
+        let changes: String = told["changes"].as_array().into_iter().flatten().map(change).collect();
+        format!("{} {}: {}{changes}", text("rule"), text("about"), text("verdict"))
+    };
+    value["rules"].as_array().into_iter().flatten().map(line).collect()
+}
+
+fn tasks(value: &Value) -> Vec<String> {
+    let task = |task: &Value| format!("{} for {}", task["text"].as_str().unwrap_or_default(), task["performer"]);
+    value["crm"]["tasks"].as_array().expect("a list").iter().map(task).collect()
+}
+
+fn vip() -> Value {
+    json!({"utm_campaign": "vip"})
+}
+
+#[test]
+fn a_rule_changes_a_draft_and_explains_itself() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = requests(&folder, "vip.jsonl", &[vip(), json!({"visitor_phone_number": "79990000000"}), json!({})], &[]);
+    let value = replay(&[&path, "--rule", &format!("vip={RULE}")]);
+    assert_eq!(tasks(&value), ["VIP! Ответить на заявку №501 for 7", "Ответить на заявку №503 for 5"]);
+    // The customer who was skipped has no order and no task either.
+    let customers = value["crm"]["customers"].as_array().expect("a list");
+    assert_eq!((customers.len(), value["crm"]["orders"].as_array().map(Vec::len)), (2, Some(2)));
+    let lines = told(&value);
+    for line in [
+        "vip site request 501: change responsible: 5 → 7",
+        "vip task of site request 501: change text: Ответить на заявку №501 → VIP! Ответить на заявку №501",
+        "vip customer of site request 502: skip: the number is on the blacklist",
+        "vip customer of site request 503: keep",
+    ] {
+        assert!(lines.iter().any(|told| told == line), "{line} in {lines:#?}");
+    }
+}
+
+#[test]
+fn a_dry_run_is_told_and_not_done() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = requests(&folder, "dry.jsonl", &[vip()], &[]);
+    let value = replay(&[&path, "--dry-rule", &format!("vip={RULE}")]);
+    assert_eq!(tasks(&value), ["Ответить на заявку №501 for 5"]);
+    assert!(told(&value).contains(&"vip site request 501: change responsible: 5 → 7".to_owned()));
+    assert!(value["rules"].as_array().expect("a list").iter().all(|told| told["dry_run"] == true));
+    // Without rules the output has no such member, and the same stands in the CRM.
+    let plain = replay(&[&path]);
+    assert!(plain.get("rules").is_none() && plain["crm"] == value["crm"]);
+}
+
+#[test]
+fn each_rule_sees_what_the_one_before_it_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = requests(&folder, "two.jsonl", &[vip()], &[]);
+    // Given the other way round: their names decide.
+    let value = replay(&[&path, "--rule", &format!("b={RULE}"), "--rule", &format!("a={RULE}")]);
+    assert_eq!(tasks(&value), ["VIP! VIP! Ответить на заявку №501 for 7"]);
+    let names: Vec<String> = told(&value).iter().filter(|line| line.contains("task of")).map(|line| line[..1].to_owned()).collect();
+    assert_eq!(names, ["a", "b"]);
+}
+
+#[test]
+fn a_rule_that_attacks_costs_only_itself() {
+    let attacks = [
+        ("loop", "limit rule-"),
+        ("bomb", "limit rule-memory-bytes = 134217728 was passed"),
+        ("recurse", "it trapped: "),
+        ("trap", "it trapped: "),
+        ("huge", "limit rule-output-bytes = 262144 was passed"),
+        ("many", "10000 fields; at most 256"),
+        ("twice", "the field text is there twice"),
+        ("kind", "a draft's kind and whether it is new cannot change"),
+    ];
+    let folder = tempfile::tempdir().expect("a folder");
+    for (attack, said) in attacks {
+        let path = requests(&folder, "attack.jsonl", &[json!({ "attack": attack }), vip()], &[]);
+        let value = replay(&[&path, "--rule", &format!("bad={HOSTILE}"), "--rule", &format!("vip={RULE}")]);
+        // Customer, order and task are there, and the good rule was heard.
+        assert_eq!(tasks(&value), ["Ответить на заявку №501 for 5", "VIP! Ответить на заявку №502 for 7"], "{attack}");
+        let problems = value["problems"].to_string();
+        assert!(problems.contains("rule bad: customer of site request 501") && problems.contains(said), "{attack}: {problems}");
+    }
+    let path = requests(&folder, "markup.jsonl", &[json!({"attack": "markup"})], &[]);
+    let task = tasks(&replay(&[&path, "--rule", &format!("bad={HOSTILE}")])).join("");
+    assert!(!task.contains(['<', '\r', '\n']), "{task}");
+}
+
+#[test]
+fn a_rule_that_keeps_failing_is_quarantined_until_it_is_released() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let trap = || json!({"attack": "trap"});
+    let release = json!({"at": "2026-11-23T10:05:30+03:00", "release-rule": "bad"});
+    // Each request asks about a customer, an order and a task.
+    let several = [trap(), trap(), trap(), json!({})];
+    let path = requests(&folder, "quarantine.jsonl", &several, std::slice::from_ref(&release));
+    let value = replay(&[&path, "--rule", &format!("bad={HOSTILE}")]);
+    let lines = told(&value);
+    assert_eq!(lines.iter().filter(|line| line.contains("it trapped")).count(), 5, "{lines:#?}");
+    assert!(lines.last().is_some_and(|line| line.contains("quarantined: it failed rule-failures = 5 times")), "{lines:#?}");
+    assert!(value["problems"].to_string().contains("quarantined"));
+    let again = json!({"at": "2026-11-23T10:06:00+03:00", "notification": "offline_message",
+        "body": {"communication_id": 900, "date_time": "2026-11-23 10:06:00", "visitor_phone_number": "79990001122"}});
+    let path = requests(&folder, "released.jsonl", &several, &[release, again]);
+    let lines = told(&replay(&[&path, "--rule", &format!("bad={HOSTILE}")]));
+    assert!(lines.iter().any(|line| line.contains("site request 900: keep")), "{lines:#?}");
+}
+
+#[test]
+fn what_is_no_rule_is_not_loaded_and_says_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = requests(&folder, "x.jsonl", &[], &[]);
+    let plugin = root().join("plugin");
+    for (rule, said) in [
+        (format!("x={}", plugin.display()), "a rule imports nothing, and this one imports"),
+        (format!("x={}", folder.path().join("nothing.wasm").display()), "nothing.wasm"),
+        ("x=README.md".to_owned(), "neither a Cargo.toml in it nor is it a .wasm file"),
+    ] {
+        let output = uis_host(&["replay", &path, "--rule", &rule]);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && errors.contains("rule x") && errors.contains(said), "{rule}: {errors}");
+    }
+    let twice = uis_host(&["replay", &path, "--rule", &format!("a={RULE}"), "--dry-rule", &format!("a={RULE}")]);
+    assert!(String::from_utf8_lossy(&twice.stderr).contains("two rules are named a"));
+}
