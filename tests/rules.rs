@@ -1,6 +1,8 @@
 //! Partners' rules: what they change, in which order, and that one that misbehaves costs only itself.
 
 mod support;
+#[path = "support/toolchains.rs"]
+mod toolchains;
 
 use serde_json::{Value, json};
 use support::{root, uis_host};
@@ -165,4 +167,23 @@ fn what_is_no_rule_is_not_loaded_and_says_why() {
     }
     let twice = uis_host(&["replay", &path, "--rule", &format!("a={RULE}"), "--dry-rule", &format!("a={RULE}")]);
     assert!(String::from_utf8_lossy(&twice.stderr).contains("two rules are named a"));
+}
+
+#[test]
+fn rules_of_three_languages_change_one_draft() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = requests(&folder, "languages.jsonl", &[vip()], &[]);
+    let (Some(javascript), Some(python)) = (toolchains::javascript(), toolchains::python()) else { return };
+    let rules = [format!("a-rust={RULE}"), format!("b-javascript={}", javascript.display()), format!("c-python={}", python.display())];
+    let arguments: Vec<&str> = rules.iter().flat_map(|rule| ["--rule", rule.as_str()]).collect();
+    let value = replay(&[&[path.as_str()], arguments.as_slice()].concat());
+    assert_eq!(tasks(&value), ["PY: JS: VIP! Ответить на заявку №501 for 7"]);
+    let lines = told(&value);
+    for line in [
+        "a-rust task of site request 501: change text: Ответить на заявку №501 → VIP! Ответить на заявку №501",
+        "b-javascript task of site request 501: change text: VIP! Ответить на заявку №501 → JS: VIP! Ответить на заявку №501",
+        "c-python task of site request 501: change text: JS: VIP! Ответить на заявку №501 → PY: JS: VIP! Ответить на заявку №501",
+    ] {
+        assert!(lines.iter().any(|told| told == line), "{line} in {lines:#?}");
+    }
 }

@@ -1,0 +1,15 @@
+// A partner's rule in JavaScript: tasks of customers who came by the campaign `vip` are marked, everything else stays as it is.
+
+const important = (about) => about.attributes.some(([name, value]) => name === 'utm_campaign' && value === 'vip');
+
+export const ruleDraft = {
+  review(about, draft) {
+    if (draft.kind !== 'task' || !important(about)) return { tag: 'keep' };
+    const fields = draft.fields.map((field) =>
+      field.name === 'text' && field.value.tag === 'text'
+        ? { name: field.name, value: { tag: 'text', val: `JS: ${field.value.val}` } }
+        : field,
+    );
+    return { tag: 'change', val: { ...draft, fields } };
+  },
+};
