@@ -9,15 +9,18 @@ use support::{check_by_schema, replay_json, root, uis_host};
 use uis_host::plugin::{Plugin, build};
 
 /// Everything our component may import. A new line here is a decision: each is something the host must grant.
-const IMPORTS: [&str; 26] = [
+const IMPORTS: [&str; 29] = [
     "uis:integration/call-events@0.1.0",
     "uis:integration/chat-events@0.1.0",
     "uis:integration/clock@0.1.0",
     "uis:integration/communications@0.1.0",
     "uis:integration/connections@0.1.0",
+    "uis:integration/deals@0.1.0",
+    "uis:integration/decision@0.1.0",
     "uis:integration/directory@0.1.0",
     "uis:integration/endpoints@0.1.0",
     "uis:integration/log@0.1.0",
+    "uis:integration/rules@0.1.0",
     "uis:integration/settings@0.1.0",
     "uis:integration/site-request-events@0.1.0",
     "uis:integration/storage@0.1.0",

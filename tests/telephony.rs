@@ -483,7 +483,7 @@ fn orders_on_calls() {
     for (name, expected) in [
         ("order-answer-lost", vec!["uis-call-998678138 phone new of 5 for customer 1"]),
         ("everything-talk", vec!["uis-call-998678132 phone new of 5 for customer 18", "uis-call-998678133 phone new of 5 for customer 17"]),
-        ("everything-missed", vec!["uis-call-998678134 phone new of 5 for customer 1"]),
+        ("everything-missed", vec!["uis-call-998678134 missed-call new of 5 for customer 1"]),
         ("order-first", vec!["uis-call-998678070 phone new of 5 for customer 1"]),
         ("order-off", vec![]),
         ("order-repeat-always", vec!["uis-call-998678072 phone client-confirmed of 5 for customer 17"]),

@@ -36,7 +36,8 @@ pub fn upload(platform: &dyn Platform, uis: &Uis, groups: &[Group], left_out: &m
             (Err(refusal), [group]) => {
                 // It may have been taken before, and what was to be remembered of it lost: then only the last state is news.
                 let last = &states[states.len() - 1..];
-                let taken_before = states.len() > 1 && refusal.field.as_deref() == Some("modified_stage_date_time");
+                let taken_before =
+                    states.len() > 1 && refusal.field.as_deref().is_some_and(|field| field.contains("modified_stage_date_time"));
                 if taken_before && send(last)?.is_ok() {
                     ledger::put(platform, group.order, &group.entry)?;
                     continue;
