@@ -54,6 +54,15 @@ fn every_setting_in_every_position() {
                 "order-73 350.5 in shop-main by null: new@23 10:00",
             ],
         ),
+        ("hour-twice", &["order-71 100 in shop-main by null: new@01 01:40 success@01 01:40"]),
+        ("refused-then-mended", &["order-71 700 in shop-main by null: new@20 10:00 success@23 11:00"]),
+        (
+            "status-ends",
+            &[
+                "order-71 100 in shop-main by null: new@20 10:00 delivering@23 10:00 success@23 10:00",
+                "order-72 100 in shop-main by null: new@20 10:00 brandnew@23 15:00",
+            ],
+        ),
         ("crm-down", &["order-71 2000 in shop-main by null: new@20 10:00 success@23 10:00"]),
         ("delivery-cost-off", &["order-71 2000 in shop-main by null: new@20 10:00"]),
         ("delivery-cost-on", &["order-71 2300.5 in shop-main by null: new@20 10:00"]),

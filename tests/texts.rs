@@ -42,6 +42,18 @@ fn every_setting_in_every_position() {
         ("chat-accepted", &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail", "note Чат №601 (Телеграм) on 17"]),
         ("chat-channels", &["customer petr_s of 6 in main has 79160000002 no e-mail", "note Чат №602 (Телеграм) on 1"]),
         (
+            "chat-contact-late",
+            &["customer +79161234567 of 7 in main has 79161234567 no e-mail", "order uis-chat-601 for 1 by live-chat of 7 in main"],
+        ),
+        (
+            "chat-contact-reported",
+            &[
+                "customer +79161234567 of 5 in main has 79161234567 no e-mail",
+                "order uis-chat-601 for 1 by live-chat of 5 in main",
+                "note Чат №601 (Сайт) on 1",
+            ],
+        ),
+        (
             "chat-closed",
             &[
                 "customer petr_s of 6 in main has 79161234567 no e-mail",

@@ -152,8 +152,8 @@ pub fn on_chat_accepted(platform: &dyn Platform, _: &Delivery, event: &ChatAccep
 }
 
 /// `chats.on-chat-message`.
-pub fn on_chat_message(platform: &dyn Platform, _: &Delivery, event: &ChatMessage) -> Handled {
-    chats::on_chat_message(platform, event)
+pub fn on_chat_message(platform: &dyn Platform, delivery: &Delivery, event: &ChatMessage) -> Handled {
+    chats::on_chat_message(platform, delivery, event)
 }
 
 /// `chats.on-chat-unanswered`.

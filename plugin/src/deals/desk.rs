@@ -23,6 +23,9 @@ use crate::time;
 /// Groups of statuses that were folded, as they were told last.
 const FOLDED_KEY: &str = "deals/folded";
 
+/// The stages of statuses that orders were in, as they were last.
+const MOVED_KEY: &str = "deals/stages";
+
 /// What happened to one order.
 #[derive(Debug, Default)]
 pub struct News {
@@ -32,6 +35,15 @@ pub struct News {
     pub record: i64,
     /// And when that was.
     pub at: Option<Instant>,
+}
+
+/// How an order is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct How {
+    /// The history was read to its end.
+    pub last: bool,
+    /// A setting, or what statuses mean, changed what deals are.
+    pub again: bool,
 }
 
 /// A deal's states that are news, and what is remembered once UIS has taken them.
@@ -56,6 +68,8 @@ pub struct Desk<'a> {
     funnels: BTreeMap<String, Funnel>,
     /// Names of those who answer for orders; who is not in it is not in UIS.
     people: BTreeMap<i64, String>,
+    /// Statuses that orders are or were in.
+    met: Vec<String>,
 }
 
 impl<'a> Desk<'a> {
@@ -92,7 +106,7 @@ impl<'a> Desk<'a> {
         let mut funnels = BTreeMap::new();
         for site in sites {
             let funnel = parts::funnel_of(settings, site, book.site(site));
-            funnels.insert(site.to_owned(), parts::funnel(platform, uis, &funnel, &stages, left_out)?);
+            funnels.insert(site.to_owned(), parts::funnel(platform, uis, &funnel, &stages, &met, left_out)?);
         }
         // Funnels that have no news now follow RetailCRM's statuses all the same.
         for ext_id in parts::known_funnels(platform) {
@@ -102,10 +116,10 @@ impl<'a> Desk<'a> {
             let site = ext_id.strip_prefix("shop-").unwrap_or_default();
             let funnel = parts::funnel_of(settings, site, book.site(site));
             if funnel.0 == ext_id {
-                parts::funnel(platform, uis, &funnel, &stages, left_out)?;
+                parts::funnel(platform, uis, &funnel, &stages, &met, left_out)?;
             }
         }
-        Ok(Desk { platform, uis, book, stages, funnels, people: BTreeMap::new() })
+        Ok(Desk { platform, uis, book, stages, funnels, people: BTreeMap::new(), met })
     }
 
     /// Sees to it that those who answer for these orders are in UIS.
@@ -126,29 +140,54 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
+    /// Whether a status that orders were in has another stage than it had, because its group is another one, or was folded: all deals are
+    /// to be told again then. It is asked once the run is done, and remembered.
+    pub fn moved(&self) -> Result<bool, Failure> {
+        let stage = |code: &String| Some((code.clone(), self.stages.of(code)?.clone()));
+        let now: BTreeMap<String, String> = self.met.iter().filter_map(stage).collect();
+        let before: BTreeMap<String, String> = memory::load(self.platform, MOVED_KEY).unwrap_or_default();
+        if before != now {
+            memory::put(self.platform, MOVED_KEY, &now, None)?;
+        }
+        Ok(before.iter().any(|(code, stage)| now.get(code).is_some_and(|now| now != stage)))
+    }
+
     fn funnel(&self, site: &str) -> Result<&Funnel, Failure> {
         self.funnels.get(site).ok_or_else(|| Failure::Rejected(format!("there is no funnel for the shop {site}")))
     }
 
-    fn stage(&self, funnel: &Funnel, status: &str) -> String {
-        self.stages.of_in(status, &self.book.statuses, funnel).unwrap_or_default()
+    /// The stage of a status in a funnel as it is in force. A deal whose stage is not there stays where it is.
+    fn stage(&self, funnel: &Funnel, status: &str, known: Option<&Entry>) -> String {
+        let there = |stage: &str| funnel.stages.iter().any(|known| known.ext_id == stage);
+        let own = self.stages.of(status).filter(|stage| there(stage)).cloned();
+        let stays = || known.map(|known| known.stage.clone()).filter(|stage| there(stage));
+        own.or_else(stays).or_else(|| self.stages.of_in(status, &self.book.statuses, funnel)).unwrap_or_default()
     }
 
     /// What is news of an order's deal; none: nothing.
-    pub fn group(&self, draft: &Draft, news: &News, created: Instant, again: bool) -> Result<Option<Group>, Failure> {
+    pub fn group(&self, draft: &Draft, news: &News, created: Instant, how: How) -> Result<Option<Group>, Failure> {
         let funnel = self.funnel(&draft.site)?;
+        let there = |stage: &str| funnel.stages.iter().any(|known| known.ext_id == stage);
         let remembered = ledger::read(self.platform, draft.order).unwrap_or_default();
         let known = Some(&remembered).filter(|known| !known.stage.is_empty());
-        let since = time::instant(self.platform, &draft.since)?.unwrap_or(created);
-        let standing = Standing { created, status: draft.status.clone(), since };
-        let found = stages::news(&standing, &news.changes, known, |status| self.stage(funnel, status));
-        let mut steps = found.steps;
+        // A clock that is ahead must not lead a deal into the future: no later change could follow.
+        let since = time::instant(self.platform, &draft.since)?.unwrap_or(created).min(self.platform.now());
+        let standing = Standing { created, status: draft.status.clone(), since, last: how.last };
+        let pending = remembered.pending.iter().filter(|(stage, _)| there(stage));
+        let mut steps: Vec<Step> = pending.map(|(stage, since)| Step { stage: stage.clone(), since: *since }).collect();
+        // What UIS refused counts as told: it is told again with what came since.
+        let refused = steps.last().map(|last| Entry { stage: last.stage.clone(), since: last.since, ..remembered.clone() });
+        let before = refused.as_ref().or(known);
+        let found = stages::news(&standing, &news.changes, before, |status| self.stage(funnel, status, before));
+        steps.extend(found.steps);
         if let (true, Some(known)) = (steps.is_empty(), known) {
             // The same stage: in another funnel perhaps, or, by other settings, another stage of the same status.
-            let there = funnel.stages.iter().any(|stage| stage.ext_id == known.stage);
-            let stage = if there && !again { known.stage.clone() } else { self.stage(funnel, &draft.status) };
+            let stage =
+                if there(&known.stage) && !how.again { known.stage.clone() } else { self.stage(funnel, &draft.status, Some(known)) };
             steps.push(Step { stage, since: known.since });
         }
+        // It stays what it was said to be first, and nothing happened before.
+        let created = remembered.created.unwrap_or_else(|| steps.first().map_or(created, |first| created.min(first.since)));
         let states: Vec<Deal> = steps.iter().map(|step| self.deal(draft, funnel, step, created, news.at)).collect();
         let states = rules::review_deal(self.platform, states);
         let Some(last) = states.last() else { return Ok(None) };
@@ -161,6 +200,8 @@ impl<'a> Desk<'a> {
             ahead: found.ahead,
             digest,
             refused: 0,
+            pending: Vec::new(),
+            created: Some(created),
         };
         let nothing_new = known.is_some_and(|known| known.digest == digest) || remembered.refused == digest;
         if nothing_new {

@@ -154,6 +154,24 @@ fn to_fold<'a>(open: &[Open<'a>]) -> Vec<&'a str> {
     folded
 }
 
+/// Keeps stages that deals were in, as UIS wants it (`used`, by the status): of statuses that ended meanwhile, or that a group stands for now. Those that have no
+/// room any more are the ones that UIS will complain of.
+pub fn keep(wanted: &mut Funnel, known: &Funnel, used: impl Fn(&str) -> bool) {
+    let stays = |stage: &Stage| stage.ext_id.strip_prefix("status-").is_none_or(&used);
+    let in_process = |stage: &&Stage| stage.status == StageStatus::InProcess;
+    let mut room = STAGES_MAX.saturating_sub(wanted.stages.iter().filter(in_process).count());
+    for stage in known.stages.iter().filter(in_process).filter(|stage| stays(stage)) {
+        if room == 0 {
+            return;
+        }
+        if wanted.stages.iter().all(|kept| kept.ext_id != stage.ext_id) {
+            let order = wanted.stages.iter().map(|kept| kept.order).max().unwrap_or_default() + STEP;
+            wanted.stages.push(Stage { order, ..stage.clone() });
+            room -= 1;
+        }
+    }
+}
+
 /// A funnel with these stages.
 pub fn funnel(ext_id: &str, name: &str, stages: &Stages) -> Funnel {
     Funnel { ext_id: ext_id.to_owned(), name: title(name, ext_id), stages: stages.stages.clone() }
@@ -212,6 +230,22 @@ mod tests {
         let stages = build_of(&many, &[], &[]);
         assert_eq!(stages.stages.len(), 100 + 2);
         assert!(many.iter().all(|status| stages.of(&status.code).is_some()));
+    }
+
+    #[test]
+    fn stages_that_deals_were_in_stay() {
+        let before = [status("a", "work", 1, true), status("b", "work", 2, true), status("c", "work", 3, true)];
+        let known = funnel("default", "RetailCRM", &build_of(&before, &[], &["a"]));
+        let after = [status("a", "complete", 1, true), status("b", "complete", 2, true), status("c", "work", 3, true)];
+        let stages = build_of(&after, &[], &["a"]);
+        let mut wanted = funnel("default", "RetailCRM", &stages);
+        keep(&mut wanted, &known, |code| code == "a");
+        let names: Vec<&str> = wanted.stages.iter().map(|stage| stage.ext_id.as_str()).collect();
+        assert_eq!(names, ["status-c", "success", "failed", "status-a"], "nobody was in b");
+        // So it is again: nothing changes by itself.
+        let mut again = funnel("default", "RetailCRM", &stages);
+        keep(&mut again, &wanted, |code| code == "a");
+        assert_eq!(format!("{again:?}"), format!("{wanted:?}"));
     }
 
     #[test]

@@ -53,6 +53,11 @@ pub fn on_order_webhook(platform: &dyn Platform, event: &OrderWebhook) -> Handle
     done()
 }
 
+/// An order that is read once the history is read to its end.
+pub fn postpone(platform: &dyn Platform, order: i64) -> Result<(), Failure> {
+    memory::put(platform, &format!("{PREFIX}{order}"), &true, Some(TTL_MS))
+}
+
 /// At most so many orders that triggers told of, and whether there are more.
 pub fn waiting(platform: &dyn Platform, most: usize) -> (Vec<i64>, bool) {
     if most == 0 {

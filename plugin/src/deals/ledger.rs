@@ -29,6 +29,10 @@ pub struct Entry {
     pub digest: u64,
     /// What UIS refused of it last; 0: nothing.
     pub refused: u64,
+    /// Stages that were refused with it, and when they began: told once it is mended.
+    pub pending: Vec<(String, Instant)>,
+    /// When the deal was created, as UIS was told first.
+    pub created: Option<Instant>,
 }
 
 fn key(order: i64) -> String {

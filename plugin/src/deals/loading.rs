@@ -56,6 +56,9 @@ pub fn on_action(platform: &dyn Platform) -> Handled {
     };
     match &settings.deal_history_from {
         _ if !settings.deals => misconfigured("deals", "deals are not passed on: switch them on first"),
+        Some(from) if time::instant(platform, from)?.is_some_and(|at| at > platform.now()) => {
+            misconfigured("deal-history-from", "the day is in the future; choose one that has begun")
+        }
         None => misconfigured("deal-history-from", "choose the day from which on deals are to be loaded"),
         Some(from) => begin(platform, from).and_then(|()| done()),
     }
@@ -68,8 +71,19 @@ fn begin(platform: &dyn Platform, from: &str) -> Result<(), Failure> {
         return soon(platform, 0);
     }
     let at = time::instant(platform, from)?.unwrap_or_else(|| platform.now());
+    if at > platform.now() {
+        platform.log(Level::Warn, "the day from which on deals are to be loaded is in the future: nothing is loaded", &[("from", from)]);
+        return Ok(());
+    }
+    // Nothing that was not read yet is passed over.
+    let reached = match known.cursor {
+        Some(Cursor::At(reached)) => Some(reached),
+        Some(Cursor::After(_)) => known.read,
+        None => None,
+    };
+    let cursor = if reached.is_some_and(|reached| reached <= at) { known.cursor.clone() } else { Some(Cursor::At(at)) };
     let loading = Some(Loading { from: from.to_owned(), day: from.to_owned(), page: 1, orders: 0 });
-    plan::put(platform, &Plan { cursor: Some(Cursor::At(at)), loading, ..known })?;
+    plan::put(platform, &Plan { cursor, loading, ..known })?;
     memory::put(platform, LOADED_KEY, &from.to_owned(), None)?;
     platform.log(Level::Info, "deals are loaded from a day on", &[("from", from)]);
     soon(platform, 0)

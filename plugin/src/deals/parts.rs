@@ -6,7 +6,7 @@ use super::draft::{self, Contact, Draft};
 use super::funnels::{self, Stages};
 use super::ledger::digest;
 use super::uis::{ROWS, Uis, words};
-use crate::bindings::uis::integration::deals::{DealContact, DealEmployee, Funnel, Stage, StageStatus, UserField, UserFieldType};
+use crate::bindings::uis::integration::deals::{DealContact, DealEmployee, Funnel, Refusal, Stage, StageStatus, UserField, UserFieldType};
 use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
 use crate::extra_fields::Field;
 use crate::memory;
@@ -54,6 +54,10 @@ impl Known {
 }
 
 const FUNNEL_PREFIX: &str = "deal-funnel/";
+/// Stages that UIS refused for a funnel.
+const REFUSED_PREFIX: &str = "deal-funnel-refused/";
+/// So many of them are remembered.
+const REFUSED_MAX: usize = 8;
 
 /// The funnel of a shop's deals: id and title.
 pub fn funnel_of(settings: &Settings, site: &str, title: &str) -> (String, String) {
@@ -75,33 +79,65 @@ pub fn funnel(
     uis: &Uis,
     (ext_id, name): &(String, String),
     stages: &Stages,
+    met: &[String],
     left_out: &mut Vec<Skipped>,
 ) -> Result<Funnel, Failure> {
     let key = format!("{FUNNEL_PREFIX}{ext_id}");
     let wanted = funnels::funnel(ext_id, name, stages);
-    let known: Option<Known> = memory::load(platform, &key);
-    if known.as_ref() == Some(&Known::of(&wanted)) {
-        return Ok(wanted);
-    }
-    let mut answer = match &known {
-        None => uis.ask(1, || platform.create_funnel(&wanted))?,
-        Some(_) => uis.ask(1, || platform.update_funnel(&wanted))?,
+    let Some(known) = memory::load::<Known>(platform, &key) else {
+        return match uis.ask(1, || platform.create_funnel(&wanted))? {
+            Ok(()) => remember(platform, &key, wanted),
+            // It is there, and nobody remembers it.
+            Err(refusal) if refusal.mnemonic == "duplicate_entity" => match uis.ask(1, || platform.update_funnel(&wanted))? {
+                Ok(()) => remember(platform, &key, wanted),
+                Err(refusal) => Err(no_funnel(name, &refusal)),
+            },
+            Err(refusal) => Err(no_funnel(name, &refusal)),
+        };
     };
-    // It is there, and nobody remembers it.
-    if known.is_none() && answer.as_ref().is_err_and(|refusal| refusal.mnemonic == "duplicate_entity") {
-        answer = uis.ask(1, || platform.update_funnel(&wanted))?;
-    }
-    match (answer, known) {
-        (Ok(()), _) => {
-            memory::put(platform, &key, &Known::of(&wanted), None)?;
-            Ok(wanted)
+    // Stages that orders were in stay. On a deal's way UIS puts it into those between as well, so where it refuses, all others stay, too.
+    let before = known.funnel(ext_id);
+    let with = |used: &dyn Fn(&str) -> bool| {
+        let mut wanted = wanted.clone();
+        funnels::keep(&mut wanted, &before, used);
+        wanted
+    };
+    let refused_key = format!("{REFUSED_PREFIX}{ext_id}");
+    let mut refused: Vec<u64> = memory::load(platform, &refused_key).unwrap_or_default();
+    let mut told = None;
+    for wanted in [with(&|status| met.iter().any(|known| known == status)), with(&|_| true)] {
+        if known == Known::of(&wanted) {
+            return Ok(wanted);
         }
-        (Err(refusal), Some(known)) => {
-            left_out.push(skipped(format!("stages of the funnel {name}"), format!("{}; the stages before stay", words(&refusal))));
-            Ok(known.funnel(ext_id))
+        // What UIS refused it refuses again, and that was told.
+        let content = digest(&format!("{wanted:?}"));
+        if refused.contains(&content) {
+            continue;
         }
-        (Err(refusal), None) => Err(Failure::Rejected(format!("the funnel {name} cannot be made, so its deals wait: {}", words(&refusal)))),
+        match uis.ask(1, || platform.update_funnel(&wanted))? {
+            Ok(()) => return remember(platform, &key, wanted),
+            Err(refusal) => {
+                refused.push(content);
+                let older = refused.len().saturating_sub(REFUSED_MAX);
+                refused.drain(..older);
+                memory::put(platform, &refused_key, &refused, None)?;
+                told = Some(refusal);
+            }
+        }
     }
+    if let Some(refusal) = told {
+        left_out.push(skipped(format!("stages of the funnel {name}"), format!("{}; the stages before stay", words(&refusal))));
+    }
+    Ok(before)
+}
+
+fn remember(platform: &dyn Platform, key: &str, funnel: Funnel) -> Result<Funnel, Failure> {
+    memory::put(platform, key, &Known::of(&funnel), None)?;
+    Ok(funnel)
+}
+
+fn no_funnel(name: &str, refusal: &Refusal) -> Failure {
+    Failure::Rejected(format!("the funnel {name} cannot be made, so its deals wait: {}", words(refusal)))
 }
 
 /// Rows that UIS has already, by what they were: those that are news are sent, and remembered.

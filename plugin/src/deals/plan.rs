@@ -10,6 +10,7 @@ use crate::retailcrm::order_history::From;
 use crate::time;
 
 const KEY: &str = "deals/plan";
+const HOUR_MS: i64 = 3_600_000;
 
 /// Where the history is to be read on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,7 +27,12 @@ impl Cursor {
     pub fn from(&self, platform: &dyn Platform) -> Result<From, Failure> {
         Ok(match self {
             Cursor::After(id) => From::After(*id),
-            Cursor::At(at) => From::At(time::crm_date_time(platform, *at)?),
+            Cursor::At(at) => {
+                let text = time::crm_date_time(platform, *at)?;
+                // Clocks are turned back soon: what comes then has earlier times than what was.
+                let turned = time::crm_date_time(platform, at + HOUR_MS)? <= text;
+                From::At(if turned { time::crm_date_time(platform, at - HOUR_MS)? } else { text })
+            }
         })
     }
 }
@@ -50,6 +56,8 @@ pub struct Loading {
 pub struct Plan {
     /// The history.
     pub cursor: Option<Cursor>,
+    /// When the history was last read to its end.
+    pub read: Option<Instant>,
     /// Earlier orders.
     pub loading: Option<Loading>,
     /// All deals again, because a setting changed what they are.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::desk::{Desk, News};
+use super::desk::{Desk, How, News};
 use super::draft::{self, Draft};
 use super::plan::{self, Again, Cursor, Plan};
 use super::stages::Change;
@@ -32,6 +32,9 @@ const NEXT_MS: i64 = 5_000;
 /// That the key may not read orders was told.
 const FORBIDDEN_KEY: &str = "deals/forbidden";
 
+/// What was left out by a run that broke off.
+const UNTOLD_KEY: &str = "deals/untold";
+
 /// What there is to do.
 #[derive(Debug, Default)]
 struct Work {
@@ -42,6 +45,9 @@ struct Work {
     hinted: Vec<i64>,
     /// Deals that are told again because a setting changed.
     again: BTreeSet<i64>,
+    /// The history is not read to its end.
+    more_history: bool,
+    /// There is more of anything.
     more: bool,
 }
 
@@ -50,7 +56,10 @@ pub fn on_timer(platform: &dyn Platform) -> Handled {
     match run(platform) {
         Err(Failure::Retry(later)) => {
             platform.log(Level::Info, "deals wait for the next time", &[("why", &later.reason)]);
-            done()
+            // What was left out already is told now.
+            let told = untold(platform);
+            memory::forget(platform, UNTOLD_KEY)?;
+            done_without(told)
         }
         other => other,
     }
@@ -88,13 +97,34 @@ fn run(platform: &dyn Platform) -> Handled {
         other => other?,
     };
     let uis = Uis::default();
-    let left_out = pass_on(platform, crm, &settings, &uis, &mut work, whole)?;
+    let mut left_out: Vec<Skipped> = untold(platform);
+    let again = match pass_on(platform, crm, &settings, &uis, &mut work, whole, &mut left_out) {
+        Ok(again) => again,
+        Err(failure) => {
+            // The run is done again, and what it noted not to ask again would be told to nobody.
+            if !left_out.is_empty() {
+                let told: Vec<(&str, &str)> = left_out.iter().map(|skipped| (skipped.what.as_str(), skipped.why.as_str())).collect();
+                memory::put(platform, UNTOLD_KEY, &told, None)?;
+            }
+            return Err(failure);
+        }
+    };
+    if again && plan.again.is_none() {
+        plan.again = Some(Again::default());
+    }
     plan::put(platform, &plan)?;
+    memory::forget(platform, UNTOLD_KEY)?;
     hints::followed(platform, &work.hinted)?;
     if work.more || plan.loading.is_some() || plan.again.is_some() {
         super::soon(platform, NEXT_MS.max(i64::from(uis.calls()) * 1000))?;
     }
     done_without(left_out)
+}
+
+/// What was left out by runs that broke off.
+fn untold(platform: &dyn Platform) -> Vec<Skipped> {
+    let told: Vec<(String, String)> = memory::load(platform, UNTOLD_KEY).unwrap_or_default();
+    told.into_iter().map(|(what, why)| skipped(what, why)).collect()
 }
 
 /// Why a run ends early.
@@ -120,7 +150,7 @@ fn forbidden(platform: &dyn Platform, why: String) -> Handled {
 
 /// What happened to orders since the last run.
 fn history(platform: &dyn Platform, crm: Crm<'_>, plan: &mut Plan, pack: usize) -> Result<Work, Stop> {
-    let mut work = Work::default();
+    let (mut work, began) = (Work::default(), platform.now());
     let mut cursor = plan.cursor.clone().unwrap_or(Cursor::At(platform.now()));
     for _ in 0..PAGES_MAX {
         let page = match order_history::page(crm, &cursor.from(platform)?, pack) {
@@ -149,19 +179,29 @@ fn history(platform: &dyn Platform, crm: Crm<'_>, plan: &mut Plan, pack: usize) 
         if let Some(last) = page.last {
             cursor = Cursor::After(last);
         }
+        work.more_history = page.more;
         work.more = page.more;
         if !page.more || work.orders.len() >= enough(pack) {
             break;
         }
     }
     plan.cursor = Some(cursor);
+    if !work.more_history {
+        plan.read = Some(began);
+    }
     Ok(work)
 }
 
 /// What else there is to do, as far as there is room: orders that triggers told of, and, once the history is read to its end, what is loaded.
 fn gather(platform: &dyn Platform, crm: Crm<'_>, plan: &mut Plan, work: &mut Work, pack: usize) -> Result<(), Failure> {
     // While older history is being read an order would be told of as it is now, and its way there would come too late.
-    if work.more {
+    if work.more_history {
+        let unknown = |id: &i64, news: &News| news.changes.is_empty() && !work.gone.contains(id) && ledger::read(platform, *id).is_none();
+        let early: Vec<i64> = work.orders.iter().filter(|(id, news)| unknown(id, news)).map(|(id, _)| *id).collect();
+        for order in early {
+            hints::postpone(platform, order)?;
+            work.orders.remove(&order);
+        }
         return Ok(());
     }
     let (hinted, more) = hints::waiting(platform, pack.saturating_sub(work.orders.len()));
@@ -205,7 +245,7 @@ fn read(crm: Crm<'_>, work: &mut Work, pack: usize) -> Result<Vec<WholeOrder>, C
     Ok(whole)
 }
 
-/// Tells UIS what is news of these orders.
+/// Tells UIS what is news of these orders. Gives whether all deals are to be told again.
 fn pass_on(
     platform: &dyn Platform,
     crm: Crm<'_>,
@@ -213,8 +253,8 @@ fn pass_on(
     uis: &Uis,
     work: &mut Work,
     whole: Vec<WholeOrder>,
-) -> Result<Vec<Skipped>, Failure> {
-    let mut left_out = Vec::new();
+    left_out: &mut Vec<Skipped>,
+) -> Result<bool, Failure> {
     for order in &work.gone {
         if ledger::read(platform, *order).is_some() {
             // UIS takes it for no error when it does not know the deal.
@@ -229,22 +269,23 @@ fn pass_on(
     let drafts: Vec<Draft> = whole.iter().filter_map(|order| draft::of(order, settings, &fields)).collect();
     drop(whole);
     if drafts.is_empty() && parts::known_funnels(platform).is_empty() {
-        return Ok(left_out);
+        return Ok(false);
     }
-    let mut desk = Desk::open(platform, crm, settings, uis, &drafts, &work.orders, &mut left_out)?;
-    let refused_fields = if drafts.is_empty() { BTreeSet::new() } else { parts::fields(platform, uis, settings, &fields, &mut left_out)? };
-    desk.people(crm, &drafts, &mut left_out)?;
+    let mut desk = Desk::open(platform, crm, settings, uis, &drafts, &work.orders, left_out)?;
+    let refused_fields = if drafts.is_empty() { BTreeSet::new() } else { parts::fields(platform, uis, settings, &fields, left_out)? };
+    desk.people(crm, &drafts, left_out)?;
     let now = platform.now();
     let created = |draft: &Draft| -> Instant { time::instant(platform, &draft.created).ok().flatten().unwrap_or(now).min(now) };
     let of_contact = |draft: &Draft, contact: &draft::Contact| {
         let own = time::instant(platform, &contact.created).ok().flatten();
         own.unwrap_or_else(|| created(draft)).min(now)
     };
-    let refused_contacts = parts::contacts(platform, uis, &drafts, of_contact, &mut left_out)?;
+    let refused_contacts = parts::contacts(platform, uis, &drafts, of_contact, left_out)?;
     let mut groups = Vec::new();
     for draft in &drafts {
         let news = work.orders.remove(&draft.order).unwrap_or_default();
-        let group = desk.group(draft, &news, created(draft), work.again.contains(&draft.order))?;
+        let how = How { last: !work.more_history, again: work.again.contains(&draft.order) };
+        let group = desk.group(draft, &news, created(draft), how)?;
         let Some(mut group) = group else { continue };
         for state in &mut group.states {
             state.contact_ext_ids.retain(|id| !refused_contacts.contains(id));
@@ -252,6 +293,6 @@ fn pass_on(
         }
         groups.push(group);
     }
-    upload::upload(platform, uis, &groups, &mut left_out)?;
-    Ok(left_out)
+    upload::upload(platform, uis, &groups, left_out)?;
+    desk.moved()
 }

@@ -25,6 +25,8 @@ pub struct Standing {
     pub status: String,
     /// Since when.
     pub since: Instant,
+    /// The history was read to its end, so this is where it leads.
+    pub last: bool,
 }
 
 /// A stage and when it began.
@@ -70,14 +72,22 @@ pub fn news(standing: &Standing, changes: &[Change], known: Option<&Entry>, stag
         statuses.extend(fresh.iter().map(|change| (change.at, change.to.as_str())));
     }
     let mut steps = Vec::new();
-    for (at, status) in statuses {
+    let mut step = |at: Instant, status: &str| {
         let next = stage(status);
         if last.as_ref().is_some_and(|(_, known)| *known == next) {
-            continue;
+            return false;
         }
         let since = last.as_ref().map_or(at, |(before, _)| at.max(*before));
         steps.push(Step { stage: next.clone(), since });
         last = Some((since, next));
+        true
+    };
+    for (at, status) in statuses {
+        step(at, status);
+    }
+    // Whatever the records' times make of the way, it ends where the order stands: an hour that came twice must not keep a deal back.
+    if standing.last && step(standing.since, &standing.status) {
+        ahead = true;
     }
     News { steps, ahead }
 }
@@ -91,7 +101,7 @@ mod tests {
     }
 
     fn told(standing: (&str, i64), changes: &[Change], known: Option<&Entry>) -> Vec<(String, i64)> {
-        let standing = Standing { created: 5, status: standing.0.to_owned(), since: standing.1 };
+        let standing = Standing { created: 5, status: standing.0.to_owned(), since: standing.1, last: true };
         let stage = |status: &str| if status.starts_with("complete") { "won".to_owned() } else { status.to_owned() };
         news(&standing, changes, known, stage).steps.into_iter().map(|step| (step.stage, step.since)).collect()
     }
@@ -120,6 +130,17 @@ mod tests {
         // Back from the end: later in time, as UIS wants it.
         let won = Entry { record: 3, since: 20, stage: "won".into(), ..Entry::default() };
         assert_eq!(told(("new", 25), &[change(4, 25, "complete", "new")], Some(&won)), steps(&[("new", 25)]));
+    }
+
+    #[test]
+    fn the_way_ends_where_the_order_stands() {
+        // The records were lost, or lie before what is known by a clock that was turned back.
+        let known = Entry { record: 1, since: 40, stage: "new".into(), ahead: true, ..Entry::default() };
+        assert_eq!(told(("complete", 20), &[change(2, 20, "new", "complete")], Some(&known)), steps(&[("won", 40)]));
+        assert_eq!(told(("complete", 50), &[], Some(&known)), steps(&[("won", 50)]));
+        // While older history is being read, the order is further than that.
+        let standing = Standing { created: 5, status: "complete".into(), since: 50, last: false };
+        assert_eq!(news(&standing, &[], Some(&known), str::to_owned), News { steps: vec![], ahead: true });
     }
 
     #[test]

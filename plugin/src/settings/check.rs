@@ -7,6 +7,9 @@ use crate::bindings::uis::integration::types::Misconfiguration;
 use crate::phone;
 use crate::template;
 
+/// No order of RetailCRM is older.
+const EARLIEST_DAY: &str = "2000-01-01";
+
 /// What settings cannot be together; numbers are put into one form.
 pub fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
     let mut problems = Vec::new();
@@ -110,6 +113,8 @@ pub fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
         && (day.len() != 10 || crate::time::parse(day).is_none())
     {
         refuse("deal-history-from", format!("{day:?} is no day; write it like 2026-01-31"));
+    } else if let Some(day) = settings.deal_history_from.as_deref().filter(|day| *day < EARLIEST_DAY) {
+        refuse("deal-history-from", format!("{day} is before {EARLIEST_DAY}; orders are read day by day, and there are none so old"));
     }
     for row in &mut settings.shop_numbers {
         row.number = phone::canonical(&row.number);

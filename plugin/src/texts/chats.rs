@@ -48,7 +48,7 @@ pub fn on_chat_accepted(platform: &dyn Platform, event: &ChatAccepted) -> Handle
 }
 
 /// A message came: perhaps it tells who writes.
-pub fn on_chat_message(platform: &dyn Platform, event: &ChatMessage) -> Handled {
+pub fn on_chat_message(platform: &dyn Platform, delivery: &Delivery, event: &ChatMessage) -> Handled {
     let Some(settings) = wanted(platform, &event.chat)? else { return done() };
     let left = if event.source == MessageSource::Visitor { contacts::of_text(&event.text) } else { (None, None) };
     let (story, news) = chat_story::tell(platform, event.chat.chat_id, |story| {
@@ -58,11 +58,14 @@ pub fn on_chat_message(platform: &dyn Platform, event: &ChatMessage) -> Handled 
         story.email = story.email.take().or(left.1.clone());
         (story.clone(), story.who() != before)
     })?;
-    // What was passed on without it is attached to whom it belongs to; what was not waits.
-    if !news || !story.passed_on {
+    if !news {
         return done();
     }
-    done_without(pass_on(platform, event.chat.chat_id, &story, &settings)?)
+    // What was passed on without it is attached to whom it belongs to; what was not waits for the end, if that did not come first.
+    if story.passed_on {
+        return done_without(pass_on(platform, event.chat.chat_id, &story, &settings)?);
+    }
+    if story.end.is_some() { settle(platform, event.chat.chat_id, &delivery.ordering_key, &settings) } else { done() }
 }
 
 /// The customer's message waits for an answer. UIS reminds the operator; RetailCRM has nothing for it.
@@ -111,12 +114,30 @@ fn learn_end(platform: &dyn Platform, event: &ChatFinished) -> Result<(), Failur
 /// Does what follows from a chat's end, once.
 fn settle(platform: &dyn Platform, chat: i64, ordering_key: &str, settings: &Settings) -> Handled {
     let id = chat_story::external_id(chat);
-    if progress::read(platform, &id).settled {
+    let mut story = chat_story::read(platform, chat);
+    // Who writes may be told after the end: what was left out for that is made up for.
+    let late = |story: &ChatStory| !story.passed_on && (story.phone.is_some() || story.email.is_some());
+    if progress::read(platform, &id).settled && !late(&story) {
         return done();
     }
-    let story = chat_story::read(platform, chat);
-    let mut left_out = pass_on(platform, chat, &story, settings)?;
-    match transcript::keep(platform, chat, &story, settings)? {
+    if story.phone.is_none() && story.email.is_none() {
+        // Perhaps a message that nobody told of says it.
+        if let (phone @ Some(_), email) | (phone, email @ Some(_)) = transcript::contacts(platform, chat)? {
+            story = chat_story::tell(platform, chat, |story| {
+                story.phone.clone_from(&phone);
+                story.email.clone_from(&email);
+                story.clone()
+            })?;
+        }
+    }
+    let passed_on = pass_on(platform, chat, &story, settings);
+    if let Err(Failure::Retry(_)) = &passed_on {
+        return done_without(passed_on?);
+    }
+    // The talk is kept even where the order is refused.
+    let kept = transcript::keep(platform, chat, &story, settings)?;
+    let mut left_out = passed_on?;
+    match kept {
         Talk::Kept(skipped) => left_out.extend(skipped),
         // UIS's report may know a talk only minutes after its end.
         Talk::Unknown if story.end.as_ref().is_some_and(|end| platform.now() < end.at + TALK_WAIT_MS) => {

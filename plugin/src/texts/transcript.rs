@@ -12,6 +12,7 @@ use crate::settings::Settings;
 use crate::settings::texts::Transcript;
 use crate::template;
 use crate::texts::chat_story::{self, ChatStory};
+use crate::texts::contacts;
 use crate::time;
 
 /// The longest text that is kept, in characters: managers read it, and RetailCRM has to show it.
@@ -57,6 +58,22 @@ pub fn keep(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Se
     }
     progress::note(platform, &id, |progress| progress.transcript = Kept::Yes)?;
     Ok(Talk::Kept(Vec::new()))
+}
+
+/// What the visitor left of himself in the talk: the first phone and the first e-mail.
+pub fn contacts(platform: &dyn Platform, chat: i64) -> Result<(Option<String>, Option<String>), Failure> {
+    let (mut found, mut cursor) = ((None, None), None::<String>);
+    loop {
+        let page = platform.transcript(chat, cursor.as_deref(), PAGE).map_err(reports::failure)?;
+        for message in page.messages.iter().filter(|message| message.source == MessageSource::Visitor) {
+            let left = contacts::of_text(&message.text);
+            found = (found.0.or(left.0), found.1.or(left.1));
+        }
+        match page.next.filter(|_| found.0.is_none() || found.1.is_none()) {
+            Some(next) => cursor = Some(next),
+            None => return Ok(found),
+        }
+    }
 }
 
 /// What a transcript begins with, and is known again by.
