@@ -40,17 +40,23 @@ pub struct Runtime {
 impl Runtime {
     /// Makes an engine. Compiles nothing yet.
     pub fn new(limits: Limits) -> wasmtime::Result<Runtime> {
-        // A pool makes a fresh instance cost 8 microseconds in place of 25, and is the only way that scales over cores.
-        let pooled = Engine::new(&config(Some(pool(&limits))));
-        let (engine, allocation) = match pooled {
-            Ok(engine) => (engine, "pooling"),
-            Err(_) => (Engine::new(&config(None))?, "on-demand"),
-        };
+        let (engine, allocation) = engine(pool(&limits))?;
         let mut linker = Linker::new(&engine);
         link(&mut linker)?;
-        tick(engine.weak());
         Ok(Runtime { engine, linker: Arc::new(linker), limits, allocation })
     }
+}
+
+/// An engine whose epochs tick, for plugins and for partners' rules alike, and how its instances get their memory. Without the address space
+/// for the pool they get it on demand.
+pub fn engine(pool: PoolingAllocationConfig) -> wasmtime::Result<(Engine, &'static str)> {
+    // A pool makes a fresh instance cost 8 microseconds in place of 25, and is the only way that scales over cores.
+    let (engine, allocation) = match Engine::new(&config(Some(pool))) {
+        Ok(engine) => (engine, "pooling"),
+        Err(_) => (Engine::new(&config(None))?, "on-demand"),
+    };
+    tick(engine.weak());
+    Ok((engine, allocation))
 }
 
 fn config(pool: Option<PoolingAllocationConfig>) -> Config {
@@ -87,7 +93,7 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
 }
 
 /// Ends a tick of every store, until the engine is gone.
-pub fn tick(engine: wasmtime::EngineWeak) {
+fn tick(engine: wasmtime::EngineWeak) {
     let tick = move || {
         while let Some(engine) = engine.upgrade() {
             engine.increment_epoch();

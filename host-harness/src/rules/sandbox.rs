@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 use wasmtime::component::{Component, HasSelf, Linker};
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, ResourceLimiter, Store, Trap};
+use wasmtime::{Enabled, Engine, PoolingAllocationConfig, ResourceLimiter, Store, Trap};
 
 use super::Point;
 use super::bindings::{deal, draft, responsible, routing};
@@ -15,7 +15,7 @@ use super::limits::RuleLimits;
 use crate::bindings::uis::integration as contract;
 use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, Routing, Verdict};
 use crate::plugin::cache;
-use crate::plugin::engine::tick;
+use crate::plugin::engine::engine;
 use crate::plugin::{CONTRACT_PACKAGE, CONTRACT_VERSION};
 
 pub use deal::exports::uis::integration::rule_deal::DealVerdict;
@@ -118,47 +118,35 @@ impl ResourceLimiter for State {
     }
 }
 
-fn config(limits: &RuleLimits, pooled: bool) -> Config {
-    let mut config = Config::new();
-    config.consume_fuel(true);
-    config.epoch_interruption(true);
-    config.concurrency_support(false);
-    // A replay must give the same on every machine.
-    config.cranelift_nan_canonicalization(true);
-    config.relaxed_simd_deterministic(true);
-    config.wasm_component_model(true);
-    if pooled {
-        let mut pool = PoolingAllocationConfig::new();
-        pool.total_component_instances(limits.instances)
-            // An interpreter is a dozen modules.
-            .total_core_instances(limits.instances * 32)
-            .total_memories(limits.instances * 2)
-            .total_tables(limits.instances * 8)
-            .total_stacks(limits.instances)
-            .max_core_instances_per_component(64)
-            .max_memories_per_component(4)
-            .max_tables_per_component(16)
-            .max_component_instance_size(4 << 20)
-            .max_core_instance_size(4 << 20)
-            .table_elements(TABLE_ELEMENTS)
-            .max_memory_size(limits.memory_bytes)
-            .linear_memory_keep_resident(1 << 20)
-            .table_keep_resident(64 << 10)
-            .pagemap_scan(Enabled::Auto);
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-    }
-    config
+fn pool(limits: &RuleLimits) -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(limits.instances)
+        // An interpreter is a dozen modules.
+        .total_core_instances(limits.instances * 32)
+        .total_memories(limits.instances * 2)
+        .total_tables(limits.instances * 8)
+        .total_stacks(limits.instances)
+        .max_core_instances_per_component(64)
+        .max_memories_per_component(4)
+        .max_tables_per_component(16)
+        .max_component_instance_size(4 << 20)
+        .max_core_instance_size(4 << 20)
+        .table_elements(TABLE_ELEMENTS)
+        .max_memory_size(limits.memory_bytes)
+        .linear_memory_keep_resident(1 << 20)
+        .table_keep_resident(64 << 10)
+        .pagemap_scan(Enabled::Auto);
+    pool
 }
 
 impl Sandbox {
     /// Makes an engine. Compiles nothing yet.
     pub fn new(limits: RuleLimits) -> Result<Sandbox, RuleError> {
         let failed = |error: wasmtime::Error| RuleError::Engine(format!("{error:#}"));
-        let engine = Engine::new(&config(&limits, true)).or_else(|_| Engine::new(&config(&limits, false))).map_err(failed)?;
+        let (engine, _) = engine(pool(&limits)).map_err(failed)?;
         let mut linker: Linker<State> = Linker::new(&engine);
         contract::types::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(failed)?;
         contract::decision::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(failed)?;
-        tick(engine.weak());
         Ok(Sandbox { places: Arc::new(Semaphore::new(limits.instances as usize)), engine, linker: Arc::new(linker), limits })
     }
 

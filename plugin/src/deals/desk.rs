@@ -156,12 +156,8 @@ impl<'a> Desk<'a> {
         self.funnels.get(site).ok_or_else(|| Failure::Rejected(format!("there is no funnel for the shop {site}")))
     }
 
-    /// The stage of a status in a funnel as it is in force. A deal whose stage is not there stays where it is.
     fn stage(&self, funnel: &Funnel, status: &str, known: Option<&Entry>) -> String {
-        let there = |stage: &str| funnel.stages.iter().any(|known| known.ext_id == stage);
-        let own = self.stages.of(status).filter(|stage| there(stage)).cloned();
-        let stays = || known.map(|known| known.stage.clone()).filter(|stage| there(stage));
-        own.or_else(stays).or_else(|| self.stages.of_in(status, &self.book.statuses, funnel)).unwrap_or_default()
+        self.stages.of_in(status, &self.book.statuses, funnel, known.map(|known| &known.stage)).unwrap_or_default()
     }
 
     /// What is news of an order's deal; none: nothing.

@@ -35,12 +35,13 @@ impl Stages {
         self.of_status.get(status)
     }
 
-    /// The stage of a status in a funnel that could not be brought to these stages: its own, else one of its group's, else the first.
-    pub fn of_in(&self, status: &str, statuses: &[Status], funnel: &Funnel) -> Option<String> {
+    /// The stage of a status in a funnel that could not be brought to these stages: its own, else the one that the deal is in (`known`),
+    /// else one of its group's, else the first.
+    pub fn of_in(&self, status: &str, statuses: &[Status], funnel: &Funnel, known: Option<&String>) -> Option<String> {
         let there = |stage: &&String| funnel.stages.iter().any(|known| known.ext_id == **stage);
         let group = statuses.iter().find(|known| known.code == status).map(|known| &known.group);
         let of_group = || statuses.iter().filter(|known| Some(&known.group) == group).filter_map(|known| self.of(&known.code)).find(there);
-        let own = self.of(status).filter(there).or_else(of_group).cloned();
+        let own = self.of(status).filter(there).or(known.filter(there)).or_else(of_group).cloned();
         own.or_else(|| funnel.stages.iter().find(|stage| stage.status == StageStatus::InProcess).map(|stage| stage.ext_id.clone()))
     }
 

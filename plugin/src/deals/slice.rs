@@ -47,8 +47,8 @@ struct Work {
     again: BTreeSet<i64>,
     /// The history is not read to its end.
     more_history: bool,
-    /// There is more of anything.
-    more: bool,
+    /// Hints are left.
+    more_hints: bool,
 }
 
 /// The repeating timer. What RetailCRM cannot answer now is asked again in ten minutes.
@@ -115,7 +115,7 @@ fn run(platform: &dyn Platform) -> Handled {
     plan::put(platform, &plan)?;
     memory::forget(platform, UNTOLD_KEY)?;
     hints::followed(platform, &work.hinted)?;
-    if work.more || plan.loading.is_some() || plan.again.is_some() {
+    if work.more_history || work.more_hints || plan.loading.is_some() || plan.again.is_some() {
         super::soon(platform, NEXT_MS.max(i64::from(uis.calls()) * 1000))?;
     }
     done_without(left_out)
@@ -180,7 +180,6 @@ fn history(platform: &dyn Platform, crm: Crm<'_>, plan: &mut Plan, pack: usize) 
             cursor = Cursor::After(last);
         }
         work.more_history = page.more;
-        work.more = page.more;
         if !page.more || work.orders.len() >= enough(pack) {
             break;
         }
@@ -209,7 +208,7 @@ fn gather(platform: &dyn Platform, crm: Crm<'_>, plan: &mut Plan, work: &mut Wor
         work.orders.entry(*order).or_default();
     }
     work.hinted = hinted;
-    work.more = more;
+    work.more_hints = more;
     if work.orders.len() < enough(pack) && plan.loading.is_some() {
         work.whole = loading::read(platform, crm, plan)?;
         for id in work.whole.iter().filter_map(|order| answer::id(&order.id)) {

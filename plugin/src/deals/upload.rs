@@ -45,9 +45,9 @@ pub fn upload(platform: &dyn Platform, uis: &Uis, groups: &[Group], left_out: &m
                 left_out.push(skipped(format!("deal of order №{}", group.number), words(&refusal)));
                 let before = ledger::read(platform, group.order).unwrap_or_default();
                 let pending = group.states.iter().map(|state| (state.stage_ext_id.clone(), state.stage_modified)).collect();
-                let of_now = (group.entry.record, group.entry.ahead, group.entry.created);
-                let refused = Entry { refused: group.entry.digest, pending, ..before };
-                ledger::put(platform, group.order, &Entry { record: of_now.0, ahead: of_now.1, created: of_now.2, ..refused })?;
+                // UIS has what it had; what was looked at was looked at.
+                let Entry { record, ahead, created, digest: refused, .. } = group.entry;
+                ledger::put(platform, group.order, &Entry { record, ahead, created, refused, pending, ..before })?;
             }
             (Err(_), _) => {
                 let (first, second) = part.split_at(part.len() / 2);

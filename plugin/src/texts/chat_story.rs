@@ -117,6 +117,11 @@ impl ChatStory {
         }
     }
 
+    /// He left something that he can be answered by.
+    pub fn has_contacts(&self) -> bool {
+        self.phone.is_some() || self.email.is_some()
+    }
+
     /// By what the visitor is known.
     pub fn who(&self) -> Identity {
         Identity { phone: self.phone.clone(), email: self.email.clone(), visitor: self.visitor }

@@ -116,13 +116,14 @@ fn settle(platform: &dyn Platform, chat: i64, ordering_key: &str, settings: &Set
     let id = chat_story::external_id(chat);
     let mut story = chat_story::read(platform, chat);
     // Who writes may be told after the end: what was left out for that is made up for.
-    let late = |story: &ChatStory| !story.passed_on && (story.phone.is_some() || story.email.is_some());
-    if progress::read(platform, &id).settled && !late(&story) {
+    let late = !story.passed_on && story.has_contacts();
+    if progress::read(platform, &id).settled && !late {
         return done();
     }
-    if story.phone.is_none() && story.email.is_none() {
+    if !story.has_contacts() {
         // Perhaps a message that nobody told of says it.
-        if let (phone @ Some(_), email) | (phone, email @ Some(_)) = transcript::contacts(platform, chat)? {
+        let (phone, email) = transcript::contacts(platform, chat)?;
+        if phone.is_some() || email.is_some() {
             story = chat_story::tell(platform, chat, |story| {
                 story.phone.clone_from(&phone);
                 story.email.clone_from(&email);
@@ -131,8 +132,8 @@ fn settle(platform: &dyn Platform, chat: i64, ordering_key: &str, settings: &Set
         }
     }
     let passed_on = pass_on(platform, chat, &story, settings);
-    if let Err(Failure::Retry(_)) = &passed_on {
-        return done_without(passed_on?);
+    if matches!(passed_on, Err(Failure::Retry(_))) {
+        return passed_on.and_then(done_without);
     }
     // The talk is kept even where the order is refused.
     let kept = transcript::keep(platform, chat, &story, settings)?;
@@ -204,7 +205,7 @@ fn pass_on(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Set
         with_task: block.task && unsuccessful.is_some_and(|status| block.task_for.contains(&status)),
     };
     let known = progress::read(platform, &appeal.id);
-    let has_contacts = who.phone.is_some() || who.email.is_some();
+    let has_contacts = story.has_contacts();
     let Some(mut lookup) = Lookup::of(platform, who, &known).filter(|_| has_contacts || block.without_contacts) else {
         let mut left_out = wishes.task_alone(platform, &appeal)?;
         if story.end.is_some() {
