@@ -55,6 +55,7 @@ fn every_setting_in_every_position() {
             ],
         ),
         ("hour-twice", &["order-71 100 in shop-main by null: new@01 01:40 success@01 01:40"]),
+        ("refused-new", &["order-72 700 in shop-main by null: new@23 10:00 availability-confirmed@23 11:00"]),
         ("refused-then-mended", &["order-71 700 in shop-main by null: new@20 10:00 success@23 11:00"]),
         (
             "status-ends",
@@ -176,6 +177,32 @@ fn every_setting_in_every_position() {
     }
     let there = std::fs::read_dir(root().join("tests/recordings/deals")).expect("a folder").count();
     assert_eq!(table.len(), there, "every recording is in the table");
+}
+
+/// Sixty orders change within seconds: the pages that the history comes in end in the middle of one order's way.
+#[test]
+fn pages_of_the_history_may_split_an_orders_way() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let edit = |at: &str, id: i64, order: Value| {
+        let form = json!({"by": "id", "site": "main", "order": order.to_string()});
+        json!({"at": format!("2026-11-23T{at}+03:00"), "crm": {"path": format!("/api/v5/orders/{id}/edit"), "form": form}})
+    };
+    let mut crm = many_orders(60, false);
+    for order in crm["orders"].as_array_mut().expect("a list") {
+        order["status"] = "new".into();
+    }
+    // Two records each: 120 for the first page of 100.
+    let mut lines: Vec<Value> = (1..=60).map(|id| edit("10:00:00", id, json!({"managerComment": "x", "customerComment": "y"}))).collect();
+    // The way of one goes on over all pages.
+    lines.insert(49, edit("10:00:00", 1, json!({"status": "availability-confirmed"})));
+    lines.push(edit("10:00:00", 1, json!({"status": "assembling-complete"})));
+    lines.push(edit("10:00:00", 1, json!({"status": "complete"})));
+    let path = support::file(&folder, "pages.jsonl", &[&recording(crm, json!({}), &lines)]);
+    let (status, value) = replay_json(&[&path]);
+    assert_eq!(status, 0, "{}", value["problems"]);
+    let way = deals(&value).into_iter().find(|deal| deal.starts_with("order-1 ")).expect("a deal");
+    let stages: Vec<&str> = way.split(' ').filter_map(|word| Some(word.split_once('@')?.0)).collect();
+    assert_eq!(stages, ["new", "availability-confirmed", "assembling-complete", "success"], "{way}");
 }
 
 #[test]

@@ -335,6 +335,26 @@ fn what_is_left_out_is_said() {
     }
 }
 
+/// RetailCRM refuses the order of a chat; what was said in it is on the customer all the same, and the order's setting is told.
+#[test]
+fn a_talk_is_kept_though_its_order_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = support::file(
+        &folder,
+        "refused.jsonl",
+        &[
+            r#"{"recording":1,"settings":{"chat-send":true,"text-default-responsible":7,"deals":false,"chat-order-status":"nope"},"crm":{"users":[{"id":7,"email":"v@x.example"}]}}"#,
+            r#"{"at":"2026-11-23T10:04:59+03:00","report":{"chat_messages":[{"id":1,"chat_id":601,"date_time":"2026-11-23 10:00:00","source":"visitor","text":"привет"}]}}"#,
+            r#"{"at":"2026-11-23T10:05:00+03:00","notification":"chat_finished","body":{"chat_id":601,"chat_channel_id":31,"chat_channel_type":"comagic","chat_channel_name":"Сайт","visitor_id":7601,"date_time":"2026-11-23 10:05:00","status":"succeed","visitor_phone_number":"79161234567"}}"#,
+        ],
+    );
+    let (status, value) = replay_json(&[&path]);
+    assert_eq!((status, value["crm"]["orders"].as_array().map(Vec::len)), (1, Some(0)), "{value}");
+    assert!(value["problems"][0]["message"].to_string().contains("nope"), "{}", value["problems"]);
+    let notes = value["crm"]["notes"].as_array().expect("a list");
+    assert!(notes.len() == 1 && notes[0]["text"].to_string().contains("привет"), "{notes:?}");
+}
+
 /// What a recording leaves of the module's places in RetailCRM's pages.
 fn embedded(name: &str) -> Value {
     crm(name)["modules"][0]["integrations"]["embedJs"].clone()
