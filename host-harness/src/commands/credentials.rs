@@ -136,13 +136,13 @@ pub async fn run(arguments: CredentialsArguments) -> Result<u8> {
             Ok(OK)
         }
         CredentialsCommand::Check { name } => {
-            let plugin = load(&common.plugin, &common.limits.limits()).await?;
-            let report = check(&plugin, &common.limits.limits(), vault.choose(&name)?).await?;
+            let plugin = load(&common.plugin, &common.limits.limits()?).await?;
+            let report = check(&plugin, &common.limits.limits()?, vault.choose(&name)?).await?;
             report_check(&common, &name, &report, None);
             Ok(if report.usable { OK } else { FAILED })
         }
         CredentialsCommand::Add { name, url, unchecked } => {
-            let limits = common.limits.limits();
+            let limits = common.limits.limits()?;
             let plugin = load(&common.plugin, &limits).await?;
             let base = match is_local(&url) {
                 Some(base) => base,
@@ -168,7 +168,7 @@ pub async fn choices(arguments: ChoicesArguments) -> Result<u8> {
         (None, Some(url)) => Credentials { base: Url::parse(&url).with_context(|| format!("--crm {url}"))?, key: crm_key.into() },
         (None, None) => bail!("give --credentials NAME or --crm URL"),
     };
-    let limits = common.limits.limits();
+    let limits = common.limits.limits()?;
     let plugin = load(&common.plugin, &limits).await?;
     let (mut all, mut text, mut page) = (Vec::new(), String::new(), None::<String>);
     loop {

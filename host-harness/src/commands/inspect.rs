@@ -27,7 +27,7 @@ pub struct InspectArguments {
 
 /// Runs the command.
 pub async fn run(arguments: InspectArguments) -> Result<u8> {
-    let plugin = load(&arguments.plugin, &arguments.limits.limits()).await?;
+    let plugin = load(&arguments.plugin, &arguments.limits.limits()?).await?;
     let inspection = inspect(&plugin).await?;
     if arguments.json {
         say(&format!("{}\n", serde_json::to_string_pretty(&inspection)?));

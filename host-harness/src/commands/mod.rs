@@ -8,8 +8,8 @@ mod render;
 mod replay;
 mod rules;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
@@ -17,6 +17,7 @@ use uis_host::plugin::build;
 use uis_host::plugin::component::ComponentPlugin;
 use uis_host::plugin::engine::Runtime;
 use uis_host::plugin::limits::Limits;
+use uis_host::rules::limits::RuleLimits;
 
 /// A host for UIS integration plugins.
 #[derive(Debug, Parser)]
@@ -72,19 +73,53 @@ pub struct LimitArguments {
     /// Requests a handler may send
     #[arg(long, value_name = "COUNT", help_heading = "Limits")]
     requests: Option<u32>,
+    /// Any limit by its name, of handlers or of partners' rules (docs/limits.md has all)
+    #[arg(long = "limit", value_name = "NAME=NUMBER", help_heading = "Limits")]
+    named: Vec<String>,
+    /// A host's configuration: a JSON file of limits by name
+    #[arg(long = "limits", value_name = "FILE", help_heading = "Limits")]
+    file: Option<PathBuf>,
 }
 
 impl LimitArguments {
-    fn limits(&self) -> Limits {
-        let stock = Limits::default();
-        Limits {
-            fuel: self.fuel.unwrap_or(stock.fuel),
-            memory_bytes: self.memory_bytes.unwrap_or(stock.memory_bytes),
-            wall_live: self.wall_live_ms.map_or(stock.wall_live, Duration::from_millis),
-            wall_kept: self.wall_kept_ms.map_or(stock.wall_kept, Duration::from_millis),
-            requests: self.requests.unwrap_or(stock.requests),
-            ..stock
+    /// Limits of handlers and of rules: the stock, then the file's, then those of the command line.
+    fn all(&self) -> Result<(Limits, RuleLimits)> {
+        let (mut limits, mut rules) = (Limits::default(), RuleLimits::default());
+        let mut set = |name: &str, number: u64| match name.starts_with("rule-") {
+            true => rules.set(name, number),
+            false => limits.set(name, number),
+        };
+        if let Some(path) = &self.file {
+            let text = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+            let named: BTreeMap<String, u64> = serde_json::from_slice(&text)
+                .with_context(|| format!("{}: expected one JSON object of limits by name, like {{\"fuel\": 500000000}}", path.display()))?;
+            for (name, number) in named {
+                set(&name, number).with_context(|| path.display().to_string())?;
+            }
         }
+        for text in &self.named {
+            let pair = text.split_once('=').and_then(|(name, number)| Some((name.trim(), number.trim().parse().ok()?)));
+            let (name, number) = pair.with_context(|| format!("--limit {text}: expected NAME=NUMBER, like fuel=500000000"))?;
+            set(name, number).with_context(|| format!("--limit {text}"))?;
+        }
+        let flags = [
+            ("fuel", self.fuel),
+            ("memory-bytes", self.memory_bytes.map(|bytes| bytes as u64)),
+            ("wall-live-ms", self.wall_live_ms),
+            ("wall-kept-ms", self.wall_kept_ms),
+            ("requests", self.requests.map(u64::from)),
+        ];
+        for (name, number) in flags {
+            if let Some(number) = number {
+                set(name, number).with_context(|| format!("--{name} {number}"))?;
+            }
+        }
+        Ok((limits, rules))
+    }
+
+    /// Limits of handlers.
+    fn limits(&self) -> Result<Limits> {
+        Ok(self.all()?.0)
     }
 }
 

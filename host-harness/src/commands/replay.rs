@@ -113,8 +113,8 @@ pub async fn run(arguments: ReplayArguments) -> Result<u8> {
     for path in &arguments.files {
         all.push(open_all(&arguments, path)?);
     }
-    let plugin = Arc::new(load(&arguments.plugin, &arguments.limits.limits()).await?);
-    let rules = arguments.rules.load()?;
+    let plugin = Arc::new(load(&arguments.plugin, &arguments.limits.limits()?).await?);
+    let rules = arguments.rules.load(arguments.limits.all()?.1)?;
     for ready in &all {
         let place = |error: Unusable| anyhow!("{}:1: {error}", ready.path.display());
         prepare_settings(&ready.header, plugin.as_ref()).await.map_err(place)?;
@@ -169,7 +169,7 @@ async fn play(arguments: &ReplayArguments, plugin: &Arc<ComponentPlugin>, rules:
     }
     let bar = progress(path, arguments);
     let plugin: Arc<dyn Plugin> = plugin.clone();
-    let replay = Replay::new(&header, plugin, crm.system(), clock, &arguments.limits.limits(), observer).await?.with_rules(rules.clone());
+    let replay = Replay::new(&header, plugin, crm.system(), clock, &arguments.limits.limits()?, observer).await?.with_rules(rules.clone());
     let (mut report, uis) = replay.run(&header, lines, arguments.settle, |bytes| bar.set_position(bytes)).await;
     bar.finish_and_clear();
     crm.close(&mut report);

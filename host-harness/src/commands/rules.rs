@@ -23,7 +23,7 @@ pub struct RuleArguments {
 
 impl RuleArguments {
     /// Builds what are crates, and loads all.
-    pub fn load(&self) -> Result<Arc<RuleSet>> {
+    pub fn load(&self, limits: RuleLimits) -> Result<Arc<RuleSet>> {
         if self.rules.is_empty() && self.dry.is_empty() {
             return Ok(Arc::default());
         }
@@ -38,7 +38,7 @@ impl RuleArguments {
             cache = built.cache;
             files.push(RuleFile { name, path: built.wasm, dry_run });
         }
-        let sandbox = Sandbox::new(RuleLimits::default())?;
+        let sandbox = Sandbox::new(limits)?;
         let set = RuleSet::load(sandbox, files, &cache);
         set.map(Arc::new).map_err(|(file, error)| anyhow!("rule {}: {error}", file.name))
     }

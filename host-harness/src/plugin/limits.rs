@@ -3,6 +3,95 @@
 
 use std::time::Duration;
 
+/// A limit's value as its owner writes it.
+pub trait Amount: Sized {
+    /// The number.
+    fn number(&self) -> u64;
+    /// Of a number; none: it is out of range.
+    fn of(number: u64) -> Option<Self>;
+}
+
+macro_rules! amounts {
+    ($($kind:ty),*) => {$(
+        impl Amount for $kind {
+            fn number(&self) -> u64 {
+                u64::try_from(*self).unwrap_or(u64::MAX)
+            }
+            fn of(number: u64) -> Option<Self> {
+                Self::try_from(number).ok().filter(|number| *number > 0)
+            }
+        }
+    )*};
+}
+amounts!(u32, u64, usize);
+
+impl Amount for Duration {
+    fn number(&self) -> u64 {
+        u64::try_from(self.as_millis()).unwrap_or(u64::MAX)
+    }
+    fn of(number: u64) -> Option<Self> {
+        (1..=86_400_000).contains(&number).then(|| Duration::from_millis(number))
+    }
+}
+
+/// Why a limit is not set.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum LimitError {
+    /// There is no such limit.
+    #[error("there is no limit {name:?}; there are: {known}")]
+    Unknown {
+        /// As it was given.
+        name: String,
+        /// All names.
+        known: String,
+    },
+    /// The number will not do.
+    #[error("limit {0} cannot be {1}: expected a positive number that fits, of time at most 86400000 ms")]
+    Number(String, u64),
+}
+
+/// Gives limits their names: one table for settings, flags and messages alike.
+macro_rules! limits_by_name {
+    ($limits:ty { $($name:literal => $field:ident),* $(,)? }) => {
+        impl $limits {
+            /// All limits by their names, times in milliseconds.
+            pub fn named(&self) -> Vec<(&'static str, u64)> {
+                vec![$(($name, $crate::plugin::limits::Amount::number(&self.$field))),*]
+            }
+
+            /// Sets the limit of this name.
+            pub fn set(&mut self, name: &str, number: u64) -> Result<(), $crate::plugin::limits::LimitError> {
+                use $crate::plugin::limits::{Amount, LimitError};
+                match name {
+                    $($name => self.$field = Amount::of(number).ok_or_else(|| LimitError::Number(name.to_owned(), number))?,)*
+                    _ => {
+                        let known: Vec<&str> = self.named().into_iter().map(|(name, _)| name).collect();
+                        return Err(LimitError::Unknown { name: name.to_owned(), known: known.join(", ") });
+                    }
+                }
+                Ok(())
+            }
+        }
+    };
+}
+pub(crate) use limits_by_name;
+
+limits_by_name!(Limits {
+    "memory-bytes" => memory_bytes,
+    "fuel" => fuel,
+    "wall-live-ms" => wall_live,
+    "wall-kept-ms" => wall_kept,
+    "log-lines" => log_lines,
+    "requests" => requests,
+    "bytes-out" => bytes_out,
+    "bytes-in" => bytes_in,
+    "storage-bytes" => storage_bytes,
+    "storage-written-bytes" => storage_written_bytes,
+    "timers" => timers,
+    "timer-bytes" => timer_bytes,
+    "instances" => instances,
+});
+
 /// Limits of one handler.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
@@ -18,10 +107,18 @@ pub struct Limits {
     pub log_lines: u32,
     /// `requests`: requests an event may send. A reconciliation pages through thousands of calls, 200 a page.
     pub requests: u32,
+    /// `bytes-out`: bodies of all requests of an event. What is sent is also written down for whoever looks into the event.
+    pub bytes_out: usize,
+    /// `bytes-in`: bodies of all answers to an event, for the same reason; the answer that passes it is still given, none after it.
+    pub bytes_in: usize,
     /// `storage-bytes`: keys and values of one integration.
     pub storage_bytes: usize,
+    /// `storage-written-bytes`: keys and values that one event may write, again and again to one key too: each write reaches the disk.
+    pub storage_written_bytes: usize,
     /// `timers`: timers of one integration.
     pub timers: usize,
+    /// `timer-bytes`: names and payloads of all timers of one integration.
+    pub timer_bytes: usize,
     /// `instances`: handlers that may run at once in one process; more wait for a place.
     pub instances: u32,
 }
@@ -35,8 +132,12 @@ impl Default for Limits {
             wall_kept: Duration::from_secs(60),
             log_lines: 256,
             requests: 1000,
+            bytes_out: 64 << 20,
+            bytes_in: 256 << 20,
             storage_bytes: 256 << 20,
+            storage_written_bytes: 32 << 20,
             timers: 100_000,
+            timer_bytes: 64 << 20,
             instances: 64,
         }
     }
@@ -107,4 +208,22 @@ pub fn cut(text: &str, bytes: usize) -> &str {
         end -= 1;
     }
     &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_set_by_the_names_that_messages_give() {
+        let mut limits = Limits::default();
+        for (name, number) in Limits::default().named() {
+            limits.set(name, number + 1).expect("settable");
+            assert!(limits.named().contains(&(name, number + 1)), "{name}");
+        }
+        assert!(matches!(limits.set("fuel", 0), Err(LimitError::Number(..))));
+        assert!(matches!(limits.set("instances", u64::MAX), Err(LimitError::Number(..))));
+        let unknown = limits.set("fule", 1).expect_err("misspelt").to_string();
+        assert!(unknown.contains("\"fule\"") && unknown.contains("fuel, wall-live-ms"), "{unknown}");
+    }
 }

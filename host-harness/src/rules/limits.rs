@@ -21,6 +21,16 @@ pub struct RuleLimits {
     pub instances: u32,
 }
 
+crate::plugin::limits::limits_by_name!(RuleLimits {
+    "rule-fuel" => fuel,
+    "rule-memory-bytes" => memory_bytes,
+    "rule-wall-ms" => wall,
+    "rule-output-bytes" => output_bytes,
+    "rule-failures" => failures,
+    "rule-window-ms" => window,
+    "rule-instances" => instances,
+});
+
 impl Default for RuleLimits {
     fn default() -> Self {
         RuleLimits {

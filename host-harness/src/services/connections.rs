@@ -192,7 +192,7 @@ impl Host for EventScope {
     async fn send(&mut self, requests: Vec<Request>, deadline_ms: u32) -> Vec<Result<Response, SendError>> {
         self.rounds += u32::from(!requests.is_empty());
         let until = self.deadline.min(Instant::now() + Duration::from_millis(deadline_ms.into()));
-        let limit = self.integration.limits.requests;
+        let limits = self.integration.limits.clone();
         let prepared: Vec<_> = requests
             .iter()
             .enumerate()
@@ -200,11 +200,20 @@ impl Host for EventScope {
                 if index >= REQUESTS_PER_SEND {
                     return Err(SendError::Denied(format!("one send takes at most {REQUESTS_PER_SEND} requests")));
                 }
-                if self.requests >= limit {
-                    return Err(SendError::Denied(format!("limit requests = {limit} an event")));
+                if self.requests >= limits.requests {
+                    return Err(SendError::Denied(format!("limit requests = {} an event", limits.requests)));
                 }
+                if self.bytes_in >= limits.bytes_in {
+                    return Err(SendError::Denied(format!("limit bytes-in = {} an event", limits.bytes_in)));
+                }
+                let outgoing = self.prepare(request)?;
+                let bytes = self.bytes_out + outgoing.request.body().len();
+                if bytes > limits.bytes_out {
+                    return Err(SendError::Denied(format!("limit bytes-out = {} an event", limits.bytes_out)));
+                }
+                self.bytes_out = bytes;
                 self.requests += 1;
-                self.prepare(request)
+                Ok(outgoing)
             })
             .collect();
         let sending = prepared.into_iter().map(|prepared| -> BoxFuture<'static, Result<Response, SendError>> {
@@ -216,6 +225,7 @@ impl Host for EventScope {
         let sending: Vec<_> = sending.collect();
         let answers: Vec<Result<Response, SendError>> = stream::iter(sending).buffered(REQUESTS_SIDE_BY_SIDE).collect().await;
         for (request, answer) in requests.into_iter().zip(&answers) {
+            self.bytes_in += answer.as_ref().map_or(0, |answer| answer.body.len());
             self.trace.push(step(self.rounds, request, answer));
         }
         answers

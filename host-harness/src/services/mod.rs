@@ -39,6 +39,12 @@ pub struct EventScope {
     pub rounds: u32,
     /// Log lines written so far.
     pub log_lines: u32,
+    /// Bytes of requests' bodies sent so far.
+    pub bytes_out: usize,
+    /// Bytes of answers' bodies received so far.
+    pub bytes_in: usize,
+    /// Bytes written to storage so far.
+    pub storage_written: usize,
     /// The settings, the same for the whole event.
     settings: Arc<Vec<u8>>,
 }
@@ -47,7 +53,19 @@ impl EventScope {
     /// A scope for an event of this integration.
     pub fn new(integration: Arc<Integration>, line: u64, deadline: Instant) -> Self {
         let settings = crate::integration::lock(&integration.settings).clone();
-        EventScope { integration, line, deadline, trace: Vec::new(), requests: 0, rounds: 0, log_lines: 0, settings }
+        EventScope {
+            integration,
+            line,
+            deadline,
+            trace: Vec::new(),
+            requests: 0,
+            rounds: 0,
+            log_lines: 0,
+            bytes_out: 0,
+            bytes_in: 0,
+            storage_written: 0,
+            settings,
+        }
     }
 
     /// A scope that belongs to no integration, for functions that call no import: an empty account, no connections.

@@ -126,10 +126,16 @@ impl Host for EventScope {
         value: Vec<u8>,
         ttl_ms: Option<u64>,
     ) -> wasmtime::Result<Result<u64, StorageError>> {
+        let limits = &self.integration.limits;
+        let written = self.storage_written + key.len() + value.len();
+        if written > limits.storage_written_bytes {
+            return Ok(Err(StorageError::Full(format!("limit storage-written-bytes = {} an event", limits.storage_written_bytes))));
+        }
         let text = String::from_utf8_lossy(&value).into_owned();
         let now = self.integration.clock.now_ms();
-        let result = lock(&self.integration.storage).swap(&key, expected, value, ttl_ms, now, self.integration.limits.storage_bytes);
+        let result = lock(&self.integration.storage).swap(&key, expected, value, ttl_ms, now, limits.storage_bytes);
         if result.is_ok() {
+            self.storage_written = written;
             self.trace.push(Step::Stored { key, value: Some(text) });
         }
         Ok(result)

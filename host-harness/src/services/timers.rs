@@ -21,6 +21,13 @@ pub struct SetTimer {
 #[derive(Debug, Default)]
 pub struct Timers {
     set: BTreeMap<String, SetTimer>,
+    /// Names and payloads, in bytes.
+    bytes: usize,
+}
+
+/// What a timer takes.
+fn bytes(timer: &Timer) -> usize {
+    timer.name.len() + timer.ordering_key.len() + timer.payload.len()
 }
 
 impl Timers {
@@ -36,19 +43,31 @@ impl Timers {
 
     /// Takes a due timer out, and sets a repeating one for its next time after `now`.
     pub fn take(&mut self, name: &str, now: i64) -> Option<SetTimer> {
-        let taken = self.set.remove(name)?;
+        let taken = self.remove(name)?;
         if let Some(every) = taken.timer.every_ms {
             let every = i64::try_from(every).unwrap_or(i64::MAX).max(1);
             let missed = (now - taken.timer.at).max(0) / every;
             let at = taken.timer.at.saturating_add(every.saturating_mul(missed + 1));
-            self.set.insert(name.to_owned(), SetTimer { timer: Timer { at, ..taken.timer.clone() }, line: taken.line });
+            self.insert(SetTimer { timer: Timer { at, ..taken.timer.clone() }, line: taken.line });
         }
         Some(taken)
     }
 
     /// Forgets all: the integration was switched off.
     pub fn clear(&mut self) {
-        self.set.clear();
+        *self = Timers::default();
+    }
+
+    fn insert(&mut self, timer: SetTimer) {
+        self.remove(&timer.timer.name);
+        self.bytes += bytes(&timer.timer);
+        self.set.insert(timer.timer.name.clone(), timer);
+    }
+
+    fn remove(&mut self, name: &str) -> Option<SetTimer> {
+        let taken = self.set.remove(name)?;
+        self.bytes -= bytes(&taken.timer);
+        Some(taken)
     }
 }
 
@@ -64,17 +83,21 @@ impl Host for EventScope {
             return Ok(Err(format!("a timer repeats at most every {TIMER_EVERY_MS} ms")));
         }
         let mut timers = lock(&self.integration.timers);
-        let limit = self.integration.limits.timers;
-        if timers.set.len() >= limit && !timers.set.contains_key(&timer.name) {
-            return Ok(Err(format!("limit timers = {limit}")));
+        let limits = &self.integration.limits;
+        let before = timers.set.get(&timer.name).map(|set| bytes(&set.timer));
+        if timers.set.len() >= limits.timers && before.is_none() {
+            return Ok(Err(format!("limit timers = {}", limits.timers)));
+        }
+        if timers.bytes - before.unwrap_or(0) + bytes(&timer) > limits.timer_bytes {
+            return Ok(Err(format!("limit timer-bytes = {}", limits.timer_bytes)));
         }
         self.trace.push(Step::TimerSet { name: timer.name.clone(), at: timer.at, every_ms: timer.every_ms });
-        timers.set.insert(timer.name.clone(), SetTimer { timer, line: self.line });
+        timers.insert(SetTimer { timer, line: self.line });
         Ok(Ok(()))
     }
 
     fn cancel(&mut self, name: String) -> wasmtime::Result<()> {
-        if lock(&self.integration.timers).set.remove(&name).is_some() {
+        if lock(&self.integration.timers).remove(&name).is_some() {
             self.trace.push(Step::TimerCancelled { name });
         }
         Ok(())
@@ -89,7 +112,7 @@ mod tests {
     fn a_repeating_timer_that_was_missed_runs_once_and_keeps_its_beat() {
         let mut timers = Timers::default();
         let timer = Timer { name: "beat".into(), at: 1000, every_ms: Some(1000), ordering_key: String::new(), payload: Vec::new() };
-        timers.set.insert("beat".into(), SetTimer { timer, line: 1 });
+        timers.insert(SetTimer { timer, line: 1 });
         assert_eq!(timers.take("beat", 3500).map(|taken| taken.timer.at), Some(1000));
         assert_eq!(timers.next().map(|next| next.timer.at), Some(4000));
     }
