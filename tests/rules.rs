@@ -173,7 +173,10 @@ fn what_is_no_rule_is_not_loaded_and_says_why() {
 fn rules_of_three_languages_change_one_draft() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = requests(&folder, "languages.jsonl", &[vip()], &[]);
-    let (Some(javascript), Some(python)) = (toolchains::javascript(), toolchains::python()) else { return };
+    if !(toolchains::available("javascript") && toolchains::available("python")) {
+        return;
+    }
+    let (javascript, python) = (toolchains::copied("javascript"), toolchains::copied("python"));
     let rules = [format!("a-rust={RULE}"), format!("b-javascript={}", javascript.display()), format!("c-python={}", python.display())];
     let arguments: Vec<&str> = rules.iter().flat_map(|rule| ["--rule", rule.as_str()]).collect();
     let value = replay(&[&[path.as_str()], arguments.as_slice()].concat());
@@ -186,4 +189,49 @@ fn rules_of_three_languages_change_one_draft() {
     ] {
         assert!(lines.iter().any(|told| told == line), "{line} in {lines:#?}");
     }
+}
+
+/// A folder that `rules new` writes passes its own test, builds, and says what it would change.
+#[test]
+fn a_new_rule_works_as_it_is_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = requests(&folder, "new.jsonl", &[vip(), json!({})], &[]);
+    for (language, text) in [("rust", "VIP! Ответить"), ("javascript", "JS: Ответить"), ("python", "PY: Ответить")]
+    {
+        if !toolchains::available(language) {
+            continue;
+        }
+        let rule = folder.path().join(format!("my-{language}"));
+        let rule = rule.to_str().expect("UTF-8");
+        let written = uis_host(&["rules", "new", "--lang", language, rule]);
+        assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+        let output = uis_host(&["rules", "test", rule, &path]);
+        let (told, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{language}: {told}{errors}");
+        let change = format!("    text: Ответить на заявку №501 → {text} на заявку №501");
+        assert!(told.contains("line 2 task of site request 501: change") && told.contains(&change), "{language}: {told}");
+        assert!(
+            told.lines().last().is_some_and(|line| line.starts_with(&format!("my-{language}: ")) && line.contains(" changed, 0 skipped, ")),
+            "{told}"
+        );
+        let twice = uis_host(&["rules", "new", "--lang", language, rule]);
+        assert!(twice.status.code() == Some(2) && String::from_utf8_lossy(&twice.stderr).contains("is there already"));
+    }
+}
+
+#[test]
+fn trying_a_rule_tells_machines_the_same_and_fails_with_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = requests(&folder, "try.jsonl", &[vip(), json!({"attack": "trap"})], &[]);
+    let value = |rule: &str, status: i32| -> Value {
+        let output = uis_host(&["rules", "test", rule, &path, "--json"]);
+        assert_eq!(output.status.code(), Some(status), "{}", String::from_utf8_lossy(&output.stderr));
+        let value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+        support::check_by_schema(&value);
+        value
+    };
+    let good = value(RULE, 0);
+    assert_eq!((&good["changed"], &good["failed"]), (&json!(4), &json!(0)), "{good:#}");
+    let bad = value(HOSTILE, 1);
+    assert_eq!((&bad["changed"], &bad["failed"]), (&json!(0), &json!(3)), "{bad:#}");
 }

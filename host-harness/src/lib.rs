@@ -13,6 +13,7 @@
 //! | [`assets`] | what browsers get of a plugin's files |
 //! | [`rules`] | partners' rules in their sandboxes |
 //! | [`notification`] | UIS's notifications, in any of their shapes, made into events |
+//! | [`contract`] | the contract's text |
 //! | [`event`] | the events, their class of delivery and ordering key |
 //! | [`recording`] | the recording format |
 //! | [`replay`] | running a recording: the virtual clock, the inbox, timers, the report |
@@ -22,6 +23,7 @@ pub mod assets;
 pub mod bindings;
 pub mod callback;
 pub mod clock;
+pub mod contract;
 pub mod credentials;
 pub mod egress;
 pub mod event;

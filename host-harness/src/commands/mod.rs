@@ -41,6 +41,8 @@ enum Command {
     Embed(embed::EmbedArguments),
     /// Show what a plugin is: contract, imports, exports, size, connections, settings
     Inspect(inspect::InspectArguments),
+    /// Write and try partners' rules
+    Rules(rules::RulesArguments),
 }
 
 /// Runs a command and gives the exit status.
@@ -52,6 +54,7 @@ pub async fn run(arguments: Arguments) -> Result<u8> {
         Command::Choices(arguments) => credentials::choices(arguments).await,
         Command::Embed(arguments) => embed::run(arguments).await,
         Command::Inspect(arguments) => inspect::run(arguments).await,
+        Command::Rules(arguments) => rules::run(arguments).await,
     }
 }
 

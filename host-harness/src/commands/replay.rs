@@ -143,6 +143,17 @@ fn open(path: &Path) -> Result<(Header, Lines<BufReader<File>>)> {
     recording::open(BufReader::new(file)).map_err(|(line, error)| anyhow!("{}:{line}: {error}", path.display()))
 }
 
+/// What a recording runs with in a simulator.
+pub(super) type Simulated = (Header, Lines<BufReader<File>>, Arc<VirtualClock>, Arc<Simulators>);
+
+/// Opens a recording and its simulator.
+pub(super) fn open_simulated(path: &Path) -> Result<Simulated> {
+    let (header, mut lines) = open(path)?;
+    let clock = clock_for(&mut lines);
+    let simulators = Simulators::new(&header, &clock).map_err(|error| anyhow!("{}:1: {error}", path.display()))?;
+    Ok((header, lines, clock, Arc::new(simulators)))
+}
+
 /// Opens a recording and the CRM it runs against.
 fn open_all<'a>(arguments: &ReplayArguments, path: &'a Path) -> Result<Ready<'a>> {
     let (header, mut lines) = open(path)?;

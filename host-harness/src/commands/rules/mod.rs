@@ -1,19 +1,46 @@
 //! `uis-host rules …`: partners' rules; and the options by which other commands take them.
 
+mod new;
+mod test;
+mod toolchain;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
-use clap::Args;
+use clap::{Args, Subcommand};
 use uis_host::plugin::build;
 use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::Sandbox;
 use uis_host::rules::{RuleFile, RuleSet};
 
+/// Write and try partners' rules
+#[derive(Debug, Args)]
+pub struct RulesArguments {
+    #[command(subcommand)]
+    command: RulesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum RulesCommand {
+    /// Write a folder to start from: a rule that builds, with a test of its own
+    New(new::NewArguments),
+    /// Run a rule's own tests, build it, and show what it would change in recordings
+    Test(test::TestArguments),
+}
+
+/// Runs a command.
+pub async fn run(arguments: RulesArguments) -> Result<u8> {
+    match arguments.command {
+        RulesCommand::New(arguments) => new::run(&arguments),
+        RulesCommand::Test(arguments) => test::run(arguments).await,
+    }
+}
+
 /// Rules that are asked.
 #[derive(Debug, Clone, Args)]
 pub struct RuleArguments {
-    /// A partner's rule: NAME=PATH of a component or of a Rust crate's folder; rules run in the order of their names
+    /// A partner's rule: NAME=PATH of a component or of a rule's folder; rules run in the order of their names
     #[arg(long = "rule", value_name = "NAME=PATH", help_heading = "Rules")]
     rules: Vec<String>,
     /// The same, asked and reported, but what it says is not done
@@ -34,13 +61,21 @@ impl RuleArguments {
             if files.iter().any(|known| known.name == name) {
                 bail!("two rules are named {name}");
             }
-            let built = build::component(&path, &|line| eprintln!("{line}")).with_context(|| format!("rule {name}"))?;
+            let built = component(&path).with_context(|| format!("rule {name}"))?;
             cache = built.cache;
             files.push(RuleFile { name, path: built.wasm, dry_run });
         }
         let sandbox = Sandbox::new(limits)?;
         let set = RuleSet::load(sandbox, files, &cache);
         set.map(Arc::new).map_err(|(file, error)| anyhow!("rule {}: {error}", file.name))
+    }
+}
+
+/// What stands for a rule's component: its languages' folders are built with their own tools.
+fn component(path: &std::path::Path) -> Result<build::Built> {
+    match toolchain::Language::of(path) {
+        Some(language) if language != toolchain::Language::Rust => toolchain::build(language, path),
+        _ => Ok(build::component(path, &|line| eprintln!("{line}"))?),
     }
 }
 

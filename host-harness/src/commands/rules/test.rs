@@ -1,0 +1,125 @@
+//! `uis-host rules test FOLDER RECORDING…`: a rule's own tests, its build, and what it would change.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use clap::Args;
+use serde_json::json;
+use uis_host::plugin::Plugin;
+use uis_host::replay::Replay;
+use uis_host::replay::entry::Silent;
+use uis_host::replay::report::{Report, RuleTold};
+use uis_host::rules::sandbox::Sandbox;
+use uis_host::rules::{RuleFile, RuleSet};
+use uis_host::trace::Step;
+
+use super::component;
+use super::toolchain::{self, Language};
+use crate::commands::replay::open_simulated;
+use crate::commands::{DEFAULT_PLUGIN, LimitArguments, load, say};
+use crate::{FAILED, OK};
+
+/// Run a rule's own tests, build it, and show what it would change
+#[derive(Debug, Args)]
+pub struct TestArguments {
+    /// The rule: its folder, or a built .wasm component, which has no tests of its own
+    #[arg(value_name = "RULE")]
+    rule: PathBuf,
+    /// Recordings: JSON Lines, format 1
+    #[arg(required = true, value_name = "RECORDING")]
+    recordings: Vec<PathBuf>,
+    /// The plugin whose drafts the rule is asked about
+    #[arg(long, value_name = "PLUGIN", default_value = DEFAULT_PLUGIN)]
+    plugin: PathBuf,
+    /// Print one JSON object and nothing else
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    limits: LimitArguments,
+}
+
+/// How often the rule said what.
+#[derive(Default)]
+struct Counts {
+    kept: u64,
+    changed: u64,
+    skipped: u64,
+    failed: u64,
+}
+
+/// Runs the command.
+pub async fn run(arguments: TestArguments) -> Result<u8> {
+    let (limits, rule_limits) = arguments.limits.all()?;
+    if let Some(language) = Language::of(&arguments.rule) {
+        toolchain::test(language, &arguments.rule)?;
+    }
+    let built = component(&arguments.rule).with_context(|| arguments.rule.display().to_string())?;
+    let whole = arguments.rule.canonicalize().unwrap_or_else(|_| arguments.rule.clone());
+    let name = whole.file_stem().map_or_else(|| "rule".to_owned(), |name| name.to_string_lossy().into_owned());
+    let plugin: Arc<dyn Plugin> = Arc::new(load(&arguments.plugin, &limits).await?);
+    let (mut counts, mut all, mut broken) = (Counts::default(), Vec::new(), 0);
+    for path in &arguments.recordings {
+        // Loaded anew for each recording: what one left it in (quarantine) is not the next one's.
+        let file = RuleFile { name: name.clone(), path: built.wasm.clone(), dry_run: true };
+        let rules = RuleSet::load(Sandbox::new(rule_limits.clone())?, vec![file], &built.cache);
+        let rules = Arc::new(rules.map_err(|(_, error)| anyhow!("{}: {error}", arguments.rule.display()))?);
+        let (header, lines, clock, simulators) = open_simulated(path)?;
+        let mut silent = Silent;
+        let replay = Replay::new(&header, plugin.clone(), simulators, clock, &limits, &mut silent).await;
+        let replay = replay.with_context(|| format!("{}:1", path.display()))?.with_rules(rules);
+        let (report, _) = replay.run(&header, lines, Duration::from_secs(24 * 3600), |_| {}).await;
+        broken += report.failed;
+        count(&report.rules, &mut counts);
+        if arguments.json {
+            all.push(json!({"file": path.display().to_string(), "rules": report.rules, "problems": report.problems}));
+        } else {
+            say(&story(path, &report));
+        }
+    }
+    let Counts { kept, changed, skipped, failed } = counts;
+    if arguments.json {
+        let told = json!({"rule": name, "kept": kept, "changed": changed, "skipped": skipped, "failed": failed, "recordings": all});
+        say(&format!("{told}\n"));
+    } else {
+        say(&format!("{name}: {changed} changed, {skipped} skipped, {kept} kept, {failed} without an answer; nothing of it was done\n"));
+    }
+    Ok(if failed > 0 || broken > 0 { FAILED } else { OK })
+}
+
+fn count(told: &[RuleTold], counts: &mut Counts) {
+    for told in told {
+        let Step::Rule { verdict, failed, .. } = &told.step else { continue };
+        *match verdict.as_str() {
+            _ if *failed => &mut counts.failed,
+            "keep" => &mut counts.kept,
+            "change" => &mut counts.changed,
+            _ => &mut counts.skipped,
+        } += 1;
+    }
+}
+
+/// What the rule said of a recording, without what it kept.
+fn story(path: &Path, report: &Report) -> String {
+    let mut out = format!("{}\n", path.display());
+    for RuleTold { at, line, step } in &report.rules {
+        let Step::Rule { about, verdict, changes, failed, .. } = step else { continue };
+        if verdict == "keep" && !failed {
+            continue;
+        }
+        out.push_str(&format!("  {} line {line} {about}: {verdict}\n", at.get(..16).unwrap_or(at).replace('T', " ")));
+        for change in changes {
+            let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+            out.push_str(&format!("    {}: {} → {}\n", change.field, shown(&change.from), shown(&change.to)));
+        }
+    }
+    if report.rules.is_empty() {
+        out.push_str("  nothing in it asks what this rule decides\n");
+    }
+    // What fails without the rule is not the rule's, but who tries it should know.
+    for problem in report.problems.iter().filter(|_| report.failed > 0) {
+        out.push_str(&format!("  line {}: {}\n", problem.line, problem.message));
+    }
+    out
+}

@@ -1,0 +1,135 @@
+//! Rules in their languages' own tools: which language a folder is in, running its tests, building its component.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use uis_host::plugin::build::{self, Built};
+
+/// Languages that rules are written in here. Any other that makes components will do; its component is given as a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// Rust, without its standard library
+    Rust,
+    /// JavaScript, by componentize-js
+    Javascript,
+    /// Python, by componentize-py
+    Python,
+}
+
+/// The world of the examples in JavaScript and Python; a folder's own `world` file names another.
+const WORLD: &str = "draft-rule";
+
+/// What componentize-py generates and does not write over.
+const GENERATED: [&str; 5] =
+    ["wit_world", "componentize_py_async_support", "componentize_py_types.py", "componentize_py_runtime.pyi", "poll_loop.py"];
+
+impl Language {
+    /// The language of a folder, by the files in it.
+    pub fn of(folder: &Path) -> Option<Language> {
+        let has = |file: &str| folder.join(file).is_file();
+        match () {
+            () if has("Cargo.toml") => Some(Language::Rust),
+            () if has("package.json") => Some(Language::Javascript),
+            () if has("app.py") => Some(Language::Python),
+            () => None,
+        }
+    }
+}
+
+/// Runs a tool in a folder. What it prints goes to standard error, so that our own output stays alone on standard output.
+fn tool(folder: &Path, program: &Path, arguments: &[&str], missing: &str) -> Result<()> {
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(folder).stdin(std::process::Stdio::null()).env("UIS_WIT", contract(folder)?);
+    let shown = || format!("{} {}", program.display(), arguments.join(" "));
+    eprintln!("{}", shown());
+    let output = command.output().with_context(|| format!("{} cannot be run; {missing}", shown()))?;
+    if !output.status.success() {
+        bail!(
+            "{} failed in {}:\n{}{}",
+            shown(),
+            folder.display(),
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(())
+}
+
+/// The contract that a folder is built to: its own `wit/`, or, for the examples of this repository, the one above it.
+fn contract(folder: &Path) -> Result<PathBuf> {
+    let folder = folder.canonicalize().with_context(|| folder.display().to_string())?;
+    let found = folder.ancestors().map(|folder| folder.join("wit")).find(|wit| wit.join("decision.wit").is_file());
+    found.with_context(|| format!("{}: there is no wit/ in it; `uis-host rules new` writes one", folder.display()))
+}
+
+const NO_NPM: &str = "install Node.js with npm";
+const NO_PYTHON: &str = "install Python 3 with venv";
+
+/// Where a folder's own Python keeps its programs.
+fn venv(folder: &Path, program: &str) -> PathBuf {
+    folder.join("venv").join(if cfg!(windows) { "Scripts" } else { "bin" }).join(program)
+}
+
+/// Brings what a language's package manager knows the folder to need.
+fn install(language: Language, folder: &Path) -> Result<()> {
+    match language {
+        Language::Rust => Ok(()),
+        Language::Javascript => {
+            if folder.join("node_modules/@bytecodealliance/componentize-js").is_dir() {
+                return Ok(());
+            }
+            tool(folder, Path::new("npm"), &["install", "--no-audit", "--no-fund"], NO_NPM)
+        }
+        Language::Python => {
+            if !venv(folder, "componentize-py").is_file() {
+                tool(folder, Path::new("python3"), &["-m", "venv", "--clear", "venv"], NO_PYTHON)?;
+                let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"];
+                tool(folder, &venv(folder, "python"), &pip, NO_PYTHON)?;
+            }
+            for old in GENERATED {
+                let path = folder.join(old);
+                let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+            }
+            componentize(folder, &["bindings", "."])
+        }
+    }
+}
+
+fn componentize(folder: &Path, arguments: &[&str]) -> Result<()> {
+    let wit = contract(folder)?;
+    let wit = wit.to_str().context("the folder's name is not UTF-8")?;
+    let world = std::fs::read_to_string(folder.join("world")).unwrap_or_else(|_| WORLD.to_owned());
+    let all = [&["-d", wit, "-w", world.trim()], arguments].concat();
+    tool(folder, &venv(folder, "componentize-py"), &all, NO_PYTHON)
+}
+
+/// Runs the folder's own tests.
+pub fn test(language: Language, folder: &Path) -> Result<()> {
+    // Tools are run in the folder, so paths to programs in it must not depend on where we are.
+    let folder = &folder.canonicalize().with_context(|| folder.display().to_string())?;
+    install(language, folder)?;
+    match language {
+        Language::Rust => {
+            let program = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
+            tool(folder, &program, &["test", "--quiet"], "install Rust from https://rustup.rs")
+        }
+        Language::Javascript => tool(folder, Path::new("npm"), &["test"], NO_NPM),
+        Language::Python => tool(folder, &venv(folder, "python"), &["-m", "unittest", "test_app"], NO_PYTHON),
+    }
+}
+
+/// The folder's component.
+pub fn build(language: Language, folder: &Path) -> Result<Built> {
+    let folder = &folder.canonicalize().with_context(|| folder.display().to_string())?;
+    if language == Language::Rust {
+        return Ok(build::component(folder, &|line| eprintln!("{line}"))?);
+    }
+    install(language, folder)?;
+    match language {
+        Language::Python => componentize(folder, &["componentize", "--stub-wasi", "app", "-o", "rule.wasm"])?,
+        _ => tool(folder, Path::new("npm"), &["run", "build"], NO_NPM)?,
+    }
+    Ok(build::component(&folder.join("rule.wasm"), &|line| eprintln!("{line}"))?)
+}
