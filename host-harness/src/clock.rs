@@ -38,9 +38,17 @@ impl Clock for VirtualClock {
     }
 }
 
-/// An instant of the contract as a time; one beyond what can be written down is the nearest that can.
+/// The first and the last instant that have a date in every zone within the years 1 to 9999: 0001-01-02 and 9999-12-31, midnight UTC.
+const DATED: std::ops::RangeInclusive<i64> = -62_135_510_400_000..=253_402_214_400_000;
+
+/// An instant of the contract as a time; one beyond the years 1 to 9999 is the nearest within, as plugins may name any.
 pub fn instant(ms: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(ms).unwrap_or(if ms < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC })
+    DateTime::from_timestamp_millis(ms.clamp(*DATED.start(), *DATED.end())).unwrap_or_default()
+}
+
+/// An instant that has a date in every zone.
+pub fn dated(ms: i64) -> Option<DateTime<Utc>> {
+    DATED.contains(&ms).then(|| instant(ms))
 }
 
 /// A zone by its IANA name.
@@ -105,5 +113,16 @@ mod tests {
         assert_eq!(clock.now_ms(), 1000);
         clock.advance_to(1500);
         assert_eq!(clock.now_ms(), 1500);
+    }
+
+    #[test]
+    fn an_instant_without_a_date_is_the_nearest_that_has_one_in_every_zone() {
+        for ms in [i64::MIN, i64::MAX, i64::MAX / 1000, 0] {
+            for name in ["Pacific/Kiritimati", "Pacific/Niue", "Europe/Moscow"] {
+                let shown = instant(ms).with_timezone(&zone(name).expect("a zone")).to_rfc3339();
+                assert!(shown.len() < 40, "{shown}");
+            }
+        }
+        assert_eq!((dated(i64::MAX), dated(0).map(|time| time.timestamp())), (None, Some(0)));
     }
 }

@@ -1,5 +1,6 @@
 //! The program's commands.
 
+mod conformance;
 mod credentials;
 mod crm;
 mod embed;
@@ -41,6 +42,8 @@ enum Command {
     Embed(embed::EmbedArguments),
     /// Show what a plugin is: contract, imports, exports, size, connections, settings
     Inspect(inspect::InspectArguments),
+    /// Run the hostile kit against a host's configuration, and print what held
+    Conformance(conformance::ConformanceArguments),
     /// Write and try partners' rules
     Rules(rules::RulesArguments),
 }
@@ -54,6 +57,7 @@ pub async fn run(arguments: Arguments) -> Result<u8> {
         Command::Choices(arguments) => credentials::choices(arguments).await,
         Command::Embed(arguments) => embed::run(arguments).await,
         Command::Inspect(arguments) => inspect::run(arguments).await,
+        Command::Conformance(arguments) => conformance::run(arguments).await,
         Command::Rules(arguments) => rules::run(arguments).await,
     }
 }
@@ -136,14 +140,25 @@ async fn load(plugin: &Path, limits: &Limits) -> Result<ComponentPlugin> {
 
 /// The plugin's folder or file: as given, or, for the default, beside this program's sources when it is run from elsewhere.
 fn find(plugin: &Path) -> Result<PathBuf> {
+    if plugin == Path::new(DEFAULT_PLUGIN) {
+        return beside_sources(plugin);
+    }
     if plugin.exists() {
         return Ok(plugin.to_owned());
     }
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(plugin);
-    if plugin == Path::new(DEFAULT_PLUGIN) && beside.exists() {
+    bail!("{}: no such file or folder; give a plugin's crate folder or a built .wasm component", plugin.display())
+}
+
+/// A folder of this repository, also when the program is run from elsewhere.
+fn beside_sources(folder: &Path) -> Result<PathBuf> {
+    if folder.exists() {
+        return Ok(folder.to_owned());
+    }
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder);
+    if beside.exists() {
         return Ok(beside);
     }
-    bail!("{}: no such file or folder; give a plugin's crate folder or a built .wasm component", plugin.display())
+    bail!("{}: no such file or folder; give a plugin's crate folder or a built .wasm component", folder.display())
 }
 
 /// The environment variable that a key may stand in.

@@ -128,7 +128,7 @@ impl ComponentPlugin {
         let limits = &self.runtime.limits;
         // The semaphore is never closed, so waiting for a place cannot fail.
         let place = self.places.acquire().await;
-        let mut store = Store::new(&self.runtime.engine, StoreState::new(scope, limits.memory_bytes));
+        let mut store = Store::new(&self.runtime.engine, StoreState::new(scope, limits));
         store.limiter(|state| &mut state.memory);
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
@@ -165,8 +165,8 @@ impl ComponentPlugin {
 
     fn fault(&self, error: &wasmtime::Error, state: &StoreState) -> Fault {
         let limits = &self.runtime.limits;
-        if state.memory.refused {
-            return Fault::Limit { name: "memory-bytes", value: limits.memory_bytes as u64 };
+        if let Some((name, value)) = state.memory.refused {
+            return Fault::Limit { name, value };
         }
         let trap = error.downcast_ref::<Trap>();
         if trap == Some(&Trap::OutOfFuel) {

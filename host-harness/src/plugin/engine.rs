@@ -23,9 +23,6 @@ pub const GRANTED_WASI: [&str; 2] = ["wasi:cli/", "wasi:io/"];
 /// What panics of a plugin may print, in bytes.
 const STDERR_BYTES: usize = 4 << 10;
 
-/// Elements of all tables of an instance; a plugin has a few hundred functions.
-const TABLE_ELEMENTS: usize = 20_000;
-
 /// Engine, linker and limits.
 #[derive(Clone)]
 pub struct Runtime {
@@ -83,6 +80,7 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
         .total_memories(limits.instances)
         .total_tables(limits.instances * 2)
         .total_stacks(limits.instances)
+        .table_elements(limits.table_elements)
         // Not 4 GiB: the address space a pool reserves is this times the instances.
         .max_memory_size(limits.memory_bytes)
         // Pages an event touched are wiped rather than unmapped; with pagemap scan only those, without it too many.
@@ -140,13 +138,13 @@ pub struct StoreState {
 }
 
 impl StoreState {
-    pub(super) fn new(scope: EventScope, memory_bytes: usize) -> Self {
+    pub(super) fn new(scope: EventScope, limits: &Limits) -> Self {
         let stderr = MemoryOutputPipe::new(STDERR_BYTES);
         // No arguments, no variables, no files, no network; standard error is kept, because a panic says there what happened.
         let wasi = WasiCtx::builder().stderr(stderr.clone()).build();
         StoreState {
             scope,
-            memory: MemoryMeter { limit: memory_bytes, peak: 0, refused: false },
+            memory: MemoryMeter { memory_bytes: limits.memory_bytes, table_elements: limits.table_elements, peak: 0, refused: None },
             stderr,
             wasi,
             table: ResourceTable::new(),
@@ -162,15 +160,17 @@ impl WasiView for StoreState {
 
 /// Watches linear memory.
 pub(super) struct MemoryMeter {
-    pub(super) limit: usize,
+    memory_bytes: usize,
+    table_elements: usize,
     pub(super) peak: usize,
-    pub(super) refused: bool,
+    /// The limit that was passed.
+    pub(super) refused: Option<(&'static str, u64)>,
 }
 
 impl ResourceLimiter for MemoryMeter {
     fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        if desired > self.limit {
-            self.refused = true;
+        if desired > self.memory_bytes {
+            self.refused = Some(("memory-bytes", self.memory_bytes as u64));
             // The guest would abort anyway; refusing here names the limit.
             return Err(wasmtime::Error::msg("memory limit"));
         }
@@ -179,6 +179,10 @@ impl ResourceLimiter for MemoryMeter {
     }
 
     fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS)
+        if desired > self.table_elements {
+            self.refused = Some(("table-elements", self.table_elements as u64));
+            return Err(wasmtime::Error::msg("table limit"));
+        }
+        Ok(true)
     }
 }

@@ -78,6 +78,7 @@ pub(crate) use limits_by_name;
 
 limits_by_name!(Limits {
     "memory-bytes" => memory_bytes,
+    "table-elements" => table_elements,
     "fuel" => fuel,
     "wall-live-ms" => wall_live,
     "wall-kept-ms" => wall_kept,
@@ -97,6 +98,8 @@ limits_by_name!(Limits {
 pub struct Limits {
     /// `memory-bytes`: linear memory of the instance. 32 MiB holds an answer of 8 MiB parsed; the usual event needs 2.
     pub memory_bytes: usize,
+    /// `table-elements`: elements of a table of functions; a plugin has a few hundred functions.
+    pub table_elements: usize,
     /// `fuel`: roughly WebAssembly instructions. An event of a call needs less than a million; a reconciliation of a busy day some hundred times that.
     pub fuel: u64,
     /// `wall-live-ms`: wall-clock time of a live handler, waiting in imports included. A caller hears ringing meanwhile.
@@ -127,6 +130,7 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             memory_bytes: 32 << 20,
+            table_elements: 20_000,
             fuel: 500_000_000,
             wall_live: Duration::from_secs(5),
             wall_kept: Duration::from_secs(60),

@@ -23,6 +23,9 @@ enum Due {
     Timer { seat: usize, name: String },
 }
 
+/// Timers that are left are told one by one up to so many.
+const TIMERS_TOLD: usize = 20;
+
 impl Replay<'_> {
     /// What is due first, no later than `until`.
     fn next_due(&self, until: i64) -> Option<(i64, Due)> {
@@ -140,7 +143,11 @@ impl Replay<'_> {
             let timers = lock(&self.seats[seat].integration.timers);
             timers.all().filter(|set| set.timer.every_ms.is_none()).map(|set| (set.line, set.timer.name.clone(), set.timer.at)).collect()
         };
-        for (line, name, at) in left {
+        let more = left.len().saturating_sub(TIMERS_TOLD);
+        if more > 0 {
+            self.report.failed(1, ProblemKind::Limit, self.whose(seat, format!("{more} more timers are due after the clock stopped")));
+        }
+        for (line, name, at) in left.into_iter().take(TIMERS_TOLD) {
             let message = format!("timer {name} is due at {}, after the clock stopped; give it more time with --settle", self.shown(at));
             self.report.failed(line, ProblemKind::Limit, self.whose(seat, message));
         }

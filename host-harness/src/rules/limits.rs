@@ -9,6 +9,8 @@ pub struct RuleLimits {
     pub fuel: u64,
     /// `rule-memory-bytes`: linear memory. Interpreters bring 20 to 40 MiB with them.
     pub memory_bytes: usize,
+    /// `rule-table-elements`: elements of a table of functions; an interpreter has some thousands of functions.
+    pub table_elements: usize,
     /// `rule-wall-ms`: wall-clock time, cut to what the event has left. A handful of rules must fit into a live event.
     pub wall: Duration,
     /// `rule-output-bytes`: names and values of what a rule gives back.
@@ -24,6 +26,7 @@ pub struct RuleLimits {
 crate::plugin::limits::limits_by_name!(RuleLimits {
     "rule-fuel" => fuel,
     "rule-memory-bytes" => memory_bytes,
+    "rule-table-elements" => table_elements,
     "rule-wall-ms" => wall,
     "rule-output-bytes" => output_bytes,
     "rule-failures" => failures,
@@ -36,6 +39,7 @@ impl Default for RuleLimits {
         RuleLimits {
             fuel: 200_000_000,
             memory_bytes: 128 << 20,
+            table_elements: 40_000,
             wall: Duration::from_millis(250),
             output_bytes: 256 << 10,
             failures: 5,

@@ -39,6 +39,16 @@ pub enum RuleError {
         /// The engine's words.
         error: String,
     },
+    /// It asks for more than a rule may have before it begins.
+    #[error("it asks from the start for more than limit {name} = {value}: {error}")]
+    TooLarge {
+        /// The limit's name.
+        name: &'static str,
+        /// Its value.
+        value: u64,
+        /// The engine's words.
+        error: String,
+    },
     /// It imports something.
     #[error(
         "a rule imports nothing, and this one imports {0}: build it without a standard library that reaches out (Rust: target wasm32-unknown-unknown; JavaScript: all features of componentize-js off; Python: --stub-wasi)"
@@ -77,6 +87,20 @@ pub enum RuleFault {
     Nonsense(String),
 }
 
+/// Why a file cannot be compiled: it is no component, or it asks for more from the start than a rule may have.
+fn unusable(path: &Path, error: &wasmtime::Error, limits: &RuleLimits) -> RuleError {
+    let error = format!("{error:#}");
+    let limit = match () {
+        () if error.contains("memory") && error.contains("exceeds") => Some(("rule-memory-bytes", limits.memory_bytes as u64)),
+        () if error.contains("table") && error.contains("exceeds") => Some(("rule-table-elements", limits.table_elements as u64)),
+        () => None,
+    };
+    match limit {
+        Some((name, value)) => RuleError::TooLarge { name, value, error },
+        None => RuleError::NotAComponent { path: path.to_owned(), error },
+    }
+}
+
 /// The engine that all rules of a process share.
 #[derive(Clone)]
 pub struct Sandbox {
@@ -89,24 +113,23 @@ pub struct Sandbox {
 
 /// What a rule's store holds: nothing but the meter of its memory.
 pub struct State {
-    limit: usize,
+    memory_bytes: usize,
+    table_elements: usize,
     held: usize,
-    refused: bool,
+    /// The limit that was passed.
+    refused: Option<(&'static str, u64)>,
 }
 
 // The contract's interfaces of types alone.
 impl contract::types::Host for State {}
 impl contract::decision::Host for State {}
 
-/// Elements of all tables: an interpreter has some thousands of functions.
-const TABLE_ELEMENTS: usize = 40_000;
-
 impl ResourceLimiter for State {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         // An interpreter has more than one memory; the limit is for all of them.
         let held = self.held + desired.saturating_sub(current);
-        if held > self.limit {
-            self.refused = true;
+        if held > self.memory_bytes {
+            self.refused = Some(("rule-memory-bytes", self.memory_bytes as u64));
             return Err(wasmtime::Error::msg("memory limit"));
         }
         self.held = held;
@@ -114,7 +137,11 @@ impl ResourceLimiter for State {
     }
 
     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS)
+        if desired > self.table_elements {
+            self.refused = Some(("rule-table-elements", self.table_elements as u64));
+            return Err(wasmtime::Error::msg("table limit"));
+        }
+        Ok(true)
     }
 }
 
@@ -131,7 +158,7 @@ fn pool(limits: &RuleLimits) -> PoolingAllocationConfig {
         .max_tables_per_component(16)
         .max_component_instance_size(4 << 20)
         .max_core_instance_size(4 << 20)
-        .table_elements(TABLE_ELEMENTS)
+        .table_elements(limits.table_elements)
         .max_memory_size(limits.memory_bytes)
         .linear_memory_keep_resident(1 << 20)
         .table_keep_resident(64 << 10)
@@ -153,8 +180,7 @@ impl Sandbox {
     /// Loads a rule: compiled once, checked by the names of what it imports and exports. `cache` keeps what was compiled.
     pub fn load(&self, path: &Path, cache: &Path) -> Result<Rule, RuleError> {
         let wasm = std::fs::read(path).map_err(|error| RuleError::File { path: path.to_owned(), error })?;
-        let compiled = cache::compile(&self.engine, &wasm, cache)
-            .map_err(|error| RuleError::NotAComponent { path: path.to_owned(), error: format!("{error:#}") })?;
+        let compiled = cache::compile(&self.engine, &wasm, cache).map_err(|error| unusable(path, &error, &self.limits))?;
         self.check(&compiled.component)?;
         let fits = |error: wasmtime::Error| RuleError::DoesNotFit(format!("{error:#}"));
         let pre = self.linker.instantiate_pre(&compiled.component).map_err(fits)?;
@@ -214,7 +240,10 @@ impl Sandbox {
         let limits = &self.limits;
         let wall = limits.wall.min(deadline.saturating_duration_since(Instant::now()));
         let late = RuleFault::Limit { name: "rule-wall-ms", value: u64::try_from(limits.wall.as_millis()).unwrap_or(u64::MAX) };
-        let mut store = Store::new(&self.engine, State { limit: limits.memory_bytes, held: 0, refused: false });
+        let mut store = Store::new(
+            &self.engine,
+            State { memory_bytes: limits.memory_bytes, table_elements: limits.table_elements, held: 0, refused: None },
+        );
         store.limiter(|state| state);
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
@@ -232,8 +261,8 @@ impl Sandbox {
     }
 
     fn fault(&self, error: &wasmtime::Error, state: &State) -> RuleFault {
-        if state.refused {
-            return RuleFault::Limit { name: "rule-memory-bytes", value: self.limits.memory_bytes as u64 };
+        if let Some((name, value)) = state.refused {
+            return RuleFault::Limit { name, value };
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => RuleFault::Limit { name: "rule-fuel", value: self.limits.fuel },

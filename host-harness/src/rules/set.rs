@@ -202,15 +202,12 @@ impl RuleSet {
             let about = shared.clone();
             Box::pin(async move {
                 let answer = rule.responsible(sandbox, deadline, &about, now.as_deref()).await?;
-                Some(answer.and_then(|decided| match decided {
-                    None => Ok(Made::Keep),
-                    Some(user) if user == now.clone().unwrap_or_default() => Ok(Made::Keep),
-                    Some(user) if user.is_empty() || user.len() > 64 => {
-                        Err(RuleFault::Nonsense("a user's id has 1 to 64 characters".into()))
-                    }
+                Some(answer.and_then(checked_responsible).map(|decided| match decided {
+                    None => Made::Keep,
+                    Some(user) if Some(&user) == now.as_ref() => Made::Keep,
                     Some(user) => {
                         let change = Change { field: "responsible".into(), from: now.clone(), to: Some(user.clone()) };
-                        Ok(Made::Change(Some(user), vec![change]))
+                        Made::Change(Some(user), vec![change])
                     }
                 }))
             })
@@ -352,6 +349,14 @@ fn title(kind: DraftKind) -> &'static str {
         DraftKind::Task => "task",
         DraftKind::Call => "call record",
         DraftKind::Note => "note",
+    }
+}
+
+/// What a rule says of who is responsible, if it can be.
+pub fn checked_responsible(decided: Option<String>) -> Result<Option<String>, RuleFault> {
+    match decided {
+        Some(user) if user.is_empty() || user.len() > 64 => Err(RuleFault::Nonsense("a user's id has 1 to 64 characters".into())),
+        good => Ok(good),
     }
 }
 

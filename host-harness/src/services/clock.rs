@@ -1,6 +1,6 @@
 //! `clock`.
 
-use chrono::{DateTime, Datelike, NaiveDate, Timelike};
+use chrono::{Datelike, NaiveDate, Timelike};
 
 use super::EventScope;
 use crate::bindings::uis::integration::clock::{Host, LocalTime};
@@ -13,11 +13,8 @@ impl Host for EventScope {
 
     fn to_local(&mut self, at: i64, zone: String) -> wasmtime::Result<Result<LocalTime, String>> {
         Ok(clock::zone(&zone).and_then(|zone| {
-            let time = DateTime::from_timestamp_millis(at).ok_or_else(|| format!("{at} is beyond the years that have dates"))?;
+            let time = clock::dated(at).ok_or_else(|| format!("{at} is not within the years 1 to 9999"))?;
             let local = time.with_timezone(&zone);
-            if !(1..=9999).contains(&local.year()) {
-                return Err(format!("{at} is not within the years 1 to 9999"));
-            }
             let part = |value: u32| u8::try_from(value).unwrap_or(0);
             Ok(LocalTime {
                 year: local.year(),
@@ -33,6 +30,7 @@ impl Host for EventScope {
     fn from_local(&mut self, local: LocalTime, zone: String) -> wasmtime::Result<Result<i64, String>> {
         Ok(clock::zone(&zone).and_then(|zone| {
             let naive = NaiveDate::from_ymd_opt(local.year, local.month.into(), local.day.into())
+                .filter(|date| (1..=9999).contains(&date.year()))
                 .and_then(|date| date.and_hms_opt(local.hour.into(), local.minute.into(), local.second.into()))
                 .ok_or_else(|| format!("there is no such date: {local:?}"))?;
             clock::from_local(zone, naive).map(|time| time.timestamp_millis()).ok_or_else(|| format!("{naive} has no instant"))

@@ -248,6 +248,10 @@ fn accept_base(connection: &Connection, proposed: &str) -> Result<(), String> {
 
 /// A plain https address of a host that matches one of the patterns, without path and query; else why it is none.
 pub fn plain_base(text: &str, host_patterns: &[&str]) -> Result<Url, String> {
+    // A URL's parser takes `\\` for `/` and leaves line breaks out; other parsers do not, so such an address means two things.
+    if text.contains(|c: char| c == '\\' || c.is_control() || c.is_whitespace()) {
+        return Err(format!("{text:?} holds backslashes, spaces or control characters"));
+    }
     let mut base = Url::parse(text).map_err(|error| format!("{text:?} is no URL: {error}"))?;
     let host = base.host_str().unwrap_or_default();
     if base.scheme() != "https" || !base.username().is_empty() || base.password().is_some() || base.port().is_some() {

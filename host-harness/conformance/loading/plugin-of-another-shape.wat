@@ -1,0 +1,6 @@
+;; A plugin whose interfaces have not the contract's functions.
+;; held by: does not fit
+(component
+  (component $nothing)
+  (instance $it (instantiate $nothing))
+  (export "uis:integration/setup@0.1.0" (instance $it)))

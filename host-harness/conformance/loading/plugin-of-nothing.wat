@@ -1,0 +1,3 @@
+;; A component that is no plugin.
+;; held by: exports nothing of
+(component)

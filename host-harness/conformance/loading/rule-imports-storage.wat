@@ -1,0 +1,7 @@
+;; A rule that imports what only the plugin may use.
+;; held by: uis:integration/storage@0.1.0
+(component
+  (import "uis:integration/storage@0.1.0" (instance (export "get" (func))))
+  (component $nothing)
+  (instance $it (instantiate $nothing))
+  (export "uis:integration/rule-draft@0.1.0" (instance $it)))

@@ -1,0 +1,6 @@
+;; A rule whose interface has not the contract's function.
+;; held by: does not fit
+(component
+  (component $nothing)
+  (instance $it (instantiate $nothing))
+  (export "uis:integration/rule-draft@0.1.0" (instance $it)))

@@ -1,0 +1,3 @@
+;; A component that is no rule.
+;; held by: exports none of
+(component)

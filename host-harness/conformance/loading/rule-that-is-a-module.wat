@@ -1,0 +1,3 @@
+;; A core module in place of a component.
+;; held by: not a WebAssembly component
+(module)

@@ -1,0 +1,14 @@
+;; Answers, and never ends when the host lets it clean up.
+;; held by: rule-fuel, rule-wall-ms
+(module
+  (memory (export "memory") 2)
+  (global $free (mut i32) (i32.const 1024))
+  (func $realloc (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (local $at i32)
+    (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
+    (global.set $free (i32.add (local.get $at) (local.get 3)))
+    (local.get $at))
+  (func (export "uis:integration/rule-responsible@0.1.0#decide") (param i32) (result i32)
+    (i32.const 512))
+  (func (export "cabi_post_uis:integration/rule-responsible@0.1.0#decide") (param i32) (loop (br 0)))
+)

@@ -1,0 +1,17 @@
+;; Takes all memory there is, and writes to it.
+;; held by: rule-memory-bytes
+(module
+  (memory (export "memory") 2)
+  (global $free (mut i32) (i32.const 1024))
+  (func $realloc (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (local $at i32)
+    (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
+    (global.set $free (i32.add (local.get $at) (local.get 3)))
+    (local.get $at))
+  (func (export "uis:integration/rule-responsible@0.1.0#decide") (param i32) (result i32)
+    (loop $more
+      (drop (memory.grow (i32.const 16)))
+      (i32.store (i32.sub (i32.mul (memory.size) (i32.const 65536)) (i32.const 4)) (i32.const 1))
+      (br $more))
+    (unreachable))
+)

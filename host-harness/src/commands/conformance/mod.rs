@@ -1,0 +1,140 @@
+//! `uis-host conformance`: a hostile kit against a host's configuration. Each attack is small and tries one thing; its verdict names what held.
+//!
+//! | file | what attacks |
+//! |---|---|
+//! | [`loading`] | components that must not even load |
+//! | [`rules`] | partners' rules, in their sandbox |
+//! | [`plugin`] | a whole plugin, through its host calls and answers |
+
+mod loading;
+mod plugin;
+mod remote;
+mod rules;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use serde::Serialize;
+
+use super::{LimitArguments, beside_sources, say};
+use crate::{FAILED, OK};
+
+/// Run the hostile kit against a host's configuration
+#[derive(Debug, Args)]
+pub struct ConformanceArguments {
+    /// The plugin that attacks: its crate's folder, or its built component
+    #[arg(long, value_name = "PLUGIN", default_value = "examples/hostile-plugin")]
+    kit: PathBuf,
+    /// Only attacks whose names hold this
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    only: String,
+    /// Print one JSON object and nothing else
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    limits: LimitArguments,
+}
+
+/// What came of an attack.
+#[derive(Debug, Clone, Serialize)]
+pub struct Verdict {
+    /// What attacks: `loading`, `rule`, `plugin`.
+    against: &'static str,
+    /// The attack's name.
+    attack: String,
+    /// What it tries.
+    tries: String,
+    /// It did no harm, and the host went on.
+    contained: bool,
+    /// What held, by the limit's name where one did; what broke, where it was not contained.
+    held: String,
+}
+
+/// An attack as a file of the kit tells of it: what it tries, and what may hold it, in two lines of comment before the text.
+struct Attack {
+    name: &'static str,
+    tries: String,
+    /// Words of which one must be in what the host says.
+    expected: Vec<String>,
+}
+
+impl Attack {
+    fn read(name: &'static str, text: &'static str) -> Result<Attack> {
+        let mut lines = text.lines();
+        let mut comment = |begins: &str| lines.next().and_then(|line| line.strip_prefix(begins)).map(str::trim).map(str::to_owned);
+        let tries = comment(";;").with_context(|| format!("{name}: the first line says what it tries"))?;
+        let held = comment(";; held by:").with_context(|| format!("{name}: the second line says what holds it"))?;
+        Ok(Attack { name, tries, expected: held.split(", ").map(str::to_owned).collect() })
+    }
+
+    fn verdict(&self, against: &'static str, said: String, went_on: bool) -> Verdict {
+        let expected = self.expected.iter().any(|words| said.contains(words));
+        let held = match (expected, went_on) {
+            (true, true) => said,
+            (true, false) => format!("{said}; and then the host did not go on"),
+            (false, _) => format!("expected {}, but: {said}", self.expected.join(" or ")),
+        };
+        Verdict { against, attack: self.name.to_owned(), tries: self.tries.clone(), contained: expected && went_on, held }
+    }
+}
+
+/// Runs the command.
+pub async fn run(arguments: ConformanceArguments) -> Result<u8> {
+    let (limits, rule_limits) = arguments.limits.all()?;
+    let kit = beside_sources(&arguments.kit)?;
+    let wanted = |name: &str| name.contains(&arguments.only);
+    let mut verdicts = Vec::new();
+    let mut tell = |verdict: Verdict| {
+        if !arguments.json {
+            say(&line(&verdict));
+        }
+        verdicts.push(verdict);
+    };
+    loading::attack(&limits, &rule_limits, &wanted, &mut tell).await?;
+    rules::attack(&rule_limits, &wanted, &mut tell).await?;
+    plugin::attack(&kit, &limits, &wanted, &mut tell).await?;
+    anyhow::ensure!(!verdicts.is_empty(), "no attack's name holds {:?}", arguments.only);
+    let contained = verdicts.iter().filter(|verdict| verdict.contained).count();
+    let broken = verdicts.len() - contained;
+    if arguments.json {
+        say(&format!("{}\n", serde_json::json!({"contained": contained, "broken": broken, "verdicts": verdicts})));
+    } else {
+        say(&format!("{} attacks, {contained} contained, {broken} not\n", verdicts.len()));
+    }
+    Ok(if broken > 0 { FAILED } else { OK })
+}
+
+fn line(verdict: &Verdict) -> String {
+    let Verdict { against, attack, tries, contained, held } = verdict;
+    let word = if *contained { "contained" } else { "NOT CONTAINED" };
+    format!("{word} · {against} · {attack}\n  tries  {tries}\n  held   {held}\n")
+}
+
+/// A folder that goes with the command, for components as files.
+fn scratch() -> Result<Scratch> {
+    let folder = std::env::temp_dir().join(format!("uis-host-conformance-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    Ok(Scratch(folder))
+}
+
+/// Is removed when dropped.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn put(&self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+        let path = self.0.join(format!("{name}.wasm"));
+        std::fs::write(&path, bytes).with_context(|| path.display().to_string())?;
+        Ok(path)
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

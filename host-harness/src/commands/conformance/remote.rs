@@ -1,0 +1,93 @@
+//! The remote system that the kit's plugin reaches: it watches what arrives, and misbehaves where a path asks for it.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+use uis_host::bindings::exports::uis::integration::setup::ConnectionNeed;
+use uis_host::credentials::Credentials;
+use uis_host::egress::{Egress, EgressError};
+use uis_host::integration::lock;
+use uis_host::replay::{Remote, RemoteSystem};
+use url::Url;
+
+/// Where the plugin's connection leads.
+pub const HOST: &str = "shop.crm.example";
+/// Headers that the host sends of its own accord.
+const HEADERS: [&str; 3] = ["accept", "content-type", "x-key"];
+
+/// What arrived.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Requests.
+    pub requests: AtomicUsize,
+    /// Those under way.
+    now: AtomicUsize,
+    /// The most that were under way at once.
+    pub at_once: AtomicUsize,
+    /// Hosts and headers that should not have come.
+    pub foreign: Mutex<BTreeSet<String>>,
+}
+
+/// The remote system.
+#[derive(Debug, Clone, Default)]
+pub struct Watched(pub Arc<Seen>);
+
+impl RemoteSystem for Watched {
+    fn connect(&self, _: &str, _: &ConnectionNeed, _: Option<&Credentials>) -> Result<Remote, String> {
+        let base = Url::parse(&format!("https://{HOST}")).map_err(|error| error.to_string())?;
+        Ok(Remote { base, key: "the-key".to_owned().into(), egress: Arc::new(self.clone()), paced: false })
+    }
+
+    fn act<'a>(&'a self, _: &'a str, _: &'a Value) -> BoxFuture<'a, Result<String, String>> {
+        std::future::ready(Err("nobody acts here".into())).boxed()
+    }
+
+    fn misbehave(&self, _: &str, _: &Value) -> Result<(), String> {
+        Err("it misbehaves as paths say".into())
+    }
+}
+
+impl Egress for Watched {
+    fn carry(&self, request: http::Request<Bytes>, _: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
+        async move {
+            let seen = &self.0;
+            seen.requests.fetch_add(1, Ordering::Relaxed);
+            let now = seen.now.fetch_add(1, Ordering::Relaxed) + 1;
+            seen.at_once.fetch_max(now, Ordering::Relaxed);
+            // Counts down also when the request is given up.
+            let _under_way = UnderWay(seen);
+            let host = request.uri().host().unwrap_or_default();
+            let mut foreign: Vec<String> = Vec::new();
+            if host != HOST {
+                foreign.push(format!("host {host}"));
+            }
+            foreign.extend(request.headers().keys().map(|name| name.as_str()).filter(|name| !HEADERS.contains(name)).map(str::to_owned));
+            lock(&seen.foreign).extend(foreign);
+            let mut answer = http::Response::new(Bytes::from_static(b"{}"));
+            match request.uri().path() {
+                "/hang" => std::future::pending().await,
+                "/redirect" => {
+                    *answer.status_mut() = http::StatusCode::FOUND;
+                    answer.headers_mut().insert(http::header::LOCATION, http::HeaderValue::from_static("https://evil.example/"));
+                }
+                _ => tokio::time::sleep(Duration::from_millis(1)).await,
+            }
+            Ok(answer)
+        }
+        .boxed()
+    }
+}
+
+struct UnderWay<'a>(&'a Seen);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,96 @@
+//! Rules that attack in their sandbox: core modules by hand, where no compiler would make them, each made into a component of the contract.
+//! After each attack a good rule in the same sandbox must still be heard.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use uis_host::bindings::uis::integration::decision::Appeal;
+use uis_host::bindings::uis::integration::types::CommunicationKind;
+use uis_host::contract;
+use uis_host::rules::limits::RuleLimits;
+use uis_host::rules::sandbox::{Rule, RuleFault, Sandbox};
+use wit_component::{ComponentEncoder, StringEncoding};
+use wit_parser::{Resolve, UnresolvedPackageGroup};
+
+use super::{Attack, Verdict, scratch};
+
+macro_rules! kit {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../../../conformance/rules/", $name, ".wat")))),*]
+    };
+}
+
+const KIT: [(&str, &str); 17] = kit![
+    "infinite-loop",
+    "loop-at-start",
+    "loop-while-arguments-are-given",
+    "loop-after-its-answer",
+    "memory-bomb",
+    "memory-bomb-at-start",
+    "table-bomb",
+    "stack-overflow",
+    "trap",
+    "huge-answer",
+    "answer-beyond-memory",
+    "answer-before-its-end",
+    "answer-not-text",
+    "answer-of-no-kind",
+    "answer-askew",
+    "arguments-beyond-memory",
+    "empty-answer",
+];
+
+/// Names the user 7.
+const GOOD: &str = include_str!("../../../conformance/good-rule.wat");
+
+/// Lets each attack.
+pub async fn attack(limits: &RuleLimits, wanted: &dyn Fn(&str) -> bool, tell: &mut dyn FnMut(Verdict)) -> Result<()> {
+    let folder = scratch()?;
+    let cache = folder.path().join("cache");
+    let sandbox = Sandbox::new(limits.clone())?;
+    let good = sandbox.load(&folder.put("good-rule", &component(GOOD)?)?, &cache)?;
+    for (name, text) in KIT.into_iter().filter(|(name, _)| wanted(name)) {
+        let attack = Attack::read(name, text)?;
+        let path = folder.put(name, &component(text).with_context(|| name.to_owned())?)?;
+        let said = match sandbox.load(&path, &cache) {
+            Err(error) => error.to_string().replace(&format!("{} ", path.display()), ""),
+            Ok(rule) => match ask(&sandbox, &rule).await {
+                Ok(answer) => format!("it answered {}", answer.map_or("nothing".to_owned(), |text| format!("{} bytes", text.len()))),
+                Err(fault) => fault.to_string(),
+            },
+        };
+        let went_on = ask(&sandbox, &good).await == Ok(Some("7".to_owned()));
+        tell(attack.verdict("rule", said, went_on));
+    }
+    Ok(())
+}
+
+/// Asks a rule who is responsible, and checks the answer as the host does.
+async fn ask(sandbox: &Sandbox, rule: &Rule) -> Result<Option<String>, RuleFault> {
+    let about = Appeal {
+        kind: CommunicationKind::Call,
+        id: 1,
+        phone: Some("79161234567".into()),
+        email: None,
+        virtual_number: None,
+        employee_email: None,
+        attributes: vec![("utm_campaign".into(), "vip".into())],
+    };
+    let deadline = Instant::now() + Duration::from_secs(60);
+    rule.responsible(sandbox, deadline, &about, Some("5")).await.unwrap_or(Ok(None)).and_then(uis_host::rules::set::checked_responsible)
+}
+
+/// A component of the world `responsible-rule` of a core module's text.
+fn component(text: &str) -> Result<Vec<u8>> {
+    let mut files: Vec<(&str, &str)> = contract::FILES.to_vec();
+    // The package is declared in one file; as one document that must come first.
+    files.sort_by_key(|(_, text)| !text.lines().any(|line| line.starts_with("package ")));
+    let document: String = files.iter().map(|(_, text)| format!("{text}\n")).collect();
+    let mut resolve = Resolve::default();
+    let parsed = UnresolvedPackageGroup::parse("contract.wit", &document);
+    let package = resolve.push_group(parsed.map_err(|(_, error)| anyhow::anyhow!("the contract: {error:?}"))?)?;
+    let world = resolve.select_world(&[package], Some("responsible-rule"))?;
+    let mut module = wat::parse_str(text)?;
+    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
+    ComponentEncoder::default().module(&module)?.encode()
+}

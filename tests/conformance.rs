@@ -1,0 +1,67 @@
+//! `uis-host conformance`: every attack of the kit is contained by the stock limits, and a host that is configured carelessly is told so.
+
+mod support;
+
+use serde_json::Value;
+use support::{check_by_schema, uis_host};
+
+fn conformance(arguments: &[&str], status: i32) -> Value {
+    let output = uis_host(&[&["conformance", "--json"], arguments].concat());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {errors}"));
+    assert_eq!(output.status.code(), Some(status), "{value:#} {errors}");
+    check_by_schema(&value);
+    value
+}
+
+#[test]
+fn every_attack_is_contained_and_its_verdict_names_what_held() {
+    let value = conformance(&[], 0);
+    let verdicts = value["verdicts"].as_array().expect("a list");
+    assert!(verdicts.len() >= 50 && value["contained"] == verdicts.len(), "{value:#}");
+    let held = |attack: &str| {
+        let verdict = verdicts.iter().find(|verdict| verdict["attack"] == attack).unwrap_or_else(|| panic!("{attack} is there"));
+        verdict["held"].as_str().expect("text").to_owned()
+    };
+    for (attack, said) in [
+        ("rule-imports-network", "imports wasi:sockets/instance-network@0.2.6"),
+        ("table-bomb", "limit rule-table-elements = 40000"),
+        ("memory-bomb-at-start", "limit rule-memory-bytes = 134217728"),
+        ("wait-for-ever", "limit wall-live-ms = 5000"),
+        ("request-flood", "limit requests = 1000"),
+        ("big-requests", "limit bytes-out = 67108864"),
+        ("log-flood", "limit log-lines = 256"),
+        ("storage-flood", "limit storage-written-bytes = 33554432"),
+        ("timer-flood", "limit timer-bytes = 67108864"),
+        ("re-entry", "cannot leave component instance"),
+        ("forged-paths", "all 16 were denied"),
+    ] {
+        assert!(held(attack).contains(said), "{attack}: {}", held(attack));
+    }
+}
+
+#[test]
+fn a_careless_configuration_is_told() {
+    let value = conformance(&["--only", "log-flood", "--limit", "log-lines=1000000"], 1);
+    assert_eq!((&value["contained"], &value["broken"]), (&0.into(), &1.into()), "{value:#}");
+    assert!(value["verdicts"][0]["held"].as_str().is_some_and(|held| held.contains("100000 lines were written")), "{value:#}");
+}
+
+#[test]
+fn a_hosts_configuration_is_a_file_of_limits_by_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let strict = support::file(&folder, "host.json", &[r#"{"requests": 10, "rule-fuel": 1000000}"#]);
+    let value = conformance(&["--only", "loop", "--limits", &strict], 0);
+    let told = value.to_string();
+    assert!(told.contains("limit rule-fuel = 1000000 was passed") && told.contains("limit requests = 10 an event"), "{told}");
+    for (text, said) in [
+        (r#"{"fule": 1}"#, "there is no limit \"fule\"; there are: memory-bytes"),
+        (r#"{"fuel": 0}"#, "limit fuel cannot be 0"),
+        (r#"{"fuel": "much"}"#, "expected one JSON object of limits by name"),
+    ] {
+        let file = support::file(&folder, "bad.json", &[text]);
+        let output = uis_host(&["conformance", "--limits", &file]);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && errors.contains("bad.json") && errors.contains(said), "{text}: {errors}");
+    }
+}
