@@ -1,5 +1,6 @@
 //! The program's commands.
 
+mod canary;
 mod conformance;
 mod credentials;
 mod crm;
@@ -42,6 +43,8 @@ enum Command {
     Embed(embed::EmbedArguments),
     /// Show what a plugin is: contract, imports, exports, size, connections, settings
     Inspect(inspect::InspectArguments),
+    /// Plant a key in recordings and look for it everywhere it must not be
+    Canary(canary::CanaryArguments),
     /// Run the hostile kit against a host's configuration, and print what held
     Conformance(conformance::ConformanceArguments),
     /// Write and try partners' rules
@@ -57,6 +60,7 @@ pub async fn run(arguments: Arguments) -> Result<u8> {
         Command::Choices(arguments) => credentials::choices(arguments).await,
         Command::Embed(arguments) => embed::run(arguments).await,
         Command::Inspect(arguments) => inspect::run(arguments).await,
+        Command::Canary(arguments) => canary::run(arguments).await,
         Command::Conformance(arguments) => conformance::run(arguments).await,
         Command::Rules(arguments) => rules::run(arguments).await,
     }

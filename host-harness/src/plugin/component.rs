@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 use wasmtime::component::Component;
-use wasmtime::{Store, Trap};
+use wasmtime::{Store, Trap, WasmCoreDump};
 
 use super::cache;
-use super::engine::{GRANTED_WASI, Runtime, StoreState};
+use super::engine::{GRANTED_WASI, MemoryWatch, Runtime, StoreState};
 use super::{Asked, CONTRACT_PACKAGE, CONTRACT_VERSION, Fault, Plugin, Prepared, Run};
 use crate::bindings::exports::uis::integration::setup::{AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection};
 use crate::bindings::uis::integration::types::{Delivery, Failure, Outcome};
@@ -135,7 +135,11 @@ impl ComponentPlugin {
         let timed = async {
             store.set_fuel(limits.fuel)?;
             let plugin = self.pre.instantiate_async(&mut store).await?;
-            work(&plugin, &mut store).await
+            let worked = work(&plugin, &mut store).await;
+            if let Some(watch) = &self.runtime.watch {
+                look(&plugin, &mut store, worked.as_ref().err(), watch).await?;
+            }
+            worked
         };
         let ended = tokio::time::timeout(wall.1, timed).await;
         let fuel = limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
@@ -185,6 +189,27 @@ impl ComponentPlugin {
         };
         Fault::Trap(words)
     }
+}
+
+/// Shows a guest's memories. A component's are not reachable from outside but where it trapped; a call without fuel makes it.
+async fn look(
+    plugin: &bindings::Plugin,
+    store: &mut Store<StoreState>,
+    trapped: Option<&wasmtime::Error>,
+    watch: &MemoryWatch,
+) -> wasmtime::Result<()> {
+    let fuel = store.get_fuel()?;
+    let memories = |error: &wasmtime::Error| error.downcast_ref::<WasmCoreDump>().map(|dump| dump.memories().to_vec());
+    let mut found = trapped.and_then(memories);
+    if found.is_none() {
+        store.set_fuel(0)?;
+        found = plugin.uis_integration_setup().call_describe(&mut *store).await.err().as_ref().and_then(memories);
+        store.set_fuel(fuel)?;
+    }
+    for memory in found.unwrap_or_default() {
+        watch(memory.data(&*store));
+    }
+    Ok(())
 }
 
 fn interfaces(runtime: &Runtime, component: &Component) -> Interfaces {

@@ -23,6 +23,9 @@ pub const GRANTED_WASI: [&str; 2] = ["wasi:cli/", "wasi:io/"];
 /// What panics of a plugin may print, in bytes.
 const STDERR_BYTES: usize = 4 << 10;
 
+/// Is shown every linear memory of a guest after each of its calls.
+pub type MemoryWatch = Arc<dyn Fn(&[u8]) + Send + Sync>;
+
 /// Engine, linker and limits.
 #[derive(Clone)]
 pub struct Runtime {
@@ -32,32 +35,48 @@ pub struct Runtime {
     pub limits: Limits,
     /// How instances get their memory: `pooling`, or `on-demand` where the machine's address space does not allow a pool.
     pub allocation: &'static str,
+    /// Looks into the memories of guests; none outside of checks.
+    pub(super) watch: Option<MemoryWatch>,
 }
 
 impl Runtime {
     /// Makes an engine. Compiles nothing yet.
     pub fn new(limits: Limits) -> wasmtime::Result<Runtime> {
-        let (engine, allocation) = engine(pool(&limits))?;
+        Runtime::make(limits, None)
+    }
+
+    /// The same, with somebody who looks into the memory of every guest after each call: slow, and for checks alone.
+    pub fn watched(limits: Limits, watch: MemoryWatch) -> wasmtime::Result<Runtime> {
+        Runtime::make(limits, Some(watch))
+    }
+
+    fn make(limits: Limits, watch: Option<MemoryWatch>) -> wasmtime::Result<Runtime> {
+        let (engine, allocation) = engine_with(pool(&limits), watch.is_some())?;
         let mut linker = Linker::new(&engine);
         link(&mut linker)?;
-        Ok(Runtime { engine, linker: Arc::new(linker), limits, allocation })
+        Ok(Runtime { engine, linker: Arc::new(linker), limits, allocation, watch })
     }
 }
 
 /// An engine whose epochs tick, for plugins and for partners' rules alike, and how its instances get their memory. Without the address space
 /// for the pool they get it on demand.
 pub fn engine(pool: PoolingAllocationConfig) -> wasmtime::Result<(Engine, &'static str)> {
+    engine_with(pool, false)
+}
+
+fn engine_with(pool: PoolingAllocationConfig, dumps: bool) -> wasmtime::Result<(Engine, &'static str)> {
     // A pool makes a fresh instance cost 8 microseconds in place of 25, and is the only way that scales over cores.
-    let (engine, allocation) = match Engine::new(&config(Some(pool))) {
+    let (engine, allocation) = match Engine::new(&config(Some(pool), dumps)) {
         Ok(engine) => (engine, "pooling"),
-        Err(_) => (Engine::new(&config(None))?, "on-demand"),
+        Err(_) => (Engine::new(&config(None, dumps))?, "on-demand"),
     };
     tick(engine.weak());
     Ok((engine, allocation))
 }
 
-fn config(pool: Option<PoolingAllocationConfig>) -> Config {
+fn config(pool: Option<PoolingAllocationConfig>, dumps: bool) -> Config {
     let mut config = Config::new();
+    config.coredump_on_trap(dumps);
     config.consume_fuel(true);
     config.epoch_interruption(true);
     // The contract is synchronous; without this every call costs three times as much.

@@ -31,6 +31,11 @@ impl Stored {
 }
 
 impl Storage {
+    /// All keys and values, also those that have run out and are not yet forgotten.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.items.iter().map(|(key, stored)| (key.as_str(), stored.value.as_slice()))
+    }
+
     fn get(&self, key: &str, now: i64) -> Option<Entry> {
         self.items
             .get(key)

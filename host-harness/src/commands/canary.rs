@@ -1,0 +1,342 @@
+//! `uis-host canary FILE…`: recordings are run with a key that nobody could guess, and it is looked for wherever a key must not be: in the guest's
+//! memory after every call, in storage, timers and prepared settings, in everything that a replay writes down or says, in what stands in the CRM
+//! and in UIS, and in every request but for the one header of the connection's own host.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Cursor};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use bytes::Bytes;
+use chrono::DateTime;
+use chrono_tz::Tz;
+use clap::{Args, ValueEnum};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
+use uis_host::bindings::exports::uis::integration::setup::{AuthStyle, ConnectionNeed};
+use uis_host::credentials::Credentials;
+use uis_host::egress::{Egress, EgressError};
+use uis_host::integration::{Integration, lock};
+use uis_host::plugin::Plugin;
+use uis_host::plugin::build;
+use uis_host::plugin::component::ComponentPlugin;
+use uis_host::plugin::engine::Runtime;
+use uis_host::recording;
+use uis_host::replay::entry::{Entry, Observer};
+use uis_host::replay::{Remote, RemoteSystem, Replay, clock_for};
+
+use super::crm::within::Simulators;
+use super::{DEFAULT_PLUGIN, LimitArguments, find, say};
+use crate::{FAILED, OK};
+
+/// Plant a key in recordings and look for it everywhere
+#[derive(Debug, Args)]
+pub struct CanaryArguments {
+    /// Recordings: JSON Lines, format 1
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// A plugin's crate folder, or a built .wasm component
+    #[arg(long, value_name = "PLUGIN", default_value = DEFAULT_PLUGIN)]
+    plugin: PathBuf,
+    /// Leak the key on purpose, to see that the check finds it
+    #[arg(long, value_enum, value_name = "WHERE")]
+    plant_leak: Option<Leak>,
+    /// Print one JSON object and nothing else
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    limits: LimitArguments,
+}
+
+/// A leak on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Leak {
+    /// The CRM sends the key back in its answers
+    Answer,
+    /// The host puts it into a request's address
+    Request,
+    /// The host sends a request with it to another host
+    Elsewhere,
+}
+
+/// Keys begin so; a number follows. No word of any recording, and nothing that encoding would change.
+const CANARY: &str = "cAnArY7f3b91e5d04a";
+
+/// What the check found and how much it looked at.
+struct Check {
+    leaks: Mutex<BTreeMap<String, u64>>,
+    /// Which memory is looked at, for the leak's place.
+    memories: AtomicU64,
+    memory_bytes: AtomicU64,
+    requests: AtomicU64,
+    /// The key as it is, and in hexadecimal.
+    needles: [Vec<u8>; 2],
+}
+
+impl Check {
+    fn new() -> Check {
+        let hex: String = CANARY.bytes().map(|byte| format!("{byte:02x}")).collect();
+        Check {
+            leaks: Mutex::default(),
+            memories: AtomicU64::new(0),
+            memory_bytes: AtomicU64::new(0),
+            requests: AtomicU64::new(0),
+            needles: [CANARY.as_bytes().to_vec(), hex.into_bytes()],
+        }
+    }
+
+    fn holds(&self, bytes: &[u8]) -> bool {
+        self.needles.iter().any(|needle| memchr::memmem::find(bytes, needle).is_some())
+    }
+
+    fn leak(&self, place: String) {
+        *lock(&self.leaks).entry(place).or_default() += 1;
+    }
+
+    fn look(&self, place: impl FnOnce() -> String, bytes: &[u8]) {
+        if self.holds(bytes) {
+            self.leak(place());
+        }
+    }
+
+    fn memory(&self, bytes: &[u8]) {
+        self.memories.fetch_add(1, Ordering::Relaxed);
+        self.memory_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        self.look(|| "the guest's memory".into(), bytes);
+    }
+}
+
+/// Runs the command.
+pub async fn run(arguments: CanaryArguments) -> Result<u8> {
+    let limits = arguments.limits.limits()?;
+    let check = Arc::new(Check::new());
+    let watch = check.clone();
+    let runtime = Runtime::watched(limits.clone(), Arc::new(move |memory: &[u8]| watch.memory(memory)));
+    let runtime = runtime.map_err(|error| anyhow!("the WebAssembly engine cannot be set up: {error:#}"))?;
+    let folder = find(&arguments.plugin)?;
+    let built = build::component(&folder, &|line| eprintln!("{line}"))?;
+    let loaded = ComponentPlugin::load(&runtime, &built.wasm, &built.cache).await;
+    let plugin: Arc<dyn Plugin> = Arc::new(loaded.with_context(|| format!("{} is not loaded", folder.display()))?);
+    let (mut files, mut leaky) = (Vec::new(), 0);
+    for path in &arguments.files {
+        lock(&check.leaks).clear();
+        play(path, &plugin, &check, &arguments).await.with_context(|| path.display().to_string())?;
+        let leaks = lock(&check.leaks).clone();
+        leaky += usize::from(!leaks.is_empty());
+        if !arguments.json {
+            let told: String = leaks.iter().map(|(place, times)| format!("  the key is in {place} ({times}×)\n")).collect();
+            say(&format!("{} {}\n{told}", if leaks.is_empty() { "clean" } else { "LEAK " }, path.display()));
+        }
+        files.push(json!({"file": path.display().to_string(), "leaks": leaks}));
+    }
+    let number = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let (memories, bytes, requests) = (number(&check.memories), number(&check.memory_bytes), number(&check.requests));
+    // A check that looked at nothing would always be content.
+    anyhow::ensure!(memories > 0, "no guest's memory could be looked at");
+    if arguments.json {
+        let told = json!({"leaky": leaky, "memories": memories, "memoryBytes": bytes, "requests": requests, "files": files});
+        say(&format!("{told}\n"));
+    } else {
+        let clean = files.len() - leaky;
+        say(&format!(
+            "{clean} clean, {leaky} with a leak; looked at {memories} memories of {} MB together, {requests} requests\n",
+            bytes / 1_000_000
+        ));
+    }
+    Ok(if leaky > 0 { FAILED } else { OK })
+}
+
+/// The recording with keys of ours in place of its own.
+fn planted(path: &Path) -> Result<String> {
+    let mut reader = BufReader::new(std::fs::File::open(path)?);
+    let mut first = String::new();
+    reader.read_line(&mut first)?;
+    let mut header: Value = serde_json::from_str(&first).context("line 1")?;
+    let mut known: BTreeMap<String, String> = BTreeMap::new();
+    plant(&mut header, &mut known);
+    let mut text = format!("{header}\n");
+    std::io::Read::read_to_string(&mut reader, &mut text)?;
+    Ok(text)
+}
+
+/// Puts our keys in place of a header's: equal ones stay equal, and an account that names none gets one.
+fn plant(header: &mut Value, known: &mut BTreeMap<String, String>) {
+    let mut ours = |old: &str| -> String {
+        let number = known.len();
+        known.entry(old.to_owned()).or_insert_with(|| format!("{CANARY}{number}")).clone()
+    };
+    let mut account = |crm: &mut Value| {
+        let Some(members) = crm.as_object_mut() else { return };
+        for key in members.get_mut("apiKeys").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(old) = key["key"].as_str().map(str::to_owned) {
+                key["key"] = ours(&old).into();
+            }
+        }
+        let several = members.contains_key("apiKeys");
+        match members.get("apiKey").and_then(Value::as_str).map(str::to_owned) {
+            Some(old) => members["apiKey"] = ours(&old).into(),
+            None if !several => drop(members.insert("apiKey".into(), ours(retailcrm_simulator::account::DEFAULT_KEY).into())),
+            None => {}
+        }
+    };
+    let all = header.as_object().is_some_and(|members| !members.contains_key("integrations"));
+    if all && header.get("crm").is_none() {
+        header["crm"] = json!({});
+    }
+    if let Some(crm) = header.get_mut("crm") {
+        account(crm);
+    }
+    for list in ["integrations", "credentials"] {
+        for entry in header.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+            // What stands in the CRM of an integration that chose credentials belongs to these.
+            if entry.get("crm").is_none() && (list == "credentials" || entry.get("credentials").is_none()) {
+                entry["crm"] = json!({});
+            }
+            if let Some(crm) = entry.get_mut("crm") {
+                account(crm);
+            }
+        }
+    }
+    for entry in header.get_mut("credentials").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(old) = entry["key"].as_str().map(str::to_owned) {
+            entry["key"] = ours(&old).into();
+        }
+    }
+}
+
+async fn play(path: &Path, plugin: &Arc<dyn Plugin>, check: &Arc<Check>, arguments: &CanaryArguments) -> Result<()> {
+    let limits = arguments.limits.limits()?;
+    let (header, mut lines) = recording::open(Cursor::new(planted(path)?)).map_err(|(line, error)| anyhow!("line {line}: {error}"))?;
+    let clock = clock_for(&mut lines);
+    let simulators = Arc::new(Simulators::new(&header, &clock)?);
+    let remote = Arc::new(Watched { within: simulators.clone(), check: check.clone(), leak: arguments.plant_leak });
+    let mut watch = Said(check.clone());
+    let replay = Replay::new(&header, plugin.clone(), remote, clock, &limits, &mut watch).await?;
+    let integrations = replay.integrations();
+    let (report, uis) = replay.run(&header, lines, Duration::from_secs(24 * 3600), |_| {}).await;
+    for integration in &integrations {
+        kept(integration, check);
+    }
+    check.look(|| "the report's problems".into(), json!(report.problems).to_string().as_bytes());
+    check.look(|| "what UIS holds".into(), uis.to_string().as_bytes());
+    check.look(|| "what the CRM holds".into(), simulators.to_json().to_string().as_bytes());
+    Ok(())
+}
+
+/// Looks at what outlives the events.
+fn kept(integration: &Integration, check: &Check) {
+    for (key, value) in lock(&integration.storage).all() {
+        check.look(|| format!("storage, {key}"), value);
+        check.look(|| "a key of storage".into(), key.as_bytes());
+    }
+    for set in lock(&integration.timers).all() {
+        check.look(|| format!("the timer {}", set.timer.name), &set.timer.payload);
+        check.look(|| "a timer's name".into(), set.timer.name.as_bytes());
+    }
+    check.look(|| "the prepared settings".into(), &lock(&integration.settings));
+}
+
+/// Looks at everything that a replay says: traces with log lines, outcomes with error texts, notes.
+struct Said(Arc<Check>);
+
+impl Observer for Said {
+    fn entry(&mut self, entry: Entry<'_>) {
+        for step in &entry.trace {
+            let text = serde_json::to_string(step).unwrap_or_default();
+            self.0.look(|| format!("the trace of {}", entry.event.handler()), text.as_bytes());
+        }
+        self.0.look(|| format!("the outcome of {}", entry.event.handler()), format!("{:?}", entry.outcome).as_bytes());
+    }
+    fn note(&mut self, _: DateTime<Tz>, _: u64, text: &str) {
+        self.0.look(|| "what a replay notes".into(), text.as_bytes());
+    }
+}
+
+/// The simulators, and who looks at every request to them.
+struct Watched {
+    within: Arc<Simulators>,
+    check: Arc<Check>,
+    leak: Option<Leak>,
+}
+
+impl RemoteSystem for Watched {
+    fn connect(&self, integration: &str, need: &ConnectionNeed, chosen: Option<&Credentials>) -> Result<Remote, String> {
+        let remote = self.within.connect(integration, need, chosen)?;
+        let header = match &need.auth {
+            AuthStyle::None => String::new(),
+            AuthStyle::Header(name) => name.to_ascii_lowercase(),
+            AuthStyle::Bearer => "authorization".into(),
+        };
+        let host = remote.base.host_str().unwrap_or_default().to_owned();
+        let (check, leak) = (self.check.clone(), self.leak);
+        Ok(Remote { egress: Arc::new(WatchedWay { way: remote.egress, header, host, check, leak }), ..remote })
+    }
+
+    fn system_of(&self, integration: &str) -> String {
+        self.within.system_of(integration)
+    }
+
+    fn act<'a>(&'a self, integration: &'a str, act: &'a Value) -> BoxFuture<'a, Result<String, String>> {
+        self.within.act(integration, act)
+    }
+
+    fn misbehave(&self, integration: &str, faults: &Value) -> Result<(), String> {
+        self.within.misbehave(integration, faults)
+    }
+}
+
+struct WatchedWay {
+    way: Arc<dyn Egress>,
+    /// The one header that the key may stand in.
+    header: String,
+    /// The one host that it may go to.
+    host: String,
+    check: Arc<Check>,
+    leak: Option<Leak>,
+}
+
+impl WatchedWay {
+    fn watch(&self, request: &http::Request<Bytes>) {
+        let check = &self.check;
+        check.requests.fetch_add(1, Ordering::Relaxed);
+        let host = request.uri().host().unwrap_or_default();
+        for (name, value) in request.headers() {
+            if check.holds(value.as_bytes()) && (name.as_str() != self.header || host != self.host) {
+                check.leak(format!("the header {name} of a request to {host}"));
+            }
+        }
+        check.look(|| "a request's address".into(), request.uri().to_string().as_bytes());
+        check.look(|| "a request's body".into(), request.body());
+    }
+}
+
+impl Egress for WatchedWay {
+    fn carry(&self, mut request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
+        async move {
+            let sent = request.uri().clone();
+            let leaked = match self.leak {
+                Some(Leak::Request) => Some(format!("{sent}{}key={CANARY}", if sent.query().is_some() { '&' } else { '?' })),
+                Some(Leak::Elsewhere) => Some(format!("https://elsewhere.example{}", sent.path())),
+                _ => None,
+            };
+            if let Some(uri) = leaked.and_then(|uri| uri.parse().ok()) {
+                *request.uri_mut() = uri;
+            }
+            self.watch(&request);
+            *request.uri_mut() = sent;
+            let mut answer = self.way.carry(request, limit).await?;
+            if self.leak == Some(Leak::Answer)
+                && let Some(rest) = answer.body().strip_suffix(b"}")
+            {
+                // At the end: the first bytes of memory that was given back are overwritten at once.
+                *answer.body_mut() = [rest, format!(",\"sentKey\":\"{CANARY}\"}}").as_bytes()].concat().into();
+            }
+            Ok(answer)
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,47 @@
+//! The key leaves the host in one header to one host, and is nowhere else, whatever happens in any recording.
+
+mod support;
+
+use serde_json::Value;
+use support::{check_by_schema, recordings, root, uis_host};
+
+fn canary(arguments: &[&str], status: i32) -> Value {
+    let output = uis_host(&[&["canary", "--json"], arguments].concat());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {errors}"));
+    assert_eq!(output.status.code(), Some(status), "{value:#} {errors}");
+    check_by_schema(&value);
+    value
+}
+
+#[test]
+fn no_recording_leaks_the_key() {
+    let all = recordings();
+    let files: Vec<&str> = all.iter().map(|(_, path)| path.to_str().expect("UTF-8")).collect();
+    let value = canary(&files, 0);
+    assert_eq!((&value["leaky"], value["files"].as_array().map(Vec::len)), (&0.into(), Some(files.len())));
+    let number = |name: &str| value[name].as_u64().expect("a number");
+    assert!(
+        number("memories") > 1000 && number("memoryBytes") > 1_000_000_000 && number("requests") > 1000,
+        "it looked: {} {} {}",
+        value["memories"],
+        value["memoryBytes"],
+        value["requests"]
+    );
+}
+
+#[test]
+fn a_planted_leak_is_found_where_it_is() {
+    let path = root().join("tests/recordings/answered.jsonl");
+    let path = path.to_str().expect("UTF-8");
+    for (leak, places) in [
+        ("answer", ["the guest's memory", "the trace of on-schedule"].as_slice()),
+        ("request", &["a request's address"]),
+        ("elsewhere", &["the header x-api-key of a request to elsewhere.example"]),
+    ] {
+        let value = canary(&[path, "--plant-leak", leak], 1);
+        for place in places {
+            assert!(value["files"][0]["leaks"][place].as_u64().is_some_and(|times| times > 0), "{leak}: {value:#}");
+        }
+    }
+}
