@@ -131,6 +131,46 @@ fn a_rule_that_attacks_costs_only_itself() {
     assert!(!task.contains(['<', '\r', '\n']), "{task}");
 }
 
+/// A call with two recordings, one of which goes into a note; its notifications have one parameter more.
+fn talk(folder: &tempfile::TempDir, attack: &str) -> String {
+    let text = std::fs::read_to_string(root().join("tests/recordings/transfer.jsonl")).expect("the recording");
+    let with = |line: &str| {
+        let mut line: Value = serde_json::from_str(line).expect("JSON");
+        if let Some(body) = line.get_mut("body") {
+            body["attack"] = attack.into();
+        }
+        line.to_string()
+    };
+    let lines: Vec<String> = text.lines().map(with).collect();
+    support::file(folder, &format!("{attack}.jsonl"), &lines.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[test]
+fn rules_change_notes_and_call_records_but_lose_no_call() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bad = format!("bad={HOSTILE}");
+    let plain = replay(&[&talk(&folder, "none")]);
+    let of = |attack: &str| replay(&[&talk(&folder, attack), "--rule", &bad]);
+    let url = "https://app.comagic.ru/system/media/talk/998677504/31/";
+    // What a rule writes is cleaned, and the link by which the note is known again stays.
+    let marked = of("markup");
+    let note = marked["crm"]["notes"][0]["text"].as_str().expect("a note").to_owned();
+    assert!(note.contains("alert(1)") && note.ends_with(url) && !note.contains(['<', '\r']), "{note}");
+    assert_eq!(marked["crm"]["calls"], plain["crm"]["calls"]);
+    // A note that is skipped is not made; a call's record is nobody's to skip.
+    let skipped = of("skip");
+    assert_eq!((&skipped["crm"]["notes"], &skipped["crm"]["calls"]), (&json!([]), &plain["crm"]["calls"]));
+    assert!(told(&skipped).contains(&"bad call record of call 998677504: skip: as asked".to_owned()), "{:#?}", told(&skipped));
+    // Whose it is, its source and its recording are a rule's to change; that and how long somebody talked are not.
+    let mut stripped = of("strip")["crm"]["calls"][0].clone();
+    assert!(["recordUrl", "userId", "code"].iter().all(|name| stripped.get(name).is_none()), "{stripped:#}");
+    let whole = plain["crm"]["calls"][0].clone();
+    for name in ["recordUrl", "userId", "code"] {
+        stripped[name] = whole[name].clone();
+    }
+    assert_eq!(stripped, whole);
+}
+
 #[test]
 fn a_rule_that_keeps_failing_is_quarantined_until_it_is_released() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,4 +1,4 @@
-//! Partners' rules, asked before something is sent: drafts of customers, orders and tasks, who is responsible, where a call goes, deals.
+//! Partners' rules, asked before something is sent: drafts of customers, orders, tasks, notes and call records, who is responsible, where a call goes, deals.
 //! The names of fields are ours, not RetailCRM's; `docs/rules.md` has them all. With no rule for a point nothing is made up and asked.
 
 use std::collections::BTreeMap;
@@ -12,14 +12,17 @@ use crate::bindings::uis::integration::decision::{self, DealDraft, Draft, DraftK
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::rules::Points;
 use crate::bindings::uis::integration::types::CommunicationKind;
+use crate::links;
 use crate::phone;
 use crate::platform::Platform;
-use crate::retailcrm::telephony::Source;
+use crate::retailcrm::telephony::{self, Source};
 use crate::template;
 
 /// The longest texts that are taken from rules, in characters.
 const LINE_MAX: usize = 255;
 const LINES_MAX: usize = 2000;
+/// The longest note, as long as a kept talk may be.
+const NOTE_MAX: usize = 10_000;
 /// A field that the account added: its code follows.
 const OWN: &str = "field-";
 
@@ -158,6 +161,62 @@ pub fn review(platform: &dyn Platform, appeal: &Appeal<'_>, kind: DraftKind, fie
             Reviewed::Skip(why)
         }
         Verdict::Change(draft) => Reviewed::Changed(Changed(draft.fields.into_iter().map(|field| (field.name, field.value)).collect())),
+    }
+}
+
+/// A note on a customer, as it is put there; none: it is not. `known` is what the note is known again by (RetailCRM has no key against doubled
+/// notes), so it stays in the text whatever rules write.
+pub fn note(platform: &dyn Platform, about: impl FnOnce() -> decision::Appeal, text: String, known: &str) -> Option<String> {
+    if !decides(platform, Points::DRAFT) {
+        return Some(text);
+    }
+    let fields = Fields::default().text("text", Some(text.clone())).0;
+    let about = about();
+    match platform.review_draft(&about, &Draft { kind: DraftKind::Note, is_new: true, fields, attributes: Vec::new() }) {
+        Verdict::Keep => Some(text),
+        Verdict::Skip(why) => {
+            let id = about.id.to_string();
+            platform.log(Level::Info, "a rule says that a note is not made", &[("appeal", &id), ("why", &why)]);
+            None
+        }
+        Verdict::Change(draft) => {
+            let changed = Changed(draft.fields.into_iter().map(|field| (field.name, field.value)).collect());
+            let text = template::lines(&changed.raw("text")?, NOTE_MAX);
+            Some(if text.contains(known) { text } else { format!("{text}\n{known}") })
+        }
+    }
+}
+
+/// A call's record as it goes into the history. Rules may change whose it is, where it came from and which recording is heard; that it is there
+/// is not theirs to decide, because no call may be lost.
+pub fn call(platform: &dyn Platform, appeal: &Appeal<'_>, call: telephony::Call) -> telephony::Call {
+    let fields = || {
+        Fields::default()
+            .integer("manager", call.user_id)
+            .source(call.source.as_ref())
+            .text("record-url", call.record_url.clone())
+            .text("phone", Some(call.phone.clone()))
+            .text("shop", call.site.clone())
+            .text("date", Some(call.date.clone()))
+            .text("result", Some(call.result))
+            .integer("duration", Some(call.duration.into()))
+    };
+    let changed = match review(platform, appeal, DraftKind::Call, fields) {
+        Reviewed::Keep => return call,
+        Reviewed::Skip(_) => {
+            platform.log(Level::Warn, "a call's record is not a rule's to skip; it is made", &[("appeal", &appeal.id)]);
+            return call;
+        }
+        Reviewed::Changed(changed) => changed,
+    };
+    let user_id = changed.integer("manager");
+    telephony::Call {
+        // An extension is the one's whose it was.
+        code: call.code.filter(|_| user_id == call.user_id),
+        user_id,
+        source: changed.source(),
+        record_url: changed.raw("record-url").and_then(|link| links::https(&link).ok().map(str::to_owned)),
+        ..call
     }
 }
 

@@ -5,10 +5,12 @@
 //! |---|---|
 //! | [`limits`] | what a rule may use up |
 //! | [`sandbox`] | the rules' engine: loading, checking, running one |
+//! | [`aside`] | where slow rules run |
 //! | [`quarantine`] | rules that keep failing |
 //! | [`explain`] | what a rule changed, field by field |
 //! | [`set`] | the account's rules, in their order |
 
+pub mod aside;
 pub mod bindings;
 pub mod explain;
 pub mod limits;

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Enabled, Engine, PoolingAllocationConfig, ResourceLimiter, Store, Trap};
 
 use super::Point;
+use super::aside::Aside;
 use super::bindings::{deal, draft, responsible, routing};
 use super::limits::RuleLimits;
 use crate::bindings::uis::integration as contract;
@@ -87,6 +89,9 @@ pub enum RuleFault {
     Nonsense(String),
 }
 
+/// Memory up to this is given back by the thread that ran the rule: what is kept resident between rules.
+const GIVEN_BACK_HERE: usize = 4 << 20;
+
 /// Why a file cannot be compiled: it is no component, or it asks for more from the start than a rule may have.
 fn unusable(path: &Path, error: &wasmtime::Error, limits: &RuleLimits) -> RuleError {
     let error = format!("{error:#}");
@@ -107,6 +112,7 @@ pub struct Sandbox {
     engine: Engine,
     linker: Arc<Linker<State>>,
     places: Arc<Semaphore>,
+    aside: Aside,
     /// Limits of every rule.
     pub limits: RuleLimits,
 }
@@ -174,7 +180,8 @@ impl Sandbox {
         let mut linker: Linker<State> = Linker::new(&engine);
         contract::types::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(failed)?;
         contract::decision::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(failed)?;
-        Ok(Sandbox { places: Arc::new(Semaphore::new(limits.instances as usize)), engine, linker: Arc::new(linker), limits })
+        let aside = Aside::start().map_err(|error| RuleError::Engine(error.to_string()))?;
+        Ok(Sandbox { aside, places: Arc::new(Semaphore::new(limits.instances as usize)), engine, linker: Arc::new(linker), limits })
     }
 
     /// Loads a rule: compiled once, checked by the names of what it imports and exports. `cache` keeps what was compiled.
@@ -235,8 +242,14 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Runs `work` in a fresh store, within the limits and before the deadline.
-    async fn run<T>(&self, deadline: Instant, work: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<T>) -> Result<T, RuleFault> {
+    /// Runs `work` in a fresh store, within the limits and before the deadline; where it is not done at once, aside.
+    async fn run<T: Send + 'static>(&self, deadline: Instant, work: Work<T>) -> Result<T, RuleFault> {
+        let sandbox = self.clone();
+        let evaluation = Box::pin(async move { sandbox.evaluate(deadline, work).await });
+        self.aside.run(evaluation).await.unwrap_or_else(|| Err(RuleFault::Trap("the host fell over while it ran the rule".into())))
+    }
+
+    async fn evaluate<T>(&self, deadline: Instant, work: Work<T>) -> Result<T, RuleFault> {
         let limits = &self.limits;
         let wall = limits.wall.min(deadline.saturating_duration_since(Instant::now()));
         let late = RuleFault::Limit { name: "rule-wall-ms", value: u64::try_from(limits.wall.as_millis()).unwrap_or(u64::MAX) };
@@ -247,17 +260,27 @@ impl Sandbox {
         store.limiter(|state| state);
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
+        let mut place = None;
         let timed = async {
             // The semaphore is never closed, so waiting for a place cannot fail.
-            let _place = self.places.acquire().await;
+            place = self.places.clone().acquire_owned().await.ok();
             store.set_fuel(limits.fuel)?;
             work(&mut store).await
         };
-        match tokio::time::timeout(wall.max(Duration::from_millis(1)), timed).await {
+        let result = match tokio::time::timeout(wall.max(Duration::from_millis(1)), timed).await {
             Err(_) => Err(late),
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(self.fault(&error, store.data())),
+        };
+        // Giving back much memory takes the system milliseconds, in which this thread could do nothing for others. The place is free when
+        // the memory is.
+        if store.data().held > GIVEN_BACK_HERE {
+            tokio::task::spawn_blocking(move || {
+                drop(store);
+                drop(place);
+            });
         }
+        result
     }
 
     fn fault(&self, error: &wasmtime::Error, state: &State) -> RuleFault {
@@ -271,6 +294,9 @@ impl Sandbox {
         }
     }
 }
+
+/// What is done with a rule's store.
+type Work<T> = Box<dyn for<'a> FnOnce(&'a mut Store<State>) -> BoxFuture<'a, wasmtime::Result<T>> + Send>;
 
 /// A rule that is ready.
 pub struct Rule {
@@ -293,21 +319,25 @@ impl Rule {
         about: &Appeal,
         proposed: Option<&str>,
     ) -> Option<Result<Option<String>, RuleFault>> {
-        let pre = self.responsible.as_ref()?;
-        let work = async |store: &mut Store<State>| {
-            let rule = pre.instantiate_async(&mut *store).await?;
-            rule.uis_integration_rule_responsible().call_decide(store, about, proposed).await
-        };
+        let (pre, about, proposed) = (self.responsible.clone()?, about.clone(), proposed.map(str::to_owned));
+        let work: Work<_> = Box::new(move |store| {
+            Box::pin(async move {
+                let rule = pre.instantiate_async(&mut *store).await?;
+                rule.uis_integration_rule_responsible().call_decide(store, &about, proposed.as_deref()).await
+            })
+        });
         Some(sandbox.run(deadline, work).await)
     }
 
     /// What becomes of a draft.
     pub async fn draft(&self, sandbox: &Sandbox, deadline: Instant, about: &Appeal, draft: &Draft) -> Option<Result<Verdict, RuleFault>> {
-        let pre = self.draft.as_ref()?;
-        let work = async |store: &mut Store<State>| {
-            let rule = pre.instantiate_async(&mut *store).await?;
-            rule.uis_integration_rule_draft().call_review(store, about, draft).await
-        };
+        let (pre, about, draft) = (self.draft.clone()?, about.clone(), draft.clone());
+        let work: Work<_> = Box::new(move |store| {
+            Box::pin(async move {
+                let rule = pre.instantiate_async(&mut *store).await?;
+                rule.uis_integration_rule_draft().call_review(store, &about, &draft).await
+            })
+        });
         Some(sandbox.run(deadline, work).await)
     }
 
@@ -319,21 +349,25 @@ impl Rule {
         about: &Appeal,
         proposed: &Routing,
     ) -> Option<Result<Option<Routing>, RuleFault>> {
-        let pre = self.routing.as_ref()?;
-        let work = async |store: &mut Store<State>| {
-            let rule = pre.instantiate_async(&mut *store).await?;
-            rule.uis_integration_rule_routing().call_decide(store, about, proposed).await
-        };
+        let (pre, about, proposed) = (self.routing.clone()?, about.clone(), proposed.clone());
+        let work: Work<_> = Box::new(move |store| {
+            Box::pin(async move {
+                let rule = pre.instantiate_async(&mut *store).await?;
+                rule.uis_integration_rule_routing().call_decide(store, &about, &proposed).await
+            })
+        });
         Some(sandbox.run(deadline, work).await)
     }
 
     /// What becomes of a deal.
     pub async fn deal(&self, sandbox: &Sandbox, deadline: Instant, draft: &DealDraft) -> Option<Result<DealVerdict, RuleFault>> {
-        let pre = self.deal.as_ref()?;
-        let work = async |store: &mut Store<State>| {
-            let rule = pre.instantiate_async(&mut *store).await?;
-            rule.uis_integration_rule_deal().call_review(store, draft).await
-        };
+        let (pre, draft) = (self.deal.clone()?, draft.clone());
+        let work: Work<_> = Box::new(move |store| {
+            Box::pin(async move {
+                let rule = pre.instantiate_async(&mut *store).await?;
+                rule.uis_integration_rule_deal().call_review(store, &draft).await
+            })
+        });
         Some(sandbox.run(deadline, work).await)
     }
 }

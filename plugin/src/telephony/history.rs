@@ -12,6 +12,7 @@ use crate::outcome::{Handled, done, done_without, retry, skipped};
 use crate::platform::Platform;
 use crate::retailcrm::telephony::{Call, EventType, upload};
 use crate::retailcrm::{Crm, CrmError};
+use crate::rules;
 use crate::settings::Settings;
 use crate::telephony::appeal;
 use crate::telephony::follow_up;
@@ -234,7 +235,7 @@ fn record(platform: &dyn Platform, session: i64, story: &Story) -> Result<Call, 
     let end = story.end.clone().unwrap_or_default();
     let who = end.employee_id.or_else(|| if answered { story.talker() } else { story.rung_last() });
     let tie = who.and_then(|id| employees::of_employee(platform, id));
-    Ok(Call {
+    let call = Call {
         date: time::crm_date_time(platform, story.began())?,
         // A clicked number is called by us, whatever the events leave out.
         kind: if story.direction == Some(Way::Out) || story.clicked_by.is_some() { EventType::Out } else { EventType::In },
@@ -247,9 +248,10 @@ fn record(platform: &dyn Platform, session: i64, story: &Story) -> Result<Call, 
         duration_waiting: verdict::wait_seconds(story),
         record_url: story.record_url.clone(),
         external_phone: story.virtual_number.clone(),
-        source: appeal.source,
-        site: appeal.own_site,
-    })
+        source: appeal.source.clone(),
+        site: appeal.own_site.clone(),
+    };
+    Ok(rules::call(platform, &appeal, call))
 }
 
 /// Links fit for the CRM, and those that are left out.

@@ -1,11 +1,13 @@
 //! Recordings that the history cannot take. A record has one `recordUrl` and never changes, so the longest talk goes there and the
 //! others, and any that come later, become notes on the customer.
 
-use crate::bindings::uis::integration::types::{Failure, Skipped};
+use crate::bindings::uis::integration::decision;
+use crate::bindings::uis::integration::types::{CommunicationKind, Failure, Skipped};
 use crate::outcome::skipped;
 use crate::platform::Platform;
 use crate::retailcrm::Crm;
 use crate::retailcrm::customers;
+use crate::rules;
 use crate::telephony::story::{self, Place, Record, Story};
 use crate::time;
 
@@ -39,8 +41,13 @@ pub fn put_into_notes(platform: &dyn Platform, session: i64) -> Result<Vec<Skipp
     for recording in waiting {
         let there = recording.place == Place::NoteIntended && customers::has_note(crm, customer.id, &recording.url)?;
         if !there {
+            let text = text(platform, &story, recording)?;
+            let Some(text) = rules::note(platform, || about(session, &story), text, &recording.url) else {
+                place(platform, session, &recording.url, Place::Nowhere)?;
+                continue;
+            };
             place(platform, session, &recording.url, Place::NoteIntended)?;
-            customers::add_note(crm, &customer, &text(platform, &story, recording)?)?;
+            customers::add_note(crm, &customer, &text)?;
         }
         place(platform, session, &recording.url, Place::Note)?;
     }
@@ -50,6 +57,19 @@ pub fn put_into_notes(platform: &dyn Platform, session: i64) -> Result<Vec<Skipp
 /// Whether a recording has no place yet.
 fn waits(recording: &Record) -> bool {
     matches!(recording.place, Place::Waiting | Place::NoteIntended)
+}
+
+/// The call as rules know it.
+fn about(session: i64, story: &Story) -> decision::Appeal {
+    decision::Appeal {
+        kind: CommunicationKind::Call,
+        id: session,
+        phone: story.phone.clone(),
+        email: None,
+        virtual_number: story.virtual_number.clone(),
+        employee_email: story.parameters.get("employee_email").cloned(),
+        attributes: story.parameters.clone().into_iter().collect(),
+    }
 }
 
 /// The note as people read it.

@@ -2,12 +2,14 @@
 
 use crate::appeals::progress::{self, Kept};
 use crate::bindings::uis::integration::chat_events::{ChatMessage, MessageSource};
-use crate::bindings::uis::integration::types::{Failure, Skipped};
+use crate::bindings::uis::integration::decision;
+use crate::bindings::uis::integration::types::{CommunicationKind, Failure, Skipped};
 use crate::links;
 use crate::outcome::skipped;
 use crate::platform::Platform;
 use crate::reports;
 use crate::retailcrm::{Crm, customers, orders};
+use crate::rules;
 use crate::settings::Settings;
 use crate::settings::texts::Transcript;
 use crate::template;
@@ -46,6 +48,10 @@ pub fn keep(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Se
     }
     // RetailCRM has no key against doubled notes: the intent is written first, and one found open is looked up.
     if known.transcript != Kept::Intended || !customers::has_note(crm, customer.id, &heading(chat))? {
+        let Some(text) = rules::note(platform, || about(chat, story), text, &heading(chat)) else {
+            progress::note(platform, &id, |progress| progress.transcript = Kept::Yes)?;
+            return Ok(Talk::Kept(Vec::new()));
+        };
         progress::note(platform, &id, |progress| progress.transcript = Kept::Intended)?;
         if let Err(error) = customers::add_note(crm, &customer, &text) {
             return match error {
@@ -73,6 +79,19 @@ pub fn contacts(platform: &dyn Platform, chat: i64) -> Result<(Option<String>, O
             Some(next) => cursor = Some(next),
             None => return Ok(found),
         }
+    }
+}
+
+/// The chat as rules know it.
+fn about(chat: i64, story: &ChatStory) -> decision::Appeal {
+    decision::Appeal {
+        kind: CommunicationKind::Chat,
+        id: chat,
+        phone: story.phone.clone(),
+        email: story.email.clone(),
+        virtual_number: None,
+        employee_email: story.parameters.get("employee_email").cloned(),
+        attributes: story.parameters.clone().into_iter().collect(),
     }
 }
 

@@ -50,6 +50,10 @@ impl Guest for Rule {
                 let fields = vec![field("text", "a".to_string()), field("text", "b".to_string())];
                 Verdict::Change(Draft { fields, ..draft })
             }
+            // Lets nothing be made.
+            "skip" => Verdict::Skip("as asked".to_string()),
+            // Takes away what it can.
+            "strip" => Verdict::Change(Draft { fields: Vec::new(), ..draft }),
             "kind" => Verdict::Change(Draft { kind: DraftKind::Call, ..draft }),
             // Puts into texts what does harm elsewhere.
             "markup" => changed(draft, "text", "<script>alert(1)</script>\r\nX-Evil: 1".to_string()),
