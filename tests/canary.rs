@@ -2,23 +2,13 @@
 
 mod support;
 
-use serde_json::Value;
-use support::{check_by_schema, recordings, root, uis_host};
-
-fn canary(arguments: &[&str], status: i32) -> Value {
-    let output = uis_host(&[&["canary", "--json"], arguments].concat());
-    let errors = String::from_utf8_lossy(&output.stderr);
-    let value: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {errors}"));
-    assert_eq!(output.status.code(), Some(status), "{value:#} {errors}");
-    check_by_schema(&value);
-    value
-}
+use support::{command_json, recordings, root};
 
 #[test]
 fn no_recording_leaks_the_key() {
     let all = recordings();
     let files: Vec<&str> = all.iter().map(|(_, path)| path.to_str().expect("UTF-8")).collect();
-    let value = canary(&files, 0);
+    let value = command_json("canary", &files, 0);
     assert_eq!((&value["leaky"], value["files"].as_array().map(Vec::len)), (&0.into(), Some(files.len())));
     let number = |name: &str| value[name].as_u64().expect("a number");
     assert!(
@@ -39,7 +29,7 @@ fn a_planted_leak_is_found_where_it_is() {
         ("request", &["a request's address"]),
         ("elsewhere", &["the header x-api-key of a request to elsewhere.example"]),
     ] {
-        let value = canary(&[path, "--plant-leak", leak], 1);
+        let value = command_json("canary", &[path, "--plant-leak", leak], 1);
         for place in places {
             assert!(value["files"][0]["leaks"][place].as_u64().is_some_and(|times| times > 0), "{leak}: {value:#}");
         }

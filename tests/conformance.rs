@@ -2,21 +2,11 @@
 
 mod support;
 
-use serde_json::Value;
-use support::{check_by_schema, uis_host};
-
-fn conformance(arguments: &[&str], status: i32) -> Value {
-    let output = uis_host(&[&["conformance", "--json"], arguments].concat());
-    let errors = String::from_utf8_lossy(&output.stderr);
-    let value: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {errors}"));
-    assert_eq!(output.status.code(), Some(status), "{value:#} {errors}");
-    check_by_schema(&value);
-    value
-}
+use support::{command_json, uis_host};
 
 #[test]
 fn every_attack_is_contained_and_its_verdict_names_what_held() {
-    let value = conformance(&[], 0);
+    let value = command_json("conformance", &[], 0);
     let verdicts = value["verdicts"].as_array().expect("a list");
     assert!(verdicts.len() >= 50 && value["contained"] == verdicts.len(), "{value:#}");
     let held = |attack: &str| {
@@ -42,7 +32,7 @@ fn every_attack_is_contained_and_its_verdict_names_what_held() {
 
 #[test]
 fn a_careless_configuration_is_told() {
-    let value = conformance(&["--only", "log-flood", "--limit", "log-lines=1000000"], 1);
+    let value = command_json("conformance", &["--only", "log-flood", "--limit", "log-lines=1000000"], 1);
     assert_eq!((&value["contained"], &value["broken"]), (&0.into(), &1.into()), "{value:#}");
     assert!(value["verdicts"][0]["held"].as_str().is_some_and(|held| held.contains("100000 lines were written")), "{value:#}");
 }
@@ -51,7 +41,7 @@ fn a_careless_configuration_is_told() {
 fn a_hosts_configuration_is_a_file_of_limits_by_name() {
     let folder = tempfile::tempdir().expect("a folder");
     let strict = support::file(&folder, "host.json", &[r#"{"requests": 10, "rule-fuel": 1000000}"#]);
-    let value = conformance(&["--only", "loop", "--limits", &strict], 0);
+    let value = command_json("conformance", &["--only", "loop", "--limits", &strict], 0);
     let told = value.to_string();
     assert!(told.contains("limit rule-fuel = 1000000 was passed") && told.contains("limit requests = 10 an event"), "{told}");
     for (text, said) in [

@@ -6,7 +6,13 @@ mod toolchains;
 
 use serde_json::{Value, json};
 use support::{root, uis_host};
+use uis_host::plugin::build;
+use uis_host::rules::limits::RuleLimits;
+use uis_host::rules::sandbox::Sandbox;
+use uis_host::rules::{Point, RuleFile, RuleSet};
 
+/// Three site requests: by the campaign `vip`, from a number of the blacklist, and one like any other.
+const RECORDING: &str = "tests/recordings/rules/vip.jsonl";
 const RULE: &str = "examples/rules/rust";
 const HOSTILE: &str = "examples/rules/hostile";
 
@@ -63,9 +69,7 @@ fn vip() -> Value {
 
 #[test]
 fn a_rule_changes_a_draft_and_explains_itself() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = requests(&folder, "vip.jsonl", &[vip(), json!({"visitor_phone_number": "79990000000"}), json!({})], &[]);
-    let value = replay(&[&path, "--rule", &format!("vip={RULE}")]);
+    let value = replay(&[RECORDING, "--rule", &format!("vip={RULE}")]);
     assert_eq!(tasks(&value), ["VIP! Ответить на заявку №501 for 7", "Ответить на заявку №503 for 5"]);
     // The customer who was skipped has no order and no task either.
     let customers = value["crm"]["customers"].as_array().expect("a list");
@@ -191,6 +195,31 @@ fn a_rule_that_keeps_failing_is_quarantined_until_it_is_released() {
     assert!(lines.iter().any(|line| line.contains("site request 900: keep")), "{lines:#?}");
 }
 
+/// A component that changes on disk takes the old one's place whole, once it was found good.
+#[tokio::test]
+async fn a_changed_rule_is_taken_up_and_a_bad_one_is_not() {
+    let built = |folder: &str| build::component(&root().join(folder), &|_| {}).expect("built");
+    let (good, other) = (built(RULE), built(HOSTILE));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("rule.wasm");
+    let put = |bytes: &[u8]| std::fs::write(&path, bytes).expect("written");
+    put(&std::fs::read(&good.wasm).expect("the rule"));
+    let sandbox = Sandbox::new(RuleLimits::default()).expect("an engine");
+    let file = RuleFile { name: "vip".into(), path: path.clone(), dry_run: false };
+    let rules = RuleSet::load(sandbox, vec![file], &good.cache).map_err(|(_, error)| error).expect("loaded");
+    let points = || rules.decided();
+    assert_eq!(points(), [Point::Responsible, Point::Draft]);
+    assert!(rules.refresh().is_empty(), "nothing changed");
+    put(b"half a component");
+    let told = rules.refresh();
+    assert!(matches!(&told[..], [(name, Err(error))] if name == "vip" && error.to_string().contains("is not a WebAssembly component")));
+    assert_eq!(points(), [Point::Responsible, Point::Draft], "the old one stays");
+    assert!(rules.refresh().is_empty(), "it is told once");
+    put(&std::fs::read(&other.wasm).expect("the other rule"));
+    assert!(matches!(&rules.refresh()[..], [(_, Ok(()))]));
+    assert_eq!(points(), [Point::Draft], "the new one decides");
+}
+
 #[test]
 fn what_is_no_rule_is_not_loaded_and_says_why() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -211,16 +240,14 @@ fn what_is_no_rule_is_not_loaded_and_says_why() {
 
 #[test]
 fn rules_of_three_languages_change_one_draft() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = requests(&folder, "languages.jsonl", &[vip()], &[]);
     if !(toolchains::available("javascript") && toolchains::available("python")) {
         return;
     }
     let (javascript, python) = (toolchains::copied("javascript"), toolchains::copied("python"));
     let rules = [format!("a-rust={RULE}"), format!("b-javascript={}", javascript.display()), format!("c-python={}", python.display())];
     let arguments: Vec<&str> = rules.iter().flat_map(|rule| ["--rule", rule.as_str()]).collect();
-    let value = replay(&[&[path.as_str()], arguments.as_slice()].concat());
-    assert_eq!(tasks(&value), ["PY: JS: VIP! Ответить на заявку №501 for 7"]);
+    let value = replay(&[&[RECORDING], arguments.as_slice()].concat());
+    assert_eq!(tasks(&value), ["PY: JS: VIP! Ответить на заявку №501 for 7", "Ответить на заявку №503 for 5"]);
     let lines = told(&value);
     for line in [
         "a-rust task of site request 501: change text: Ответить на заявку №501 → VIP! Ответить на заявку №501",

@@ -46,6 +46,16 @@ pub fn replay_json(arguments: &[&str]) -> (i32, Value) {
     (output.status.code().expect("an exit status"), value)
 }
 
+/// Runs a command with `--json`, checks its exit status and its output by the schema, and gives the object.
+pub fn command_json(command: &str, arguments: &[&str], status: i32) -> Value {
+    let output = uis_host(&[&[command, "--json"], arguments].concat());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {errors}"));
+    assert_eq!(output.status.code(), Some(status), "{value:#} {errors}");
+    check_by_schema(&value);
+    value
+}
+
 /// A file in a folder that goes with the test.
 pub fn file(folder: &tempfile::TempDir, name: &str, lines: &[&str]) -> String {
     let path = folder.path().join(name);

@@ -56,20 +56,20 @@ mod tests {
         let aside = Aside::start().expect("a thread");
         let here = std::thread::current().id();
         assert_eq!(aside.run(Box::pin(async { std::thread::current().id() })).await, Some(here));
-        let slow = Box::pin(async {
-            tokio::task::yield_now().await;
-            tokio::task::yield_now().await;
+        let give_way = async || {
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
+            }
+        };
+        let slow = Box::pin(async move {
+            give_way().await;
             std::thread::current().id()
         });
         assert!(aside.run(slow).await.is_some_and(|there| there != here));
-        assert_eq!(
-            aside
-                .run::<()>(Box::pin(async {
-                    tokio::task::yield_now().await;
-                    panic!("as asked")
-                }))
-                .await,
-            None
-        );
+        let falls = Box::pin(async move {
+            give_way().await;
+            panic!("as asked")
+        });
+        assert_eq!(aside.run::<()>(falls).await, None);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
@@ -24,6 +25,12 @@ const WORLD: &str = "draft-rule";
 /// What componentize-py generates and does not write over.
 const GENERATED: [&str; 5] =
     ["wit_world", "componentize_py_async_support", "componentize_py_types.py", "componentize_py_runtime.pyi", "poll_loop.py"];
+
+/// What a build makes.
+const COMPONENT: &str = "rule.wasm";
+
+/// What package managers and builds bring.
+const BROUGHT: [&str; 5] = ["node_modules", "venv", "__pycache__", "package-lock.json", COMPONENT];
 
 impl Language {
     /// The language of a folder, by the files in it.
@@ -126,10 +133,49 @@ pub fn build(language: Language, folder: &Path) -> Result<Built> {
     if language == Language::Rust {
         return Ok(build::component(folder, &|line| eprintln!("{line}"))?);
     }
+    let wasm = folder.join(COMPONENT);
+    let built = wasm.metadata().and_then(|data| data.modified());
+    if built.is_ok_and(|built| changed(folder).max(changed(&contract(folder).unwrap_or_default())).is_some_and(|changed| changed < built)) {
+        return Ok(build::component(&wasm, &|line| eprintln!("{line}"))?);
+    }
     install(language, folder)?;
     match language {
-        Language::Python => componentize(folder, &["componentize", "--stub-wasi", "app", "-o", "rule.wasm"])?,
+        Language::Python => componentize(folder, &["componentize", "--stub-wasi", "app", "-o", COMPONENT])?,
         _ => tool(folder, Path::new("npm"), &["run", "build"], NO_NPM)?,
     }
-    Ok(build::component(&folder.join("rule.wasm"), &|line| eprintln!("{line}"))?)
+    Ok(build::component(&wasm, &|line| eprintln!("{line}"))?)
+}
+
+/// When something in a folder was last changed by its author.
+fn changed(folder: &Path) -> Option<SystemTime> {
+    let entries = std::fs::read_dir(folder).ok()?.flatten();
+    let own = entries.filter(|entry| entry.file_name().to_str().is_none_or(|name| !GENERATED.contains(&name) && !BROUGHT.contains(&name)));
+    own.filter_map(|entry| match entry.file_type().ok()?.is_dir() {
+        true => changed(&entry.path()),
+        false => entry.metadata().ok()?.modified().ok(),
+    })
+    .max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_tools_bring_is_no_change() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let put = |path: &str, seconds: u64| {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            std::fs::write(&path, "x").expect("written");
+            let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+            std::fs::File::options().write(true).open(&path).and_then(|file| file.set_modified(time)).expect("dated");
+            time
+        };
+        let (own, _) = (put("lib/decide.js", 20), put("rule.js", 10));
+        for brought in ["node_modules/x/index.js", "venv/bin/python", "poll_loop.py", COMPONENT, "__pycache__/app.pyc"] {
+            put(brought, 30);
+        }
+        assert_eq!(changed(folder.path()), Some(own));
+    }
 }
