@@ -1,4 +1,5 @@
-//! The key leaves the host in one header to one host, and is nowhere else, whatever happens in any recording.
+//! The key leaves the host in one header to one host, the callback secret in one request, and they are nowhere else, whatever happens in any
+//! recording.
 
 mod support;
 
@@ -25,9 +26,10 @@ fn a_planted_leak_is_found_where_it_is() {
     let path = root().join("tests/recordings/answered.jsonl");
     let path = path.to_str().expect("UTF-8");
     for (leak, places) in [
-        ("answer", ["the guest's memory", "the trace of on-schedule"].as_slice()),
-        ("request", &["a request's address"]),
-        ("elsewhere", &["the header x-api-key of a request to elsewhere.example"]),
+        ("answer", ["the key in the guest's memory", "the key in the trace of on-schedule"].as_slice()),
+        ("request", &["the key in a request's address"]),
+        ("elsewhere", &["the key in the header x-api-key of a request to elsewhere.example"]),
+        ("secret", &["the callback secret in a request's body"]),
     ] {
         let value = command_json("canary", &[path, "--plant-leak", leak], 1);
         for place in places {

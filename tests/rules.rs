@@ -76,7 +76,8 @@ fn a_rule_changes_a_draft_and_explains_itself() {
     assert_eq!((customers.len(), value["crm"]["orders"].as_array().map(Vec::len)), (2, Some(2)));
     let lines = told(&value);
     for line in [
-        "vip site request 501: change responsible: 5 → 7",
+        "vip responsible for the task of site request 501: change responsible: 5 → 7",
+        "vip responsible for the order of site request 501: change responsible: 5 → 7",
         "vip task of site request 501: change text: Ответить на заявку №501 → VIP! Ответить на заявку №501",
         "vip customer of site request 502: skip: the number is on the blacklist",
         "vip customer of site request 503: keep",
@@ -91,7 +92,7 @@ fn a_dry_run_is_told_and_not_done() {
     let path = requests(&folder, "dry.jsonl", &[vip()], &[]);
     let value = replay(&[&path, "--dry-rule", &format!("vip={RULE}")]);
     assert_eq!(tasks(&value), ["Ответить на заявку №501 for 5"]);
-    assert!(told(&value).contains(&"vip site request 501: change responsible: 5 → 7".to_owned()));
+    assert!(told(&value).contains(&"vip responsible for the task of site request 501: change responsible: 5 → 7".to_owned()));
     assert!(value["rules"].as_array().expect("a list").iter().all(|told| told["dry_run"] == true));
     // Without rules the output has no such member, and the same stands in the CRM.
     let plain = replay(&[&path]);
@@ -105,7 +106,8 @@ fn each_rule_sees_what_the_one_before_it_made() {
     // Given the other way round: their names decide.
     let value = replay(&[&path, "--rule", &format!("b={RULE}"), "--rule", &format!("a={RULE}")]);
     assert_eq!(tasks(&value), ["VIP! VIP! Ответить на заявку №501 for 7"]);
-    let names: Vec<String> = told(&value).iter().filter(|line| line.contains("task of")).map(|line| line[..1].to_owned()).collect();
+    let names: Vec<String> =
+        told(&value).iter().filter(|line| line[1..].starts_with(" task of")).map(|line| line[..1].to_owned()).collect();
     assert_eq!(names, ["a", "b"]);
 }
 
@@ -117,8 +119,9 @@ fn a_rule_that_attacks_costs_only_itself() {
         ("recurse", "it trapped: "),
         ("trap", "it trapped: "),
         ("huge", "limit rule-output-bytes = 262144 was passed"),
-        ("many", "10000 fields; at most 256"),
+        ("many", "300 fields; at most 256"),
         ("twice", "the field text is there twice"),
+        ("boss", "is a whole number, not boss"),
         ("kind", "a draft's kind and whether it is new cannot change"),
     ];
     let folder = tempfile::tempdir().expect("a folder");
@@ -173,6 +176,71 @@ fn rules_change_notes_and_call_records_but_lose_no_call() {
         stripped[name] = whole[name].clone();
     }
     assert_eq!(stripped, whole);
+}
+
+#[test]
+fn what_the_crm_refuses_of_a_rules_doing_is_made_without_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = requests(&folder, "stranger.jsonl", &[json!({"attack": "stranger"})], &[]);
+    let bad = format!("bad={HOSTILE}");
+    let value = replay(&[&path, "--rule", &bad]);
+    assert_eq!(value["crm"], replay(&[&path])["crm"], "as without the rule");
+    let problems = value["problems"].to_string();
+    for what in ["order of uis-request-501", "task for uis-request-501"] {
+        assert!(problems.contains(&format!("what rules made of the {what}")), "{problems}");
+    }
+    // No call is lost by a rule either. What RetailCRM refuses of a call is not public, so here it refuses the first that it is sent.
+    let talk_of = talk(&folder, "stranger");
+    let text = std::fs::read_to_string(&talk_of).expect("the recording");
+    let faults = json!({"at": "2026-11-23T11:00:00+03:00",
+        "crm-faults": {"rules": [{"method": "POST", "path": "/api/v5/telephony/calls/upload", "times": 1, "status": 400}]}});
+    let (header, rest) = text.split_once('\n').expect("lines");
+    std::fs::write(&talk_of, format!("{header}\n{faults}\n{rest}")).expect("written");
+    let value = replay(&[&talk_of, "--rule", &bad]);
+    assert_eq!(value["crm"]["calls"], replay(&[&talk(&folder, "none")])["crm"]["calls"]);
+    assert!(value["problems"].to_string().contains("what rules made of the record of uis-call-998677504"), "{}", value["problems"]);
+}
+
+#[test]
+fn what_is_for_reading_stays_and_the_next_rule_sees_it_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = requests(&folder, "forge.jsonl", &[json!({"attack": "forge"})], &[]);
+    // The other rule leaves the forged number alone; here it is asked about the true one.
+    let value = replay(&[&path, "--rule", &format!("a={HOSTILE}"), "--rule", &format!("b={RULE}")]);
+    assert_eq!(value["crm"], replay(&[&path])["crm"]);
+    let lines = told(&value);
+    for line in [
+        "a customer of site request 501: change; not its to change, and left as it was: phone, nonsense",
+        "b customer of site request 501: keep",
+    ] {
+        assert!(lines.iter().any(|told| told == line), "{line} in {lines:#?}");
+    }
+}
+
+#[test]
+fn a_field_that_a_rule_keeps_back_is_not_written_later() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let header = json!({
+        "recording": 1,
+        "settings": {"request-send": true, "text-default-responsible": 5, "request-extra-fields": true,
+            "request-field-rows": [{"field": "campaign", "value": "{{utm_campaign}}", "always": true}]},
+        "crm": {"users": [{"id": 5, "email": "a@x.example"}],
+            "customFields": [{"name": "Кампания", "code": "campaign", "type": "string", "entity": "customer"}]},
+    });
+    let request = |id: i64, campaign: &str| {
+        let body = json!({"communication_id": id, "date_time": "2026-11-23 10:00:00", "visitor_phone_number": "79161234567",
+            "text": "Перезвоните", "utm_campaign": campaign, "attack": "discreet"});
+        json!({"at": format!("2026-11-23T10:{:02}:00+03:00", id - 500), "notification": "offline_message", "body": body}).to_string()
+    };
+    let lines = [header.to_string(), request(501, "spring"), request(502, "summer")];
+    let path = support::file(&folder, "discreet.jsonl", &lines.each_ref().map(String::as_str));
+    let plain = replay(&[&path]);
+    assert_eq!(plain["crm"]["customers"][0]["customFields"]["campaign"], "summer", "{:#}", plain["crm"]["customers"]);
+    let value = replay(&[&path, "--rule", &format!("bad={HOSTILE}")]);
+    let customer = &value["crm"]["customers"][0];
+    assert!(customer["customFields"].get("campaign").is_none(), "{customer:#}");
+    let lines = told(&value);
+    assert!(lines.iter().any(|line| line.ends_with("field-campaign: summer → nothing")), "{lines:#?}");
 }
 
 #[test]

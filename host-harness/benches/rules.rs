@@ -14,6 +14,7 @@ use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::Sandbox;
 use uis_host::rules::set::Asking;
 use uis_host::rules::{RuleFile, RuleSet};
+use uis_host::trace::Trace;
 
 fn about() -> Appeal {
     Appeal {
@@ -78,7 +79,7 @@ fn bench(criterion: &mut Criterion) {
         let set = Arc::new(RuleSet::load(sandbox, vec![file], &cache).map_err(|(_, error)| error).expect("loaded"));
         group.bench_function(format!("{language}, explained"), |bencher| {
             bencher.to_async(&tokio).iter(|| async {
-                let mut trace = Vec::new();
+                let mut trace = Trace::new(1 << 20);
                 let mut asking = Asking { deadline: Instant::now() + Duration::from_secs(60), now: 0, trace: &mut trace };
                 let verdict = set.review_draft(&about, draft.clone(), &mut asking).await;
                 assert!(matches!(verdict, Verdict::Change(_)) && trace.len() == 1);

@@ -92,6 +92,76 @@ pub enum Step {
     },
 }
 
+/// The steps of one event, of bounded size: whatever a handler does again and again, its trace does not fill the host's memory.
+#[derive(Debug, Clone)]
+pub struct Trace {
+    steps: Vec<Step>,
+    bytes: usize,
+    /// `trace-bytes`.
+    limit: usize,
+}
+
+/// What a step takes besides its texts.
+const STEP_BYTES: usize = 256;
+
+impl Trace {
+    /// An empty one, of at most so many bytes.
+    pub fn new(limit: usize) -> Trace {
+        Trace { steps: Vec::new(), bytes: 0, limit }
+    }
+
+    /// Writes a step down. The first that does not fit any more is replaced by the word that there were further ones.
+    pub fn push(&mut self, step: Step) {
+        if self.bytes > self.limit {
+            return;
+        }
+        self.bytes = self.bytes.saturating_add(step.bytes());
+        if self.bytes <= self.limit {
+            self.steps.push(step);
+        } else {
+            let why = format!("limit trace-bytes = {}; further steps of this event are not written down", self.limit);
+            self.steps.push(Step::Withheld { what: "steps".into(), why });
+        }
+    }
+
+    /// The steps.
+    pub fn into_steps(self) -> Vec<Step> {
+        self.steps
+    }
+}
+
+impl std::ops::Deref for Trace {
+    type Target = [Step];
+    fn deref(&self) -> &[Step] {
+        &self.steps
+    }
+}
+
+impl Step {
+    /// About what it takes in memory.
+    fn bytes(&self) -> usize {
+        let pairs = |pairs: &[(String, String)]| pairs.iter().map(|(name, value)| name.len() + value.len() + 48).sum::<usize>();
+        let texts = match self {
+            Step::Request { connection, method, path, query, form, answer, .. } => {
+                let answer = match answer {
+                    Answer::Response { body, .. } => body.len(),
+                    Answer::Error { case, message } => case.len() + message.len(),
+                };
+                connection.len() + method.len() + path.len() + pairs(query) + pairs(form) + answer
+            }
+            Step::Log { level, message, fields } => level.len() + message.len() + pairs(fields),
+            Step::TimerSet { name, .. } | Step::TimerCancelled { name } => name.len(),
+            Step::Stored { key, value } => key.len() + value.as_ref().map_or(0, String::len),
+            Step::Uis { method, told, answer } => method.len() + told.len() + answer.len(),
+            Step::Rule { rule, about, verdict, changes, .. } => {
+                rule.len() + about.len() + verdict.len() + changes.iter().map(|change| change.bytes() + 72).sum::<usize>()
+            }
+            Step::Withheld { what, why } => what.len() + why.len(),
+        };
+        texts + STEP_BYTES
+    }
+}
+
 /// What came back for a request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
@@ -110,4 +180,20 @@ pub enum Answer {
         /// Why.
         message: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trace_that_is_full_says_so_once_and_takes_no_more() {
+        let mut trace = Trace::new(10_000);
+        for number in 0..100 {
+            trace.push(Step::TimerSet { name: format!("{number}{}", "x".repeat(1_000)), at: 0, every_ms: None });
+        }
+        assert!((5..10).contains(&trace.len()), "{}", trace.len());
+        assert!(matches!(trace.last(), Some(Step::Withheld { why, .. }) if why.contains("limit trace-bytes = 10000")));
+        assert_eq!(trace.iter().filter(|step| matches!(step, Step::Withheld { .. })).count(), 1);
+    }
 }

@@ -11,10 +11,13 @@ use crate::bindings::uis::integration::deals::Deal;
 use crate::bindings::uis::integration::decision::{self, DealDraft, Draft, DraftKind, Field, Routing, Value, Verdict};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::rules::Points;
-use crate::bindings::uis::integration::types::CommunicationKind;
+use crate::bindings::uis::integration::types::{CommunicationKind, Skipped};
+use crate::deals;
 use crate::links;
+use crate::outcome::skipped;
 use crate::phone;
 use crate::platform::Platform;
+use crate::retailcrm::CrmError;
 use crate::retailcrm::telephony::{self, Source};
 use crate::template;
 
@@ -25,6 +28,32 @@ const LINES_MAX: usize = 2000;
 const NOTE_MAX: usize = 10_000;
 /// A field that the account added: its code follows.
 const OWN: &str = "field-";
+
+/// The attribute of a draft that tells host and rules which fields may be changed and what they hold: names with spaces between, the kind after a
+/// colon, a star for the rest of a name. What is not in it is for reading.
+const MAY_CHANGE: &str = "may-change";
+const CUSTOMER: &str = "first-name manager:integer source medium campaign keyword content field-*";
+const ORDER: &str = "type method status manager:integer manager-comment customer-comment source medium campaign keyword content field-*";
+const TASK: &str = "text due:date-time performer:integer";
+const NOTE: &str = "text";
+const CALL: &str = "manager:integer source medium campaign keyword content record-url:link";
+/// The attribute of an appeal that tells for what a responsible is sought.
+const RESPONSIBLE_FOR: &str = "responsible-for";
+
+fn may_change(fields: &str) -> Vec<(String, String)> {
+    vec![(MAY_CHANGE.to_owned(), fields.to_owned())]
+}
+
+/// What a responsible is sought for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum For {
+    /// A new customer.
+    Customer,
+    /// An order.
+    Order,
+    /// A task.
+    Task,
+}
 
 /// Fields of a draft on their way to rules and back.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -127,7 +156,7 @@ impl Changed {
             Value::Integer(number) => Json::from(*number),
             Value::Decimal(text) => text.parse::<serde_json::Number>().map_or_else(|_| Json::from(text.as_str()), Json::Number),
             Value::Boolean(flag) => Json::from(*flag),
-            Value::Texts(texts) => Json::from(texts.clone()),
+            Value::Texts(texts) => texts.iter().map(|text| template::line(text, LINE_MAX)).collect(),
         };
         own.map(|(code, value)| (code, json(value))).collect()
     }
@@ -148,12 +177,29 @@ fn decides(platform: &dyn Platform, point: Points) -> bool {
     platform.decided() & point == point
 }
 
-/// Asks about a draft that an appeal led to.
+/// Asks about something new that an appeal led to.
 pub fn review(platform: &dyn Platform, appeal: &Appeal<'_>, kind: DraftKind, fields: impl FnOnce() -> Fields) -> Reviewed {
+    reviewed(platform, appeal, kind, true, fields)
+}
+
+/// Asks about fields of a customer who is there already; only those are among the draft's fields.
+pub fn review_news(platform: &dyn Platform, appeal: &Appeal<'_>, fields: impl FnOnce() -> Fields) -> Reviewed {
+    reviewed(platform, appeal, DraftKind::Customer, false, fields)
+}
+
+fn reviewed(platform: &dyn Platform, appeal: &Appeal<'_>, kind: DraftKind, is_new: bool, fields: impl FnOnce() -> Fields) -> Reviewed {
     if !decides(platform, Points::DRAFT) {
         return Reviewed::Keep;
     }
-    let draft = Draft { kind, is_new: true, fields: fields().0, attributes: Vec::new() };
+    let may = match kind {
+        DraftKind::Customer if !is_new => "field-*",
+        DraftKind::Customer => CUSTOMER,
+        DraftKind::Order => ORDER,
+        DraftKind::Task => TASK,
+        DraftKind::Call => CALL,
+        DraftKind::Note => NOTE,
+    };
+    let draft = Draft { kind, is_new, fields: fields().0, attributes: may_change(may) };
     match platform.review_draft(&about(appeal), &draft) {
         Verdict::Keep => Reviewed::Keep,
         Verdict::Skip(why) => {
@@ -172,7 +218,7 @@ pub fn note(platform: &dyn Platform, about: impl FnOnce() -> decision::Appeal, t
     }
     let fields = Fields::default().text("text", Some(text.clone())).0;
     let about = about();
-    match platform.review_draft(&about, &Draft { kind: DraftKind::Note, is_new: true, fields, attributes: Vec::new() }) {
+    match platform.review_draft(&about, &Draft { kind: DraftKind::Note, is_new: true, fields, attributes: may_change(NOTE) }) {
         Verdict::Keep => Some(text),
         Verdict::Skip(why) => {
             let id = about.id.to_string();
@@ -220,13 +266,31 @@ pub fn call(platform: &dyn Platform, appeal: &Appeal<'_>, call: telephony::Call)
     }
 }
 
+/// What RetailCRM refuses of rules' doing is made as it was without them: for the report.
+pub fn refused(platform: &dyn Platform, what: String, error: &CrmError) -> Skipped {
+    let why = error.to_string();
+    platform.log(
+        Level::Warn,
+        "RetailCRM refuses what rules made of it; it is sent as it was without them",
+        &[("what", &what), ("error", &why)],
+    );
+    skipped(format!("what rules made of the {what}"), format!("{why}; it is sent as it was without them"))
+}
+
 /// Who is responsible for what an appeal led to: as the settings say, or as a rule does.
-pub fn responsible(platform: &dyn Platform, appeal: &Appeal<'_>, proposed: Option<i64>) -> Option<i64> {
+pub fn responsible(platform: &dyn Platform, appeal: &Appeal<'_>, what: For, proposed: Option<i64>) -> Option<i64> {
     if !decides(platform, Points::RESPONSIBLE) {
         return proposed;
     }
     let text = proposed.map(|user| user.to_string());
-    let decided = platform.decide_responsible(&about(appeal), text.as_deref());
+    let mut about = about(appeal);
+    let what = match what {
+        For::Customer => "customer",
+        For::Order => "order",
+        For::Task => "task",
+    };
+    about.attributes.push((RESPONSIBLE_FOR.to_owned(), what.to_owned()));
+    let decided = platform.decide_responsible(&about, text.as_deref());
     match decided.as_deref().map(str::parse::<i64>) {
         Some(Ok(user)) => Some(user),
         Some(Err(_)) => {
@@ -238,25 +302,31 @@ pub fn responsible(platform: &dyn Platform, appeal: &Appeal<'_>, proposed: Optio
     }
 }
 
-/// Where an incoming call goes.
-pub fn route(platform: &dyn Platform, call: &Call, proposed: Vec<String>) -> Vec<String> {
+/// Where an incoming call goes. `known` is what RetailCRM knows of the caller.
+pub fn route(
+    platform: &dyn Platform,
+    call: &Call,
+    known: impl FnOnce() -> Vec<(&'static str, String)>,
+    proposed: Vec<String>,
+) -> Vec<String> {
     if !decides(platform, Points::ROUTING) {
         return proposed;
     }
+    let known = known().into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.to_owned(), value));
     let about = decision::Appeal {
         kind: CommunicationKind::Call,
         id: call.session_id,
         phone: call.contact.as_ref().map(|number| phone::canonical(&number.digits)),
         email: None,
         virtual_number: call.virtual_number.clone(),
-        employee_email: None,
-        attributes: call.attributes.clone(),
+        employee_email: call.employee.as_ref().and_then(|employee| employee.email.clone()),
+        attributes: call.attributes.iter().cloned().chain(known).collect(),
     };
     platform.route(&about, &Routing { forward_to: proposed }).forward_to
 }
 
 /// What becomes of a deal's states: all of them are what rules make of the last; none: the deal is not uploaded.
-pub fn review_deal(platform: &dyn Platform, states: Vec<Deal>) -> Vec<Deal> {
+pub fn review_deal(platform: &dyn Platform, order: &deals::draft::Draft, states: Vec<Deal>) -> Vec<Deal> {
     let Some(last) = states.last().filter(|_| decides(platform, Points::DEAL)) else { return states };
     let mut fields = Fields::default()
         .text("name", Some(last.name.clone()))
@@ -268,7 +338,7 @@ pub fn review_deal(platform: &dyn Platform, states: Vec<Deal>) -> Vec<Deal> {
         fields.0.push(Field { name: "revenue".to_owned(), value: Value::Decimal(revenue.clone()) });
     }
     fields.0.extend(last.user_fields.iter().map(|(id, value)| Field { name: format!("{OWN}{id}"), value: Value::Text(value.clone()) }));
-    let draft = DealDraft { ext_id: last.ext_id.clone(), fields: fields.0, attributes: Vec::new() };
+    let draft = DealDraft { ext_id: last.ext_id.clone(), fields: fields.0, attributes: known_of_deal(order, last) };
     let Some(decided) = platform.review_deal(&draft) else { return Vec::new() };
     let changed = Changed(decided.fields.into_iter().map(|field| (field.name, field.value)).collect());
     let change = |state: Deal| Deal {
@@ -281,6 +351,30 @@ pub fn review_deal(platform: &dyn Platform, states: Vec<Deal>) -> Vec<Deal> {
         ..state
     };
     states.into_iter().map(change).collect()
+}
+
+/// What is known of a deal besides its fields, and which of these may be changed: UIS keeps some as numbers.
+fn known_of_deal(order: &deals::draft::Draft, last: &Deal) -> Vec<(String, String)> {
+    let numbers = order.fields.iter().filter(|field| field.numeric).map(|field| format!(" {OWN}{}:decimal", field.ext_id));
+    let may = format!("name revenue:decimal comments source{} {OWN}*", numbers.collect::<String>());
+    let contact = order.contacts.first();
+    let first = |list: fn(&deals::draft::Contact) -> &Vec<String>| contact.and_then(|contact| list(contact).first().cloned());
+    let (kind, communication) = last.communication.clone().map_or((None, None), |(kind, id)| (Some(kind), Some(id.to_string())));
+    let known = [
+        ("order", Some(order.order.to_string())),
+        ("order-number", Some(order.number.clone())),
+        ("shop", Some(order.site.clone())),
+        ("status", Some(order.status.clone())),
+        ("created", Some(order.created.clone())),
+        ("manager", order.manager.map(|user| user.to_string())),
+        ("contact-name", contact.map(|contact| contact.name.clone())),
+        ("contact-phone", first(|contact| &contact.phones)),
+        ("contact-email", first(|contact| &contact.emails)),
+        ("communication-type", kind),
+        ("communication-id", communication),
+    ];
+    let known = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.filter(|value| !value.is_empty())?)));
+    known.chain(may_change(&may)).collect()
 }
 
 /// An appeal as rules know it.

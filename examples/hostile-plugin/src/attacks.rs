@@ -22,6 +22,7 @@ pub fn run(name: &str) -> Result<Outcome, Failure> {
         "slow-loop" => said(flood_requests(1, 0)),
         "request-flood" => said(flood_requests(64, 0)),
         "big-requests" => said(flood_requests(1, 4 << 20)),
+        "denied-flood" => said(flood_denied()),
         "memory-bomb" => {
             let mut hoard: Vec<Vec<u8>> = Vec::new();
             loop {
@@ -107,6 +108,23 @@ fn flood_requests(at_once: usize, body: usize) -> String {
         for answer in connections::send(&vec![one; at_once], 600_000) {
             if let Err(connections::SendError::Denied(why)) = answer {
                 return why;
+            }
+        }
+    }
+}
+
+/// Goes on after each refusal, until the host says that it is enough.
+fn flood_denied() -> String {
+    let mut one = request("/flood");
+    one.method = connections::Method::Post;
+    one.body = connections::Body::Json("1".repeat((4 << 20) + 1));
+    let all = [one];
+    loop {
+        for answer in connections::send(&all, 600_000) {
+            match answer {
+                Err(connections::SendError::Denied(why)) if why.contains("limit") => return why,
+                Err(_) => {}
+                Ok(_) => return "a body of more than 4 MiB was sent".into(),
             }
         }
     }

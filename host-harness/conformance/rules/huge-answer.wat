@@ -1,5 +1,5 @@
 ;; Answers with a text of 64 MiB.
-;; held by: 1 to 64 characters, rule-memory-bytes, fuel allocated for hostcalls
+;; held by: limit rule-output-bytes, limit rule-memory-bytes
 (module
   (memory (export "memory") 2)
   (global $free (mut i32) (i32.const 1024))

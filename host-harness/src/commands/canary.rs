@@ -1,6 +1,6 @@
-//! `uis-host canary FILE…`: recordings are run with a key that nobody could guess, and it is looked for wherever a key must not be: in the guest's
-//! memory after every call, in storage, timers and prepared settings, in everything that a replay writes down or says, in what stands in the CRM
-//! and in UIS, and in every request but for the one header of the connection's own host.
+//! `uis-host canary FILE…`: recordings are run with a key and a callback secret that nobody could guess, and both are looked for wherever they must
+//! not be: in the guest's memory after every call, in storage, timers and prepared settings, in everything that a replay writes down or says, in
+//! what stands in the CRM and in UIS, and in every request but for the key's one header, and the registration by which the CRM is told the secret.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Cursor};
@@ -17,6 +17,7 @@ use clap::{Args, ValueEnum};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
+use uis_host::account::DEFAULT_CLIENT_ID;
 use uis_host::bindings::exports::uis::integration::setup::{AuthStyle, ConnectionNeed};
 use uis_host::credentials::Credentials;
 use uis_host::egress::{Egress, EgressError};
@@ -28,12 +29,16 @@ use uis_host::plugin::engine::Runtime;
 use uis_host::recording;
 use uis_host::replay::entry::{Entry, Observer};
 use uis_host::replay::{Remote, RemoteSystem, Replay, clock_for};
+use uis_host::rules::RuleSet;
+
+use url::{Origin, Url};
 
 use super::crm::within::Simulators;
+use super::rules::RuleArguments;
 use super::{DEFAULT_PLUGIN, LimitArguments, find, say};
 use crate::{FAILED, OK};
 
-/// Plant a key in recordings and look for it everywhere
+/// Plant a key and a callback secret in recordings and look for them everywhere
 #[derive(Debug, Args)]
 pub struct CanaryArguments {
     /// Recordings: JSON Lines, format 1
@@ -49,6 +54,8 @@ pub struct CanaryArguments {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    rules: RuleArguments,
+    #[command(flatten)]
     limits: LimitArguments,
 }
 
@@ -61,10 +68,34 @@ enum Leak {
     Request,
     /// The host sends a request with it to another host
     Elsewhere,
+    /// The host tells the CRM the callback secret in every request
+    Secret,
 }
 
 /// Keys begin so; a number follows. No word of any recording, and nothing that encoding would change.
 const CANARY: &str = "cAnArY7f3b91e5d04a";
+/// What the remote system has to show when it calls.
+const SECRET: &str = "cAlLbAcK51d8e07b2c";
+/// The only place where a request may tell the secret.
+const REGISTRATION: &str = "/api/v5/integration-modules/";
+
+/// Something that must not be found.
+struct Needle {
+    what: &'static str,
+    /// As it is, and in hexadecimal.
+    texts: [Vec<u8>; 2],
+}
+
+impl Needle {
+    fn new(what: &'static str, text: &str) -> Needle {
+        let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        Needle { what, texts: [text.as_bytes().to_vec(), hex.into_bytes()] }
+    }
+
+    fn is_in(&self, bytes: &[u8]) -> bool {
+        self.texts.iter().any(|text| memchr::memmem::find(bytes, text).is_some())
+    }
+}
 
 /// What the check found and how much it looked at.
 struct Check {
@@ -73,33 +104,31 @@ struct Check {
     memories: AtomicU64,
     memory_bytes: AtomicU64,
     requests: AtomicU64,
-    /// The key as it is, and in hexadecimal.
-    needles: [Vec<u8>; 2],
+    key: Needle,
+    secret: Needle,
 }
 
 impl Check {
     fn new() -> Check {
-        let hex: String = CANARY.bytes().map(|byte| format!("{byte:02x}")).collect();
         Check {
             leaks: Mutex::default(),
             memories: AtomicU64::new(0),
             memory_bytes: AtomicU64::new(0),
             requests: AtomicU64::new(0),
-            needles: [CANARY.as_bytes().to_vec(), hex.into_bytes()],
+            key: Needle::new("the key", CANARY),
+            secret: Needle::new("the callback secret", SECRET),
         }
     }
 
-    fn holds(&self, bytes: &[u8]) -> bool {
-        self.needles.iter().any(|needle| memchr::memmem::find(bytes, needle).is_some())
+    fn look(&self, place: impl Fn() -> String, bytes: &[u8]) {
+        for needle in [&self.key, &self.secret] {
+            self.look_for(needle, &place, bytes);
+        }
     }
 
-    fn leak(&self, place: String) {
-        *lock(&self.leaks).entry(place).or_default() += 1;
-    }
-
-    fn look(&self, place: impl FnOnce() -> String, bytes: &[u8]) {
-        if self.holds(bytes) {
-            self.leak(place());
+    fn look_for(&self, needle: &Needle, place: impl Fn() -> String, bytes: &[u8]) {
+        if needle.is_in(bytes) {
+            *lock(&self.leaks).entry(format!("{} in {}", needle.what, place())).or_default() += 1;
         }
     }
 
@@ -120,15 +149,16 @@ pub async fn run(arguments: CanaryArguments) -> Result<u8> {
     let folder = find(&arguments.plugin)?;
     let built = build::component(&folder, &|line| eprintln!("{line}"))?;
     let loaded = ComponentPlugin::load(&runtime, &built.wasm, &built.cache).await;
+    let rules = arguments.rules.load(arguments.limits.all()?.1)?;
     let plugin: Arc<dyn Plugin> = Arc::new(loaded.with_context(|| format!("{} is not loaded", folder.display()))?);
     let (mut files, mut leaky) = (Vec::new(), 0);
     for path in &arguments.files {
         lock(&check.leaks).clear();
-        play(path, &plugin, &check, &arguments).await.with_context(|| path.display().to_string())?;
+        play(path, &plugin, &rules, &check, &arguments).await.with_context(|| path.display().to_string())?;
         let leaks = lock(&check.leaks).clone();
         leaky += usize::from(!leaks.is_empty());
         if !arguments.json {
-            let told: String = leaks.iter().map(|(place, times)| format!("  the key is in {place} ({times}×)\n")).collect();
+            let told: String = leaks.iter().map(|(leak, times)| format!("  {leak} ({times}×)\n")).collect();
             say(&format!("{} {}\n{told}", if leaks.is_empty() { "clean" } else { "LEAK " }, path.display()));
         }
         files.push(json!({"file": path.display().to_string(), "leaks": leaks}));
@@ -158,9 +188,21 @@ fn planted(path: &Path) -> Result<String> {
     let mut header: Value = serde_json::from_str(&first).context("line 1")?;
     let mut known: BTreeMap<String, String> = BTreeMap::new();
     plant(&mut header, &mut known);
-    let mut text = format!("{header}\n");
-    std::io::Read::read_to_string(&mut reader, &mut text)?;
-    Ok(text)
+    let mut lines = String::new();
+    std::io::Read::read_to_string(&mut reader, &mut lines)?;
+    let secret = plant_secret(&mut header);
+    // The remote system calls with the secret.
+    Ok(format!("{header}\n{}", lines.replace(&secret, SECRET)))
+}
+
+/// Puts our callback secret in place of the account's; gives what it was.
+fn plant_secret(header: &mut Value) -> String {
+    let old = header["account"]["client_id"].as_str().unwrap_or(DEFAULT_CLIENT_ID).to_owned();
+    if !header["account"].is_object() {
+        header["account"] = json!({});
+    }
+    header["account"]["client_id"] = SECRET.into();
+    old
 }
 
 /// Puts our keys in place of a header's: equal ones stay equal, and an account that names none gets one.
@@ -208,14 +250,14 @@ fn plant(header: &mut Value, known: &mut BTreeMap<String, String>) {
     }
 }
 
-async fn play(path: &Path, plugin: &Arc<dyn Plugin>, check: &Arc<Check>, arguments: &CanaryArguments) -> Result<()> {
+async fn play(path: &Path, plugin: &Arc<dyn Plugin>, rules: &RuleSet, check: &Arc<Check>, arguments: &CanaryArguments) -> Result<()> {
     let limits = arguments.limits.limits()?;
     let (header, mut lines) = recording::open(Cursor::new(planted(path)?)).map_err(|(line, error)| anyhow!("line {line}: {error}"))?;
     let clock = clock_for(&mut lines);
     let simulators = Arc::new(Simulators::new(&header, &clock)?);
     let remote = Arc::new(Watched { within: simulators.clone(), check: check.clone(), leak: arguments.plant_leak });
     let mut watch = Said(check.clone());
-    let replay = Replay::new(&header, plugin.clone(), remote, clock, &limits, &mut watch).await?;
+    let replay = Replay::new(&header, plugin.clone(), remote, clock, &limits, &mut watch).await?.with_rules(Arc::new(rules.anew()));
     let integrations = replay.integrations();
     let (report, uis) = replay.run(&header, lines, Duration::from_secs(24 * 3600), |_| {}).await;
     for integration in &integrations {
@@ -223,7 +265,8 @@ async fn play(path: &Path, plugin: &Arc<dyn Plugin>, check: &Arc<Check>, argumen
     }
     check.look(|| "the report's problems".into(), json!(report.problems).to_string().as_bytes());
     check.look(|| "what UIS holds".into(), uis.to_string().as_bytes());
-    check.look(|| "what the CRM holds".into(), simulators.to_json().to_string().as_bytes());
+    // The CRM was told the secret.
+    check.look_for(&check.key, || "what the CRM holds".into(), simulators.to_json().to_string().as_bytes());
     Ok(())
 }
 
@@ -271,9 +314,9 @@ impl RemoteSystem for Watched {
             AuthStyle::Header(name) => name.to_ascii_lowercase(),
             AuthStyle::Bearer => "authorization".into(),
         };
-        let host = remote.base.host_str().unwrap_or_default().to_owned();
+        let origin = remote.base.origin();
         let (check, leak) = (self.check.clone(), self.leak);
-        Ok(Remote { egress: Arc::new(WatchedWay { way: remote.egress, header, host, check, leak }), ..remote })
+        Ok(Remote { egress: Arc::new(WatchedWay { way: remote.egress, header, origin, check, leak }), ..remote })
     }
 
     fn system_of(&self, integration: &str) -> String {
@@ -293,8 +336,8 @@ struct WatchedWay {
     way: Arc<dyn Egress>,
     /// The one header that the key may stand in.
     header: String,
-    /// The one host that it may go to.
-    host: String,
+    /// Where it may go, and nowhere else: scheme, host and port.
+    origin: Origin,
     check: Arc<Check>,
     leak: Option<Leak>,
 }
@@ -304,13 +347,21 @@ impl WatchedWay {
         let check = &self.check;
         check.requests.fetch_add(1, Ordering::Relaxed);
         let host = request.uri().host().unwrap_or_default();
+        let own = request.uri().to_string().parse::<Url>().is_ok_and(|url| url.origin() == self.origin);
         for (name, value) in request.headers() {
-            if check.holds(value.as_bytes()) && (name.as_str() != self.header || host != self.host) {
-                check.leak(format!("the header {name} of a request to {host}"));
+            let place = || format!("the header {name} of a request to {host}");
+            if name.as_str() == self.header && own {
+                check.look_for(&check.secret, place, value.as_bytes());
+            } else {
+                check.look(place, value.as_bytes());
             }
         }
         check.look(|| "a request's address".into(), request.uri().to_string().as_bytes());
-        check.look(|| "a request's body".into(), request.body());
+        if own && request.uri().path().starts_with(REGISTRATION) {
+            check.look_for(&check.key, || "a request's body".into(), request.body());
+        } else {
+            check.look(|| "a request's body".into(), request.body());
+        }
     }
 }
 
@@ -326,14 +377,16 @@ impl Egress for WatchedWay {
             if let Some(uri) = leaked.and_then(|uri| uri.parse().ok()) {
                 *request.uri_mut() = uri;
             }
+            let body = request.body().clone();
+            if self.leak == Some(Leak::Secret) {
+                *request.body_mut() = [&body, SECRET.as_bytes()].concat().into();
+            }
             self.watch(&request);
-            *request.uri_mut() = sent;
+            (*request.uri_mut(), *request.body_mut()) = (sent, body);
             let mut answer = self.way.carry(request, limit).await?;
-            if self.leak == Some(Leak::Answer)
-                && let Some(rest) = answer.body().strip_suffix(b"}")
-            {
+            if let (Some(Leak::Answer), Some(rest)) = (self.leak, answer.body().strip_suffix(b"}")) {
                 // At the end: the first bytes of memory that was given back are overwritten at once.
-                *answer.body_mut() = [rest, format!(",\"sentKey\":\"{CANARY}\"}}").as_bytes()].concat().into();
+                *answer.body_mut() = [rest, format!(",\"sentBack\":\"{CANARY}\"}}").as_bytes()].concat().into();
             }
             Ok(answer)
         }

@@ -180,7 +180,9 @@ async fn play(arguments: &ReplayArguments, plugin: &Arc<ComponentPlugin>, rules:
     }
     let bar = progress(path, arguments);
     let plugin: Arc<dyn Plugin> = plugin.clone();
-    let replay = Replay::new(&header, plugin, crm.system(), clock, &arguments.limits.limits()?, observer).await?.with_rules(rules.clone());
+    let replay = Replay::new(&header, plugin, crm.system(), clock, &arguments.limits.limits()?, observer).await?;
+    // What a rule failed at in one recording is not held against it in the next.
+    let replay = replay.with_rules(Arc::new(rules.anew()));
     let (mut report, uis) = replay.run(&header, lines, arguments.settle, |bytes| bar.set_position(bytes)).await;
     bar.finish_and_clear();
     crm.close(&mut report);

@@ -51,3 +51,9 @@ fn store(path: &Path, bytes: &[u8]) -> io::Result<()> {
     std::fs::write(&unfinished, bytes)?;
     std::fs::rename(&unfinished, path)
 }
+
+/// Whether a component cannot be compiled because it is made of more modules, memories or tables than one may be: the engine has no kind of error
+/// for that.
+pub fn too_many_parts(error: &str) -> bool {
+    error.contains("transitively contains") || error.contains("per-instance limit")
+}

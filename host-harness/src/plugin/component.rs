@@ -37,6 +37,9 @@ pub enum LoadError {
         /// The engine's words.
         error: String,
     },
+    /// It brings more modules, memories or tables than a plugin may.
+    #[error("the plugin is made of more parts than one may be: {0}")]
+    TooManyParts(String),
     /// It exports nothing of the contract.
     #[error("the component exports nothing of {CONTRACT_PACKAGE}; it is no plugin. It exports: {0}")]
     NotAPlugin(String),
@@ -90,8 +93,10 @@ impl ComponentPlugin {
     pub async fn load(runtime: &Runtime, path: &Path, cache: &Path) -> Result<ComponentPlugin, LoadError> {
         let wasm = std::fs::read(path).map_err(|error| LoadError::File { path: path.to_owned(), error })?;
         let started = Instant::now();
-        let compiled = cache::compile(&runtime.engine, &wasm, cache)
-            .map_err(|error| LoadError::NotAComponent { path: path.to_owned(), error: format!("{error:#}") })?;
+        let compiled = cache::compile(&runtime.engine, &wasm, cache).map_err(|error| match format!("{error:#}") {
+            error if cache::too_many_parts(&error) => LoadError::TooManyParts(error),
+            error => LoadError::NotAComponent { path: path.to_owned(), error },
+        })?;
         let compiled_in = started.elapsed();
         let interfaces = interfaces(runtime, &compiled.component);
         check(&interfaces)?;
@@ -150,7 +155,7 @@ impl ComponentPlugin {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(self.fault(&error, &state)),
         };
-        (state.scope, result, fuel, state.memory.peak)
+        (state.scope, result, fuel, state.memory.held)
     }
 
     /// Calls a pure function of `setup`: no event, no integration.

@@ -24,6 +24,11 @@ pub const GRANTED_WASI: [&str; 2] = ["wasi:cli/", "wasi:io/"];
 /// What panics of a plugin may print, in bytes.
 const STDERR_BYTES: usize = 4 << 10;
 
+/// What one plugin may be made of: core modules, their memories, their tables.
+const CORE_INSTANCES: u32 = 16;
+const MEMORIES: u32 = 2;
+const TABLES: u32 = 4;
+
 /// Is shown every linear memory of a guest after each of its calls.
 pub type MemoryWatch = Arc<dyn Fn(&[u8]) + Send + Sync>;
 
@@ -97,10 +102,14 @@ fn config(pool: Option<PoolingAllocationConfig>, dumps: bool) -> Config {
 fn pool(limits: &Limits) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(limits.instances)
-        // A component of Rust has the module itself and a few small adapters.
-        .total_core_instances(limits.instances * 4)
-        .total_memories(limits.instances)
-        .total_tables(limits.instances * 2)
+        // A component of Rust has the module itself and a few small adapters. The totals are what all places may take together, so that no
+        // plugin, however it is built, leaves another without.
+        .max_core_instances_per_component(CORE_INSTANCES)
+        .max_memories_per_component(MEMORIES)
+        .max_tables_per_component(TABLES)
+        .total_core_instances(limits.instances * CORE_INSTANCES)
+        .total_memories(limits.instances * MEMORIES)
+        .total_tables(limits.instances * TABLES)
         .total_stacks(limits.instances)
         .table_elements(limits.table_elements)
         // Not 4 GiB: the address space a pool reserves is this times the instances.
@@ -166,7 +175,13 @@ impl StoreState {
         let wasi = WasiCtx::builder().stderr(stderr.clone()).build();
         StoreState {
             scope,
-            memory: MemoryMeter { memory_bytes: limits.memory_bytes, table_elements: limits.table_elements, peak: 0, refused: None },
+            memory: MemoryMeter {
+                memory_bytes: limits.memory_bytes,
+                table_elements: limits.table_elements,
+                held: 0,
+                elements: 0,
+                refused: None,
+            },
             stderr,
             wasi,
             table: ResourceTable::new(),
@@ -180,31 +195,36 @@ impl WasiView for StoreState {
     }
 }
 
-/// Watches linear memory.
-pub(super) struct MemoryMeter {
+/// Watches memories and tables. The limits are for all of an instance's together: a component may have several.
+pub(crate) struct MemoryMeter {
     memory_bytes: usize,
     table_elements: usize,
-    pub(super) peak: usize,
+    /// Linear memory that the instance has; it never gives any back.
+    pub(super) held: usize,
+    elements: usize,
     /// The limit that was passed.
     pub(super) refused: Option<(&'static str, u64)>,
 }
 
 impl ResourceLimiter for MemoryMeter {
-    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        if desired > self.memory_bytes {
+    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let held = self.held + desired.saturating_sub(current);
+        if held > self.memory_bytes {
             self.refused = Some(("memory-bytes", self.memory_bytes as u64));
             // The guest would abort anyway; refusing here names the limit.
             return Err(wasmtime::Error::msg("memory limit"));
         }
-        self.peak = self.peak.max(desired);
+        self.held = held;
         Ok(true)
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        if desired > self.table_elements {
+    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let elements = self.elements + desired.saturating_sub(current);
+        if elements > self.table_elements {
             self.refused = Some(("table-elements", self.table_elements as u64));
             return Err(wasmtime::Error::msg("table limit"));
         }
+        self.elements = elements;
         Ok(true)
     }
 }

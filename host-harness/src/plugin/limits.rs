@@ -86,6 +86,7 @@ limits_by_name!(Limits {
     "requests" => requests,
     "bytes-out" => bytes_out,
     "bytes-in" => bytes_in,
+    "trace-bytes" => trace_bytes,
     "storage-bytes" => storage_bytes,
     "storage-written-bytes" => storage_written_bytes,
     "timers" => timers,
@@ -108,12 +109,16 @@ pub struct Limits {
     pub wall_kept: Duration,
     /// `log-lines`: lines an event may write; further ones are counted.
     pub log_lines: u32,
-    /// `requests`: requests an event may send. A reconciliation pages through thousands of calls, 200 a page.
+    /// `requests`: requests an event may ask for, refused ones too. A reconciliation pages through thousands of calls, 200 a page.
     pub requests: u32,
     /// `bytes-out`: bodies of all requests of an event. What is sent is also written down for whoever looks into the event.
     pub bytes_out: usize,
-    /// `bytes-in`: bodies of all answers to an event, for the same reason; the answer that passes it is still given, none after it.
+    /// `bytes-in`: bodies of all answers to an event, for the same reason; answers to requests that were on their
+    /// way when it was passed are still given, and none is sent after that.
     pub bytes_in: usize,
+    /// `trace-bytes`: everything that is written down of one event for whoever looks into it, more than all that it may send and receive; what
+    /// does not fit is left out, and that is said.
+    pub trace_bytes: usize,
     /// `storage-bytes`: keys and values of one integration.
     pub storage_bytes: usize,
     /// `storage-written-bytes`: keys and values that one event may write, again and again to one key too: each write reaches the disk.
@@ -138,6 +143,7 @@ impl Default for Limits {
             requests: 1000,
             bytes_out: 64 << 20,
             bytes_in: 256 << 20,
+            trace_bytes: 384 << 20,
             storage_bytes: 256 << 20,
             storage_written_bytes: 32 << 20,
             timers: 100_000,

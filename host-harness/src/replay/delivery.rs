@@ -1,6 +1,6 @@
 //! Delivering events to handlers: live ones at once, kept ones out of their lane; and what follows from how a handler ended.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -63,8 +63,17 @@ impl Replay<'_> {
             return self.note(pending.line, why);
         }
         let key = pending.event.ordering_key();
+        let began = Instant::now();
         let run = self.run_handler(seat, &pending, key).await;
-        let outcome = match run.result {
+        let late = answer_within(&pending.event).filter(|within| began.elapsed() > *within);
+        let result = match (run.result, late) {
+            (Ok(Ok(_)), Some(within)) => {
+                let took = began.elapsed().as_millis();
+                Ok(Err(Failure::Rejected(format!("the answer came after {took} ms; the scenario waits {} ms", within.as_millis()))))
+            }
+            (result, _) => result,
+        };
+        let outcome = match result {
             Ok(Ok(reply)) => {
                 self.report.accepted(&pending);
                 self.carry_out(seat, &pending, reply)
@@ -81,7 +90,7 @@ impl Replay<'_> {
                 Outcome::Fault(fault)
             }
         };
-        self.show(seat, &pending, run.scope.trace, outcome, run.fuel);
+        self.show(seat, &pending, run.scope.trace.into_steps(), outcome, run.fuel);
     }
 
     fn live_failure(&mut self, seat: usize, pending: &Pending, failure: Failure) -> Outcome {
@@ -116,7 +125,7 @@ impl Replay<'_> {
                 pending.attempt += 1;
                 pending.reason = Some(later.reason.clone());
                 self.seats[seat].inbox.put_back(&key, pending, now + delay);
-                self.show(seat, &shown, run.scope.trace, Outcome::Failed(Failure::Retry(later), Some(delay)), run.fuel);
+                self.show(seat, &shown, run.scope.trace.into_steps(), Outcome::Failed(Failure::Retry(later), Some(delay)), run.fuel);
                 return;
             }
             Ok(Err(failure @ Failure::Unauthorized(_))) => {
@@ -125,7 +134,7 @@ impl Replay<'_> {
                 let shown = pending.clone();
                 pending.reported = true;
                 self.seats[seat].inbox.pause(&key, pending);
-                self.show(seat, &shown, run.scope.trace, Outcome::Failed(failure, None), run.fuel);
+                self.show(seat, &shown, run.scope.trace.into_steps(), Outcome::Failed(failure, None), run.fuel);
                 return;
             }
             Ok(Err(failure)) => {
@@ -139,7 +148,7 @@ impl Replay<'_> {
                 Outcome::Fault(fault)
             }
         };
-        self.show(seat, &pending, run.scope.trace, outcome, run.fuel);
+        self.show(seat, &pending, run.scope.trace.into_steps(), outcome, run.fuel);
     }
 
     /// Runs a handler in a fresh instance.
@@ -147,10 +156,11 @@ impl Replay<'_> {
         let integration = self.seats[seat].integration.clone();
         let limits = &integration.limits;
         let wall = if pending.event.class() == Class::Live { limits.wall_live } else { limits.wall_kept };
+        let wall = answer_within(&pending.event).map_or(wall, |within| wall.min(within));
         let scope = EventScope::new(integration.clone(), pending.line, Instant::now() + wall);
         let delivery = Delivery { id: pending.id.clone(), attempt: pending.attempt, received_at: pending.received, ordering_key };
         let run = self.plugin.clone().handle(scope, delivery, pending.event.clone()).await;
-        for step in &run.scope.trace {
+        for step in run.scope.trace.iter() {
             if let Step::Request { answer: Answer::Error { message, .. }, .. } = step
                 && let Some(divergence) = message.strip_prefix(strict::MARK)
                 // Further attempts diverge in the same way, which says nothing new.
@@ -201,5 +211,13 @@ impl Replay<'_> {
             fuel,
         };
         self.observer.entry(entry);
+    }
+}
+
+/// How long whoever asks waits for the answer, in which everything that the answer needs must be done.
+fn answer_within(event: &Event) -> Option<Duration> {
+    match event {
+        Event::IncomingCall(event) => Some(Duration::from_millis(event.deadline_ms.into())),
+        _ => None,
     }
 }

@@ -15,6 +15,13 @@ pub struct Change {
     pub to: Option<String>,
 }
 
+impl Change {
+    /// Bytes of its texts.
+    pub fn bytes(&self) -> usize {
+        self.field.len() + [&self.from, &self.to].into_iter().flatten().map(String::len).sum::<usize>()
+    }
+}
+
 /// A value as people read it.
 pub fn shown(value: &Value) -> String {
     match value {

@@ -7,6 +7,7 @@
 //! | [`sandbox`] | the rules' engine: loading, checking, running one |
 //! | [`aside`] | where slow rules run |
 //! | [`quarantine`] | rules that keep failing |
+//! | [`settle`] | what a rule gave back, brought to what may be sent |
 //! | [`explain`] | what a rule changed, field by field |
 //! | [`set`] | the account's rules, in their order |
 
@@ -17,6 +18,7 @@ pub mod limits;
 pub mod quarantine;
 pub mod sandbox;
 pub mod set;
+pub mod settle;
 
 pub use set::{RuleFile, RuleSet};
 

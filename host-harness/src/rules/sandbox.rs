@@ -1,6 +1,7 @@
 //! The rules' engine, apart from the plugin's: its own pool, its own places, so that a plugin waiting for a rule can never starve rules of
 //! them, and a bomb in a rule takes no memory of handlers.
 
+use std::future::{Future, poll_fn};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 use wasmtime::component::{Component, HasSelf, Linker};
-use wasmtime::{Enabled, Engine, PoolingAllocationConfig, ResourceLimiter, Store, Trap};
+use wasmtime::{Enabled, Engine, PoolConcurrencyLimitError, PoolingAllocationConfig, ResourceLimiter, Store, Trap};
 
 use super::Point;
 use super::aside::Aside;
@@ -51,9 +52,12 @@ pub enum RuleError {
         /// The engine's words.
         error: String,
     },
+    /// It brings more modules, memories or tables than a rule may.
+    #[error("the rule is made of more parts than one may be: {0}")]
+    TooManyParts(String),
     /// It imports something.
     #[error(
-        "a rule imports nothing, and this one imports {0}: build it without a standard library that reaches out (Rust: target wasm32-unknown-unknown; JavaScript: all features of componentize-js off; Python: --stub-wasi)"
+        "a rule imports nothing, and this one imports {0}: build it without a standard library that reaches out (Rust: no_std, as uis-host rules new --lang rust makes it; JavaScript: all features of componentize-js off; Python: --stub-wasi)"
     )]
     Imports(String),
     /// It was built to another version of the contract.
@@ -87,6 +91,16 @@ pub enum RuleFault {
     /// What it gave back cannot be.
     #[error("what it gave back cannot be: {0}")]
     Nonsense(String),
+    /// It was not heard, and that was not its fault: others took the places, the time, or the turns.
+    #[error("it was not heard: {0}")]
+    Unheard(String),
+}
+
+impl RuleFault {
+    /// Whether it counts against the rule.
+    pub fn is_its_own(&self) -> bool {
+        !matches!(self, RuleFault::Unheard(_))
+    }
 }
 
 /// Memory up to this is given back by the thread that ran the rule: what is kept resident between rules.
@@ -95,6 +109,9 @@ const GIVEN_BACK_HERE: usize = 4 << 20;
 /// Why a file cannot be compiled: it is no component, or it asks for more from the start than a rule may have.
 fn unusable(path: &Path, error: &wasmtime::Error, limits: &RuleLimits) -> RuleError {
     let error = format!("{error:#}");
+    if cache::too_many_parts(&error) {
+        return RuleError::TooManyParts(error);
+    }
     let limit = match () {
         () if error.contains("memory") && error.contains("exceeds") => Some(("rule-memory-bytes", limits.memory_bytes as u64)),
         () if error.contains("table") && error.contains("exceeds") => Some(("rule-table-elements", limits.table_elements as u64)),
@@ -122,6 +139,7 @@ pub struct State {
     memory_bytes: usize,
     table_elements: usize,
     held: usize,
+    elements: usize,
     /// The limit that was passed.
     refused: Option<(&'static str, u64)>,
 }
@@ -142,26 +160,35 @@ impl ResourceLimiter for State {
         Ok(true)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        if desired > self.table_elements {
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let elements = self.elements + desired.saturating_sub(current);
+        if elements > self.table_elements {
             self.refused = Some(("rule-table-elements", self.table_elements as u64));
             return Err(wasmtime::Error::msg("table limit"));
         }
+        self.elements = elements;
         Ok(true)
     }
 }
 
+/// What one rule may be made of: core modules (an interpreter is a dozen), their memories, their tables.
+const CORE_INSTANCES: u32 = 64;
+const MEMORIES: u32 = 4;
+const TABLES: u32 = 16;
+/// What an answer takes in the host besides its texts: a place in a list for each field.
+const ANSWER_BYTES: usize = 64 << 10;
+
 fn pool(limits: &RuleLimits) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(limits.instances)
-        // An interpreter is a dozen modules.
-        .total_core_instances(limits.instances * 32)
-        .total_memories(limits.instances * 2)
-        .total_tables(limits.instances * 8)
+        // The totals are what all places may take together, so that no rule, however it is built, leaves another without.
+        .total_core_instances(limits.instances * CORE_INSTANCES)
+        .total_memories(limits.instances * MEMORIES)
+        .total_tables(limits.instances * TABLES)
         .total_stacks(limits.instances)
-        .max_core_instances_per_component(64)
-        .max_memories_per_component(4)
-        .max_tables_per_component(16)
+        .max_core_instances_per_component(CORE_INSTANCES)
+        .max_memories_per_component(MEMORIES)
+        .max_tables_per_component(TABLES)
         .max_component_instance_size(4 << 20)
         .max_core_instance_size(4 << 20)
         .table_elements(limits.table_elements)
@@ -251,46 +278,86 @@ impl Sandbox {
 
     async fn evaluate<T>(&self, deadline: Instant, work: Work<T>) -> Result<T, RuleFault> {
         let limits = &self.limits;
+        // Its own time begins when it has its place.
+        let places = tokio::time::timeout_at(deadline.into(), self.places.clone().acquire_owned()).await;
+        // The semaphore is never closed, so only time can run out.
+        let Ok(Ok(place)) = places else {
+            let all = limits.instances;
+            return Err(RuleFault::Unheard(format!("all rule-instances = {all} places were taken until its event's time was up")));
+        };
         let wall = limits.wall.min(deadline.saturating_duration_since(Instant::now()));
-        let late = RuleFault::Limit { name: "rule-wall-ms", value: u64::try_from(limits.wall.as_millis()).unwrap_or(u64::MAX) };
-        let mut store = Store::new(
-            &self.engine,
-            State { memory_bytes: limits.memory_bytes, table_elements: limits.table_elements, held: 0, refused: None },
-        );
+        if wall.is_zero() {
+            return Err(RuleFault::Unheard("its event has no time left".into()));
+        }
+        let state = State { memory_bytes: limits.memory_bytes, table_elements: limits.table_elements, held: 0, elements: 0, refused: None };
+        let mut store = Store::new(&self.engine, state);
         store.limiter(|state| state);
+        // What it gives back is refused before the host has a copy of it.
+        store.set_hostcall_fuel(limits.output_bytes.saturating_add(ANSWER_BYTES));
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
-        let mut place = None;
-        let timed = async {
-            // The semaphore is never closed, so waiting for a place cannot fail.
-            place = self.places.clone().acquire_owned().await.ok();
-            store.set_fuel(limits.fuel)?;
-            work(&mut store).await
+        let mut spent = Duration::ZERO;
+        let result = {
+            let mut timed = std::pin::pin!(async {
+                store.set_fuel(limits.fuel)?;
+                work(&mut store).await
+            });
+            let measured = poll_fn(|context| {
+                let began = Instant::now();
+                let polled = timed.as_mut().poll(context);
+                spent += began.elapsed();
+                polled
+            });
+            tokio::time::timeout(wall, measured).await
         };
-        let result = match tokio::time::timeout(wall.max(Duration::from_millis(1)), timed).await {
-            Err(_) => Err(late),
+        let result = match result {
+            Err(_) => Err(self.late(wall, spent)),
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(self.fault(&error, store.data())),
         };
         // Giving back much memory takes the system milliseconds, in which this thread could do nothing for others. The place is free when
         // the memory is.
-        if store.data().held > GIVEN_BACK_HERE {
-            tokio::task::spawn_blocking(move || {
-                drop(store);
-                drop(place);
-            });
+        let held = store.data().held;
+        let give_back = move || {
+            drop(store);
+            drop(place);
+        };
+        if held > GIVEN_BACK_HERE {
+            tokio::task::spawn_blocking(give_back);
+        } else {
+            give_back();
         }
         result
+    }
+
+    /// Whose fault it was that time ran out. Slow rules share a thread, so one may wait for turns that others took.
+    fn late(&self, wall: Duration, spent: Duration) -> RuleFault {
+        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        if wall < self.limits.wall {
+            return RuleFault::Unheard(format!("its event had {} ms left, not rule-wall-ms = {}", ms(wall), ms(self.limits.wall)));
+        }
+        if spent < wall / 2 {
+            return RuleFault::Unheard(format!("other rules took its turns: it had {} of rule-wall-ms = {}", ms(spent), ms(wall)));
+        }
+        RuleFault::Limit { name: "rule-wall-ms", value: ms(wall) }
     }
 
     fn fault(&self, error: &wasmtime::Error, state: &State) -> RuleFault {
         if let Some((name, value)) = state.refused {
             return RuleFault::Limit { name, value };
         }
+        let words = format!("{:#}", error.root_cause());
+        // The engine has no kind of error for this.
+        if words.contains("fuel allocated for hostcalls") {
+            return RuleFault::Limit { name: "rule-output-bytes", value: self.limits.output_bytes as u64 };
+        }
+        if error.is::<PoolConcurrencyLimitError>() {
+            return RuleFault::Unheard(words);
+        }
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => RuleFault::Limit { name: "rule-fuel", value: self.limits.fuel },
             Some(trap) => RuleFault::Trap(trap.to_string()),
-            None => RuleFault::Trap(format!("{:#}", error.root_cause())),
+            None => RuleFault::Trap(words),
         }
     }
 }

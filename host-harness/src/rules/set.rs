@@ -7,16 +7,19 @@ use std::time::{Instant, SystemTime};
 
 use futures_util::future::BoxFuture;
 
+use super::Point;
 use super::explain::{self, Change};
-use super::limits::FIELDS;
 use super::quarantine::Record;
 use super::sandbox::{DealVerdict, Rule, RuleError, RuleFault, Sandbox};
-use super::{Point, explain::shown};
-use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, DraftKind, Field, Routing, Value, Verdict};
+use super::settle::{line, settle};
+use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, DraftKind, Routing, Verdict};
 use crate::bindings::uis::integration::types::CommunicationKind;
 use crate::integration::lock;
 use crate::plugin::limits::FORWARD_TO;
-use crate::trace::Step;
+use crate::trace::{Step, Trace};
+
+/// The attribute of an appeal by which the plugin says for what a responsible is sought: `customer`, `order`, `task`.
+const RESPONSIBLE_FOR: &str = "responsible-for";
 
 /// A rule as its owner configured it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,9 +36,15 @@ pub struct RuleFile {
 struct Seat {
     file: RuleFile,
     /// The component as it was when it was loaded.
-    stamp: Option<(SystemTime, u64)>,
+    stamp: Mutex<Option<(SystemTime, u64)>>,
     rule: Mutex<Arc<Rule>>,
     record: Mutex<Record>,
+}
+
+impl Seat {
+    fn rule(&self) -> Arc<Rule> {
+        lock(&self.rule).clone()
+    }
 }
 
 /// The account's rules; none by default.
@@ -43,7 +52,7 @@ struct Seat {
 pub struct RuleSet {
     sandbox: Option<Sandbox>,
     cache: PathBuf,
-    seats: Vec<Mutex<Seat>>,
+    seats: Vec<Seat>,
 }
 
 /// What an evaluation needs to know of its event, and what is written down of it.
@@ -53,13 +62,14 @@ pub struct Asking<'a> {
     /// The host's time, in milliseconds since 1970.
     pub now: i64,
     /// Everything that the handler did.
-    pub trace: &'a mut Vec<Step>,
+    pub trace: &'a mut Trace,
 }
 
 /// What a rule made of a thing: it stays, it is another, it goes.
 enum Made<T> {
     Keep,
-    Change(T, Vec<Change>),
+    /// With what is different, and the names of fields that are for reading, which it changed in vain.
+    Change(T, Vec<Change>, Vec<String>),
     Skip(String),
 }
 
@@ -84,11 +94,22 @@ impl RuleSet {
         for file in files {
             let stamp = stamp(&file.path);
             match sandbox.load(&file.path, cache) {
-                Ok(rule) => seats.push(Mutex::new(Seat { file, stamp, rule: Mutex::new(Arc::new(rule)), record: Mutex::default() })),
+                Ok(rule) => seats.push(Seat { file, stamp: Mutex::new(stamp), rule: Mutex::new(Arc::new(rule)), record: Mutex::default() }),
                 Err(error) => return Err((file, error)),
             }
         }
         Ok(RuleSet { sandbox: Some(sandbox), cache: cache.to_owned(), seats })
+    }
+
+    /// The same rules, of whose failures nothing is known: for another account, another recording.
+    pub fn anew(&self) -> RuleSet {
+        let seat = |seat: &Seat| Seat {
+            file: seat.file.clone(),
+            stamp: Mutex::new(*lock(&seat.stamp)),
+            rule: Mutex::new(seat.rule()),
+            record: Mutex::default(),
+        };
+        RuleSet { sandbox: self.sandbox.clone(), cache: self.cache.clone(), seats: self.seats.iter().map(seat).collect() }
     }
 
     /// Whether there are none.
@@ -98,7 +119,7 @@ impl RuleSet {
 
     /// The points that some rule decides.
     pub fn decided(&self) -> Vec<Point> {
-        let all = self.seats.iter().flat_map(|seat| lock(&lock(seat).rule).points.clone());
+        let all = self.seats.iter().flat_map(|seat| seat.rule().points.clone());
         let mut points: Vec<Point> = Vec::new();
         for point in all {
             if !points.contains(&point) {
@@ -114,30 +135,27 @@ impl RuleSet {
         let Some(sandbox) = &self.sandbox else { return Vec::new() };
         let mut told = Vec::new();
         for seat in &self.seats {
-            let mut seat = lock(seat);
             let now = stamp(&seat.file.path);
             // One that is gone for a moment is being written.
-            if now.is_none() || now == seat.stamp {
+            if now.is_none() || now == *lock(&seat.stamp) {
                 continue;
             }
-            seat.stamp = now;
+            *lock(&seat.stamp) = now;
+            // Compiling may take a minute, in which the old one is asked: no lock is held.
             let loaded = sandbox.load(&seat.file.path, &self.cache);
-            let name = seat.file.name.clone();
-            told.push((
-                name,
-                loaded.map(|rule| {
-                    *lock(&seat.rule) = Arc::new(rule);
-                    lock(&seat.record).release();
-                }),
-            ));
+            let taken = loaded.map(|rule| {
+                *lock(&seat.rule) = Arc::new(rule);
+                lock(&seat.record).release();
+            });
+            told.push((seat.file.name.clone(), taken));
         }
         told
     }
 
     /// Asks a rule that is in quarantine again from now on; false when there is no such rule.
     pub fn release(&self, name: &str) -> bool {
-        let found = self.seats.iter().find(|seat| lock(seat).file.name == name);
-        found.map(|seat| lock(&lock(seat).record).release()).is_some()
+        let found = self.seats.iter().find(|seat| seat.file.name == name);
+        found.map(|seat| lock(&seat.record).release()).is_some()
     }
 
     /// Asks every rule about a thing. `ask` runs one and gives what it made of the thing; none: it does not decide that.
@@ -152,12 +170,9 @@ impl RuleSet {
         let mut changed = false;
         let Some(sandbox) = &self.sandbox else { return (thing, false, None) };
         for seat in &self.seats {
-            let (name, dry_run, rule, quarantined) = {
-                let seat = lock(seat);
-                let rule = lock(&seat.rule).clone();
-                (seat.file.name.clone(), seat.file.dry_run, rule, lock(&seat.record).is_quarantined())
-            };
-            if quarantined || !rule.points.contains(&point) {
+            let rule = seat.rule();
+            let (name, dry_run) = (seat.file.name.clone(), seat.file.dry_run);
+            if lock(&seat.record).is_quarantined() || !rule.points.contains(&point) {
                 continue;
             }
             let Some(answer) = ask(&rule, sandbox, asking.deadline, &thing).await else { continue };
@@ -166,16 +181,19 @@ impl RuleSet {
                 Err(fault) => {
                     step.failed = true;
                     step.verdict = fault.to_string();
-                    let too_often = lock(&lock(seat).record).failed(asking.now, &sandbox.limits);
+                    let too_often = fault.is_its_own() && lock(&seat.record).failed(asking.now, &sandbox.limits);
                     asking.trace.push(step.step());
                     if too_often {
-                        asking.trace.push(Told::quarantined(lock(seat).file.name.clone(), point, about, sandbox).step());
+                        asking.trace.push(Told::quarantined(seat.file.name.clone(), point, about, sandbox).step());
                     }
                     continue;
                 }
                 Ok(Made::Keep) => asking.trace.push(step.step()),
-                Ok(Made::Change(other, changes)) => {
-                    step.verdict = "change".to_owned();
+                Ok(Made::Change(other, changes, stayed)) => {
+                    step.verdict = match stayed.as_slice() {
+                        [] => "change".to_owned(),
+                        names => format!("change; not its to change, and left as it was: {}", line(&names.join(", "))),
+                    };
                     step.changes = changes;
                     asking.trace.push(step.step());
                     if !dry_run {
@@ -202,17 +220,17 @@ impl RuleSet {
             let about = shared.clone();
             Box::pin(async move {
                 let answer = rule.responsible(sandbox, deadline, &about, now.as_deref()).await?;
-                Some(answer.and_then(checked_responsible).map(|decided| match decided {
+                Some(answer.and_then(|decided| checked_responsible(decided, now.as_deref())).map(|decided| match decided {
                     None => Made::Keep,
                     Some(user) if Some(&user) == now.as_ref() => Made::Keep,
                     Some(user) => {
                         let change = Change { field: "responsible".into(), from: now.clone(), to: Some(user.clone()) };
-                        Made::Change(Some(user), vec![change])
+                        Made::Change(Some(user), vec![change], Vec::new())
                     }
                 }))
             })
         });
-        self.each(Point::Responsible, &subject(about), proposed, asking, ask).await.0
+        self.each(Point::Responsible, &responsible_of(about), proposed, asking, ask).await.0
     }
 
     /// What becomes of a draft.
@@ -229,9 +247,9 @@ impl RuleSet {
                         if (other.kind, other.is_new) != (now.kind, now.is_new) {
                             return Err(RuleFault::Nonsense("a draft's kind and whether it is new cannot change".into()));
                         }
-                        check(&other.fields, sandbox.limits.output_bytes)?;
-                        let changes = explain::changes(&now.fields, &other.fields);
-                        Ok(Made::Change(Draft { attributes: now.attributes.clone(), ..other }, changes))
+                        let settled = settle(&now.fields, other.fields, &now.attributes, sandbox.limits.output_bytes)?;
+                        let changes = explain::changes(&now.fields, &settled.fields);
+                        Ok(Made::Change(Draft { fields: settled.fields, ..now.clone() }, changes, settled.stayed))
                     }
                 }))
             })
@@ -261,7 +279,7 @@ impl RuleSet {
                             return Err(RuleFault::Nonsense(format!("a call goes to at most {FORWARD_TO} numbers of 1 to 32 digits")));
                         }
                         let change = Change { field: "forward-to".into(), from: numbers(now), to: numbers(&other) };
-                        Ok(Made::Change(other, vec![change]))
+                        Ok(Made::Change(other, vec![change], Vec::new()))
                     }
                 }))
             })
@@ -271,7 +289,7 @@ impl RuleSet {
 
     /// What becomes of a deal; none: it is not uploaded.
     pub async fn review_deal(&self, deal: DealDraft, asking: &mut Asking<'_>) -> Option<DealDraft> {
-        let title = format!("deal {}", deal.ext_id);
+        let title = format!("deal {}", line(&deal.ext_id));
         let ask = hold::<DealDraft, _>(move |rule, sandbox, deadline, now| {
             Box::pin(async move {
                 let answer = rule.deal(sandbox, deadline, now).await?;
@@ -282,9 +300,9 @@ impl RuleSet {
                         if other.ext_id != now.ext_id {
                             return Err(RuleFault::Nonsense("a deal's id cannot change".into()));
                         }
-                        check(&other.fields, sandbox.limits.output_bytes)?;
-                        let changes = explain::changes(&now.fields, &other.fields);
-                        Ok(Made::Change(DealDraft { attributes: now.attributes.clone(), ..other }, changes))
+                        let settled = settle(&now.fields, other.fields, &now.attributes, sandbox.limits.output_bytes)?;
+                        let changes = explain::changes(&now.fields, &settled.fields);
+                        Ok(Made::Change(DealDraft { fields: settled.fields, ..now.clone() }, changes, settled.stayed))
                     }
                 }))
             })
@@ -342,6 +360,14 @@ fn subject(about: &Appeal) -> String {
     format!("{kind} {}", about.id)
 }
 
+/// What a responsible is asked for: the plugin may say which of an appeal's things it is.
+fn responsible_of(about: &Appeal) -> String {
+    match about.attributes.iter().find(|(name, _)| name == RESPONSIBLE_FOR) {
+        Some((_, thing)) => format!("responsible for the {} of {}", line(thing), subject(about)),
+        None => subject(about),
+    }
+}
+
 fn title(kind: DraftKind) -> &'static str {
     match kind {
         DraftKind::Customer => "customer",
@@ -352,41 +378,16 @@ fn title(kind: DraftKind) -> &'static str {
     }
 }
 
-/// What a rule says of who is responsible, if it can be.
-pub fn checked_responsible(decided: Option<String>) -> Result<Option<String>, RuleFault> {
+/// What a rule says of who is responsible, if it can be. An id looks like the one that was proposed; a name is none where ids are numbers.
+pub fn checked_responsible(decided: Option<String>, proposed: Option<&str>) -> Result<Option<String>, RuleFault> {
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     match decided {
-        Some(user) if user.is_empty() || user.len() > 64 => Err(RuleFault::Nonsense("a user's id has 1 to 64 characters".into())),
+        Some(user) if user.is_empty() || user.len() > 64 || user.chars().any(char::is_control) => {
+            Err(RuleFault::Nonsense("a user's id has 1 to 64 characters".into()))
+        }
+        Some(user) if proposed.is_some_and(is_number) && !is_number(&user) => {
+            Err(RuleFault::Nonsense(format!("users' ids are numbers here, not {}", line(&user))))
+        }
         good => Ok(good),
     }
-}
-
-/// A reason in a line.
-fn line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect()
-}
-
-/// What fields cannot be.
-fn check(fields: &[Field], output_bytes: usize) -> Result<(), RuleFault> {
-    if fields.len() > FIELDS {
-        return Err(RuleFault::Nonsense(format!("{} fields; at most {FIELDS}", fields.len())));
-    }
-    let mut bytes = 0;
-    for (index, field) in fields.iter().enumerate() {
-        if field.name.is_empty() || field.name.len() > 128 {
-            return Err(RuleFault::Nonsense("a field's name has 1 to 128 bytes".into()));
-        }
-        if fields[..index].iter().any(|known| known.name == field.name) {
-            return Err(RuleFault::Nonsense(format!("the field {} is there twice", line(&field.name))));
-        }
-        if let Value::Decimal(text) = &field.value
-            && text.parse::<f64>().is_err()
-        {
-            return Err(RuleFault::Nonsense(format!("{} is no decimal number: {}", line(&field.name), line(text))));
-        }
-        bytes += field.name.len() + shown(&field.value).len();
-    }
-    if bytes > output_bytes {
-        return Err(RuleFault::Limit { name: "rule-output-bytes", value: output_bytes as u64 });
-    }
-    Ok(())
 }

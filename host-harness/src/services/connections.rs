@@ -1,5 +1,6 @@
 //! `connections`: requests to remote systems. The plugin names a connection and a path; base URL, key, limits and time are the host's.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,12 +14,13 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::EventScope;
+use super::endpoints::Endpoints;
 use super::pace::Pace;
 use crate::bindings::exports::uis::integration::setup::AuthStyle;
 use crate::bindings::uis::integration::connections::{Body, Host, Method, Request, Response, SendError};
 use crate::egress::{Egress, EgressError};
 use crate::integration::lock;
-use crate::plugin::limits::{PATH_BYTES, REQUEST_BODY_BYTES, REQUESTS_PER_SEND, REQUESTS_SIDE_BY_SIDE, RESPONSE_BODY_BYTES};
+use crate::plugin::limits::{PATH_BYTES, REQUEST_BODY_BYTES, REQUESTS_PER_SEND, REQUESTS_SIDE_BY_SIDE, RESPONSE_BODY_BYTES, cut};
 use crate::trace::{Answer, Step};
 
 /// What a path cannot hold as it is.
@@ -126,6 +128,13 @@ impl EventScope {
         if !request.query.is_empty() {
             url.set_query(Some(&encode_pairs(&request.query)));
         }
+        let too_long = |bytes: usize| SendError::Denied(format!("a body has at most {REQUEST_BODY_BYTES} bytes, not {bytes}"));
+        // What is far too long is not even looked through.
+        if let Body::Json(text) = &request.body
+            && text.len() > REQUEST_BODY_BYTES
+        {
+            return Err(too_long(text.len()));
+        }
         let endpoints = &self.integration.endpoints;
         let (content_type, body) = match &request.body {
             Body::Empty => (None, String::new()),
@@ -136,7 +145,7 @@ impl EventScope {
             Body::Json(text) => (Some("application/json"), endpoints.reveal(text)),
         };
         if body.len() > REQUEST_BODY_BYTES {
-            return denied(format!("a body has at most {REQUEST_BODY_BYTES} bytes, not {}", body.len()));
+            return Err(too_long(body.len()));
         }
         let mut builder = http::Request::builder().method(method(request.method)).uri(url.as_str()).header(ACCEPT, "application/json");
         if let Some(content_type) = content_type {
@@ -203,30 +212,41 @@ impl Host for EventScope {
                 if self.requests >= limits.requests {
                     return Err(SendError::Denied(format!("limit requests = {} an event", limits.requests)));
                 }
-                if self.bytes_in >= limits.bytes_in {
-                    return Err(SendError::Denied(format!("limit bytes-in = {} an event", limits.bytes_in)));
-                }
+                self.requests += 1;
                 let outgoing = self.prepare(request)?;
                 let bytes = self.bytes_out + outgoing.request.body().len();
                 if bytes > limits.bytes_out {
                     return Err(SendError::Denied(format!("limit bytes-out = {} an event", limits.bytes_out)));
                 }
                 self.bytes_out = bytes;
-                self.requests += 1;
                 Ok(outgoing)
             })
             .collect();
         let sending = prepared.into_iter().map(|prepared| -> BoxFuture<'static, Result<Response, SendError>> {
             match prepared {
-                Ok(outgoing) => Box::pin(Self::carry(outgoing, until)),
+                Ok(outgoing) => {
+                    let (received, most, integration) = (self.bytes_in.clone(), limits.bytes_in, self.integration.clone());
+                    Box::pin(async move {
+                        // Asked when its turn comes, so that one send cannot bring 64 answers past the limit.
+                        if received.load(Ordering::Relaxed) >= most {
+                            return Err(SendError::Denied(format!("limit bytes-in = {most} an event")));
+                        }
+                        let mut answer = Self::carry(outgoing, until).await;
+                        if let Ok(answer) = &mut answer {
+                            answer.body = integration.endpoints.conceal(std::mem::take(&mut answer.body));
+                        }
+                        received.fetch_add(answer.as_ref().map_or(0, |answer| answer.body.len()), Ordering::Relaxed);
+                        answer
+                    })
+                }
                 Err(error) => Box::pin(std::future::ready(Err(error))),
             }
         });
         let sending: Vec<_> = sending.collect();
         let answers: Vec<Result<Response, SendError>> = stream::iter(sending).buffered(REQUESTS_SIDE_BY_SIDE).collect().await;
         for (request, answer) in requests.into_iter().zip(&answers) {
-            self.bytes_in += answer.as_ref().map_or(0, |answer| answer.body.len());
-            self.trace.push(step(self.rounds, request, answer));
+            let step = step(self.rounds, request, answer, &self.integration.endpoints);
+            self.trace.push(step);
         }
         answers
     }
@@ -266,23 +286,41 @@ pub fn plain_base(text: &str, host_patterns: &[&str]) -> Result<Url, String> {
     Ok(base)
 }
 
-/// A request and its answer, for the trace. The key is not in it, and neither is the callback secret.
-fn step(round: u32, request: Request, answer: &Result<Response, SendError>) -> Step {
-    let form = match request.body {
+/// What is written down of a body that was refused, in bytes: enough to know it again.
+const DENIED_BYTES: usize = 16 << 10;
+
+/// A request and its answer, for the trace. The key is not in it, and neither are the callback secret and its stand-in.
+fn step(round: u32, request: Request, answer: &Result<Response, SendError>, endpoints: &Endpoints) -> Step {
+    let mut form = match request.body {
         Body::Empty => Vec::new(),
         Body::Form(fields) => fields,
         Body::Json(text) => vec![(String::new(), text)],
     };
+    let (mut path, mut query) = (request.path, request.query);
+    if matches!(answer, Err(SendError::Denied(_))) {
+        let bytes = |pairs: &[(String, String)]| pairs.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        for pairs in [&mut form, &mut query] {
+            let held = bytes(pairs);
+            if held > DENIED_BYTES || pairs.len() > DENIED_BYTES / 64 {
+                *pairs = vec![(String::new(), format!("({held} bytes)"))];
+            }
+        }
+        path.truncate(cut(&path, PATH_BYTES).len());
+    }
+    let form = form.into_iter().map(|(name, value)| (name, endpoints.hide(value))).collect();
     let error = |case: &str, message: &str| Answer::Error { case: case.into(), message: message.into() };
     Step::Request {
         round,
         connection: request.connection,
         method: method(request.method).to_string(),
-        path: request.path,
-        query: request.query,
+        path,
+        query,
         form,
         answer: match answer {
-            Ok(response) => Answer::Response { status: response.status, body: String::from_utf8_lossy(&response.body).into_owned() },
+            Ok(response) => {
+                let body = endpoints.hide(String::from_utf8_lossy(&response.body).into_owned());
+                Answer::Response { status: response.status, body }
+            }
             Err(SendError::Denied(why)) => error("denied", why),
             Err(SendError::NotSent(why)) => error("not-sent", why),
             Err(SendError::OutcomeUnknown(why)) => error("outcome-unknown", why),

@@ -1,6 +1,7 @@
 //! `endpoints`: where the remote system reaches us, and the secret it must show.
 
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::EventScope;
@@ -16,8 +17,10 @@ pub struct Endpoints {
     pub secret: SecretString,
 }
 
-/// Stands for the secret in what a plugin sends. It can come from nowhere else: no text of a customer has it by chance.
-pub const SECRET_PLACEHOLDER: &str = "{uis-callback-secret-4d0f9a}";
+/// How every secret's stand-in begins.
+const PLACEHOLDER: &str = "{uis-callback-secret-";
+/// How it is shown to people.
+const SHOWN_PLACEHOLDER: &str = "{uis-callback-secret}";
 
 impl Endpoints {
     /// Whether this is the secret; takes the same time whatever is wrong with it.
@@ -25,9 +28,43 @@ impl Endpoints {
         self.secret.expose_secret().as_bytes().ct_eq(shown.as_bytes()).into()
     }
 
+    /// Stands for the secret in what a plugin sends. It is made of the secret, so that nobody but the host and its plugin can know it: whoever
+    /// writes a stand-in of his own into a chat or a site request has nothing put in its place. Always the same for one secret, because
+    /// plugins compare what they register with what they registered before.
+    pub fn placeholder(&self) -> String {
+        let digest = Sha256::new().chain_update(b"uis-host: stands for the secret\0").chain_update(self.secret.expose_secret()).finalize();
+        let mark: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        format!("{PLACEHOLDER}{mark}}}")
+    }
+
     /// Text for the remote system, with the secret in place of its stand-in.
     pub fn reveal(&self, text: &str) -> String {
-        text.replace(SECRET_PLACEHOLDER, self.secret.expose_secret())
+        if text.contains(PLACEHOLDER) { text.replace(&self.placeholder(), self.secret.expose_secret()) } else { text.to_owned() }
+    }
+
+    /// An answer of the remote system, with the stand-in in place of the secret: RetailCRM gives its modules' registration to whoever asks.
+    pub fn conceal(&self, body: Vec<u8>) -> Vec<u8> {
+        let secret = self.secret.expose_secret().as_bytes();
+        if secret.is_empty() {
+            return body;
+        }
+        let found: Vec<usize> = memchr::memmem::find_iter(&body, secret).collect();
+        if found.is_empty() {
+            return body;
+        }
+        let (placeholder, mut concealed, mut rest) = (self.placeholder(), Vec::with_capacity(body.len()), 0);
+        for at in found {
+            concealed.extend_from_slice(&body[rest..at]);
+            concealed.extend_from_slice(placeholder.as_bytes());
+            rest = at + secret.len();
+        }
+        concealed.extend_from_slice(&body[rest..]);
+        concealed
+    }
+
+    /// Text as it is shown to people, who need to know that the stand-in was there and not which it was.
+    pub fn hide(&self, text: String) -> String {
+        if text.contains(PLACEHOLDER) { text.replace(&self.placeholder(), SHOWN_PLACEHOLDER) } else { text }
     }
 
     /// The address of a callback as whoever calls it needs it: a secret in the path is there.
@@ -48,7 +85,7 @@ impl Endpoints {
             return Some(format!("{}/{name}", self.base));
         }
         let (_, secret_in_path) = self.callbacks.iter().find(|(known, _)| known == name)?;
-        Some(if *secret_in_path { format!("{}/{name}/{SECRET_PLACEHOLDER}", self.base) } else { format!("{}/{name}", self.base) })
+        Some(if *secret_in_path { format!("{}/{name}/{}", self.base, self.placeholder()) } else { format!("{}/{name}", self.base) })
     }
 }
 
@@ -58,7 +95,7 @@ impl Host for EventScope {
     }
 
     fn secret_placeholder(&mut self) -> wasmtime::Result<String> {
-        Ok(SECRET_PLACEHOLDER.to_owned())
+        Ok(self.integration.endpoints.placeholder())
     }
 }
 
@@ -81,5 +118,11 @@ mod tests {
         assert_eq!(endpoints.reveal(&webhook), "https://hooks.example/main/webhook/s3cret", "the remote system is told the whole");
         assert_eq!(endpoints.parameters_at("webhook", "https://hooks.example/main/webhook/s3cret?a=1"), Some("a=1"));
         assert_eq!(endpoints.parameters_at("webhook", "https://hooks.example/main/webhook/s3cre?a=1"), None);
+        let told = endpoints.conceal(b"{\"a\":\"s3cret\",\"b\":\"s3cret\"}".to_vec());
+        assert_eq!(endpoints.reveal(&String::from_utf8(told.clone()).expect("text")), "{\"a\":\"s3cret\",\"b\":\"s3cret\"}");
+        assert!(!told.windows(6).any(|part| part == b"s3cret"));
+        let other = Endpoints { secret: "another".to_owned().into(), ..endpoints };
+        assert_eq!(other.reveal(&webhook), webhook, "another integration's stand-in stands for nothing here");
+        assert!(!other.hide(other.placeholder()).contains(&other.placeholder()));
     }
 }

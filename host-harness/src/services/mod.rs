@@ -15,13 +15,14 @@ pub mod storage;
 pub mod timers;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 use crate::bindings::uis::integration as contract;
 use crate::clock::VirtualClock;
 use crate::integration::Integration;
 use crate::plugin::limits::Limits;
-use crate::trace::Step;
+use crate::trace::Trace;
 
 /// What one event may reach while it is handled.
 pub struct EventScope {
@@ -32,8 +33,8 @@ pub struct EventScope {
     /// When the handler must be done; the time that requests may take is cut to it.
     pub deadline: Instant,
     /// Everything the handler did.
-    pub trace: Vec<Step>,
-    /// Requests sent so far.
+    pub trace: Trace,
+    /// Requests asked for so far.
     pub requests: u32,
     /// Sends so far.
     pub rounds: u32,
@@ -41,8 +42,8 @@ pub struct EventScope {
     pub log_lines: u32,
     /// Bytes of requests' bodies sent so far.
     pub bytes_out: usize,
-    /// Bytes of answers' bodies received so far.
-    pub bytes_in: usize,
+    /// Bytes of answers' bodies received so far; shared with the requests that are on their way.
+    pub bytes_in: Arc<AtomicUsize>,
     /// Bytes written to storage so far.
     pub storage_written: usize,
     /// The settings, the same for the whole event.
@@ -53,16 +54,17 @@ impl EventScope {
     /// A scope for an event of this integration.
     pub fn new(integration: Arc<Integration>, line: u64, deadline: Instant) -> Self {
         let settings = crate::integration::lock(&integration.settings).clone();
+        let trace = Trace::new(integration.limits.trace_bytes);
         EventScope {
             integration,
             line,
             deadline,
-            trace: Vec::new(),
+            trace,
             requests: 0,
             rounds: 0,
             log_lines: 0,
             bytes_out: 0,
-            bytes_in: 0,
+            bytes_in: Arc::default(),
             storage_written: 0,
             settings,
         }

@@ -1,15 +1,21 @@
 //! `rules`: the account's rules, asked in their sandboxes. Their time is inside the event's deadline and outside the plugin's fuel.
 
+use std::time::Duration;
+
 use super::EventScope;
 use crate::bindings::uis::integration::rules::{Appeal, DealDraft, Draft, Host, Points, Routing, Verdict};
 use crate::rules::Point;
 use crate::rules::set::Asking;
 
+/// Kept back from rules for what the plugin does after them.
+const RESERVE: Duration = Duration::from_millis(100);
+
 impl EventScope {
     /// The rules, and what an evaluation needs.
     fn asking(&mut self) -> (std::sync::Arc<crate::rules::RuleSet>, Asking<'_>) {
+        let deadline = self.deadline.checked_sub(RESERVE).unwrap_or(self.deadline);
         let (rules, now) = (self.integration.rules.clone(), self.integration.clock.now_ms());
-        (rules, Asking { deadline: self.deadline, now, trace: &mut self.trace })
+        (rules, Asking { deadline, now, trace: &mut self.trace })
     }
 }
 

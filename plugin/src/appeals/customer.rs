@@ -12,7 +12,7 @@ use crate::outcome::skipped;
 use crate::platform::Platform;
 use crate::retailcrm::CrmError;
 use crate::retailcrm::customers::{self, Customer, NewCustomer};
-use crate::rules::{self, Fields, Reviewed};
+use crate::rules::{self, Fields, For, Reviewed};
 use crate::template;
 
 /// RetailCRM's longest name, in characters.
@@ -35,16 +35,19 @@ pub fn ensure(
     if lookup.customer()?.is_none() {
         written = fields::of_new(platform, appeal, rows);
         let name = template::fit(platform, "customer's name", &appeal.name, NAME_MAX);
+        let proposed = manager(lookup)?;
         let mut customer = NewCustomer {
             external_id: external_id.clone(),
             first_name: if name.is_empty() { appeal.who.shown() } else { name },
             phone: appeal.who.phone.clone(),
             email: appeal.who.email.clone(),
-            manager_id: rules::responsible(platform, appeal, manager(lookup)?),
+            manager_id: proposed,
             site: appeal.site.clone(),
             source: appeal.source.clone(),
             fields: written.clone(),
         };
+        let plain = customer.clone();
+        customer.manager_id = rules::responsible(platform, appeal, For::Customer, proposed);
         match rules::review(platform, appeal, DraftKind::Customer, || drafted(&customer)) {
             Reviewed::Keep => {}
             Reviewed::Changed(changed) => {
@@ -52,8 +55,8 @@ pub fn ensure(
                 // By what he is known is not a rule's to change: it would make him somebody else.
                 customer.manager_id = changed.integer("manager");
                 customer.source = changed.source();
+                // What the settings proposed counts as written: it is not proposed again, whatever rules made of it.
                 customer.fields = changed.own();
-                written.clone_from(&customer.fields);
             }
             Reviewed::Skip(why) => {
                 // What would be his is not made either.
@@ -66,6 +69,14 @@ pub fn ensure(
         }
         progress::note(platform, &appeal.id, |progress| progress.creating = true)?;
         let made = match customers::create(lookup.crm(), &customer) {
+            Err(error @ CrmError::Refused { .. }) if customer != plain => {
+                left_out.push(rules::refused(platform, format!("customer of {}", appeal.id), &error));
+                customer = plain;
+                customers::create(lookup.crm(), &customer)
+            }
+            other => other,
+        };
+        let made = match made {
             // A field, a user or a source that RetailCRM does not take any more must not keep a person out of it.
             Err(error @ CrmError::Refused { .. }) if customer.manager_id.is_some() || !customer.fields.is_empty() => {
                 written = Map::new();

@@ -11,6 +11,7 @@ use crate::outcome::skipped;
 use crate::platform::Platform;
 use crate::retailcrm::CrmError;
 use crate::retailcrm::customers;
+use crate::rules::{self, Fields, Reviewed};
 
 /// Values for a customer who is created by this appeal, as far as it tells them by now. What cannot be is told at its end.
 pub fn of_new(platform: &dyn Platform, appeal: &Appeal<'_>, rows: &[Row]) -> Map<String, Value> {
@@ -30,11 +31,26 @@ pub fn update(platform: &dyn Platform, appeal: &Appeal<'_>, rows: &[Row], lookup
         return Ok(left_out);
     }
     let Some(customer) = lookup.customer()? else { return Ok(left_out) };
-    match customers::set_fields(lookup.crm(), &customer, &values) {
-        Ok(()) => progress::note(platform, &appeal.id, |progress| progress.fields.extend(values.clone()))?,
+    let proposed = values.clone();
+    match rules::review_news(platform, appeal, || Fields::default().own(&values)) {
+        Reviewed::Keep => {}
+        Reviewed::Changed(changed) => values = changed.own(),
+        Reviewed::Skip(_) => values.clear(),
+    }
+    let written = if values.is_empty() { Ok(()) } else { customers::set_fields(lookup.crm(), &customer, &values) };
+    let written = match written {
+        Err(error @ CrmError::Refused { .. }) if values != proposed => {
+            left_out.push(rules::refused(platform, format!("fields of the customer of {}", appeal.id), &error));
+            customers::set_fields(lookup.crm(), &customer, &proposed)
+        }
+        other => other,
+    };
+    match written {
+        // Also what rules made another of: it is not proposed again.
+        Ok(()) => progress::note(platform, &appeal.id, |progress| progress.fields.extend(proposed.clone()))?,
         // RetailCRM has the last word on its fields; the rest does not wait for them.
         Err(error @ CrmError::Refused { .. }) => {
-            let codes: Vec<&str> = values.keys().map(String::as_str).collect();
+            let codes: Vec<&str> = proposed.keys().map(String::as_str).collect();
             left_out.push(skipped(format!("fields {}", codes.join(", ")), error.to_string()));
         }
         Err(error) => return Err(error.into()),

@@ -12,11 +12,11 @@ use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::extra_fields::{self, Entity, Row};
 use crate::memory;
 use crate::platform::Platform;
-use crate::retailcrm::CrmError;
 use crate::retailcrm::corporate;
 use crate::retailcrm::orders::{self, NewOrder, Standing};
 use crate::retailcrm::reference::Status;
-use crate::rules::{self, Fields, Reviewed};
+use crate::retailcrm::{Crm, CrmError};
+use crate::rules::{self, Fields, For, Reviewed};
 use crate::setup::activation::STATUSES_KEY;
 use crate::template;
 use crate::time;
@@ -70,7 +70,7 @@ pub fn fields(platform: &dyn Platform, appeal: &Appeal<'_>, rows: &[Row]) -> (Ma
 }
 
 /// Makes the order of a customer who is there by now, unless his other orders stand in the way.
-pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<(), Failure> {
+pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
     match attempt(platform, appeal, wish, lookup) {
         // He was joined with another since he was looked up: the other has his phone now.
         Err(Failure::Rejected(why)) if why.contains("not found") => {
@@ -83,22 +83,28 @@ pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, looku
     }
 }
 
-fn attempt(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<(), Failure> {
+fn attempt(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
     let known = progress::read(platform, &appeal.id);
-    let Some(customer) = lookup.customer()?.filter(|_| !known.ordered) else { return Ok(()) };
+    // Whom a rule skipped has no order of this appeal, even if he became known by another since.
+    if known.ordered || known.skipped {
+        return Ok(Vec::new());
+    }
+    let Some(customer) = lookup.customer()? else { return Ok(Vec::new()) };
     let created = known.created;
     let crm = lookup.crm();
     // Whom a company sent orders for the company.
     let company = if customer.is_contact { corporate::of_contact(crm, customer.id)? } else { None };
     let buyer = company.as_ref().map_or(customer.id, |company| company.id);
     if !created && wish.repeat != Repeat::Always && !free(platform, appeal, wish, &orders::of_customer(crm, buyer, company.is_some())?)? {
-        return progress::note(platform, &appeal.id, |progress| progress.ordered = true);
+        progress::note(platform, &appeal.id, |progress| progress.ordered = true)?;
+        return Ok(Vec::new());
     }
     let site = company.as_ref().map_or(customer.site, |company| company.site.clone());
     let comment = template::render(wish.comment, |name| appeal.told.get(name), |_| {});
     // A customer's orders are of his shop, unless the appeal is about another.
     let site = appeal.own_site.clone().or(Some(site).filter(|site| !site.is_empty())).or_else(|| appeal.site.clone());
-    let mut order = NewOrder {
+    let proposed = wish.responsible.user(platform, lookup, wish.default_responsible)?;
+    let plain = NewOrder {
         external_id: appeal.id.clone(),
         customer: customer.id,
         company: company.map(|company| company.id),
@@ -108,7 +114,7 @@ fn attempt(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup
         order_type: wish.order_type.clone(),
         order_method: wish.order_method.clone().or_else(|| Some(wish.stock_method.to_owned())),
         status: wish.status.clone(),
-        manager_id: rules::responsible(platform, appeal, wish.responsible.user(platform, lookup, wish.default_responsible)?),
+        manager_id: proposed,
         customer_comment: wish.customer_comment.as_ref().map(|text| {
             if text.chars().count() > COMMENT_MAX {
                 template::log_whole(platform, "customer's comment", text);
@@ -119,6 +125,7 @@ fn attempt(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup
         fields: wish.fields.clone(),
         manager_comment: template::fit(platform, "order's comment", &comment, COMMENT_MAX),
     };
+    let mut order = NewOrder { manager_id: rules::responsible(platform, appeal, For::Order, proposed), ..plain.clone() };
     match rules::review(platform, appeal, DraftKind::Order, || drafted(&order)) {
         Reviewed::Keep => {}
         Reviewed::Changed(changed) => {
@@ -131,20 +138,36 @@ fn attempt(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup
             order.source = changed.source();
             order.fields = changed.own();
         }
-        Reviewed::Skip(_) => return progress::note(platform, &appeal.id, |progress| progress.ordered = true),
+        Reviewed::Skip(_) => {
+            progress::note(platform, &appeal.id, |progress| progress.ordered = true)?;
+            return Ok(Vec::new());
+        }
     }
-    match orders::create(crm, &order) {
-        Err(CrmError::Refused { message, .. }) if wish.order_method.is_none() && message.contains("orderMethod") => {
-            platform.log(Level::Warn, "RetailCRM's stock order method is gone", &[("method", wish.stock_method), ("error", &message)]);
-            order.order_method = None;
-            orders::create(crm, &order)?;
+    let mut left_out = Vec::new();
+    match create(platform, crm, wish, order.clone()) {
+        Err(error @ CrmError::Refused { .. }) if order != plain => {
+            left_out.push(rules::refused(platform, format!("order of {}", appeal.id), &error));
+            create(platform, crm, wish, plain)?;
         }
         other => other?,
     }
     progress::note(platform, &appeal.id, |progress| {
         progress.ordered = true;
         progress.order_site.clone_from(&site);
-    })
+    })?;
+    Ok(left_out)
+}
+
+/// Creates the order; without RetailCRM's own method where the account has taken that out.
+fn create(platform: &dyn Platform, crm: Crm<'_>, wish: &Wish<'_>, mut order: NewOrder) -> Result<(), CrmError> {
+    match orders::create(crm, &order) {
+        Err(CrmError::Refused { message, .. }) if wish.order_method.is_none() && message.contains("orderMethod") => {
+            platform.log(Level::Warn, "RetailCRM's stock order method is gone", &[("method", wish.stock_method), ("error", &message)]);
+            order.order_method = None;
+            orders::create(crm, &order)
+        }
+        other => other,
+    }
 }
 
 /// A new order as rules see it.

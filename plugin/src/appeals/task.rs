@@ -16,7 +16,7 @@ use crate::outcome::skipped;
 use crate::platform::Platform;
 use crate::retailcrm::tasks::{self, Task};
 use crate::retailcrm::{Crm, CrmError};
-use crate::rules::{self, Fields, Reviewed};
+use crate::rules::{self, Fields, For, Reviewed};
 use crate::template;
 use crate::time;
 
@@ -80,8 +80,8 @@ pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, looku
         _ => {}
     }
     let customer = lookup.customer()?;
-    let performer = rules::responsible(platform, appeal, wish.responsible.user(platform, lookup, wish.default_responsible)?);
-    let Some(performer) = performer else {
+    let proposed = wish.responsible.user(platform, lookup, wish.default_responsible)?;
+    let Some(performer) = rules::responsible(platform, appeal, For::Task, proposed) else {
         return Ok(vec![skipped(format!("task for {}", appeal.id), "nobody to perform it is known; choose a default responsible")]);
     };
     let due = appeal.at + i64::from(wish.due_hours) * HOUR_MS;
@@ -94,6 +94,7 @@ pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, looku
         phone_site: appeal.site.clone(),
         customer: customer.map(|customer| serde_json::json!({"id": customer.id})),
     };
+    let plain = proposed.map(|performer| Task { performer_id: performer, ..task.clone() });
     match rules::review(platform, appeal, DraftKind::Task, || drafted(&task)) {
         Reviewed::Keep => {}
         Reviewed::Changed(changed) => {
@@ -104,10 +105,17 @@ pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, looku
         }
         Reviewed::Skip(why) => return Ok(vec![skipped(format!("task for {}", appeal.id), format!("a rule: {why}"))]),
     }
-    let text = task.text.clone();
-    let intent = Made { appeal: appeal.id.clone(), text: text.clone(), task: None };
+    let mut left_out = Vec::new();
+    let mut intent = Made { appeal: appeal.id.clone(), text: task.text.clone(), task: None };
     memory::put(platform, &wish.key, &intent, Some(TTL_MS))?;
-    match tasks::create(crm, &task) {
+    let mut created = tasks::create(crm, &task);
+    if let (Err(error @ CrmError::Refused { .. }), Some(plain)) = (&created, plain.filter(|plain| *plain != task)) {
+        left_out.push(rules::refused(platform, format!("task for {}", appeal.id), error));
+        intent.text.clone_from(&plain.text);
+        memory::put(platform, &wish.key, &intent, Some(TTL_MS))?;
+        created = tasks::create(crm, &plain);
+    }
+    match created {
         Ok(task) => memory::put(platform, &wish.key, &Made { task: Some(task), ..intent }, Some(TTL_MS))?,
         // Surely nothing is there: what was made before counts again.
         Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. } | CrmError::Refused { .. })) => {
@@ -116,7 +124,7 @@ pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, looku
         }
         Err(error) => return Err(error.into()),
     }
-    Ok(Vec::new())
+    Ok(left_out)
 }
 
 /// Completes the open task under a key: somebody has done what it asked for.

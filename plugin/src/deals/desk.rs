@@ -185,8 +185,18 @@ impl<'a> Desk<'a> {
         // It stays what it was said to be first, and nothing happened before.
         let created = remembered.created.unwrap_or_else(|| steps.first().map_or(created, |first| created.min(first.since)));
         let states: Vec<Deal> = steps.iter().map(|step| self.deal(draft, funnel, step, created, news.at)).collect();
-        let states = rules::review_deal(self.platform, states);
-        let Some(last) = states.last() else { return Ok(None) };
+        let any = !states.is_empty();
+        let states = rules::review_deal(self.platform, draft, states);
+        let Some(last) = states.last() else {
+            if any {
+                // A rule says that UIS is not told of it: what it went through is told when one does not any more.
+                let pending = steps.into_iter().map(|step| (step.stage, step.since)).collect();
+                let record = remembered.record.max(news.record);
+                let entry = Entry { record, ahead: found.ahead, pending, created: Some(created), ..remembered };
+                ledger::put(self.platform, draft.order, &entry)?;
+            }
+            return Ok(None);
+        };
         let digest = ledger::digest(&format!("{:?}", Deal { modified: None, ..last.clone() }));
         let entry = Entry {
             record: remembered.record.max(news.record),

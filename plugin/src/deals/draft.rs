@@ -39,6 +39,8 @@ pub struct FieldValue {
     pub ext_id: String,
     /// Its value as text.
     pub value: String,
+    /// UIS keeps it as a number.
+    pub numeric: bool,
 }
 
 /// What UIS is told of an order, but for its stages.
@@ -199,15 +201,15 @@ pub fn is_numeric(kind: &str) -> bool {
 
 fn field_values(order: &WholeOrder, settings: &Settings, fields: &[Field]) -> Vec<FieldValue> {
     let mut values = Vec::new();
-    let mut put = |ext_id: String, value: String| {
+    let mut put = |ext_id: String, value: String, numeric: bool| {
         if !value.is_empty() {
-            values.push(FieldValue { ext_id, value });
+            values.push(FieldValue { ext_id, value, numeric });
         }
     };
-    put(CURRENCY_FIELD.to_owned(), answer::text(&order.currency).to_uppercase());
+    put(CURRENCY_FIELD.to_owned(), answer::text(&order.currency).to_uppercase(), false);
     for code in settings.deal_fields() {
         let Some(field) = fields.iter().find(|field| field.code == *code) else { continue };
-        put(field_ext_id(code), field_value(&order.custom_fields[code.as_str()], field));
+        put(field_ext_id(code), field_value(&order.custom_fields[code.as_str()], field), is_numeric(&field.kind));
     }
     values
 }
@@ -254,7 +256,7 @@ mod tests {
         assert_eq!((whole.contacts[0].name.as_str(), whole.mark), ("Сидоров Пётр", Some(("call", 998))));
         assert_eq!((whole.source.as_deref(), whole.comments.as_deref()), (Some("yandex / Осень"), Some("‹b›срочно‹/b›")));
         assert_eq!(whole.since, "2026-11-23 10:00:00", "an order that never changed its status is in it since it was created");
-        assert_eq!(whole.fields, [FieldValue { ext_id: "currency".into(), value: "RUB".into() }]);
+        assert_eq!(whole.fields, [FieldValue { ext_id: "currency".into(), value: "RUB".into(), numeric: false }]);
         let with_delivery = Settings { deal_delivery_cost: true, ..Settings::default() };
         assert_eq!(draft(json!({"id": 1, "summ": 0, "totalSumm": 300.5}), &with_delivery, &[]).revenue.as_deref(), Some("300.5"));
         // A refund, a free order, one without anything.

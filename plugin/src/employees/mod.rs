@@ -35,6 +35,12 @@ pub struct Tie {
     pub code: Option<String>,
 }
 
+/// What an event tells of an employee, by UIS's names of parameters.
+pub fn parameters(hint: &EmployeeHint) -> Vec<(String, String)> {
+    let told = [("employee_full_name", &hint.full_name), ("employee_email", &hint.email)];
+    told.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))).collect()
+}
+
 /// Ties employees to users by e-mail. Of several users with one e-mail the first who can log in counts; several employees with one
 /// e-mail are the same user.
 pub fn tie(employees: &[Employee], users: &[User]) -> Vec<Tie> {

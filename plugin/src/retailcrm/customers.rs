@@ -125,7 +125,7 @@ pub fn by_external_id(crm: Crm<'_>, external_id: &str, site: Option<&str>) -> Re
 }
 
 /// A customer as he is created.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct NewCustomer {
     /// Made of what he is known by, so that a second create is refused and not doubled.
     pub external_id: String,

@@ -38,7 +38,7 @@ pub fn read(answer: &Value) -> Result<Vec<Order>, CrmError> {
 }
 
 /// An order as it is created.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct NewOrder {
     /// Made of the call, so that a second create is refused and not doubled.
     pub external_id: String,

@@ -7,7 +7,7 @@ use super::{Ask, Crm, CrmError, answer};
 use crate::phone;
 
 /// A task as it is created.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Task {
     /// Its name.

@@ -192,8 +192,14 @@ fn store(platform: &dyn Platform, session: i64, story: Story) -> Result<Vec<Skip
         }
         known.clone()
     })?;
-    let call = record(platform, session, &story)?;
-    match upload(Crm::new(platform), &call) {
+    let (call, plain) = record(platform, session, &story)?;
+    let mut refused = Vec::new();
+    let mut uploaded = upload(Crm::new(platform), &call);
+    if let (Err(error @ CrmError::Refused { .. }), true) = (&uploaded, call != plain) {
+        refused.push(rules::refused(platform, format!("record of {}", call.external_id), error));
+        uploaded = upload(Crm::new(platform), &plain);
+    }
+    match uploaded {
         Ok(()) => {}
         // Surely nothing is there: the next attempt may choose anew.
         Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. })) => {
@@ -209,7 +215,8 @@ fn store(platform: &dyn Platform, session: i64, story: Story) -> Result<Vec<Skip
             recording.place = Place::History;
         }
     })?;
-    finish(platform, session)
+    refused.extend(finish(platform, session)?);
+    Ok(refused)
 }
 
 /// The call is in the history: what follows from it, then its further recordings, for which there may be a customer now.
@@ -226,8 +233,8 @@ fn finish(platform: &dyn Platform, session: i64) -> Result<Vec<Skipped>, Failure
     Ok(left_out)
 }
 
-/// The call as RetailCRM's history wants it.
-fn record(platform: &dyn Platform, session: i64, story: &Story) -> Result<Call, Failure> {
+/// The call as RetailCRM's history wants it: as rules made it, and as it was without them.
+fn record(platform: &dyn Platform, session: i64, story: &Story) -> Result<(Call, Call), Failure> {
     let parameters = Parameters::of(platform, session, story)?;
     let appeal = appeal::of(platform, session, story, &Settings::load(platform)?, &parameters);
     let verdict = verdict::of(story);
@@ -251,7 +258,7 @@ fn record(platform: &dyn Platform, session: i64, story: &Story) -> Result<Call, 
         source: appeal.source.clone(),
         site: appeal.own_site.clone(),
     };
-    Ok(rules::call(platform, &appeal, call))
+    Ok((rules::call(platform, &appeal, call.clone()), call))
 }
 
 /// Links fit for the CRM, and those that are left out.

@@ -36,17 +36,20 @@ pub fn answer(platform: &dyn Platform, event: &IncomingCall) -> Result<CallAnswe
         platform.log(Level::Warn, "the caller's orders are not known", &[("error", &error.to_string())]);
         Vec::new()
     });
-    let card = card(platform, &caller, orders, &number);
+    let open = open_orders(platform, &caller, orders, &number);
+    let known = known(&caller, &open);
+    let card = card(&caller, open);
     let forward_to = match &caller.manager {
         Some(manager) if Settings::load(platform)?.forward_to_manager => numbers(platform, manager)?,
         _ => Vec::new(),
     };
-    let forward_to = rules::route(platform, &event.call, forward_to);
+    let forward_to = rules::route(platform, &event.call, || known, forward_to);
     Ok(CallAnswer { card, forward_to, skipped: Vec::new() })
 }
 
-fn card(platform: &dyn Platform, caller: &Caller, orders: Vec<Order>, number: &str) -> Option<CallerCard> {
-    let customer = caller.customer.as_ref()?;
+/// The caller's orders that are not over.
+fn open_orders(platform: &dyn Platform, caller: &Caller, orders: Vec<Order>, number: &str) -> Vec<OpenOrder> {
+    let Some(customer) = &caller.customer else { return Vec::new() };
     let statuses: Vec<Status> = memory::load(platform, STATUSES_KEY).unwrap_or_default();
     let open = orders.into_iter().filter_map(|order| {
         // The search goes by text, so the order may be somebody else's.
@@ -57,13 +60,30 @@ fn card(platform: &dyn Platform, caller: &Caller, orders: Vec<Order>, number: &s
         let name = if order.number.is_empty() { order.id?.to_string() } else { order.number };
         (his && !ended).then(|| OpenOrder { url: format!("/orders/{}/edit", order.id.unwrap_or_default()), name, status: title })
     });
+    open.collect()
+}
+
+/// What RetailCRM knows of the caller, for partners' rules.
+fn known(caller: &Caller, open: &[OpenOrder]) -> Vec<(&'static str, String)> {
+    let id = |id: Option<i64>| id.map(|id| id.to_string()).unwrap_or_default();
+    let customer = caller.customer.as_ref();
+    vec![
+        ("customer-id", id(customer.and_then(|customer| customer.id))),
+        ("customer-name", customer.map(|customer| customer.name.clone()).unwrap_or_default()),
+        ("manager", id(caller.manager.as_ref().and_then(|manager| manager.id))),
+        ("open-orders", open.iter().map(|order| order.name.as_str()).collect::<Vec<_>>().join(", ")),
+    ]
+}
+
+fn card(caller: &Caller, orders: Vec<OpenOrder>) -> Option<CallerCard> {
+    let customer = caller.customer.as_ref()?;
     let name = customer.name.clone();
     let url = match (&caller.customer_link, customer.id) {
         (link, _) if !link.is_empty() => Some(link.clone()),
         (_, Some(id)) => Some(format!("/customers/{id}")),
         _ => None,
     };
-    Some(CallerCard { connection: CONNECTION.to_owned(), name: (!name.is_empty()).then_some(name), url, orders: open.collect() })
+    Some(CallerCard { connection: CONNECTION.to_owned(), name: (!name.is_empty()).then_some(name), url, orders })
 }
 
 /// Where the manager can be reached: the active phones of his UIS employee, in order. Nobody when he is away.

@@ -33,7 +33,7 @@ pub fn make(
         return Ok(Vec::new());
     }
     // An order is somebody's: whoever has no customer yet gets one.
-    let left_out = contact::ensure(platform, appeal, story, settings, lookup)?;
+    let mut left_out = contact::ensure(platform, appeal, story, settings, lookup)?;
     let kind = match (talked, progress::read(platform, &appeal.id).created) {
         (false, _) => OrderCall::Lost,
         (true, true) => OrderCall::First,
@@ -59,6 +59,6 @@ pub fn make(
         customer_comment: None,
         fields: Map::new(),
     };
-    order::make(platform, appeal, &wish, lookup)?;
+    left_out.extend(order::make(platform, appeal, &wish, lookup)?);
     Ok(left_out)
 }

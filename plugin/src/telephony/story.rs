@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bindings::uis::integration::call_events::{Call, CallFinished, Direction, FinishKind, Recording};
 use crate::bindings::uis::integration::types::{Failure, Instant};
+use crate::employees;
 use crate::memory;
 use crate::phone;
 use crate::platform::Platform;
@@ -219,8 +220,7 @@ impl Story {
         }
         self.internal |= call.is_internal;
         self.clicked_by = self.clicked_by.or(click_to_call::clicked_by(call.external_id.as_deref()));
-        let named =
-            call.employee.as_ref().and_then(|employee| employee.full_name.clone()).map(|name| ("employee_full_name".to_owned(), name));
+        let named = call.employee.as_ref().map(employees::parameters).unwrap_or_default();
         let contact = call.contact_name.clone().map(|name| ("contact_full_name".to_owned(), name));
         for (name, value) in call.attributes.iter().cloned().chain(named).chain(contact) {
             self.learn_parameter(name, &value);

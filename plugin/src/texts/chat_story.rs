@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::appeals::Identity;
 use crate::bindings::uis::integration::chat_events::Chat;
 use crate::bindings::uis::integration::types::{Failure, Instant};
+use crate::employees;
 use crate::memory;
 use crate::platform::Platform;
 use crate::settings::texts::Unsuccessful;
@@ -108,8 +109,7 @@ impl ChatStory {
         self.visitor = chat.visitor.id.or(self.visitor);
         self.channel_id = chat.channel_id.or(self.channel_id);
         self.communication = chat.communication_id.or(self.communication);
-        let named = chat.employee.as_ref().and_then(|employee| employee.full_name.clone());
-        let named = named.map(|name| ("employee_full_name".to_owned(), name));
+        let named = chat.employee.as_ref().map(employees::parameters).unwrap_or_default();
         for (name, value) in chat.attributes.iter().cloned().chain(named) {
             if !value.trim().is_empty() && (self.parameters.len() < PARAMETERS_MAX || self.parameters.contains_key(&name)) {
                 self.parameters.insert(name, value.chars().take(PARAMETER_MAX).collect());

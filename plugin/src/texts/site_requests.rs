@@ -113,6 +113,7 @@ fn parameters(platform: &dyn Platform, event: &SiteRequest) -> Result<Parameters
         .with("form_name", event.form_name.clone())
         .with("text", event.text.clone())
         .with("employee_full_name", event.employee.as_ref().and_then(|employee| employee.full_name.clone()))
+        .with("employee_email", event.employee.as_ref().and_then(|employee| employee.email.clone()))
         .with("start_time", Some(at.clone()))
         .with("finish_time", Some(at)))
 }

@@ -41,6 +41,10 @@ pub fn keep(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Se
         return Ok(Talk::Kept(Vec::new()));
     };
     let Some(text) = text(platform, chat, story)? else { return Ok(Talk::Unknown) };
+    let Some(text) = rules::note(platform, || about(chat, story), text, &heading(chat)) else {
+        progress::note(platform, &id, |progress| progress.transcript = Kept::Yes)?;
+        return Ok(Talk::Kept(Vec::new()));
+    };
     let crm = Crm::new(platform);
     if place == Transcript::Order && known.ordered && orders::comment(crm, &id, known.order_site.as_deref(), &text)? {
         progress::note(platform, &id, |progress| progress.transcript = Kept::Yes)?;
@@ -48,10 +52,6 @@ pub fn keep(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Se
     }
     // RetailCRM has no key against doubled notes: the intent is written first, and one found open is looked up.
     if known.transcript != Kept::Intended || !customers::has_note(crm, customer.id, &heading(chat))? {
-        let Some(text) = rules::note(platform, || about(chat, story), text, &heading(chat)) else {
-            progress::note(platform, &id, |progress| progress.transcript = Kept::Yes)?;
-            return Ok(Talk::Kept(Vec::new()));
-        };
         progress::note(platform, &id, |progress| progress.transcript = Kept::Intended)?;
         if let Err(error) = customers::add_note(crm, &customer, &text) {
             return match error {

@@ -101,7 +101,7 @@ impl Wishes<'_> {
             None if created => order::Repeat::Always,
             None => return Ok(Vec::new()),
         };
-        let (values, left_out) = order::fields(platform, appeal, &block.rows(Entity::Order));
+        let (values, mut left_out) = order::fields(platform, appeal, &block.rows(Entity::Order));
         let wish = order::Wish {
             repeat,
             after_hours: block.after_hours,
@@ -115,7 +115,7 @@ impl Wishes<'_> {
             customer_comment: self.customer_comment.clone(),
             fields: values,
         };
-        order::make(platform, appeal, &wish, lookup)?;
+        left_out.extend(order::make(platform, appeal, &wish, lookup)?);
         Ok(left_out)
     }
 }

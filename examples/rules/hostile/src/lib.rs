@@ -43,7 +43,7 @@ impl Guest for Rule {
             // Gives back what cannot be.
             "huge" => changed(draft, "text", "x".repeat(1 << 20)),
             "many" => {
-                let fields = (0..10_000).map(|number| field(&number.to_string(), "x".to_string())).collect();
+                let fields = (0..300).map(|number| field(&number.to_string(), "x".to_string())).collect();
                 Verdict::Change(Draft { fields, ..draft })
             }
             "twice" => {
@@ -55,6 +55,22 @@ impl Guest for Rule {
             // Takes away what it can.
             "strip" => Verdict::Change(Draft { fields: Vec::new(), ..draft }),
             "kind" => Verdict::Change(Draft { kind: DraftKind::Call, ..draft }),
+            // Says of everything that somebody answers for it who is not there, or is no user at all.
+            "stranger" => stranger(draft, Value::Integer(999)),
+            "boss" => stranger(draft, Value::Text("boss".to_string())),
+            // Makes somebody else of the customer, and what RetailCRM has no word for.
+            "forge" => {
+                let forged = changed(draft, "phone", "79990000000".to_string());
+                match forged {
+                    Verdict::Change(draft) => changed(draft, "nonsense", "x".to_string()),
+                    other => other,
+                }
+            }
+            // Keeps what the account's own fields would tell to itself.
+            "discreet" => {
+                let fields = draft.fields.into_iter().filter(|field| !field.name.starts_with("field-")).collect();
+                Verdict::Change(Draft { kind: draft.kind, is_new: draft.is_new, fields, attributes: draft.attributes })
+            }
             // Puts into texts what does harm elsewhere.
             "markup" => changed(draft, "text", "<script>alert(1)</script>\r\nX-Evil: 1".to_string()),
             _ => Verdict::Keep,
@@ -69,6 +85,15 @@ fn field(name: &str, text: String) -> Field {
 fn changed(draft: Draft, name: &str, text: String) -> Verdict {
     let mut fields: Vec<Field> = draft.fields.into_iter().filter(|field| field.name != name).collect();
     fields.push(field(name, text));
+    Verdict::Change(Draft { kind: draft.kind, is_new: draft.is_new, fields, attributes: draft.attributes })
+}
+
+fn stranger(draft: Draft, who: Value) -> Verdict {
+    let rename = |field: Field| match field.name.as_str() {
+        "manager" | "performer" => Field { name: field.name, value: who.clone() },
+        _ => field,
+    };
+    let fields = draft.fields.into_iter().map(rename).collect();
     Verdict::Change(Draft { kind: draft.kind, is_new: draft.is_new, fields, attributes: draft.attributes })
 }
 

@@ -15,7 +15,7 @@ macro_rules! kit {
     };
 }
 
-const KIT: [(&str, &str); 12] = kit![
+const KIT: [(&str, &str); 14] = kit![
     "rule-imports-network",
     "rule-imports-clock",
     "rule-imports-storage",
@@ -23,11 +23,13 @@ const KIT: [(&str, &str); 12] = kit![
     "rule-of-another-shape",
     "rule-of-nothing",
     "rule-that-is-a-module",
+    "rule-of-many-memories",
     "plugin-imports-http",
     "plugin-imports-files",
     "plugin-of-another-contract",
     "plugin-of-another-shape",
     "plugin-of-nothing",
+    "plugin-of-many-memories",
 ];
 
 /// Tries to load each.

@@ -76,6 +76,16 @@ fn short_lines(after: &After) -> Option<String> {
     long.map(|bytes| format!("{bytes} bytes were kept of a log line"))
 }
 
+/// Bodies that were denied are written down all the same.
+fn short_trace(after: &After) -> Option<String> {
+    let of = |step: &Step| match step {
+        Step::Request { form, .. } => form.iter().map(|(_, value)| value.len()).sum(),
+        _ => 0,
+    };
+    let bytes: usize = after.trace.iter().map(of).sum();
+    (bytes > after.limits.bytes_out).then(|| format!("{bytes} bytes of denied bodies were kept"))
+}
+
 /// More of an answer than the contract says.
 fn short_answer(after: &After) -> Option<String> {
     let told = after.report.problems.len();
@@ -89,7 +99,7 @@ fn clean_answer(after: &After) -> Option<String> {
     ["evil.example", "rm -rf", "+7"].iter().find(|evil| answers.contains(**evil)).map(|evil| format!("{evil} reached UIS"))
 }
 
-const ATTACKS: [Attack; 21] = [
+const ATTACKS: [Attack; 22] = [
     Attack { name: "infinite-loop", tries: "Never ends.", expected: &["limit fuel", "limit wall-kept-ms"], holds: nothing },
     Attack {
         name: "wait-for-ever",
@@ -114,6 +124,12 @@ const ATTACKS: [Attack; 21] = [
         tries: "Sends bodies of 4 MiB without end.",
         expected: &["limit bytes-out", "limit requests"],
         holds: within_requests,
+    },
+    Attack {
+        name: "denied-flood",
+        tries: "Asks for what is denied, again and again, each time with a body of more than 4 MiB.",
+        expected: &["limit requests", "limit wall-kept-ms"],
+        holds: short_trace,
     },
     Attack { name: "memory-bomb", tries: "Takes all memory there is.", expected: &["limit memory-bytes"], holds: nothing },
     Attack { name: "stack-overflow", tries: "Calls itself without end.", expected: &["call stack exhausted"], holds: nothing },

@@ -9,6 +9,7 @@ use uis_host::bindings::uis::integration::types::CommunicationKind;
 use uis_host::contract;
 use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::{Rule, RuleFault, Sandbox};
+use uis_host::rules::set::checked_responsible;
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::{Resolve, UnresolvedPackageGroup};
 
@@ -77,7 +78,10 @@ async fn ask(sandbox: &Sandbox, rule: &Rule) -> Result<Option<String>, RuleFault
         attributes: vec![("utm_campaign".into(), "vip".into())],
     };
     let deadline = Instant::now() + Duration::from_secs(60);
-    rule.responsible(sandbox, deadline, &about, Some("5")).await.unwrap_or(Ok(None)).and_then(uis_host::rules::set::checked_responsible)
+    rule.responsible(sandbox, deadline, &about, Some("5"))
+        .await
+        .unwrap_or(Ok(None))
+        .and_then(|decided| checked_responsible(decided, Some("5")))
 }
 
 /// A component of the world `responsible-rule` of a core module's text.
