@@ -6,8 +6,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use support::{root, uis_host};
+use uis_host::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, DraftKind, Field, Routing, Value, Verdict};
+use uis_host::bindings::uis::integration::types::CommunicationKind;
 use uis_host::plugin::{CONTRACT_PACKAGE, CONTRACT_VERSION};
+use uis_host::rules::Point;
+use uis_host::rules::limits::RuleLimits;
+use uis_host::rules::sandbox::{DealVerdict, Sandbox};
 use wit_parser::Resolve;
 
 /// The files of a contract without comments and blank lines: what binds.
@@ -43,13 +49,17 @@ fn difference(live: &Path, frozen: &Path) -> Option<String> {
     })
 }
 
-/// Versions that are frozen, of the host's series: while the major version is 0, a minor one breaks.
+/// Versions that are frozen.
+fn all() -> Vec<PathBuf> {
+    let folders = std::fs::read_dir(root().join("contracts")).expect("contracts").map(|entry| entry.expect("an entry").path());
+    folders.filter(|path| path.is_dir()).collect()
+}
+
+/// Those of the host's series: while the major version is 0, a minor one breaks.
 fn frozen() -> Vec<PathBuf> {
     let series = CONTRACT_VERSION.rsplit_once('.').expect("three numbers").0;
-    let folders = std::fs::read_dir(root().join("contracts")).expect("contracts").map(|entry| entry.expect("an entry").path());
-    folders
-        .filter(|path| path.is_dir() && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{series}."))))
-        .collect()
+    let of_series = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{series}.")));
+    all().into_iter().filter(of_series).collect()
 }
 
 #[test]
@@ -60,6 +70,19 @@ fn the_contract_says_what_is_frozen_under_its_version() {
     assert!(folder.is_dir(), "{live} is not frozen: copy wit/ and the components to contracts/{live} (contracts/README.md)");
     assert_eq!(version(&folder), live);
     assert_eq!(difference(&root().join("wit"), &folder), None);
+}
+
+/// What is frozen, by the digest of what binds in it: a change of `wit/` and of the frozen copy alike is a change all the same.
+const FROZEN: [(&str, &str); 1] = [("0.1.0", "b6c844b44a8d93421c2ac5e388c9666910da64ccfefa6ce23bfb04b3462b4aef")];
+
+#[test]
+fn what_is_frozen_stays_as_it_is() {
+    let of = |folder: &Path| Sha256::digest(format!("{:?}", binding(folder))).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let mut found: Vec<(String, String)> =
+        all().iter().map(|folder| (folder.file_name().expect("a name").to_string_lossy().into_owned(), of(&folder.join("wit")))).collect();
+    found.sort();
+    let known: Vec<(String, String)> = FROZEN.iter().map(|(version, digest)| ((*version).to_owned(), (*digest).to_owned())).collect();
+    assert_eq!(found, known, "a version that is frozen never changes; a new one is added here with its digest");
 }
 
 #[test]
@@ -112,5 +135,60 @@ fn components_of_every_frozen_version_still_run() {
         let output = uis_host(&["replay", "--json", &task, "--rule", &format!("vip={}", component("rule.wasm"))]);
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && text.contains("VIP! Ответить на заявку №501"), "{}: {text}", version.display());
+    }
+}
+
+/// Everything of every decision point arrives as it did, and what a rule answers to it is understood as it was.
+#[tokio::test]
+async fn a_rule_of_all_points_of_every_frozen_version_is_asked_and_heard() {
+    let cache = tempfile::tempdir().expect("a folder");
+    for version in frozen() {
+        let sandbox = Sandbox::new(RuleLimits::default()).expect("an engine");
+        let rule = sandbox.load(&version.join("rule-of-all.wasm"), cache.path()).expect("it loads");
+        assert_eq!(rule.points, Point::ALL.map(|(point, _)| point));
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        let appeal = |kind, id| Appeal {
+            kind,
+            id,
+            phone: Some("79161234567".into()),
+            email: Some("a@x.example".into()),
+            virtual_number: None,
+            employee_email: Some("b@x.example".into()),
+            attributes: vec![("utm_source".into(), "x".into())],
+        };
+        let chat = appeal(CommunicationKind::Chat, 7);
+        assert_eq!(rule.responsible(&sandbox, deadline, &chat, Some("5")).await, Some(Ok(Some("57".into()))));
+        assert_eq!(rule.responsible(&sandbox, deadline, &appeal(CommunicationKind::Call, 0), None).await, Some(Ok(None)));
+        let routed = rule.routing(&sandbox, deadline, &chat, &Routing { forward_to: vec!["74950000101".into()] }).await;
+        assert!(matches!(routed, Some(Ok(Some(routing))) if routing.forward_to == ["74950000101", "79161234567"]));
+
+        let field = |name: &str, value: Value| Field { name: name.into(), value };
+        let fields = vec![
+            field("text", Value::Text("a".into())),
+            field("whole", Value::Integer(-7)),
+            field("sum", Value::Decimal("1.50".into())),
+            field("yes", Value::Boolean(true)),
+            field("several", Value::Texts(vec!["x".into(), "y".into()])),
+        ];
+        let shown = r#"text=Value::Text("a") whole=Value::Integer(-7) sum=Value::Decimal("1.50") yes=Value::Boolean(true) several=Value::Texts(["x", "y"]) [("k", "v")]"#;
+        let attributes = vec![("k".to_owned(), "v".to_owned())];
+        let draft = Draft { kind: DraftKind::Task, is_new: true, fields: fields.clone(), attributes: attributes.clone() };
+        let told = |fields: &[Field]| match fields.last().map(|field| &field.value) {
+            Some(Value::Text(text)) => text.clone(),
+            other => panic!("{other:?}"),
+        };
+        let Some(Ok(Verdict::Change(changed))) = rule.draft(&sandbox, deadline, &chat, &draft).await else { panic!("a change") };
+        let subject = r#"CommunicationKind::Chat 7 Some("79161234567") Some("a@x.example") None Some("b@x.example") [("utm_source", "x")]"#;
+        assert_eq!(told(&changed.fields), format!("{subject} DraftKind::Task true {shown}"));
+        let keep = rule.draft(&sandbox, deadline, &appeal(CommunicationKind::Call, 0), &draft).await;
+        assert!(matches!(keep, Some(Ok(Verdict::Keep))));
+        let skip = rule.draft(&sandbox, deadline, &appeal(CommunicationKind::Call, 1), &draft).await;
+        assert!(matches!(skip, Some(Ok(Verdict::Skip(why))) if why.starts_with("CommunicationKind::Call 1")));
+
+        let deal = |id: &str| DealDraft { ext_id: id.into(), fields: fields.clone(), attributes: attributes.clone() };
+        let Some(Ok(DealVerdict::Change(changed))) = rule.deal(&sandbox, deadline, &deal("order-1")).await else { panic!("a change") };
+        assert_eq!(told(&changed.fields), format!("order-1 {shown}"));
+        assert!(matches!(rule.deal(&sandbox, deadline, &deal("keep")).await, Some(Ok(DealVerdict::Keep))));
+        assert!(matches!(rule.deal(&sandbox, deadline, &deal("skip")).await, Some(Ok(DealVerdict::Skip(why))) if why == "as asked"));
     }
 }
