@@ -14,20 +14,44 @@ use core::hint::black_box;
 
 wit_bindgen::generate!({
     path: "../../../wit",
-    inline: "package partner:hostile; world rule { export uis:integration/rule-draft@0.1.0; }",
+    inline: "package partner:hostile; world rule { export uis:integration/rule-draft@0.1.0; export uis:integration/rule-routing@0.1.0; export uis:integration/rule-deal@0.1.0; }",
     world: "partner:hostile/rule",
     generate_all,
 });
 
-use exports::uis::integration::rule_draft::Guest;
-use uis::integration::decision::{Appeal, Draft, DraftKind, Field, Value, Verdict};
+use exports::uis::integration::rule_deal::DealVerdict;
+use exports::uis::integration::{rule_deal, rule_draft, rule_routing};
+use uis::integration::decision::{Appeal, DealDraft, Draft, DraftKind, Field, Routing, Value, Verdict};
 
 struct Rule;
 
-impl Guest for Rule {
+/// How to attack.
+fn attack(about: &Appeal) -> &str {
+    about.attributes.iter().find(|(name, _)| name == "attack").map_or("", |(_, attack)| attack.as_str())
+}
+
+impl rule_routing::Guest for Rule {
+    fn decide(about: Appeal, _: Routing) -> Option<Routing> {
+        match attack(&about) {
+            "loop" => loop {
+                black_box(());
+            },
+            _ => None,
+        }
+    }
+}
+
+impl rule_deal::Guest for Rule {
+    /// A deal has no attributes of an appeal: its comments say what is done.
+    fn review(deal: DealDraft) -> DealVerdict {
+        let asked = deal.fields.iter().any(|field| matches!(&field.value, Value::Text(text) if text == "attack=skip"));
+        if asked { DealVerdict::Skip("as asked".to_string()) } else { DealVerdict::Keep }
+    }
+}
+
+impl rule_draft::Guest for Rule {
     fn review(about: Appeal, draft: Draft) -> Verdict {
-        let attack = about.attributes.iter().find(|(name, _)| name == "attack").map(|(_, attack)| attack.as_str());
-        match attack.unwrap_or_default() {
+        match attack(&about) {
             // Takes all the time there is, and all the memory, one way or another.
             "loop" => loop {
                 black_box(());
