@@ -8,7 +8,7 @@ mod toolchains;
 
 use common::{HOSTILE, RECORDING, RULE, replay, requests, tasks, told, vip};
 use serde_json::{Value, json};
-use support::uis_host;
+use support::{root, uis_host};
 use uis_host::plugin::build;
 use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::Sandbox;
@@ -80,7 +80,7 @@ async fn a_changed_rule_is_taken_up_and_a_bad_one_is_not() {
     assert!(rules.refresh().is_empty(), "it is told once");
     put(&std::fs::read(&other.wasm).expect("the other rule"));
     assert!(matches!(&rules.refresh()[..], [(_, Ok(()))]));
-    assert_eq!(points(), [Point::Draft], "the new one decides");
+    assert_eq!(points(), [Point::Draft, Point::Routing, Point::Deal], "the new one decides");
 }
 
 #[test]
