@@ -42,9 +42,14 @@ fn a_rule_that_attacks_costs_only_itself() {
     assert!(!task.contains(['<', '\r', '\n']), "{task}");
 }
 
-/// A call with two recordings, one of which goes into a note; its notifications have one parameter more.
+/// A call with two recordings, one of which goes into a note.
 fn talk(folder: &tempfile::TempDir, attack: &str) -> String {
-    let text = std::fs::read_to_string(root().join("tests/recordings/transfer.jsonl")).expect("the recording");
+    attacked(folder, "transfer", attack)
+}
+
+/// A recording whose notifications have one parameter more.
+fn attacked(folder: &tempfile::TempDir, name: &str, attack: &str) -> String {
+    let text = std::fs::read_to_string(root().join(format!("tests/recordings/{name}.jsonl"))).expect("the recording");
     let with = |line: &str| {
         let mut line: Value = serde_json::from_str(line).expect("JSON");
         if let Some(body) = line.get_mut("body") {
@@ -122,6 +127,47 @@ fn what_is_for_reading_stays_and_the_next_rule_sees_it_so() {
 }
 
 #[test]
+fn a_rule_is_asked_about_a_talk_wherever_it_is_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bad = format!("bad={HOSTILE}");
+    let comments = |value: &Value| -> Vec<String> {
+        let orders = value["crm"]["orders"].as_array().expect("a list").iter();
+        orders.filter_map(|order| order["customerComment"].as_str()).map(str::to_owned).collect()
+    };
+    let kept = comments(&replay(&[&attacked(&folder, "text/chat-transcript-order", "none"), "--rule", &bad]));
+    assert!(kept.iter().any(|text| text.contains("Чат №")), "{kept:?}");
+    let value = replay(&[&attacked(&folder, "text/chat-transcript-order", "markup"), "--rule", &bad]);
+    let changed = comments(&value);
+    assert!(changed.iter().any(|text| text.contains("alert(1)") && text.contains("Чат №") && !text.contains('<')), "{changed:?}");
+    assert!(value["crm"]["notes"].as_array().is_none_or(Vec::is_empty));
+}
+
+#[test]
+fn rules_know_the_employee_the_caller_and_the_deals_order() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bad = format!("bad={HOSTILE}");
+    let tell = json!({"attack": "tell", "employee_id": 9, "employee_email": "anna@x.example"});
+    let value = replay(&[&requests(&folder, "tell.jsonl", &[tell], &[]), "--rule", &bad]);
+    assert_eq!(tasks(&value), ["anna@x.example for 5"]);
+
+    let header = json!({"recording": 1, "crm": {
+        "users": [{"id": 5, "email": "a@x.example", "firstName": "Анна", "active": true, "online": true, "status": "free"}],
+        "customers": [{"id": 17, "firstName": "Пётр", "managerId": 5, "phones": [{"number": "79161234567"}]}],
+        "orders": [{"id": 71, "number": "71A", "status": "new", "customer": {"id": 17}, "createdAt": "2026-11-20 10:00:00"}]}});
+    let route = json!({"at": "2026-11-23T10:00:00+03:00", "route": "cdr_id=7&numa=79161234567&numb=74951112233&attack=tell"});
+    let comment = json!({"managerComment": "attack=tell"}).to_string();
+    let edit = json!({"at": "2026-11-23T10:01:00+03:00",
+        "crm": {"path": "/api/v5/orders/71/edit", "form": {"by": "id", "order": comment}}});
+    let path = support::file(&folder, "known.jsonl", &[header, route, edit].map(|line| line.to_string()).each_ref().map(String::as_str));
+    let value = replay(&[&path, "--rule", &bad]);
+    let lines = told(&value);
+    for line in ["bad call 7: change forward-to: nothing → 17, 5", "bad deal order-71: change comments: attack=tell → 71A new 79161234567"]
+    {
+        assert!(lines.iter().any(|told| told == line), "{line} in {lines:#?}");
+    }
+}
+
+#[test]
 fn a_field_that_a_rule_keeps_back_is_not_written_later() {
     let folder = tempfile::tempdir().expect("a folder");
     let header = json!({
@@ -191,7 +237,7 @@ fn loaded(sandbox: &Sandbox, folder: &str) -> Rule {
 /// More rules than there are places, half of which never end: the others wait, and each is heard.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn rules_wait_for_places_and_no_one_is_blamed_for_others() {
-    let limits = RuleLimits { instances: 2, wall: Duration::from_millis(40), ..RuleLimits::default() };
+    let limits = RuleLimits { instances: 2, wall: Duration::from_millis(40), fuel: 1_000_000_000_000, ..RuleLimits::default() };
     let sandbox = Sandbox::new(limits).expect("an engine");
     let (good, bad) = (loaded(&sandbox, RULE), loaded(&sandbox, HOSTILE));
     let soon = || Instant::now() + Duration::from_secs(300);
@@ -205,7 +251,7 @@ async fn rules_wait_for_places_and_no_one_is_blamed_for_others() {
     let over = ask(&sandbox, &good, Instant::now(), "").await.expect_err("no time");
     assert!(!over.is_its_own(), "{over}");
     let cut = ask(&sandbox, &bad, Instant::now() + Duration::from_millis(20), "loop").await.expect_err("little time");
-    assert!(!cut.is_its_own() && cut.to_string().contains("rule-wall-ms = 40"), "{cut}");
+    assert!(!cut.is_its_own(), "{cut}");
     let own = ask(&sandbox, &bad, soon(), "trap").await.expect_err("it fell over");
     assert!(own.is_its_own(), "{own}");
 }
@@ -221,7 +267,8 @@ fn rules_about_an_incoming_call_end_before_the_scenario_goes_on() {
     let path = support::file(&folder, "late.jsonl", &[header, faults, route].map(|line| line.to_string()).each_ref().map(String::as_str));
     let rules: Vec<String> = (0..8).map(|number| format!("bad-{number}={HOSTILE}")).collect();
     let arguments: Vec<&str> = rules.iter().flat_map(|rule| ["--rule", rule.as_str()]).collect();
-    let (_, value) = support::replay_json(&[&[path.as_str()], arguments.as_slice()].concat());
+    // Time is what they take here, not fuel.
+    let (_, value) = support::replay_json(&[&[path.as_str(), "--limit", "rule-fuel=1000000000000"], arguments.as_slice()].concat());
     let problems = value["problems"].to_string();
     assert!(problems.contains("limit rule-wall-ms = 250 was passed"), "{problems}");
     assert!(problems.contains("its event ha") && problems.contains("left"), "those that would come too late are not heard: {problems}");

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`limits`] | what a rule may use up |
 //! | [`sandbox`] | the rules' engine: loading, checking, running one |
+//! | [`faults`] | why a component is no rule, and why one was not heard |
 //! | [`aside`] | where slow rules run |
 //! | [`quarantine`] | rules that keep failing |
 //! | [`settle`] | what a rule gave back, brought to what may be sent |
@@ -14,6 +15,7 @@
 pub mod aside;
 pub mod bindings;
 pub mod explain;
+pub mod faults;
 pub mod limits;
 pub mod quarantine;
 pub mod sandbox;

@@ -42,7 +42,7 @@ impl Endpoints {
         if text.contains(PLACEHOLDER) { text.replace(&self.placeholder(), self.secret.expose_secret()) } else { text.to_owned() }
     }
 
-    /// An answer of the remote system, with the stand-in in place of the secret: RetailCRM gives its modules' registration to whoever asks.
+    /// An answer of the remote system, with the stand-in in place of the secret: it may give a registration back to whoever asks.
     pub fn conceal(&self, body: Vec<u8>) -> Vec<u8> {
         let secret = self.secret.expose_secret().as_bytes();
         if secret.is_empty() {

@@ -36,16 +36,36 @@ impl rule_routing::Guest for Rule {
             "loop" => loop {
                 black_box(());
             },
+            // Says what it was told of the caller: numbers are all that it can say.
+            "tell" => Some(Routing {
+                forward_to: ["customer-id", "manager"].into_iter().filter_map(|name| told(&about.attributes, name)).collect(),
+            }),
             _ => None,
         }
     }
 }
 
+fn told(attributes: &[(String, String)], name: &str) -> Option<String> {
+    attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+}
+
 impl rule_deal::Guest for Rule {
     /// A deal has no attributes of an appeal: its comments say what is done.
     fn review(deal: DealDraft) -> DealVerdict {
-        let asked = deal.fields.iter().any(|field| matches!(&field.value, Value::Text(text) if text == "attack=skip"));
-        if asked { DealVerdict::Skip("as asked".to_string()) } else { DealVerdict::Keep }
+        let comments = deal.fields.iter().find_map(|field| match &field.value {
+            Value::Text(text) if field.name == "comments" => Some(text.as_str()),
+            _ => None,
+        });
+        match comments {
+            Some("attack=skip") => DealVerdict::Skip("as asked".to_string()),
+            Some("attack=tell") => {
+                let known = ["order-number", "status", "contact-phone"].map(|name| told(&deal.attributes, name).unwrap_or_default());
+                let mut fields: Vec<Field> = deal.fields.into_iter().filter(|field| field.name != "comments").collect();
+                fields.push(field("comments", known.join(" ")));
+                DealVerdict::Change(DealDraft { ext_id: deal.ext_id, fields, attributes: deal.attributes })
+            }
+            _ => DealVerdict::Keep,
+        }
     }
 }
 
@@ -95,6 +115,8 @@ impl rule_draft::Guest for Rule {
                 let fields = draft.fields.into_iter().filter(|field| !field.name.starts_with("field-")).collect();
                 Verdict::Change(Draft { kind: draft.kind, is_new: draft.is_new, fields, attributes: draft.attributes })
             }
+            // Says what it was told.
+            "tell" => changed(draft, "text", about.employee_email.unwrap_or_default()),
             // Puts into texts what does harm elsewhere.
             "markup" => changed(draft, "text", "<script>alert(1)</script>\r\nX-Evil: 1".to_string()),
             _ => Verdict::Keep,

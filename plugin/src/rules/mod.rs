@@ -1,9 +1,10 @@
 //! Partners' rules, asked before something is sent: drafts of customers, orders, tasks, notes and call records, who is responsible, where a call goes, deals.
 //! The names of fields are ours, not RetailCRM's; `docs/rules.md` has them all. With no rule for a point nothing is made up and asked.
 
-use std::collections::BTreeMap;
+mod fields;
 
-use serde_json::{Map, Value as Json};
+use fields::OWN;
+pub use fields::{Changed, Fields};
 
 use crate::appeals::Appeal;
 use crate::bindings::uis::integration::call_events::Call;
@@ -18,17 +19,11 @@ use crate::outcome::skipped;
 use crate::phone;
 use crate::platform::Platform;
 use crate::retailcrm::CrmError;
-use crate::retailcrm::telephony::{self, Source};
+use crate::retailcrm::telephony;
 use crate::template;
 
-/// The longest texts that are taken from rules, in characters.
-const LINE_MAX: usize = 255;
-const LINES_MAX: usize = 2000;
 /// The longest note, as long as a kept talk may be.
 const NOTE_MAX: usize = 10_000;
-/// A field that the account added: its code follows.
-const OWN: &str = "field-";
-
 /// The attribute of a draft that tells host and rules which fields may be changed and what they hold: names with spaces between, the kind after a
 /// colon, a star for the rest of a name. What is not in it is for reading.
 const MAY_CHANGE: &str = "may-change";
@@ -53,113 +48,6 @@ pub enum For {
     Order,
     /// A task.
     Task,
-}
-
-/// Fields of a draft on their way to rules and back.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Fields(Vec<Field>);
-
-impl Fields {
-    /// With a text; an absent one is no field.
-    pub fn text(mut self, name: &str, text: Option<impl Into<String>>) -> Fields {
-        if let Some(text) = text {
-            self.0.push(Field { name: name.to_owned(), value: Value::Text(text.into()) });
-        }
-        self
-    }
-
-    /// With a whole number.
-    pub fn integer(mut self, name: &str, number: Option<i64>) -> Fields {
-        if let Some(number) = number {
-            self.0.push(Field { name: name.to_owned(), value: Value::Integer(number) });
-        }
-        self
-    }
-
-    /// With the members of a source.
-    pub fn source(self, source: Option<&Source>) -> Fields {
-        let Some(source) = source else { return self };
-        self.text("source", source.source.clone())
-            .text("medium", source.medium.clone())
-            .text("campaign", source.campaign.clone())
-            .text("keyword", source.keyword.clone())
-            .text("content", source.content.clone())
-    }
-
-    /// With fields that the account added.
-    pub fn own(mut self, fields: &Map<String, Json>) -> Fields {
-        for (code, value) in fields {
-            let value = match value {
-                Json::Bool(flag) => Value::Boolean(*flag),
-                Json::Number(number) => number.as_i64().map_or_else(|| Value::Decimal(number.to_string()), Value::Integer),
-                Json::Array(list) => Value::Texts(list.iter().filter_map(|text| text.as_str().map(str::to_owned)).collect()),
-                Json::String(text) => Value::Text(text.clone()),
-                _ => continue,
-            };
-            self.0.push(Field { name: format!("{OWN}{code}"), value });
-        }
-        self
-    }
-}
-
-/// Fields as rules left them.
-#[derive(Debug, Clone, Default)]
-pub struct Changed(BTreeMap<String, Value>);
-
-impl Changed {
-    /// A line of text, without markup as everything that others write; none: it is gone.
-    pub fn text(&self, name: &str) -> Option<String> {
-        self.raw(name).map(|text| template::line(&text, LINE_MAX))
-    }
-
-    /// Several lines of text.
-    pub fn lines(&self, name: &str) -> Option<String> {
-        self.raw(name).map(|text| template::lines(&text, LINES_MAX))
-    }
-
-    fn raw(&self, name: &str) -> Option<String> {
-        match self.0.get(name)? {
-            Value::Text(text) | Value::Decimal(text) => Some(text.clone()),
-            Value::Integer(number) => Some(number.to_string()),
-            Value::Boolean(flag) => Some(flag.to_string()),
-            Value::Texts(texts) => Some(texts.join(", ")),
-        }
-        .filter(|text| !text.trim().is_empty())
-    }
-
-    /// A whole number, also one that is written as text.
-    pub fn integer(&self, name: &str) -> Option<i64> {
-        match self.0.get(name)? {
-            Value::Integer(number) => Some(*number),
-            Value::Text(text) | Value::Decimal(text) => text.trim().parse().ok(),
-            _ => None,
-        }
-    }
-
-    /// A source of its members.
-    pub fn source(&self) -> Option<Source> {
-        let source = Source {
-            source: self.text("source"),
-            medium: self.text("medium"),
-            campaign: self.text("campaign"),
-            keyword: self.text("keyword"),
-            content: self.text("content"),
-        };
-        (source != Source::default()).then_some(source)
-    }
-
-    /// Fields that the account added.
-    pub fn own(&self) -> Map<String, Json> {
-        let own = self.0.iter().filter_map(|(name, value)| Some((name.strip_prefix(OWN)?.to_owned(), value)));
-        let json = |value: &Value| match value {
-            Value::Text(text) => Json::from(template::lines(text, LINES_MAX)),
-            Value::Integer(number) => Json::from(*number),
-            Value::Decimal(text) => text.parse::<serde_json::Number>().map_or_else(|_| Json::from(text.as_str()), Json::Number),
-            Value::Boolean(flag) => Json::from(*flag),
-            Value::Texts(texts) => texts.iter().map(|text| template::line(text, LINE_MAX)).collect(),
-        };
-        own.map(|(code, value)| (code, json(value))).collect()
-    }
 }
 
 /// What rules made of a draft.
@@ -206,7 +94,7 @@ fn reviewed(platform: &dyn Platform, appeal: &Appeal<'_>, kind: DraftKind, is_ne
             platform.log(Level::Info, "a rule says that it is not sent", &[("appeal", &appeal.id), ("why", &why)]);
             Reviewed::Skip(why)
         }
-        Verdict::Change(draft) => Reviewed::Changed(Changed(draft.fields.into_iter().map(|field| (field.name, field.value)).collect())),
+        Verdict::Change(draft) => Reviewed::Changed(Changed::of(draft.fields)),
     }
 }
 
@@ -226,7 +114,7 @@ pub fn note(platform: &dyn Platform, about: impl FnOnce() -> decision::Appeal, t
             None
         }
         Verdict::Change(draft) => {
-            let changed = Changed(draft.fields.into_iter().map(|field| (field.name, field.value)).collect());
+            let changed = Changed::of(draft.fields);
             let text = template::lines(&changed.raw("text")?, NOTE_MAX);
             Some(if text.contains(known) { text } else { format!("{text}\n{known}") })
         }
@@ -340,7 +228,7 @@ pub fn review_deal(platform: &dyn Platform, order: &deals::draft::Draft, states:
     fields.0.extend(last.user_fields.iter().map(|(id, value)| Field { name: format!("{OWN}{id}"), value: Value::Text(value.clone()) }));
     let draft = DealDraft { ext_id: last.ext_id.clone(), fields: fields.0, attributes: known_of_deal(order, last) };
     let Some(decided) = platform.review_deal(&draft) else { return Vec::new() };
-    let changed = Changed(decided.fields.into_iter().map(|field| (field.name, field.value)).collect());
+    let changed = Changed::of(decided.fields);
     let change = |state: Deal| Deal {
         // Which stages there are is RetailCRM's to say; a deal must have a name.
         name: changed.text("name").unwrap_or_else(|| state.name.clone()),
