@@ -37,14 +37,10 @@ pub fn update(platform: &dyn Platform, appeal: &Appeal<'_>, rows: &[Row], lookup
         Reviewed::Changed(changed) => values = changed.own(),
         Reviewed::Skip(_) => values.clear(),
     }
-    let written = if values.is_empty() { Ok(()) } else { customers::set_fields(lookup.crm(), &customer, &values) };
-    let written = match written {
-        Err(error @ CrmError::Refused { .. }) if values != proposed => {
-            left_out.push(rules::refused(platform, format!("fields of the customer of {}", appeal.id), &error));
-            customers::set_fields(lookup.crm(), &customer, &proposed)
-        }
-        other => other,
-    };
+    let what = format!("fields of the customer of {}", appeal.id);
+    let written = rules::or_without(platform, &what, (&values, &proposed), &mut left_out, |values| {
+        if values.is_empty() { Ok(()) } else { customers::set_fields(lookup.crm(), &customer, values) }
+    });
     match written {
         // Also what rules made another of: it is not proposed again.
         Ok(()) => progress::note(platform, &appeal.id, |progress| progress.fields.extend(proposed.clone()))?,

@@ -144,13 +144,8 @@ fn attempt(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup
         }
     }
     let mut left_out = Vec::new();
-    match create(platform, crm, wish, order.clone()) {
-        Err(error @ CrmError::Refused { .. }) if order != plain => {
-            left_out.push(rules::refused(platform, format!("order of {}", appeal.id), &error));
-            create(platform, crm, wish, plain)?;
-        }
-        other => other?,
-    }
+    let what = format!("order of {}", appeal.id);
+    rules::or_without(platform, &what, (&order, &plain), &mut left_out, |order| create(platform, crm, wish, order.clone()))?;
     progress::note(platform, &appeal.id, |progress| {
         progress.ordered = true;
         progress.order_site.clone_from(&site);

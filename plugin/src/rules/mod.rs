@@ -165,6 +165,23 @@ pub fn refused(platform: &dyn Platform, what: String, error: &CrmError) -> Skipp
     skipped(format!("what rules made of the {what}"), format!("{why}; it is sent as it was without them"))
 }
 
+/// Sends what rules made of a thing; where RetailCRM refuses it, the thing as it was without them, which is then told.
+pub fn or_without<T: PartialEq, R>(
+    platform: &dyn Platform,
+    what: &str,
+    (made, plain): (&T, &T),
+    left_out: &mut Vec<Skipped>,
+    mut send: impl FnMut(&T) -> Result<R, CrmError>,
+) -> Result<R, CrmError> {
+    match send(made) {
+        Err(error @ CrmError::Refused { .. }) if made != plain => {
+            left_out.push(refused(platform, what.to_owned(), &error));
+            send(plain)
+        }
+        other => other,
+    }
+}
+
 /// Who is responsible for what an appeal led to: as the settings say, or as a rule does.
 pub fn responsible(platform: &dyn Platform, appeal: &Appeal<'_>, what: For, proposed: Option<i64>) -> Option<i64> {
     if !decides(platform, Points::RESPONSIBLE) {

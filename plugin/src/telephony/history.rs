@@ -194,12 +194,8 @@ fn store(platform: &dyn Platform, session: i64, story: Story) -> Result<Vec<Skip
     })?;
     let (call, plain) = record(platform, session, &story)?;
     let mut refused = Vec::new();
-    let mut uploaded = upload(Crm::new(platform), &call);
-    if let (Err(error @ CrmError::Refused { .. }), true) = (&uploaded, call != plain) {
-        refused.push(rules::refused(platform, format!("record of {}", call.external_id), error));
-        uploaded = upload(Crm::new(platform), &plain);
-    }
-    match uploaded {
+    let what = format!("record of {}", call.external_id);
+    match rules::or_without(platform, &what, (&call, &plain), &mut refused, |call| upload(Crm::new(platform), call)) {
         Ok(()) => {}
         // Surely nothing is there: the next attempt may choose anew.
         Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. })) => {
