@@ -105,6 +105,8 @@ pub fn ensure(
     }
     // An attempt whose answer was lost has created him as well as one that was answered.
     created |= before.creating && customer.as_ref().is_some_and(|customer| customer.external_id == external_id);
+    // First of all who the visitor is: once the look-up is noted as done nothing would remember him any more.
+    lookup.remember_visitor()?;
     progress::note(platform, &appeal.id, |progress| {
         progress.looked_up = true;
         progress.created |= created;
@@ -113,7 +115,6 @@ pub fn ensure(
             progress.fields.extend(written.clone());
         }
     })?;
-    lookup.remember_visitor()?;
     Ok(left_out)
 }
 

@@ -227,6 +227,7 @@ fn pass_on(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Set
         join::join(platform, &appeal, &mut lookup)?;
         let customer = lookup.customer()?;
         if customer.is_some() {
+            lookup.remember_visitor()?;
             progress::note(platform, &appeal.id, |progress| progress.customer.clone_from(&customer))?;
         }
     }
