@@ -63,6 +63,14 @@ fn every_setting_in_every_position() {
             ],
         ),
         (
+            "chat-contact-after-end",
+            &[
+                "customer petr_s of 6 in main has 79161234567 no e-mail",
+                "order uis-chat-601 for 1 by messenger of 6 in main",
+                "note Чат №601 (Телеграм) on 1",
+            ],
+        ),
+        (
             "chat-lost",
             &[
                 "customer petr_s of 7 in main has 79161234567 no e-mail",

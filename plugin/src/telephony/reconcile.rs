@@ -9,7 +9,7 @@ use crate::platform::Platform;
 use crate::reports::{self, PAGE, Reading};
 use crate::telephony::filter;
 use crate::telephony::history;
-use crate::telephony::story::{self, FollowUp, Stored};
+use crate::telephony::story::{self, FollowUp, Record, Stored};
 use crate::telephony::unsettled;
 
 /// The report of calls.
@@ -30,12 +30,12 @@ pub fn on_timer(platform: &dyn Platform) -> Handled {
             }
             let known = story::read(platform, session);
             let told = known.end.as_ref().is_some_and(|end| end.told_finished);
-            let recording_is_news = !known.unknown_of(&finished.recordings).is_empty();
+            let recording_is_left = !known.unknown_of(&finished.recordings).is_empty() || known.recordings.iter().any(Record::waits);
             // One that still waits for something has its timer set again: it may have been lost between two writes.
             let settled = match known.stored {
                 // The report may know the number that no event told.
                 Stored::Skipped => known.internal || finished.call.contact.is_none(),
-                Stored::Yes => known.follow_up != FollowUp::Pending && !recording_is_news,
+                Stored::Yes => known.follow_up != FollowUp::Pending && !recording_is_left,
                 Stored::No | Stored::Intended => false,
             };
             if told && settled {

@@ -20,7 +20,7 @@ pub fn main(story: &Story) -> Option<&Record> {
 /// and one found open is looked up before it is sent again.
 pub fn put_into_notes(platform: &dyn Platform, session: i64) -> Result<Vec<Skipped>, Failure> {
     let story = story::read(platform, session);
-    let waiting: Vec<&Record> = story.recordings.iter().filter(|recording| waits(recording)).collect();
+    let waiting: Vec<&Record> = story.recordings.iter().filter(|recording| recording.waits()).collect();
     let (Some(phone), false) = (&story.phone, waiting.is_empty()) else { return Ok(Vec::new()) };
     let crm = Crm::new(platform);
     let Some(customer) = customers::find_by_phone(crm, phone)? else {
@@ -34,7 +34,7 @@ pub fn put_into_notes(platform: &dyn Platform, session: i64) -> Result<Vec<Skipp
             })
             .collect();
         story::tell(platform, session, |story| {
-            story.recordings.iter_mut().filter(|recording| waits(recording)).for_each(|recording| recording.place = Place::Nowhere)
+            story.recordings.iter_mut().filter(|recording| recording.waits()).for_each(|recording| recording.place = Place::Nowhere)
         })?;
         return Ok(left_out);
     };
@@ -52,11 +52,6 @@ pub fn put_into_notes(platform: &dyn Platform, session: i64) -> Result<Vec<Skipp
         place(platform, session, &recording.url, Place::Note)?;
     }
     Ok(Vec::new())
-}
-
-/// Whether a recording has no place yet.
-fn waits(recording: &Record) -> bool {
-    matches!(recording.place, Place::Waiting | Place::NoteIntended)
 }
 
 /// The call as rules know it.

@@ -131,6 +131,13 @@ pub struct Record {
     pub place: Place,
 }
 
+impl Record {
+    /// It has no place yet.
+    pub fn waits(&self) -> bool {
+        matches!(self.place, Place::Waiting | Place::NoteIntended)
+    }
+}
+
 /// Where a recording went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -31,6 +31,8 @@ pub struct ChatStory {
     pub accepted: bool,
     /// It was passed on to RetailCRM, with what was known by then.
     pub passed_on: bool,
+    /// Something was told since of who writes. It stands here until that is passed on, as the event that told it may have to come again.
+    pub news: bool,
     /// Who accepted it: an employee id.
     pub employee: Option<i64>,
     /// The visitor's phone, canonical digits.
@@ -91,6 +93,7 @@ pub fn tell<R>(platform: &dyn Platform, chat: i64, change: impl FnMut(&mut ChatS
 impl ChatStory {
     /// Takes in what an event says of the chat. What is known is not forgotten because a later event does not tell it.
     pub fn learn(&mut self, chat: &Chat) {
+        let before = self.who();
         self.began = if self.began == 0 { chat.at } else { self.began.min(chat.at) };
         let raw = |name: &str| chat.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
         let field = chat.visitor.phone.as_ref().map(|number| number.digits.as_str());
@@ -109,12 +112,21 @@ impl ChatStory {
         self.visitor = chat.visitor.id.or(self.visitor);
         self.channel_id = chat.channel_id.or(self.channel_id);
         self.communication = chat.communication_id.or(self.communication);
+        self.news |= self.who() != before;
         let named = chat.employee.as_ref().map(employees::parameters).unwrap_or_default();
         for (name, value) in chat.attributes.iter().cloned().chain(named) {
             if !value.trim().is_empty() && (self.parameters.len() < PARAMETERS_MAX || self.parameters.contains_key(&name)) {
                 self.parameters.insert(name, value.chars().take(PARAMETER_MAX).collect());
             }
         }
+    }
+
+    /// Takes in a phone and an e-mail found in what was written; what events told of themselves goes before.
+    pub fn learn_contacts(&mut self, phone: Option<String>, email: Option<String>) {
+        let before = self.who();
+        self.phone = self.phone.take().or(phone);
+        self.email = self.email.take().or(email);
+        self.news |= self.who() != before;
     }
 
     /// He left something that he can be answered by.

@@ -51,14 +51,12 @@ pub fn on_chat_accepted(platform: &dyn Platform, event: &ChatAccepted) -> Handle
 pub fn on_chat_message(platform: &dyn Platform, delivery: &Delivery, event: &ChatMessage) -> Handled {
     let Some(settings) = wanted(platform, &event.chat)? else { return done() };
     let left = if event.source == MessageSource::Visitor { contacts::of_text(&event.text) } else { (None, None) };
-    let (story, news) = chat_story::tell(platform, event.chat.chat_id, |story| {
-        let before = story.who();
+    let story = chat_story::tell(platform, event.chat.chat_id, |story| {
         story.learn(&event.chat);
-        story.phone = story.phone.take().or(left.0.clone());
-        story.email = story.email.take().or(left.1.clone());
-        (story.clone(), story.who() != before)
+        story.learn_contacts(left.0.clone(), left.1.clone());
+        story.clone()
     })?;
-    if !news {
+    if !story.news {
         return done();
     }
     // What was passed on without it is attached to whom it belongs to; what was not waits for the end, if that did not come first.
@@ -116,7 +114,7 @@ fn settle(platform: &dyn Platform, chat: i64, ordering_key: &str, settings: &Set
     let id = chat_story::external_id(chat);
     let mut story = chat_story::read(platform, chat);
     // Who writes may be told after the end: what was left out for that is made up for.
-    let late = !story.passed_on && story.has_contacts();
+    let late = story.has_contacts() && (story.news || !story.passed_on);
     if progress::read(platform, &id).settled && !late {
         return done();
     }
@@ -125,8 +123,7 @@ fn settle(platform: &dyn Platform, chat: i64, ordering_key: &str, settings: &Set
         let (phone, email) = transcript::contacts(platform, chat)?;
         if phone.is_some() || email.is_some() {
             story = chat_story::tell(platform, chat, |story| {
-                story.phone.clone_from(&phone);
-                story.email.clone_from(&email);
+                story.learn_contacts(phone.clone(), email.clone());
                 story.clone()
             })?;
         }
@@ -179,6 +176,14 @@ fn status(status: ChatStatus) -> Option<Unsuccessful> {
 
 /// Does what the settings want of the chat as far as it is known. What was done before is not done again.
 fn pass_on(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Settings) -> Result<Vec<Skipped>, Failure> {
+    let passed_on = attempt(platform, chat, story, settings);
+    if story.news && !matches!(passed_on, Err(Failure::Retry(_) | Failure::Unauthorized(_))) {
+        chat_story::tell(platform, chat, |known| known.news = known.who() != story.who())?;
+    }
+    passed_on
+}
+
+fn attempt(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Settings) -> Result<Vec<Skipped>, Failure> {
     let block = &settings.chats;
     let parameters = story.parameters(platform, chat)?;
     let site = parameters.raw("site_domain_name");
