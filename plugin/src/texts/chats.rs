@@ -56,14 +56,15 @@ pub fn on_chat_message(platform: &dyn Platform, delivery: &Delivery, event: &Cha
         story.learn_contacts(left.0.clone(), left.1.clone());
         story.clone()
     })?;
-    if !story.news {
-        return done();
+    // What comes after the end is settled like the end itself, if there is anything to settle.
+    if story.end.is_some() {
+        return settle(platform, event.chat.chat_id, &delivery.ordering_key, &settings);
     }
-    // What was passed on without it is attached to whom it belongs to; what was not waits for the end, if that did not come first.
-    if story.passed_on {
+    // What was passed on without it is attached to whom it belongs to; what was not waits for the end.
+    if story.news && story.passed_on {
         return done_without(pass_on(platform, event.chat.chat_id, &story, &settings)?);
     }
-    if story.end.is_some() { settle(platform, event.chat.chat_id, &delivery.ordering_key, &settings) } else { done() }
+    done()
 }
 
 /// The customer's message waits for an answer. UIS reminds the operator; RetailCRM has nothing for it.
@@ -115,8 +116,12 @@ fn settle(platform: &dyn Platform, chat: i64, ordering_key: &str, settings: &Set
     let mut story = chat_story::read(platform, chat);
     // Who writes may be told after the end: what was left out for that is made up for.
     let late = story.has_contacts() && (story.news || !story.passed_on);
-    if progress::read(platform, &id).settled && !late {
-        return done();
+    if progress::read(platform, &id).settled {
+        if !late {
+            return done();
+        }
+        // All of it is done once more, the talk as well, and an attempt that breaks off must not look as if it were done.
+        progress::note(platform, &id, |progress| progress.settled = false)?;
     }
     if !story.has_contacts() {
         // Perhaps a message that nobody told of says it.
@@ -226,7 +231,7 @@ fn attempt(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Set
         return wishes.task_alone(platform, &appeal);
     }
     chat_story::tell(platform, chat, |story| story.passed_on = true)?;
-    if known.looked_up && has_contacts {
+    if known.looked_up && has_contacts && story.news {
         // He was passed on before he told who he is.
         lookup.learn(None);
         join::join(platform, &appeal, &mut lookup)?;
