@@ -74,6 +74,7 @@ fn a_task_for_a_missed_call() {
         ("missed-task-once", &[&usual("11:00", "done"), &usual("14:00", "open")]),
         ("missed-task-every-time", &[&usual("11:00", "open"), &usual("12:00", "open")]),
         ("missed-task-closed-by-call", &[&usual("11:00", "done")]),
+        ("missed-task-later-stays", &[&usual("11:06", "open")]),
         ("missed-task-left-open", &[&usual("11:00", "open")]),
         ("missed-task-outgoing", &["task \"Перезвонить: пропущенный звонок 79161234567\" for 5 due 2026-11-24 10:00 in main open"]),
         (
@@ -215,6 +216,13 @@ fn a_frozen_module_stays_frozen_until_retailcrm_says_otherwise() {
     let (status, value) = replay_json(&[&support::file(&folder, "frozen.jsonl", &lines), "--settle", "0s"]);
     let problems = value["problems"].to_string();
     assert!(status == 1 && problems.contains("has frozen the integration") && problems.contains("switch it on there first"), "{problems}");
+}
+
+#[test]
+fn what_was_saved_while_frozen_takes_effect_though_retailcrm_is_busy_when_it_wakes_us() {
+    let (_, crm) = uis("unfrozen-while-busy");
+    let phones = &crm["modules"][0]["integrations"]["telephony"]["externalPhones"];
+    assert_eq!(phones, &serde_json::json!([{"siteCode": "main", "externalPhone": "74951112233"}]), "{}", crm["modules"]);
 }
 
 #[test]

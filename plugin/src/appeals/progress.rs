@@ -31,6 +31,10 @@ pub struct Progress {
     pub settled: bool,
     /// Its order was made, or was found not to be wanted.
     pub ordered: bool,
+    /// Its task was made, or was found not to be wanted.
+    pub tasked: bool,
+    /// The task that it answers was completed.
+    pub task_closed: bool,
     /// The shop that the order is of.
     pub order_site: Option<String>,
     /// What became of its transcript.

@@ -10,7 +10,7 @@ use super::progress;
 use super::responsible::Responsible;
 use crate::bindings::uis::integration::decision::DraftKind;
 use crate::bindings::uis::integration::log::Level;
-use crate::bindings::uis::integration::types::{Failure, Skipped};
+use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
 use crate::memory;
 use crate::outcome::skipped;
 use crate::platform::Platform;
@@ -48,32 +48,53 @@ pub struct Wish<'a> {
 struct Made {
     /// For which appeal; empty: none was.
     appeal: String,
+    /// When that ended.
+    at: Instant,
     /// Its name, by which it is found again when its number was not told.
     text: String,
     /// Its number; none: it was about to be sent.
     task: Option<i64>,
 }
 
-/// Makes the task.
+/// Makes the task, once for an appeal: somebody may have completed it since, or another appeal may have its own under the key.
 pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
-    if progress::read(platform, &appeal.id).skipped {
+    let known = progress::read(platform, &appeal.id);
+    if known.skipped || known.tasked {
         return Ok(Vec::new());
     }
+    let made = attempt(platform, appeal, wish, lookup)?;
+    if let Attempt::Done(left_out) = made {
+        progress::note(platform, &appeal.id, |progress| progress.tasked = true)?;
+        return Ok(left_out);
+    }
+    Ok(vec![skipped(format!("task for {}", appeal.id), "nobody to perform it is known; choose a default responsible")])
+}
+
+/// What came of an attempt.
+enum Attempt {
+    /// There is a task, or a reason why there is none.
+    Done(Vec<Skipped>),
+    /// There is nobody to perform it. Somebody may be chosen.
+    Nobody,
+}
+
+fn attempt(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Attempt, Failure> {
+    let nothing = || Ok(Attempt::Done(Vec::new()));
     let crm = lookup.crm();
     let phone = appeal.who.phone.as_deref();
     let made: Made = memory::load(platform, &wish.key).unwrap_or_default();
     match made.task {
-        Some(_) if made.appeal == appeal.id => return Ok(Vec::new()),
+        Some(_) if made.appeal == appeal.id => return nothing(),
         Some(task) if wish.once && tasks::is_open(crm, task)? => {
             platform.log(Level::Info, "the task is still open", &[("task", &task.to_string())]);
-            return Ok(Vec::new());
+            return nothing();
         }
         // Perhaps it arrived: then it is the one, whichever appeal it was for.
         None if !made.appeal.is_empty() => {
             if let Some(task) = tasks::find_open(crm, &made.text, phone)? {
                 memory::put(platform, &wish.key, &Made { task: Some(task), ..made.clone() }, Some(TTL_MS))?;
                 if made.appeal == appeal.id || wish.once {
-                    return Ok(Vec::new());
+                    return nothing();
                 }
             }
         }
@@ -81,9 +102,7 @@ pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, looku
     }
     let customer = lookup.customer()?;
     let proposed = wish.responsible.user(platform, lookup, wish.default_responsible)?;
-    let Some(performer) = rules::responsible(platform, appeal, For::Task, proposed) else {
-        return Ok(vec![skipped(format!("task for {}", appeal.id), "nobody to perform it is known; choose a default responsible")]);
-    };
+    let Some(performer) = rules::responsible(platform, appeal, For::Task, proposed) else { return Ok(Attempt::Nobody) };
     let due = appeal.at + i64::from(wish.due_hours) * HOUR_MS;
     let mut task = Task {
         text: name(platform, appeal, wish),
@@ -103,10 +122,12 @@ pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, looku
                 changed.text("due").filter(|due| time::parse(due).is_some()).map_or(task.datetime, |due| due.chars().take(16).collect());
             task.performer_id = changed.integer("performer").unwrap_or(performer);
         }
-        Reviewed::Skip(why) => return Ok(vec![skipped(format!("task for {}", appeal.id), format!("a rule: {why}"))]),
+        Reviewed::Skip(why) => {
+            return Ok(Attempt::Done(vec![skipped(format!("task for {}", appeal.id), format!("a rule: {why}"))]));
+        }
     }
     let mut left_out = Vec::new();
-    let mut intent = Made { appeal: appeal.id.clone(), text: task.text.clone(), task: None };
+    let mut intent = Made { appeal: appeal.id.clone(), at: appeal.at, text: task.text.clone(), task: None };
     memory::put(platform, &wish.key, &intent, Some(TTL_MS))?;
     let mut created = tasks::create(crm, &task);
     if let (Err(error @ CrmError::Refused { .. }), Some(plain)) = (&created, plain.filter(|plain| *plain != task)) {
@@ -124,12 +145,19 @@ pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, looku
         }
         Err(error) => return Err(error.into()),
     }
-    Ok(left_out)
+    Ok(Attempt::Done(left_out))
 }
 
-/// Completes the open task under a key: somebody has done what it asked for.
-pub fn close(platform: &dyn Platform, key: &str, phone: Option<&str>) -> Result<(), Failure> {
-    let Some(made) = memory::load::<Made>(platform, key) else { return Ok(()) };
+/// Completes the open task under a key: this appeal has done what it asked for. A task for what happened later stays.
+pub fn close(platform: &dyn Platform, appeal: &Appeal<'_>, key: &str, phone: Option<&str>) -> Result<(), Failure> {
+    let made = memory::load::<Made>(platform, key).filter(|made| made.at <= appeal.at);
+    if let (Some(made), false) = (made, progress::read(platform, &appeal.id).task_closed) {
+        complete(platform, made, key, phone)?;
+    }
+    progress::note(platform, &appeal.id, |progress| progress.task_closed = true)
+}
+
+fn complete(platform: &dyn Platform, made: Made, key: &str, phone: Option<&str>) -> Result<(), Failure> {
     let crm = Crm::new(platform);
     let task = match made.task {
         Some(task) => Some(task),

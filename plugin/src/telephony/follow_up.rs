@@ -6,7 +6,7 @@
 use crate::appeals::lookup::Lookup;
 use crate::appeals::parts::Parts;
 use crate::appeals::{fields, progress};
-use crate::bindings::uis::integration::types::{Failure, Skipped};
+use crate::bindings::uis::integration::types::Failure;
 use crate::platform::Platform;
 use crate::settings::Settings;
 use crate::telephony::parameters::Parameters;
@@ -14,11 +14,11 @@ use crate::telephony::story::{self, FollowUp};
 use crate::telephony::verdict::{self, Verdict};
 use crate::telephony::{appeal, contact, missed, orders};
 
-/// Does what is not done yet.
-pub fn run(platform: &dyn Platform, session: i64) -> Result<Vec<Skipped>, Failure> {
+/// Does what is not done yet; none when all is. That it is done is noted by whoever tells what was left out.
+pub fn run(platform: &dyn Platform, session: i64) -> Result<Option<Parts>, Failure> {
     let story = story::read(platform, session);
     if story.follow_up != FollowUp::Pending {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let settings = &Settings::load(platform)?;
     let answered = verdict::of(&story) == Verdict::Answered;
@@ -42,7 +42,5 @@ pub fn run(platform: &dyn Platform, session: i64) -> Result<Vec<Skipped>, Failur
         }
         parts.add(fields::update(platform, appeal, settings.field_rows(), lookup))?;
     }
-    let became = if parts.refused() { FollowUp::Refused } else { FollowUp::Done };
-    story::tell(platform, session, |story| story.follow_up = became)?;
-    parts.end()
+    Ok(Some(parts))
 }

@@ -3,6 +3,7 @@
 //! RetailCRM keeps one record per `externalId` and never changes it, so a call goes up once everything is known: its recordings, or
 //! that none came within the setting `recording-wait`; for a call nobody answered, both of the events that may tell its end.
 
+use crate::appeals::parts::Parts;
 use crate::bindings::uis::integration::call_events::{CallFinished, FinishKind, Recording, RecordingReady};
 use crate::bindings::uis::integration::timers::Timer;
 use crate::bindings::uis::integration::types::{Delivery, Failure, Instant, Skipped};
@@ -19,7 +20,7 @@ use crate::telephony::follow_up;
 use crate::telephony::parameters::Parameters;
 use crate::telephony::popups;
 use crate::telephony::recordings;
-use crate::telephony::story::{self, Place, Stored, Story, Way};
+use crate::telephony::story::{self, FollowUp, Place, Stored, Story, Way};
 use crate::telephony::unsettled;
 use crate::telephony::verdict::{self, Verdict};
 use crate::time;
@@ -185,8 +186,10 @@ fn expects_recording(story: &Story) -> bool {
 /// Puts the call into the history, and what did not fit there into notes.
 fn store(platform: &dyn Platform, session: i64, story: Story) -> Result<Vec<Skipped>, Failure> {
     // RetailCRM never changes a record, so a repeated attempt must send the recording that the first may have left there.
+    let mut first = false;
     let story = story::tell(platform, session, |known| {
-        if known.stored != Stored::Intended {
+        first = known.stored != Stored::Intended;
+        if first {
             known.record_url = recordings::main(&story).map(|recording| recording.url.clone());
             known.stored = Stored::Intended;
         }
@@ -197,8 +200,8 @@ fn store(platform: &dyn Platform, session: i64, story: Story) -> Result<Vec<Skip
     let what = format!("record of {}", call.external_id);
     match rules::or_without(platform, &what, (&call, &plain), &mut refused, |call| upload(Crm::new(platform), call)) {
         Ok(()) => {}
-        // Surely nothing is there: the next attempt may choose anew.
-        Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. })) => {
+        // Surely nothing is there, unless an earlier attempt left it: the next one may choose anew.
+        Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. })) if first => {
             story::tell(platform, session, |story| story.stored = Stored::No)?;
             return Err(error.into());
         }
@@ -217,15 +220,19 @@ fn store(platform: &dyn Platform, session: i64, story: Story) -> Result<Vec<Skip
 
 /// The call is in the history: what follows from it, then its further recordings, for which there may be a customer now.
 fn finish(platform: &dyn Platform, session: i64) -> Result<Vec<Skipped>, Failure> {
-    let followed_up = follow_up::run(platform, session);
-    if matches!(followed_up, Err(Failure::Retry(_) | Failure::Unauthorized(_))) {
-        return followed_up;
+    let followed_up = follow_up::run(platform, session)?;
+    let in_notes = recordings::put_into_notes(platform, session);
+    if matches!(in_notes, Err(Failure::Retry(_) | Failure::Unauthorized(_))) {
+        return in_notes;
+    }
+    // Only now does it count as done: had it before, an attempt that broke off would have told nobody what was refused.
+    if let Some(parts) = &followed_up {
+        let became = if parts.refused() { FollowUp::Refused } else { FollowUp::Done };
+        story::tell(platform, session, |story| story.follow_up = became)?;
     }
     unsettled::settle(platform, session, &story::read(platform, session))?;
-    let in_notes = recordings::put_into_notes(platform, session)?;
-    // A refusal is told once the rest is done.
-    let mut left_out = followed_up?;
-    left_out.extend(in_notes);
+    let mut left_out = followed_up.map_or(Ok(Vec::new()), Parts::end)?;
+    left_out.extend(in_notes?);
     Ok(left_out)
 }
 

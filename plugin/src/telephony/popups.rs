@@ -9,8 +9,8 @@ use crate::bindings::uis::integration::types::{Delivery, EmployeeHint, Failure};
 use crate::employees;
 use crate::outcome::{Handled, done, retry};
 use crate::platform::Platform;
-use crate::retailcrm::Crm;
 use crate::retailcrm::telephony::{CallEvent, EventType, send_event};
+use crate::retailcrm::{Crm, CrmError};
 use crate::settings::Settings;
 use crate::shops;
 use crate::telephony::parameters::Parameters;
@@ -52,7 +52,9 @@ pub fn on_call_answered(platform: &dyn Platform, event: &CallAnswered) -> Handle
         let is_news = who != 0 && story.talk_at.is_none_or(|at| at <= call.at);
         story.talk_at = story.talk_at.max(Some(call.at));
         let others = |had_talked: bool| {
-            story.open_popups(|popup| is_news && popup.employee_id != who && talked.contains(&popup.employee_id) == had_talked)
+            // Whoever was rung since belongs to what came after: this event may have had to come again.
+            let before = |popup: &Popup| popup.employee_id != who && popup.rung_at <= call.at;
+            story.open_popups(|popup| is_news && before(popup) && talked.contains(&popup.employee_id) == had_talked)
         };
         (others(false), others(true))
     })?;
@@ -172,7 +174,8 @@ fn open(
             return Opening::Nothing("the caller is anonymous");
         }
         if let Some(known) = story.popups.iter().find(|popup| popup.user_id == tie.user_id) {
-            if !known.closed {
+            // One that is about to be closed is not open: he is rung once more.
+            if !known.closed && known.closing.is_none() {
                 return Opening::Nothing("it is open");
             }
             if known.rung_at >= call.at || (leg_id.is_some() && known.leg_id == leg_id) {
@@ -197,11 +200,17 @@ fn open(
     close_surely(platform, session, &talked, ANSWERED)?;
     close_surely(platform, session, &rung, NO_ANSWER)?;
     let kind = if story.direction == Some(Way::Out) { EventType::Out } else { EventType::In };
-    if let Some(event) = story.popups.last().and_then(|popup| event(session, &story, kind, std::slice::from_ref(popup))) {
-        let site = shops::of_number(&Settings::load(platform)?, story.virtual_number.as_deref());
-        let event =
-            CallEvent { site, web_analytics_data: source::web_analytics(platform, &Parameters::of(platform, session, &story)?), ..event };
-        send_event(Crm::new(platform), &event)?;
+    let Some(popup) = story.popups.last().map(std::slice::from_ref) else { return done() };
+    let Some(event) = event(session, &story, kind, popup) else { return done() };
+    let site = shops::of_number(&Settings::load(platform)?, story.virtual_number.as_deref());
+    let event =
+        CallEvent { site, web_analytics_data: source::web_analytics(platform, &Parameters::of(platform, session, &story)?), ..event };
+    if let Err(error) = send_event(Crm::new(platform), &event) {
+        if matches!(error, CrmError::NotSent { .. } | CrmError::Busy { .. }) {
+            // Surely nobody sees it, and what is live is not repeated: his next ringing opens it.
+            mark(platform, session, popup, |popup| (popup.closed, popup.rung_at, popup.leg_id) = (true, 0, None))?;
+        }
+        return Err(error.into());
     }
     done()
 }
