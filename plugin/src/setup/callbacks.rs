@@ -17,6 +17,9 @@ use crate::setup::activation;
 /// Where it is remembered that RetailCRM switched us off.
 const OFF_KEY: &str = "retailcrm/switched-off";
 
+/// That it switched us on again, while what follows from that is not done yet: the call back may have to come again.
+const ON_KEY: &str = "retailcrm/switching-on";
+
 /// How RetailCRM took us out of use.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -82,17 +85,22 @@ fn activity(platform: &dyn Platform, at: Instant, activity: Option<&str>, system
         (false, false) => Some(Off::Inactive),
         (true, false) => None,
     };
-    if told == off(platform) {
+    let begun = memory::load::<bool>(platform, ON_KEY).is_some();
+    if told == off(platform) && !(told.is_none() && begun) {
         return done();
     }
     if let Some(told) = told {
+        memory::forget(platform, ON_KEY)?;
         platform.log(Level::Warn, "RetailCRM switched the integration off: nothing is sent until it is on again", &[]);
         memory::put(platform, OFF_KEY, &told, None)?;
         return done();
     }
     platform.log(Level::Info, "RetailCRM switched the integration on again", &[]);
+    memory::put(platform, ON_KEY, &true, None)?;
     end(platform)?;
-    activation::on_activate(platform, at)
+    let done = activation::on_activate(platform, at)?;
+    memory::forget(platform, ON_KEY)?;
+    Ok(done)
 }
 
 /// A manager's status in RetailCRM becomes his status in UIS.
