@@ -58,6 +58,22 @@ pub struct Group {
     pub entry: Entry,
 }
 
+/// The stages of statuses that orders were in, by the status.
+pub struct Moved(BTreeMap<String, String>);
+
+impl Moved {
+    /// Whether a status has another stage than it had, because its group is another one, or was folded: all deals are to be told again then.
+    pub fn again(&self, platform: &dyn Platform) -> bool {
+        let before: BTreeMap<String, String> = memory::load(platform, MOVED_KEY).unwrap_or_default();
+        before.iter().any(|(code, stage)| self.0.get(code).is_some_and(|now| now != stage))
+    }
+
+    /// That is planned: they are as they were from now on.
+    pub fn remember(&self, platform: &dyn Platform) -> Result<(), Failure> {
+        memory::put(platform, MOVED_KEY, &self.0, None)
+    }
+}
+
 /// What deals of this run are made with.
 pub struct Desk<'a> {
     platform: &'a dyn Platform,
@@ -130,26 +146,16 @@ impl<'a> Desk<'a> {
             self.people.insert(manager, name);
         }
         self.book.put(self.platform)?;
-        let before = left_out.len();
-        parts::employees(self.platform, self.uis, &self.people, left_out)?;
-        if left_out.len() > before {
-            // UIS does not say more than the name: without any of them the deals go through.
-            let refused: Vec<String> = left_out[before..].iter().map(|skipped| skipped.what.clone()).collect();
-            self.people.retain(|_, name| !refused.iter().any(|what| what.contains(name.as_str())));
-        }
+        let refused = parts::employees(self.platform, self.uis, &self.people, left_out)?;
+        // Without them the deals go through.
+        self.people.retain(|manager, _| !refused.contains(&parts::employee_ext_id(*manager)));
         Ok(())
     }
 
-    /// Whether a status that orders were in has another stage than it had, because its group is another one, or was folded: all deals are
-    /// to be told again then. It is asked once the run is done, and remembered.
-    pub fn moved(&self) -> Result<bool, Failure> {
+    /// The stages of statuses that orders were in. It is asked once the run is done.
+    pub fn moved(&self) -> Moved {
         let stage = |code: &String| Some((code.clone(), self.stages.of(code)?.clone()));
-        let now: BTreeMap<String, String> = self.met.iter().filter_map(stage).collect();
-        let before: BTreeMap<String, String> = memory::load(self.platform, MOVED_KEY).unwrap_or_default();
-        if before != now {
-            memory::put(self.platform, MOVED_KEY, &now, None)?;
-        }
-        Ok(before.iter().any(|(code, stage)| now.get(code).is_some_and(|now| now != stage)))
+        Moved(self.met.iter().filter_map(stage).collect())
     }
 
     fn funnel(&self, site: &str) -> Result<&Funnel, Failure> {

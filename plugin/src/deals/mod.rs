@@ -73,6 +73,6 @@ pub fn soon(platform: &dyn Platform, after_ms: i64) -> Result<(), Failure> {
     if memory::load::<Instant>(platform, SOON_KEY).is_some_and(|planned| planned <= at && planned >= now) {
         return Ok(());
     }
-    memory::put(platform, SOON_KEY, &at, None)?;
-    reports::set(platform, SOON_TIMER, at, None, TIMER, Vec::new())
+    reports::set(platform, SOON_TIMER, at, None, TIMER, Vec::new())?;
+    memory::put(platform, SOON_KEY, &at, None)
 }

@@ -140,24 +140,48 @@ fn no_funnel(name: &str, refusal: &Refusal) -> Failure {
     Failure::Rejected(format!("the funnel {name} cannot be made, so its deals wait: {}", words(refusal)))
 }
 
-/// Rows that UIS has already, by what they were: those that are news are sent, and remembered.
+/// What becomes of rows that UIS refuses.
+#[derive(Clone, Copy, PartialEq)]
+enum Refused {
+    /// They are sent again with the next news of whatever they belong to.
+    Again,
+    /// They are not sent again until they change, and stand under `<prefix>-refused/` so long.
+    Remembered,
+}
+
+/// Rows that UIS has already, by what they were: those that are news are sent, and remembered. Gives the ids of those of them that are
+/// refused, or were before.
 fn send<T>(
     platform: &dyn Platform,
     prefix: &str,
+    then: Refused,
     rows: Vec<(String, String, T)>,
-    mut put: impl FnMut(&[(String, String, T)]) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+    put: impl FnOnce(&[(String, String, T)]) -> Result<BTreeSet<String>, Failure>,
+) -> Result<BTreeSet<String>, Failure> {
+    let refusal = |id: &str| format!("{prefix}-refused/{id}");
     let news: Vec<(String, String, T)> = rows
         .into_iter()
-        .filter(|(id, content, _)| memory::load::<u64>(platform, &format!("{prefix}{id}")) != Some(digest(content)))
+        .filter(|(id, content, _)| memory::load::<u64>(platform, &format!("{prefix}/{id}")) != Some(digest(content)))
         .collect();
-    if !news.is_empty() {
-        put(&news)?;
-    }
+    let mut refused = if news.is_empty() { BTreeSet::new() } else { put(&news)? };
     for (id, content, _) in &news {
-        memory::put(platform, &format!("{prefix}{id}"), &digest(content), None)?;
+        let key = format!("{prefix}/{id}");
+        match (refused.contains(id), then) {
+            (true, Refused::Again) => {
+                memory::forget(platform, &key)?;
+                continue;
+            }
+            // Before the row counts as known: what is refused must not be named by a deal.
+            (true, Refused::Remembered) => memory::put(platform, &refusal(id), &true, None)?,
+            (false, Refused::Remembered) => memory::forget(platform, &refusal(id))?,
+            (false, Refused::Again) => {}
+        }
+        memory::put(platform, &key, &digest(content), None)?;
     }
-    Ok(())
+    if then == Refused::Remembered {
+        refused.extend(memory::names(platform, &refusal("")));
+    }
+    Ok(refused)
 }
 
 /// Sees to it that the deals' fields are there; gives those that UIS does not take.
@@ -180,8 +204,8 @@ pub fn fields(
         rows.push(UserField { ext_id: draft::field_ext_id(code), name, data_type });
     }
     let rows = rows.into_iter().map(|row| (row.ext_id.clone(), format!("{row:?}"), row)).collect();
-    let mut refused = BTreeSet::new();
-    send(platform, "deal-field/", rows, |rows| {
+    send(platform, "deal-field", Refused::Remembered, rows, |rows| {
+        let mut refused = BTreeSet::new();
         let rows: Vec<UserField> = rows.iter().map(|(_, _, row)| row.clone()).collect();
         uis.each(
             &rows,
@@ -192,14 +216,9 @@ pub fn fields(
                 refused.insert(row.ext_id.clone());
                 left_out.push(skipped(format!("field {} of deals", row.name), words(&refusal)));
             },
-        )
-    })?;
-    // What was refused is not there, however often it is not asked for again.
-    for id in &refused {
-        memory::put(platform, &format!("deal-field-refused/{id}"), &true, None)?;
-    }
-    refused.extend(memory::names(platform, "deal-field-refused/"));
-    Ok(refused)
+        )?;
+        Ok(refused)
+    })
 }
 
 fn count<T>(part: &[T]) -> u32 {
@@ -211,11 +230,17 @@ pub fn employee_ext_id(user: i64) -> String {
     format!("user-{user}")
 }
 
-/// Sees to it that the employees are there.
-pub fn employees(platform: &dyn Platform, uis: &Uis, names: &BTreeMap<i64, String>, left_out: &mut Vec<Skipped>) -> Result<(), Failure> {
+/// Sees to it that the employees are there; gives those that UIS does not take.
+pub fn employees(
+    platform: &dyn Platform,
+    uis: &Uis,
+    names: &BTreeMap<i64, String>,
+    left_out: &mut Vec<Skipped>,
+) -> Result<BTreeSet<String>, Failure> {
     let row = |(user, name): (&i64, &String)| DealEmployee { ext_id: employee_ext_id(*user), name: crate::template::line(name, 255) };
     let rows = names.iter().map(row).map(|row| (row.ext_id.clone(), row.name.clone(), row)).collect();
-    send(platform, "deal-employee/", rows, |rows| {
+    send(platform, "deal-employee", Refused::Remembered, rows, |rows| {
+        let mut refused = BTreeSet::new();
         let rows: Vec<DealEmployee> = rows.iter().map(|(_, _, row)| row.clone()).collect();
         uis.each(
             &rows,
@@ -223,9 +248,11 @@ pub fn employees(platform: &dyn Platform, uis: &Uis, names: &BTreeMap<i64, Strin
             count,
             |part| platform.put_deal_employees(part),
             |row, refusal| {
+                refused.insert(row.ext_id.clone());
                 left_out.push(skipped(format!("employee {} of deals", row.name), words(&refusal)));
             },
-        )
+        )?;
+        Ok(refused)
     })
 }
 
@@ -251,8 +278,8 @@ pub fn contacts(
     }
     let content = |row: &DealContact| format!("{} {:?} {:?}", row.name, row.phone_numbers, row.emails);
     let rows = rows.into_values().map(|row| (row.ext_id.clone(), content(&row), row)).collect();
-    let mut refused = BTreeSet::new();
-    send(platform, "deal-contact/", rows, |rows| {
+    send(platform, "deal-contact", Refused::Again, rows, |rows| {
+        let mut refused = BTreeSet::new();
         let rows: Vec<DealContact> = rows.iter().map(|(_, _, row)| row.clone()).collect();
         uis.each(
             &rows,
@@ -263,10 +290,7 @@ pub fn contacts(
                 refused.insert(row.ext_id.clone());
                 left_out.push(skipped(format!("contact {} of deals", row.name), words(&refusal)));
             },
-        )
-    })?;
-    for id in &refused {
-        memory::forget(platform, &format!("deal-contact/{id}"))?;
-    }
-    Ok(refused)
+        )?;
+        Ok(refused)
+    })
 }

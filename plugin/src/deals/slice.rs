@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::desk::{Desk, How, News};
+use super::desk::{Desk, How, Moved, News};
 use super::draft::{self, Draft};
 use super::plan::{self, Again, Cursor, Plan};
 use super::stages::Change;
@@ -98,8 +98,8 @@ fn run(platform: &dyn Platform) -> Handled {
     };
     let uis = Uis::default();
     let mut left_out: Vec<Skipped> = untold(platform);
-    let again = match pass_on(platform, crm, &settings, &uis, &mut work, whole, &mut left_out) {
-        Ok(again) => again,
+    let moved = match pass_on(platform, crm, &settings, &uis, &mut work, whole, &mut left_out) {
+        Ok(moved) => moved,
         Err(failure) => {
             // The run is done again, and what it noted not to ask again would be told to nobody.
             if !left_out.is_empty() {
@@ -109,10 +109,14 @@ fn run(platform: &dyn Platform) -> Handled {
             return Err(failure);
         }
     };
-    if again && plan.again.is_none() {
+    // From the beginning, also where they are being told again already: those that were told have the stages of before.
+    if moved.as_ref().is_some_and(|moved| moved.again(platform)) {
         plan.again = Some(Again::default());
     }
     plan::put(platform, &plan)?;
+    if let Some(moved) = moved {
+        moved.remember(platform)?;
+    }
     memory::forget(platform, UNTOLD_KEY)?;
     hints::followed(platform, &work.hinted)?;
     if work.more_history || work.more_hints || plan.loading.is_some() || plan.again.is_some() {
@@ -244,7 +248,7 @@ fn read(crm: Crm<'_>, work: &mut Work, pack: usize) -> Result<Vec<WholeOrder>, C
     Ok(whole)
 }
 
-/// Tells UIS what is news of these orders. Gives whether all deals are to be told again.
+/// Tells UIS what is news of these orders. Gives the stages of statuses by now; none when there are no deals.
 fn pass_on(
     platform: &dyn Platform,
     crm: Crm<'_>,
@@ -253,7 +257,7 @@ fn pass_on(
     work: &mut Work,
     whole: Vec<WholeOrder>,
     left_out: &mut Vec<Skipped>,
-) -> Result<bool, Failure> {
+) -> Result<Option<Moved>, Failure> {
     for order in &work.gone {
         if ledger::read(platform, *order).is_some() {
             // UIS takes it for no error when it does not know the deal.
@@ -268,7 +272,7 @@ fn pass_on(
     let drafts: Vec<Draft> = whole.iter().filter_map(|order| draft::of(order, settings, &fields)).collect();
     drop(whole);
     if drafts.is_empty() && parts::known_funnels(platform).is_empty() {
-        return Ok(false);
+        return Ok(None);
     }
     let mut desk = Desk::open(platform, crm, settings, uis, &drafts, &work.orders, left_out)?;
     let refused_fields = if drafts.is_empty() { BTreeSet::new() } else { parts::fields(platform, uis, settings, &fields, left_out)? };
@@ -293,5 +297,5 @@ fn pass_on(
         groups.push(group);
     }
     upload::upload(platform, uis, &groups, left_out)?;
-    desk.moved()
+    Ok(Some(desk.moved()))
 }
