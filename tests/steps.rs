@@ -17,16 +17,19 @@ use play::{Trace, play};
 use serde_json::{Map, Value, json};
 
 /// Stories in which a later event goes on where an earlier one stopped.
-const STORIES: [&str; 10] = [
+const STORIES: [&str; 13] = [
     "recording-untold",
+    "telephony/employees-refused-and-back",
     "telephony/everything-missed",
     "telephony/everything-talk",
     "telephony/tags",
     "text/chat-contact-after-end",
     "text/chat-contact-late",
+    "text/chat-talk-after-end",
     "text/chat-not-told",
     "text/request-client-and-order",
     "deals/from-a-call",
+    "deals/statuses-change",
     "deals/there-and-back",
 ];
 /// More than any of their attempts does.

@@ -151,10 +151,14 @@ impl Platform for Services {
         service!(self, directory.find_employee(id))
     }
     fn create_employee(&self, fields: &guest::directory::EmployeeFields) -> Result<i64, guest::directory::DirectoryError> {
-        service!(self, directory.create_employee(same(fields)))
+        let done = service!(self, directory.create_employee(same(fields)));
+        self.effect();
+        done
     }
     fn update_employee(&self, id: i64, fields: &guest::directory::EmployeeFields) -> Result<(), guest::directory::DirectoryError> {
-        service!(self, directory.update_employee(id, same(fields)))
+        let done = service!(self, directory.update_employee(id, same(fields)));
+        self.effect();
+        done
     }
     fn lines(&self, offset: u32) -> Result<Vec<guest::directory::Line>, guest::directory::DirectoryError> {
         service!(self, directory.lines(offset))

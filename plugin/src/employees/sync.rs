@@ -130,9 +130,11 @@ fn retire(platform: &dyn Platform, id: i64, employees: &mut [Employee]) -> Resul
         return Ok(Ok(()));
     };
     let fields = EmployeeFields { last_name: None, first_name: None, patronymic: None, email: None, status: Some(OFF_DUTY.to_owned()) };
+    // Before it is done: once he is off duty nobody would look at him any more.
+    memory::put(platform, &key, &Twin { retired: true, ..twin }, None)?;
     let done = outcome(platform.update_employee(employee.id, &fields))?;
-    if done.is_ok() {
-        memory::put(platform, &key, &Twin { retired: true, ..twin }, None)?;
+    if done.is_err() {
+        memory::put(platform, &key, &twin, None)?;
     }
     Ok(done)
 }
