@@ -1,10 +1,46 @@
 //! What the standard library would bring, and with it imports: memory, and an end for panics. A rule of your own needs it as it is.
 
 use alloc::alloc::{Layout, alloc, realloc};
-use core::arch::wasm32::unreachable;
+use core::arch::wasm32::{memory_grow, unreachable};
+use core::mem::{MaybeUninit, replace};
+
+use talc::base::{Talc, binning::Binning};
+use talc::cell::TalcSyncCell;
+use talc::source::Source;
+use talc::wasm::WasmBinning;
 
 #[global_allocator]
-static MEMORY: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+static MEMORY: TalcSyncCell<Growing, WasmBinning> = TalcSyncCell::new_wasm(Growing { begun: false });
+
+/// What an ordinary rule needs, there from the beginning: to ask the host for more costs as much as all else that a rule does.
+static mut FIRST: [MaybeUninit<u8>; 1 << 20] = [MaybeUninit::uninit(); 1 << 20];
+
+/// The unit of a component's memory, in bytes.
+const PAGE: usize = 64 << 10;
+
+/// Where memory comes from: what is there first, then from the host, up to its `rule-memory-bytes`.
+#[derive(Debug)]
+struct Growing {
+    begun: bool,
+}
+
+// SAFETY: nothing is allocated here.
+unsafe impl Source for Growing {
+    fn acquire<B: Binning>(talc: &mut Talc<Self, B>, wanted: Layout) -> Result<(), ()> {
+        let (from, len) = if replace(&mut talc.source.begun, true) {
+            // A page more, for what is noted about it.
+            let pages = (wanted.size() + wanted.align()) / PAGE + 2;
+            match memory_grow::<0>(pages) {
+                usize::MAX => return Err(()),
+                before => (core::ptr::with_exposed_provenance_mut(before * PAGE), pages * PAGE),
+            }
+        } else {
+            ((&raw mut FIRST).cast(), 1 << 20)
+        };
+        // SAFETY: nobody else has that memory, and each piece is given once.
+        unsafe { talc.claim(from, len) }.map(|_| ()).ok_or(())
+    }
+}
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
