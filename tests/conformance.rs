@@ -20,6 +20,7 @@ fn every_attack_is_contained_and_its_verdict_names_what_held() {
         ("wait-for-ever", "limit wall-live-ms = 5000"),
         ("request-flood", "limit requests = 1000"),
         ("big-requests", "limit bytes-out = 67108864"),
+        ("big-answers", "limit bytes-in = 268435456"),
         ("log-flood", "limit log-lines = 256"),
         ("storage-flood", "limit storage-written-bytes = 33554432"),
         ("timer-flood", "limit timer-bytes = 67108864"),
@@ -35,6 +36,13 @@ fn a_careless_configuration_is_told() {
     let value = command_json("conformance", &["--only", "log-flood", "--limit", "log-lines=1000000"], 1);
     assert_eq!((&value["contained"], &value["broken"]), (&0.into(), &1.into()), "{value:#}");
     assert!(value["verdicts"][0]["held"].as_str().is_some_and(|held| held.contains("100000 lines were written")), "{value:#}");
+}
+
+/// 64 answers of one send are 32 MiB: they are counted while they come in, not when all have come.
+#[test]
+fn what_comes_in_is_counted_within_one_send() {
+    let value = command_json("conformance", &["--only", "big-answers", "--limit", "bytes-in=1048576"], 0);
+    assert!(value["verdicts"][0]["held"].as_str().is_some_and(|held| held.contains("limit bytes-in = 1048576")), "{value:#}");
 }
 
 #[test]

@@ -99,6 +99,16 @@ fn every_setting_in_every_position() {
             ],
         ),
         (
+            "chat-talk-of-joined",
+            &[
+                "customer Пётр of 7 in main has +7 (916) 123-45-67 petr@example.ru",
+                "order uis-chat-601 for 17 by live-chat of 7 in main",
+                "order uis-chat-602 for 17 by live-chat of 7 in main",
+                "note Чат №601 (Сайт) on 17",
+                "note Чат №602 (Сайт) on 17",
+            ],
+        ),
+        (
             "chat-transcript-nowhere",
             &["customer petr_s of 6 in main has 79161234567 no e-mail", "order uis-chat-601 for 1 by live-chat of 6 in main"],
         ),

@@ -22,6 +22,7 @@ pub fn run(name: &str) -> Result<Outcome, Failure> {
         "slow-loop" => said(flood_requests(1, 0)),
         "request-flood" => said(flood_requests(64, 0)),
         "big-requests" => said(flood_requests(1, 4 << 20)),
+        "big-answers" => said(flood_answers()),
         "denied-flood" => said(flood_denied()),
         "memory-bomb" => {
             let mut hoard: Vec<Vec<u8>> = Vec::new();
@@ -106,6 +107,18 @@ fn flood_requests(at_once: usize, body: usize) -> String {
             one.body = connections::Body::Json("1".repeat(body));
         }
         for answer in connections::send(&vec![one; at_once], 600_000) {
+            if let Err(connections::SendError::Denied(why)) = answer {
+                return why;
+            }
+        }
+    }
+}
+
+/// Takes big answers, many at once.
+fn flood_answers() -> String {
+    let all = vec![request("/big"); 64];
+    loop {
+        for answer in connections::send(&all, 600_000) {
             if let Err(connections::SendError::Denied(why)) = answer {
                 return why;
             }

@@ -20,7 +20,7 @@ use uis_host::replay::{Replay, clock_for};
 use uis_host::trace::Step;
 
 use super::Verdict;
-use super::remote::{Seen, Watched};
+use super::remote::{BIG, Seen, Watched};
 
 /// An attack: its action, what it tries, words of which one must be in what the host says, and what else must hold.
 struct Attack {
@@ -50,6 +50,12 @@ fn within_requests(after: &After) -> Option<String> {
     (sent > after.limits.requests as usize)
         .then(|| format!("{sent} requests left the host"))
         .or_else(|| (at_once > REQUESTS_SIDE_BY_SIDE).then(|| format!("{at_once} requests went side by side")))
+}
+
+/// More was received than may be: the limit, and what was on its way when it was passed.
+fn within_bytes(after: &After) -> Option<String> {
+    let given = after.seen.given.load(Ordering::Relaxed);
+    (given > after.limits.bytes_in + REQUESTS_SIDE_BY_SIDE * BIG).then(|| format!("{given} bytes came in"))
 }
 
 /// Something left the host, though all should have been denied.
@@ -99,7 +105,7 @@ fn clean_answer(after: &After) -> Option<String> {
     ["evil.example", "rm -rf", "+7"].iter().find(|evil| answers.contains(**evil)).map(|evil| format!("{evil} reached UIS"))
 }
 
-const ATTACKS: [Attack; 22] = [
+const ATTACKS: [Attack; 23] = [
     Attack { name: "infinite-loop", tries: "Never ends.", expected: &["limit fuel", "limit wall-kept-ms"], holds: nothing },
     Attack {
         name: "wait-for-ever",
@@ -124,6 +130,12 @@ const ATTACKS: [Attack; 22] = [
         tries: "Sends bodies of 4 MiB without end.",
         expected: &["limit bytes-out", "limit requests"],
         holds: within_requests,
+    },
+    Attack {
+        name: "big-answers",
+        tries: "Has itself answered by half a megabyte, 64 times at once, without end.",
+        expected: &["limit bytes-in", "limit requests", "limit memory-bytes"],
+        holds: within_bytes,
     },
     Attack {
         name: "denied-flood",

@@ -21,9 +21,14 @@ pub const HOST: &str = "shop.crm.example";
 /// Headers that the host sends of its own accord.
 const HEADERS: [&str; 3] = ["accept", "content-type", "x-key"];
 
+/// The length of an answer that is asked for as `/big`, in bytes: a send's worth of them fits into a plugin's memory.
+pub const BIG: usize = 512 << 10;
+
 /// What arrived.
 #[derive(Debug, Default)]
 pub struct Seen {
+    /// Bytes of answers that were given.
+    pub given: AtomicUsize,
     /// Requests.
     pub requests: AtomicUsize,
     /// Those under way.
@@ -76,8 +81,10 @@ impl Egress for Watched {
                     *answer.status_mut() = http::StatusCode::FOUND;
                     answer.headers_mut().insert(http::header::LOCATION, http::HeaderValue::from_static("https://evil.example/"));
                 }
+                "/big" => *answer.body_mut() = Bytes::from(vec![b' '; BIG]),
                 _ => tokio::time::sleep(Duration::from_millis(1)).await,
             }
+            seen.given.fetch_add(answer.body().len(), Ordering::Relaxed);
             Ok(answer)
         }
         .boxed()
