@@ -38,7 +38,7 @@ fn a_careless_configuration_is_told() {
     assert!(value["verdicts"][0]["held"].as_str().is_some_and(|held| held.contains("100000 lines were written")), "{value:#}");
 }
 
-/// 64 answers of one send are 32 MiB: they are counted while they come in, not when all have come.
+/// 64 answers of one send are 18 MiB: they are counted while they come in, not when all have come.
 #[test]
 fn what_comes_in_is_counted_within_one_send() {
     let value = command_json("conformance", &["--only", "big-answers", "--limit", "bytes-in=1048576"], 0);

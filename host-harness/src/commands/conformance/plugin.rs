@@ -133,7 +133,7 @@ const ATTACKS: [Attack; 23] = [
     },
     Attack {
         name: "big-answers",
-        tries: "Has itself answered by half a megabyte, 64 times at once, without end.",
+        tries: "Has itself answered by 300 KiB, 64 times at once, without end.",
         expected: &["limit bytes-in", "limit requests", "limit memory-bytes"],
         holds: within_bytes,
     },

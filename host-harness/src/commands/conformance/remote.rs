@@ -22,7 +22,7 @@ pub const HOST: &str = "shop.crm.example";
 const HEADERS: [&str; 3] = ["accept", "content-type", "x-key"];
 
 /// The length of an answer that is asked for as `/big`, in bytes: a send's worth of them fits into a plugin's memory.
-pub const BIG: usize = 512 << 10;
+pub const BIG: usize = 300 << 10;
 
 /// What arrived.
 #[derive(Debug, Default)]
