@@ -1,7 +1,7 @@
 //! Whose appeal it is in RetailCRM: looked up once for all that follows from one event.
 
 use super::Identity;
-use super::progress::Progress;
+use super::progress::{self, Progress};
 use crate::bindings::uis::integration::types::Failure;
 use crate::memory;
 use crate::platform::Platform;
@@ -76,6 +76,16 @@ impl<'a> Lookup<'a> {
     /// He was created, or somebody else has just created him: what was found before does not count any more.
     pub fn learn(&mut self, customer: Option<Customer>) {
         self.found = customer.map(Some);
+    }
+
+    /// He is not there any more: whoever has his phone or his e-mail now is the one he was joined with, and the appeal's from now on.
+    pub fn again(&mut self, appeal: &str) -> Result<Option<Customer>, Failure> {
+        self.learn(None);
+        let found = self.customer()?;
+        if found.is_some() {
+            progress::note(self.platform, appeal, |progress| progress.customer.clone_from(&found))?;
+        }
+        Ok(found)
     }
 
     /// Whose manager answers for him: his own, or, for a contact person who has none, his company's.

@@ -74,9 +74,9 @@ pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, looku
     match attempt(platform, appeal, wish, lookup) {
         // He was joined with another since he was looked up: the other has his phone now.
         Err(Failure::Rejected(why)) if why.contains("not found") => {
-            lookup.learn(None);
-            let Some(customer) = lookup.customer()? else { return Err(Failure::Rejected(why)) };
-            progress::note(platform, &appeal.id, |progress| progress.customer = Some(customer.clone()))?;
+            if lookup.again(&appeal.id)?.is_none() {
+                return Err(Failure::Rejected(why));
+            }
             attempt(platform, appeal, wish, lookup)
         }
         other => other,

@@ -231,8 +231,8 @@ fn attempt(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Set
         return wishes.task_alone(platform, &appeal);
     }
     chat_story::tell(platform, chat, |story| story.passed_on = true)?;
-    if known.looked_up && has_contacts {
-        // He was passed on before he told who he is, or was joined with another since.
+    if known.looked_up && has_contacts && story.news {
+        // He was passed on before he told who he is.
         lookup.learn(None);
         join::join(platform, &appeal, &mut lookup)?;
         let customer = lookup.customer()?;

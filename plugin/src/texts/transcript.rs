@@ -1,6 +1,7 @@
 //! «Сохранять переписку»: the talk of a chat, kept once: in a note on the customer, or in the order's comment.
 
-use crate::appeals::progress::{self, Kept};
+use crate::appeals::lookup::Lookup;
+use crate::appeals::progress::{self, Kept, Progress};
 use crate::bindings::uis::integration::chat_events::{ChatMessage, MessageSource};
 use crate::bindings::uis::integration::decision;
 use crate::bindings::uis::integration::types::{CommunicationKind, Failure, Skipped};
@@ -8,7 +9,8 @@ use crate::links;
 use crate::outcome::skipped;
 use crate::platform::Platform;
 use crate::reports;
-use crate::retailcrm::{Crm, customers, orders};
+use crate::retailcrm::customers::{self, Customer};
+use crate::retailcrm::{Crm, CrmError, orders};
 use crate::rules;
 use crate::settings::Settings;
 use crate::settings::texts::Transcript;
@@ -50,20 +52,40 @@ pub fn keep(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Se
         progress::note(platform, &id, |progress| progress.transcript = Kept::Yes)?;
         return Ok(Talk::Kept(Vec::new()));
     }
-    // RetailCRM has no key against doubled notes: the intent is written first, and one found open is looked up.
-    if known.transcript != Kept::Intended || !customers::has_note(crm, customer.id, &heading(chat))? {
-        progress::note(platform, &id, |progress| progress.transcript = Kept::Intended)?;
-        if let Err(error) = customers::add_note(crm, &customer, &text) {
-            return match error {
-                crate::retailcrm::CrmError::Refused { .. } => {
-                    Ok(Talk::Kept(vec![skipped(format!("transcript of chat {chat}"), error.to_string())]))
-                }
-                other => Err(other.into()),
-            };
-        }
+    let mut refused = note(platform, crm, chat, &known, &customer, &text)?;
+    if refused.as_ref().is_some_and(|why| why.contains("not found"))
+        && let Some(mut lookup) = Lookup::of(platform, story.who(), &Progress::default())
+        && let Some(other) = lookup.again(&id)?.filter(|other| other.id != customer.id)
+    {
+        // He was joined with another since: the talk is the other's now.
+        refused = note(platform, crm, chat, &known, &other, &text)?;
+    }
+    if let Some(why) = refused {
+        return Ok(Talk::Kept(vec![skipped(format!("transcript of chat {chat}"), why)]));
     }
     progress::note(platform, &id, |progress| progress.transcript = Kept::Yes)?;
     Ok(Talk::Kept(Vec::new()))
+}
+
+/// Puts the talk on a customer, unless it is there; gives why RetailCRM refuses it, if it does. It has no key against doubled notes: the
+/// intent is written first, and one found open is looked up.
+fn note(
+    platform: &dyn Platform,
+    crm: Crm<'_>,
+    chat: i64,
+    known: &Progress,
+    customer: &Customer,
+    text: &str,
+) -> Result<Option<String>, Failure> {
+    if known.transcript == Kept::Intended && customers::has_note(crm, customer.id, &heading(chat))? {
+        return Ok(None);
+    }
+    progress::note(platform, &chat_story::external_id(chat), |progress| progress.transcript = Kept::Intended)?;
+    match customers::add_note(crm, customer, text) {
+        Ok(()) => Ok(None),
+        Err(error @ CrmError::Refused { .. }) => Ok(Some(error.to_string())),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What the visitor left of himself in the talk: the first phone and the first e-mail.
