@@ -7,10 +7,8 @@ mod native_plugin;
 #[path = "support/play.rs"]
 mod play;
 
-use std::sync::Arc;
-
 use native_plugin::NativePlugin;
-use play::play;
+use play::played;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Map, Value, json};
@@ -167,8 +165,7 @@ proptest! {
             }
         }
         let source = recording(&told);
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-        let (trace, crm, uis) = runtime.block_on(play(source.as_bytes(), Arc::new(NativePlugin::new())));
+        let (trace, crm, uis) = played(&source, NativePlugin::new());
         for (title, _, outcome) in &trace.0 {
             prop_assert!(!outcome.contains("Trap") && !outcome.contains("Limit"), "{}: {}", title, outcome);
         }

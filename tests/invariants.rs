@@ -15,7 +15,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use misfortune::{befall, crashes, fate, faults, keep};
 use native_plugin::NativePlugin;
-use play::play;
+use play::{play, played};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use uis_host::bindings::exports::uis::integration::setup::{AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection};
@@ -174,8 +174,7 @@ proptest! {
         }
         let report: Vec<Value> = plans.iter().map(report_row).collect();
         let source = recording(&told, seed, &report);
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-        let (trace, crm, _) = runtime.block_on(play(source.as_bytes(), Arc::new(NativePlugin::crashing(crashes))));
+        let (trace, crm, _) = played(&source, NativePlugin::crashing(crashes));
         let held = all_holds(&plans, &crm);
         if held.is_err() {
             keep("invariants", &source, &trace.0);

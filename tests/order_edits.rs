@@ -11,11 +11,10 @@ mod native_plugin;
 mod play;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use misfortune::{crashes, faults, keep};
 use native_plugin::NativePlugin;
-use play::play;
+use play::played;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -241,8 +240,7 @@ proptest! {
         default_funnel in any::<bool>(),
     ) {
         let (source, model) = recording(&deeds, seed, default_funnel);
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-        let (trace, crm, uis) = runtime.block_on(play(source.as_bytes(), Arc::new(NativePlugin::crashing(crashes))));
+        let (trace, crm, uis) = played(&source, NativePlugin::crashing(crashes));
         let held = all_holds(&model, default_funnel, &crm, &uis);
         if held.is_err() {
             keep("order_edits", &source, &trace.0);

@@ -11,11 +11,10 @@ mod native_plugin;
 mod play;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use misfortune::{befall, crashes, fate, faults, keep};
 use native_plugin::NativePlugin;
-use play::play;
+use play::played;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -188,8 +187,7 @@ fn all_holds(appeals: &[Appeal], crm: &Value) -> Result<(), TestCaseError> {
 /// Replays the happenings on a host that falls over as told; every word of [`all_holds`] must be true in the end.
 fn run(told: &[(&str, Value)], seed: u64, appeals: &[Appeal], crashes: Vec<u32>) -> Result<(), TestCaseError> {
     let source = recording(told, seed, appeals);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-    let (trace, crm, _) = runtime.block_on(play(source.as_bytes(), Arc::new(NativePlugin::crashing(crashes))));
+    let (trace, crm, _) = played(&source, NativePlugin::crashing(crashes));
     let held = all_holds(appeals, &crm);
     if held.is_err() {
         keep("people", &source, &trace.0);

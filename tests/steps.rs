@@ -9,11 +9,10 @@ mod native_plugin;
 mod play;
 
 use std::path::Path;
-use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
 use native_plugin::NativePlugin;
-use play::{Trace, play};
+use play::{Trace, played};
 use serde_json::{Map, Value, json};
 
 /// Stories in which a later event goes on where an earlier one stopped.
@@ -47,8 +46,7 @@ fn story(name: &str) -> String {
 }
 
 fn run(source: &str, crashes: Vec<u32>) -> (Trace, Vec<String>) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-    let (trace, crm, uis) = runtime.block_on(play(source.as_bytes(), Arc::new(NativePlugin::crashing(crashes))));
+    let (trace, crm, uis) = played(source, NativePlugin::crashing(crashes));
     let lists = [crm, uis].into_iter().flat_map(|system| system.as_object().expect("lists").clone());
     let mut all: Vec<String> = lists
         .filter(|(name, _)| !["popups", "callEvents", "answers"].contains(&name.as_str()))

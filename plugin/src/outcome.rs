@@ -29,3 +29,8 @@ pub fn retry(reason: impl Into<String>) -> Failure {
 pub fn misconfigured(setting: impl Into<String>, message: impl Into<String>) -> Failure {
     Failure::Misconfigured(Misconfiguration { setting: setting.into(), message: message.into() })
 }
+
+/// Whether what failed so is done again: the event comes again by itself, or once the key is accepted.
+pub fn comes_again(failure: &Failure) -> bool {
+    matches!(failure, Failure::Retry(_) | Failure::Unauthorized(_))
+}

@@ -46,6 +46,14 @@ pub fn replay_json(arguments: &[&str]) -> (i32, Value) {
     (output.status.code().expect("an exit status"), value)
 }
 
+/// What a recording that runs without problems leaves in UIS, and in RetailCRM. It is named by its folder and file: `telephony/advertising`.
+pub fn systems_after(recording: &str) -> (Value, Value) {
+    let path = root().join(format!("tests/recordings/{recording}.jsonl"));
+    let (status, value) = replay_json(&[path.to_str().expect("UTF-8")]);
+    assert_eq!(status, 0, "{recording}: {}", value["problems"]);
+    (value["uis"].clone(), value["crm"].clone())
+}
+
 /// Runs a command with `--json`, checks its exit status and its output by the schema, and gives the object.
 pub fn command_json(command: &str, arguments: &[&str], status: i32) -> Value {
     let output = uis_host(&[&[command, "--json"], arguments].concat());

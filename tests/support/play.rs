@@ -1,5 +1,7 @@
 //! A replay within the test's own process, and everything that it did.
 
+#![allow(dead_code, reason = "each test file uses a part")]
+
 use std::io::BufRead;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,4 +42,10 @@ pub async fn play(source: impl BufRead, plugin: Arc<dyn Plugin>) -> (Trace, Valu
     let replay = Replay::new(&header, plugin, simulators.clone(), clock, &Limits::default(), &mut trace).await.expect("usable");
     let (_, uis) = replay.run(&header, lines, Duration::from_secs(24 * 3600), |_| {}).await;
     (trace, simulators.to_json(), uis)
+}
+
+/// The same on a runtime of its own, for tests that have none.
+pub fn played(source: &str, plugin: impl Plugin + 'static) -> (Trace, Value, Value) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    runtime.block_on(play(source.as_bytes(), Arc::new(plugin)))
 }

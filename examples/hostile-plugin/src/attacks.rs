@@ -19,10 +19,10 @@ pub fn run(name: &str) -> Result<Outcome, Failure> {
         "infinite-loop" => loop {
             black_box(());
         },
-        "slow-loop" => said(flood_requests(1, 0)),
-        "request-flood" => said(flood_requests(64, 0)),
-        "big-requests" => said(flood_requests(1, 4 << 20)),
-        "big-answers" => said(flood_answers()),
+        "slow-loop" => said(flood_requests("/flood", 1, 0)),
+        "request-flood" => said(flood_requests("/flood", 64, 0)),
+        "big-requests" => said(flood_requests("/flood", 1, 4 << 20)),
+        "big-answers" => said(flood_requests("/big", 64, 0)),
         "denied-flood" => said(flood_denied()),
         "memory-bomb" => {
             let mut hoard: Vec<Vec<u8>> = Vec::new();
@@ -99,26 +99,14 @@ fn send(request: connections::Request) -> Result<connections::Response, connecti
 }
 
 /// Sends until the host refuses, so many at once.
-fn flood_requests(at_once: usize, body: usize) -> String {
+fn flood_requests(path: &str, at_once: usize, body: usize) -> String {
     loop {
-        let mut one = request("/flood");
+        let mut one = request(path);
         if body > 0 {
             one.method = connections::Method::Post;
             one.body = connections::Body::Json("1".repeat(body));
         }
         for answer in connections::send(&vec![one; at_once], 600_000) {
-            if let Err(connections::SendError::Denied(why)) = answer {
-                return why;
-            }
-        }
-    }
-}
-
-/// Takes big answers, many at once.
-fn flood_answers() -> String {
-    let all = vec![request("/big"); 64];
-    loop {
-        for answer in connections::send(&all, 600_000) {
             if let Err(connections::SendError::Denied(why)) = answer {
                 return why;
             }

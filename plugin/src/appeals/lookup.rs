@@ -15,6 +15,11 @@ fn visitor_key(visitor: i64) -> String {
     format!("visitor/{visitor}")
 }
 
+/// Whether RetailCRM refuses something because his customer is gone: he was joined with another, say.
+pub fn is_gone(refusal: &str) -> bool {
+    refusal.contains("not found")
+}
+
 /// Who appealed, as RetailCRM knows him.
 pub struct Lookup<'a> {
     platform: &'a dyn Platform,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::lookup::Lookup;
+use super::lookup::{Lookup, is_gone};
 use super::responsible::Responsible;
 use super::{Appeal, progress};
 use crate::bindings::uis::integration::decision::DraftKind;
@@ -73,7 +73,7 @@ pub fn fields(platform: &dyn Platform, appeal: &Appeal<'_>, rows: &[Row]) -> (Ma
 pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
     match attempt(platform, appeal, wish, lookup) {
         // He was joined with another since he was looked up: the other has his phone now.
-        Err(Failure::Rejected(why)) if why.contains("not found") => {
+        Err(Failure::Rejected(why)) if is_gone(&why) => {
             if lookup.again(&appeal.id)?.is_none() {
                 return Err(Failure::Rejected(why));
             }

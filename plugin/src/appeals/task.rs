@@ -62,39 +62,35 @@ pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, looku
     if known.skipped || known.tasked {
         return Ok(Vec::new());
     }
-    let made = attempt(platform, appeal, wish, lookup)?;
-    if let Attempt::Done(left_out) = made {
-        progress::note(platform, &appeal.id, |progress| progress.tasked = true)?;
-        return Ok(left_out);
-    }
-    Ok(vec![skipped(format!("task for {}", appeal.id), "nobody to perform it is known; choose a default responsible")])
+    let Some(left_out) = attempt(platform, appeal, wish, lookup)? else {
+        return Ok(vec![skipped(format!("task for {}", appeal.id), "nobody to perform it is known; choose a default responsible")]);
+    };
+    progress::note(platform, &appeal.id, |progress| progress.tasked = true)?;
+    Ok(left_out)
 }
 
-/// What came of an attempt.
-enum Attempt {
-    /// There is a task, or a reason why there is none.
-    Done(Vec<Skipped>),
-    /// There is nobody to perform it. Somebody may be chosen.
-    Nobody,
-}
-
-fn attempt(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Attempt, Failure> {
-    let nothing = || Ok(Attempt::Done(Vec::new()));
+/// Gives what was left out of the task, or why there is none; nothing when nobody is known to perform it: somebody may be chosen.
+fn attempt(
+    platform: &dyn Platform,
+    appeal: &Appeal<'_>,
+    wish: &Wish<'_>,
+    lookup: &mut Lookup<'_>,
+) -> Result<Option<Vec<Skipped>>, Failure> {
     let crm = lookup.crm();
     let phone = appeal.who.phone.as_deref();
     let made: Made = memory::load(platform, &wish.key).unwrap_or_default();
     match made.task {
-        Some(_) if made.appeal == appeal.id => return nothing(),
+        Some(_) if made.appeal == appeal.id => return Ok(Some(Vec::new())),
         Some(task) if wish.once && tasks::is_open(crm, task)? => {
             platform.log(Level::Info, "the task is still open", &[("task", &task.to_string())]);
-            return nothing();
+            return Ok(Some(Vec::new()));
         }
         // Perhaps it arrived: then it is the one, whichever appeal it was for.
         None if !made.appeal.is_empty() => {
             if let Some(task) = tasks::find_open(crm, &made.text, phone)? {
                 memory::put(platform, &wish.key, &Made { task: Some(task), ..made.clone() }, Some(TTL_MS))?;
                 if made.appeal == appeal.id || wish.once {
-                    return nothing();
+                    return Ok(Some(Vec::new()));
                 }
             }
         }
@@ -102,7 +98,7 @@ fn attempt(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup
     }
     let customer = lookup.customer()?;
     let proposed = wish.responsible.user(platform, lookup, wish.default_responsible)?;
-    let Some(performer) = rules::responsible(platform, appeal, For::Task, proposed) else { return Ok(Attempt::Nobody) };
+    let Some(performer) = rules::responsible(platform, appeal, For::Task, proposed) else { return Ok(None) };
     let due = appeal.at + i64::from(wish.due_hours) * HOUR_MS;
     let mut task = Task {
         text: name(platform, appeal, wish),
@@ -122,9 +118,7 @@ fn attempt(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup
                 changed.text("due").filter(|due| time::parse(due).is_some()).map_or(task.datetime, |due| due.chars().take(16).collect());
             task.performer_id = changed.integer("performer").unwrap_or(performer);
         }
-        Reviewed::Skip(why) => {
-            return Ok(Attempt::Done(vec![skipped(format!("task for {}", appeal.id), format!("a rule: {why}"))]));
-        }
+        Reviewed::Skip(why) => return Ok(Some(vec![skipped(format!("task for {}", appeal.id), format!("a rule: {why}"))])),
     }
     let mut left_out = Vec::new();
     let mut intent = Made { appeal: appeal.id.clone(), at: appeal.at, text: task.text.clone(), task: None };
@@ -145,14 +139,14 @@ fn attempt(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup
         }
         Err(error) => return Err(error.into()),
     }
-    Ok(Attempt::Done(left_out))
+    Ok(Some(left_out))
 }
 
 /// Completes the open task under a key: this appeal has done what it asked for. A task for what happened later stays.
-pub fn close(platform: &dyn Platform, appeal: &Appeal<'_>, key: &str, phone: Option<&str>) -> Result<(), Failure> {
+pub fn close(platform: &dyn Platform, appeal: &Appeal<'_>, key: &str) -> Result<(), Failure> {
     let made = memory::load::<Made>(platform, key).filter(|made| made.at <= appeal.at);
     if let (Some(made), false) = (made, progress::read(platform, &appeal.id).task_closed) {
-        complete(platform, made, key, phone)?;
+        complete(platform, made, key, appeal.who.phone.as_deref())?;
     }
     progress::note(platform, &appeal.id, |progress| progress.task_closed = true)
 }

@@ -9,7 +9,7 @@ use crate::bindings::uis::integration::timers::Timer;
 use crate::bindings::uis::integration::types::{Delivery, Failure, Instant, Skipped};
 use crate::employees;
 use crate::links;
-use crate::outcome::{Handled, done, done_without, retry, skipped};
+use crate::outcome::{Handled, comes_again, done, done_without, retry, skipped};
 use crate::platform::Platform;
 use crate::retailcrm::telephony::{Call, EventType, upload};
 use crate::retailcrm::{Crm, CrmError};
@@ -222,7 +222,7 @@ fn store(platform: &dyn Platform, session: i64, story: Story) -> Result<Vec<Skip
 fn finish(platform: &dyn Platform, session: i64) -> Result<Vec<Skipped>, Failure> {
     let followed_up = follow_up::run(platform, session)?;
     let in_notes = recordings::put_into_notes(platform, session);
-    if matches!(in_notes, Err(Failure::Retry(_) | Failure::Unauthorized(_))) {
+    if in_notes.as_ref().is_err_and(comes_again) {
         return in_notes;
     }
     // Only now does it count as done: had it before, an attempt that broke off would have told nobody what was refused.

@@ -45,9 +45,7 @@ pub fn make(
 /// A talk with the number completes its open task, if the setting wants it.
 pub fn close(platform: &dyn Platform, appeal: &Appeal<'_>, settings: &Settings) -> Result<(), Failure> {
     match &appeal.who.phone {
-        Some(phone) if settings.missed_call_task && settings.missed_call_task_close => {
-            task::close(platform, appeal, &key(phone), Some(phone))
-        }
+        Some(phone) if settings.missed_call_task && settings.missed_call_task_close => task::close(platform, appeal, &key(phone)),
         _ => Ok(()),
     }
 }

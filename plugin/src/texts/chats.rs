@@ -7,7 +7,7 @@ use crate::bindings::uis::integration::chat_events::{
 };
 use crate::bindings::uis::integration::types::{Delivery, Failure, Skipped};
 use crate::employees;
-use crate::outcome::{Handled, done, done_without, skipped};
+use crate::outcome::{Handled, comes_again, done, done_without, skipped};
 use crate::platform::Platform;
 use crate::reports;
 use crate::settings::Settings;
@@ -182,7 +182,7 @@ fn status(status: ChatStatus) -> Option<Unsuccessful> {
 /// Does what the settings want of the chat as far as it is known. What was done before is not done again.
 fn pass_on(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Settings) -> Result<Vec<Skipped>, Failure> {
     let passed_on = attempt(platform, chat, story, settings);
-    if story.news && !matches!(passed_on, Err(Failure::Retry(_) | Failure::Unauthorized(_))) {
+    if story.news && !passed_on.as_ref().is_err_and(comes_again) {
         chat_story::tell(platform, chat, |known| known.news = known.who() != story.who())?;
     }
     passed_on

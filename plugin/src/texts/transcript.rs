@@ -1,6 +1,6 @@
 //! «Сохранять переписку»: the talk of a chat, kept once: in a note on the customer, or in the order's comment.
 
-use crate::appeals::lookup::Lookup;
+use crate::appeals::lookup::{Lookup, is_gone};
 use crate::appeals::progress::{self, Kept, Progress};
 use crate::bindings::uis::integration::chat_events::{ChatMessage, MessageSource};
 use crate::bindings::uis::integration::decision;
@@ -53,7 +53,7 @@ pub fn keep(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Se
         return Ok(Talk::Kept(Vec::new()));
     }
     let mut refused = note(platform, crm, chat, &known, &customer, &text)?;
-    if refused.as_ref().is_some_and(|why| why.contains("not found"))
+    if refused.as_deref().is_some_and(is_gone)
         && let Some(mut lookup) = Lookup::of(platform, story.who(), &Progress::default())
         && let Some(other) = lookup.again(&id)?.filter(|other| other.id != customer.id)
     {

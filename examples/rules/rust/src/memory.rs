@@ -13,7 +13,8 @@ use talc::wasm::WasmBinning;
 static MEMORY: TalcSyncCell<Growing, WasmBinning> = TalcSyncCell::new_wasm(Growing { begun: false });
 
 /// What an ordinary rule needs, there from the beginning: to ask the host for more costs as much as all else that a rule does.
-static mut FIRST: [MaybeUninit<u8>; 1 << 20] = [MaybeUninit::uninit(); 1 << 20];
+static mut FIRST: [MaybeUninit<u8>; FIRST_BYTES] = [MaybeUninit::uninit(); FIRST_BYTES];
+const FIRST_BYTES: usize = 1 << 20;
 
 /// The unit of a component's memory, in bytes.
 const PAGE: usize = 64 << 10;
@@ -35,7 +36,7 @@ unsafe impl Source for Growing {
                 before => (core::ptr::with_exposed_provenance_mut(before * PAGE), pages * PAGE),
             }
         } else {
-            ((&raw mut FIRST).cast(), 1 << 20)
+            ((&raw mut FIRST).cast(), FIRST_BYTES)
         };
         // SAFETY: nobody else has that memory, and each piece is given once.
         unsafe { talc.claim(from, len) }.map(|_| ()).ok_or(())
