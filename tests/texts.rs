@@ -70,6 +70,7 @@ fn every_setting_in_every_position() {
                 "note Чат №601 (Телеграм) on 1",
             ],
         ),
+        ("chat-joined-before-end", &["customer Пётр of 6 in main has +7 (916) 123-45-67 petr@example.ru"]),
         (
             "chat-lost",
             &[
@@ -339,6 +340,11 @@ fn what_came_with_a_request_stands_on_its_order() {
     let crm = crm("request-fields");
     assert_eq!(crm["customers"][0]["customFields"], serde_json::json!({"form": "Обратный звонок"}));
     assert_eq!(crm["orders"][0]["customFields"], serde_json::json!({"page": "https://shop.example/a?b=‹c›"}));
+}
+
+#[test]
+fn what_a_chats_end_tells_is_written_on_whom_its_customer_became() {
+    assert_eq!(crm("chat-joined-before-end")["customers"][0]["customFields"], serde_json::json!({"nick": "petr_s"}));
 }
 
 #[test]

@@ -31,7 +31,8 @@ pub struct ChatStory {
     pub accepted: bool,
     /// It was passed on to RetailCRM, with what was known by then.
     pub passed_on: bool,
-    /// Something was told since of who writes. It stands here until that is passed on, as the event that told it may have to come again.
+    /// Something was told since of who writes, or that it is over. It stands here until that is passed on, as the event that told it may have
+    /// to come again.
     pub news: bool,
     /// Who accepted it: an employee id.
     pub employee: Option<i64>,

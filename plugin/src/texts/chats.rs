@@ -106,6 +106,7 @@ fn learn_end(platform: &dyn Platform, event: &ChatFinished) -> Result<(), Failur
         story.accepted |= event.status == ChatStatus::Succeed;
         if story.end.is_none() {
             story.end = Some(End { at: event.chat.at, status: status(event.status), cause: event.release_cause.clone() });
+            story.news = true;
         }
     })
 }
@@ -183,7 +184,9 @@ fn status(status: ChatStatus) -> Option<Unsuccessful> {
 fn pass_on(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Settings) -> Result<Vec<Skipped>, Failure> {
     let passed_on = attempt(platform, chat, story, settings);
     if story.news && !passed_on.as_ref().is_err_and(comes_again) {
-        chat_story::tell(platform, chat, |known| known.news = known.who() != story.who())?;
+        chat_story::tell(platform, chat, |known| {
+            known.news = (known.who(), &known.end) != (story.who(), &story.end);
+        })?;
     }
     passed_on
 }
@@ -232,7 +235,7 @@ fn attempt(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Set
     }
     chat_story::tell(platform, chat, |story| story.passed_on = true)?;
     if known.looked_up && has_contacts && story.news {
-        // He was passed on before he told who he is.
+        // He was passed on before he told who he is, or may have been joined with another since.
         lookup.learn(None);
         join::join(platform, &appeal, &mut lookup)?;
         let customer = lookup.customer()?;
