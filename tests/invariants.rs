@@ -23,8 +23,9 @@ use uis_host::bindings::uis::integration::timers::{self, Timer};
 use uis_host::bindings::uis::integration::types::{Delivery, Failure, Outcome};
 use uis_host::event::{Event, Reply};
 use uis_host::notification::{self, MNEMONICS, params::Params};
-use uis_host::plugin::limits::{ATTRIBUTE_BYTES, ATTRIBUTES};
-use uis_host::plugin::{Asked, Fault, Plugin, Prepared, Run};
+use uis_host::limits::{ATTRIBUTE_BYTES, ATTRIBUTES};
+use uis_host::event::Fault;
+use uis_host::plugin::{Asked, Plugin, Prepared, Run};
 use uis_host::services::EventScope;
 
 /// Calls of the property: each a session, a phone, and how it goes.

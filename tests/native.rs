@@ -16,10 +16,10 @@ use std::sync::Arc;
 use play::play;
 use support::{recordings, root};
 use uis_host::plugin::Plugin;
-use uis_host::plugin::build;
+use uis_harness::build;
 use uis_host::plugin::component::ComponentPlugin;
 use uis_host::plugin::engine::Runtime;
-use uis_host::plugin::limits::Limits;
+use uis_host::limits::Limits;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn natively_and_as_a_component_the_same_happens() {

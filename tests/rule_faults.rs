@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use support::root;
 use uis_host::bindings::uis::integration::decision::{Appeal, Draft, DraftKind, Field, Value as Held, Verdict};
 use uis_host::bindings::uis::integration::types::CommunicationKind;
-use uis_host::plugin::build;
+use uis_harness::build;
 use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::{Rule, RuleFault, Sandbox};
 

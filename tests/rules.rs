@@ -9,7 +9,7 @@ mod toolchains;
 use common::{HOSTILE, RECORDING, RULE, replay, requests, tasks, told, vip};
 use serde_json::{Value, json};
 use support::{root, uis_host};
-use uis_host::plugin::build;
+use uis_harness::build;
 use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::Sandbox;
 use uis_host::rules::{Point, RuleFile, RuleSet};

@@ -14,10 +14,10 @@ use uis_host::bindings::uis::integration::types::Delivery;
 use uis_host::event::Event;
 use uis_host::notification::{self, params::Params};
 use uis_host::plugin::Plugin;
-use uis_host::plugin::build;
+use uis_harness::build;
 use uis_host::plugin::component::ComponentPlugin;
 use uis_host::plugin::engine::Runtime;
-use uis_host::plugin::limits::Limits;
+use uis_host::limits::Limits;
 use uis_host::services::EventScope;
 
 fn event() -> Event {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, criterion_group, criterion_main};
 use uis_host::bindings::uis::integration::decision::{Appeal, Draft, DraftKind, Field, Value, Verdict};
 use uis_host::bindings::uis::integration::types::CommunicationKind;
-use uis_host::plugin::build;
+use uis_harness::build;
 use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::Sandbox;
 use uis_host::rules::set::Asking;

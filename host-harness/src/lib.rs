@@ -1,37 +1,16 @@
-//! The UIS side of an integration: a host that loads a plugin built to the contract in `wit/`, and a simulated UIS platform around it.
+//! The harness around [`uis_host`]: recordings, their replay against simulators, and building a plugin's crate. The program `uis-host` is made
+//! of it.
 //!
-//! The library knows the contract and UIS. It knows no remote system: what a plugin needs of one (addresses, keys' headers, rate
-//! limits, callbacks) the plugin describes, so another integration loads into the same host unchanged.
-//!
-//! | room | what |
-//! |---|---|
-//! | [`plugin`] | building, compiling, caching and running a component; its limits |
-//! | [`services`] | the contract's imports, one file each |
-//! | [`integration`] | one integration of one account: what outlives an event |
-//! | [`credentials`] | access to remote systems, kept by name |
-//! | [`account`] | the simulated UIS account: people, numbers, reports, what was dialled and answered |
-//! | [`assets`] | what browsers get of a plugin's files |
-//! | [`rules`] | partners' rules in their sandboxes |
-//! | [`notification`] | UIS's notifications, in any of their shapes, made into events |
-//! | [`contract`] | the contract's text |
-//! | [`event`] | the events, their class of delivery and ordering key |
-//! | [`recording`] | the recording format |
-//! | [`replay`] | running a recording: the virtual clock, the inbox, timers, the report |
+//! | floor | room | what |
+//! |---|---|---|
+//! | 1 | [`recording`] | the recording format |
+//! | 1 | [`build`] | building a plugin's crate into a component |
+//! | 1 | [`report`] | what a replay comes to |
+//! | 2 | [`replay`] | running a recording: the lines, the virtual clock, what waits at the end |
+//! | 3 | [`crm`] | the CRM of a replay: a simulator, a server, or what was recorded of one |
 
-pub mod account;
-pub mod assets;
-pub mod bindings;
-pub mod callback;
-pub mod clock;
-pub mod contract;
-pub mod credentials;
-pub mod egress;
-pub mod event;
-pub mod integration;
-pub mod notification;
-pub mod plugin;
+pub mod build;
+pub mod crm;
 pub mod recording;
 pub mod replay;
-pub mod rules;
-pub mod services;
-pub mod trace;
+pub mod report;

@@ -16,7 +16,8 @@ use uis_host::bindings::exports::uis::integration::setup::{AssetFile, ChoicePage
 use uis_host::bindings::uis::integration as host;
 use uis_host::bindings::uis::integration::types::{Delivery, Failure};
 use uis_host::event::{Event, Handled, Reply};
-use uis_host::plugin::{Asked, Fault, Plugin, Prepared, Run};
+use uis_host::event::Fault;
+use uis_host::plugin::{Asked, Plugin, Prepared, Run};
 use uis_host::services::EventScope;
 use uis_retailcrm::bindings::uis::integration as guest;
 use uis_retailcrm::handlers;

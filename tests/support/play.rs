@@ -10,10 +10,10 @@ use chrono::DateTime;
 use chrono_tz::Tz;
 use serde_json::Value;
 use uis_host::plugin::Plugin;
-use uis_host::plugin::limits::Limits;
-use uis_host::recording;
-use uis_host::replay::entry::{Entry, Observer};
-use uis_host::replay::{Replay, clock_for};
+use uis_host::limits::Limits;
+use uis_harness::recording;
+use uis_host::ports::{Entry, Observer};
+use uis_harness::replay::{Replay, clock_for};
 use uis_host::trace::Step;
 
 use crate::crm;

@@ -11,29 +11,28 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
-use chrono::DateTime;
-use chrono_tz::Tz;
 use clap::{Args, ValueEnum};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
-use uis_host::account::DEFAULT_CLIENT_ID;
+use uis_simulator::DEFAULT_CLIENT_ID;
 use uis_host::bindings::exports::uis::integration::setup::{AuthStyle, ConnectionNeed};
-use uis_host::credentials::Credentials;
-use uis_host::egress::{Egress, EgressError};
-use uis_host::integration::{Integration, lock};
+use uis_host::connection::credentials::Credentials;
+use uis_host::ports::{Egress, EgressError};
+use uis_host::sync::lock;
 use uis_host::plugin::Plugin;
-use uis_host::plugin::build;
+use uis_harness::build;
 use uis_host::plugin::component::ComponentPlugin;
 use uis_host::plugin::engine::Runtime;
-use uis_host::recording;
-use uis_host::replay::entry::{Entry, Observer};
-use uis_host::replay::{Remote, RemoteSystem, Replay, clock_for};
+use uis_harness::recording;
+use uis_host::memory::MemoryStore;
+use uis_host::ports::{self, Entry, Observer, Store};
+use uis_harness::replay::{Remote, RemoteSystem, ReplayBuilder, clock_for};
 use uis_host::rules::RuleSet;
 
 use url::{Origin, Url};
 
-use super::crm::within::Simulators;
+use uis_harness::crm::within::Simulators;
 use super::rules::RuleArguments;
 use super::{DEFAULT_PLUGIN, LimitArguments, find, say};
 use crate::{FAILED, OK};
@@ -257,30 +256,27 @@ async fn play(path: &Path, plugin: &Arc<dyn Plugin>, rules: &RuleSet, check: &Ar
     let simulators = Arc::new(Simulators::new(&header, &clock)?);
     let remote = Arc::new(Watched { within: simulators.clone(), check: check.clone(), leak: arguments.plant_leak });
     let mut watch = Said(check.clone());
-    let replay = Replay::new(&header, plugin.clone(), remote, clock, &limits, &mut watch).await?.with_rules(Arc::new(rules.anew()));
+    let store = Arc::new(MemoryStore::default());
+    let builder = ReplayBuilder::new(&header, plugin.clone(), remote, clock).limits(&limits).rules(Arc::new(rules.anew()));
+    let replay = builder.store(store.clone()).ready(&mut watch).await?;
     let integrations = replay.integrations();
-    let (report, uis) = replay.run(&header, lines, Duration::from_secs(24 * 3600), |_| {}).await;
+    let (report, uis) = replay.run(lines, Duration::from_secs(24 * 3600), |_| {}).await?;
+    for (_, key, value) in store.all_storage() {
+        check.look(|| format!("storage, {key}"), &value);
+        check.look(|| "a key of storage".into(), key.as_bytes());
+    }
     for integration in &integrations {
-        kept(integration, check);
+        for set in store.timers(&integration.name).await? {
+            check.look(|| format!("the timer {}", set.timer.name), &set.timer.payload);
+            check.look(|| "a timer's name".into(), set.timer.name.as_bytes());
+        }
+        check.look(|| "the prepared settings".into(), &lock(&integration.settings));
     }
     check.look(|| "the report's problems".into(), json!(report.problems).to_string().as_bytes());
     check.look(|| "what UIS holds".into(), uis.to_string().as_bytes());
     // The CRM was told the secret.
     check.look_for(&check.key, || "what the CRM holds".into(), simulators.to_json().to_string().as_bytes());
     Ok(())
-}
-
-/// Looks at what outlives the events.
-fn kept(integration: &Integration, check: &Check) {
-    for (key, value) in lock(&integration.storage).all() {
-        check.look(|| format!("storage, {key}"), value);
-        check.look(|| "a key of storage".into(), key.as_bytes());
-    }
-    for set in lock(&integration.timers).all() {
-        check.look(|| format!("the timer {}", set.timer.name), &set.timer.payload);
-        check.look(|| "a timer's name".into(), set.timer.name.as_bytes());
-    }
-    check.look(|| "the prepared settings".into(), &lock(&integration.settings));
 }
 
 /// Looks at everything that a replay says: traces with log lines, outcomes with error texts, notes.
@@ -294,7 +290,7 @@ impl Observer for Said {
         }
         self.0.look(|| format!("the outcome of {}", entry.event.handler()), format!("{:?}", entry.outcome).as_bytes());
     }
-    fn note(&mut self, _: DateTime<Tz>, _: u64, text: &str) {
+    fn note(&mut self, _: i64, _: ports::Origin, text: &str) {
         self.0.look(|| "what a replay notes".into(), text.as_bytes());
     }
 }

@@ -1,7 +1,6 @@
 //! `uis-host credentials …` and `uis-host choices`: what a settings page does before any event comes. Credentials are kept by name, checked
 //! in one step, and chosen for a replay; settings whose values live elsewhere show their choices.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,19 +10,20 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use uis_host::account::{Account, AccountState};
+use uis_simulator::{Account, SimulatedAccount};
 use uis_host::bindings::uis::integration::types::Failure;
-use uis_host::clock::VirtualClock;
-use uis_host::credentials::{Credentials, Vault};
-use uis_host::integration::Integration;
+use uis_host::clock::SystemClock;
+use uis_host::connection::credentials::{Credentials, Vault};
+use uis_host::integration::{Integration, UisAccount};
 use uis_host::plugin::component::ComponentPlugin;
-use uis_host::plugin::limits::Limits;
+use uis_host::limits::Limits;
+use uis_host::ports::Origin;
 use uis_host::plugin::{Asked, Plugin};
-use uis_host::replay::{RemoteSystem, address};
+use uis_harness::replay::{RemoteSystem, address};
 use uis_host::services::EventScope;
 use url::Url;
 
-use super::crm::elsewhere::{Server, is_local};
+use uis_harness::crm::elsewhere::{Server, is_local};
 use super::{DEFAULT_PLUGIN, LimitArguments, load, say};
 use crate::{FAILED, OK};
 
@@ -221,15 +221,14 @@ fn report_check(common: &Common, name: &str, check: &Check, saved: Option<bool>)
 /// The scope of a question: an integration with this access and an empty UIS account.
 fn scope(plugin: &ComponentPlugin, limits: &Limits, access: &Credentials) -> Result<EventScope> {
     let about = plugin.description();
-    let mut connections = BTreeMap::new();
+    let clock = Arc::new(SystemClock);
+    let account = UisAccount::of(Arc::new(SimulatedAccount::new(Account::default(), clock.clone())));
+    let mut integration = Integration::new("settings", about, clock, account, String::new().into(), limits);
     for need in &about.connections {
         let remote = Server::of(access)?.connect("", need, Some(access)).map_err(|error| anyhow!(error))?;
-        connections.insert(need.name.clone(), remote.connection(need));
+        integration.connections.insert(need.name.clone(), remote.connection(need));
     }
-    let clock = Arc::new(VirtualClock::at(chrono::Utc::now()));
-    let account = Arc::new(std::sync::Mutex::new(AccountState::new(Account::default())));
-    let integration = Integration::new("settings", about, clock, account, connections, String::new().into(), limits);
-    Ok(EventScope::new(Arc::new(integration), 0, Instant::now() + limits.wall_kept))
+    Ok(EventScope::new(Arc::new(integration), Origin::default(), Instant::now() + limits.wall_kept))
 }
 
 fn answered<T>(asked: Asked<T>) -> Result<T> {

@@ -22,14 +22,14 @@ use uis_host::assets;
 use uis_host::clock::VirtualClock;
 use uis_host::integration::Integration;
 use uis_host::plugin::Plugin;
-use uis_host::plugin::limits::Limits;
-use uis_host::recording;
-use uis_host::replay::Replay;
-use uis_host::replay::entry::Silent;
+use uis_host::limits::Limits;
+use uis_harness::recording;
+use uis_harness::replay::ReplayBuilder;
+use uis_host::ports::{Origin, Silent};
 use uis_host::services::EventScope;
 use url::Url;
 
-use super::crm::elsewhere::Server;
+use uis_harness::crm::elsewhere::Server;
 use super::{DEFAULT_PLUGIN, load, say};
 use crate::OK;
 
@@ -107,9 +107,10 @@ async fn switch_on(
     let (header, lines) = recording::open(header.as_bytes()).map_err(|(_, error)| anyhow!(error))?;
     let clock = Arc::new(VirtualClock::at(chrono::Utc::now()));
     let mut silent = Silent;
-    let replay = Replay::new(&header, plugin, Arc::new(server), clock, limits, &mut silent).await?.reached_at(assets_url);
+    let builder = ReplayBuilder::new(&header, plugin, Arc::new(server), clock).limits(limits).public_url(assets_url);
+    let replay = builder.ready(&mut silent).await?;
     let Some(integration) = replay.integrations().first().cloned() else { bail!("there is no integration") };
-    let (report, _) = replay.run(&header, lines, Duration::ZERO, |_| {}).await;
+    let (report, _) = replay.run(lines, Duration::ZERO, |_| {}).await?;
     match report.problems.iter().find(|problem| problem.message.contains("activate")) {
         Some(problem) => bail!("the integration cannot be switched on: {}", problem.message),
         None => Ok(integration),
@@ -142,7 +143,7 @@ fn files(plugin: Arc<dyn Plugin>, integration: Arc<Integration>) -> Router {
             false => Ok(None),
             true => {
                 let deadline = Instant::now() + integration.limits.wall_live;
-                plugin.asset(EventScope::new(integration.clone(), 0, deadline), &path).await
+                plugin.asset(EventScope::new(integration.clone(), Origin::default(), deadline), &path).await
             }
         };
         match file {

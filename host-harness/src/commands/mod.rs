@@ -3,7 +3,7 @@
 mod canary;
 mod conformance;
 mod credentials;
-mod crm;
+
 mod embed;
 mod inspect;
 mod render;
@@ -15,10 +15,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
-use uis_host::plugin::build;
+use uis_harness::build;
 use uis_host::plugin::component::ComponentPlugin;
 use uis_host::plugin::engine::Runtime;
-use uis_host::plugin::limits::Limits;
+use uis_host::limits::Limits;
 use uis_host::rules::limits::RuleLimits;
 
 /// A host for UIS integration plugins.

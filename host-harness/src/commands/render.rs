@@ -3,16 +3,15 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use chrono::DateTime;
 use chrono_tz::Tz;
 use serde_json::Value;
 use uis_host::bindings::uis::integration::types::Failure;
 use uis_host::event::{Event, Reply};
 use uis_host::plugin::Plugin;
 use uis_host::plugin::component::ComponentPlugin;
-use uis_host::recording::Header;
-use uis_host::replay::entry::{Entry, Observer, Outcome};
-use uis_host::replay::report::Report;
+use uis_harness::recording::Header;
+use uis_host::ports::{Entry, Observer, Origin, Outcome};
+use uis_harness::report::Report;
 use uis_host::trace::{Answer, Step};
 
 use super::say;
@@ -23,13 +22,14 @@ const SHOWN_CHARS: usize = 300;
 /// Writes a replay to standard output as it goes.
 pub struct Story {
     verbose: bool,
+    zone: Tz,
     day: Option<chrono::NaiveDate>,
 }
 
 impl Story {
-    /// A story; a verbose one tells everything.
-    pub fn new(verbose: bool) -> Story {
-        Story { verbose, day: None }
+    /// A story with times of this zone; a verbose one shows everything.
+    pub fn new(verbose: bool, zone: Tz) -> Story {
+        Story { verbose, zone, day: None }
     }
 
     /// What is replayed, and with what.
@@ -47,7 +47,8 @@ impl Story {
         )
     }
 
-    fn time(&mut self, at: DateTime<Tz>) -> String {
+    fn time(&mut self, at: i64) -> String {
+        let at = uis_host::clock::instant(at).with_timezone(&self.zone);
         let mut out = String::new();
         if self.day != Some(at.date_naive()) {
             self.day = Some(at.date_naive());
@@ -81,8 +82,8 @@ impl Story {
                         value.as_deref().map_or("(deleted)".into(), |value| self.short(value))
                     );
                 }
-                Step::Uis { method, told, answer } => {
-                    let _ = writeln!(out, "          → UIS {method} {}: {answer}", self.short(told));
+                Step::Uis { method, subject, answer } => {
+                    let _ = writeln!(out, "          → UIS {method} {}: {answer}", self.short(subject));
                 }
                 Step::Rule { rule, about, dry_run, verdict, changes, .. } => {
                     let dry = if *dry_run { " (dry run: not done)" } else { "" };
@@ -92,8 +93,8 @@ impl Story {
                         let _ = writeln!(out, "            {}: {} → {}", change.field, part(&change.from), part(&change.to));
                     }
                 }
-                Step::Withheld { what, why } => {
-                    let _ = writeln!(out, "          · withheld {what}: {why}");
+                Step::Withheld { what, limit, why } => {
+                    let _ = writeln!(out, "          · withheld {what}: {limit}; {why}");
                 }
                 Step::TimerCancelled { name } if self.verbose => {
                     let _ = writeln!(out, "          · timer {name} cancelled");
@@ -111,7 +112,7 @@ impl Story {
     fn answer(&self, answer: &Answer) -> String {
         match answer {
             Answer::Response { status, body } => format!("{status} {}", self.short(body)),
-            Answer::Error { case, message } => format!("{case}: {message}"),
+            Answer::Error { error, message } => format!("{error}: {message}"),
         }
     }
 
@@ -176,10 +177,10 @@ impl Observer for Story {
         let subject = entry.event.subject();
         let subject = if subject.is_empty() { subject } else { format!(" {subject}") };
         let head = format!("{time}  {whose}{}{subject} → {}{again}{fuel}", entry.what, entry.event.handler());
-        say(&format!("{head}\n{}{}", self.steps(&entry.trace, entry.at.timezone()), outcome(&entry.outcome)));
+        say(&format!("{head}\n{}{}", self.steps(&entry.trace, self.zone), outcome(&entry.outcome)));
     }
 
-    fn note(&mut self, at: DateTime<Tz>, _: u64, text: &str) {
+    fn note(&mut self, at: i64, _: Origin, text: &str) {
         let line = format!("{}  {}\n", self.time(at), self.short(text));
         say(&line);
     }

@@ -13,18 +13,18 @@ use serde_json::{Map, Value, json};
 use uis_host::clock::VirtualClock;
 use uis_host::plugin::Plugin;
 use uis_host::plugin::component::ComponentPlugin;
-use uis_host::recording::{self, Happening, Header, Lines};
-use uis_host::replay::entry::{Observer, Silent};
-use uis_host::replay::report::Report;
-use uis_host::replay::strict::Recorded;
-use uis_host::replay::{Replay, Unusable, clock_for, open_vault, prepare_settings};
+use uis_harness::recording::{self, Happening, Header, Lines};
+use uis_host::ports::{Observer, Silent};
+use uis_harness::report::Report;
+use uis_harness::crm::strict::Recorded;
+use uis_harness::replay::{ReplayBuilder, Unusable, clock_for, open_vault, prepare_settings};
 use uis_host::rules::RuleSet;
 
 use super::credentials::Store;
-use super::crm::Crm;
-use super::crm::elsewhere::Server;
-use super::crm::recorded::Recordings;
-use super::crm::within::Simulators;
+use uis_harness::crm::Crm;
+use uis_harness::crm::elsewhere::Server;
+use uis_harness::crm::recorded::Recordings;
+use uis_harness::crm::within::Simulators;
 use super::render::{Story, closing};
 use super::rules::RuleArguments;
 use super::{DEFAULT_PLUGIN, LimitArguments, load, say};
@@ -73,6 +73,9 @@ pub struct ReplayArguments {
     /// How long the clock may run on after the last line: 90s, 15m, 24h
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
     settle: Duration,
+    /// Draw the order in which lanes get their turns from this number; 0: the order of coming
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    seed: u64,
     #[command(flatten)]
     limits: LimitArguments,
 }
@@ -173,17 +176,18 @@ fn open_all<'a>(arguments: &ReplayArguments, path: &'a Path) -> Result<Ready<'a>
 async fn play(arguments: &ReplayArguments, plugin: &Arc<ComponentPlugin>, rules: &Arc<RuleSet>, ready: Ready<'_>) -> Result<Played> {
     let Ready { path, header, lines, clock, crm } = ready;
     let mut silent = Silent;
-    let mut story = Story::new(arguments.verbose);
+    let zone = uis_host::clock::zone(&header.account.timezone).map_err(|error| anyhow!(error))?;
+    let mut story = Story::new(arguments.verbose, zone);
     let observer: &mut dyn Observer = if arguments.json || arguments.summary { &mut silent } else { &mut story };
     if !arguments.json {
         say(&Story::opening(path, &header, plugin));
     }
     let bar = progress(path, arguments);
     let plugin: Arc<dyn Plugin> = plugin.clone();
-    let replay = Replay::new(&header, plugin, crm.system(), clock, &arguments.limits.limits()?, observer).await?;
+    let builder = ReplayBuilder::new(&header, plugin, crm.system(), clock).limits(&arguments.limits.limits()?).seed(arguments.seed);
     // What a rule failed at in one recording is not held against it in the next.
-    let replay = replay.with_rules(Arc::new(rules.anew()));
-    let (mut report, uis) = replay.run(&header, lines, arguments.settle, |bytes| bar.set_position(bytes)).await;
+    let replay = builder.rules(Arc::new(rules.anew())).ready(observer).await?;
+    let (mut report, uis) = replay.run(lines, arguments.settle, |bytes| bar.set_position(bytes)).await?;
     bar.finish_and_clear();
     crm.close(&mut report);
     Ok(Played { report, crm: crm.to_json().await, uis })

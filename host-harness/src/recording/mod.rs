@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::account::Account;
+use uis_simulator::Account;
 
 /// The format this program reads.
 pub const FORMAT: u64 = 1;
@@ -194,7 +194,7 @@ pub fn header(text: &str) -> Result<Header, String> {
         active: Option<bool>,
     }
     let raw: Raw = serde_path_to_error::deserialize(&value).map_err(|error| format!("{}: {}", error.path(), error.inner()))?;
-    crate::clock::zone(&raw.account.timezone).map_err(|error| format!("account.timezone: {error}"))?;
+    uis_host::clock::zone(&raw.account.timezone).map_err(|error| format!("account.timezone: {error}"))?;
     let integrations = match (raw.integrations, raw.settings, raw.crm) {
         (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
             return Err("integrations: stands in place of settings and crm, not beside them".into());

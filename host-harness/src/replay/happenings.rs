@@ -1,27 +1,27 @@
-//! Taking in the lines of a recording: what each happening means for the account, the CRM and the inbox.
+//! Taking in the lines of a recording: what each happening means for the account, the CRM and the integrations.
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use uis_host::bindings::exports::uis::integration::orders::OrderWebhook;
+use uis_host::bindings::exports::uis::integration::setup::Callback;
+use uis_host::bindings::uis::integration::call_events::ClickToCall;
+use uis_host::dispatch::{Arrival, CheckedAnswer, LiveEnd, kind_of};
+use uis_host::endpoints::callback;
+use uis_host::event::Event;
+use uis_host::notification::{self, params::Params};
+use uis_host::ports::{Directory, IntegrationState, Origin, ProblemKind, StoreError};
+use uis_host::sync::lock;
 
 use super::Replay;
-use super::inbox::{Pending, State};
-use super::report::ProblemKind;
-use crate::bindings::exports::uis::integration::orders::OrderWebhook;
-use crate::bindings::exports::uis::integration::setup::Callback;
-use crate::bindings::uis::integration::call_events::ClickToCall;
-use crate::callback;
-use crate::event::Event;
-use crate::integration::lock;
-use crate::notification::{self, params::Params};
 use crate::recording::{Content, Happening, Line};
 
 impl Replay<'_> {
     /// Takes in one line.
-    pub(super) async fn happen(&mut self, line: Line) {
+    pub(super) async fn happen(&mut self, line: Line) -> Result<(), StoreError> {
         let seats = self.seats_of(&line);
         // Lines may well share one instant; only what they set off must not run away.
-        self.runs.1 = 0;
+        self.dispatch.line_begins();
         for member in &line.ignored {
             self.note(line.number, format!("line {}: {member:?} means nothing here and is ignored", line.number));
         }
@@ -32,119 +32,173 @@ impl Replay<'_> {
             }
         }
         let number = line.number;
-        let received = self.now();
         match line.happening {
-            Happening::Notification { mnemonic, content } => {
-                let params = match &content {
-                    Content::Body(body) => Params::from_body(body, self.zone, received),
-                    Content::Query(query) => Ok(Params::from_query(query, self.zone, received)),
-                };
-                match params.and_then(|params| notification::events(&mnemonic, &params)) {
-                    Ok(events) => {
-                        for event in events {
-                            let event = self.completed(event);
-                            lock(&self.account).report.told(&event);
-                            self.deliver(&seats, number, &mnemonic, event).await;
-                        }
-                    }
-                    Err(error) => self.unreadable(number, error.to_string()),
-                }
-            }
-            Happening::Route(query) => match notification::route(&query, self.zone, received) {
+            Happening::Notification { mnemonic, content } => self.notified(&seats, number, &mnemonic, content).await,
+            Happening::Route(query) => match notification::route(&query, self.zone, self.now()) {
                 Ok(event) => self.deliver(&seats, number, "route", event).await,
-                Err(error) => self.unreadable(number, error.to_string()),
+                Err(error) => {
+                    self.unreadable(number, error.to_string());
+                    Ok(())
+                }
             },
             Happening::ClickToCall(query) => {
-                let event = |parameters| Event::ClickToCall(ClickToCall { parameters, at: received });
-                self.call_back(&seats, number, "click-to-call", "make-call", &query, event).await;
+                let at = self.now();
+                let event = |parameters| Event::ClickToCall(ClickToCall { parameters, at });
+                self.call_back(&seats, number, ("click-to-call", "make-call"), &query, event).await
             }
-            Happening::OrderWebhook { method, parameters } => {
-                let event = |parameters| Event::OrderWebhook(OrderWebhook { at: received, method: method.to_owned(), parameters });
-                if !parameters.starts_with("https://") {
-                    return self.call_back(&seats, number, "order-webhook", "order-webhook", &parameters, event).await;
-                }
-                // The whole address, as it was copied from the settings: it says whose it is, and shows the secret.
-                let served = |seat: &usize| self.seats[*seat].integration.endpoints.parameters_at("order-webhook", &parameters);
-                match seats.iter().find_map(|seat| Some((*seat, served(seat)?.to_owned()))) {
-                    Some((seat, query)) => self.call_back(&[seat], number, "order-webhook", "order-webhook", &query, event).await,
-                    None => {
-                        let why = "order-webhook: no integration is served at this address; copy Webhook url from its settings";
-                        self.report.failed(number, ProblemKind::Rejected, why.to_owned());
-                        self.note(number, why.to_owned());
-                    }
-                }
-            }
+            Happening::OrderWebhook { method, parameters } => self.order_hinted(&seats, number, method, &parameters).await,
             Happening::Callback { name, method, parameters } => {
-                let event =
-                    |parameters| Event::Callback(Callback { name: name.clone(), at: received, method: method.to_owned(), parameters });
-                self.call_back(&seats, number, "callback", &name, &parameters, event).await;
+                let at = self.now();
+                let event = |parameters| Event::Callback(Callback { name: name.clone(), at, method: method.to_owned(), parameters });
+                self.call_back(&seats, number, ("callback", &name), &parameters, event).await
             }
-            Happening::Crm(act) => {
-                for name in self.systems_of(&seats) {
-                    match self.remote.clone().act(&name, &act).await {
-                        Ok(text) => self.note(number, text),
-                        Err(error) => self.unreadable(number, format!("crm: {error}")),
-                    }
-                }
-            }
-            Happening::CrmFaults(faults) => {
-                for name in self.systems_of(&seats) {
-                    match self.remote.misbehave(&name, &faults) {
-                        Ok(()) => self.note(number, format!("the CRM misbehaves from now on: {faults}")),
-                        Err(error) => self.unreadable(number, format!("crm-faults: {error}")),
-                    }
-                }
+            Happening::Crm(_) | Happening::CrmFaults(_) => {
+                self.in_the_crm(&seats, number, line.happening).await;
+                Ok(())
             }
             Happening::Report(rows) => {
-                let learnt = lock(&self.account).learn_report(&rows, self.zone, received);
+                let (zone, now) = (self.zone, self.now());
+                let learnt = self.account.state().learn_report(&rows, zone, now);
                 match learnt {
                     Ok(()) => self.note(number, "UIS's reports know more".into()),
                     Err(error) => self.unreadable(number, error),
                 }
+                Ok(())
             }
             Happening::Settings(settings) => {
                 for seat in seats {
-                    self.save_settings(seat, number, &settings).await;
+                    self.save_settings(seat, number, &settings).await?;
                 }
+                Ok(())
             }
-            Happening::Account(members) => {
-                let became = lock(&self.account).become_other(&members);
-                match became {
-                    Err(error) => self.unreadable(number, error),
-                    Ok(other_extensions) => {
-                        self.note(number, format!("the account is another: {members}"));
-                        for seat in 0..self.seats.len() {
-                            if other_extensions && self.seats[seat].inbox.state != State::Inactive {
-                                self.switch_on(seat, number);
-                            }
-                        }
-                        self.advance(received).await;
-                    }
+            Happening::Account(members) => self.account_changed(number, &members).await,
+            Happening::ReleaseRule(name) => {
+                match self.rules.release(&name) {
+                    true => self.note(number, format!("the rule {name} is asked again")),
+                    false => self.unreadable(number, format!("there is no rule {name:?}")),
                 }
+                Ok(())
             }
-            Happening::ReleaseRule(name) => match self.rules.release(&name) {
-                true => self.note(number, format!("the rule {name} is asked again")),
-                false => self.unreadable(number, format!("there is no rule {name:?}")),
-            },
             Happening::Action(name) => self.deliver(&seats, number, "action", Event::Action(name)).await,
             Happening::Deactivate => {
                 for seat in seats {
-                    match self.seats[seat].inbox.state {
-                        State::Inactive => self.note(number, "the integration is off already".into()),
-                        _ => self.enqueue(seat, number, "deactivate", Event::Deactivate),
+                    if !self.dispatch.switch_off(seat, Origin(number)).await? {
+                        self.note(number, "the integration is off already".into());
                     }
                 }
-                self.advance(received).await;
+                self.dispatch.advance(self.now()).await
             }
             Happening::Activate => {
                 for seat in seats {
-                    self.switch_on(seat, number);
+                    self.dispatch.switch_on(seat, Origin(number)).await?;
                 }
-                self.advance(received).await;
+                self.dispatch.advance(self.now()).await
             }
             // What a strict replay answers with is read beforehand.
-            Happening::Exchange(_) => {}
+            Happening::Exchange(_) => Ok(()),
         }
+    }
+
+    async fn notified(&mut self, seats: &[usize], line: u64, mnemonic: &str, content: Content) -> Result<(), StoreError> {
+        let received = self.now();
+        let params = match &content {
+            Content::Body(body) => Params::from_body(body, self.zone, received),
+            Content::Query(query) => Ok(Params::from_query(query, self.zone, received)),
+        };
+        let events = match params.and_then(|params| notification::events(mnemonic, &params)) {
+            Ok(events) => events,
+            Err(error) => {
+                self.unreadable(line, error.to_string());
+                return Ok(());
+            }
+        };
+        for event in events {
+            let event = self.completed(event).await;
+            self.account.state().report.notified(&event);
+            self.deliver(seats, line, mnemonic, event).await?;
+        }
+        Ok(())
+    }
+
+    /// A hint about an order: parameters, or the whole address as it was copied from the settings, which names its integration and shows the
+    /// secret.
+    async fn order_hinted(&mut self, seats: &[usize], line: u64, method: &'static str, parameters: &str) -> Result<(), StoreError> {
+        const NAMES: (&str, &str) = ("order-webhook", "order-webhook");
+        let at = self.now();
+        let event = |parameters| Event::OrderWebhook(OrderWebhook { at, method: method.to_owned(), parameters });
+        if !parameters.starts_with("https://") {
+            return self.call_back(seats, line, NAMES, parameters, event).await;
+        }
+        let served = |seat: &usize| self.dispatch.integration(*seat).endpoints.parameters_at(NAMES.1, parameters);
+        match seats.iter().find_map(|seat| Some((*seat, served(seat)?.to_owned()))) {
+            Some((seat, query)) => self.call_back(&[seat], line, NAMES, &query, event).await,
+            None => {
+                let why = "order-webhook: no integration is served at this address; copy Webhook url from its settings";
+                self.problem(line, ProblemKind::Rejected, why.to_owned());
+                self.note(line, why.to_owned());
+                Ok(())
+            }
+        }
+    }
+
+    /// Somebody acts in the CRM, or it misbehaves from now on.
+    async fn in_the_crm(&mut self, seats: &[usize], line: u64, happening: Happening) {
+        for name in self.systems_of(seats) {
+            let came_of_it = match &happening {
+                Happening::Crm(act) => self.remote.clone().act(&name, act).await.map_err(|error| format!("crm: {error}")),
+                Happening::CrmFaults(faults) => match self.remote.misbehave(&name, faults) {
+                    Ok(()) => Ok(format!("the CRM misbehaves from now on: {faults}")),
+                    Err(error) => Err(format!("crm-faults: {error}")),
+                },
+                _ => continue,
+            };
+            match came_of_it {
+                Ok(text) => self.note(line, text),
+                Err(error) => self.unreadable(line, error),
+            }
+        }
+    }
+
+    async fn account_changed(&mut self, line: u64, members: &Value) -> Result<(), StoreError> {
+        let became = self.account.state().become_other(members);
+        let other_extensions = match became {
+            Ok(other_extensions) => other_extensions,
+            Err(error) => {
+                self.unreadable(line, error);
+                return Ok(());
+            }
+        };
+        self.note(line, format!("the account is another: {members}"));
+        for seat in 0..self.dispatch.len() {
+            if other_extensions && self.dispatch.state(seat) != IntegrationState::Inactive {
+                self.dispatch.switch_on(seat, Origin(line)).await?;
+            }
+        }
+        self.dispatch.advance(self.now()).await
+    }
+
+    /// Hands an event to integrations.
+    async fn deliver(&mut self, seats: &[usize], line: u64, what: &str, event: Event) -> Result<(), StoreError> {
+        for &seat in seats {
+            let arrival = Arrival { origin: Origin(line), what: what.to_owned(), event: event.clone() };
+            let end = self.dispatch.deliver(seat, arrival).await?;
+            if let Event::IncomingCall(incoming) = &event {
+                match end {
+                    LiveEnd::Answered(answer) => self.answered(incoming.call.session_id, &answer),
+                    // For UIS a failure is "not found": the scenario goes on.
+                    LiveEnd::Failed => self.answered(incoming.call.session_id, &CheckedAnswer::default()),
+                    LiveEnd::Kept | LiveEnd::Done | LiveEnd::Fault | LiveEnd::Dropped => {}
+                }
+            }
+        }
+        self.dispatch.advance(self.now()).await
+    }
+
+    /// UIS got the answer to a scenario.
+    fn answered(&mut self, session: i64, answer: &CheckedAnswer) {
+        let at = self.account.shown(self.now());
+        let answer = json!({"at": at, "call_session_id": session, "forward_to": answer.forward_to, "card": answer.card});
+        self.account.state().answers.push(answer);
     }
 
     /// Of these integrations one for each remote system: what happens in a system that several share happens once.
@@ -152,7 +206,7 @@ impl Replay<'_> {
         let mut systems = Vec::new();
         let mut names = Vec::new();
         for seat in seats {
-            let name = self.seats[*seat].integration.name.clone();
+            let name = self.dispatch.integration(*seat).name.clone();
             let system = self.remote.system_of(&name);
             if !systems.contains(&system) {
                 systems.push(system);
@@ -162,86 +216,57 @@ impl Replay<'_> {
         names
     }
 
-    /// An event with what the account knows better than the notification: templates without `is_internal` tell of internal calls, too.
-    fn completed(&self, mut event: Event) -> Event {
-        let account = lock(&self.account);
-        if event.call().and_then(|call| call.contact.as_ref()).is_some_and(|number| account.is_extension(&number.digits)) {
+    /// An event with what the account knows better than the notification: templates without `is_internal` report internal calls, too.
+    async fn completed(&self, mut event: Event) -> Event {
+        if let Some(number) = event.call().and_then(|call| call.contact.as_ref())
+            && self.account.is_extension(&number.digits).await
+        {
             event.set_internal();
         }
         event
     }
 
-    /// A request of the remote system: its secret is checked before anything sees it.
+    /// A request of the remote system, as the recording calls it and as the plugin does: its secret is checked before anything sees it.
     async fn call_back(
         &mut self,
         seats: &[usize],
         line: u64,
-        what: &str,
-        name: &str,
+        (what, name): (&str, &str),
         parameters: &str,
         event: impl Fn(Vec<(String, String)>) -> Event,
-    ) {
+    ) -> Result<(), StoreError> {
         for seat in seats {
-            let endpoints = &self.seats[*seat].integration.endpoints;
+            let endpoints = &self.dispatch.integration(*seat).endpoints;
             match callback::admit(&self.plugin.description().callbacks, endpoints, name, callback::parameters(parameters)) {
-                Ok(parameters) => self.deliver(&[*seat], line, what, event(parameters)).await,
+                Ok(parameters) => self.deliver(&[*seat], line, what, event(parameters)).await?,
                 Err(refused) => {
-                    self.report.failed(line, ProblemKind::Rejected, format!("{what}: {refused}"));
+                    self.problem(line, ProblemKind::Rejected, format!("{what}: {refused}"));
                     self.note(line, format!("{what} refused: {refused}"));
                 }
             }
         }
+        Ok(())
     }
 
-    async fn save_settings(&mut self, seat: usize, line: u64, settings: &Value) {
+    async fn save_settings(&mut self, seat: usize, line: u64, settings: &Value) -> Result<(), StoreError> {
         match self.plugin.clone().prepare(&settings.to_string(), None).await {
-            Err(fault) => self.report.fault(line, "settings", &fault),
+            Err(fault) => self.problem(line, kind_of(&fault), format!("settings: {fault}")),
             Ok(Err(problems)) => {
                 for problem in problems {
-                    self.report.failed(
-                        line,
-                        ProblemKind::Misconfigured,
-                        format!("settings.{}: {}; the settings before stay in force", problem.setting, problem.message),
-                    );
+                    let message = format!("settings.{}: {}; the settings before stay in force", problem.setting, problem.message);
+                    self.problem(line, ProblemKind::Misconfigured, message);
                 }
                 self.note(line, "the settings are refused".into());
             }
             Ok(Ok(prepared)) => {
-                *lock(&self.seats[seat].integration.settings) = Arc::new(prepared);
+                *lock(&self.dispatch.integration(seat).settings) = Arc::new(prepared);
                 self.note(line, "settings saved".into());
-                if self.seats[seat].inbox.state != State::Inactive {
-                    self.switch_on(seat, line);
-                    self.advance(self.now()).await;
+                if self.dispatch.state(seat) != IntegrationState::Inactive {
+                    self.dispatch.switch_on(seat, Origin(line)).await?;
+                    self.dispatch.advance(self.now()).await?;
                 }
             }
         }
-    }
-
-    /// Activation runs before anything that waits.
-    pub(super) fn switch_on(&mut self, seat: usize, line: u64) {
-        let pending = self.pending(seat, line, "activate", Event::Activate);
-        let now = self.now();
-        self.seats[seat].inbox.activate(pending, now);
-    }
-
-    pub(super) fn pending(&mut self, seat: usize, line: u64, what: &str, event: Event) -> Pending {
-        let number = self.report.next_delivery();
-        Pending {
-            id: format!("{}-{number}", self.seats[seat].integration.name),
-            line,
-            what: what.to_owned(),
-            event,
-            attempt: 1,
-            received: self.now(),
-            reason: None,
-            reported: false,
-        }
-    }
-
-    pub(super) fn enqueue(&mut self, seat: usize, line: u64, what: &str, event: Event) {
-        let key = event.ordering_key();
-        let pending = self.pending(seat, line, what, event);
-        let now = self.now();
-        self.seats[seat].inbox.push(key, pending, now);
+        Ok(())
     }
 }

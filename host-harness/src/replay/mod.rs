@@ -1,85 +1,37 @@
-//! Running a recording against a plugin: the account as the header gives it, the clock as the lines turn it, and an inbox that
+//! Running a recording against a plugin: the account as the header gives it, the clock as the lines turn it, and the host's dispatch, which
 //! delivers as the contract promises.
 
-mod answers;
-mod delivery;
-pub mod entry;
+mod builder;
+mod collector;
 mod happenings;
-pub mod inbox;
-mod passing;
-pub mod report;
-pub mod strict;
+mod remote;
+mod settling;
 
-use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chrono::{SecondsFormat, Utc};
+use chrono::Utc;
 use chrono_tz::Tz;
-use futures_util::future::BoxFuture;
-use secrecy::SecretString;
 use serde_json::Value;
+use uis_host::clock::{Clock, VirtualClock};
+use uis_host::connection::credentials::Vault;
+use uis_host::connection::plain_base;
+use uis_host::dispatch::Dispatch;
+use uis_host::event::Fault;
+use uis_host::integration::Integration;
+use uis_host::plugin::Plugin;
+use uis_host::ports::{Origin, ProblemKind, StoreError};
+use uis_host::rules::RuleSet;
+use uis_host::sync::lock;
+use uis_simulator::SimulatedAccount;
 use url::Url;
 
-use crate::account::AccountState;
-use crate::bindings::exports::uis::integration::setup::ConnectionNeed;
-use crate::clock::{Clock, VirtualClock, instant, zone};
-use crate::credentials::{Credentials, Vault};
-use crate::egress::Egress;
-use crate::integration::{Integration, lock};
-use crate::plugin::limits::Limits;
-use crate::plugin::{Fault, Plugin};
 use crate::recording::{Header, Line, Lines};
-use crate::rules::RuleSet;
-use crate::services::connections::{Connection, plain_base};
-use crate::services::pace::Pace;
-use entry::Observer;
-use inbox::{Inbox, State};
-use report::{ProblemKind, Report};
+use crate::report::Report;
 
-/// The remote system of a replay: a simulator, a real one, or what was recorded of one.
-pub trait RemoteSystem: Send + Sync {
-    /// How a connection of this integration reaches it; `chosen` are the credentials that the integration chose by name.
-    fn connect(&self, integration: &str, need: &ConnectionNeed, chosen: Option<&Credentials>) -> Result<Remote, String>;
-
-    /// Which remote system is the integration's: equal for integrations that share one.
-    fn system_of(&self, integration: &str) -> String {
-        integration.to_owned()
-    }
-
-    /// Somebody acts in it (the recording's `crm` lines); says what came of it.
-    fn act<'a>(&'a self, integration: &'a str, act: &'a Value) -> BoxFuture<'a, Result<String, String>>;
-
-    /// From now on it misbehaves (the recording's `crm-faults` lines).
-    fn misbehave(&self, integration: &str, faults: &Value) -> Result<(), String>;
-}
-
-/// A way to a remote system.
-pub struct Remote {
-    /// Its address.
-    pub base: Url,
-    /// The key.
-    pub key: SecretString,
-    /// The way out.
-    pub egress: Arc<dyn Egress>,
-    /// It lives in the machine's time, so its rate limits count.
-    pub paced: bool,
-}
-
-impl Remote {
-    /// The connection that a plugin asked for, by this way.
-    pub fn connection(self, need: &ConnectionNeed) -> Connection {
-        Connection {
-            base: Mutex::new(self.base),
-            host_patterns: need.host_patterns.clone(),
-            auth: need.auth.clone(),
-            key: self.key,
-            egress: self.egress,
-            pace: Arc::new(if self.paced { Pace::new(&need.rate_classes) } else { Pace::none() }),
-        }
-    }
-}
+pub use builder::ReplayBuilder;
+pub use remote::{Remote, RemoteSystem};
 
 /// Nothing was run.
 #[derive(Debug, thiserror::Error)]
@@ -93,146 +45,87 @@ pub enum Unusable {
     /// The plugin could not even prepare the settings.
     #[error("settings cannot be prepared: {0}")]
     Plugin(#[from] Fault),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
-/// A replay under way.
+/// A replay that is ready to run. It comes from [`ReplayBuilder`].
 pub struct Replay<'a> {
     plugin: Arc<dyn Plugin>,
     remote: Arc<dyn RemoteSystem>,
-    clock: Arc<VirtualClock>,
-    account: Arc<Mutex<AccountState>>,
+    account: Arc<SimulatedAccount>,
     zone: Tz,
-    seats: Vec<Seat>,
+    dispatch: Dispatch<'a>,
     rules: Arc<RuleSet>,
-    observer: &'a mut dyn Observer,
-    report: Report,
-    /// The instant that handlers run at, and how many have.
-    runs: (i64, u32),
+    report: Arc<Mutex<Report>>,
+    /// Whether the integrations are switched on at the beginning.
+    active: bool,
 }
 
-/// An integration and its inbox.
-struct Seat {
-    integration: Arc<Integration>,
-    inbox: Inbox,
-}
-
-impl<'a> Replay<'a> {
-    /// Sets everything up: the account, its integrations, their prepared settings. Nothing runs yet.
-    pub async fn new(
-        header: &Header,
-        plugin: Arc<dyn Plugin>,
-        remote: Arc<dyn RemoteSystem>,
-        clock: Arc<VirtualClock>,
-        limits: &Limits,
-        observer: &'a mut dyn Observer,
-    ) -> Result<Replay<'a>, Unusable> {
-        let account = Arc::new(Mutex::new(AccountState::new(header.account.clone())));
-        let zone = zone(&header.account.timezone).map_err(Unusable::Remote)?;
-        let mut seats = Vec::new();
-        let settings = prepare_settings(header, plugin.as_ref()).await?;
-        let vault = open_vault(header, plugin.as_ref()).await?;
-        for (described, prepared) in header.integrations.iter().zip(settings) {
-            let chosen = described.credentials.as_deref().map(|name| vault.choose(name)).transpose();
-            let chosen = chosen.map_err(|error| Unusable::Remote(format!("integrations: {:?}: {error}", described.name)))?;
-            let about = plugin.description();
-            let mut connections = BTreeMap::new();
-            for need in &about.connections {
-                let remote = remote.connect(&described.name, need, chosen).map_err(Unusable::Remote)?;
-                connections.insert(need.name.clone(), remote.connection(need));
-            }
-            let secret = header.account.client_id.clone().into();
-            let integration = Integration::new(&described.name, about, clock.clone(), account.clone(), connections, secret, limits);
-            *lock(&integration.settings) = Arc::new(prepared);
-            seats.push(Seat { integration: Arc::new(integration), inbox: Inbox::new(State::Inactive) });
-        }
-        Ok(Replay { plugin, remote, clock, account, zone, seats, rules: Arc::default(), observer, report: Report::default(), runs: (0, 0) })
-    }
-
-    /// The integrations are reached at another address, `<base>/<integration>/<callback>`, in place of the simulated platform's own.
-    pub fn reached_at(mut self, base: &str) -> Self {
-        for seat in &mut self.seats {
-            if let Some(integration) = Arc::get_mut(&mut seat.integration) {
-                integration.endpoints.base = Integration::base(base, &integration.name);
-            }
-        }
-        self
-    }
-
-    /// The account has these rules.
-    pub fn with_rules(mut self, rules: Arc<RuleSet>) -> Self {
-        for seat in &mut self.seats {
-            if let Some(integration) = Arc::get_mut(&mut seat.integration) {
-                integration.rules = rules.clone();
-            }
-        }
-        self.rules = rules;
-        self
-    }
-
+impl Replay<'_> {
     /// The integrations, in the header's order.
     pub fn integrations(&self) -> Vec<Arc<Integration>> {
-        self.seats.iter().map(|seat| seat.integration.clone()).collect()
+        (0..self.dispatch.len()).map(|seat| self.dispatch.integration(seat).clone()).collect()
     }
 
-    /// Runs the lines, then lets the clock run on for at most `settle`. `progress` is told the bytes read so far.
+    /// Runs the lines, then lets the clock run on for at most `settle`. `progress` is called with the bytes read so far. Gives the report, and
+    /// what stands in UIS.
     pub async fn run<R: BufRead>(
         mut self,
-        header: &Header,
         mut lines: Lines<R>,
         settle: Duration,
         mut progress: impl FnMut(u64),
-    ) -> (Report, Value) {
+    ) -> Result<(Report, Value), StoreError> {
         if let Some(begins) = lines.begins() {
-            self.clock.advance_to(begins.timestamp_millis());
+            self.clock().advance_to(begins.timestamp_millis());
         }
-        if header.active {
-            for seat in 0..self.seats.len() {
-                self.switch_on(seat, 1);
+        if self.active {
+            for seat in 0..self.dispatch.len() {
+                self.dispatch.switch_on(seat, Origin(1)).await?;
             }
         }
         while let Some(line) = lines.next() {
             match line {
                 Ok(line) => {
-                    self.advance(line.at.timestamp_millis()).await;
-                    self.happen(line).await;
+                    self.dispatch.advance(line.at.timestamp_millis()).await?;
+                    self.happen(line).await?;
                 }
                 Err((number, error)) => self.unreadable(number, error),
             }
             progress(lines.bytes());
         }
-        self.settle(settle).await;
-        let uis = lock(&self.account).to_json();
-        (self.report, uis)
+        self.settle(settle).await?;
+        let uis = self.account.state().to_json();
+        let report = lock(&self.report).clone();
+        Ok((report, uis))
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.dispatch.integration(0).clock.clone()
     }
 
     fn now(&self) -> i64 {
-        self.clock.now_ms()
+        self.clock().now_ms()
     }
 
-    /// The time as the report writes it: RFC 3339 in the account's zone.
-    fn shown(&self, at: i64) -> String {
-        instant(at).with_timezone(&self.zone).to_rfc3339_opts(SecondsFormat::Secs, false)
+    fn problem(&mut self, line: u64, kind: ProblemKind, message: String) {
+        lock(&self.report).problem(line, kind, message);
     }
 
     fn unreadable(&mut self, line: u64, error: String) {
-        self.report.failed(line, ProblemKind::Unreadable, error.clone());
         self.note(line, format!("line {line} cannot be read: {error}"));
+        self.problem(line, ProblemKind::Unreadable, error);
     }
 
     fn note(&mut self, line: u64, text: String) {
-        let at = instant(self.now()).with_timezone(&self.zone);
-        self.observer.note(at, line, &text);
+        self.dispatch.note(Origin(line), &text);
     }
 
-    /// A problem's message, with the integration's name when there are several.
-    fn whose(&self, seat: usize, message: String) -> String {
-        if self.seats.len() == 1 { message } else { format!("[{}] {message}", self.seats[seat].integration.name) }
-    }
-
-    /// Seats that a line is about.
+    /// The integrations that a line is about.
     fn seats_of(&mut self, line: &Line) -> Vec<usize> {
-        let Some(name) = &line.integration else { return (0..self.seats.len()).collect() };
-        let found: Vec<usize> = (0..self.seats.len()).filter(|seat| self.seats[*seat].integration.name == *name).collect();
+        let Some(name) = &line.integration else { return (0..self.dispatch.len()).collect() };
+        let found: Vec<usize> = (0..self.dispatch.len()).filter(|seat| self.dispatch.integration(*seat).name == *name).collect();
         if found.is_empty() {
             self.unreadable(line.number, format!("there is no integration {name:?} in the header"));
         }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use uis_host::plugin::component::ComponentPlugin;
 use uis_host::plugin::engine::Runtime;
-use uis_host::plugin::limits::Limits;
+use uis_host::limits::Limits;
 use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::Sandbox;
 

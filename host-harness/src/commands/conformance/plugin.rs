@@ -7,16 +7,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use chrono::DateTime;
-use chrono_tz::Tz;
 use serde_json::{Value, json};
-use uis_host::integration::lock;
+use uis_host::sync::lock;
 use uis_host::plugin::Plugin;
-use uis_host::plugin::limits::{LOG_BYTES, LOG_FIELDS, Limits, REQUESTS_SIDE_BY_SIDE, SKIPPED};
-use uis_host::recording;
-use uis_host::replay::entry::{Entry, Observer};
-use uis_host::replay::report::Report;
-use uis_host::replay::{Replay, clock_for};
+use uis_host::limits::{LOG_BYTES, LOG_FIELDS, Limits, REQUESTS_SIDE_BY_SIDE, SKIPPED};
+use uis_harness::recording;
+use uis_host::ports::{Entry, Observer};
+use uis_harness::report::Report;
+use uis_harness::replay::{ReplayBuilder, clock_for};
 use uis_host::trace::Step;
 
 use super::Verdict;
@@ -248,10 +246,10 @@ fn said(attack: &Attack, after: &After) -> String {
         return format!("it was handled, {SKIPPED} of its lines were kept");
     }
     let withheld = after.trace.iter().filter_map(|step| match step {
-        Step::Withheld { why, .. } => Some(why.as_str()),
+        Step::Withheld { limit, why, .. } => Some(format!("{limit}; {why}")),
         _ => None,
     });
-    let all: Vec<&str> = withheld.chain(after.report.problems.iter().map(|problem| problem.message.as_str())).collect();
+    let all: Vec<String> = withheld.chain(after.report.problems.iter().map(|problem| problem.message.clone())).collect();
     let expected = all.iter().find(|said| attack.expected.iter().any(|words| said.contains(words)));
     expected.or(all.first()).map_or_else(|| "it was handled".to_owned(), |said| said.chars().take(300).collect())
 }
@@ -264,7 +262,6 @@ impl Observer for Watch {
     fn entry(&mut self, entry: Entry<'_>) {
         self.0.extend(entry.trace);
     }
-    fn note(&mut self, _: DateTime<Tz>, _: u64, _: &str) {}
 }
 
 async fn play(name: &str, plugin: &Arc<dyn Plugin>, limits: &Limits) -> Result<After> {
@@ -288,8 +285,8 @@ async fn play(name: &str, plugin: &Arc<dyn Plugin>, limits: &Limits) -> Result<A
     let clock = clock_for(&mut lines);
     let remote = Watched::default();
     let mut watch = Watch::default();
-    let replay = Replay::new(&header, plugin.clone(), Arc::new(remote.clone()), clock, limits, &mut watch).await?;
-    let (mut report, uis) = replay.run(&header, lines, Duration::from_secs(60), |_| {}).await;
+    let builder = ReplayBuilder::new(&header, plugin.clone(), Arc::new(remote.clone()), clock).limits(limits);
+    let (mut report, uis) = builder.ready(&mut watch).await?.run(lines, Duration::from_secs(60), |_| {}).await?;
     // Answering the route is the attack itself; the event after it must be there too.
     if name == "forged-answer" {
         report.delivered = report.delivered.saturating_sub(1);

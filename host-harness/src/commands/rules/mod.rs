@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Subcommand};
-use uis_host::plugin::build;
+use uis_harness::build;
 use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::Sandbox;
 use uis_host::rules::{RuleFile, RuleSet};

@@ -7,10 +7,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use serde_json::json;
+use uis_host::decision::RuleVerdict;
 use uis_host::plugin::Plugin;
-use uis_host::replay::Replay;
-use uis_host::replay::entry::Silent;
-use uis_host::replay::report::{Report, RuleTold};
+use uis_harness::replay::ReplayBuilder;
+use uis_host::ports::Silent;
+use uis_harness::report::{Report, RuleAnswer};
 use uis_host::rules::sandbox::Sandbox;
 use uis_host::rules::{RuleFile, RuleSet, settle};
 use uis_host::trace::Step;
@@ -66,9 +67,9 @@ pub async fn run(arguments: TestArguments) -> Result<u8> {
     for path in &arguments.recordings {
         let (header, lines, clock, simulators) = open_simulated(path)?;
         let mut silent = Silent;
-        let replay = Replay::new(&header, plugin.clone(), simulators, clock, &limits, &mut silent).await;
-        let replay = replay.with_context(|| format!("{}:1", path.display()))?.with_rules(Arc::new(rules.anew()));
-        let (report, _) = replay.run(&header, lines, Duration::from_secs(24 * 3600), |_| {}).await;
+        let builder = ReplayBuilder::new(&header, plugin.clone(), simulators, clock).limits(&limits).rules(Arc::new(rules.anew()));
+        let replay = builder.ready(&mut silent).await.with_context(|| format!("{}:1", path.display()))?;
+        let (report, _) = replay.run(lines, Duration::from_secs(24 * 3600), |_| {}).await?;
         broken += report.failed;
         count(&report.rules, &mut counts);
         if arguments.json {
@@ -87,14 +88,14 @@ pub async fn run(arguments: TestArguments) -> Result<u8> {
     Ok(if failed > 0 || broken > 0 { FAILED } else { OK })
 }
 
-fn count(told: &[RuleTold], counts: &mut Counts) {
-    for told in told {
-        let Step::Rule { verdict, failed, .. } = &told.step else { continue };
-        *match verdict.as_str() {
-            _ if *failed => &mut counts.failed,
-            "keep" => &mut counts.kept,
-            changed if changed.starts_with("change") => &mut counts.changed,
-            _ => &mut counts.skipped,
+fn count(answers: &[RuleAnswer], counts: &mut Counts) {
+    for answer in answers {
+        let Step::Rule { verdict, .. } = &answer.step else { continue };
+        *match verdict {
+            RuleVerdict::Keep => &mut counts.kept,
+            RuleVerdict::Change(_) => &mut counts.changed,
+            RuleVerdict::Skip(_) => &mut counts.skipped,
+            RuleVerdict::NoAnswer(_) | RuleVerdict::Quarantined(_) => &mut counts.failed,
         } += 1;
     }
 }
@@ -102,9 +103,9 @@ fn count(told: &[RuleTold], counts: &mut Counts) {
 /// What the rule said of a recording, without what it kept.
 fn story(path: &Path, report: &Report) -> String {
     let mut out = format!("{}\n", path.display());
-    for RuleTold { at, line, step } in &report.rules {
-        let Step::Rule { about, verdict, changes, failed, .. } = step else { continue };
-        if verdict == "keep" && !failed {
+    for RuleAnswer { at, line, step } in &report.rules {
+        let Step::Rule { about, verdict, changes, .. } = step else { continue };
+        if *verdict == RuleVerdict::Keep {
             continue;
         }
         out.push_str(&format!("  {} line {line} {about}: {verdict}\n", at.get(..16).unwrap_or(at).replace('T', " ")));

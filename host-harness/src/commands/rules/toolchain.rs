@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use uis_host::plugin::build::{self, Built};
+use uis_harness::build::{self, Built};
 
 /// Languages that rules are written in here. Any other that makes components will do; its component is given as a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,0 +1,185 @@
+//! RetailCRM's simulator within the process, in the replay's time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Result;
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use http::header::HOST;
+use retailcrm_simulator::faults::{ConnectionReset, Late};
+use retailcrm_simulator::{Account, Simulator};
+use serde_json::{Map, Value, json};
+use tower::ServiceExt;
+use uis_host::bindings::exports::uis::integration::setup::ConnectionNeed;
+use uis_host::clock::{Clock, VirtualClock};
+use uis_host::connection::credentials::Credentials;
+use uis_host::ports::{Egress, EgressError};
+use crate::recording::Header;
+use crate::replay::{Remote, RemoteSystem};
+use url::Url;
+
+/// Members of the report's `crm`, in its order.
+pub const MEMBERS: [&str; 8] = ["customers", "orders", "tasks", "notes", "calls", "callEvents", "popups", "modules"];
+
+/// Every member, empty.
+pub fn nothing() -> Map<String, Value> {
+    MEMBERS.iter().map(|name| ((*name).to_owned(), json!([]))).collect()
+}
+
+/// Simulators within the process, in the replay's time: one per credentials, and one per integration that chose none.
+pub struct Simulators {
+    accounts: Vec<Simulated>,
+    /// The place of an integration's account in the list.
+    by_integration: BTreeMap<String, usize>,
+}
+
+/// An account, and how the report says that an entity stands in it.
+struct Simulated {
+    simulator: Simulator,
+    /// `integration` or `credentials`.
+    kind: &'static str,
+    name: String,
+}
+
+impl Simulators {
+    /// Accounts as the recording's header describes them.
+    pub fn new(header: &Header, clock: &Arc<VirtualClock>) -> Result<Simulators> {
+        let simulated = |crm: &Value, kind, name: &str| -> Result<Simulated> {
+            let clock = clock.clone();
+            let simulator = Simulator::new(Account::read(crm)?, Arc::new(move || clock.now()));
+            Ok(Simulated { simulator, kind, name: name.to_owned() })
+        };
+        let mut accounts = Vec::new();
+        for credentials in &header.credentials {
+            accounts.push(simulated(&credentials.crm, "credentials", &credentials.name)?);
+        }
+        let mut by_integration = BTreeMap::new();
+        for integration in &header.integrations {
+            let place = match &integration.credentials {
+                // A name that is not there is told by the host, which keeps the credentials.
+                Some(chosen) => accounts.iter().position(|account| account.kind == "credentials" && account.name == *chosen).unwrap_or(0),
+                None => {
+                    accounts.push(simulated(&integration.crm, "integration", &integration.name)?);
+                    accounts.len() - 1
+                }
+            };
+            by_integration.insert(integration.name.clone(), place);
+        }
+        Ok(Simulators { accounts, by_integration })
+    }
+
+    /// What stands in the accounts. With several of them every entity says whose it is.
+    pub fn to_json(&self) -> Value {
+        let mut all = nothing();
+        for Simulated { simulator, kind, name } in &self.accounts {
+            let state = simulator.to_json();
+            for member in MEMBERS {
+                let (Some(list), Some(found)) = (all.get_mut(member).and_then(Value::as_array_mut), state[member].as_array()) else {
+                    continue;
+                };
+                list.extend(found.iter().cloned().map(|mut entity| {
+                    if self.accounts.len() > 1 {
+                        entity[*kind] = name.clone().into();
+                    }
+                    entity
+                }));
+            }
+        }
+        Value::Object(all)
+    }
+
+    fn simulator(&self, integration: &str) -> Result<&Simulator, String> {
+        let account = self.by_integration.get(integration).and_then(|place| self.accounts.get(*place));
+        account.map(|account| &account.simulator).ok_or_else(|| format!("there is no integration {integration:?}"))
+    }
+}
+
+impl RemoteSystem for Simulators {
+    fn connect(&self, integration: &str, _: &ConnectionNeed, chosen: Option<&Credentials>) -> Result<Remote, String> {
+        let simulator = self.simulator(integration)?;
+        let egress = Arc::new(InProcess(simulator.router()));
+        if let Some(chosen) = chosen {
+            simulator.move_to(chosen.base.as_str());
+            return Ok(Remote { base: chosen.base.clone(), key: chosen.key.clone(), egress, paced: false });
+        }
+        let base = Url::parse(&simulator.public_url()).map_err(|error| format!("crm.publicUrl: {error}"))?;
+        Ok(Remote { base, key: simulator.api_key().into(), egress, paced: false })
+    }
+
+    fn system_of(&self, integration: &str) -> String {
+        self.by_integration.get(integration).map_or_else(|| integration.to_owned(), usize::to_string)
+    }
+
+    fn act<'a>(&'a self, integration: &'a str, act: &'a Value) -> BoxFuture<'a, Result<String, String>> {
+        async move {
+            let simulator = self.simulator(integration)?;
+            let text = |name: &str| act[name].as_str();
+            let (method, path) = (text("method").unwrap_or("POST"), text("path").ok_or("expected \"path\"")?);
+            let fields = act["form"].as_object().into_iter().flatten();
+            let fields = fields.map(|(name, value)| (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
+            let (kind, body) = match act.get("json") {
+                Some(json) => ("application/json", json.to_string()),
+                None => {
+                    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+                    ("application/x-www-form-urlencoded", form)
+                }
+            };
+            let uri = match text("query") {
+                Some(query) => format!("{path}?{query}"),
+                None => path.to_owned(),
+            };
+            let request = http::Request::builder()
+                .method(method)
+                .uri(uri)
+                .header(http::header::CONTENT_TYPE, kind)
+                .body(Body::from(body))
+                .map_err(|error| error.to_string())?;
+            let answer = simulator.act(request, act["user"].as_i64()).await;
+            let status = answer.status();
+            let body = axum::body::to_bytes(answer.into_body(), 1 << 20).await.map_err(|error| error.to_string())?;
+            let body = String::from_utf8_lossy(&body).into_owned();
+            if status.is_success() {
+                Ok(format!("in the CRM: {method} {path} → {}", status.as_u16()))
+            } else {
+                Err(format!("{method} {path} → {} {body}", status.as_u16()))
+            }
+        }
+        .boxed()
+    }
+
+    fn misbehave(&self, integration: &str, faults: &Value) -> Result<(), String> {
+        self.simulator(integration)?.misbehave(faults)
+    }
+}
+
+/// Calls the simulator's server without a socket between.
+struct InProcess(Router);
+
+impl Egress for InProcess {
+    fn carry(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
+        let router = self.0.clone();
+        async move {
+            let (mut parts, body) = request.into_parts();
+            if let Some(authority) = parts.uri.authority().and_then(|authority| http::HeaderValue::try_from(authority.as_str()).ok()) {
+                parts.headers.insert(HOST, authority);
+            }
+            let Ok(answer) = router.oneshot(http::Request::from_parts(parts, Body::from(body))).await;
+            // The replay's time stands still while a handler runs: a late answer is waited for in the machine's, at most until the
+            // request's deadline.
+            if let Some(Late(time)) = answer.extensions().get::<Late>().copied() {
+                tokio::time::sleep(time).await;
+            }
+            if answer.extensions().get::<ConnectionReset>().is_some() {
+                return Err(EgressError::OutcomeUnknown("the connection broke".into()));
+            }
+            let (parts, body) = answer.into_parts();
+            let body = axum::body::to_bytes(body, limit).await.map_err(|_| EgressError::TooLarge(limit))?;
+            Ok(http::Response::from_parts(parts, body))
+        }
+        .boxed()
+    }
+}

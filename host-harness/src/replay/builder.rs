@@ -1,0 +1,108 @@
+//! Making a replay: what it needs is asked for at once, what it may have has a usual value.
+
+use std::sync::{Arc, Mutex};
+
+use uis_host::clock::{VirtualClock, zone};
+use uis_host::dispatch::Dispatch;
+use uis_host::integration::{Integration, UisAccount};
+use uis_host::limits::Limits;
+use uis_host::memory::MemoryStore;
+use uis_host::plugin::Plugin;
+use uis_host::ports::{Observer, Store};
+use uis_host::rules::RuleSet;
+use uis_host::sync::lock;
+use uis_simulator::SimulatedAccount;
+
+use super::collector::Collector;
+use super::{RemoteSystem, Replay, Unusable, open_vault, prepare_settings};
+use crate::recording::Header;
+
+/// Makes a [`Replay`] of a recording's header.
+pub struct ReplayBuilder<'h> {
+    header: &'h Header,
+    plugin: Arc<dyn Plugin>,
+    remote: Arc<dyn RemoteSystem>,
+    clock: Arc<VirtualClock>,
+    limits: Limits,
+    rules: Arc<RuleSet>,
+    public_url: Option<String>,
+    seed: u64,
+    store: Arc<dyn Store>,
+}
+
+impl<'h> ReplayBuilder<'h> {
+    /// A replay with this plugin, this remote system and this clock; without rules, with the usual limits, in the order of coming, its store in
+    /// memory.
+    pub fn new(header: &'h Header, plugin: Arc<dyn Plugin>, remote: Arc<dyn RemoteSystem>, clock: Arc<VirtualClock>) -> Self {
+        let (limits, rules, store) = (Limits::default(), Arc::default(), Arc::new(MemoryStore::default()));
+        ReplayBuilder { header, plugin, remote, clock, limits, rules, public_url: None, seed: 0, store }
+    }
+
+    /// What a handler may use up.
+    pub fn limits(mut self, limits: &Limits) -> Self {
+        self.limits = limits.clone();
+        self
+    }
+
+    /// The account's rules.
+    pub fn rules(mut self, rules: Arc<RuleSet>) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// The integrations are reached at `<url>/<integration>/<callback>` in place of the simulated platform's own address.
+    pub fn public_url(mut self, url: &str) -> Self {
+        self.public_url = Some(url.to_owned());
+        self
+    }
+
+    /// Draws the order of lanes at host calls from a seed; 0 leaves it as the events come.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Another store.
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = store;
+        self
+    }
+
+    /// Sets everything up: the account, its integrations, their prepared settings. Nothing runs yet.
+    pub async fn ready<'a>(self, watcher: &'a mut dyn Observer) -> Result<Replay<'a>, Unusable> {
+        let zone = zone(&self.header.account.timezone).map_err(Unusable::Remote)?;
+        let account = Arc::new(SimulatedAccount::new(self.header.account.clone(), self.clock.clone()));
+        let integrations = self.integrations(&account).await?;
+        let report: Arc<Mutex<_>> = Arc::default();
+        let collector = Collector { report: report.clone(), zone, watcher };
+        let dispatch = Dispatch::new(self.plugin.clone(), self.clock, integrations, Box::new(collector)).await?.drawing_from(self.seed);
+        let active = self.header.active;
+        Ok(Replay { plugin: self.plugin, remote: self.remote, account, zone, dispatch, rules: self.rules, report, active })
+    }
+
+    async fn integrations(&self, account: &Arc<SimulatedAccount>) -> Result<Vec<Arc<Integration>>, Unusable> {
+        let settings = prepare_settings(self.header, self.plugin.as_ref()).await?;
+        let vault = open_vault(self.header, self.plugin.as_ref()).await?;
+        let about = self.plugin.description();
+        let mut integrations = Vec::new();
+        for (described, prepared) in self.header.integrations.iter().zip(settings) {
+            let chosen = described.credentials.as_deref().map(|name| vault.choose(name)).transpose();
+            let chosen = chosen.map_err(|error| Unusable::Remote(format!("integrations: {:?}: {error}", described.name)))?;
+            let secret = self.header.account.client_id.clone().into();
+            let ports = UisAccount::of(account.clone());
+            let mut integration = Integration::new(&described.name, about, self.clock.clone(), ports, secret, &self.limits);
+            for need in &about.connections {
+                let remote = self.remote.connect(&described.name, need, chosen).map_err(Unusable::Remote)?;
+                integration.connections.insert(need.name.clone(), remote.connection(need));
+            }
+            if let Some(url) = &self.public_url {
+                integration.endpoints.base = Integration::base(url, &integration.name);
+            }
+            integration.store = self.store.clone();
+            integration.rules = self.rules.clone();
+            *lock(&integration.settings) = Arc::new(prepared);
+            integrations.push(Arc::new(integration));
+        }
+        Ok(integrations)
+    }
+}

@@ -1,0 +1,80 @@
+//! After the last line: the clock runs on until only repeating timers are left.
+
+use std::time::Duration;
+
+use uis_host::dispatch::Due;
+use uis_host::ports::{IntegrationState, ProblemKind, SetTimer, StoreError};
+
+use super::Replay;
+use super::collector::shown;
+
+/// After the last line a repeating timer gets a turn if it comes due within this time: what UIS's report learnt last is found only by
+/// one, but a replay need not run on for hours to see a daily timer.
+const TURN_MS: i64 = 3_600_000;
+
+/// Timers that are left are reported one by one up to so many.
+const TIMERS_REPORTED: usize = 20;
+
+/// A repeating timer that has a turn to come.
+type Turn = (usize, String);
+
+impl Replay<'_> {
+    /// Lets the clock run on until nothing waits, no timer is left but repeating ones, and those of them that are due within
+    /// [`TURN_MS`] had a turn after the last line, or `settle` is over.
+    pub(super) async fn settle(&mut self, settle: Duration) -> Result<(), StoreError> {
+        let until = self.now().saturating_add(i64::try_from(settle.as_millis()).unwrap_or(i64::MAX));
+        let soon = self.now() + TURN_MS;
+        let repeating = |timers: Vec<(usize, SetTimer)>| timers.into_iter().filter(|(_, set)| set.timer.every_ms.is_some());
+        let timers = self.dispatch.active_timers().await?;
+        let mut turns: Vec<Turn> =
+            repeating(timers).filter(|(_, set)| set.timer.at <= soon).map(|(seat, set)| (seat, set.timer.name)).collect();
+        loop {
+            let timers = self.dispatch.active_timers().await?;
+            let one_shot = timers.iter().any(|(_, set)| set.timer.every_ms.is_none());
+            // A repeating timer that is gone has no turn to wait for.
+            let left: Vec<Turn> = repeating(timers).map(|(seat, set)| (seat, set.timer.name)).collect();
+            turns.retain(|turn| left.contains(turn));
+            if !one_shot && !self.dispatch.has_waiting() && !self.dispatch.is_at_work() && turns.is_empty() {
+                break;
+            }
+            let Some((at, due)) = self.dispatch.next_due(until).await? else { break };
+            self.clock().advance_to(at);
+            if let Due::Timer { seat, name } = &due {
+                turns.retain(|turn| turn != &(*seat, name.clone()));
+            }
+            self.dispatch.run_due(due).await?;
+        }
+        self.report_what_is_left().await
+    }
+
+    async fn report_what_is_left(&mut self) -> Result<(), StoreError> {
+        let timers = self.dispatch.active_timers().await?;
+        for seat in 0..self.dispatch.len() {
+            let own = timers.iter().filter(|(of, set)| *of == seat && set.timer.every_ms.is_none()).map(|(_, set)| set);
+            self.report_timers_left(seat, own.cloned().collect());
+            for (event, kind, why) in self.dispatch.drain(seat) {
+                let waited = chrono::Duration::milliseconds(self.now() - event.received).num_minutes();
+                let message = format!("{}: still not done after {waited} min: {why}", event.title());
+                self.dispatch.problem(seat, event.origin, kind, message);
+            }
+        }
+        Ok(())
+    }
+
+    /// What a timer would have done did not happen, when the clock stops before it is due.
+    fn report_timers_left(&mut self, seat: usize, left: Vec<SetTimer>) {
+        if self.dispatch.state(seat) != IntegrationState::Active {
+            return;
+        }
+        let more = left.len().saturating_sub(TIMERS_REPORTED);
+        if more > 0 {
+            let message = format!("{more} more timers are due after the clock stopped");
+            self.dispatch.problem(seat, uis_host::ports::Origin(1), ProblemKind::Limit, message);
+        }
+        for set in left.into_iter().take(TIMERS_REPORTED) {
+            let (name, at) = (&set.timer.name, shown(set.timer.at, self.zone));
+            let message = format!("timer {name} is due at {at}, after the clock stopped; give it more time with --settle");
+            self.dispatch.problem(seat, set.origin, ProblemKind::Limit, message);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The contract's version, and its text as this host was built with it, for whoever starts a component outside this repository.
+
+/// The contract's version that this host serves.
+pub const CONTRACT_VERSION: &str = "0.1.0";
+/// The contract's package.
+pub const CONTRACT_PACKAGE: &str = "uis:integration";
+
+/// Files of `wit/` and what stands in them.
+pub const FILES: [(&str, &str); 27] = [
+    ("call-events.wit", include_str!("../../wit/call-events.wit")),
+    ("calls.wit", include_str!("../../wit/calls.wit")),
+    ("chat-events.wit", include_str!("../../wit/chat-events.wit")),
+    ("chats.wit", include_str!("../../wit/chats.wit")),
+    ("clock.wit", include_str!("../../wit/clock.wit")),
+    ("communications.wit", include_str!("../../wit/communications.wit")),
+    ("connections.wit", include_str!("../../wit/connections.wit")),
+    ("deals.wit", include_str!("../../wit/deals.wit")),
+    ("decision.wit", include_str!("../../wit/decision.wit")),
+    ("directory.wit", include_str!("../../wit/directory.wit")),
+    ("endpoints.wit", include_str!("../../wit/endpoints.wit")),
+    ("log.wit", include_str!("../../wit/log.wit")),
+    ("orders.wit", include_str!("../../wit/orders.wit")),
+    ("rule-deal.wit", include_str!("../../wit/rule-deal.wit")),
+    ("rule-draft.wit", include_str!("../../wit/rule-draft.wit")),
+    ("rule-responsible.wit", include_str!("../../wit/rule-responsible.wit")),
+    ("rule-routing.wit", include_str!("../../wit/rule-routing.wit")),
+    ("rules.wit", include_str!("../../wit/rules.wit")),
+    ("schedule.wit", include_str!("../../wit/schedule.wit")),
+    ("settings.wit", include_str!("../../wit/settings.wit")),
+    ("setup.wit", include_str!("../../wit/setup.wit")),
+    ("site-request-events.wit", include_str!("../../wit/site-request-events.wit")),
+    ("site-requests.wit", include_str!("../../wit/site-requests.wit")),
+    ("storage.wit", include_str!("../../wit/storage.wit")),
+    ("timers.wit", include_str!("../../wit/timers.wit")),
+    ("types.wit", include_str!("../../wit/types.wit")),
+    ("worlds.wit", include_str!("../../wit/worlds.wit")),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_contract_is_here() {
+        let there =
+            std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../wit")).expect("wit/").map(|entry| entry.expect("an entry").path());
+        let mut there: Vec<String> = there.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned())).collect();
+        there.sort();
+        assert_eq!(there, FILES.map(|(name, _)| name.to_owned()));
+    }
+}

@@ -1,0 +1,102 @@
+//! What a handler's answer asks of UIS, checked before UIS sees it.
+
+use serde::Serialize;
+
+use super::{Dispatch, LiveEnd};
+use crate::bindings::uis::integration::call_events::CallAnswer;
+use crate::event::Reply;
+use crate::limits::{CARD_ORDERS, FORWARD_TO, SKIPPED, TOLD_WHAT_BYTES, TOLD_WHY_BYTES, cut};
+use crate::ports::{KeptEvent, ProblemKind};
+
+/// An answer to a scenario that may go to UIS: numbers that are numbers, links to the connection's own host.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct CheckedAnswer {
+    /// Whom to forward the call to, in digits; empty: nobody, the scenario goes on.
+    pub forward_to: Vec<String>,
+    /// Who calls; none: nothing to show.
+    pub card: Option<CheckedCard>,
+}
+
+/// A caller's card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckedCard {
+    /// The caller's name.
+    pub name: Option<String>,
+    /// A link to the caller's page.
+    pub url: Option<String>,
+    /// Open orders.
+    pub orders: Vec<CheckedOrder>,
+}
+
+/// An order on a caller's card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckedOrder {
+    /// A link to its page.
+    pub url: String,
+    /// Its name.
+    pub name: String,
+    /// The name of its status.
+    pub status: String,
+}
+
+impl Dispatch<'_> {
+    /// Does what a handler's answer asks of UIS, and reports what the handler left out or the host withheld.
+    pub(super) async fn carry_out(&mut self, seat: usize, event: &KeptEvent, reply: &Reply) -> LiveEnd {
+        let mut left_out: Vec<(String, String)> = Vec::new();
+        let end = match reply {
+            Reply::Done(outcome) => {
+                left_out.extend(outcome.skipped.iter().map(|skipped| (skipped.what.clone(), skipped.why.clone())));
+                LiveEnd::Done
+            }
+            Reply::Answer(answer) => {
+                left_out.extend(answer.skipped.iter().map(|skipped| (skipped.what.clone(), skipped.why.clone())));
+                let (checked, withheld) = self.checked(seat, answer);
+                left_out.extend(withheld);
+                LiveEnd::Answered(checked)
+            }
+            Reply::Dial(Some(order)) => {
+                let integration = self.seats[seat].integration.clone();
+                if let Err(error) = integration.account.dialler.start_call(&event.id, order).await {
+                    self.problem(seat, event.origin, ProblemKind::Rejected, format!("{}: {error}", event.title()));
+                }
+                LiveEnd::Done
+            }
+            Reply::Dial(None) => LiveEnd::Done,
+        };
+        for (what, why) in left_out.into_iter().take(SKIPPED) {
+            let message = format!("{}: {}", cut(&what, TOLD_WHAT_BYTES), cut(&why, TOLD_WHY_BYTES));
+            self.problem(seat, event.origin, ProblemKind::Skipped, message);
+        }
+        end
+    }
+
+    /// What of an answer reaches UIS, and what does not: what, and why.
+    fn checked(&self, seat: usize, answer: &CallAnswer) -> (CheckedAnswer, Vec<(String, String)>) {
+        let mut withheld = Vec::new();
+        let mut forward_to = Vec::new();
+        for number in &answer.forward_to {
+            let usable = !number.is_empty() && number.len() <= 32 && number.bytes().all(|byte| byte.is_ascii_digit());
+            if usable && forward_to.len() < FORWARD_TO {
+                forward_to.push(number.clone());
+            } else {
+                withheld
+                    .push(("number to forward to".into(), format!("{number:?} is not 1 to 32 digits, or beyond the first {FORWARD_TO}")));
+            }
+        }
+        let Some(card) = &answer.card else { return (CheckedAnswer { forward_to, card: None }, withheld) };
+        let connection = self.seats[seat].integration.connections.get(&card.connection);
+        let mut own = |what: &str, link: &str| {
+            let checked = connection
+                .ok_or_else(|| format!("there is no connection {:?}", card.connection))
+                .and_then(|connection| connection.own_link(link));
+            checked.map_err(|why| withheld.push((what.to_owned(), why))).ok()
+        };
+        let url = card.url.as_ref().and_then(|link| own("link to the customer", link));
+        let orders = card.orders.iter().take(CARD_ORDERS).filter_map(|order| {
+            let url = own("link to an order", &order.url)?;
+            Some(CheckedOrder { url, name: order.name.clone(), status: order.status.clone() })
+        });
+        let orders = orders.collect();
+        (CheckedAnswer { forward_to, card: Some(CheckedCard { name: card.name.clone(), url, orders }) }, withheld)
+    }
+}

@@ -1,0 +1,270 @@
+//! Waiting events of one integration: one lane per ordering key, each in order, the first of a lane holding back the rest until it is done
+//! or set aside.
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+
+use crate::event::Event;
+use crate::ports::{IntegrationState, KeptEvent, ProblemKind};
+
+/// The lane of activation and deactivation.
+const SETUP_LANE: &str = "setup";
+
+/// Lanes of waiting events.
+#[derive(Debug)]
+pub struct Lanes {
+    /// How the integration stands.
+    pub state: IntegrationState,
+    lanes: HashMap<String, VecDeque<KeptEvent>>,
+    /// Lanes whose first event is at work.
+    held: HashSet<String>,
+    /// First events of lanes by when they may run; the number keeps the order of coming.
+    ready: BTreeSet<(i64, u64, String)>,
+    last: u64,
+}
+
+impl Lanes {
+    /// No events.
+    pub fn new(state: IntegrationState) -> Self {
+        Lanes { state, lanes: HashMap::new(), held: HashSet::new(), ready: BTreeSet::new(), last: 0 }
+    }
+
+    /// Adds an event behind those of its lane.
+    pub fn push(&mut self, event: KeptEvent, now: i64) {
+        let key = event.ordering_key.clone();
+        let lane = self.lanes.entry(key.clone()).or_default();
+        lane.push_back(event);
+        if lane.len() == 1 && !self.held.contains(&key) {
+            self.schedule(key, now);
+        }
+    }
+
+    /// Adds an event that a store had: it is tried when its time has come.
+    pub fn restore(&mut self, event: KeptEvent) {
+        let at = event.not_before;
+        self.push(event, at);
+    }
+
+    /// Whether the same hint about an order waits already.
+    pub fn has_same_hint(&self, event: &KeptEvent) -> bool {
+        let Event::OrderWebhook(new) = &event.event else { return false };
+        let same = |waiting: &KeptEvent| matches!(&waiting.event, Event::OrderWebhook(known) if known.parameters == new.parameters);
+        self.lanes.get(&event.ordering_key).is_some_and(|lane| lane.iter().any(same))
+    }
+
+    /// Whether a run of this timer waits in a lane.
+    pub fn has_timer(&self, key: &str, name: &str) -> bool {
+        let is = |event: &KeptEvent| matches!(&event.event, Event::TimerDue(due) if due.name == name);
+        self.lanes.get(key).is_some_and(|lane| lane.iter().any(is))
+    }
+
+    /// Puts an activation before everything; the integration is not active until it succeeds. Gives activations that waited, which this one
+    /// replaces.
+    pub fn activate(&mut self, event: KeptEvent, now: i64) -> Vec<KeptEvent> {
+        self.state = IntegrationState::Activating;
+        let lane = self.lanes.entry(SETUP_LANE.to_owned()).or_default();
+        let (replaced, kept): (Vec<_>, Vec<_>) = lane.drain(..).partition(|waiting| waiting.event == Event::Activate);
+        lane.extend(kept);
+        lane.push_front(event);
+        self.ready.retain(|(_, _, key)| key != SETUP_LANE);
+        if !self.held.contains(SETUP_LANE) {
+            self.schedule(SETUP_LANE.to_owned(), now);
+        }
+        replaced
+    }
+
+    /// The integration was switched off; what waits stays, but an activation that waits already switches it on again.
+    pub fn deactivated(&mut self) {
+        let activation = self.lanes.get(SETUP_LANE).is_some_and(|lane| lane.iter().any(|waiting| waiting.event == Event::Activate));
+        self.state = if activation { IntegrationState::Activating } else { IntegrationState::Inactive };
+    }
+
+    /// The activation succeeded: whatever waited may run.
+    pub fn resume(&mut self, now: i64) {
+        self.state = IntegrationState::Active;
+        // Lanes that a pause took out of the order get their place again.
+        let ready: HashSet<&str> = self.ready.iter().map(|(_, _, key)| key.as_str()).collect();
+        let waits = |key: &str| key != SETUP_LANE && !ready.contains(key) && !self.held.contains(key);
+        let mut keys: Vec<(i64, String)> = self
+            .lanes
+            .iter()
+            .filter(|(key, lane)| !lane.is_empty() && waits(key))
+            .map(|(key, lane)| (lane.front().map_or(0, |event| event.received), key.clone()))
+            .collect();
+        keys.sort();
+        for (_, key) in keys {
+            self.schedule(key, now);
+        }
+    }
+
+    /// The lane whose first event may run first: when, its place in the order of coming, its key.
+    pub fn next(&self) -> Option<(i64, u64, String)> {
+        match self.state {
+            IntegrationState::Active => self.ready.first().cloned(),
+            IntegrationState::Activating => self.ready.iter().find(|(_, _, key)| key == SETUP_LANE).cloned(),
+            IntegrationState::Inactive | IntegrationState::Paused => None,
+        }
+    }
+
+    /// Takes the first event of a lane; the lane is held until [`done`](Self::done), [`put_back`](Self::put_back) or [`pause`](Self::pause).
+    pub fn take(&mut self, key: &str) -> Option<KeptEvent> {
+        self.ready.retain(|(_, _, ready)| ready != key);
+        let taken = self.lanes.get_mut(key)?.pop_front()?;
+        self.held.insert(key.to_owned());
+        Some(taken)
+    }
+
+    /// The event is done with, one way or another: the lane goes on.
+    pub fn done(&mut self, key: &str, now: i64) {
+        self.held.remove(key);
+        match self.lanes.get(key) {
+            Some(lane) if lane.is_empty() => {
+                self.lanes.remove(key);
+            }
+            Some(_) => self.schedule(key.to_owned(), now),
+            None => {}
+        }
+    }
+
+    /// The event gets another attempt before the rest of its lane.
+    pub fn put_back(&mut self, key: &str, event: KeptEvent, at: i64) {
+        self.held.remove(key);
+        self.lanes.entry(key.to_owned()).or_default().push_front(event);
+        self.schedule(key.to_owned(), at);
+    }
+
+    /// The event, and everything else, waits until the integration is switched on again.
+    pub fn pause(&mut self, key: &str, event: KeptEvent) {
+        self.held.remove(key);
+        self.lanes.entry(key.to_owned()).or_default().push_front(event);
+        self.state = IntegrationState::Paused;
+    }
+
+    /// How many events wait.
+    pub fn len(&self) -> usize {
+        self.lanes.values().map(VecDeque::len).sum()
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.lanes.values().all(VecDeque::is_empty)
+    }
+
+    /// Everything that waits and was not reported yet, in order of coming: what it counts as, and why it waits.
+    pub fn drain(&mut self) -> Vec<(KeptEvent, ProblemKind, String)> {
+        self.ready.clear();
+        let mut waiting: Vec<KeptEvent> = self.lanes.drain().flat_map(|(_, lane)| lane).filter(|event| !event.reported).collect();
+        waiting.sort_by_key(|event| (event.received, event.origin));
+        let explain = |event: &KeptEvent| match (self.state, &event.reason) {
+            (IntegrationState::Paused, _) => (ProblemKind::Unauthorized, "the integration is paused until its key is accepted".to_owned()),
+            (IntegrationState::Inactive, _) => (ProblemKind::Skipped, "the integration was switched off".to_owned()),
+            (_, Some(reason)) => (ProblemKind::Limit, reason.clone()),
+            (IntegrationState::Activating, None) => (ProblemKind::Limit, "the integration's activation has not succeeded".to_owned()),
+            (IntegrationState::Active, None) => (ProblemKind::Limit, "an earlier event of the same ordering key holds it back".to_owned()),
+        };
+        waiting
+            .into_iter()
+            .map(|event| {
+                let (kind, why) = explain(&event);
+                (event, kind, why)
+            })
+            .collect()
+    }
+
+    fn schedule(&mut self, key: String, at: i64) {
+        self.last += 1;
+        self.ready.insert((at, self.last, key));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::Origin;
+
+    fn event(key: &str, id: &str) -> KeptEvent {
+        KeptEvent {
+            id: id.into(),
+            ordering_key: key.into(),
+            origin: Origin(1),
+            what: id.into(),
+            event: Event::Action(id.into()),
+            attempt: 1,
+            received: 0,
+            not_before: 0,
+            reason: None,
+            reported: false,
+        }
+    }
+
+    fn activation() -> KeptEvent {
+        KeptEvent { event: Event::Activate, ..event(SETUP_LANE, "on") }
+    }
+
+    #[test]
+    fn a_lane_waits_for_its_first_event_and_others_do_not() {
+        let mut lanes = Lanes::new(IntegrationState::Active);
+        for (key, id) in [("a", "a1"), ("a", "a2"), ("b", "b1")] {
+            lanes.push(event(key, id), 0);
+        }
+        let first = lanes.take("a").expect("a1");
+        lanes.put_back("a", first, 5000);
+        assert_eq!(lanes.next().map(|(at, _, key)| (at, key)), Some((0, "b".into())));
+        lanes.take("b");
+        lanes.done("b", 0);
+        assert_eq!(lanes.next().map(|(at, _, key)| (at, key)), Some((5000, "a".into())));
+        assert_eq!(lanes.take("a").map(|event| event.id).as_deref(), Some("a1"));
+        lanes.done("a", 5000);
+        assert_eq!(lanes.take("a").map(|event| event.id).as_deref(), Some("a2"));
+    }
+
+    #[test]
+    fn an_event_that_comes_while_its_lane_is_at_work_waits() {
+        let mut lanes = Lanes::new(IntegrationState::Active);
+        lanes.push(event("a", "a1"), 0);
+        lanes.take("a").expect("a1");
+        lanes.push(event("a", "a2"), 0);
+        lanes.resume(0);
+        assert_eq!(lanes.next(), None, "a1 is at work");
+        lanes.done("a", 7);
+        assert_eq!(lanes.next().map(|(at, _, key)| (at, key)), Some((7, "a".into())));
+    }
+
+    #[test]
+    fn nothing_runs_before_activation_or_after_a_refused_key() {
+        let mut lanes = Lanes::new(IntegrationState::Inactive);
+        lanes.push(event("a", "a1"), 0);
+        assert_eq!(lanes.next(), None);
+        lanes.activate(activation(), 0);
+        assert_eq!(lanes.next().map(|(_, _, key)| key).as_deref(), Some(SETUP_LANE));
+        lanes.take(SETUP_LANE);
+        lanes.resume(10);
+        lanes.done(SETUP_LANE, 10);
+        let first = lanes.take("a").expect("a1");
+        lanes.push(event("b", "b1"), 10);
+        lanes.pause("a", first);
+        assert_eq!(lanes.next(), None);
+        lanes.activate(activation(), 20);
+        lanes.take(SETUP_LANE);
+        lanes.resume(20);
+        lanes.done(SETUP_LANE, 20);
+        let mut order = Vec::new();
+        while let Some((_, _, key)) = lanes.next() {
+            order.extend(lanes.take(&key).map(|event| event.id));
+            lanes.done(&key, 20);
+        }
+        order.sort();
+        assert_eq!(order, ["a1", "b1"]);
+    }
+
+    #[test]
+    fn an_activation_that_comes_during_a_deactivation_wins() {
+        let mut lanes = Lanes::new(IntegrationState::Active);
+        lanes.push(KeptEvent { event: Event::Deactivate, ..event(SETUP_LANE, "off") }, 0);
+        lanes.take(SETUP_LANE).expect("off");
+        lanes.activate(activation(), 1);
+        assert_eq!(lanes.next(), None, "the deactivation is at work");
+        lanes.deactivated();
+        lanes.done(SETUP_LANE, 2);
+        assert_eq!(lanes.next().map(|(_, _, key)| key).as_deref(), Some(SETUP_LANE));
+    }
+}

@@ -1,0 +1,175 @@
+//! Real time: several lanes at once, each handler a task of its own, live events beside them.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use tokio::sync::{mpsc, oneshot};
+
+use super::delivery::Ended;
+use super::{Arrival, Dispatch, KEPT_PER_INTEGRATION, LiveEnd};
+use crate::event::{Class, Fault};
+use crate::plugin::Run;
+use crate::ports::{IntegrationState, KeptEvent, Origin, StoreError};
+use crate::services::EventScope;
+
+/// The longest sleep: a clock that was set back or forward is noticed within it.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// What is asked of a dispatch that serves.
+#[derive(Debug)]
+pub enum Command {
+    /// An event comes in. The reply comes when a kept event is kept, or when a live one has ended; a reply that is dropped means that the event
+    /// was not taken.
+    Deliver {
+        /// The integration.
+        seat: usize,
+        /// The event.
+        arrival: Arrival,
+        /// Where the answer goes.
+        reply: oneshot::Sender<LiveEnd>,
+    },
+    /// An integration is switched on, or its settings were saved.
+    SwitchOn {
+        /// The integration.
+        seat: usize,
+        /// Where that comes from.
+        origin: Origin,
+    },
+    /// An integration is switched off.
+    SwitchOff {
+        /// The integration.
+        seat: usize,
+        /// Where that comes from.
+        origin: Origin,
+    },
+}
+
+/// Live handlers at work, by their numbers, and who waits for each.
+type Waiting = HashMap<u64, oneshot::Sender<LiveEnd>>;
+
+impl Dispatch<'_> {
+    /// Serves until nobody can send commands any more; then waits for the handlers at work. What is not done stays in the store.
+    pub async fn serve(&mut self, mut commands: mpsc::Receiver<Command>) -> Result<(), StoreError> {
+        let mut waiting = Waiting::new();
+        loop {
+            self.start_what_may_run().await?;
+            let sleep = self.until_next().await?;
+            tokio::select! {
+                command = commands.recv() => match command {
+                    Some(command) => self.obey(command, &mut waiting).await?,
+                    None => break,
+                },
+                Some(ended) = self.at_work.next(), if !self.at_work.is_empty() => self.end(ended, &mut waiting).await?,
+                () = tokio::time::sleep(sleep) => {}
+            }
+        }
+        while let Some(ended) = self.next_ended().await {
+            self.end(ended, &mut waiting).await?;
+        }
+        Ok(())
+    }
+
+    async fn obey(&mut self, command: Command, waiting: &mut Waiting) -> Result<(), StoreError> {
+        match command {
+            Command::SwitchOn { seat, origin } if seat < self.len() => self.switch_on(seat, origin).await,
+            Command::SwitchOff { seat, origin } if seat < self.len() => self.switch_off(seat, origin).await.map(|_| ()),
+            Command::Deliver { seat, arrival, reply } if seat < self.len() => match arrival.event.class() {
+                Class::Kept => {
+                    let end = self.deliver(seat, arrival).await?;
+                    // Whoever asked may have gone; the event is kept all the same.
+                    let _ = reply.send(end);
+                    Ok(())
+                }
+                Class::Live => {
+                    let Some(event) = self.admit_live(seat, arrival) else {
+                        let _ = reply.send(LiveEnd::Dropped);
+                        return Ok(());
+                    };
+                    self.spawn(seat, event).await?;
+                    waiting.insert(self.handlers, reply);
+                    Ok(())
+                }
+            },
+            // There is no such integration; a reply that is dropped says so.
+            _ => Ok(()),
+        }
+    }
+
+    async fn end(&mut self, ended: Ended, waiting: &mut Waiting) -> Result<(), StoreError> {
+        let reply = waiting.remove(&ended.handler);
+        match ended.event.event.class() {
+            Class::Kept => self.end_kept(ended).await,
+            Class::Live => {
+                let end = self.end_live(ended).await?;
+                if let Some(reply) = reply {
+                    let _ = reply.send(end);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Fires timers that are due, and begins events whose time has come, as far as there are places.
+    async fn start_what_may_run(&mut self) -> Result<(), StoreError> {
+        let now = self.now();
+        for seat in 0..self.seats.len() {
+            while self.state(seat) == IntegrationState::Active {
+                let integration = self.seats[seat].integration.clone();
+                let due = integration.store.next_timer(&integration.name).await?.filter(|set| set.timer.at <= now);
+                let Some(set) = due else { break };
+                self.fire(seat, set.timer.name).await?;
+            }
+        }
+        while let Some((seat, key)) = self.next_startable(now) {
+            let Some(event) = self.seats[seat].lanes.take(&key) else { continue };
+            self.spawn(seat, event).await?;
+        }
+        Ok(())
+    }
+
+    /// The lane that may begin now, of those whose integrations have a place: the one that has waited longest.
+    fn next_startable(&self, now: i64) -> Option<(usize, String)> {
+        if self.kept_at_work() >= self.kept_places {
+            return None;
+        }
+        let seats = self.seats.iter().enumerate().filter(|(_, found)| found.at_work < KEPT_PER_INTEGRATION);
+        let ready = seats.filter_map(|(seat, found)| found.lanes.next().map(|(at, order, key)| (at, order, seat, key)));
+        ready.filter(|(at, ..)| *at <= now).min().map(|(_, _, seat, key)| (seat, key))
+    }
+
+    /// How long until something may be due.
+    async fn until_next(&self) -> Result<Duration, StoreError> {
+        let now = self.now();
+        let mut next: Option<i64> = None;
+        for found in &self.seats {
+            let lane = found.lanes.next().map(|(at, ..)| at).filter(|at| *at > now);
+            let timer = match found.lanes.state {
+                IntegrationState::Active => found.integration.store.next_timer(&found.integration.name).await?.map(|set| set.timer.at),
+                _ => None,
+            };
+            next = [next, lane, timer].into_iter().flatten().min();
+        }
+        let wait = next.map_or(LONGEST_SLEEP, |at| Duration::from_millis(u64::try_from(at - now).unwrap_or(0)));
+        Ok(wait.min(LONGEST_SLEEP))
+    }
+
+    /// Begins an attempt as a task of its own, so that several threads share the work. A panic of the host in it is a failure of this event
+    /// alone.
+    async fn spawn(&mut self, seat: usize, event: KeptEvent) -> Result<(), StoreError> {
+        let task = tokio::spawn(self.launch(seat, event.clone()).await?);
+        let (handler, integration) = (self.handlers, self.seats[seat].integration.clone());
+        self.at_work.push(Box::pin(async move {
+            match task.await {
+                Ok(ended) => ended,
+                Err(error) => {
+                    let scope = EventScope::new(integration, event.origin, Instant::now());
+                    let result = Err(Fault::Host(format!("a panic: {error}")));
+                    let run = Run { scope, result, fuel: None, memory_bytes: None };
+                    Ended { handler, seat, event, run, took: Duration::ZERO }
+                }
+            }
+        }));
+        Ok(())
+    }
+}

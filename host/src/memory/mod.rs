@@ -1,0 +1,167 @@
+//! The store in memory: for replays, tests and whoever does not need to survive a restart.
+
+mod storage;
+mod timers;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
+
+use futures_util::FutureExt;
+use futures_util::future::ready;
+
+use crate::bindings::uis::integration::storage::{Entry, ItemPage, StorageError};
+use crate::ports::{Answer, End, IntegrationState, KeptEvent, SetTimer, StorageWrite, Store, StoreError, TimerRoom};
+use crate::sync::lock;
+use storage::Storage;
+use timers::Timers;
+
+/// A store that forgets everything with its process.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    owners: Mutex<HashMap<String, Owned>>,
+}
+
+/// What one owner has.
+#[derive(Debug, Default)]
+struct Owned {
+    storage: Storage,
+    timers: Timers,
+    /// Events that are not finished, by the order in which they were kept.
+    kept: BTreeMap<u64, KeptEvent>,
+    /// The place of each in that order, by its id.
+    places: HashMap<String, u64>,
+    /// Events that can never succeed, and why.
+    dead: Vec<(KeptEvent, String)>,
+    last: u64,
+    state: IntegrationState,
+}
+
+impl Owned {
+    fn keep(&mut self, event: &KeptEvent) {
+        self.last += 1;
+        self.places.insert(event.id.clone(), self.last);
+        self.kept.insert(self.last, event.clone());
+    }
+
+    fn set_state(&mut self, state: IntegrationState) {
+        self.state = state;
+        if state == IntegrationState::Inactive {
+            self.timers.clear();
+        }
+    }
+}
+
+impl MemoryStore {
+    /// Keys and values of every plugin's storage, also those that have run out and were not swept yet.
+    pub fn all_storage(&self) -> Vec<(String, String, Vec<u8>)> {
+        let owners = lock(&self.owners);
+        let of = |(owner, owned): (&String, &Owned)| {
+            owned.storage.all().map(|(key, value)| (owner.clone(), key.to_owned(), value.to_vec())).collect::<Vec<_>>()
+        };
+        owners.iter().flat_map(of).collect()
+    }
+
+    /// Events of an owner that can never succeed, and why.
+    pub fn dead_letters(&self, owner: &str) -> Vec<(KeptEvent, String)> {
+        lock(&self.owners).get(owner).map(|owned| owned.dead.clone()).unwrap_or_default()
+    }
+
+    fn with<'a, T: Send + 'a>(&self, owner: &str, work: impl FnOnce(&mut Owned) -> T) -> Answer<'a, T> {
+        let mut owners = lock(&self.owners);
+        let answer = match owners.get_mut(owner) {
+            Some(owned) => work(owned),
+            None => work(owners.entry(owner.to_owned()).or_default()),
+        };
+        ready(Ok(answer)).boxed()
+    }
+}
+
+impl Store for MemoryStore {
+    fn get<'a>(&'a self, owner: &'a str, key: &'a str, now: i64) -> Answer<'a, Option<Entry>> {
+        self.with(owner, |owned| owned.storage.get(key, now))
+    }
+
+    fn swap<'a>(&'a self, owner: &'a str, key: &'a str, write: StorageWrite) -> Answer<'a, Result<u64, StorageError>> {
+        self.with(owner, |owned| owned.storage.swap(key, write))
+    }
+
+    fn delete<'a>(&'a self, owner: &'a str, key: &'a str, expected: u64, now: i64) -> Answer<'a, Result<bool, StorageError>> {
+        self.with(owner, |owned| owned.storage.delete(key, expected, now))
+    }
+
+    fn scan<'a>(&'a self, owner: &'a str, prefix: &'a str, cursor: Option<&'a str>, limit: usize, now: i64) -> Answer<'a, ItemPage> {
+        self.with(owner, |owned| owned.storage.scan(prefix, cursor, limit, now))
+    }
+
+    fn set_timer<'a>(&'a self, owner: &'a str, timer: SetTimer, room: TimerRoom) -> Answer<'a, Result<(), String>> {
+        self.with(owner, |owned| owned.timers.set(timer, room))
+    }
+
+    fn cancel_timer<'a>(&'a self, owner: &'a str, name: &'a str) -> Answer<'a, bool> {
+        self.with(owner, |owned| owned.timers.remove(name).is_some())
+    }
+
+    fn next_timer<'a>(&'a self, owner: &'a str) -> Answer<'a, Option<SetTimer>> {
+        self.with(owner, |owned| owned.timers.next().cloned())
+    }
+
+    fn timers<'a>(&'a self, owner: &'a str) -> Answer<'a, Vec<SetTimer>> {
+        self.with(owner, |owned| owned.timers.all().cloned().collect())
+    }
+
+    fn fire<'a>(&'a self, owner: &'a str, name: &'a str, now: i64, event: Option<&'a KeptEvent>) -> Answer<'a, ()> {
+        self.with(owner, |owned| {
+            if owned.timers.take(name, now).is_some()
+                && let Some(event) = event
+            {
+                owned.keep(event);
+            }
+        })
+    }
+
+    fn keep<'a>(&'a self, owner: &'a str, event: &'a KeptEvent) -> Answer<'a, ()> {
+        self.with(owner, |owned| owned.keep(event))
+    }
+
+    fn begin<'a>(&'a self, owner: &'a str, id: &'a str, attempt: u32) -> Answer<'a, ()> {
+        self.with(owner, |owned| {
+            if let Some(event) = owned.places.get(id).and_then(|place| owned.kept.get_mut(place)) {
+                event.attempt = attempt;
+            }
+        })
+    }
+
+    fn finish<'a>(&'a self, owner: &'a str, id: &'a str, end: End, state: Option<IntegrationState>) -> Answer<'a, ()> {
+        self.with(owner, |owned| {
+            if let Some(state) = state {
+                owned.set_state(state);
+            }
+            let Some(place) = owned.places.get(id).copied() else { return };
+            if let End::Again(event) = end {
+                owned.kept.insert(place, *event);
+                return;
+            }
+            owned.places.remove(id);
+            if let (Some(event), End::Dead(why)) = (owned.kept.remove(&place), end) {
+                owned.dead.push((event, why));
+            }
+        })
+    }
+
+    fn waiting<'a>(&'a self, owner: &'a str) -> Answer<'a, Vec<KeptEvent>> {
+        self.with(owner, |owned| owned.kept.values().cloned().collect())
+    }
+
+    fn state<'a>(&'a self, owner: &'a str) -> Answer<'a, IntegrationState> {
+        self.with(owner, |owned| owned.state)
+    }
+
+    fn set_state<'a>(&'a self, owner: &'a str, state: IntegrationState) -> Answer<'a, ()> {
+        self.with(owner, |owned| owned.set_state(state))
+    }
+
+    fn commit<'a>(&'a self, _: &'a str) -> Answer<'a, ()> {
+        // Nothing is ever durable here, so nothing has to be waited for.
+        ready(Ok::<(), StoreError>(())).boxed()
+    }
+}

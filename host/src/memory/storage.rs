@@ -1,0 +1,106 @@
+//! One owner's storage in memory.
+
+use std::collections::BTreeMap;
+
+use crate::bindings::uis::integration::storage::{Entry, Item, ItemPage, StorageError};
+use crate::ports::StorageWrite;
+
+/// Keys and values of one owner.
+#[derive(Debug, Default)]
+pub(super) struct Storage {
+    items: BTreeMap<String, Stored>,
+    /// Grows with every write, so that no version of a key comes twice, even after it was deleted.
+    last_version: u64,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Stored {
+    value: Vec<u8>,
+    version: u64,
+    expires_at: Option<i64>,
+}
+
+impl Stored {
+    fn is_alive(&self, now: i64) -> bool {
+        self.expires_at.is_none_or(|at| at > now)
+    }
+}
+
+impl Storage {
+    /// All keys and values, also those that have run out and are not yet swept.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.items.iter().map(|(key, stored)| (key.as_str(), stored.value.as_slice()))
+    }
+
+    pub(super) fn get(&self, key: &str, now: i64) -> Option<Entry> {
+        self.items
+            .get(key)
+            .filter(|stored| stored.is_alive(now))
+            .map(|stored| Entry { value: stored.value.clone(), version: stored.version })
+    }
+
+    fn version(&self, key: &str, now: i64) -> Option<u64> {
+        self.items.get(key).filter(|stored| stored.is_alive(now)).map(|stored| stored.version)
+    }
+
+    pub(super) fn swap(&mut self, key: &str, write: StorageWrite) -> Result<u64, StorageError> {
+        if self.version(key, write.now) != write.expected {
+            return Err(StorageError::Conflict);
+        }
+        let freed = self.items.get(key).map_or(0, |stored| key.len() + stored.value.len());
+        let bytes = self.bytes - freed + key.len() + write.value.len();
+        if bytes > write.room {
+            // Values that have run out still count until they are swept; sweep before refusing.
+            if self.sweep(write.now) {
+                return self.swap(key, write);
+            }
+            return Err(StorageError::Full(format!("limit storage-bytes = {}", write.room)));
+        }
+        self.bytes = bytes;
+        self.last_version += 1;
+        let stored = Stored { value: write.value, version: self.last_version, expires_at: write.expires_at };
+        self.items.insert(key.to_owned(), stored);
+        Ok(self.last_version)
+    }
+
+    pub(super) fn delete(&mut self, key: &str, expected: u64, now: i64) -> Result<bool, StorageError> {
+        match self.version(key, now) {
+            None => Ok(false),
+            Some(version) if version != expected => Err(StorageError::Conflict),
+            Some(_) => {
+                self.remove(key);
+                Ok(true)
+            }
+        }
+    }
+
+    pub(super) fn scan(&self, prefix: &str, cursor: Option<&str>, limit: usize, now: i64) -> ItemPage {
+        let from = cursor.filter(|cursor| *cursor >= prefix).unwrap_or(prefix);
+        let mut found = self
+            .items
+            .range(from.to_owned()..)
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .filter(|(key, stored)| stored.is_alive(now) && cursor.is_none_or(|cursor| key.as_str() > cursor));
+        let items: Vec<Item> = found
+            .by_ref()
+            .take(limit)
+            .map(|(key, stored)| Item { key: key.clone(), entry: Entry { value: stored.value.clone(), version: stored.version } })
+            .collect();
+        let next = items.last().filter(|_| found.next().is_some()).map(|item| item.key.clone());
+        ItemPage { items, next }
+    }
+
+    /// Forgets what has run out; false when nothing had.
+    fn sweep(&mut self, now: i64) -> bool {
+        let dead: Vec<String> = self.items.iter().filter(|(_, stored)| !stored.is_alive(now)).map(|(key, _)| key.clone()).collect();
+        dead.iter().for_each(|key| self.remove(key));
+        !dead.is_empty()
+    }
+
+    fn remove(&mut self, key: &str) {
+        if let Some(stored) = self.items.remove(key) {
+            self.bytes -= key.len() + stored.value.len();
+        }
+    }
+}

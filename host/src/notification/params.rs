@@ -1,0 +1,402 @@
+//! The parameters of a notification, read leniently: what a value means counts, not how it was written.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDateTime};
+use chrono_tz::Tz;
+use serde_json::Value;
+
+use super::Unreadable;
+use crate::bindings::uis::integration::types::{EmployeeHint, PhoneNumber};
+use crate::clock;
+use crate::limits::{ATTRIBUTE_BYTES, ATTRIBUTE_NAME_BYTES, ATTRIBUTES, cut};
+
+/// The longest number that is one, in digits.
+const PHONE_DIGITS: usize = 32;
+
+/// A notification's parameters. Remembers which were asked for, so that the rest can be handed on as attributes.
+#[derive(Debug)]
+pub struct Params {
+    values: BTreeMap<String, Value>,
+    used: RefCell<BTreeSet<String>>,
+    zone: Tz,
+    received: i64,
+    from_query: bool,
+}
+
+impl Params {
+    /// Reads a JSON body: an object, flat or with groups like `call_info`; or text that holds one.
+    pub fn from_body(body: &Value, zone: Tz, received: i64) -> Result<Params, Unreadable> {
+        let parsed;
+        let body = match body {
+            Value::String(text) => match serde_json::from_str(text) {
+                Ok(value) => {
+                    parsed = value;
+                    &parsed
+                }
+                Err(_) if text.contains('=') => return Ok(Params::from_query(text, zone, received)),
+                Err(_) => return Err(Unreadable::NotAnObject("text that is not JSON")),
+            },
+            other => other,
+        };
+        let Value::Object(members) = body else {
+            return Err(Unreadable::NotAnObject(kind(body)));
+        };
+        let mut values = BTreeMap::new();
+        let mut groups = Vec::new();
+        for (name, value) in members {
+            match decoded(value) {
+                Value::Object(group) if is_group(name) => groups.push(group),
+                _ => {
+                    values.insert(name.clone(), value.clone());
+                }
+            }
+        }
+        // A parameter that stands on its own wins over one in a group, unless it is empty.
+        for (name, value) in groups.into_iter().flatten() {
+            let place = values.entry(name).or_insert(Value::Null);
+            if decoded(place).is_null() {
+                *place = value;
+            }
+        }
+        Ok(Params { values, used: RefCell::default(), zone, received, from_query: false })
+    }
+
+    /// Reads a query string or form. Of a name given twice the last non-empty value counts.
+    pub fn from_query(query: &str, zone: Tz, received: i64) -> Params {
+        let mut values = BTreeMap::new();
+        for (name, value) in form_urlencoded::parse(query.trim_start_matches('?').as_bytes()) {
+            let value = Value::String(value.into_owned());
+            let place = values.entry(name.into_owned()).or_insert(Value::Null);
+            if decoded(place).is_null() || !decoded(&value).is_null() {
+                *place = value;
+            }
+        }
+        // A group may come as JSON within one parameter.
+        let groups: Vec<_> =
+            values.iter().filter(|(name, _)| is_group(name)).filter_map(|(_, value)| decoded(value).as_object().cloned()).collect();
+        for (name, value) in groups.into_iter().flatten() {
+            values.entry(name).or_insert(value);
+        }
+        Params { values, used: RefCell::default(), zone, received, from_query: true }
+    }
+
+    /// When the host received the notification.
+    pub fn received(&self) -> i64 {
+        self.received
+    }
+
+    fn value(&self, name: &str) -> Value {
+        self.used.borrow_mut().insert(name.to_owned());
+        self.values.get(name).map(decoded).unwrap_or(Value::Null)
+    }
+
+    /// A whole number, however it was written.
+    pub fn integer(&self, name: &str) -> Option<i64> {
+        integer_of(&self.value(name))
+    }
+
+    /// The first of several names that holds a whole number.
+    pub fn integer_of_any(&self, names: &[&str]) -> Option<i64> {
+        // All are asked, so that none is handed on as an attribute as well.
+        names.iter().filter_map(|name| self.integer(name)).collect::<Vec<_>>().into_iter().next()
+    }
+
+    /// Seconds.
+    pub fn seconds(&self, name: &str) -> Option<u32> {
+        self.integer(name).and_then(|seconds| u32::try_from(seconds).ok())
+    }
+
+    /// Short text: trimmed, never empty.
+    pub fn text(&self, name: &str) -> Option<String> {
+        text_of(&self.value(name))
+    }
+
+    /// The first of several names that holds text.
+    pub fn text_of_any(&self, names: &[&str]) -> Option<String> {
+        names.iter().filter_map(|name| self.text(name)).collect::<Vec<_>>().into_iter().next()
+    }
+
+    /// What a person wrote, untouched: it may well look like JSON. Only a query's rendering as a JSON string is undone.
+    pub fn free_text(&self, name: &str) -> Option<String> {
+        self.used.borrow_mut().insert(name.to_owned());
+        match self.values.get(name)? {
+            Value::String(text) if self.from_query => match serde_json::from_str(text) {
+                Ok(Value::String(inner)) => Some(inner),
+                Ok(Value::Null) => None,
+                _ => Some(text.clone()),
+            },
+            Value::String(text) => Some(text.clone()),
+            Value::Null => None,
+            other => Some(other.to_string()),
+        }
+    }
+
+    /// Yes or no.
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        match self.value(name) {
+            Value::Bool(flag) => Some(flag),
+            Value::Number(number) => number.as_f64().map(|number| number != 0.0),
+            Value::String(text) => match text.to_lowercase().as_str() {
+                "true" | "1" | "yes" | "да" => Some(true),
+                "false" | "0" | "no" | "нет" => Some(false),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// A time: naive ones are in the account's zone.
+    pub fn time(&self, name: &str) -> Option<i64> {
+        time_of(&self.value(name), self.zone, self.received)
+    }
+
+    /// A phone number; none for anonymous callers and for what is no number.
+    pub fn phone(&self, name: &str) -> Option<PhoneNumber> {
+        let text = self.text(name)?;
+        let phone = phone_of(&text);
+        if phone.is_none() {
+            // People write other things there; whoever handles the event may make sense of them.
+            self.used.borrow_mut().remove(name);
+        }
+        phone
+    }
+
+    /// The first of several names that holds a number.
+    pub fn phone_of_any(&self, names: &[&str]) -> Option<PhoneNumber> {
+        names.iter().filter_map(|name| self.phone(name)).collect::<Vec<_>>().into_iter().next()
+    }
+
+    /// A list of texts: a list, JSON within text, or one value; commas separate.
+    pub fn texts(&self, name: &str) -> Vec<String> {
+        match self.value(name) {
+            Value::Array(items) => items.iter().filter_map(|item| text_of(&decoded(item))).collect(),
+            Value::String(text) => text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+            other => text_of(&other).into_iter().collect(),
+        }
+    }
+
+    /// A list of objects.
+    pub fn objects(&self, name: &str) -> Vec<serde_json::Map<String, Value>> {
+        match self.value(name) {
+            Value::Array(items) => items.iter().filter_map(|item| decoded(item).as_object().cloned()).collect(),
+            Value::Object(one) => vec![one],
+            _ => Vec::new(),
+        }
+    }
+
+    /// A list of whole numbers.
+    pub fn integers(&self, name: &str) -> Vec<i64> {
+        self.texts(name).iter().filter_map(|text| text.parse().ok()).collect()
+    }
+
+    /// An employee, when anything names one.
+    pub fn employee(&self, id: &str, name: &str, email: &str, extension: &str) -> Option<EmployeeHint> {
+        let hint = EmployeeHint {
+            id: self.integer(id).filter(|id| *id > 0),
+            full_name: self.text(name),
+            email: self.text(email),
+            extension: self.text(extension),
+        };
+        (hint.id.is_some() || hint.full_name.is_some() || hint.email.is_some() || hint.extension.is_some()).then_some(hint)
+    }
+
+    /// What nobody asked for, as the contract hands it on. To be called last.
+    pub fn attributes(&self) -> Vec<(String, String)> {
+        let used = self.used.borrow();
+        let rest = self.values.iter().filter(|(name, value)| !used.contains(*name) && !value.is_null());
+        rest.map(|(name, value)| {
+            let value = match decoded(value) {
+                Value::String(text) => text,
+                Value::Null => String::new(),
+                other => other.to_string(),
+            };
+            (cut(name, ATTRIBUTE_NAME_BYTES).to_owned(), cut(&value, ATTRIBUTE_BYTES).to_owned())
+        })
+        .filter(|(_, value)| !value.is_empty())
+        .take(ATTRIBUTES)
+        .collect()
+    }
+}
+
+/// Groups of the nested template and of envelopes that receivers put around it.
+fn is_group(name: &str) -> bool {
+    name.ends_with("_info") || matches!(name, "context" | "args" | "params" | "data")
+}
+
+/// The value behind its rendering: quotes and JSON within text undone; empty, `null`, `None` and placeholders that were not rendered are null.
+fn decoded(value: &Value) -> Value {
+    let Value::String(text) = value else { return value.clone() };
+    let text = text.trim();
+    match text {
+        "" | "null" | "None" | "undefined" | "\"\"" => return Value::Null,
+        _ if text.starts_with("{{") && text.ends_with("}}") => return Value::Null,
+        _ => {}
+    }
+    let looks_rendered = matches!(text.as_bytes().first(), Some(b'"' | b'[' | b'{'));
+    match serde_json::from_str::<Value>(text) {
+        Ok(inner @ Value::String(_)) if looks_rendered => decoded(&inner),
+        Ok(inner) if looks_rendered => inner,
+        // Quotes around what is not valid JSON: `"ООО "Ромашка""`.
+        Err(_) if text.len() > 1 && text.starts_with('"') && text.ends_with('"') => {
+            Value::String(text[1..text.len() - 1].trim().to_owned())
+        }
+        _ => Value::String(text.to_owned()),
+    }
+}
+
+fn integer_of(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number
+            .as_i64()
+            .or_else(|| number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 9e15).map(|number| number as i64)),
+        Value::String(text) => text.trim().parse().ok().or_else(|| text.trim().strip_suffix(".0")?.parse().ok()),
+        _ => None,
+    }
+}
+
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    }
+}
+
+/// A time however it was written: RFC 3339, naive with a space or a `T`, seconds or milliseconds since 1970.
+/// `received` tells which of two is meant when the clocks were turned back.
+pub fn time_of(value: &Value, zone: Tz, received: i64) -> Option<i64> {
+    if let Some(number) = integer_of(value) {
+        return match number {
+            1_000_000_000..=9_999_999_999 => Some(number * 1000),
+            1_000_000_000_000..=9_999_999_999_999 => Some(number),
+            _ => None,
+        };
+    }
+    let text = value.as_str()?.trim();
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Some(time.timestamp_millis());
+    }
+    ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M:%S"]
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+        .and_then(|local| clock::from_local_near(zone, local, clock::instant(received)))
+        .map(|time| time.timestamp_millis())
+}
+
+/// A number as people, PBXs and templates write it. `74955140578...2345` has an extension; words, and nothing but zeros, are anonymous.
+pub fn phone_of(text: &str) -> Option<PhoneNumber> {
+    let text = text.trim().trim_start_matches("sip:").trim_start_matches("tel:");
+    let text = text.split('@').next().unwrap_or_default();
+    let lower = text.to_lowercase();
+    let cut_at = ["...", "…", "доб", "ext", ",", ";", "#"].iter().filter_map(|mark| lower.find(mark)).min();
+    let (number, extension) = match cut_at {
+        // Lower-casing may move byte positions only for letters that no number has.
+        Some(at) if text.is_char_boundary(at) => text.split_at(at),
+        _ => (text, ""),
+    };
+    let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
+    let (number, extension) = (digits(number), digits(extension));
+    let usable = !number.is_empty() && number.len() <= PHONE_DIGITS && number.bytes().any(|digit| digit != b'0');
+    usable.then(|| PhoneNumber { digits: number, extension: (!extension.is_empty()).then(|| cut(&extension, PHONE_DIGITS).to_owned()) })
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const MOSCOW: Tz = chrono_tz::Europe::Moscow;
+
+    fn body(value: Value) -> Params {
+        Params::from_body(&value, MOSCOW, 0).expect("an object")
+    }
+
+    #[test]
+    fn one_value_written_in_many_ways() {
+        for written in [json!(12), json!("12"), json!(12.0), json!("12.0"), json!(" \"12\" ")] {
+            assert_eq!(body(json!({ "talk": written })).seconds("talk"), Some(12), "{written}");
+        }
+        for written in [json!(null), json!("null"), json!(""), json!("None"), json!("{{talk}}"), json!([]), json!("soon"), json!(-1)] {
+            assert_eq!(body(json!({ "talk": written })).seconds("talk"), None, "{written}");
+        }
+        for written in [json!(["a", "b"]), json!("[\"a\",\"b\"]"), json!("a, b"), json!("\"[\\\"a\\\",\\\"b\\\"]\"")] {
+            assert_eq!(body(json!({ "tags": written })).texts("tags"), ["a", "b"], "{written}");
+        }
+        assert_eq!(body(json!({"name": "\"ООО \"Ромашка\"\""})).text("name").as_deref(), Some("ООО \"Ромашка\""));
+    }
+
+    #[test]
+    fn a_groups_members_stand_in_for_missing_ones() {
+        let params = body(json!({
+            "call_session_id": null,
+            "direction": "out",
+            "call_info": {"call_session_id": 5, "direction": "in"},
+            "contact_info": "{\"contact_phone_number\":\"79161234567\"}",
+        }));
+        assert_eq!(params.integer("call_session_id"), Some(5));
+        assert_eq!(params.text("direction").as_deref(), Some("out"));
+        assert_eq!(params.phone("contact_phone_number").map(|phone| phone.digits).as_deref(), Some("79161234567"));
+    }
+
+    #[test]
+    fn a_quoted_query_reads_like_a_body() {
+        let params = Params::from_query(
+            "?direction=%22in%22&call_session_id=7&tag_names=null&start_time=%222026-11-23+10%3A00%3A00.5%22",
+            MOSCOW,
+            0,
+        );
+        assert_eq!(params.text("direction").as_deref(), Some("in"));
+        assert_eq!(params.integer("call_session_id"), Some(7));
+        assert!(params.texts("tag_names").is_empty());
+        assert_eq!(params.time("start_time"), Some(1_795_417_200_500));
+    }
+
+    #[test]
+    fn times_are_read_in_the_accounts_zone() {
+        let at = |value: Value| time_of(&value, MOSCOW, 0);
+        let expected = Some(1_795_417_200_000);
+        for written in [
+            json!("2026-11-23 10:00:00"),
+            json!("2026-11-23T10:00:00.000"),
+            json!("2026-11-23T07:00:00Z"),
+            json!(1_795_417_200),
+            json!("1795417200"),
+        ] {
+            assert_eq!(at(written.clone()), expected, "{written}");
+        }
+        assert_eq!(at(json!("yesterday")), None);
+        assert_eq!(at(json!(5)), None);
+    }
+
+    #[test]
+    fn numbers_with_extensions_and_no_numbers_at_all() {
+        let phone = |text: &str| phone_of(text).map(|phone| (phone.digits, phone.extension.unwrap_or_default()));
+        assert_eq!(phone("74955140578...2345"), Some(("74955140578".into(), "2345".into())));
+        assert_eq!(phone("+7 (495) 514-05-78 доб. 12"), Some(("74955140578".into(), "12".into())));
+        assert_eq!(phone("sip:101@pbx.example"), Some(("101".into(), String::new())));
+        for anonymous in ["anonymous", "Аноним", "0", "", "+", "restricted", &"9".repeat(40)] {
+            assert_eq!(phone(anonymous), None, "{anonymous}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_asked_for_is_handed_on() {
+        let params = body(json!({"call_session_id": 1, "utm_source": "\"yandex\"", "empty": null, "segments": [1, 2]}));
+        params.integer("call_session_id");
+        assert_eq!(params.attributes(), [("segments".to_owned(), "[1,2]".to_owned()), ("utm_source".to_owned(), "yandex".to_owned())]);
+    }
+}

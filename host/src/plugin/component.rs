@@ -1,0 +1,348 @@
+//! Running a component: compiled and linked once, then a fresh store and instance per event.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use tokio::sync::Semaphore;
+use wasmtime::component::Component;
+use wasmtime::{Store, Trap, WasmCoreDump};
+
+use super::cache;
+use super::engine::{GRANTED_WASI, MemoryWatch, Runtime, StoreState};
+use super::{Asked, Plugin, Prepared, Run};
+use crate::bindings::exports::uis::integration::setup::{AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection};
+use crate::bindings::uis::integration::types::{Delivery, Failure, Outcome};
+use crate::bindings::{self, PluginPre};
+use crate::contract::{CONTRACT_PACKAGE, CONTRACT_VERSION};
+use crate::event::{Class, Event, Fault, Handled, Reply};
+use crate::ports::StoreError;
+use crate::services::EventScope;
+
+/// Why a component is not loaded. Nothing of it has run.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("{path}: {error}")]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The system's words.
+        error: std::io::Error,
+    },
+    /// It is no component.
+    #[error("{path} is not a WebAssembly component: {error}")]
+    NotAComponent {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The engine's words.
+        error: String,
+    },
+    /// It brings more modules, memories or tables than a plugin may.
+    #[error("the plugin is made of more parts than one may be: {0}")]
+    TooManyParts(String),
+    /// It exports nothing of the contract.
+    #[error("the component exports nothing of {CONTRACT_PACKAGE}; it is no plugin. It exports: {0}")]
+    NotAPlugin(String),
+    /// It was built to another version of the contract.
+    #[error(
+        "the plugin was built to {CONTRACT_PACKAGE} {plugin}, this host serves {CONTRACT_VERSION}; build the plugin against this host's wit/, or use a host of {plugin}"
+    )]
+    OtherContract {
+        /// The plugin's version.
+        plugin: String,
+    },
+    /// It wants what no plugin gets.
+    #[error("the plugin imports what this host does not grant: {0}; a plugin reaches the outside through {CONTRACT_PACKAGE} alone")]
+    NotGranted(String),
+    /// An import or export has another shape than the contract's.
+    #[error("the plugin does not fit {CONTRACT_PACKAGE} {CONTRACT_VERSION}: {0}")]
+    DoesNotFit(String),
+    /// It could not even describe itself.
+    #[error("the plugin cannot describe itself: {0}")]
+    Describe(#[from] Fault),
+}
+
+/// A plugin that is a component.
+pub struct ComponentPlugin {
+    runtime: Runtime,
+    pre: PluginPre<StoreState>,
+    /// The pool has so many places; more events wait for one, as an exhausted pool would be an error.
+    places: Arc<Semaphore>,
+    description: Description,
+    /// It was compiled by an earlier run.
+    pub cached: bool,
+    /// The component's size in bytes.
+    pub size: usize,
+    /// How long compiling, or reading what was compiled, took.
+    pub compiled_in: Duration,
+    /// Everything it imports and exports, by name.
+    pub interfaces: Interfaces,
+}
+
+/// Names of what a component imports and exports.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Interfaces {
+    /// Imports, sorted.
+    pub imports: Vec<String>,
+    /// Exports, sorted.
+    pub exports: Vec<String>,
+}
+
+impl ComponentPlugin {
+    /// Loads a component; `cache` keeps what was compiled.
+    pub async fn load(runtime: &Runtime, path: &Path, cache: &Path) -> Result<ComponentPlugin, LoadError> {
+        let wasm = std::fs::read(path).map_err(|error| LoadError::File { path: path.to_owned(), error })?;
+        let started = Instant::now();
+        let compiled = cache::compile(&runtime.engine, &wasm, cache).map_err(|error| match format!("{error:#}") {
+            error if cache::too_many_parts(&error) => LoadError::TooManyParts(error),
+            error => LoadError::NotAComponent { path: path.to_owned(), error },
+        })?;
+        let compiled_in = started.elapsed();
+        let interfaces = interfaces(runtime, &compiled.component);
+        check(&interfaces)?;
+        let does_not_fit = |error: wasmtime::Error| LoadError::DoesNotFit(format!("{error:#}"));
+        let pre = runtime.linker.instantiate_pre(&compiled.component).map_err(does_not_fit)?;
+        let pre = PluginPre::new(pre).map_err(does_not_fit)?;
+        let mut plugin = ComponentPlugin {
+            places: Arc::new(Semaphore::new(runtime.limits.instances as usize)),
+            runtime: runtime.clone(),
+            pre,
+            description: Description {
+                name: String::new(),
+                version: String::new(),
+                connections: Vec::new(),
+                callbacks: Vec::new(),
+                actions: Vec::new(),
+            },
+            cached: compiled.cached,
+            size: wasm.len(),
+            compiled_in,
+            interfaces,
+        };
+        plugin.description = plugin.pure(async |plugin, store| plugin.uis_integration_setup().call_describe(store).await).await?;
+        Ok(plugin)
+    }
+
+    /// Runs `work` on a fresh instance, within the limits.
+    async fn run<T>(
+        &self,
+        scope: EventScope,
+        wall: (&'static str, Duration),
+        work: impl AsyncFnOnce(&bindings::Plugin, &mut Store<StoreState>) -> wasmtime::Result<T>,
+    ) -> (EventScope, Result<T, Fault>, u64, usize) {
+        let limits = &self.runtime.limits;
+        // The semaphore is never closed, so waiting for a place cannot fail.
+        let place = self.places.acquire().await;
+        let mut store = Store::new(&self.runtime.engine, StoreState::new(scope, limits));
+        store.limiter(|state| &mut state.memory);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_async_yield_and_update(1);
+        let timed = async {
+            store.set_fuel(limits.fuel)?;
+            let plugin = self.pre.instantiate_async(&mut store).await?;
+            let worked = work(&plugin, &mut store).await;
+            if let Some(watch) = &self.runtime.watch {
+                look(&plugin, &mut store, worked.as_ref().err(), watch).await?;
+            }
+            worked
+        };
+        let ended = tokio::time::timeout(wall.1, timed).await;
+        let fuel = limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
+        let state = store.into_data();
+        drop(place);
+        let result = match ended {
+            Err(_) => Err(Fault::Limit { name: wall.0, value: u64::try_from(wall.1.as_millis()).unwrap_or(u64::MAX) }),
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(self.fault(&error, &state)),
+        };
+        (state.scope, result, fuel, state.memory.held)
+    }
+
+    /// Calls a pure function of `setup`: no event, no integration.
+    async fn pure<T>(&self, work: impl AsyncFnOnce(&bindings::Plugin, &mut Store<StoreState>) -> wasmtime::Result<T>) -> Result<T, Fault> {
+        self.question(EventScope::detached(&self.runtime.limits), work).await
+    }
+
+    /// Calls a function of `setup` that answers a question and changes nothing.
+    async fn question<T>(
+        &self,
+        scope: EventScope,
+        work: impl AsyncFnOnce(&bindings::Plugin, &mut Store<StoreState>) -> wasmtime::Result<T>,
+    ) -> Result<T, Fault> {
+        self.run(scope, ("wall-kept-ms", self.runtime.limits.wall_kept), work).await.1
+    }
+
+    fn fault(&self, error: &wasmtime::Error, state: &StoreState) -> Fault {
+        let limits = &self.runtime.limits;
+        if let Some((name, value)) = state.memory.refused {
+            return Fault::Limit { name, value };
+        }
+        if let Some(failed) = error.downcast_ref::<StoreError>() {
+            return Fault::Host(failed.to_string());
+        }
+        let trap = error.downcast_ref::<Trap>();
+        if trap == Some(&Trap::OutOfFuel) {
+            return Fault::Limit { name: "fuel", value: limits.fuel };
+        }
+        // What a panic printed says more than the trap it ended in.
+        let printed = state.stderr.contents();
+        let printed = String::from_utf8_lossy(&printed);
+        let words = match (printed.trim(), trap) {
+            ("", Some(trap)) => trap.to_string(),
+            ("", None) => format!("{:#}", error.root_cause()),
+            // The first lines hold the place and the message; Rust's hint at a backtrace says nothing here.
+            (printed, _) => {
+                printed.lines().filter(|line| !line.starts_with("note:")).flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+            }
+        };
+        Fault::Trap(words)
+    }
+}
+
+/// Shows a guest's memories. A component's are not reachable from outside but where it trapped; a call without fuel makes it.
+async fn look(
+    plugin: &bindings::Plugin,
+    store: &mut Store<StoreState>,
+    trapped: Option<&wasmtime::Error>,
+    watch: &MemoryWatch,
+) -> wasmtime::Result<()> {
+    let fuel = store.get_fuel()?;
+    let memories = |error: &wasmtime::Error| error.downcast_ref::<WasmCoreDump>().map(|dump| dump.memories().to_vec());
+    let mut found = trapped.and_then(memories);
+    if found.is_none() {
+        store.set_fuel(0)?;
+        found = plugin.uis_integration_setup().call_describe(&mut *store).await.err().as_ref().and_then(memories);
+        store.set_fuel(fuel)?;
+    }
+    for memory in found.unwrap_or_default() {
+        watch(memory.data(&*store));
+    }
+    Ok(())
+}
+
+fn interfaces(runtime: &Runtime, component: &Component) -> Interfaces {
+    let kind = component.component_type();
+    let mut imports: Vec<String> = kind.imports(&runtime.engine).map(|(name, _)| name.to_owned()).collect();
+    let mut exports: Vec<String> = kind.exports(&runtime.engine).map(|(name, _)| name.to_owned()).collect();
+    imports.sort();
+    exports.sort();
+    Interfaces { imports, exports }
+}
+
+/// The version of the contract that a name carries.
+fn contract_version(name: &str) -> Option<&str> {
+    name.strip_prefix(CONTRACT_PACKAGE)?.strip_prefix('/')?.split_once('@').map(|(_, version)| version)
+}
+
+/// `0.1` of `0.1.7`: while the major version is 0, a minor one breaks.
+fn series(version: &str) -> &str {
+    version.rsplit_once('.').map_or(version, |(series, _)| series)
+}
+
+/// Whether a component is a plugin for this host, by the names of what it imports and exports.
+fn check(interfaces: &Interfaces) -> Result<(), LoadError> {
+    let versions: Vec<&str> = interfaces.exports.iter().chain(&interfaces.imports).filter_map(|name| contract_version(name)).collect();
+    if let Some(other) = versions.iter().find(|version| series(version) != series(CONTRACT_VERSION)) {
+        return Err(LoadError::OtherContract { plugin: (*other).to_owned() });
+    }
+    if !interfaces.exports.iter().any(|name| contract_version(name).is_some()) {
+        let names = if interfaces.exports.is_empty() { "nothing".to_owned() } else { interfaces.exports.join(", ") };
+        return Err(LoadError::NotAPlugin(names));
+    }
+    let granted = |name: &&String| contract_version(name).is_some() || GRANTED_WASI.iter().any(|prefix| name.starts_with(prefix));
+    let foreign: Vec<&str> = interfaces.imports.iter().filter(|name| !granted(name)).map(String::as_str).collect();
+    if foreign.is_empty() { Ok(()) } else { Err(LoadError::NotGranted(foreign.join(", "))) }
+}
+
+impl Plugin for ComponentPlugin {
+    fn description(&self) -> &Description {
+        &self.description
+    }
+
+    fn prepare<'a>(&'a self, settings: &'a str, from_version: Option<&'a str>) -> BoxFuture<'a, Result<Prepared, Fault>> {
+        Box::pin(self.pure(async move |plugin, store| plugin.uis_integration_setup().call_prepare(store, settings, from_version).await))
+    }
+
+    fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>> {
+        Box::pin(self.pure(async |plugin, store| plugin.uis_integration_setup().call_settings_schema(store).await))
+    }
+
+    fn choices<'a>(&'a self, scope: EventScope, setting: &'a str, page: Option<&'a str>) -> BoxFuture<'a, Asked<ChoicePage>> {
+        Box::pin(self.question(scope, async move |plugin, store| plugin.uis_integration_setup().call_choices(store, setting, page).await))
+    }
+
+    fn check_connection(&self, scope: EventScope) -> BoxFuture<'_, Asked<ConnectionReport>> {
+        Box::pin(self.question(scope, async |plugin, store| plugin.uis_integration_setup().call_check_connection(store).await))
+    }
+
+    fn normalise_connection<'a>(&'a self, pasted: &'a str) -> BoxFuture<'a, Result<Result<NormalConnection, String>, Fault>> {
+        Box::pin(self.pure(async move |plugin, store| plugin.uis_integration_setup().call_normalise_connection(store, pasted).await))
+    }
+
+    fn asset<'a>(&'a self, scope: EventScope, path: &'a str) -> BoxFuture<'a, Result<Option<AssetFile>, Fault>> {
+        Box::pin(self.question(scope, async move |plugin, store| plugin.uis_integration_setup().call_asset(store, path).await))
+    }
+
+    fn handle(&self, scope: EventScope, delivery: Delivery, event: Event) -> BoxFuture<'_, Run> {
+        let wall = match event.class() {
+            Class::Live => ("wall-live-ms", self.runtime.limits.wall_live),
+            Class::Kept => ("wall-kept-ms", self.runtime.limits.wall_kept),
+        };
+        Box::pin(async move {
+            let call = async |plugin: &bindings::Plugin, store: &mut Store<StoreState>| call(plugin, store, &delivery, &event).await;
+            let (scope, result, fuel, memory) = self.run(scope, wall, call).await;
+            Run { scope, result, fuel: Some(fuel), memory_bytes: Some(memory) }
+        })
+    }
+}
+
+/// Calls the handler of an event.
+async fn call(plugin: &bindings::Plugin, store: &mut Store<StoreState>, delivery: &Delivery, event: &Event) -> wasmtime::Result<Handled> {
+    let done = |result: Result<Outcome, Failure>| result.map(Reply::Done);
+    let (calls, chats, setup) = (plugin.uis_integration_calls(), plugin.uis_integration_chats(), plugin.uis_integration_setup());
+    Ok(match event {
+        Event::IncomingCall(event) => calls.call_on_incoming_call(store, delivery, event).await?.map(Reply::Answer),
+        Event::LegRinging(event) => done(calls.call_on_leg_ringing(store, delivery, event).await?),
+        Event::OutgoingCall(event) => done(calls.call_on_outgoing_call(store, delivery, event).await?),
+        Event::CallAnswered(event) => done(calls.call_on_call_answered(store, delivery, event).await?),
+        Event::TalkFinished(event) => done(calls.call_on_talk_finished(store, delivery, event).await?),
+        Event::CallFinished(event) => done(calls.call_on_call_finished(store, delivery, event).await?),
+        Event::RecordingReady(event) => done(calls.call_on_recording_ready(store, delivery, event).await?),
+        Event::TagsChanged(event) => done(calls.call_on_tags_changed(store, delivery, event).await?),
+        Event::ClickToCall(event) => calls.call_on_click_to_call(store, delivery, event).await?.map(Reply::Dial),
+        Event::ChatAccepted(event) => done(chats.call_on_chat_accepted(store, delivery, event).await?),
+        Event::ChatMessage(event) => done(chats.call_on_chat_message(store, delivery, event).await?),
+        Event::ChatUnanswered(event) => done(chats.call_on_chat_unanswered(store, delivery, event).await?),
+        Event::ChatFinished(event) => done(chats.call_on_chat_finished(store, delivery, event).await?),
+        Event::SiteRequest(event) => done(plugin.uis_integration_site_requests().call_on_site_request(store, delivery, event).await?),
+        Event::OrderWebhook(event) => done(plugin.uis_integration_orders().call_on_order_webhook(store, delivery, event).await?),
+        Event::TimerDue(event) => done(plugin.uis_integration_schedule().call_on_schedule(store, delivery, event).await?),
+        Event::Callback(event) => done(setup.call_on_callback(store, delivery, event).await?),
+        Event::Activate => done(setup.call_on_activate(store, delivery).await?),
+        Event::Deactivate => done(setup.call_on_deactivate(store, delivery).await?),
+        Event::Action(name) => done(setup.call_run_action(store, delivery, name).await?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(imports: &[&str], exports: &[&str]) -> Interfaces {
+        let own = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        Interfaces { imports: own(imports), exports: own(exports) }
+    }
+
+    #[test]
+    fn a_plugin_is_known_by_its_names() {
+        assert!(check(&names(&["uis:integration/log@0.1.3", "wasi:cli/stderr@0.2.6"], &["uis:integration/setup@0.1.0"])).is_ok());
+        let other = check(&names(&[], &["uis:integration/setup@0.2.0"])).expect_err("another contract").to_string();
+        assert!(other.contains("0.2.0") && other.contains(CONTRACT_VERSION), "{other}");
+        let network =
+            check(&names(&["wasi:http/outgoing-handler@0.2.0"], &["uis:integration/setup@0.1.0"])).expect_err("network").to_string();
+        assert!(network.contains("wasi:http/outgoing-handler@0.2.0"), "{network}");
+        assert!(matches!(check(&names(&[], &["wasi:cli/run@0.2.0"])), Err(LoadError::NotAPlugin(_))));
+    }
+}

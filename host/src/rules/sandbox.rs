@@ -1,0 +1,345 @@
+//! The rules' engine, apart from the plugin's: its own pool, its own places, so that a plugin waiting for a rule can never starve rules of
+//! them, and a bomb in a rule takes no memory of handlers.
+
+use std::future::{Future, poll_fn};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use tokio::sync::Semaphore;
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Enabled, Engine, PoolConcurrencyLimitError, PoolingAllocationConfig, ResourceLimiter, Store, Trap};
+
+use crate::decision::Point;
+use super::aside::Aside;
+use super::bindings::{deal, draft, responsible, routing};
+use super::faults::unusable;
+use super::limits::RuleLimits;
+use crate::bindings::uis::integration as contract;
+use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, Routing, Verdict};
+use crate::plugin::cache;
+use crate::plugin::engine::engine;
+use crate::contract::{CONTRACT_PACKAGE, CONTRACT_VERSION};
+
+pub use super::faults::{RuleError, RuleFault};
+pub use deal::exports::uis::integration::rule_deal::DealVerdict;
+
+/// Memory up to this is given back by the thread that ran the rule: what is kept resident between rules.
+const GIVEN_BACK_HERE: usize = 4 << 20;
+
+/// The engine that all rules of a process share.
+#[derive(Clone)]
+pub struct Sandbox {
+    engine: Engine,
+    linker: Arc<Linker<State>>,
+    places: Arc<Semaphore>,
+    aside: Aside,
+    /// Limits of every rule.
+    pub limits: RuleLimits,
+}
+
+/// What a rule's store holds: nothing but the meter of its memory.
+pub struct State {
+    memory_bytes: usize,
+    table_elements: usize,
+    held: usize,
+    elements: usize,
+    /// The limit that was passed.
+    refused: Option<(&'static str, u64)>,
+}
+
+// The contract's interfaces of types alone.
+impl contract::types::Host for State {}
+impl contract::decision::Host for State {}
+
+impl ResourceLimiter for State {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        // An interpreter has more than one memory; the limit is for all of them.
+        let held = self.held + desired.saturating_sub(current);
+        if held > self.memory_bytes {
+            self.refused = Some(("rule-memory-bytes", self.memory_bytes as u64));
+            return Err(wasmtime::Error::msg("memory limit"));
+        }
+        self.held = held;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let elements = self.elements + desired.saturating_sub(current);
+        if elements > self.table_elements {
+            self.refused = Some(("rule-table-elements", self.table_elements as u64));
+            return Err(wasmtime::Error::msg("table limit"));
+        }
+        self.elements = elements;
+        Ok(true)
+    }
+}
+
+/// What one rule may be made of: core modules (an interpreter is a dozen), their memories, their tables.
+const CORE_INSTANCES: u32 = 64;
+const MEMORIES: u32 = 4;
+const TABLES: u32 = 16;
+/// What an answer takes in the host besides its texts: a place in a list for each field.
+const ANSWER_BYTES: usize = 64 << 10;
+
+fn pool(limits: &RuleLimits) -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(limits.instances)
+        // The totals are what all places may take together, so that no rule, however it is built, leaves another without.
+        .total_core_instances(limits.instances * CORE_INSTANCES)
+        .total_memories(limits.instances * MEMORIES)
+        .total_tables(limits.instances * TABLES)
+        .total_stacks(limits.instances)
+        .max_core_instances_per_component(CORE_INSTANCES)
+        .max_memories_per_component(MEMORIES)
+        .max_tables_per_component(TABLES)
+        .max_component_instance_size(4 << 20)
+        .max_core_instance_size(4 << 20)
+        .table_elements(limits.table_elements)
+        .max_memory_size(limits.memory_bytes)
+        .linear_memory_keep_resident(1 << 20)
+        .table_keep_resident(64 << 10)
+        .pagemap_scan(Enabled::Auto);
+    pool
+}
+
+impl Sandbox {
+    /// Makes an engine. Compiles nothing yet.
+    pub fn new(limits: RuleLimits) -> Result<Sandbox, RuleError> {
+        let failed = |error: wasmtime::Error| RuleError::Engine(format!("{error:#}"));
+        let (engine, _) = engine(pool(&limits)).map_err(failed)?;
+        let mut linker: Linker<State> = Linker::new(&engine);
+        contract::types::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(failed)?;
+        contract::decision::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(failed)?;
+        let aside = Aside::start().map_err(|error| RuleError::Engine(error.to_string()))?;
+        Ok(Sandbox { aside, places: Arc::new(Semaphore::new(limits.instances as usize)), engine, linker: Arc::new(linker), limits })
+    }
+
+    /// Loads a rule: compiled once, checked by the names of what it imports and exports. `cache` keeps what was compiled.
+    pub fn load(&self, path: &Path, cache: &Path) -> Result<Rule, RuleError> {
+        let wasm = std::fs::read(path).map_err(|error| RuleError::File { path: path.to_owned(), error })?;
+        let compiled = cache::compile(&self.engine, &wasm, cache).map_err(|error| unusable(path, &error, &self.limits))?;
+        self.check(&compiled.component)?;
+        let fits = |error: wasmtime::Error| RuleError::DoesNotFit(format!("{error:#}"));
+        let pre = self.linker.instantiate_pre(&compiled.component).map_err(fits)?;
+        let points = self.points(&compiled.component);
+        let has = |point: Point| points.contains(&point);
+        Ok(Rule {
+            responsible: has(Point::Responsible).then(|| responsible::ResponsibleRulePre::new(pre.clone())).transpose().map_err(fits)?,
+            draft: has(Point::Draft).then(|| draft::DraftRulePre::new(pre.clone())).transpose().map_err(fits)?,
+            routing: has(Point::Routing).then(|| routing::RoutingRulePre::new(pre.clone())).transpose().map_err(fits)?,
+            deal: has(Point::Deal).then(|| deal::DealRulePre::new(pre)).transpose().map_err(fits)?,
+            points,
+            size: wasm.len(),
+        })
+    }
+
+    fn names(&self, component: &Component) -> (Vec<String>, Vec<String>) {
+        use wasmtime::component::types::ComponentItem;
+        let kind = component.component_type();
+        // An interface that has types alone asks for nothing.
+        let asks = |item: &ComponentItem| match item {
+            ComponentItem::ComponentInstance(instance) => {
+                instance.exports(&self.engine).any(|(_, item)| !matches!(item.ty, ComponentItem::Type(_)))
+            }
+            ComponentItem::Type(_) => false,
+            _ => true,
+        };
+        let imports = kind.imports(&self.engine).filter(|(_, item)| asks(&item.ty)).map(|(name, _)| name.to_owned()).collect();
+        let exports = kind.exports(&self.engine).map(|(name, _)| name.to_owned()).collect();
+        (imports, exports)
+    }
+
+    fn points(&self, component: &Component) -> Vec<Point> {
+        let (_, exports) = self.names(component);
+        let exported = |interface: &str| exports.iter().any(|name| name.split('@').next() == Some(interface));
+        Point::ALL.into_iter().filter(|(_, interface)| exported(interface)).map(|(point, _)| point).collect()
+    }
+
+    fn check(&self, component: &Component) -> Result<(), RuleError> {
+        let (imports, exports) = self.names(component);
+        if !imports.is_empty() {
+            return Err(RuleError::Imports(imports.join(", ")));
+        }
+        let series = |version: &str| version.rsplit_once('.').map_or(version.to_owned(), |(series, _)| series.to_owned());
+        let versions = exports.iter().filter_map(|name| name.strip_prefix(CONTRACT_PACKAGE)?.split_once('@').map(|(_, version)| version));
+        if let Some(other) = versions.into_iter().find(|version| series(version) != series(CONTRACT_VERSION)) {
+            return Err(RuleError::OtherContract(other.to_owned()));
+        }
+        if self.points(component).is_empty() {
+            let names = if exports.is_empty() { "nothing".to_owned() } else { exports.join(", ") };
+            return Err(RuleError::NoRule(names));
+        }
+        Ok(())
+    }
+
+    /// Runs `work` in a fresh store, within the limits and before the deadline; where it is not done at once, aside.
+    async fn run<T: Send + 'static>(&self, deadline: Instant, work: Work<T>) -> Result<T, RuleFault> {
+        let sandbox = self.clone();
+        let evaluation = Box::pin(async move { sandbox.evaluate(deadline, work).await });
+        self.aside.run(evaluation).await.unwrap_or_else(|| Err(RuleFault::Trap("the host fell over while it ran the rule".into())))
+    }
+
+    async fn evaluate<T>(&self, deadline: Instant, work: Work<T>) -> Result<T, RuleFault> {
+        let limits = &self.limits;
+        // Its own time begins when it has its place.
+        let places = tokio::time::timeout_at(deadline.into(), self.places.clone().acquire_owned()).await;
+        // The semaphore is never closed, so only time can run out.
+        let Ok(Ok(place)) = places else {
+            let all = limits.instances;
+            return Err(RuleFault::Unheard(format!("all rule-instances = {all} places were taken until its event's time was up")));
+        };
+        let wall = limits.wall.min(deadline.saturating_duration_since(Instant::now()));
+        if wall.is_zero() {
+            return Err(RuleFault::Unheard("its event has no time left".into()));
+        }
+        let state = State { memory_bytes: limits.memory_bytes, table_elements: limits.table_elements, held: 0, elements: 0, refused: None };
+        let mut store = Store::new(&self.engine, state);
+        store.limiter(|state| state);
+        // What it gives back is refused before the host has a copy of it.
+        store.set_hostcall_fuel(limits.output_bytes.saturating_add(ANSWER_BYTES));
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_async_yield_and_update(1);
+        let mut spent = Duration::ZERO;
+        let result = {
+            let mut timed = std::pin::pin!(async {
+                store.set_fuel(limits.fuel)?;
+                work(&mut store).await
+            });
+            let measured = poll_fn(|context| {
+                let began = Instant::now();
+                let polled = timed.as_mut().poll(context);
+                spent += began.elapsed();
+                polled
+            });
+            tokio::time::timeout(wall, measured).await
+        };
+        let result = match result {
+            Err(_) => Err(self.late(wall, spent)),
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(self.fault(&error, store.data())),
+        };
+        // Giving back much memory takes the system milliseconds, in which this thread could do nothing for others. The place is free when
+        // the memory is.
+        let held = store.data().held;
+        let give_back = move || {
+            drop(store);
+            drop(place);
+        };
+        if held > GIVEN_BACK_HERE {
+            tokio::task::spawn_blocking(give_back);
+        } else {
+            give_back();
+        }
+        result
+    }
+
+    /// Whose fault it was that time ran out. Slow rules share a thread, so one may wait for turns that others took.
+    fn late(&self, wall: Duration, spent: Duration) -> RuleFault {
+        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        if wall < self.limits.wall {
+            return RuleFault::Unheard(format!("its event had {} ms left, not rule-wall-ms = {}", ms(wall), ms(self.limits.wall)));
+        }
+        if spent < wall / 2 {
+            return RuleFault::Unheard(format!("other rules took its turns: it had {} of rule-wall-ms = {}", ms(spent), ms(wall)));
+        }
+        RuleFault::Limit { name: "rule-wall-ms", value: ms(wall) }
+    }
+
+    fn fault(&self, error: &wasmtime::Error, state: &State) -> RuleFault {
+        if let Some((name, value)) = state.refused {
+            return RuleFault::Limit { name, value };
+        }
+        let words = format!("{:#}", error.root_cause());
+        // The engine has no kind of error for this.
+        if words.contains("fuel allocated for hostcalls") {
+            return RuleFault::Limit { name: "rule-output-bytes", value: self.limits.output_bytes as u64 };
+        }
+        if error.is::<PoolConcurrencyLimitError>() {
+            return RuleFault::Unheard(words);
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::OutOfFuel) => RuleFault::Limit { name: "rule-fuel", value: self.limits.fuel },
+            Some(trap) => RuleFault::Trap(trap.to_string()),
+            None => RuleFault::Trap(words),
+        }
+    }
+}
+
+/// What is done with a rule's store.
+type Work<T> = Box<dyn for<'a> FnOnce(&'a mut Store<State>) -> BoxFuture<'a, wasmtime::Result<T>> + Send>;
+
+/// A rule that is ready.
+pub struct Rule {
+    responsible: Option<responsible::ResponsibleRulePre<State>>,
+    draft: Option<draft::DraftRulePre<State>>,
+    routing: Option<routing::RoutingRulePre<State>>,
+    deal: Option<deal::DealRulePre<State>>,
+    /// What it decides.
+    pub points: Vec<Point>,
+    /// The component's size in bytes.
+    pub size: usize,
+}
+
+impl Rule {
+    /// Who is responsible; the outer none: it does not decide that.
+    pub async fn responsible(
+        &self,
+        sandbox: &Sandbox,
+        deadline: Instant,
+        about: &Appeal,
+        proposed: Option<&str>,
+    ) -> Option<Result<Option<String>, RuleFault>> {
+        let (pre, about, proposed) = (self.responsible.clone()?, about.clone(), proposed.map(str::to_owned));
+        let work: Work<_> = Box::new(move |store| {
+            Box::pin(async move {
+                let rule = pre.instantiate_async(&mut *store).await?;
+                rule.uis_integration_rule_responsible().call_decide(store, &about, proposed.as_deref()).await
+            })
+        });
+        Some(sandbox.run(deadline, work).await)
+    }
+
+    /// What becomes of a draft.
+    pub async fn draft(&self, sandbox: &Sandbox, deadline: Instant, about: &Appeal, draft: &Draft) -> Option<Result<Verdict, RuleFault>> {
+        let (pre, about, draft) = (self.draft.clone()?, about.clone(), draft.clone());
+        let work: Work<_> = Box::new(move |store| {
+            Box::pin(async move {
+                let rule = pre.instantiate_async(&mut *store).await?;
+                rule.uis_integration_rule_draft().call_review(store, &about, &draft).await
+            })
+        });
+        Some(sandbox.run(deadline, work).await)
+    }
+
+    /// Where a call goes.
+    pub async fn routing(
+        &self,
+        sandbox: &Sandbox,
+        deadline: Instant,
+        about: &Appeal,
+        proposed: &Routing,
+    ) -> Option<Result<Option<Routing>, RuleFault>> {
+        let (pre, about, proposed) = (self.routing.clone()?, about.clone(), proposed.clone());
+        let work: Work<_> = Box::new(move |store| {
+            Box::pin(async move {
+                let rule = pre.instantiate_async(&mut *store).await?;
+                rule.uis_integration_rule_routing().call_decide(store, &about, &proposed).await
+            })
+        });
+        Some(sandbox.run(deadline, work).await)
+    }
+
+    /// What becomes of a deal.
+    pub async fn deal(&self, sandbox: &Sandbox, deadline: Instant, draft: &DealDraft) -> Option<Result<DealVerdict, RuleFault>> {
+        let (pre, draft) = (self.deal.clone()?, draft.clone());
+        let work: Work<_> = Box::new(move |store| {
+            Box::pin(async move {
+                let rule = pre.instantiate_async(&mut *store).await?;
+                rule.uis_integration_rule_deal().call_review(store, &draft).await
+            })
+        });
+        Some(sandbox.run(deadline, work).await)
+    }
+}

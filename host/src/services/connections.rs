@@ -1,0 +1,332 @@
+//! `connections`: requests to remote systems. The plugin names a connection and a path; base URL, key, limits and time are the host's.
+
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use secrecy::ExposeSecret;
+
+use super::EventScope;
+use crate::bindings::exports::uis::integration::setup::AuthStyle;
+use crate::bindings::uis::integration::connections::{Body, Host, Method, Request, Response, SendError};
+use crate::connection::accept_base;
+use crate::connection::pace::Pace;
+use crate::endpoints::Endpoints;
+use crate::ports::{Egress, EgressError};
+use crate::sync::lock;
+use crate::limits::{PATH_BYTES, REQUEST_BODY_BYTES, REQUESTS_PER_SEND, REQUESTS_SIDE_BY_SIDE, RESPONSE_BODY_BYTES, cut};
+use crate::trace::{Answer, SendErrorKind, Step};
+
+/// What a path cannot hold as it is.
+const PATH_SET: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}').add(b'%');
+
+/// A request that may go out, and by what way.
+struct Outgoing {
+    request: http::Request<Bytes>,
+    path: String,
+    egress: Arc<dyn Egress>,
+    pace: Arc<Pace>,
+}
+
+/// Why a request has no answer.
+#[derive(Clone)]
+enum Unanswered {
+    /// One of the contract's cases.
+    Error(SendError),
+    /// The recording of a strict replay has no such request; why.
+    Divergence(String),
+}
+
+impl From<SendError> for Unanswered {
+    fn from(error: SendError) -> Self {
+        Unanswered::Error(error)
+    }
+}
+
+impl Unanswered {
+    /// For the trace: the kind, and why.
+    fn shown(&self) -> (SendErrorKind, &str) {
+        match self {
+            Unanswered::Error(SendError::Denied(why)) => (SendErrorKind::Denied, why),
+            Unanswered::Error(SendError::NotSent(why)) => (SendErrorKind::NotSent, why),
+            Unanswered::Error(SendError::OutcomeUnknown(why)) => (SendErrorKind::OutcomeUnknown, why),
+            Unanswered::Error(SendError::TooLarge(why)) => (SendErrorKind::TooLarge, why),
+            Unanswered::Error(SendError::Deadline) => (SendErrorKind::Deadline, "no time was left"),
+            Unanswered::Divergence(why) => (SendErrorKind::Divergence, why),
+        }
+    }
+
+    /// What the plugin gets.
+    fn for_plugin(self) -> SendError {
+        match self {
+            Unanswered::Error(error) => error,
+            Unanswered::Divergence(why) => SendError::NotSent(format!("strict replay: {why}")),
+        }
+    }
+}
+
+/// Why a path is refused, if it is.
+fn path_problem(path: &str) -> Option<String> {
+    let denied = |why: &str| Some(format!("the path {path:?} {why}"));
+    if !path.starts_with('/') || path.starts_with("//") {
+        return denied("must begin with exactly one slash");
+    }
+    if path.len() > PATH_BYTES {
+        return Some(format!("the path is longer than {PATH_BYTES} bytes"));
+    }
+    if path.chars().any(char::is_control) || path.contains('\\') {
+        return denied("holds control characters or backslashes");
+    }
+    if path.contains(['?', '#', '%']) {
+        return denied("must come unencoded and without a query");
+    }
+    // `split` sees every segment, so `..` anywhere is found, and `..x` is none.
+    if path.split('/').any(|segment| segment == "..") || path.contains("//") {
+        return denied("must not hold .. or //");
+    }
+    None
+}
+
+fn method(method: Method) -> http::Method {
+    match method {
+        Method::Get => http::Method::GET,
+        Method::Post => http::Method::POST,
+        Method::Put => http::Method::PUT,
+        Method::Patch => http::Method::PATCH,
+        Method::Delete => http::Method::DELETE,
+    }
+}
+
+/// Name-value pairs as a query or form.
+fn encode_pairs(pairs: &[(String, String)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+impl EventScope {
+    /// The request as it goes out, or why it never will.
+    fn prepare(&self, request: &Request) -> Result<Outgoing, SendError> {
+        let denied = |why: String| Err(SendError::Denied(why));
+        let Some(connection) = self.integration.connections.get(&request.connection) else {
+            return denied(format!("there is no connection {:?}; describe it in setup.describe", request.connection));
+        };
+        if let Some(why) = path_problem(&request.path) {
+            return denied(why);
+        }
+        let mut url = lock(&connection.base).clone();
+        url.set_path(&utf8_percent_encode(&request.path, PATH_SET).to_string());
+        if !request.query.is_empty() {
+            url.set_query(Some(&encode_pairs(&request.query)));
+        }
+        let too_long = |bytes: usize| SendError::Denied(format!("a body has at most {REQUEST_BODY_BYTES} bytes, not {bytes}"));
+        // What is far too long is not even looked through.
+        if let Body::Json(text) = &request.body
+            && text.len() > REQUEST_BODY_BYTES
+        {
+            return Err(too_long(text.len()));
+        }
+        let endpoints = &self.integration.endpoints;
+        let (content_type, body) = match &request.body {
+            Body::Empty => (None, String::new()),
+            Body::Form(fields) => {
+                let revealed: Vec<(String, String)> = fields.iter().map(|(name, value)| (name.clone(), endpoints.reveal(value))).collect();
+                (Some("application/x-www-form-urlencoded"), encode_pairs(&revealed))
+            }
+            Body::Json(text) => (Some("application/json"), endpoints.reveal(text)),
+        };
+        if body.len() > REQUEST_BODY_BYTES {
+            return Err(too_long(body.len()));
+        }
+        let mut builder = http::Request::builder().method(method(request.method)).uri(url.as_str()).header(ACCEPT, "application/json");
+        if let Some(content_type) = content_type {
+            builder = builder.header(CONTENT_TYPE, content_type);
+        }
+        let mut outgoing = match builder.body(Bytes::from(body)) {
+            Ok(outgoing) => outgoing,
+            Err(error) => return denied(format!("the request cannot be written down: {error}")),
+        };
+        let key = connection.key.expose_secret();
+        let credential = match &connection.auth {
+            AuthStyle::None => None,
+            AuthStyle::Header(name) => Some((HeaderName::try_from(name.as_str()).ok(), HeaderValue::try_from(key).ok())),
+            AuthStyle::Bearer => Some((Some(AUTHORIZATION), HeaderValue::try_from(format!("Bearer {key}")).ok())),
+        };
+        match credential {
+            None => {}
+            Some((Some(name), Some(mut value))) => {
+                value.set_sensitive(true);
+                outgoing.headers_mut().insert(name, value);
+            }
+            Some(_) => return denied("the connection's key cannot stand in a header; enter it again".into()),
+        }
+        let (egress, pace) = (connection.egress.clone(), connection.pace.clone());
+        Ok(Outgoing { request: outgoing, path: request.path.clone(), egress, pace })
+    }
+
+    /// Sends one prepared request within the time left.
+    async fn carry(outgoing: Outgoing, until: Instant) -> Result<Response, Unanswered> {
+        if until <= Instant::now() {
+            return Err(SendError::Deadline.into());
+        }
+        if !outgoing.pace.wait(&outgoing.path, until).await {
+            return Err(SendError::NotSent("the remote system's rate limit leaves no room before the deadline".into()).into());
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        match tokio::time::timeout(left, outgoing.egress.carry(outgoing.request, RESPONSE_BODY_BYTES)).await {
+            Err(_) => Err(SendError::OutcomeUnknown(format!("no answer within {} ms", left.as_millis())).into()),
+            Ok(Err(EgressError::NotSent(why))) => Err(SendError::NotSent(why).into()),
+            Ok(Err(EgressError::Divergence(why))) => Err(Unanswered::Divergence(why)),
+            Ok(Err(EgressError::OutcomeUnknown(why))) => Err(SendError::OutcomeUnknown(why).into()),
+            Ok(Err(EgressError::TooLarge(limit))) => Err(SendError::TooLarge(format!("an answer has at most {limit} bytes")).into()),
+            Ok(Ok(answer)) => {
+                let header = |name: HeaderName| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+                let media_type = header(CONTENT_TYPE).split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+                let retry_after = header(RETRY_AFTER).trim().parse().ok();
+                Ok(Response { status: answer.status().as_u16(), content_type: media_type, retry_after, body: answer.into_body().to_vec() })
+            }
+        }
+    }
+}
+
+impl EventScope {
+    /// The requests of one `send` as they go out, or why one does not.
+    fn admit(&mut self, requests: &[Request]) -> Vec<Result<Outgoing, SendError>> {
+        let limits = self.integration.limits.clone();
+        let mut admit = |(index, request): (usize, &Request)| {
+            if index >= REQUESTS_PER_SEND {
+                return Err(SendError::Denied(format!("one send takes at most {REQUESTS_PER_SEND} requests")));
+            }
+            if self.requests >= limits.requests {
+                return Err(SendError::Denied(format!("limit requests = {} an event", limits.requests)));
+            }
+            self.requests += 1;
+            let outgoing = self.prepare(request)?;
+            let bytes = self.bytes_out + outgoing.request.body().len();
+            if bytes > limits.bytes_out {
+                return Err(SendError::Denied(format!("limit bytes-out = {} an event", limits.bytes_out)));
+            }
+            self.bytes_out = bytes;
+            Ok(outgoing)
+        };
+        requests.iter().enumerate().map(&mut admit).collect()
+    }
+
+    /// Sends one admitted request when its turn comes.
+    fn sending(&self, admitted: Result<Outgoing, SendError>, until: Instant) -> BoxFuture<'static, Result<Response, Unanswered>> {
+        let outgoing = match admitted {
+            Ok(outgoing) => outgoing,
+            Err(error) => return Box::pin(std::future::ready(Err(error.into()))),
+        };
+        let (received, most, integration) = (self.bytes_in.clone(), self.integration.limits.bytes_in, self.integration.clone());
+        Box::pin(async move {
+            // Checked when the request's turn comes, so that one send cannot bring 64 answers past the limit.
+            if received.load(Ordering::Relaxed) >= most {
+                return Err(SendError::Denied(format!("limit bytes-in = {most} an event")).into());
+            }
+            let mut answer = Self::carry(outgoing, until).await;
+            if let Ok(answer) = &mut answer {
+                answer.body = integration.endpoints.conceal(std::mem::take(&mut answer.body));
+            }
+            received.fetch_add(answer.as_ref().map_or(0, |answer| answer.body.len()), Ordering::Relaxed);
+            answer
+        })
+    }
+}
+
+impl Host for EventScope {
+    async fn send(&mut self, requests: Vec<Request>, deadline_ms: u32) -> wasmtime::Result<Vec<Result<Response, SendError>>> {
+        self.before_effect().await?;
+        self.rounds += u32::from(!requests.is_empty());
+        let until = self.deadline.min(Instant::now() + Duration::from_millis(deadline_ms.into()));
+        let sending: Vec<_> = self.admit(&requests).into_iter().map(|admitted| self.sending(admitted, until)).collect();
+        let answers: Vec<Result<Response, Unanswered>> = stream::iter(sending).buffered(REQUESTS_SIDE_BY_SIDE).collect().await;
+        for (request, answer) in requests.into_iter().zip(&answers) {
+            let step = step(self.rounds, request, answer, &self.integration.endpoints);
+            self.trace.push(step);
+        }
+        Ok(answers.into_iter().map(|answer| answer.map_err(Unanswered::for_plugin)).collect())
+    }
+
+    async fn propose_base_url(&mut self, connection: String, base_url: String) -> wasmtime::Result<Result<(), String>> {
+        self.before_effect().await?;
+        let Some(connection) = self.integration.connections.get(&connection) else {
+            return Ok(Err(format!("there is no connection {connection:?}")));
+        };
+        Ok(accept_base(connection, &base_url))
+    }
+}
+
+/// What is written down of a body that was refused, in bytes: enough to know it again.
+const DENIED_BYTES: usize = 16 << 10;
+
+/// A request and its answer, for the trace. The key is not in it, and neither are the callback secret and its stand-in.
+fn step(round: u32, request: Request, answer: &Result<Response, Unanswered>, endpoints: &Endpoints) -> Step {
+    let mut form = match request.body {
+        Body::Empty => Vec::new(),
+        Body::Form(fields) => fields,
+        Body::Json(text) => vec![(String::new(), text)],
+    };
+    let (mut path, mut query) = (request.path, request.query);
+    if matches!(answer, Err(Unanswered::Error(SendError::Denied(_)))) {
+        let bytes = |pairs: &[(String, String)]| pairs.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        for pairs in [&mut form, &mut query] {
+            let held = bytes(pairs);
+            if held > DENIED_BYTES || pairs.len() > DENIED_BYTES / 64 {
+                *pairs = vec![(String::new(), format!("({held} bytes)"))];
+            }
+        }
+        path.truncate(cut(&path, PATH_BYTES).len());
+    }
+    let form = form.into_iter().map(|(name, value)| (name, endpoints.hide(value))).collect();
+    Step::Request {
+        round,
+        connection: request.connection,
+        method: method(request.method).to_string(),
+        path,
+        query,
+        form,
+        answer: match answer {
+            Ok(response) => {
+                let body = endpoints.hide(String::from_utf8_lossy(&response.body).into_owned());
+                Answer::Response { status: response.status, body }
+            }
+            Err(unanswered) => {
+                let (error, message) = unanswered.shown();
+                Answer::Error { error, message: message.to_owned() }
+            }
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_cannot_leave_the_connection() {
+        for good in ["/", "/v1/customers", "/v1/customers/имя", "/a/..b/c."] {
+            assert_eq!(path_problem(good), None, "{good}");
+        }
+        for bad in [
+            "",
+            "api",
+            "//evil.example/x",
+            "https://evil.example/",
+            "/a/../b",
+            "/a//b",
+            "/a\r\nX: y",
+            "/a?b=c",
+            "/a#b",
+            "/a%2e%2e/b",
+            "/\\evil",
+            &format!("/{}", "a".repeat(PATH_BYTES)),
+        ] {
+            assert!(path_problem(bad).is_some(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! `directory`, from the host's UIS account.
+
+use super::EventScope;
+use crate::bindings::uis::integration::directory::{
+    Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Host, Line, VirtualNumber,
+};
+
+impl Host for EventScope {
+    async fn get_account(&mut self) -> wasmtime::Result<Account> {
+        self.turn().await;
+        Ok(self.integration.account.directory.account().await)
+    }
+
+    async fn employees(&mut self, offset: u32) -> wasmtime::Result<Result<Vec<Employee>, DirectoryError>> {
+        self.turn().await;
+        Ok(self.integration.account.directory.employees(offset).await)
+    }
+
+    async fn find_employee(&mut self, id: i64) -> wasmtime::Result<Result<Option<Employee>, DirectoryError>> {
+        self.turn().await;
+        Ok(self.integration.account.directory.find_employee(id).await)
+    }
+
+    async fn create_employee(&mut self, fields: EmployeeFields) -> wasmtime::Result<Result<i64, DirectoryError>> {
+        self.before_effect().await?;
+        Ok(self.integration.account.directory.create_employee(&fields).await)
+    }
+
+    async fn update_employee(&mut self, id: i64, fields: EmployeeFields) -> wasmtime::Result<Result<(), DirectoryError>> {
+        self.before_effect().await?;
+        Ok(self.integration.account.directory.update_employee(id, &fields).await)
+    }
+
+    async fn lines(&mut self, offset: u32) -> wasmtime::Result<Result<Vec<Line>, DirectoryError>> {
+        self.turn().await;
+        Ok(self.integration.account.directory.lines(offset).await)
+    }
+
+    async fn virtual_numbers(&mut self, offset: u32) -> wasmtime::Result<Result<Vec<VirtualNumber>, DirectoryError>> {
+        self.turn().await;
+        Ok(self.integration.account.directory.virtual_numbers(offset).await)
+    }
+
+    async fn chat_channels(&mut self, offset: u32) -> wasmtime::Result<Result<Vec<ChatChannel>, DirectoryError>> {
+        self.turn().await;
+        Ok(self.integration.account.directory.chat_channels(offset).await)
+    }
+}

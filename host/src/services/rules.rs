@@ -1,0 +1,57 @@
+//! `rules`: the account's rules, asked in their sandboxes. Their time is inside the event's deadline and outside the plugin's fuel.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::EventScope;
+use crate::bindings::uis::integration::rules::{Appeal, DealDraft, Draft, Host, Points, Routing, Verdict};
+use crate::decision::Point;
+use crate::ports::{Asking, Decisions};
+
+/// Kept back from rules for what the plugin does after them.
+const RESERVE: Duration = Duration::from_millis(100);
+
+impl EventScope {
+    /// The rules, and the event that they are asked for.
+    async fn asking(&mut self) -> (Arc<dyn Decisions>, Asking<'_>) {
+        self.turn().await;
+        let deadline = self.deadline.checked_sub(RESERVE).unwrap_or(self.deadline);
+        let (rules, now) = (self.integration.rules.clone(), self.now());
+        (rules, Asking { deadline, now, trace: &mut self.trace })
+    }
+}
+
+impl Host for EventScope {
+    fn decided(&mut self) -> wasmtime::Result<Points> {
+        let mut points = Points::empty();
+        for point in self.integration.rules.decided() {
+            points |= match point {
+                Point::Responsible => Points::RESPONSIBLE,
+                Point::Draft => Points::DRAFT,
+                Point::Routing => Points::ROUTING,
+                Point::Deal => Points::DEAL,
+            };
+        }
+        Ok(points)
+    }
+
+    async fn responsible(&mut self, about: Appeal, proposed: Option<String>) -> Option<String> {
+        let (rules, asking) = self.asking().await;
+        rules.responsible(&about, proposed, asking).await
+    }
+
+    async fn review_draft(&mut self, about: Appeal, draft: Draft) -> Verdict {
+        let (rules, asking) = self.asking().await;
+        rules.review_draft(&about, draft, asking).await
+    }
+
+    async fn route(&mut self, about: Appeal, proposed: Routing) -> Routing {
+        let (rules, asking) = self.asking().await;
+        rules.route(&about, proposed, asking).await
+    }
+
+    async fn review_deal(&mut self, deal: DealDraft) -> Option<DealDraft> {
+        let (rules, asking) = self.asking().await;
+        rules.review_deal(deal, asking).await
+    }
+}

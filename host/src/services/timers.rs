@@ -1,0 +1,44 @@
+//! `timers`, in the host's store.
+
+use super::EventScope;
+use crate::bindings::uis::integration::timers::{Host, Timer};
+use crate::limits::{TIMER_EVERY_MS, TIMER_NAME_BYTES, TIMER_PAYLOAD_BYTES};
+use crate::ports::{SetTimer, TimerRoom};
+use crate::trace::Step;
+
+impl Host for EventScope {
+    async fn set(&mut self, timer: Timer) -> wasmtime::Result<Result<(), String>> {
+        self.turn().await;
+        if let Some(problem) = problem(&timer) {
+            return Ok(Err(problem));
+        }
+        let limits = &self.integration.limits;
+        let room = TimerRoom { timers: limits.timers, bytes: limits.timer_bytes };
+        let step = Step::TimerSet { name: timer.name.clone(), at: timer.at, every_ms: timer.every_ms };
+        let set = SetTimer { timer, origin: self.origin };
+        let result = self.integration.store.set_timer(&self.integration.name, set, room).await?;
+        if result.is_ok() {
+            self.trace.push(step);
+        }
+        Ok(result)
+    }
+
+    async fn cancel(&mut self, name: String) -> wasmtime::Result<()> {
+        self.turn().await;
+        if self.integration.store.cancel_timer(&self.integration.name, &name).await? {
+            self.trace.push(Step::TimerCancelled { name });
+        }
+        Ok(())
+    }
+}
+
+/// Why a timer cannot be set as it is, if it cannot.
+fn problem(timer: &Timer) -> Option<String> {
+    if timer.name.is_empty() || timer.name.len() > TIMER_NAME_BYTES {
+        return Some(format!("a timer's name has 1 to {TIMER_NAME_BYTES} bytes"));
+    }
+    if timer.payload.len() > TIMER_PAYLOAD_BYTES {
+        return Some(format!("a timer's payload has at most {TIMER_PAYLOAD_BYTES} bytes"));
+    }
+    timer.every_ms.is_some_and(|every| every < TIMER_EVERY_MS).then(|| format!("a timer repeats at most every {TIMER_EVERY_MS} ms"))
+}

@@ -1,0 +1,163 @@
+//! UIS's own reports: what it knows of calls, chats and site requests, whether or not a notification told it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono_tz::Tz;
+use serde_json::Value;
+
+use uis_host::bindings::uis::integration::call_events::CallFinished;
+use uis_host::bindings::uis::integration::chat_events::{ChatFinished, ChatMessage};
+use uis_host::bindings::uis::integration::site_request_events::SiteRequest;
+use uis_host::event::Event;
+use uis_host::notification::params::Params;
+use uis_host::notification::{calls, texts};
+
+/// Reports as they stand.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Calls, by their end.
+    pub calls: Table<CallFinished>,
+    /// Chats, by their end.
+    pub chats: Table<ChatFinished>,
+    /// Site requests, by their coming.
+    pub site_requests: Table<SiteRequest>,
+    /// Messages of chats, by chat.
+    pub messages: HashMap<i64, Table<ChatMessage>>,
+}
+
+/// Rows in order of time and id. A row told again replaces the one of the same id.
+#[derive(Debug)]
+pub struct Table<T> {
+    rows: BTreeMap<(i64, i64), T>,
+    times: HashMap<i64, i64>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Table { rows: BTreeMap::new(), times: HashMap::new() }
+    }
+}
+
+impl<T: Clone> Table<T> {
+    fn put(&mut self, at: i64, id: i64, row: T) {
+        if let Some(before) = self.times.insert(id, at) {
+            self.rows.remove(&(before, id));
+        }
+        self.rows.insert((at, id), row);
+    }
+
+    /// Rows at or after `since`, at most `limit`, and where the next page begins. The cursor is a place in the order.
+    pub fn page(&self, since: i64, cursor: Option<&str>, limit: usize) -> (Vec<T>, Option<String>) {
+        let after: Option<(i64, i64)> =
+            cursor.and_then(|cursor| cursor.split_once('/')).and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
+        let from = after.map_or((since, i64::MIN), |(at, id)| (at, id.saturating_add(1)));
+        let mut found = self.rows.range(from..);
+        let page: Vec<(&(i64, i64), &T)> = found.by_ref().take(limit).collect();
+        let next = page.last().filter(|_| found.next().is_some()).map(|((at, id), _)| format!("{at}/{id}"));
+        (page.into_iter().map(|(_, row)| row.clone()).collect(), next)
+    }
+}
+
+impl Report {
+    /// UIS sent a notification: what it is about stands in its reports, too.
+    pub fn notified(&mut self, event: &Event) {
+        if let Event::ChatMessage(message) = event {
+            self.messages.entry(message.chat.chat_id).or_default().put(message.chat.at, message.message_id, message.clone());
+        }
+    }
+
+    /// Takes in rows of `{"calls":[…],"chats":[…],"chat_messages":[…],"offline_messages":[…]}`, with the Data API's names.
+    /// `is_extension` knows the account's own short numbers: a call with one is internal.
+    pub fn learn(&mut self, rows: &Value, zone: Tz, now: i64, is_extension: &dyn Fn(&str) -> bool) -> Result<(), String> {
+        let Some(members) = rows.as_object() else {
+            return Err("a report must be an object with lists: calls, chats, chat_messages, offline_messages".into());
+        };
+        for (kind, rows) in members {
+            let Some(rows) = rows.as_array() else { return Err(format!("report.{kind} must be a list of rows")) };
+            for (index, row) in rows.iter().enumerate() {
+                let place = |error: String| format!("report.{kind}[{index}]: {error}");
+                let params = Params::from_body(row, zone, now).map_err(|error| place(error.to_string()))?;
+                self.learn_row(kind, &params, is_extension).map_err(place)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn learn_row(&mut self, kind: &str, params: &Params, is_extension: &dyn Fn(&str) -> bool) -> Result<(), String> {
+        match kind {
+            "calls" => {
+                // A call that goes on has no end yet; the report will tell it later.
+                if let Some(mut call) = calls::reported(params).map_err(|error| error.to_string())? {
+                    call.call.is_internal |= call.call.contact.as_ref().is_some_and(|number| is_extension(&number.digits));
+                    self.calls.put(call.finished_at, call.call.session_id, call);
+                }
+            }
+            "chats" => {
+                // As of calls: one that goes on has no end yet.
+                if !matches!(params.text("status").as_deref(), Some("new" | "active")) {
+                    let chat = texts::reported_chat(params).map_err(|error| error.to_string())?;
+                    self.chats.put(chat.chat.at, chat.chat.chat_id, chat);
+                }
+            }
+            "chat_messages" => {
+                let message = texts::message(params).map_err(|error| error.to_string())?;
+                self.messages.entry(message.chat.chat_id).or_default().put(message.chat.at, message.message_id, message);
+            }
+            "offline_messages" => {
+                let request = texts::site_request(params).map_err(|error| error.to_string())?;
+                self.site_requests.put(request.at, request.communication_id, request);
+            }
+            other => return Err(format!("{other} is not known; known are: calls, chats, chat_messages, offline_messages")),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const MOSCOW: Tz = chrono_tz::Europe::Moscow;
+
+    #[test]
+    fn pages_join_without_gap_or_repeat() {
+        let mut report = Report::default();
+        let rows: Vec<Value> = (1..=7)
+            .map(|id| json!({"id": id, "finish_time": format!("2026-11-23 10:00:0{}", id / 2), "talk_duration": "5", "call_records": "[\"a\"]"}))
+            .collect();
+        report.learn(&json!({ "calls": rows }), MOSCOW, 0, &|_| false).expect("readable");
+        let (mut seen, mut cursor) = (Vec::new(), None);
+        loop {
+            let (page, next) = report.calls.page(0, cursor.as_deref(), 2);
+            seen.extend(page.iter().map(|call| call.call.session_id));
+            match next {
+                Some(next) => cursor = Some(next),
+                None => break,
+            }
+        }
+        assert_eq!(seen, [1, 2, 3, 4, 5, 6, 7]);
+        let (page, _) = report.calls.page(0, None, 1);
+        assert_eq!(page[0].recordings[0].url, "https://app.comagic.ru/system/media/talk/1/a/");
+        assert_eq!(page[0].talk_seconds, Some(5));
+    }
+
+    #[test]
+    fn a_row_told_again_replaces_the_first() {
+        let mut report = Report::default();
+        for (finish, talk) in [("10:00:00", 5), ("10:00:09", 9)] {
+            let row = json!({"id": 1, "finish_time": format!("2026-11-23 {finish}"), "talk_duration": talk});
+            report.learn(&json!({"calls": [row]}), MOSCOW, 0, &|_| false).expect("readable");
+        }
+        let (page, next) = report.calls.page(0, None, 10);
+        assert_eq!((page.len(), page[0].talk_seconds, next), (1, Some(9), None));
+    }
+
+    #[test]
+    fn a_bad_row_is_named() {
+        let mut report = Report::default();
+        let error = report.learn(&json!({"calls": [{"finish_time": "2026-11-23 10:00:00"}]}), MOSCOW, 0, &|_| false).expect_err("no id");
+        assert!(error.starts_with("report.calls[0]: id is missing"), "{error}");
+        assert!(report.learn(&json!({"mails": [{}]}), MOSCOW, 0, &|_| false).is_err());
+    }
+}
