@@ -1,9 +1,8 @@
 //! What people get wrong, and what they are told.
 
-mod support;
 
 use serde_json::{Value, json};
-use support::{HEADER, file, finished, replay_json, root, uis_host};
+use uis_test_support::{HEADER, file, finished, replay_json, root, uis_host};
 
 /// Runs `replay` and gives the exit status and standard error.
 fn replay(arguments: &[&str]) -> (i32, String) {

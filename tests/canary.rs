@@ -1,9 +1,8 @@
 //! The key leaves the host in one header to one host, the callback secret in one request, and they are nowhere else, whatever happens in any
 //! recording.
 
-mod support;
 
-use support::{command_json, recordings, root};
+use uis_test_support::{command_json, recordings, root};
 
 #[test]
 fn no_recording_leaks_the_key() {

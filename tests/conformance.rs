@@ -1,8 +1,7 @@
 //! `uis-host conformance`: every attack of the kit is contained by the stock limits, and a host that is configured carelessly is told so.
 
-mod support;
 
-use support::{command_json, uis_host};
+use uis_test_support::{command_json, uis_host};
 
 #[test]
 fn every_attack_is_contained_and_its_verdict_names_what_held() {
@@ -48,7 +47,7 @@ fn what_comes_in_is_counted_within_one_send() {
 #[test]
 fn a_hosts_configuration_is_a_file_of_limits_by_name() {
     let folder = tempfile::tempdir().expect("a folder");
-    let strict = support::file(&folder, "host.json", &[r#"{"requests": 10, "rule-fuel": 1000000}"#]);
+    let strict = uis_test_support::file(&folder, "host.json", &[r#"{"requests": 10, "rule-fuel": 1000000}"#]);
     let value = command_json("conformance", &["--only", "loop", "--limits", &strict], 0);
     let told = value.to_string();
     assert!(told.contains("limit rule-fuel = 1000000 was passed") && told.contains("limit requests = 10 an event"), "{told}");
@@ -57,7 +56,7 @@ fn a_hosts_configuration_is_a_file_of_limits_by_name() {
         (r#"{"fuel": 0}"#, "limit fuel cannot be 0"),
         (r#"{"fuel": "much"}"#, "expected one JSON object of limits by name"),
     ] {
-        let file = support::file(&folder, "bad.json", &[text]);
+        let file = uis_test_support::file(&folder, "bad.json", &[text]);
         let output = uis_host(&["conformance", "--limits", &file]);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(2) && errors.contains("bad.json") && errors.contains(said), "{text}: {errors}");

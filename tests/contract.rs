@@ -1,17 +1,16 @@
 //! The contract is frozen: under one version it says the same for ever, and what was built to it keeps running.
 
-mod support;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use support::{root, uis_host};
+use uis_test_support::{root, uis_host};
 use uis_host::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, DraftKind, Field, Routing, Value, Verdict};
 use uis_host::bindings::uis::integration::types::CommunicationKind;
-use uis_host::plugin::{CONTRACT_PACKAGE, CONTRACT_VERSION};
-use uis_host::rules::Point;
+use uis_host::contract::{CONTRACT_PACKAGE, CONTRACT_VERSION};
+use uis_host::decision::Point;
 use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::{DealVerdict, Sandbox};
 use wit_parser::Resolve;
@@ -119,9 +118,9 @@ fn components_of_every_frozen_version_still_run() {
         header["settings"] = settings;
         header.to_string()
     };
-    let plain = support::file(&folder, "plain.jsonl", &[&with(json!({})), &call.to_string()]);
+    let plain = uis_test_support::file(&folder, "plain.jsonl", &[&with(json!({})), &call.to_string()]);
     let ours = json!({"request-send": true, "text-default-responsible": 5, "request-task": true});
-    let task = support::file(&folder, "task.jsonl", &[&with(ours), &call.to_string()]);
+    let task = uis_test_support::file(&folder, "task.jsonl", &[&with(ours), &call.to_string()]);
     for version in versions {
         let component = |name: &str| version.join(name).to_str().expect("UTF-8").to_owned();
         let output = uis_host(&["replay", "-v", &plain, "--plugin", &component("echo-plugin.wasm")]);

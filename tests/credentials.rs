@@ -1,6 +1,5 @@
 //! Credentials: checked in one step, kept by name, chosen again; what is wrong is told apart in words.
 
-mod support;
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -8,7 +7,7 @@ use std::sync::Arc;
 
 use retailcrm_simulator::{Account, Simulator};
 use serde_json::{Value, json};
-use support::{check_by_schema, root, uis_host};
+use uis_test_support::{check_by_schema, root, uis_host};
 
 /// An account with a key for everything, one that may not write tasks, one that may not touch telephony, and one without a shop.
 fn account() -> Account {
@@ -37,7 +36,7 @@ async fn serve(router: axum::Router) -> String {
 
 /// Runs `uis-host credentials … --json` with a key on standard input: exit status, standard output, standard error.
 fn credentials(file: &str, arguments: &[&str], key: &str) -> (i32, Value, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_uis-host"))
+    let mut child = Command::new(uis_test_support::host_program())
         .current_dir(root())
         .args(["credentials", "--credentials-file", file, "--json"])
         .args(arguments)

@@ -1,21 +1,14 @@
 //! «Подключение передачи сделок»: what UIS holds after each recording of `recordings/deals/`, and what long days cost.
 
-#[path = "../host-harness/src/commands/crm/within.rs"]
-mod crm;
-#[path = "support/native_plugin.rs"]
-mod native_plugin;
-#[path = "support/play.rs"]
-mod play;
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use native_plugin::NativePlugin;
-use play::{Trace, play};
+use uis_test_support::native_plugin::NativePlugin;
+use uis_test_support::play::{Trace, play};
 use serde_json::{Value, json};
-use support::{replay_json, root};
-use uis_host::trace::Step;
+use uis_test_support::{replay_json, root};
+use uis_host::trace::{Step, UisAnswer};
 
 fn replayed(name: &str) -> Value {
     let path = root().join(format!("tests/recordings/deals/{name}.jsonl"));
@@ -197,7 +190,7 @@ fn pages_of_the_history_may_split_an_orders_way() {
     lines.insert(49, edit("10:00:00", 1, json!({"status": "availability-confirmed"})));
     lines.push(edit("10:00:00", 1, json!({"status": "assembling-complete"})));
     lines.push(edit("10:00:00", 1, json!({"status": "complete"})));
-    let path = support::file(&folder, "pages.jsonl", &[&recording(crm, json!({}), &lines)]);
+    let path = uis_test_support::file(&folder, "pages.jsonl", &[&recording(crm, json!({}), &lines)]);
     let (status, value) = replay_json(&[&path]);
     assert_eq!(status, 0, "{}", value["problems"]);
     let way = deals(&value).into_iter().find(|deal| deal.starts_with("order-1 ")).expect("a deal");
@@ -298,7 +291,7 @@ fn the_button_says_which_setting_is_missing() {
     let folder = tempfile::tempdir().expect("a folder");
     for (settings, said) in [("{}", "settings.deal-history-from"), (r#"{"deals":false}"#, "settings.deals")] {
         let header = format!(r#"{{"recording":1,"settings":{settings}}}"#);
-        let path = support::file(&folder, "button.jsonl", &[&header, r#"{"at":"2026-11-23T10:00:00+03:00","action":"load-deals"}"#]);
+        let path = uis_test_support::file(&folder, "button.jsonl", &[&header, r#"{"at":"2026-11-23T10:00:00+03:00","action":"load-deals"}"#]);
         let (status, value) = replay_json(&[&path]);
         let problem = value["problems"][0]["message"].to_string();
         assert!(status == 1 && problem.contains(said), "{problem}");
@@ -373,7 +366,7 @@ fn a_long_day_keeps_within_a_handlers_limits() {
         order["items"] = goods.into();
     }
     let source = recording(crm, json!({}), &[json!({"at": "2026-11-23T09:30:00+03:00", "report": {}})]);
-    let path = support::file(&folder, "day.jsonl", &[&source]);
+    let path = uis_test_support::file(&folder, "day.jsonl", &[&source]);
     let (status, value) = replay_json(&[&path, "--summary"]);
     assert_eq!((status, &value["uis"]["deals"]), (0, &json!(2_000)), "{}", value["problems"]);
 }
@@ -389,7 +382,7 @@ async fn loading_that_breaks_off_goes_on_and_tells_nothing_twice() {
     let uploads = |trace: &Trace| -> Vec<String> {
         let steps = trace.0.iter().flat_map(|(_, steps, _)| steps);
         let told = steps.filter_map(|step| match step {
-            Step::Uis { method, told, answer } if method == "upload.deals_history" && answer == "taken" => Some(told.clone()),
+            Step::Uis { method, subject, answer: UisAnswer::Taken } if method == "upload.deals_history" => Some(subject.clone()),
             _ => None,
         });
         told.collect()

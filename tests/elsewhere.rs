@@ -1,12 +1,11 @@
 //! Against a RetailCRM on a socket: real HTTP, by `--crm`.
 
-mod support;
 
 use std::sync::Arc;
 
 use retailcrm_simulator::{Account, Simulator};
 use serde_json::{Value, json};
-use support::{replay_json, root};
+use uis_test_support::{replay_json, root};
 
 /// Serves a simulator on a free port of loopback and gives its address.
 async fn serve(simulator: &Simulator) -> String {

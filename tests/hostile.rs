@@ -1,14 +1,8 @@
 //! What holds whatever stands in the notifications: every field may be missing, null, of another type, without end, or meant to harm.
 
-#[path = "../host-harness/src/commands/crm/within.rs"]
-mod crm;
-#[path = "support/native_plugin.rs"]
-mod native_plugin;
-#[path = "support/play.rs"]
-mod play;
 
-use native_plugin::NativePlugin;
-use play::played;
+use uis_test_support::native_plugin::NativePlugin;
+use uis_test_support::play::played;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Map, Value, json};

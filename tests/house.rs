@@ -1,14 +1,18 @@
 //! The rules of the house, held by tests.
 
-mod support;
+#[path = "house/imports.rs"]
+mod imports;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use support::root;
+use serde_json::Value;
+use uis_test_support::root;
 use wit_parser::{Docs, Resolve, TypeDefKind};
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("a folder") {
+    for entry in std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{} cannot be read: {error}", folder.display())) {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
             sources(&path, found);
@@ -18,41 +22,119 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Nothing of one CRM lives in the host library: another plugin must load into it unchanged.
+/// Nothing of one CRM lives in the host library: another plugin must load into it unchanged. Nor in the UIS side's simulator.
 #[test]
 fn the_host_library_knows_no_crm() {
-    let folder = root().join("host-harness/src");
-    let mut files = Vec::new();
-    sources(&folder, &mut files);
-    sources(&root().join("wit"), &mut files);
-    let program = [folder.join("main.rs"), folder.join("commands")];
-    let library: Vec<&PathBuf> = files.iter().filter(|file| !program.iter().any(|part| file.starts_with(part))).collect();
+    let mut library = Vec::new();
+    for folder in ["host/src", "uis-simulator/src", "wit"] {
+        let before = library.len();
+        sources(&root().join(folder), &mut library);
+        assert!(library.len() > before, "{folder} holds nothing");
+    }
     assert!(library.len() > 40, "the library is there");
     for file in library {
-        let text = std::fs::read_to_string(file).expect("readable").to_lowercase();
+        let text = std::fs::read_to_string(&file).expect("readable").to_lowercase();
         for word in ["retailcrm", "simla", "x-api-key", "apikey", "/api/v5", "uis_retailcrm", "clientid"] {
             assert!(!text.contains(word), "{} holds {word:?}", file.display());
         }
     }
 }
 
-/// Arrows point one way: the plugin knows neither host nor simulator, the simulator neither plugin nor host.
-#[test]
-fn arrows_point_one_way() {
-    for (package, strangers) in
-        [("plugin", ["uis-host", "retailcrm-simulator", "wasmtime"]), ("retailcrm-simulator", ["uis-host", "uis-retailcrm", "wasmtime"])]
-    {
-        let manifest = std::fs::read_to_string(root().join(package).join("Cargo.toml")).expect("a manifest");
-        for stranger in strangers {
-            assert!(
-                !manifest.lines().any(|line| line.starts_with(&format!("{stranger} ")) || line.starts_with(&format!("{stranger}."))),
-                "{package} depends on {stranger}"
-            );
-        }
-    }
+/// The packages of the workspace, as Cargo reads their manifests.
+fn packages() -> Vec<Value> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let arguments = ["metadata", "--no-deps", "--offline", "--format-version", "1"];
+    let output = Command::new(cargo).args(arguments).current_dir(root()).output().expect("cargo runs");
+    assert!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
+    let mut metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
+    let Some(Value::Array(packages)) = metadata.get_mut("packages").map(Value::take) else { panic!("cargo metadata lists no packages") };
+    packages
 }
 
-fn told(docs: &Docs) -> bool {
+fn members<'a>(of: &'a Value, name: &str) -> &'a [Value] {
+    of[name].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// What a package is built from, by way of other packages of the workspace too. Its tests may know more.
+fn needed<'a>(packages: &'a [Value], package: &'a str) -> BTreeSet<&'a str> {
+    let mut needed = BTreeSet::new();
+    let mut open = vec![package];
+    while let Some(name) = open.pop() {
+        let Some(found) = packages.iter().find(|found| found["name"] == name) else { continue };
+        for dependency in members(found, "dependencies").iter().filter(|dependency| dependency["kind"] != "dev") {
+            let name = dependency["name"].as_str().expect("a dependency has a name");
+            if needed.insert(name) {
+                open.push(name);
+            }
+        }
+    }
+    needed
+}
+
+/// Arrows point one way: plugin → contract ← host. Simulators implement the host's ports or stand alone; only programs and tests know
+/// all of them.
+#[test]
+fn arrows_point_one_way() {
+    let packages = packages();
+    let rules: [(&str, &[&str]); 4] = [
+        ("uis-retailcrm", &["uis-host", "uis-harness", "uis-simulator", "retailcrm-simulator", "wasmtime"]),
+        ("retailcrm-simulator", &["uis-host", "uis-harness", "uis-simulator", "uis-retailcrm", "wasmtime"]),
+        (
+            "uis-host",
+            &["uis-harness", "uis-simulator", "retailcrm-simulator", "uis-retailcrm", "anyhow", "axum", "clap", "indicatif", "rusqlite"],
+        ),
+        ("uis-simulator", &["uis-harness", "retailcrm-simulator", "uis-retailcrm"]),
+    ];
+    let mut wrong = Vec::new();
+    for (package, strangers) in rules {
+        if !packages.iter().any(|found| found["name"] == package) {
+            wrong.push(format!("no package {package} in the workspace"));
+        }
+        let needed = needed(&packages, package);
+        wrong.extend(strangers.iter().filter(|name| needed.contains(*name)).map(|name| format!("{package} depends on {name}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Imports go down only: the floors are in the table in the crate's documentation.
+fn holds_its_floors(folder: &str) {
+    let packages = packages();
+    let manifest = root().join(folder).join("Cargo.toml");
+    let package = packages.iter().find(|package| package["manifest_path"].as_str().map(Path::new) == Some(&manifest));
+    let package = package.unwrap_or_else(|| panic!("{folder}/ is not a package of the workspace"));
+    let library =
+        members(package, "targets").iter().find(|target| members(target, "kind").iter().any(|kind| kind == "lib" || kind == "rlib"));
+    let library = library.and_then(|target| target["name"].as_str()).unwrap_or_default().replace('-', "_");
+    let problems = imports::problems(&root(), folder, &library);
+    assert!(problems.is_empty(), "the floors of {folder}/src do not hold ({}):\n{}", problems.len(), problems.join("\n"));
+}
+
+#[test]
+fn the_plugin_holds_its_floors() {
+    holds_its_floors("plugin");
+}
+
+#[test]
+fn the_host_holds_its_floors() {
+    holds_its_floors("host");
+}
+
+#[test]
+fn the_uis_simulator_holds_its_floors() {
+    holds_its_floors("uis-simulator");
+}
+
+#[test]
+fn the_retailcrm_simulator_holds_its_floors() {
+    holds_its_floors("retailcrm-simulator");
+}
+
+#[test]
+fn the_harness_holds_its_floors() {
+    holds_its_floors("host-harness");
+}
+
+fn documented(docs: &Docs) -> bool {
     docs.contents.as_deref().is_some_and(|text| !text.trim().is_empty())
 }
 
@@ -67,7 +149,7 @@ fn every_item_of_the_contract_is_documented() {
         let interface = &resolve.interfaces[*id];
         let mut check = |what: String, docs: &Docs| {
             items += 1;
-            if !told(docs) {
+            if !documented(docs) {
                 silent.push(what);
             }
         };
@@ -98,13 +180,13 @@ fn every_item_of_the_contract_is_documented() {
     }
     for (name, id) in &resolve.packages[package].worlds {
         items += 1;
-        if !told(&resolve.worlds[*id].docs) {
+        if !documented(&resolve.worlds[*id].docs) {
             silent.push(name.clone());
         }
     }
     assert!(items > 300, "the whole contract was looked at: {items}");
     assert!(silent.is_empty(), "undocumented: {silent:#?}");
-    assert!(told(&resolve.packages[package].docs), "the package says what it is");
+    assert!(documented(&resolve.packages[package].docs), "the package says what it is");
 }
 
 /// Partners' rules import nothing; the plugin imports only the contract.

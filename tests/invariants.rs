@@ -1,21 +1,13 @@
 //! What holds whatever happens to the notifications on their way: lost, doubled, in any order.
 
-#[path = "../host-harness/src/commands/crm/within.rs"]
-mod crm;
-#[path = "support/misfortune.rs"]
-mod misfortune;
-#[path = "support/native_plugin.rs"]
-mod native_plugin;
-#[path = "support/play.rs"]
-mod play;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use misfortune::{befall, crashes, fate, faults, keep};
-use native_plugin::NativePlugin;
-use play::{play, played};
+use uis_test_support::misfortune::{befall, crashes, fate, faults, keep};
+use uis_test_support::native_plugin::NativePlugin;
+use uis_test_support::play::{play, played};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use uis_host::bindings::exports::uis::integration::setup::{AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection};
@@ -164,10 +156,10 @@ fn all_holds(plans: &[CallPlan], crm: &Value) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(64), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_finished_call_is_stored_exactly_once(plans in plans(), seed in prop_oneof![Just(0), any::<u64>()], crashes in crashes(), fate in fate(60)) {
+    fn every_finished_call_is_stored_exactly_once(plans in plans(), seed in prop_oneof![Just(0), any::<u64>()], crashes in crashes(), fate in fate(60), order in lane_order()) {
         // All notifications; some lost, some doubled, then in any order. What is lost UIS's report tells in the end.
         let told = befall(plans.iter().flat_map(notifications).collect(), fate, 60);
         if told.is_empty() {
@@ -175,7 +167,7 @@ proptest! {
         }
         let report: Vec<Value> = plans.iter().map(report_row).collect();
         let source = recording(&told, seed, &report);
-        let (trace, crm, _) = played(&source, NativePlugin::crashing(crashes));
+        let (trace, crm, _) = played_seeded(&source, NativePlugin::crashing(crashes), order);
         let held = all_holds(&plans, &crm);
         if held.is_err() {
             keep("invariants", &source, &trace.0);
@@ -211,9 +203,11 @@ impl Plugin for Stalling {
     }
     fn handle(&self, mut scope: EventScope, _: Delivery, _: Event) -> BoxFuture<'_, Run> {
         let timer = Timer { name: "again".into(), at: 0, every_ms: None, ordering_key: "a".into(), payload: Vec::new() };
-        let set = timers::Host::set(&mut scope, timer).expect("no trap");
-        let result = Ok(set.map(|()| Reply::Done(Outcome { skipped: Vec::new() })).map_err(Failure::Rejected));
-        Box::pin(std::future::ready(Run { scope, result, fuel: None, memory_bytes: None }))
+        Box::pin(async move {
+            let set = timers::Host::set(&mut scope, timer).await.expect("the store works");
+            let result = Ok(set.map(|()| Reply::Done(Outcome { skipped: Vec::new() })).map_err(Failure::Rejected));
+            Run { scope, result, fuel: None, memory_bytes: None }
+        })
     }
 }
 

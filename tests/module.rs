@@ -1,14 +1,13 @@
 //! Our module in RetailCRM, and who may reach us: switched on and off on either side, frozen, one of several of an account. The recordings are in
 //! `recordings/telephony/`.
 
-mod support;
 
 use serde_json::Value;
-use support::{replay_json, root, systems_after};
+use uis_test_support::{replay_json, root, story};
 
 /// What a recording leaves in UIS and in RetailCRM.
 fn uis(name: &str) -> (Value, Value) {
-    systems_after(&format!("telephony/{name}"))
+    story(&format!("telephony/{name}")).replay().systems()
 }
 
 #[test]
@@ -21,7 +20,7 @@ fn a_frozen_module_stays_frozen_until_retailcrm_says_otherwise() {
     let sync = r#"{"at":"2026-11-23T10:05:00+03:00","action":"sync-employees"}"#;
     let folder = tempfile::tempdir().expect("a folder");
     let lines = [&frozen[..], &[sync]].concat();
-    let (status, value) = replay_json(&[&support::file(&folder, "frozen.jsonl", &lines), "--settle", "0s"]);
+    let (status, value) = replay_json(&[&uis_test_support::file(&folder, "frozen.jsonl", &lines), "--settle", "0s"]);
     let problems = value["problems"].to_string();
     assert!(status == 1 && problems.contains("has frozen the integration") && problems.contains("switch it on there first"), "{problems}");
 }
@@ -43,7 +42,7 @@ fn deactivation_takes_the_module_out_of_use_and_activation_registers_it_anew() {
     let text = std::fs::read_to_string(root().join("tests/recordings/telephony/deactivated-and-again.jsonl")).expect("readable");
     let until: Vec<&str> = text.lines().take_while(|line| !line.contains("11:30:00")).collect();
     let folder = tempfile::tempdir().expect("a folder");
-    let crm = replay_json(&[&support::file(&folder, "off.jsonl", &until)]).1["crm"].clone();
+    let crm = replay_json(&[&uis_test_support::file(&folder, "off.jsonl", &until)]).1["crm"].clone();
     let module = &crm["modules"][0];
     assert_eq!((&module["active"], &module["integrations"]["telephony"]["additionalCodes"]), (&Value::from(false), &serde_json::json!([])));
 }
@@ -72,7 +71,7 @@ fn a_trigger_at_another_address_reaches_nobody() {
         "https://hooks.uis.example/first/order-webhook/wrong?orderId=17",
     ] {
         let line = serde_json::json!({"at": "2026-11-23T10:00:00+03:00", "order-webhook": address}).to_string();
-        let (status, value) = replay_json(&[&support::file(&folder, "hook.jsonl", &[header, &line]), "--settle", "0s"]);
+        let (status, value) = replay_json(&[&uis_test_support::file(&folder, "hook.jsonl", &[header, &line]), "--settle", "0s"]);
         assert_eq!((status, &value["problems"][0]["kind"]), (1, &Value::from("rejected")), "{}", value["problems"]);
     }
 }

@@ -1,20 +1,13 @@
 //! The same recordings give the same trace natively and as a component.
 
-#[path = "../host-harness/src/commands/crm/within.rs"]
-mod crm;
-#[path = "support/native_plugin.rs"]
-mod native_plugin;
-#[path = "support/play.rs"]
-mod play;
-mod support;
 
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
 
-use play::play;
-use support::{recordings, root};
+use uis_test_support::play::play;
+use uis_test_support::{recordings, root};
 use uis_host::plugin::Plugin;
 use uis_harness::build;
 use uis_host::plugin::component::ComponentPlugin;
@@ -26,7 +19,7 @@ async fn natively_and_as_a_component_the_same_happens() {
     let built = build::component(&root().join("plugin"), &|line| eprintln!("{line}")).expect("built");
     let runtime = Runtime::new(Limits::default()).expect("an engine");
     let component: Arc<dyn Plugin> = Arc::new(ComponentPlugin::load(&runtime, &built.wasm, &built.cache).await.expect("loaded"));
-    let native: Arc<dyn Plugin> = Arc::new(native_plugin::NativePlugin::new());
+    let native: Arc<dyn Plugin> = Arc::new(uis_test_support::native_plugin::NativePlugin::new());
     assert_eq!(component.description(), native.description());
     assert_eq!(component.settings_schema().await, native.settings_schema().await);
     let open = |path: &Path| BufReader::new(File::open(path).expect("readable"));

@@ -1,20 +1,12 @@
 //! Whatever people do to orders, and whatever becomes of the triggers that tell of it: after one reconciliation UIS's deals are what the orders
 //! and their history say, and nothing else.
 
-#[path = "../host-harness/src/commands/crm/within.rs"]
-mod crm;
-#[path = "support/misfortune.rs"]
-mod misfortune;
-#[path = "support/native_plugin.rs"]
-mod native_plugin;
-#[path = "support/play.rs"]
-mod play;
 
 use std::collections::BTreeMap;
 
-use misfortune::{crashes, faults, keep};
-use native_plugin::NativePlugin;
-use play::played;
+use uis_test_support::misfortune::{crashes, faults, keep};
+use uis_test_support::native_plugin::NativePlugin;
+use uis_test_support::play::played;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -1,20 +1,12 @@
 //! Three people who call, chat and send requests in any order, doubled and lost on the way, to a CRM that misbehaves and a host that falls
 //! over: nobody is two customers, every appeal that asks for an order has one, every talk is kept once.
 
-#[path = "../host-harness/src/commands/crm/within.rs"]
-mod crm;
-#[path = "support/misfortune.rs"]
-mod misfortune;
-#[path = "support/native_plugin.rs"]
-mod native_plugin;
-#[path = "support/play.rs"]
-mod play;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use misfortune::{befall, crashes, fate, faults, keep};
-use native_plugin::NativePlugin;
-use play::played;
+use uis_test_support::misfortune::{befall, crashes, fate, faults, keep};
+use uis_test_support::native_plugin::NativePlugin;
+use uis_test_support::play::played;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

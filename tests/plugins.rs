@@ -1,12 +1,10 @@
 //! Plugins as the host sees them: what they import, and that another one loads into the same host.
 
-#[path = "support/native_plugin.rs"]
-mod native_plugin;
-mod support;
 
 use serde_json::Value;
-use support::{check_by_schema, replay_json, root, uis_host};
-use uis_host::plugin::{Plugin, build};
+use uis_test_support::{check_by_schema, replay_json, root, uis_host};
+use uis_harness::build;
+use uis_host::plugin::Plugin;
 
 /// Everything our component may import. A new line here is a decision: each is something the host must grant.
 const IMPORTS: [&str; 29] = [
@@ -130,7 +128,7 @@ fn every_telephony_setting_of_the_seed_is_a_setting() {
 /// What the schema says of settings, and what the plugin says when they are saved, must be the same; the settings page goes by the schema.
 #[tokio::test]
 async fn the_schema_and_the_plugin_agree() {
-    let plugin = native_plugin::NativePlugin::new();
+    let plugin = uis_test_support::native_plugin::NativePlugin::new();
     let schema: Value = serde_json::from_str(&plugin.settings_schema().await.expect("a schema")).expect("JSON");
     let validator = jsonschema::validator_for(&schema).expect("a valid schema");
     let task = |more: Value| {

@@ -1,14 +1,11 @@
 //! What rules must not do, they cannot: whatever a rule does, the plugin goes on, and the owner sees why.
 
-#[path = "support/rules.rs"]
-mod common;
-mod support;
 
 use std::time::{Duration, Instant};
 
-use common::{HOSTILE, RULE, replay, requests, tasks, told, vip};
+use uis_test_support::rules::{HOSTILE, RULE, replay, requests, tasks, told, vip};
 use serde_json::{Value, json};
-use support::root;
+use uis_test_support::root;
 use uis_host::bindings::uis::integration::decision::{Appeal, Draft, DraftKind, Field, Value as Held, Verdict};
 use uis_host::bindings::uis::integration::types::CommunicationKind;
 use uis_harness::build;
@@ -58,7 +55,7 @@ fn attacked(folder: &tempfile::TempDir, name: &str, attack: &str) -> String {
         line.to_string()
     };
     let lines: Vec<String> = text.lines().map(with).collect();
-    support::file(folder, &format!("{attack}.jsonl"), &lines.iter().map(String::as_str).collect::<Vec<_>>())
+    uis_test_support::file(folder, &format!("{attack}.jsonl"), &lines.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 #[test]
@@ -158,7 +155,7 @@ fn rules_know_the_employee_the_caller_and_the_deals_order() {
     let comment = json!({"managerComment": "attack=tell"}).to_string();
     let edit = json!({"at": "2026-11-23T10:01:00+03:00",
         "crm": {"path": "/api/v5/orders/71/edit", "form": {"by": "id", "order": comment}}});
-    let path = support::file(&folder, "known.jsonl", &[header, route, edit].map(|line| line.to_string()).each_ref().map(String::as_str));
+    let path = uis_test_support::file(&folder, "known.jsonl", &[header, route, edit].map(|line| line.to_string()).each_ref().map(String::as_str));
     let value = replay(&[&path, "--rule", &bad]);
     let lines = told(&value);
     for line in ["bad call 7: change forward-to: nothing → 17, 5", "bad deal order-71: change comments: attack=tell → 71A new 79161234567"]
@@ -183,7 +180,7 @@ fn a_field_that_a_rule_keeps_back_is_not_written_later() {
         json!({"at": format!("2026-11-23T10:{:02}:00+03:00", id - 500), "notification": "offline_message", "body": body}).to_string()
     };
     let lines = [header.to_string(), request(501, "spring"), request(502, "summer")];
-    let path = support::file(&folder, "discreet.jsonl", &lines.each_ref().map(String::as_str));
+    let path = uis_test_support::file(&folder, "discreet.jsonl", &lines.each_ref().map(String::as_str));
     let plain = replay(&[&path]);
     assert_eq!(plain["crm"]["customers"][0]["customFields"]["campaign"], "summer", "{:#}", plain["crm"]["customers"]);
     let value = replay(&[&path, "--rule", &format!("bad={HOSTILE}")]);
@@ -264,11 +261,11 @@ fn rules_about_an_incoming_call_end_before_the_scenario_goes_on() {
     let faults = json!({"at": "2026-11-23T10:00:00+03:00",
         "crm-faults": {"rules": [{"path": "/api/v5/telephony/manager", "latencyMs": 1500}]}});
     let route = json!({"at": "2026-11-23T10:00:01+03:00", "route": "cdr_id=7&numa=79161234567&numb=74951112233&attack=loop"});
-    let path = support::file(&folder, "late.jsonl", &[header, faults, route].map(|line| line.to_string()).each_ref().map(String::as_str));
+    let path = uis_test_support::file(&folder, "late.jsonl", &[header, faults, route].map(|line| line.to_string()).each_ref().map(String::as_str));
     let rules: Vec<String> = (0..8).map(|number| format!("bad-{number}={HOSTILE}")).collect();
     let arguments: Vec<&str> = rules.iter().flat_map(|rule| ["--rule", rule.as_str()]).collect();
     // Time is what they take here, not fuel.
-    let (_, value) = support::replay_json(&[&[path.as_str(), "--limit", "rule-fuel=1000000000000"], arguments.as_slice()].concat());
+    let (_, value) = uis_test_support::replay_json(&[&[path.as_str(), "--limit", "rule-fuel=1000000000000"], arguments.as_slice()].concat());
     let problems = value["problems"].to_string();
     assert!(problems.contains("limit rule-wall-ms = 250 was passed"), "{problems}");
     assert!(problems.contains("its event ha") && problems.contains("left"), "those that would come too late are not heard: {problems}");
@@ -292,7 +289,7 @@ fn a_deal_that_was_skipped_has_its_whole_way_later() {
         edit("11:00", json!({"status": "delivering"})),
         edit("12:00", json!({"status": "complete", "managerComment": ""})),
     ];
-    let path = support::file(&folder, "skipped.jsonl", &lines.map(|line| line.to_string()).each_ref().map(String::as_str));
+    let path = uis_test_support::file(&folder, "skipped.jsonl", &lines.map(|line| line.to_string()).each_ref().map(String::as_str));
     let stages = |value: &Value| -> Vec<String> {
         let deal = value["uis"]["deals"].as_array().and_then(|deals| deals.first()).unwrap_or_else(|| panic!("a deal: {:#}", value["uis"]));
         let states = deal["history"].as_array().into_iter().flatten().filter(|state| state["is_generated"] == false);

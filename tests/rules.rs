@@ -1,18 +1,15 @@
 //! Partners' rules: what they change, in which order, in which languages, and how a folder with one begins.
 
-#[path = "support/rules.rs"]
-mod common;
-mod support;
-#[path = "support/toolchains.rs"]
-mod toolchains;
 
-use common::{HOSTILE, RECORDING, RULE, replay, requests, tasks, told, vip};
+use uis_test_support::rules::{HOSTILE, RECORDING, RULE, replay, requests, tasks, told, vip};
 use serde_json::{Value, json};
-use support::{root, uis_host};
+use uis_test_support::{root, uis_host};
 use uis_harness::build;
 use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::Sandbox;
-use uis_host::rules::{Point, RuleFile, RuleSet};
+use uis_host::decision::Point;
+use uis_host::ports::Decisions;
+use uis_host::rules::{RuleFile, RuleSet};
 
 #[test]
 fn a_rule_changes_a_draft_and_explains_itself() {
@@ -103,10 +100,10 @@ fn what_is_no_rule_is_not_loaded_and_says_why() {
 
 #[test]
 fn rules_of_three_languages_change_one_draft() {
-    if !(toolchains::available("javascript") && toolchains::available("python")) {
+    if !(uis_test_support::toolchains::available("javascript") && uis_test_support::toolchains::available("python")) {
         return;
     }
-    let (javascript, python) = (toolchains::copied("javascript"), toolchains::copied("python"));
+    let (javascript, python) = (uis_test_support::toolchains::copied("javascript"), uis_test_support::toolchains::copied("python"));
     let rules = [format!("a-rust={RULE}"), format!("b-javascript={}", javascript.display()), format!("c-python={}", python.display())];
     let arguments: Vec<&str> = rules.iter().flat_map(|rule| ["--rule", rule.as_str()]).collect();
     let value = replay(&[&[RECORDING], arguments.as_slice()].concat());
@@ -128,7 +125,7 @@ fn a_new_rule_works_as_it_is_written() {
     let path = requests(&folder, "new.jsonl", &[vip(), json!({})], &[]);
     for (language, text) in [("rust", "VIP! Ответить"), ("javascript", "JS: Ответить"), ("python", "PY: Ответить")]
     {
-        if !toolchains::available(language) {
+        if !uis_test_support::toolchains::available(language) {
             continue;
         }
         let rule = folder.path().join(format!("my-{language}"));
@@ -157,7 +154,7 @@ fn trying_a_rule_tells_machines_the_same_and_fails_with_it() {
         let output = uis_host(&["rules", "test", rule, &path, "--json"]);
         assert_eq!(output.status.code(), Some(status), "{}", String::from_utf8_lossy(&output.stderr));
         let value = serde_json::from_slice(&output.stdout).expect("one JSON object");
-        support::check_by_schema(&value);
+        uis_test_support::check_by_schema(&value);
         value
     };
     let good = value(RULE, 0);

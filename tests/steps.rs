@@ -1,18 +1,12 @@
 //! The host falls over after any step of any attempt; the event comes again. What stands in RetailCRM and in UIS in the end is what would
 //! stand there had nothing happened: nothing is lost between two writes, nothing is made twice.
 
-#[path = "../host-harness/src/commands/crm/within.rs"]
-mod crm;
-#[path = "support/native_plugin.rs"]
-mod native_plugin;
-#[path = "support/play.rs"]
-mod play;
 
 use std::path::Path;
 
 use chrono::{DateTime, TimeDelta};
-use native_plugin::NativePlugin;
-use play::{Trace, played};
+use uis_test_support::native_plugin::NativePlugin;
+use uis_test_support::play::{Trace, played};
 use serde_json::{Map, Value, json};
 
 /// Stories in which a later event goes on where an earlier one stopped.

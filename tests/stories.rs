@@ -1,11 +1,10 @@
 //! Every recording through the program and the real component: what people read, and what machines read.
 
-mod support;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use support::{recordings, replay_json, root, uis_host};
+use uis_test_support::{recordings, replay_json, root, uis_host};
 
 #[test]
 fn every_recording_tells_its_story() {

@@ -1,14 +1,13 @@
 //! The settings of «Подключение телефонии», each in every position: what stands in RetailCRM after its recording. The recordings are in
 //! `recordings/telephony/` and tell the stories; here is what must come of them.
 
-mod support;
 
 use serde_json::Value;
-use support::{replay_json, root, systems_after};
+use uis_test_support::{replay_json, root, story};
 
 /// What a recording leaves in UIS and in RetailCRM.
 fn uis(name: &str) -> (Value, Value) {
-    systems_after(&format!("telephony/{name}"))
+    story(&format!("telephony/{name}")).replay().systems()
 }
 
 /// What a recording leaves in RetailCRM: customers and tasks, a line each.
@@ -293,7 +292,7 @@ fn clicks_and_callbacks_that_cannot_be_followed_are_refused_with_the_reason() {
         (callback("activity", &format!("{secret}&activity=nonsense")), "activity is not JSON"),
         (callback("status", &format!("{secret}&userId=5&status=asleep")), "no status"),
     ] {
-        let path = support::file(&folder, "click.jsonl", &[&header, &line]);
+        let path = uis_test_support::file(&folder, "click.jsonl", &[&header, &line]);
         let (status, value) = replay_json(&[&path, "--settle", "0s"]);
         assert_eq!(status, 1, "{line}");
         assert!(value["problems"][0]["message"].as_str().is_some_and(|message| message.contains(told)), "{line}: {}", value["problems"]);

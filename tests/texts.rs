@@ -1,10 +1,9 @@
 //! The settings of «Подключение текстовых коммуникаций», each in every position: what stands in RetailCRM after its recording. The
 //! recordings are in `recordings/text/` and tell the stories; here is what must come of them.
 
-mod support;
 
 use serde_json::Value;
-use support::{replay_json, root};
+use uis_test_support::{replay_json, root};
 
 fn crm(name: &str) -> Value {
     let path = root().join(format!("tests/recordings/text/{name}.jsonl"));
@@ -371,7 +370,7 @@ fn what_is_left_out_is_said() {
 #[test]
 fn a_talk_is_kept_though_its_order_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = support::file(
+    let path = uis_test_support::file(
         &folder,
         "refused.jsonl",
         &[
@@ -423,7 +422,7 @@ fn a_talk_of_a_hundred_thousand_messages_is_cut_at_one_of_them() {
     lines.push(format!(
         r#"{{"at":"2026-11-23T10:00:00+03:00","notification":"chat_finished","body":{{{chat},"date_time":"2026-11-23 10:00:00","status":"succeed"}}}}"#
     ));
-    let path = support::file(&folder, "long.jsonl", &lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let path = uis_test_support::file(&folder, "long.jsonl", &lines.iter().map(String::as_str).collect::<Vec<_>>());
     let (status, value) = replay_json(&[&path]);
     assert_eq!(status, 0, "{}", value["problems"]);
     let text = value["crm"]["notes"][0]["text"].as_str().expect("a note").to_owned();

@@ -1,9 +1,6 @@
 //! The operator's workplace inside RetailCRM, in a real browser: the simulator's pages, the plugin's files as the host serves them, and a
 //! stand-in for UIS's own page.
 
-#[path = "support/browser.rs"]
-mod browser;
-mod support;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -79,24 +76,24 @@ impl Drop for Embed {
 }
 
 fn embed(folder: &tempfile::TempDir, arguments: &[&str]) -> Embed {
-    let account = support::file(
+    let account = uis_test_support::file(
         folder,
         "account.json",
         &[&format!(
             r#"{{"apiKey":"{KEY}","users":[{{"id":5,"email":"a@x.example"}}],"customers":[{{"id":1,"firstName":"Пётр","phones":[{{"number":"79161234567"}}]}}],"orders":[{{"id":1,"number":"1A","status":"new","customer":{{"id":1}}}}]}}"#
         )],
     );
-    let mut child = Command::new(env!("CARGO_BIN_EXE_uis-host"))
+    let mut child = Command::new(uis_test_support::host_program())
         .args(["embed", "--json", "--account", &account])
         .args(arguments)
-        .current_dir(support::root())
+        .current_dir(uis_test_support::root())
         .stdout(Stdio::piped())
         .spawn()
         .expect("the program runs");
     let mut first = String::new();
     BufReader::new(child.stdout.take().expect("piped")).read_line(&mut first).expect("a line");
     let told: Value = serde_json::from_str(&first).unwrap_or_else(|error| panic!("{error}: {first}"));
-    support::check_by_schema(&told);
+    uis_test_support::check_by_schema(&told);
     let text = |name: &str| told[name].as_str().expect("text").to_owned();
     let pages = told["pages"].as_array().expect("a list").iter().map(|page| page.as_str().expect("text").to_owned()).collect();
     Embed { child, crm: text("crm"), assets: text("assets"), pages }
@@ -120,7 +117,7 @@ async fn leave(client: &Client, frames: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_workplace_opens_in_retailcrm_survives_no_network_and_leaks_nothing() {
-    let Some(browser) = browser::start().await else { return };
+    let Some(browser) = uis_test_support::browser::start().await else { return };
     let client = &browser.client;
     let folder = tempfile::tempdir().expect("a folder");
     let workplace = Workplace::at(0, Arc::default()).await;
@@ -141,7 +138,7 @@ async fn the_workplace_opens_in_retailcrm_survives_no_network_and_leaks_nothing(
     leave(client, 2).await;
     let picture = client.screenshot().await.expect("a picture");
     if let Some(place) = std::env::var_os("UIS_SCREENSHOT") {
-        std::fs::write(support::root().join(place), &picture).expect("written");
+        std::fs::write(uis_test_support::root().join(place), &picture).expect("written");
     }
 
     // On the cards a button that opens it.
@@ -211,7 +208,7 @@ async fn reqwest_all(embed: &Embed) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_but_the_account_may_frame_the_page() {
-    let Some(browser) = browser::start().await else { return };
+    let Some(browser) = uis_test_support::browser::start().await else { return };
     let client = &browser.client;
     let folder = tempfile::tempdir().expect("a folder");
     let embed = embed(&folder, &["--workplace-url", "http://127.0.0.1:9/"]);

@@ -2,8 +2,6 @@
 //! The event is one that sends nothing (a pop-up for a call that is over), so that the boundary is measured and not the CRM.
 #![allow(missing_docs)]
 
-#[path = "../../tests/support/native_plugin.rs"]
-mod native_plugin;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -55,7 +53,7 @@ fn bench(criterion: &mut Criterion) {
     });
     group.bench_function("native", |bencher| {
         bencher.iter(|| {
-            let run = native_plugin::handle_here(tokio.handle().clone(), scope(&limits, &prepared), delivery(), event());
+            let run = uis_test_support::native_plugin::handle_here(tokio.handle().clone(), scope(&limits, &prepared), delivery(), event());
             assert!(matches!(run.result, Ok(Ok(_))));
         });
     });

@@ -105,7 +105,7 @@ impl Dispatch<'_> {
         };
         let (plugin, turns) = (self.plugin.clone(), self.turns.clone());
         if let Some(turns) = &turns {
-            turns.join(handler, event.event.class());
+            turns.join(handler, &event.event);
         }
         Ok(Box::pin(async move {
             if let Some(turns) = &turns {

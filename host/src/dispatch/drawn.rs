@@ -13,7 +13,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
-use crate::event::Class;
+use crate::event::{Class, Event};
 use crate::ports::Turns;
 use crate::sync::lock;
 
@@ -34,8 +34,8 @@ struct Inner {
     waiting: BTreeMap<u64, (i64, oneshot::Sender<()>)>,
     /// First turns, whose time was drawn when the handler joined.
     joined: BTreeMap<u64, i64>,
-    /// Classes of handlers that have not ended.
-    classes: BTreeMap<u64, Class>,
+    /// Handlers that have not ended, and whether their host calls may take virtual time.
+    slow: BTreeMap<u64, bool>,
     /// Handlers that are at work between two host calls.
     awake: usize,
     /// Whoever waits until nobody is awake.
@@ -48,13 +48,10 @@ impl Inner {
         self.generator.next_u32() % bound.max(1)
     }
 
-    /// How long the next host call of this class takes, in milliseconds. A live event is answered at once: somebody waits for it.
-    fn latency(&mut self, class: Class) -> i64 {
-        match class {
-            Class::Live => 0,
-            Class::Kept if self.below(SLOW_CALL_IN) == 0 => i64::from(self.below(SLOWEST_CALL_MS)),
-            Class::Kept => 0,
-        }
+    /// How long the next host call of a handler takes, in milliseconds.
+    fn latency(&mut self, handler: u64) -> i64 {
+        let slow = self.slow.get(&handler).copied().unwrap_or(false);
+        if slow && self.below(SLOW_CALL_IN) == 0 { i64::from(self.below(SLOWEST_CALL_MS)) } else { 0 }
     }
 }
 
@@ -65,20 +62,22 @@ impl DrawnTurns {
             generator: ChaCha8Rng::seed_from_u64(seed),
             waiting: BTreeMap::new(),
             joined: BTreeMap::new(),
-            classes: BTreeMap::new(),
+            slow: BTreeMap::new(),
             awake: 0,
             resting: None,
         };
         DrawnTurns { clock, inner: Mutex::new(inner) }
     }
 
-    /// A handler begins. It counts as awake until it waits for its first turn.
-    pub(super) fn join(&self, handler: u64, class: Class) {
+    /// A handler begins. It counts as awake until it waits for its first turn. A live event takes no time, because somebody waits for its
+    /// answer; neither do activations, because a recording begins with an integration that is on.
+    pub(super) fn join(&self, handler: u64, event: &Event) {
+        let slow = event.class() == Class::Kept && !matches!(event, Event::Activate | Event::Deactivate);
         let now = self.clock.now_ms();
         let mut inner = lock(&self.inner);
-        let at = now + inner.latency(class);
+        inner.slow.insert(handler, slow);
+        let at = now + inner.latency(handler);
         inner.joined.insert(handler, at);
-        inner.classes.insert(handler, class);
         inner.awake += 1;
     }
 
@@ -91,7 +90,7 @@ impl DrawnTurns {
     /// A handler ended.
     pub(super) fn leave(&self, handler: u64) {
         let mut inner = lock(&self.inner);
-        inner.classes.remove(&handler);
+        inner.slow.remove(&handler);
         inner.awake = inner.awake.saturating_sub(1);
     }
 
@@ -99,8 +98,7 @@ impl DrawnTurns {
         let now = self.clock.now_ms();
         let turn = {
             let mut inner = lock(&self.inner);
-            let class = inner.classes.get(&handler).copied().unwrap_or(Class::Live);
-            let at = at.unwrap_or_else(|| now + inner.latency(class));
+            let at = at.unwrap_or_else(|| now + inner.latency(handler));
             let (give, turn) = oneshot::channel();
             inner.waiting.insert(handler, (at, give));
             inner.awake = inner.awake.saturating_sub(1);

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::support::root;
+use crate::{root, scratch};
 
 fn has(program: &str, arguments: &[&str]) -> bool {
     Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
@@ -29,7 +29,7 @@ pub fn available(language: &str) -> bool {
 /// contract is beside them.
 pub fn copied(language: &str) -> PathBuf {
     let (from, to) =
-        (root().join("examples/rules").join(language), Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rule-{language}")));
+        (root().join("examples/rules").join(language), scratch().join(format!("rule-{language}")));
     copy(&from, &to);
     copy(&root().join("wit"), &to.join("wit"));
     to

@@ -1,8 +1,6 @@
 //! The plugin's logic run natively: its port answered by the very services that answer a component. Values cross between the two sets
 //! of generated types by their common form in JSON, as both come from the same contract.
 
-#![allow(dead_code, reason = "each test file uses a part")]
-
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -50,11 +48,19 @@ impl Services {
     }
 }
 
-/// Calls a service; natively none of them traps.
+/// Calls a service that never waits; natively none of them traps.
 macro_rules! service {
     ($self:ident, $interface:ident . $function:ident ( $($argument:expr),* )) => {
         same(host::$interface::Host::$function(&mut *$self.scope.borrow_mut(), $($argument),*).expect("no trap"))
     };
+}
+
+/// Calls a service that may wait.
+macro_rules! waiting {
+    ($self:ident, $interface:ident . $function:ident ( $($argument:expr),* )) => {{
+        let mut scope = $self.scope.borrow_mut();
+        same($self.runtime.block_on(host::$interface::Host::$function(&mut *scope, $($argument),*)).expect("the store works"))
+    }};
 }
 
 impl Platform for Services {
@@ -63,40 +69,39 @@ impl Platform for Services {
         requests: Vec<guest::connections::Request>,
         deadline_ms: u32,
     ) -> Vec<Result<guest::connections::Response, guest::connections::SendError>> {
-        let answers =
-            same(self.runtime.block_on(host::connections::Host::send(&mut *self.scope.borrow_mut(), same(requests), deadline_ms)));
+        let answers = waiting!(self, connections.send(same(requests), deadline_ms));
         self.effect();
         answers
     }
     fn propose_base_url(&self, connection: &str, base_url: &str) -> Result<(), String> {
-        service!(self, connections.propose_base_url(connection.to_owned(), base_url.to_owned()))
+        waiting!(self, connections.propose_base_url(connection.to_owned(), base_url.to_owned()))
     }
     fn prepared_settings(&self) -> Vec<u8> {
         service!(self, settings.prepared())
     }
     fn get(&self, key: &str) -> Option<guest::storage::Entry> {
-        service!(self, storage.get(key.to_owned()))
+        waiting!(self, storage.get(key.to_owned()))
     }
     fn swap(&self, key: &str, expected: Option<u64>, value: &[u8], ttl_ms: Option<u64>) -> Result<u64, guest::storage::StorageError> {
-        let version = service!(self, storage.swap(key.to_owned(), expected, value.to_vec(), ttl_ms));
+        let version = waiting!(self, storage.swap(key.to_owned(), expected, value.to_vec(), ttl_ms));
         self.effect();
         version
     }
     fn delete(&self, key: &str, expected: u64) -> Result<(), guest::storage::StorageError> {
-        let deleted = service!(self, storage.delete(key.to_owned(), expected));
+        let deleted = waiting!(self, storage.delete(key.to_owned(), expected));
         self.effect();
         deleted
     }
     fn scan(&self, prefix: &str, cursor: Option<&str>, limit: u32) -> guest::storage::ItemPage {
-        service!(self, storage.scan(prefix.to_owned(), cursor.map(str::to_owned), limit))
+        waiting!(self, storage.scan(prefix.to_owned(), cursor.map(str::to_owned), limit))
     }
     fn set_timer(&self, timer: &guest::timers::Timer) -> Result<(), String> {
-        let set = service!(self, timers.set(same(timer)));
+        let set = waiting!(self, timers.set(same(timer)));
         self.effect();
         set
     }
     fn cancel_timer(&self, name: &str) {
-        service!(self, timers.cancel(name.to_owned()))
+        waiting!(self, timers.cancel(name.to_owned()))
     }
     fn now(&self) -> i64 {
         service!(self, clock.now())
@@ -108,67 +113,67 @@ impl Platform for Services {
         service!(self, clock.from_local(same(local), zone.to_owned()))
     }
     fn create_funnel(&self, funnel: &guest::deals::Funnel) -> Result<(), guest::deals::DealsError> {
-        let done = service!(self, deals.create_funnel(same(funnel)));
+        let done = waiting!(self, deals.create_funnel(same(funnel)));
         self.effect();
         done
     }
     fn update_funnel(&self, funnel: &guest::deals::Funnel) -> Result<(), guest::deals::DealsError> {
-        let done = service!(self, deals.update_funnel(same(funnel)));
+        let done = waiting!(self, deals.update_funnel(same(funnel)));
         self.effect();
         done
     }
     fn put_deal_employees(&self, employees: &[guest::deals::DealEmployee]) -> Result<(), guest::deals::DealsError> {
-        let done = service!(self, deals.put_employees(same(employees)));
+        let done = waiting!(self, deals.put_employees(same(employees)));
         self.effect();
         done
     }
     fn put_deal_contacts(&self, contacts: &[guest::deals::DealContact]) -> Result<(), guest::deals::DealsError> {
-        let done = service!(self, deals.put_contacts(same(contacts)));
+        let done = waiting!(self, deals.put_contacts(same(contacts)));
         self.effect();
         done
     }
     fn put_deal_fields(&self, fields: &[guest::deals::UserField]) -> Result<(), guest::deals::DealsError> {
-        let done = service!(self, deals.put_user_fields(same(fields)));
+        let done = waiting!(self, deals.put_user_fields(same(fields)));
         self.effect();
         done
     }
     fn upload_deals(&self, deals: &[guest::deals::Deal]) -> Result<(), guest::deals::DealsError> {
-        let done = service!(self, deals.upload_history(same(deals)));
+        let done = waiting!(self, deals.upload_history(same(deals)));
         self.effect();
         done
     }
     fn delete_deal(&self, ext_id: &str) -> Result<(), guest::deals::DealsError> {
-        let done = service!(self, deals.delete_deal(ext_id.to_owned()));
+        let done = waiting!(self, deals.delete_deal(ext_id.to_owned()));
         self.effect();
         done
     }
     fn account(&self) -> guest::directory::Account {
-        service!(self, directory.get_account())
+        waiting!(self, directory.get_account())
     }
     fn employees(&self, offset: u32) -> Result<Vec<guest::directory::Employee>, guest::directory::DirectoryError> {
-        service!(self, directory.employees(offset))
+        waiting!(self, directory.employees(offset))
     }
     fn find_employee(&self, id: i64) -> Result<Option<guest::directory::Employee>, guest::directory::DirectoryError> {
-        service!(self, directory.find_employee(id))
+        waiting!(self, directory.find_employee(id))
     }
     fn create_employee(&self, fields: &guest::directory::EmployeeFields) -> Result<i64, guest::directory::DirectoryError> {
-        let done = service!(self, directory.create_employee(same(fields)));
+        let done = waiting!(self, directory.create_employee(same(fields)));
         self.effect();
         done
     }
     fn update_employee(&self, id: i64, fields: &guest::directory::EmployeeFields) -> Result<(), guest::directory::DirectoryError> {
-        let done = service!(self, directory.update_employee(id, same(fields)));
+        let done = waiting!(self, directory.update_employee(id, same(fields)));
         self.effect();
         done
     }
     fn lines(&self, offset: u32) -> Result<Vec<guest::directory::Line>, guest::directory::DirectoryError> {
-        service!(self, directory.lines(offset))
+        waiting!(self, directory.lines(offset))
     }
     fn chat_channels(&self, offset: u32) -> Result<Vec<guest::directory::ChatChannel>, guest::directory::DirectoryError> {
-        service!(self, directory.chat_channels(offset))
+        waiting!(self, directory.chat_channels(offset))
     }
     fn virtual_numbers(&self, offset: u32) -> Result<Vec<guest::directory::VirtualNumber>, guest::directory::DirectoryError> {
-        service!(self, directory.virtual_numbers(offset))
+        waiting!(self, directory.virtual_numbers(offset))
     }
     fn finished_calls(
         &self,
@@ -176,7 +181,7 @@ impl Platform for Services {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<guest::communications::CallPage, guest::communications::ReportError> {
-        service!(self, communications.finished_calls(since, cursor.map(str::to_owned), limit))
+        waiting!(self, communications.finished_calls(since, cursor.map(str::to_owned), limit))
     }
     fn finished_chats(
         &self,
@@ -184,7 +189,7 @@ impl Platform for Services {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<guest::communications::ChatPage, guest::communications::ReportError> {
-        service!(self, communications.finished_chats(since, cursor.map(str::to_owned), limit))
+        waiting!(self, communications.finished_chats(since, cursor.map(str::to_owned), limit))
     }
     fn received_site_requests(
         &self,
@@ -192,7 +197,7 @@ impl Platform for Services {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<guest::communications::SiteRequestPage, guest::communications::ReportError> {
-        service!(self, communications.received_site_requests(since, cursor.map(str::to_owned), limit))
+        waiting!(self, communications.received_site_requests(since, cursor.map(str::to_owned), limit))
     }
     fn transcript(
         &self,
@@ -200,7 +205,7 @@ impl Platform for Services {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<guest::communications::TranscriptPage, guest::communications::ReportError> {
-        service!(self, communications.transcript(chat, cursor.map(str::to_owned), limit))
+        waiting!(self, communications.transcript(chat, cursor.map(str::to_owned), limit))
     }
     fn decided(&self) -> guest::rules::Points {
         let points = host::rules::Host::decided(&mut *self.scope.borrow_mut()).expect("no trap");

@@ -1,7 +1,5 @@
 //! Happenings that go astray: lost, doubled, in any order; and a CRM that misbehaves. For property tests.
 
-#![allow(dead_code, reason = "each test file uses a part")]
-
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
@@ -44,9 +42,19 @@ pub fn faults(seed: u64) -> Value {
     ]})
 }
 
+/// The seed from which the order of lanes is drawn; 0: the order of coming.
+pub fn lane_order() -> impl Strategy<Value = u64> {
+    prop_oneof![1 => Just(0), 3 => 1u64..1_000_000]
+}
+
+/// How many cases a property test tries: `usual`, or, for a longer search, the number in the variable `UIS_TEST_CASES`.
+pub fn cases(usual: u32) -> u32 {
+    std::env::var("UIS_TEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual)
+}
+
 /// Writes what was run, and what was done, where whoever looks into a failing case finds it.
 pub fn keep(name: &str, source: &str, trace: &impl std::fmt::Debug) {
-    let place = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let place = crate::scratch();
     std::fs::write(place.join(format!("{name}.jsonl")), source).expect("written");
     std::fs::write(place.join(format!("{name}.trace")), format!("{trace:#?}")).expect("written");
 }

@@ -1,5 +1,4 @@
-//! What the end-to-end tests share.
-#![allow(dead_code, reason = "each test file uses a part")]
+//! Running the program `uis-host`, and the files that tests give it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -8,7 +7,7 @@ use serde_json::Value;
 
 /// The repository.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate stands in the repository").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the crate stands in the repository")
 }
 
 /// Every recording, by name; one in a folder has the folder's name before its own.
@@ -32,9 +31,30 @@ pub fn recordings() -> Vec<(String, PathBuf)> {
     found
 }
 
+/// The folder that cargo builds the tests into.
+fn built() -> PathBuf {
+    // A test is `…/deps/name-hash`, and so is a benchmark.
+    let own = std::env::current_exe().expect("a test knows its file");
+    own.parent().and_then(Path::parent).expect("the folder above deps").to_owned()
+}
+
+/// The program `uis-host`, which cargo builds with the tests of its package.
+pub fn host_program() -> PathBuf {
+    let program = built().join(format!("uis-host{}", std::env::consts::EXE_SUFFIX));
+    assert!(program.is_file(), "{} is missing: run the tests of the whole workspace, cargo test --workspace", program.display());
+    program
+}
+
+/// A folder for what tests write, which stays from run to run.
+pub fn scratch() -> PathBuf {
+    let folder = built().parent().expect("the target folder").join("tmp");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
 /// Runs the program in the repository.
 pub fn uis_host(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_uis-host")).args(arguments).current_dir(root()).output().expect("the program runs")
+    Command::new(host_program()).args(arguments).current_dir(root()).output().expect("the program runs")
 }
 
 /// Runs `replay --json` and gives the exit status and the object.
@@ -44,14 +64,6 @@ pub fn replay_json(arguments: &[&str]) -> (i32, Value) {
     let errors = String::from_utf8_lossy(&output.stderr);
     let value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("one JSON object: {error}\n{text}\n{errors}"));
     (output.status.code().expect("an exit status"), value)
-}
-
-/// What a recording that runs without problems leaves in UIS, and in RetailCRM. It is named by its folder and file: `telephony/advertising`.
-pub fn systems_after(recording: &str) -> (Value, Value) {
-    let path = root().join(format!("tests/recordings/{recording}.jsonl"));
-    let (status, value) = replay_json(&[path.to_str().expect("UTF-8")]);
-    assert_eq!(status, 0, "{recording}: {}", value["problems"]);
-    (value["uis"].clone(), value["crm"].clone())
 }
 
 /// Runs a command with `--json`, checks its exit status and its output by the schema, and gives the object.

@@ -1,9 +1,7 @@
 //! What the tests of partners' rules share.
-#![allow(dead_code, reason = "each test file uses a part")]
-
 use serde_json::{Value, json};
 
-use crate::support::{self, root, uis_host};
+use crate::{root, uis_host};
 
 /// Three site requests: by the campaign `vip`, from a number of the blacklist, and one like any other.
 pub const RECORDING: &str = "tests/recordings/rules/vip.jsonl";
@@ -26,7 +24,7 @@ pub fn requests(folder: &tempfile::TempDir, name: &str, requests: &[Value], more
         json!({"at": format!("2026-11-23T10:{number:02}:00+03:00"), "notification": "offline_message", "body": body}).to_string()
     });
     let all: Vec<String> = [header.to_string()].into_iter().chain(lines).chain(more.iter().map(Value::to_string)).collect();
-    support::file(folder, name, &all.iter().map(String::as_str).collect::<Vec<_>>())
+    crate::file(folder, name, &all.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// What a replay with `--json` printed, by its schema.

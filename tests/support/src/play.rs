@@ -1,0 +1,65 @@
+//! A replay within the test's own process, and everything that it did.
+
+use std::io::BufRead;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::SecondsFormat;
+use serde_json::Value;
+use uis_harness::crm::within::Simulators;
+use uis_harness::recording;
+use uis_harness::replay::{ReplayBuilder, clock_for};
+use uis_host::clock::instant;
+use uis_host::plugin::Plugin;
+use uis_host::ports::{Entry, Observer, Origin};
+use uis_host::trace::Step;
+
+/// One thing that happened: its title, what a handler did, how it ended or what was noted.
+pub type Happened = (String, Vec<Step>, String);
+
+/// Everything that a replay did.
+#[derive(Debug, Default, PartialEq)]
+pub struct Trace(pub Vec<Happened>);
+
+fn shown(at: i64) -> String {
+    instant(at).to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+impl Observer for Trace {
+    fn entry(&mut self, entry: Entry<'_>) {
+        let (at, line, handler) = (shown(entry.at), entry.origin.0, entry.event.handler());
+        let title = format!("{at} line {line} {} {handler} attempt {}", entry.what, entry.attempt);
+        self.0.push((title, entry.trace, format!("{:?}", entry.outcome)));
+    }
+    fn note(&mut self, at: i64, origin: Origin, text: &str) {
+        self.0.push((format!("{} line {}", shown(at), origin.0), Vec::new(), text.to_owned()));
+    }
+}
+
+/// Runs a recording; gives what was done, and what stands in the CRM and in UIS.
+pub async fn play(source: impl BufRead, plugin: Arc<dyn Plugin>) -> (Trace, Value, Value) {
+    play_seeded(source, plugin, 0).await
+}
+
+/// The same, with the order of lanes drawn from a seed.
+pub async fn play_seeded(source: impl BufRead, plugin: Arc<dyn Plugin>, seed: u64) -> (Trace, Value, Value) {
+    let (header, mut lines) = recording::open(source).expect("a header");
+    let clock = clock_for(&mut lines);
+    let simulators = Arc::new(Simulators::new(&header, &clock).expect("an account"));
+    let mut trace = Trace::default();
+    let builder = ReplayBuilder::new(&header, plugin, simulators.clone(), clock).seed(seed);
+    let replay = builder.ready(&mut trace).await.expect("usable");
+    let (_, uis) = replay.run(lines, Duration::from_secs(24 * 3600), |_| {}).await.expect("a store in memory does not fail");
+    (trace, simulators.to_json(), uis)
+}
+
+/// The same on a runtime of its own, for tests that have none.
+pub fn played(source: &str, plugin: impl Plugin + 'static) -> (Trace, Value, Value) {
+    played_seeded(source, plugin, 0)
+}
+
+/// The same, with the order of lanes drawn from a seed.
+pub fn played_seeded(source: &str, plugin: impl Plugin + 'static, seed: u64) -> (Trace, Value, Value) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    runtime.block_on(play_seeded(source.as_bytes(), Arc::new(plugin), seed))
+}

@@ -1,0 +1,115 @@
+//! A story of `tests/recordings/`, and what stands in the two systems after it.
+
+use serde_json::Value;
+
+use crate::program::{replay_json, root};
+
+/// A recording of `tests/recordings/`, by its folder and name: `telephony/missed-task`.
+pub fn story(name: &str) -> Story {
+    Story { name: name.to_owned(), arguments: Vec::new() }
+}
+
+/// A recording that can be replayed.
+#[derive(Debug, Clone)]
+pub struct Story {
+    name: String,
+    arguments: Vec<String>,
+}
+
+impl Story {
+    /// With an argument of `uis-host replay`.
+    pub fn with(mut self, argument: &str) -> Story {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// Replays it; it must run without a failure.
+    pub fn replay(self) -> Replayed {
+        let name = self.name.clone();
+        let (status, replayed) = self.replay_with_status();
+        assert_eq!(status, 0, "{name}: {:#?}", replayed.problems());
+        replayed
+    }
+
+    /// Replays it and gives the exit status as well.
+    pub fn replay_with_status(self) -> (i32, Replayed) {
+        let path = root().join(format!("tests/recordings/{}.jsonl", self.name));
+        let path = path.to_str().expect("UTF-8");
+        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).chain([path]).collect();
+        let (status, value) = replay_json(&arguments);
+        (status, Replayed { value })
+    }
+}
+
+/// What stands in RetailCRM and in UIS after a story, and what was reported. Lists have RetailCRM's and the Data API's own field names.
+#[derive(Debug, Clone)]
+pub struct Replayed {
+    value: Value,
+}
+
+/// A list of one of the systems by name.
+macro_rules! lists {
+    ($($(#[$docs:meta])* $name:ident = $system:literal . $member:literal;)*) => {
+        impl Replayed {
+            $($(#[$docs])* pub fn $name(&self) -> &[Value] { self.list($system, $member) })*
+        }
+    };
+}
+
+lists! {
+    /// RetailCRM's customers.
+    customers = "crm"."customers";
+    /// RetailCRM's orders.
+    orders = "crm"."orders";
+    /// RetailCRM's tasks.
+    tasks = "crm"."tasks";
+    /// RetailCRM's notes.
+    notes = "crm"."notes";
+    /// Calls in RetailCRM's history.
+    calls = "crm"."calls";
+    /// Pop-ups that RetailCRM's users saw.
+    popups = "crm"."popups";
+    /// Integration modules in RetailCRM.
+    modules = "crm"."modules";
+    /// UIS's employees.
+    employees = "uis"."employees";
+    /// UIS's funnels.
+    funnels = "uis"."funnels";
+    /// UIS's deals.
+    deals = "uis"."deals";
+    /// Calls that UIS was asked to start.
+    dialled = "uis"."dialled";
+    /// Answers to the scenario.
+    answers = "uis"."answers";
+}
+
+impl Replayed {
+    /// What stands in RetailCRM.
+    pub fn crm(&self) -> &Value {
+        &self.value["crm"]
+    }
+
+    /// What stands in UIS.
+    pub fn uis(&self) -> &Value {
+        &self.value["uis"]
+    }
+
+    /// UIS and RetailCRM.
+    pub fn systems(self) -> (Value, Value) {
+        (self.value["uis"].clone(), self.value["crm"].clone())
+    }
+
+    /// The report's problems.
+    pub fn problems(&self) -> &[Value] {
+        self.value["problems"].as_array().map_or(&[], Vec::as_slice)
+    }
+
+    /// The messages of the report's problems.
+    pub fn messages(&self) -> Vec<&str> {
+        self.problems().iter().filter_map(|problem| problem["message"].as_str()).collect()
+    }
+
+    fn list(&self, system: &str, member: &str) -> &[Value] {
+        self.value[system][member].as_array().unwrap_or_else(|| panic!("{system}.{member} is a list"))
+    }
+}
