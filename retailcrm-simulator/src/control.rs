@@ -13,12 +13,15 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::account::Account;
-use crate::api::{self, ActsAs, Context};
-use crate::callbacks::{self, Outgoing};
-use crate::entity::whole;
-use crate::state::history::Actor;
-use crate::wire::Call;
-use crate::{Simulator, state};
+use crate::context::Context;
+use crate::entity::{entity, id_of, is, whole};
+use crate::history::Actor;
+use crate::server::{self, ActsAs};
+use crate::simulator::Simulator;
+use crate::state::State;
+use crate::state::outgoing::Outgoing;
+use crate::wire::{Call, php};
+use crate::{api, callbacks};
 
 /// What there is, for whoever asks.
 const HELP: &str = "RetailCRM simulator, control\n\
@@ -79,7 +82,7 @@ fn read(body: &Bytes) -> Result<Value, Mistake> {
 
 async fn tell(Shared(simulator): Shared<Simulator>) -> Response {
     // A million calls take a while to write down: not on a thread that answers others.
-    let told = tokio::task::spawn_blocking(move || serde_json::to_vec(&simulator.state().told())).await;
+    let told = tokio::task::spawn_blocking(move || serde_json::to_vec(&simulator.state().dump())).await;
     match told {
         Ok(Ok(told)) => ([(CONTENT_TYPE, "application/json")], told).into_response(),
         _ => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
@@ -93,7 +96,7 @@ struct To {
 
 async fn reset(Shared(simulator): Shared<Simulator>, Query(To { to }): Query<To>, body: Bytes) -> Result<Response, Mistake> {
     match (to.as_deref(), body.is_empty()) {
-        (None, true) => simulator.state().empty(),
+        (None, true) => simulator.empty(),
         (Some("start"), true) => simulator.restart(),
         (None, false) => {
             let account = Account::read(&read(&body)?).map_err(|error| mistake(error.to_string()))?;
@@ -111,12 +114,12 @@ async fn faults(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Res
 }
 
 async fn popups(Shared(simulator): Shared<Simulator>, request: Request) -> Result<Response, Mistake> {
-    let user = user_of(&crate::wire::php::tree(request.uri().query().unwrap_or_default()))?;
+    let user = user_of(&php::tree(request.uri().query().unwrap_or_default()))?;
     Ok(axum::Json(json!({"popups": simulator.state().popups.seen_by(user)})).into_response())
 }
 
 async fn made(Shared(simulator): Shared<Simulator>) -> Response {
-    let callbacks: Vec<Value> = simulator.state().callbacks.iter().map(Outgoing::told).collect();
+    let callbacks: Vec<Value> = simulator.state().callbacks.iter().map(Outgoing::to_json).collect();
     axum::Json(json!({"callbacks": callbacks})).into_response()
 }
 
@@ -129,7 +132,7 @@ async fn make(simulator: &Simulator, outgoing: Outgoing) -> Response {
     let number = outgoing.number;
     simulator.state().callbacks.push(outgoing);
     simulator.send_callbacks_and_wait().await;
-    let told = simulator.state().callbacks.iter().rev().find(|known| known.number == number).map(Outgoing::told);
+    let told = simulator.state().callbacks.iter().rev().find(|known| known.number == number).map(Outgoing::to_json);
     axum::Json(json!({"success": true, "callback": told})).into_response()
 }
 
@@ -176,7 +179,7 @@ async fn settings(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<R
                 return Err(mistake(format!("{name}: {value} is not what GET /settings shows there")));
             }
         }
-        let mut known = crate::entity::entity(state.account.settings.clone());
+        let mut known = entity(state.account.settings.clone());
         known.extend(changed);
         let account = Account { settings: known.into(), ..Account::default() };
         account
@@ -223,7 +226,7 @@ async fn without_api(
             Some(user) => return Err(mistake(format!("there is no user {user}"))),
         };
         let sites = guard.sites_of(None).map(str::to_owned).collect();
-        let mut context = Context { state: &mut guard, call: &call, path: Vec::new(), now: simulator.now(), actor, sites };
+        let mut context = Context { state: &mut guard, call: &call, path: &[], now: simulator.now(), actor, sites };
         deed(&mut context).map_err(mistake)?;
     }
     simulator.send_callbacks_and_wait().await;
@@ -264,12 +267,12 @@ async fn act(
     let path = whole.strip_prefix("/_simulator/as/").and_then(|rest| rest.split_once('/')).map_or("", |(_, path)| path);
     *request.uri_mut() = format!("/{path}").parse::<Uri>().map_err(|error| mistake(error.to_string()))?;
     request.extensions_mut().insert(ActsAs(id));
-    let Ok(answer) = api::plain(simulator).oneshot(request).await;
+    let Ok(answer) = server::plain(simulator).oneshot(request).await;
     Ok(answer)
 }
 
-/// Whoever acts when it is not said who: an administrator, else the first user.
-pub(crate) fn somebody(state: &state::State) -> Option<i64> {
-    let admin = state.users.iter().find(|user| crate::entity::is(user, "isAdmin", false));
-    admin.or(state.users.iter().next()).and_then(crate::entity::id_of)
+/// The user who acts when a request names none: an administrator, else the first user.
+pub(crate) fn default_user(state: &State) -> Option<i64> {
+    let admin = state.users.iter().find(|user| is(user, "isAdmin", false));
+    admin.or(state.users.iter().next()).and_then(id_of)
 }

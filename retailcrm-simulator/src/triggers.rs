@@ -13,7 +13,7 @@ use minijinja::{Environment, Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::state::history::Change;
+use crate::history::{Change, Deed, Subject};
 
 /// A trigger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,27 +54,16 @@ pub enum Event {
     TaskChanged,
 }
 
-/// What happened to an entity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
-    /// It came.
-    Created,
-    /// It changed.
-    Updated,
-    /// It went.
-    Deleted,
-}
-
 impl Event {
     /// Whether it is this that happened.
-    fn meets(self, subject: &str, deed: Deed) -> bool {
+    fn meets(self, subject: Subject, deed: Deed) -> bool {
         match self {
-            Event::OrderChanged => subject == "order",
-            Event::OrderCreated => subject == "order" && deed == Deed::Created,
-            Event::OrderUpdated => subject == "order" && deed == Deed::Updated,
-            Event::OrderDeleted => subject == "order" && deed == Deed::Deleted,
-            Event::CustomerChanged => subject == "customer",
-            Event::TaskChanged => subject == "task",
+            Event::OrderChanged => subject == Subject::Order,
+            Event::OrderCreated => subject == Subject::Order && deed == Deed::Created,
+            Event::OrderUpdated => subject == Subject::Order && deed == Deed::Updated,
+            Event::OrderDeleted => subject == Subject::Order && deed == Deed::Deleted,
+            Event::CustomerChanged => matches!(subject, Subject::Customer | Subject::Corporate),
+            Event::TaskChanged => subject == Subject::Task,
         }
     }
 }
@@ -160,15 +149,15 @@ impl Trigger {
         Ok(())
     }
 
-    /// The request it wants made, if this sets it off. `subject` is `order`, `customer` or `task`. What a template asks for and the entity
-    /// has not comes out empty, and a condition that cannot be answered is no.
-    pub fn wants(&self, subject: &str, deed: Deed, changes: &[Change], shown: &Value) -> Option<Wanted> {
+    /// The request that it makes when this sets it off. What a template asks for and the entity has not is rendered as nothing, and a
+    /// condition that cannot be evaluated does not hold.
+    pub fn wants(&self, subject: Subject, deed: Deed, changes: &[Change], shown: &Value) -> Option<Wanted> {
         if !self.event.meets(subject, deed) {
             return None;
         }
         let environment = Environment::new();
         let fields = changes.iter().map(|change| change.field.clone()).collect();
-        let known = Map::from_iter([(subject.to_owned(), shown.clone())]);
+        let known = Map::from_iter([(subject.one().to_owned(), shown.clone())]);
         let known = minijinja::context! { changeSet => Held::from_object(ChangeSet { deed, fields }), ..Held::from_serialize(&known) };
         if let Some(condition) = &self.condition {
             let holds = environment.compile_expression(condition).and_then(|condition| condition.eval(&known));
@@ -199,7 +188,7 @@ mod tests {
     fn a_condition_decides_and_templates_are_rendered() {
         let changes = [Change::new("order_type", Value::Null, json!({"code": "x"}))];
         let order = json!({"id": 17, "status": "complete"});
-        let wanted = |condition: &str, deed| trigger(condition).wants("order", deed, &changes, &order);
+        let wanted = |condition: &str, deed| trigger(condition).wants(Subject::Order, deed, &changes, &order);
         let request = wanted("order.status == 'complete' and changeSet.hasChangedField('orderType')", Deed::Updated).expect("a request");
         assert_eq!(
             (request.method.as_str(), &request.parameters[..]),
@@ -207,7 +196,7 @@ mod tests {
         );
         assert!(wanted("changeSet.isDelete()", Deed::Updated).is_none() && wanted("changeSet.isDelete()", Deed::Deleted).is_some());
         assert!(wanted("changeSet.hasChangedField('status')", Deed::Updated).is_none());
-        assert!(trigger("true").wants("customer", Deed::Created, &changes, &order).is_none(), "another kind of entity");
+        assert!(trigger("true").wants(Subject::Customer, Deed::Created, &changes, &order).is_none(), "another kind of entity");
     }
 
     #[test]

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::Context;
 use super::customers::shown as shown_customer;
+use crate::context::Context;
 use crate::entity::Entity;
 use crate::rules::filters::{Filter, Test, Wanted, Wants};
 use crate::rules::shops;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Context;
+use crate::context::Context;
 use crate::entity::{Entity, text};
 use crate::rules::custom_fields::{ENTITIES, TYPES, dictionary as find_dictionary, find};
 use crate::rules::filters::{Filter, Test, Wanted};

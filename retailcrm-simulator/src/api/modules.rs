@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Context;
 use crate::account::{ApiKey, stock};
+use crate::context::Context;
 use crate::entity::{Entity, id_of, is, text, whole};
 use crate::rules::shape::{self, Kind, Member};
 use crate::wire::{ApiError, ApiResult, Success, php_map};

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Context, object};
-use crate::account::references::{KINDS, Kind};
+use crate::account::references::{KINDS, Kind, References};
+use crate::context::Context;
 use crate::entity::{Entity, id_of, text};
 use crate::rules::shape::{self, Kind as Holds, Member};
 use crate::wire::{ApiError, ApiResult, Success, php_map};
@@ -13,6 +13,11 @@ const COUNTRIES: [&str; 12] = ["RU", "BY", "KZ", "UA", "AM", "AZ", "GE", "KG", "
 
 fn kind(context: &Context<'_>) -> Result<&'static Kind, ApiError> {
     KINDS.iter().find(|kind| kind.path == context.part("kind")).ok_or_else(no_method)
+}
+
+/// An object of one member.
+fn object(name: &str, value: Value) -> Value {
+    Value::Object(Map::from_iter([(name.to_owned(), value)]))
 }
 
 fn no_method() -> ApiError {
@@ -65,7 +70,7 @@ fn given(context: &Context<'_>, kind: &Kind, name: &str) -> Result<Entity, ApiEr
     if let Some(code) = given.get("group").and_then(Value::as_str).filter(|_| kind.list == "statuses")
         && context.state.account.references.find("statusGroups", code).is_none()
     {
-        errors.insert("group".into(), crate::account::references::References::unknown("statusGroups", code).into());
+        errors.insert("group".into(), References::unknown("statusGroups", code).into());
     }
     if !errors.is_empty() {
         return Err(ApiError::entity(errors));

@@ -3,15 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use super::customers::with_customer;
-use super::history::created;
-use super::{Context, Subject};
+use crate::context::Context;
 use crate::entity::{Entity, full_name, is, pick, text, whole};
+use crate::history::{Actor, Deed, Subject, created};
 use crate::rules::filters::{Filter, Test, Wanted, Wants};
 use crate::rules::shape::{self, Kind, Member};
 use crate::rules::{changes, shops};
 use crate::state::State;
-use crate::state::history::Actor;
-use crate::triggers::Deed;
 use crate::wire::{ApiError, ApiResult, Success};
 
 const MEMBERS: &[Member] = &[

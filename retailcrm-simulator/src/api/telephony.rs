@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::Context;
+use crate::context::Context;
 use crate::entity::{Entity, id_of, is, phones_of, pick, whole};
 use crate::rules::shape::{as_text, is_date_time};
 use crate::wire::{ApiError, ApiResult, Success};

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::Context;
 use crate::callbacks;
+use crate::context::Context;
 use crate::entity::{Entity, at, is, text};
 use crate::rules::filters::{Filter, Test, Wanted, Wants};
 use crate::state::State;

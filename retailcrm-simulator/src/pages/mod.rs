@@ -11,8 +11,8 @@ use minijinja::{Environment, context};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::Simulator;
 use crate::entity::{Entity, is, text};
+use crate::simulator::Simulator;
 use crate::state::State;
 
 /// The one page, with what it shows left out or in.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::callbacks::{Carrier, Outgoing};
+use crate::callbacks::Carrier;
+use crate::state::outgoing::Outgoing;
 
 /// How long an answer is waited for: nobody knows how long RetailCRM waits; more than this it hardly does [inferred].
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -15,8 +15,8 @@ use tokio::net::TcpListener;
 use tower::ServiceExt;
 
 use super::log::{Log, Told as Line};
-use crate::Simulator;
 use crate::faults::{ConnectionReset, Late, Slow, Told};
+use crate::simulator::Simulator;
 use crate::wire::BODY_BYTES;
 
 /// Between two pieces of a slow body.

@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::account::Account;
+use crate::faults::Faults;
 use crate::limits::RateLimit;
-use crate::{Faults, House, Simulator};
+use crate::simulator::{AccountSetup, Simulator};
 use log::Log;
 
 /// Options of the simulator.
@@ -75,8 +76,8 @@ fn account(options: &Options) -> Result<Account> {
     }
 }
 
-/// What the options make of every account, the first and those that a reset begins with.
-fn house(options: &Options, url: String) -> House {
+/// What the options change in every account, the first and those that a reset begins with.
+fn setup(options: &Options, url: String) -> AccountSetup {
     let (chosen, lenient) = (options.rate_limit, options.lenient_history_page);
     Arc::new(move |account| {
         account.listens_at = Some(url.clone());
@@ -116,7 +117,7 @@ pub async fn run(options: Options) -> Result<()> {
     let host = if address.ip().is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { address.ip() };
     let url = format!("http://{}", SocketAddr::new(host, address.port()));
     let carrier = Arc::new(carrier::Http::new()?);
-    let simulator = Simulator::with(account, Arc::new(chrono::Utc::now), Some(carrier), house(&options, url.clone()));
+    let simulator = Simulator::with(account, Arc::new(chrono::Utc::now), Some(carrier), setup(&options, url.clone()));
     simulator.misbehave(&faults).map_err(anyhow::Error::msg)?;
     let name =
         options.account.as_deref().and_then(Path::file_stem).map_or_else(|| "demo".into(), |name| name.to_string_lossy().into_owned());
@@ -132,7 +133,7 @@ pub async fn run(options: Options) -> Result<()> {
         () = asked_to_stop() => {}
     }
     if let Some(path) = &options.save {
-        let text = serde_json::to_vec(&simulator.state().told())?;
+        let text = serde_json::to_vec(&simulator.state().dump())?;
         std::fs::write(path, text).with_context(|| path.display().to_string())?;
     }
     Ok(())

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::entity::Entity;
-use crate::state::history::Change;
+use crate::history::Change;
 
 /// Members that follow from others or from the act of writing; their changes are not told.
 const SILENT: [&str; 13] = [

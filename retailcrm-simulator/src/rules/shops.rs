@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::api::Context;
+use crate::context::Context;
 use crate::entity::{Entity, id_of, text, whole};
 use crate::state::in_sites;
 use crate::state::table::Table;

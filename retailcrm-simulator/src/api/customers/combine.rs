@@ -2,15 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::history::{gone, stays};
-use super::super::{Context, Subject};
 use super::write::changed;
 use super::{reference, shown};
+use crate::context::Context;
 use crate::entity::{Entity, phones_of};
+use crate::history::{Deed, Subject, gone, reduced_customer, stays};
 use crate::phone;
-use crate::state::history::reduced_customer;
 use crate::state::table::Table;
-use crate::triggers::Deed;
 use crate::wire::{ApiError, ApiResult, Success};
 
 /// Members that the one who stays gets from the others when he has none.

@@ -6,7 +6,7 @@ mod write;
 
 use serde_json::{Value, json};
 
-use super::Context;
+use crate::context::Context;
 use crate::entity::{Entity, at, full_name, id_of, is, money, phones_of, pick, text};
 use crate::phone;
 use crate::rules::filters::{Filter, Test, Wanted, Wants, has_id, yes};

@@ -4,17 +4,15 @@
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::super::history::created;
-use super::super::{Context, Subject};
 use super::shown;
+use crate::context::Context;
 use crate::entity::{Entity, phones_of, text};
+use crate::history::{Deed, Subject, created, reduced_customer};
 use crate::rules::custom_fields::is_email;
 use crate::rules::shape::{self, Errors, Kind, Member};
 use crate::rules::{changes, shops};
-use crate::state::history::reduced_customer;
 use crate::state::table::Table;
 use crate::state::{State, own_id};
-use crate::triggers::Deed;
 use crate::wire::{ApiError, ApiResult, Success};
 
 /// The most entities of one upload [inferred].

@@ -2,15 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::history::{gone, stays};
-use super::super::{Context, Subject};
 use super::shown;
 use super::write::changed;
+use crate::context::Context;
 use crate::entity::{Entity, text, whole};
+use crate::history::{Deed, Subject, gone, reduced_order, stays};
 use crate::rules::shops;
-use crate::state::history::reduced_order;
 use crate::state::own_id;
-use crate::triggers::Deed;
 use crate::wire::{ApiError, ApiResult, Success};
 
 /// Merges one order into another. `technique` says what becomes of goods: `ours` keeps the result's, `theirs` takes the other's, `summ`

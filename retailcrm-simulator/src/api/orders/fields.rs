@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::Context;
-use super::super::customers::{ADDRESS, CONTRAGENT, SOURCE};
 use crate::account::references::References;
+use crate::api::customers::{ADDRESS, CONTRAGENT, SOURCE};
+use crate::context::Context;
 use crate::entity::{Entity, text};
 use crate::rules::shape::{self, Errors, Kind, Member};
 use crate::state::State;

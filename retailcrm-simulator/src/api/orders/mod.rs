@@ -7,8 +7,8 @@ mod write;
 
 use serde_json::{Value, json};
 
-use super::Context;
 use super::customers::{TASKS, has_external_id, shown as shown_customer};
+use crate::context::Context;
 use crate::entity::{Entity, at, full_name, id_of, phones_of, pick, text};
 use crate::phone;
 use crate::rules::filters::{Filter, Test, Wanted, Wants, yes};

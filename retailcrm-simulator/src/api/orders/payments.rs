@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::Context;
 use super::fields::PAYMENT;
 use super::write::changed;
 use crate::account::references::References;
+use crate::context::Context;
 use crate::entity::{Entity, text, whole};
 use crate::rules::{shape, shops};
 use crate::state::own_id;
@@ -44,7 +44,7 @@ pub fn create(context: &mut Context<'_>) -> ApiResult {
     let found = shops::referred(context, &context.state.orders, &owner, &site);
     let mut order = found.cloned().ok_or_else(|| ApiError::refused("Payment is not loaded", json!({"order": "Order not found."})))?;
     payment.remove("id");
-    let id = context.state.next_part();
+    let id = context.state.part_ids.next_id();
     payment.insert("id".into(), id.into());
     let books = &context.state.account.references;
     if let (false, Some(status)) = (payment.contains_key("status"), books.default_of("paymentStatuses", "defaultForApi")) {
@@ -84,7 +84,7 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
     let (mut order, id) = addressed(context, shops::goes_by_id(context, "by")?, Some(&site))?;
     let patch = given(context, &fields)?;
     let mut payment = order.get("payments").and_then(|payments| payments[id.to_string()].as_object().cloned()).unwrap_or_default();
-    super::super::customers::merge(&mut payment, patch);
+    crate::api::customers::merge(&mut payment, patch);
     payment.insert("id".into(), id.into());
     put(&mut order, id, payment.into());
     changed(context, own_id(&order), order);

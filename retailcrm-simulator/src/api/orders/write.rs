@@ -2,16 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::customers::{MOST, made as made_customer, merge, reference, renamed, upload_all};
-use super::super::history::created;
-use super::super::{Context, Subject};
 use super::fields::{default_code, given, items, nameless, not_loaded};
 use super::shown;
+use crate::api::customers::{MOST, made as made_customer, merge, reference, renamed, upload_all};
+use crate::context::Context;
 use crate::entity::{Entity, pick, text, whole};
-use crate::rules::{changes, money, shops};
-use crate::state::history::reduced_order;
+use crate::history::{Deed, Subject, created, reduced_order};
+use crate::rules::{changes, shops};
 use crate::state::own_id;
-use crate::triggers::Deed;
 use crate::wire::{ApiError, ApiResult, Success};
 
 fn refusal(place: &str, complaint: String) -> ApiError {
@@ -138,7 +136,7 @@ fn made(context: &mut Context<'_>, fields: &Entity, site: &str) -> Result<i64, A
         }
     }
     let id = context.state.orders.next_id();
-    let from_api = matches!(context.actor, crate::state::history::Actor::Key(_));
+    let from_api = matches!(context.actor, crate::history::Actor::Key(_));
     for (name, value) in [
         ("number", format!("{id}{}", if from_api { "A" } else { "C" }).into()),
         ("createdAt", now.as_str().into()),
@@ -156,7 +154,7 @@ fn made(context: &mut Context<'_>, fields: &Entity, site: &str) -> Result<i64, A
         item.entry("createdAt").or_insert(now.as_str().into());
     }
     paid(context, &mut order);
-    money::complete(context.state, &mut order);
+    context.state.complete_order(&mut order);
     let id = context.state.orders.add(order);
     let Some(order) = context.state.orders.get(id) else { return Err(ApiError::not_found()) };
     let (status, shown) = (json!({"code": order["status"]}), shown(context.state, order));
@@ -177,7 +175,7 @@ pub fn create(context: &mut Context<'_>) -> ApiResult {
 pub fn changed(context: &mut Context<'_>, id: i64, mut order: Entity) {
     let Some(old) = context.state.orders.get(id).cloned() else { return };
     paid(context, &mut order);
-    money::complete(context.state, &mut order);
+    context.state.complete_order(&mut order);
     if old.get("status") != order.get("status") {
         order.insert("statusUpdatedAt".into(), context.date_time().into());
     }
@@ -232,7 +230,7 @@ fn put_payments(context: &mut Context<'_>, order: &mut Entity, given: Vec<Value>
         });
         let id = match payment.get("id").and_then(Value::as_i64).filter(|id| payments.contains_key(&id.to_string())) {
             Some(id) => id,
-            None => by_external_id.and_then(|(id, _)| id.parse().ok()).unwrap_or_else(|| context.state.next_part()),
+            None => by_external_id.and_then(|(id, _)| id.parse().ok()).unwrap_or_else(|| context.state.part_ids.next_id()),
         };
         let mut whole = payments.get(&id.to_string()).and_then(Value::as_object).cloned().unwrap_or_default();
         merge(&mut whole, payment);

@@ -2,7 +2,55 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::entity::{Entity, pick};
+use crate::entity::{Entity, pick, text};
+
+/// Kinds of entities that have a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// Customers.
+    Customer,
+    /// Corporate customers.
+    Corporate,
+    /// Orders.
+    Order,
+    /// Tasks.
+    Task,
+}
+
+impl Subject {
+    /// All of them.
+    pub const ALL: [Subject; 4] = [Subject::Customer, Subject::Corporate, Subject::Order, Subject::Task];
+
+    /// The name of its list.
+    pub fn list(self) -> &'static str {
+        match self {
+            Subject::Customer => "customers",
+            Subject::Corporate => "customersCorporate",
+            Subject::Order => "orders",
+            Subject::Task => "tasks",
+        }
+    }
+
+    /// The name of one entity, as history records and triggers use it.
+    pub fn one(self) -> &'static str {
+        match self {
+            Subject::Customer | Subject::Corporate => "customer",
+            Subject::Order => "order",
+            Subject::Task => "task",
+        }
+    }
+}
+
+/// What happened to an entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// It was created.
+    Created,
+    /// It was changed.
+    Updated,
+    /// It was deleted.
+    Deleted,
+}
 
 /// Who did something.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,7 +147,7 @@ impl History {
     }
 
     /// Adds a record. `subject` is the entity's member (`order`), and what of it is told.
-    pub fn add(&mut self, change: Change, actor: &Actor, at: &str, subject: &str, entity: Value) {
+    pub fn add(&mut self, change: Change, actor: &Actor, at: &str, subject: Subject, entity: Value) {
         let id = self.records.last().map_or(0, |record| record.id) + 1;
         let mut told = change.more;
         told.insert("id".into(), id.into());
@@ -111,7 +159,7 @@ impl History {
         told.insert("field".into(), change.field.into());
         told.insert("oldValue".into(), change.old);
         told.insert("newValue".into(), change.new);
-        told.insert(subject.into(), entity);
+        told.insert(subject.one().into(), entity);
         let key = if let Actor::Key(key) = actor { Some(key.clone()) } else { None };
         self.records.push(Record { id, key, told });
     }
@@ -151,6 +199,31 @@ pub fn reduced_customer(customer: &Entity) -> Value {
     Value::Object(pick(customer, &["id", "externalId", "site"]))
 }
 
+/// A record's whole entity, for one that was created: the history shows it as it was then.
+pub fn created(field: &str, new: Value) -> Change {
+    Change::new(field, Value::Null, new).with("created", json!(true))
+}
+
+/// An entity that is gone; merged ones say into what.
+pub fn gone(entity: &Entity, into: Option<Value>) -> Change {
+    let change = Change::new("id", entity.get("id").cloned().unwrap_or_default(), Value::Null).with("deleted", json!(true));
+    match into {
+        Some(into) => change.with("combinedTo", into),
+        None => change,
+    }
+}
+
+/// What `combinedTo` says of the entity that stays.
+pub fn stays(entity: &Entity) -> Value {
+    let mut told = Map::new();
+    for name in ["id", "externalId", "site"] {
+        if !text(entity, name).is_empty() || entity.get(name).is_some_and(Value::is_number) {
+            told.insert(name.into(), entity.get(name).cloned().unwrap_or_default());
+        }
+    }
+    Value::Object(told)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,7 +236,7 @@ mod tests {
                 Change::new("status", Value::Null, json!({"code": "new"})),
                 &actor,
                 "2026-11-23 10:00:00",
-                "order",
+                Subject::Order,
                 json!({"id": 1}),
             );
         }

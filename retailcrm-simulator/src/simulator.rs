@@ -1,0 +1,165 @@
+//! An account that lives: its state, its limits, its plan of faults, the time it lives in, and who carries its requests to others. What
+//! it answers over HTTP is built on top of it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::account::Account;
+use crate::callbacks::Carrier;
+use crate::faults::Faults;
+use crate::limits::Buckets;
+use crate::state::State;
+use crate::state::outgoing::Outgoing;
+
+/// The present: the machine's, or a replay's.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// What a program changes in every account before it begins: its address, its limits.
+pub type AccountSetup = Arc<dyn Fn(&mut Account) + Send + Sync>;
+
+/// An account of RetailCRM. Clones share it.
+#[derive(Clone)]
+pub struct Simulator {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    start: Mutex<Account>,
+    faults: Mutex<Faults>,
+    buckets: Mutex<Buckets>,
+    clock: Clock,
+    carrier: Option<Arc<dyn Carrier>>,
+    setup: AccountSetup,
+}
+
+/// A panic of one request must not end the account for the others.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Simulator {
+    /// An account as described, living in this time. Its requests to others are recorded and not sent.
+    pub fn new(account: Account, clock: Clock) -> Simulator {
+        Simulator::with(account, clock, None, Arc::new(|_| {}))
+    }
+
+    /// The same, with a carrier that sends its requests to others, and a setup that is applied to every account that it begins with.
+    pub fn with(mut account: Account, clock: Clock, carrier: Option<Arc<dyn Carrier>>, setup: AccountSetup) -> Simulator {
+        setup(&mut account);
+        let shared = Shared {
+            state: Mutex::new(State::new(account.clone())),
+            start: Mutex::new(account),
+            faults: Mutex::default(),
+            buckets: Mutex::default(),
+            clock,
+            carrier,
+            setup,
+        };
+        Simulator { shared: Arc::new(shared) }
+    }
+
+    /// Replaces the plan of faults; an empty object ends all faults.
+    pub fn misbehave(&self, faults: &Value) -> Result<(), String> {
+        let faults = Faults::read(faults)?;
+        *self.faults() = faults;
+        Ok(())
+    }
+
+    /// The whole account, by RetailCRM's names.
+    pub fn to_json(&self) -> Value {
+        self.state().to_json()
+    }
+
+    /// The account's main key.
+    pub fn api_key(&self) -> String {
+        self.state().account.keys.first().map(|key| key.key.clone()).unwrap_or_default()
+    }
+
+    /// The account's own address.
+    pub fn public_url(&self) -> String {
+        self.state().account.url()
+    }
+
+    /// Gives the account another address.
+    pub fn move_to(&self, address: &str) {
+        self.state().account.public_url = Some(address.trim_end_matches('/').to_owned());
+    }
+
+    /// Begins anew with another account.
+    pub fn begin(&self, mut account: Account) {
+        (self.shared.setup)(&mut account);
+        *lock(&self.shared.start) = account;
+        self.restart();
+    }
+
+    /// Returns to the account's beginning.
+    pub fn restart(&self) {
+        let account = lock(&self.shared.start).clone();
+        *self.state() = State::new(account);
+    }
+
+    /// Empties the account: what is configured stays, what happened goes.
+    pub(crate) fn empty(&self) {
+        self.state().empty();
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.shared.state)
+    }
+
+    pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
+        lock(&self.shared.faults)
+    }
+
+    pub(crate) fn buckets(&self) -> MutexGuard<'_, Buckets> {
+        lock(&self.shared.buckets)
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        (self.shared.clock)()
+    }
+
+    /// Requests that nobody has taken yet.
+    fn untaken(&self) -> Vec<Outgoing> {
+        let mut state = self.state();
+        let untaken = state.callbacks.iter_mut().filter(|request| !request.taken);
+        untaken
+            .map(|request| {
+                request.taken = true;
+                request.clone()
+            })
+            .collect()
+    }
+
+    /// Sends the account's requests without waiting for their outcome.
+    pub(crate) fn send_callbacks(&self) {
+        if self.shared.carrier.is_none() {
+            return;
+        }
+        let untaken = self.untaken();
+        if !untaken.is_empty() {
+            let simulator = self.clone();
+            tokio::spawn(async move { simulator.carry(untaken).await });
+        }
+    }
+
+    /// The same, and waits.
+    pub(crate) async fn send_callbacks_and_wait(&self) {
+        self.carry(self.untaken()).await;
+    }
+
+    /// One after the other, in the order in which they came about.
+    async fn carry(&self, requests: Vec<Outgoing>) {
+        let Some(carrier) = &self.shared.carrier else { return };
+        for request in requests {
+            let number = request.number;
+            let outcome = carrier.carry(request).await;
+            if let Some(known) = self.state().callbacks.iter_mut().rev().find(|known| known.number == number) {
+                known.outcome = Some(outcome);
+            }
+        }
+    }
+}
