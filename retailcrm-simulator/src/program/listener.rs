@@ -14,8 +14,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
-use super::log::{Log, Told as Line};
-use crate::faults::{ConnectionReset, Late, Slow, Told};
+use super::log::{Line, Log};
+use crate::faults::{ConnectionReset, FaultName, Late, Slow};
 use crate::simulator::Simulator;
 use crate::wire::BODY_BYTES;
 
@@ -58,15 +58,15 @@ async fn answer(router: axum::Router, log: Log, request: Request<Incoming>) -> R
     let Ok(body) = axum::body::to_bytes(Body::new(body), BODY_BYTES).await else {
         return Ok((StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 16 MiB or broke off").into_response());
     };
-    let told = log.wants().then(|| Line::new(&method, &uri, &parts.headers, &body));
+    let line = log.wants().then(|| Line::new(&method, &uri, &parts.headers, &body));
     let outcome: Result<Response, Infallible> = router.oneshot(Request::from_parts(parts, Body::from(body))).await;
     let Ok(mut response) = outcome;
-    let fault = response.extensions().get::<Told>().map(|told| told.0.clone());
+    let fault = response.extensions().get::<FaultName>().map(|fault| fault.0.clone());
     if let Some(Late(time)) = response.extensions().get::<Late>().copied() {
         tokio::time::sleep(time).await;
     }
     let reset = response.extensions().get::<ConnectionReset>().is_some();
-    if let Some(line) = told {
+    if let Some(line) = line {
         log.request(line, (!reset).then(|| response.status().as_u16()), start.elapsed(), fault);
     }
     if reset {
@@ -78,7 +78,7 @@ async fn answer(router: axum::Router, log: Log, request: Request<Incoming>) -> R
     Ok(response)
 }
 
-/// The same body in pieces, half a second apart. Its length is not told: the client has to wait for the end.
+/// The same body in pieces, half a second apart. Without a length, so that the client has to wait for the end.
 async fn slow(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();

@@ -4,14 +4,14 @@ use axum::extract::{Request, State as Shared};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::faults::{self, Fault, Late, Reset, Slow, Told, Trouble};
+use crate::faults::{self, Fault, FaultName, Late, Reset, Slow, Trouble};
 use crate::simulator::Simulator;
 
 /// Applies the fault that the plan has for a request. What only a listener can do (break the connection, wait) is left to it as marks in
 /// the answer's extensions.
 pub async fn misbehave(Shared(simulator): Shared<Simulator>, request: Request, next: Next) -> Response {
     let Fault { latency, trouble } = simulator.faults().next(request.method().as_str(), request.uri().path());
-    let told = trouble.as_ref().map(Trouble::name);
+    let name = trouble.as_ref().map(Trouble::name);
     let mut answer = match trouble {
         None => next.run(request).await,
         Some(Trouble::Answer { status, content_type, body, retry_after }) => faults::answer(status, &content_type, body, retry_after),
@@ -38,8 +38,8 @@ pub async fn misbehave(Shared(simulator): Shared<Simulator>, request: Request, n
     if !latency.is_zero() {
         answer.extensions_mut().insert(Late(latency));
     }
-    if let Some(told) = told {
-        answer.extensions_mut().insert(Told(told));
+    if let Some(name) = name {
+        answer.extensions_mut().insert(FaultName(name));
     }
     answer
 }

@@ -12,7 +12,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-pub use answer::{ApiError, ApiResult, Success, php_map};
+pub use answer::{ApiError, ApiResult, Cause, Success, php_map};
 pub use page::Page;
 
 /// The longest body that is read: 50 entities of an upload are far below.

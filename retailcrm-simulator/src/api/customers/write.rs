@@ -9,11 +9,11 @@ use crate::context::Context;
 use crate::entity::{Entity, phones_of, text};
 use crate::history::{Deed, Subject, created, reduced_customer};
 use crate::rules::custom_fields::is_email;
-use crate::rules::shape::{self, Errors, Kind, Member};
+use crate::rules::shape::{self, Kind, Member};
 use crate::rules::{changes, shops};
 use crate::state::table::Table;
 use crate::state::{State, own_id};
-use crate::wire::{ApiError, ApiResult, Success};
+use crate::wire::{ApiError, ApiResult, Cause, Success};
 
 /// The most entities of one upload [inferred].
 pub const MOST: usize = 50;
@@ -116,10 +116,6 @@ pub fn merge(entity: &mut Entity, patch: Entity) {
     }
 }
 
-fn not_loaded(errors: Errors) -> ApiError {
-    ApiError::refused("Customer is not loaded", errors)
-}
-
 /// Members as given, in their types. Bad ones are complaints about the format; `email` is one of them.
 fn given(state: &State, given: &Entity) -> Result<Entity, ApiError> {
     let mut errors = Map::new();
@@ -173,10 +169,9 @@ fn subscription(context: &Context<'_>, customer: &mut Entity) {
 pub fn made(context: &mut Context<'_>, fields: &Entity, site: &str) -> Result<i64, ApiError> {
     let mut customer = given(context.state, fields)?;
     crate::entity::drop_nulls(&mut customer);
-    let external_id = text(&customer, "externalId").to_owned();
-    if context.state.customers.by_external_id(site, &external_id).is_some() {
-        let complaint = format!("Customer with externalId={external_id} already exists");
-        return Err(not_loaded(Map::from_iter([("externalId".to_owned(), complaint.into())])));
+    let external_id = text(&customer, "externalId");
+    if context.state.customers.by_external_id(site, external_id).is_some() {
+        return Err(ApiError::external_id_taken("Customer", external_id));
     }
     let nobody = crate::entity::full_name(&customer).trim().is_empty() && phones_of(&customer).next().is_none();
     if nobody && ["email", "externalId", "browserId"].iter().all(|name| text(&customer, name).is_empty()) {
@@ -223,8 +218,7 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
     if let Some(other) = context.state.customers.by_external_id(text(&customer, "site"), external_id)
         && own_id(other) != id
     {
-        let complaint = format!("Customer with externalId={external_id} already exists");
-        return Err(not_loaded(Map::from_iter([("externalId".to_owned(), complaint.into())])));
+        return Err(ApiError::external_id_taken("Customer", external_id));
     }
     merge(&mut customer, patch);
     tags(&mut customer);
@@ -235,10 +229,11 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
 
 /// An entity's complaints as an upload's list has them.
 fn complaints(error: &ApiError) -> Vec<Value> {
+    // Clients look for the text of a taken externalId as it is.
+    let taken = error.cause == Cause::ExternalIdTaken;
     let one = |(place, text): (&String, &Value)| {
         let text = text.as_str().unwrap_or_default();
-        // Clients look for this text as it is.
-        if text.ends_with("already exists") { text.into() } else { Value::from(format!("{place}: {text}")) }
+        if taken { text.into() } else { Value::from(format!("{place}: {text}")) }
     };
     match &error.errors {
         Some(Value::Object(errors)) => errors.iter().map(one).collect(),

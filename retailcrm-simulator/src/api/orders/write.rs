@@ -118,7 +118,7 @@ fn made(context: &mut Context<'_>, fields: &Entity, site: &str) -> Result<i64, A
     }
     let external_id = text(&order, "externalId");
     if context.state.orders.by_external_id(site, external_id).is_some() {
-        return Err(refusal("externalId", format!("Order with externalId={external_id} already exists")));
+        return Err(ApiError::external_id_taken("Order", external_id));
     }
     customers(context, &mut order, site)?;
     if !order.contains_key("customer")
@@ -199,7 +199,7 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
     if let Some(other) = context.state.orders.by_external_id(&site, external_id)
         && own_id(other) != id
     {
-        return Err(refusal("externalId", format!("Order with externalId={external_id} already exists")));
+        return Err(ApiError::external_id_taken("Order", external_id));
     }
     customers(context, &mut patch, &site)?;
     items(&order, &mut patch);
