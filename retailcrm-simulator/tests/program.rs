@@ -43,6 +43,21 @@ fn path(file: &tempfile::NamedTempFile) -> &str {
     file.path().to_str().expect("UTF-8")
 }
 
+/// Somebody who receives requests: what came, and the address.
+async fn receiver() -> (Arc<Mutex<Vec<String>>>, String) {
+    let received: Arc<Mutex<Vec<String>>> = Arc::default();
+    let kept = received.clone();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let router = Router::new().fallback(async move |request: Request| {
+        let line = format!("{} {}", request.method(), request.uri());
+        let body = axum::body::to_bytes(request.into_body(), 1 << 16).await.expect("a body");
+        kept.lock().expect("unpoisoned").push(format!("{line} {}", String::from_utf8_lossy(&body)));
+    });
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (received, address)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_line_then_a_line_per_request() {
     let mut program = start(&["--json"]);
@@ -125,6 +140,31 @@ async fn connections_break_before_and_after_the_work() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_whose_connection_broke_is_committed_later_and_sets_off_triggers_by_itself() {
+    let (received, address) = receiver().await;
+    let account = file(
+        &json!({"triggers": [{"name": "New", "event": "customer.changed", "action": {"url": address, "parameters": [{"name": "id", "value": "{{ customer.id }}"}]}}]})
+            .to_string(),
+    );
+    let plan = file(r#"{"rules":[{"method":"POST","times":1,"reset":"before-commit","commitsAfterMs":1500}]}"#);
+    let mut program = start(&["--json", "--account", path(&account), "--faults", path(&plan)]);
+    let create = "customer=%7B%22externalId%22%3A%22late%22%7D";
+    let broke = std::time::Instant::now();
+    assert!(post(&program, "/api/v5/customers/create", create).await.is_err());
+    assert_eq!(state(&program).await["customers"], json!([]), "not yet");
+    // Nobody asks for anything until the trigger's request has come.
+    while received.lock().expect("unpoisoned").is_empty() {
+        assert!(broke.elapsed() < Duration::from_secs(30), "the trigger's request does not come");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(broke.elapsed() >= Duration::from_millis(1400), "{:?}", broke.elapsed());
+    assert_eq!(state(&program).await["customers"][0]["externalId"], "late");
+    assert_eq!(post(&program, "/api/v5/customers/create", create).await.expect("an answer").status(), 400, "it is there already");
+    let line: Value = serde_json::from_str(&program.lines.next().expect("a line").expect("UTF-8")).expect("JSON");
+    assert_eq!((&line["status"], &line["fault"]), (&Value::Null, &json!("reset, commits 1500 ms later")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn late_answers_and_slow_bodies_run_into_a_client_s_patience() {
     let plan = file(r#"{"rules":[{"path":"/api/v5/users","latencyMs":600000},{"path":"/api/v5/settings","body":"slow"}]}"#);
     let program = start(&["--json", "--faults", path(&plan)]);
@@ -162,16 +202,7 @@ async fn a_fault_plan_with_a_seed_gives_the_same_faults_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_account_calls_back() {
-    let heard: Arc<Mutex<Vec<String>>> = Arc::default();
-    let ears = heard.clone();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = format!("http://{}", listener.local_addr().expect("an address"));
-    let router = Router::new().fallback(async move |request: Request| {
-        let line = format!("{} {}", request.method(), request.uri());
-        let body = axum::body::to_bytes(request.into_body(), 1 << 16).await.expect("a body");
-        ears.lock().expect("unpoisoned").push(format!("{line} {}", String::from_utf8_lossy(&body)));
-    });
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    let (heard, address) = receiver().await;
     let account = json!({
         "users": [{"id": 5}],
         "triggers": [{"name": "t", "event": "order.created", "action": {"url": format!("{address}/trigger"), "parameters": [{"name": "orderId", "value": "{{ order.id }}"}]}}],

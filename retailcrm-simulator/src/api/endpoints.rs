@@ -8,6 +8,7 @@ use crate::wire::ApiResult;
 type Route = fn(&mut Context<'_>) -> ApiResult;
 
 /// A method of the API.
+#[derive(Debug)]
 pub(crate) struct Endpoint {
     /// GET or POST.
     pub method: &'static str,

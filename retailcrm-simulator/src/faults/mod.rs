@@ -4,6 +4,7 @@
 //! {"seed": 7, "rules": [
 //!   {"method": "POST", "path": "/api/v5/telephony/calls/upload", "times": 2, "status": 503},
 //!   {"path": "/api/v5/orders", "probability": 0.1, "reset": "after-commit"},
+//!   {"path": "/api/v5/tasks/create", "reset": "before-commit", "commitsAfterMs": 3000},
 //!   {"path": "/api/v5/customers/*/edit", "at": [2, 5], "body": "truncated"},
 //!   {"latencyMs": [50, 400]}]}
 //! ```
@@ -23,7 +24,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::Deserialize;
 use serde_json::Value;
 
-use plan::{Rule, Span};
+use plan::{Effect, Rule, Span};
 
 /// What goes wrong, and how far each rule has come.
 #[derive(Debug, Clone, Default)]
@@ -74,6 +75,8 @@ pub enum Trouble {
     },
     /// No answer.
     Reset(Reset),
+    /// No answer; the request is committed so long after the connection broke.
+    LateCommit(Duration),
     /// The work is done; half of the answer's body is sent.
     Truncated,
     /// The work is done; the body comes as text/html, unchanged.
@@ -91,6 +94,7 @@ impl Trouble {
             Trouble::Answer { status, .. } => format!("answers {status}"),
             Trouble::Reset(Reset::BeforeCommit) => "reset before commit".into(),
             Trouble::Reset(Reset::AfterCommit) => "reset after commit".into(),
+            Trouble::LateCommit(delay) => format!("reset, commits {} ms later", delay.as_millis()),
             Trouble::Truncated => "truncated".into(),
             Trouble::WrongContentType => "wrong content type".into(),
             Trouble::SlowBody => "slow body".into(),
@@ -135,7 +139,10 @@ impl Faults {
                 continue;
             }
             fault.latency += rule.latency.map_or(Duration::ZERO, |latency| progress.draw(latency));
-            fault.trouble = rule.trouble.clone();
+            fault.trouble = rule.effect.as_ref().map(|effect| match effect {
+                Effect::Fixed(trouble) => trouble.clone(),
+                Effect::LateCommit(delay) => Trouble::LateCommit(progress.draw(*delay)),
+            });
             if fault.trouble.is_some() {
                 break;
             }
@@ -215,6 +222,21 @@ mod tests {
     }
 
     #[test]
+    fn a_late_commit_has_a_delay_of_its_own() {
+        let plan = json!({"seed": 3, "rules": [{"reset": "before-commit", "commitsAfterMs": [1000, 9000]}]});
+        let run = || {
+            let mut faults = Faults::read(&plan).expect("a plan");
+            (0..20).map(|_| faults.next("POST", "/a").trouble).collect::<Vec<_>>()
+        };
+        let (first, second) = (run(), run());
+        assert_eq!(first, second, "the same seed gives the same delays");
+        assert!(
+            first.iter().all(|trouble| matches!(trouble, Some(Trouble::LateCommit(delay)) if (1000..=9000).contains(&delay.as_millis())))
+        );
+        assert_ne!(first[0], first[1]);
+    }
+
+    #[test]
     fn a_plan_that_says_nothing_is_refused_and_told_where() {
         for (plan, place) in [
             (json!({"rules": [{"path": "/a"}]}), "rules[0]"),
@@ -223,6 +245,9 @@ mod tests {
             (json!({"rules": [{"body": "half"}]}), "rules[0]: body"),
             (json!({"rules": [{"status": 500, "probability": 2}]}), "rules[0]: probability"),
             (json!({"rules": [{"latencyMs": [9, 1]}]}), "rules[0]: latencyMs"),
+            (json!({"rules": [{"reset": "after-commit", "commitsAfterMs": 5}]}), "rules[0]: commitsAfterMs"),
+            (json!({"rules": [{"latencyMs": 5, "commitsAfterMs": 5}]}), "rules[0]: commitsAfterMs"),
+            (json!({"rules": [{"reset": "before-commit", "commitsAfterMs": [9, 1]}]}), "rules[0]: commitsAfterMs"),
         ] {
             let complaint = Faults::read(&plan).expect_err("no plan");
             assert!(complaint.contains(place), "{complaint}");

@@ -16,7 +16,8 @@ struct Plan {
 }
 
 /// A rule as it is written. Which requests it meets: `method`, `path` (a beginning; `*` is one step), `at` (which of them, from 1), `times`
-/// (how often at most), `probability`. What it does: one of `status`, `reset`, `body`; and `latencyMs`, alone or beside.
+/// (how often at most), `probability`. What it does: one of `status`, `reset` (with `commitsAfterMs` or without), `body`; and `latencyMs`,
+/// alone or beside.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Written {
@@ -32,6 +33,8 @@ struct Written {
     content_type: Option<String>,
     retry_after: Option<u64>,
     reset: Option<Reset>,
+    /// Beside `reset: before-commit`: how long after the break the request is committed all the same.
+    commits_after_ms: Option<Span>,
     latency_ms: Option<Span>,
 }
 
@@ -68,8 +71,17 @@ pub struct Rule {
     pub probability: Option<f64>,
     /// How late the answer is.
     pub latency: Option<Span>,
-    /// What goes wrong.
-    pub trouble: Option<Trouble>,
+    /// What it does besides delaying the answer.
+    pub effect: Option<Effect>,
+}
+
+/// What a rule does to a request that it strikes.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// The same to each.
+    Fixed(Trouble),
+    /// The connection breaks, and the request is committed so long after that.
+    LateCommit(Span),
 }
 
 /// A plan's seed and rules.
@@ -81,12 +93,15 @@ pub fn read(plan: &Value) -> Result<(u64, Vec<Rule>), String> {
 
 impl Written {
     fn read(self) -> Result<Rule, String> {
-        let trouble = self.trouble()?;
+        let effect = self.effect()?;
         if self.probability.is_some_and(|probability| !(0.0..=1.0).contains(&probability)) {
             return Err("probability: expected 0 to 1".into());
         }
         if let Some(latency) = self.latency_ms {
             latency.check("latencyMs")?;
+        }
+        if let Some(delay) = self.commits_after_ms {
+            delay.check("commitsAfterMs")?;
         }
         if let Some(kind) = &self.content_type
             && http::HeaderValue::from_str(kind).is_err()
@@ -94,10 +109,18 @@ impl Written {
             return Err("contentType: not a media type".into());
         }
         let Written { method, path, at, times, probability, latency_ms: latency, .. } = self;
-        Ok(Rule { method, path, at, times, probability, latency, trouble })
+        Ok(Rule { method, path, at, times, probability, latency, effect })
     }
 
-    /// What the rule does besides being late; nothing is written wrong when it only is.
+    /// What the rule does; none when it only delays the answer.
+    fn effect(&self) -> Result<Option<Effect>, String> {
+        match (self.commits_after_ms, self.trouble()?) {
+            (None, trouble) => Ok(trouble.map(Effect::Fixed)),
+            (Some(delay), Some(Trouble::Reset(Reset::BeforeCommit))) => Ok(Some(Effect::LateCommit(delay))),
+            (Some(_), _) => Err("commitsAfterMs: only beside \"reset\": \"before-commit\"".into()),
+        }
+    }
+
     fn trouble(&self) -> Result<Option<Trouble>, String> {
         match (self.status, self.reset, self.body.as_deref(), self.latency_ms) {
             (Some(status), None, ..) if !(200..=599).contains(&status) => Err("status: expected 200 to 599".into()),

@@ -4,12 +4,13 @@ use axum::extract::{Request, State as Shared};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::CommitLater;
 use crate::faults::{self, Fault, FaultName, Late, Reset, Slow, Trouble};
 use crate::simulator::Simulator;
 
 /// Applies the fault that the plan has for a request. What only a listener can do (break the connection, wait) is left to it as marks in
 /// the answer's extensions.
-pub async fn misbehave(Shared(simulator): Shared<Simulator>, request: Request, next: Next) -> Response {
+pub async fn misbehave(Shared(simulator): Shared<Simulator>, mut request: Request, next: Next) -> Response {
     let Fault { latency, trouble } = simulator.faults().next(request.method().as_str(), request.uri().path());
     let name = trouble.as_ref().map(Trouble::name);
     let mut answer = match trouble {
@@ -20,6 +21,12 @@ pub async fn misbehave(Shared(simulator): Shared<Simulator>, request: Request, n
         }
         Some(Trouble::Reset(Reset::BeforeCommit)) => faults::reset(),
         Some(Trouble::Reset(Reset::AfterCommit)) => {
+            next.run(request).await;
+            faults::reset()
+        }
+        Some(Trouble::LateCommit(delay)) => {
+            // The connection breaks after the latency.
+            request.extensions_mut().insert(CommitLater(latency + delay));
             next.run(request).await;
             faults::reset()
         }

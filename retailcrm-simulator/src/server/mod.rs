@@ -3,6 +3,8 @@
 
 mod misbehave;
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::{RawPathParams, Request, State as Shared};
 use axum::middleware::{self, Next};
@@ -13,16 +15,19 @@ use http::header::HOST;
 
 use crate::account::ApiKey;
 use crate::api::{ENDPOINTS, Endpoint};
-use crate::context::Context;
 use crate::faults;
 use crate::history::Actor;
-use crate::simulator::Simulator;
+use crate::simulator::{Admitted, Simulator};
 use crate::state::State;
 use crate::wire::{ApiError, BODY_BYTES, Call};
 
 /// On whose behalf a request is made that shows no key: a user acts in the CRM.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ActsAs(pub i64);
+
+/// So long after its arrival a request is committed; its client gets no answer.
+#[derive(Debug, Clone, Copy)]
+struct CommitLater(Duration);
 
 /// The API as clients reach it: with faults, and only under the account's own name.
 pub(crate) fn api(simulator: Simulator) -> Router {
@@ -49,14 +54,16 @@ fn method(endpoint: &'static Endpoint) -> MethodRouter<Simulator> {
 /// Reads a request, checks who asks, and hands it to the API's method.
 async fn handle(endpoint: &'static Endpoint, simulator: Simulator, path: RawPathParams, request: Request) -> Response {
     let user = request.extensions().get::<ActsAs>().copied();
+    let later = request.extensions().get::<CommitLater>().copied();
     let call = match Call::read(request).await {
         Ok(call) => call,
         Err(error) => return error.into_response(),
     };
     let path: Vec<(String, String)> = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let now = simulator.now();
     let answer = {
         let mut state = simulator.state();
+        // After waiting for the account: what happens in it happens in the order of its time.
+        let now = simulator.now();
         let (actor, sites) = match actor(&state, &call, user) {
             Ok(actor) => actor,
             Err(error) => return error.into_response(),
@@ -66,11 +73,15 @@ async fn handle(endpoint: &'static Endpoint, simulator: Simulator, path: RawPath
         {
             return limit.refusal();
         }
-        if may_use(&state, &actor, endpoint) {
-            endpoint.serve(&mut Context { state: &mut state, call: &call, path: &path, now, actor, sites })
-        } else {
-            Err(ApiError::denied())
+        if !may_use(&state, &actor, endpoint) {
+            return ApiError::denied().into_response();
         }
+        let admitted = Admitted { endpoint, call, path, actor, sites };
+        if let Some(CommitLater(delay)) = later {
+            simulator.commit_later(admitted, now + delay);
+            return faults::reset();
+        }
+        admitted.commit(&mut state, now)
     };
     simulator.send_callbacks();
     answer.into_response()

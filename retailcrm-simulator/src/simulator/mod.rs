@@ -1,6 +1,8 @@
 //! An account that lives: its state, its limits, its plan of faults, the time it lives in, and who carries its requests to others. What
 //! it answers over HTTP is built on top of it.
 
+mod late;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -12,6 +14,9 @@ use crate::faults::Faults;
 use crate::limits::Buckets;
 use crate::state::State;
 use crate::state::outgoing::Outgoing;
+use late::LateCommits;
+
+pub(crate) use late::Admitted;
 
 /// The present: the machine's, or a replay's.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -27,6 +32,8 @@ pub struct Simulator {
 
 struct Shared {
     state: Mutex<State>,
+    /// Locked after the state, never before it.
+    late: Mutex<LateCommits>,
     start: Mutex<Account>,
     faults: Mutex<Faults>,
     buckets: Mutex<Buckets>,
@@ -51,6 +58,7 @@ impl Simulator {
         setup(&mut account);
         let shared = Shared {
             state: Mutex::new(State::new(account.clone())),
+            late: Mutex::default(),
             start: Mutex::new(account),
             faults: Mutex::default(),
             buckets: Mutex::default(),
@@ -98,16 +106,49 @@ impl Simulator {
     /// Returns to the account's beginning.
     pub fn restart(&self) {
         let account = lock(&self.shared.start).clone();
-        *self.state() = State::new(account);
+        let mut state = self.state();
+        lock(&self.shared.late).forget();
+        *state = State::new(account);
     }
 
     /// Empties the account: what is configured stays, what happened goes.
     pub(crate) fn empty(&self) {
-        self.state().empty();
+        let mut state = self.state();
+        lock(&self.shared.late).forget();
+        state.empty();
     }
 
+    /// The account as it stands now: late commits that are due are in it.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        lock(&self.shared.state)
+        let mut state = lock(&self.shared.state);
+        lock(&self.shared.late).commit_due(&mut state, || self.now());
+        state
+    }
+
+    /// Commits a request at a later time (see `commitsAfterMs` in a plan of faults).
+    pub(crate) fn commit_later(&self, request: Admitted, due: DateTime<Utc>) {
+        lock(&self.shared.late).add(request, due);
+        // Whoever looks at the account or asks it for something sees what is due by then. Only what it sends by itself must not wait for
+        // that.
+        if self.shared.carrier.is_some() {
+            let simulator = self.clone();
+            tokio::spawn(async move { simulator.commit_on_time(due).await });
+        }
+    }
+
+    async fn commit_on_time(&self, due: DateTime<Utc>) {
+        while let Ok(left) = (due - self.now()).to_std()
+            && !left.is_zero()
+        {
+            tokio::time::sleep(left).await;
+        }
+        self.send_callbacks();
+    }
+
+    /// Commits every late request that is still outstanding, each at the time at which it is due: how the account will stand in the end.
+    pub fn commit_outstanding(&self) {
+        let mut state = lock(&self.shared.state);
+        lock(&self.shared.late).commit_all(&mut state);
     }
 
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
