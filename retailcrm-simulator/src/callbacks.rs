@@ -1,5 +1,5 @@
-//! The CRM calls modules back. A user clicks a number or changes their status, somebody switches a module off or changes settings: each
-//! is a request to an address that the module registered.
+//! The CRM calls modules back. A user clicks a number or changes their status, a module is switched off, settings are changed: each is
+//! a request to an address that the module registered.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -59,7 +59,7 @@ pub fn user_status(state: &State, now: DateTime<Utc>, user: i64, status: &str) -
     state.active_modules().filter_map(request).collect()
 }
 
-/// Somebody switched a module on or off, or the CRM froze it: a request to its `actions.activity`, when it has one.
+/// A module was switched on, off or frozen: a request to its `actions.activity`, when it has one.
 pub fn activity(state: &State, now: DateTime<Utc>, module: &Entity) -> Option<Outgoing> {
     let url = address(module, inner(module, "actions", "activity")?.as_str()?);
     let activity = json!({"active": is(module, "active", true), "freeze": is(module, "freeze", false)}).to_string();
@@ -67,7 +67,7 @@ pub fn activity(state: &State, now: DateTime<Utc>, module: &Entity) -> Option<Ou
     Some(Outgoing::post(state.moment(now), Why::Activity, text(module, "code"), &url, form))
 }
 
-/// Somebody changed the account's settings: a request to the module's `actions.settings`, when it has one.
+/// The account's settings were changed: a request to the module's `actions.settings`, when it has one.
 pub fn settings(state: &State, now: DateTime<Utc>, module: &Entity) -> Option<Outgoing> {
     let url = address(module, inner(module, "actions", "settings")?.as_str()?);
     let form = pairs(&[("clientId", text(module, "clientId")), ("settings", &state.account.settings().to_string())]);

@@ -1,4 +1,4 @@
-//! One request to the API at work: the account, what was asked, by whom, when. Rules and the API's methods work with it.
+//! The context of one request to the API: the account, the request, the actor, the time. Rules and the API's methods work with it.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;

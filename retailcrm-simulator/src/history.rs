@@ -110,58 +110,58 @@ pub struct History {
 #[derive(Debug)]
 pub struct Record {
     id: i64,
-    /// Which key it was; told as `apiKey.current`.
+    /// The key that did it; shown as `apiKey.current`.
     key: Option<String>,
-    told: Map<String, Value>,
+    members: Map<String, Value>,
 }
 
 impl Record {
-    /// Its members, but for whose key it was.
+    /// Its members, without `apiKey`.
     pub fn members(&self) -> &Entity {
-        &self.told
+        &self.members
     }
 
-    /// The record as a key is told of it.
-    pub fn told_to(&self, key: &str) -> Entity {
-        let mut told = self.told.clone();
-        if told.get("source") == Some(&json!("api")) {
-            told.insert("apiKey".into(), json!({"current": self.key.as_deref() == Some(key)}));
+    /// The record as it is shown to a key.
+    pub fn shown_to(&self, key: &str) -> Entity {
+        let mut members = self.members.clone();
+        if members.get("source") == Some(&json!("api")) {
+            members.insert("apiKey".into(), json!({"current": self.key.as_deref() == Some(key)}));
         }
-        told
+        members
     }
 }
 
 impl History {
-    /// Records as they were told before.
+    /// Records as an earlier account showed them.
     pub fn of(records: Vec<Value>) -> History {
         let mut last = 0;
         let record = |record: Value| {
-            let mut told = crate::entity::entity(record);
+            let mut members = crate::entity::entity(record);
             // Ids only grow; a record without one comes after the one before it.
-            last = told.get("id").and_then(Value::as_i64).filter(|id| *id > last).unwrap_or(last + 1);
-            told.insert("id".into(), last.into());
-            let key = told.remove("apiKey").and_then(|key| key["key"].as_str().map(str::to_owned));
-            Record { id: last, key, told }
+            last = members.get("id").and_then(Value::as_i64).filter(|id| *id > last).unwrap_or(last + 1);
+            members.insert("id".into(), last.into());
+            let key = members.remove("apiKey").and_then(|key| key["key"].as_str().map(str::to_owned));
+            Record { id: last, key, members }
         };
         History { records: records.into_iter().map(record).collect() }
     }
 
-    /// Adds a record. `subject` is the entity's member (`order`), and what of it is told.
+    /// Adds a record. `entity` is what the record shows of the entity.
     pub fn add(&mut self, change: Change, actor: &Actor, at: &str, subject: Subject, entity: Value) {
         let id = self.records.last().map_or(0, |record| record.id) + 1;
-        let mut told = change.more;
-        told.insert("id".into(), id.into());
-        told.insert("createdAt".into(), at.into());
-        told.insert("source".into(), actor.source().into());
+        let mut members = change.more;
+        members.insert("id".into(), id.into());
+        members.insert("createdAt".into(), at.into());
+        members.insert("source".into(), actor.source().into());
         if let Actor::User(user) = actor {
-            told.insert("user".into(), json!({"id": user}));
+            members.insert("user".into(), json!({"id": user}));
         }
-        told.insert("field".into(), change.field.into());
-        told.insert("oldValue".into(), change.old);
-        told.insert("newValue".into(), change.new);
-        told.insert(subject.one().into(), entity);
+        members.insert("field".into(), change.field.into());
+        members.insert("oldValue".into(), change.old);
+        members.insert("newValue".into(), change.new);
+        members.insert(subject.one().into(), entity);
         let key = if let Actor::Key(key) = actor { Some(key.clone()) } else { None };
-        self.records.push(Record { id, key, told });
+        self.records.push(Record { id, key, members });
     }
 
     /// Records after an id, oldest first.
@@ -172,16 +172,16 @@ impl History {
     /// All records, with the keys that made them.
     pub fn to_json(&self) -> Vec<Value> {
         let record = |record: &Record| {
-            let mut told = record.told.clone();
+            let mut members = record.members.clone();
             if let Some(key) = &record.key {
-                told.insert("apiKey".into(), json!({"key": key}));
+                members.insert("apiKey".into(), json!({"key": key}));
             }
-            Value::Object(told)
+            Value::Object(members)
         };
         self.records.iter().map(record).collect()
     }
 
-    /// A key became another: what it did is still its own.
+    /// A key is replaced by another: the records of the old one become the new one's.
     pub fn rename_key(&mut self, old: &str, new: &str) {
         for record in self.records.iter_mut().filter(|record| record.key.as_deref() == Some(old)) {
             record.key = Some(new.to_owned());
@@ -189,22 +189,22 @@ impl History {
     }
 }
 
-/// What a later record tells of an order.
+/// What a record of a change shows of an order.
 pub fn reduced_order(order: &Entity) -> Value {
     Value::Object(pick(order, &["id", "externalId", "managerId", "site", "status"]))
 }
 
-/// What a later record tells of a customer.
+/// What a record of a change shows of a customer.
 pub fn reduced_customer(customer: &Entity) -> Value {
     Value::Object(pick(customer, &["id", "externalId", "site"]))
 }
 
-/// A record's whole entity, for one that was created: the history shows it as it was then.
+/// The change of an entity that was created: its record shows the whole entity as it was then.
 pub fn created(field: &str, new: Value) -> Change {
     Change::new(field, Value::Null, new).with("created", json!(true))
 }
 
-/// An entity that is gone; merged ones say into what.
+/// The change of an entity that was deleted; `into` names the one that it was merged into.
 pub fn gone(entity: &Entity, into: Option<Value>) -> Change {
     let change = Change::new("id", entity.get("id").cloned().unwrap_or_default(), Value::Null).with("deleted", json!(true));
     match into {
@@ -215,13 +215,13 @@ pub fn gone(entity: &Entity, into: Option<Value>) -> Change {
 
 /// What `combinedTo` says of the entity that stays.
 pub fn stays(entity: &Entity) -> Value {
-    let mut told = Map::new();
+    let mut members = Map::new();
     for name in ["id", "externalId", "site"] {
         if !text(entity, name).is_empty() || entity.get(name).is_some_and(Value::is_number) {
-            told.insert(name.into(), entity.get(name).cloned().unwrap_or_default());
+            members.insert(name.into(), entity.get(name).cloned().unwrap_or_default());
         }
     }
-    Value::Object(told)
+    Value::Object(members)
 }
 
 #[cfg(test)]
@@ -229,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_grow_and_a_key_knows_its_own() {
+    fn ids_grow_and_a_key_recognises_its_own_records() {
         let mut history = History::default();
         for actor in [Actor::Key("a".into()), Actor::User(5), Actor::Key("b".into())] {
             history.add(
@@ -240,11 +240,11 @@ mod tests {
                 json!({"id": 1}),
             );
         }
-        let told: Vec<Entity> = history.after(1).iter().map(|record| record.told_to("b")).collect();
-        assert_eq!(told.iter().map(|record| record["id"].as_i64()).collect::<Vec<_>>(), [Some(2), Some(3)]);
-        assert_eq!((&told[0]["source"], &told[0]["user"]["id"], told[0].get("apiKey")), (&json!("user"), &json!(5), None));
-        assert_eq!(told[1]["apiKey"], json!({"current": true}));
+        let records: Vec<Entity> = history.after(1).iter().map(|record| record.shown_to("b")).collect();
+        assert_eq!(records.iter().map(|record| record["id"].as_i64()).collect::<Vec<_>>(), [Some(2), Some(3)]);
+        assert_eq!((&records[0]["source"], &records[0]["user"]["id"], records[0].get("apiKey")), (&json!("user"), &json!(5), None));
+        assert_eq!(records[1]["apiKey"], json!({"current": true}));
         let again = History::of(history.to_json());
-        assert_eq!(again.after(0).first().map(|record| record.told_to("a")["apiKey"].clone()), Some(json!({"current": true})));
+        assert_eq!(again.after(0).first().map(|record| record.shown_to("a")["apiKey"].clone()), Some(json!({"current": true})));
     }
 }

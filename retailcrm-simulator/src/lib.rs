@@ -14,12 +14,12 @@
 //! | 3 | [`triggers`] | what the account's triggers want requested when something happens |
 //! | 4 | [`account`] | how an account begins: its users, shops, customers, settings, reference books |
 //! | 5 | `money` | an order's sums |
-//! | 6 | [`state`] | the account as it stands, and the requests that it makes |
-//! | 7 | `context` | one request to the API at work: the account, what was asked, by whom, when |
+//! | 6 | [`state`] | the account's entities, and the requests that it makes |
+//! | 7 | `context` | the context of one request to the API: the account, the request, the actor, the time |
 //! | 7 | [`callbacks`] | the requests that modules asked for, and who carries requests out |
-//! | 8 | `rules` | what an entity may hold, what a filter finds, what a change is called, which shop is meant |
+//! | 8 | `rules` | what an entity may hold, what a filter finds, what a change is called, which shop a request is about |
 //! | 9 | `api` | the API's methods, one file per area, and the table of them |
-//! | 10 | [`simulator`] | an account that lives: state, limits, faults, time |
+//! | 10 | [`simulator`] | a running account: state, limits, faults, clock, late commits |
 //! | 11 | `server` | the API over HTTP: faults, keys, limits, scopes |
 //! | 12 | `control` | looking into the account and acting in it, under `/_simulator` |
 //! | 12 | `pages` | the CRM's own pages, as far as modules have places in them |

@@ -78,7 +78,7 @@ fn price(ids: &mut PartIds, item: &mut Entity) {
     item.insert("prices".into(), json!([{"price": money(initial - discount), "quantity": money(quantity)}]));
 }
 
-/// The sums of an order whose parts are whole.
+/// Counts the sums of an order whose parts are complete.
 fn total(books: &References, order: &mut Entity) {
     let mut purchase = None;
     let goods = match order.get("items").and_then(Value::as_array) {

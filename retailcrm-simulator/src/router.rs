@@ -1,5 +1,5 @@
-//! Everything that an account answers at its address: the API, the control under `/_simulator`, the CRM's own pages. And users who act
-//! through those pages.
+//! Everything that an account answers at its address: the API, control under `/_simulator`, the CRM's own pages; and users who
+//! act through those pages.
 
 use axum::Router;
 use axum::body::Body;
@@ -16,8 +16,8 @@ impl Simulator {
         control::router(self.clone()).merge(pages::router(self.clone())).fallback_service(server::api(self.clone()))
     }
 
-    /// A user acts in the CRM: a request to the API, or to `/_simulator`, without a key. Who it is: `user`, else an administrator, else
-    /// the first user. In an account without users it is the key's owner who acts.
+    /// A user acts in the CRM: a request to the API, or to `/_simulator`, without a key. The actor is `user`, else an administrator, else
+    /// the first user; in an account without users the main key.
     pub async fn act(&self, mut request: Request<Body>, user: Option<i64>) -> Response {
         let user = user.or_else(|| control::default_user(&self.state()));
         let router = match user {

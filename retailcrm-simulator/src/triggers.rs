@@ -1,5 +1,5 @@
-//! Triggers as somebody configured them in the CRM's settings: on an event, under a condition, an HTTP request with values out of the
-//! entity. Their form is ours, for the settings page has no API; values are written `{{ order.id }}`, as on that page.
+//! Triggers, which RetailCRM's users configure in its settings: on an event, under a condition, an HTTP request with values of the
+//! entity. Their JSON form is the simulator's own, as the settings page has no API; values are written `{{ order.id }}`, as on that page.
 //!
 //! ```json
 //! {"name": "Сделки", "event": "order.changed", "condition": "changeSet.hasChangedField('status')",
@@ -27,35 +27,35 @@ pub struct Trigger {
     /// `isDelete()` and `hasChangedField('status')`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,
-    /// What it does.
+    /// The request that it makes.
     pub action: Action,
 }
 
 /// What sets a trigger off: a kind of entity, and what happened to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
-    /// An order came, changed or went.
+    /// An order was created, changed or deleted.
     #[serde(rename = "order.changed")]
     OrderChanged,
-    /// An order came.
+    /// An order was created.
     #[serde(rename = "order.created")]
     OrderCreated,
-    /// An order changed.
+    /// An order was changed.
     #[serde(rename = "order.updated")]
     OrderUpdated,
-    /// An order went.
+    /// An order was deleted.
     #[serde(rename = "order.deleted")]
     OrderDeleted,
-    /// A customer came, changed or went.
+    /// A customer was created, changed or deleted.
     #[serde(rename = "customer.changed")]
     CustomerChanged,
-    /// A task came or changed.
+    /// A task was created or changed.
     #[serde(rename = "task.changed")]
     TaskChanged,
 }
 
 impl Event {
-    /// Whether it is this that happened.
+    /// Whether this event includes what happened.
     fn meets(self, subject: Subject, deed: Deed) -> bool {
         match self {
             Event::OrderChanged => subject == Subject::Order,
@@ -75,9 +75,9 @@ pub struct Action {
     /// `GET`: parameters in the query; `POST`: in a form.
     #[serde(default = "get")]
     pub method: String,
-    /// Where to.
+    /// The address.
     pub url: String,
-    /// With what.
+    /// Its parameters.
     #[serde(default)]
     pub parameters: Vec<Parameter>,
 }
@@ -96,14 +96,14 @@ fn get() -> String {
     "GET".into()
 }
 
-/// A request that a trigger wants made.
+/// A request that a trigger makes, rendered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wanted {
     /// The trigger's name.
     pub name: String,
     /// GET or POST.
     pub method: String,
-    /// Where to.
+    /// The address.
     pub url: String,
     /// Parameters, rendered.
     pub parameters: Vec<(String, String)>,
@@ -134,7 +134,7 @@ impl Object for ChangeSet {
 }
 
 impl Trigger {
-    /// Whether it can be used: its method, its templates, its condition.
+    /// Checks its method, its templates, its condition.
     pub fn check(&self) -> Result<(), String> {
         if !matches!(self.action.method.as_str(), "GET" | "POST") {
             return Err(format!("action.method: expected GET or POST, not {:?}", self.action.method));
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_told_where() {
+    fn a_complaint_names_the_member() {
         assert!(trigger("order.status ==").check().expect_err("no expression").starts_with("condition: "));
         let mut broken = trigger("true");
         broken.action.parameters[0].value = "{{ order.id".into();

@@ -261,8 +261,8 @@ async fn a_module_s_parts_have_their_types() {
     )
     .await;
     edited.expect(201);
-    let told = post(&crm, "telephony/call/event", "event", json!({"phone": "1", "type": "in", "codes": ["101"]})).await.expect(200);
-    assert_eq!(told, json!({"success": true}), "a code written as a number is the same code");
+    let answer = post(&crm, "telephony/call/event", "event", json!({"phone": "1", "type": "in", "codes": ["101"]})).await.expect(200);
+    assert_eq!(answer, json!({"success": true}), "a code written as a number is the same code");
     let wrong = post(&crm, "integration-modules/uis/edit", "integrationModule", module(json!({"telephony": {"additionalCodes": "x"}})))
         .await
         .expect(400);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use support::{Crm, crm, demo, get, post};
 use tower::ServiceExt;
 
-/// Such requests are committed so many milliseconds after the break; `more` are further members of the rule.
+/// From now on the connection of a POST breaks and the request is committed this long after that; `more` are further members of the rule.
 fn late(crm: &Crm, commits_after: Value, more: Value) {
     let mut rule = json!({"method": "POST", "reset": "before-commit", "commitsAfterMs": commits_after});
     rule.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
@@ -26,19 +26,19 @@ async fn create_and_break(crm: &Crm, external_id: &str, key: &str) {
     assert!(answer.extensions().get::<ConnectionReset>().is_some(), "the connection breaks");
 }
 
-async fn externally(crm: &Crm, external_id: &str) -> Value {
+async fn by_external_id(crm: &Crm, external_id: &str) -> Value {
     get(crm, &format!("customers?filter[externalIds][]={external_id}")).await["customers"].clone()
 }
 
 #[tokio::test]
-async fn the_effect_shows_from_its_moment_on_with_that_moment_s_time() {
+async fn the_effect_shows_from_the_commit_on_with_its_time() {
     let crm = demo();
     late(&crm, json!(3000), json!({}));
     create_and_break(&crm, "late", &crm.simulator.api_key()).await;
     crm.pass(2999);
-    assert_eq!(externally(&crm, "late").await, json!([]));
+    assert_eq!(by_external_id(&crm, "late").await, json!([]));
     crm.pass(1);
-    let customer = externally(&crm, "late").await[0].clone();
+    let customer = by_external_id(&crm, "late").await[0].clone();
     assert_eq!(customer["createdAt"], "2026-11-23 10:00:03");
     crm.pass(60_000);
     let history = get(&crm, "customers/history").await["history"].clone();
@@ -69,12 +69,12 @@ async fn an_external_id_that_is_taken_meanwhile_refuses_the_late_commit() {
     crm.pass(1000);
     let again = post(&crm, "customers/create", "customer", json!({"externalId": "same", "firstName": "Repeated"})).await.expect(201);
     crm.pass(60_000);
-    let found = externally(&crm, "same").await;
+    let found = by_external_id(&crm, "same").await;
     assert_eq!((found.as_array().map(Vec::len), &found[0]["id"], &found[0]["firstName"]), (Some(1), &again["id"], &json!("Repeated")));
 }
 
 #[tokio::test]
-async fn what_has_no_external_id_is_there_twice() {
+async fn a_repeated_task_is_there_twice() {
     let crm = demo();
     late(&crm, json!(3000), json!({"path": "/api/v5/tasks/create", "times": 1}));
     let task = json!({"text": "Call back", "performerId": 5});
@@ -113,7 +113,7 @@ async fn a_request_that_is_not_admitted_is_never_committed() {
 }
 
 #[tokio::test]
-async fn an_account_that_begins_anew_knows_nothing_of_what_was_on_its_way() {
+async fn a_reset_drops_outstanding_commits() {
     for uri in ["reset", "reset?to=start"] {
         let crm = demo();
         late(&crm, json!(1000), json!({}));
@@ -121,7 +121,7 @@ async fn an_account_that_begins_anew_knows_nothing_of_what_was_on_its_way() {
         let request = Request::post(format!("/_simulator/{uri}")).body(Body::empty()).expect("a request");
         crm.ask(request).await.expect(200);
         crm.pass(2000);
-        assert_eq!(externally(&crm, "late").await, json!([]));
+        assert_eq!(by_external_id(&crm, "late").await, json!([]));
     }
 }
 
@@ -131,11 +131,11 @@ async fn latency_comes_before_the_break() {
     late(&crm, json!(3000), json!({"latencyMs": 2000}));
     create_and_break(&crm, "late", &crm.simulator.api_key()).await;
     crm.pass(60_000);
-    assert_eq!(externally(&crm, "late").await[0]["createdAt"], "2026-11-23 10:00:05");
+    assert_eq!(by_external_id(&crm, "late").await[0]["createdAt"], "2026-11-23 10:00:05");
 }
 
 #[tokio::test]
-async fn users_and_triggers_see_a_late_commit_as_any_other() {
+async fn a_late_commit_sets_off_triggers_at_its_time() {
     let crm = crm(json!({
         "users": [{"id": 5, "isAdmin": true}],
         "triggers": [{"name": "New", "event": "order.created", "action": {"url": "http://127.0.0.1:1/hook", "parameters": [{"name": "orderId", "value": "{{ order.id }}"}]}}],

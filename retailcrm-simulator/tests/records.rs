@@ -91,7 +91,7 @@ async fn merged_customers() {
     let history = get(&crm, "customers/history").await;
     let gone = history["history"].as_array().and_then(|records| records.iter().find(|record| record["deleted"] == true)).expect("a record");
     assert_eq!((&gone["customer"]["id"], &gone["combinedTo"]["id"]), (&json!(1), &json!(2)));
-    assert_eq!(crm.post("/api/v5/customers/combine", &merge).await.status, 400, "he is gone");
+    assert_eq!(crm.post("/api/v5/customers/combine", &merge).await.status, 400, "the customer no longer exists");
 }
 
 #[tokio::test]
@@ -244,7 +244,7 @@ async fn orders() {
 }
 
 #[tokio::test]
-async fn an_offer_that_the_catalogue_has_not() {
+async fn an_offer_that_is_not_in_the_catalogue() {
     let crm = crm(json!({"offers": [{"id": 1, "externalId": "a"}]}));
     post(&crm, "orders/create", "order", json!({"items": [{"offer": {"externalId": "a"}, "initialPrice": 5}]})).await.expect(201);
     let partly = post(&crm, "orders/upload", "orders", json!([{"items": [{"offer": {"id": 2}}]}])).await.expect(460);
@@ -372,7 +372,7 @@ async fn tasks() {
 }
 
 #[tokio::test]
-async fn a_key_of_one_shop_touches_no_other() {
+async fn a_key_of_one_shop_cannot_touch_another() {
     let crm = crm(json!({
         "sites": [{"code": "a"}, {"code": "b"}], "apiKeys": [{"key": "main"}, {"key": "only-a", "sites": ["a"]}], "users": [{"id": 5}],
         "customers": [{"id": 3, "site": "b", "managerId": 5, "phones": [{"number": "79160000001"}]}, {"id": 4, "site": "a", "managerId": 5, "phones": [{"number": "79160000001"}]}],

@@ -4,7 +4,7 @@ use super::{corporate, custom_fields, customers, general, history, modules, noti
 use crate::context::Context;
 use crate::wire::ApiResult;
 
-/// What serves a method.
+/// The function that serves a method.
 type Route = fn(&mut Context<'_>) -> ApiResult;
 
 /// A method of the API.
@@ -14,7 +14,7 @@ pub(crate) struct Endpoint {
     pub method: &'static str,
     /// Its path; parts in braces.
     pub path: &'static str,
-    /// The scope that a key needs; none: every key may.
+    /// The scope that a key needs; `None`: every key may use it.
     pub scope: Option<&'static str>,
     route: Route,
 }

@@ -1,4 +1,4 @@
-//! `/…/history`: what happened, one record per field, oldest first. The cursor is `filter[sinceId]`, which goes without `page`.
+//! `/…/history`: what happened, one record per field, oldest first. The cursor is `filter[sinceId]`; `page` beside it is refused.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::rules::filters::{Filter, Test, Wanted, Wants};
 use crate::state::State;
 use crate::wire::{ApiError, ApiResult, Success};
 
-/// `sinceId` is looked at before any record is.
+/// `sinceId` has chosen the records before any filter sees them.
 fn passed(_: &State, _: &Entity, _: &Value) -> bool {
     true
 }
@@ -43,22 +43,22 @@ const TASKS: &[Filter] = &[
     ("endDate", Test::To("createdAt")),
 ];
 
-/// Of customers.
+/// The history of customers.
 pub fn customers(context: &mut Context<'_>) -> ApiResult {
     records(context, Subject::Customer, CUSTOMERS)
 }
 
-/// Of corporate customers.
+/// The history of corporate customers.
 pub fn corporate(context: &mut Context<'_>) -> ApiResult {
     records(context, Subject::Corporate, CORPORATE)
 }
 
-/// Of orders.
+/// The history of orders.
 pub fn orders(context: &mut Context<'_>) -> ApiResult {
     records(context, Subject::Order, ORDERS)
 }
 
-/// Of tasks.
+/// The history of tasks.
 pub fn tasks(context: &mut Context<'_>) -> ApiResult {
     records(context, Subject::Task, TASKS)
 }
@@ -77,7 +77,7 @@ fn records(context: &Context<'_>, subject: Subject, filters: &[Filter]) -> ApiRe
     }
     let in_sites = |record: &Entity| {
         let subject = record.get(subject.one()).unwrap_or(&Value::Null);
-        // A task is of the shop of what it is about.
+        // A task's shop is that of its customer or order.
         let sites = [&subject["site"], &subject["customer"]["site"], &subject["phoneSite"]];
         let site = sites.into_iter().find_map(Value::as_str).unwrap_or_default();
         site.is_empty() || context.sites.iter().any(|known| known == site)
@@ -85,6 +85,6 @@ fn records(context: &Context<'_>, subject: Subject, filters: &[Filter]) -> ApiRe
     let records = state.histories.get(&subject).map(|history| history.after(since.unwrap_or(0))).unwrap_or_default();
     let found = records.iter().filter(|record| in_sites(record.members()) && wanted.pass(state, record.members())).collect();
     let (records, pagination) = page.cut(found);
-    let records: Vec<Entity> = records.into_iter().map(|record| record.told_to(context.key())).collect();
+    let records: Vec<Entity> = records.into_iter().map(|record| record.shown_to(context.key())).collect();
     Success::ok(json!({"generatedAt": state.date_time(context.now), "history": records, "pagination": pagination}))
 }

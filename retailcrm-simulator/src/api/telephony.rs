@@ -1,4 +1,4 @@
-//! `/telephony`: pop-ups, call history, the responsible manager.
+//! `/telephony`: pop-ups, call history, the customer's manager.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::wire::{ApiError, ApiResult, Success};
 /// The most calls of one upload.
 const CALLS_PER_UPLOAD: usize = 50;
 
-/// `hangupStatus` of an event. "Nobody answered" is spelt differently in the history.
+/// `hangupStatus` of an event. "no answered" is "no answer" in the history of calls.
 const HANGUP_STATUSES: [&str; 5] = ["answered", "busy", "cancel", "failed", "no answered"];
 /// `result` of a call.
 const RESULTS: [&str; 6] = ["answered", "busy", "failed", "no answer", "not allowed", "unknown"];
@@ -41,7 +41,7 @@ fn text<'a>(entity: &'a Entity, name: &str) -> Option<&'a str> {
     entity.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
-/// Members that are there; ids and numbers that were written as numbers are text.
+/// The members without `null`s; ids and phones that were written as numbers become text.
 fn plain(mut given: Entity) -> Entity {
     given.retain(|_, value| !value.is_null());
     for name in ["phone", "externalId", "callExternalId", "code", "externalPhone"] {
@@ -52,7 +52,7 @@ fn plain(mut given: Entity) -> Entity {
     given
 }
 
-/// What a live event says of a call.
+/// What a live event reports about a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum EventKind {
     /// It rings: `in` or `out`.
@@ -61,7 +61,7 @@ enum EventKind {
     Ended,
 }
 
-/// An event's kind, or why the event cannot be taken.
+/// An event's kind, or why the event is refused.
 fn event_kind(event: &Entity) -> Result<EventKind, ApiError> {
     let mut errors = Map::new();
     if text(event, "phone").is_none() {
@@ -118,7 +118,7 @@ pub fn call_event(context: &mut Context<'_>) -> ApiResult {
     Success::ok(Value::Object(answer))
 }
 
-/// Why a call cannot be taken, by member.
+/// The member for which a call is refused, and why.
 fn complaint(call: &Entity) -> Option<(&'static str, String)> {
     let required = ["date", "type", "phone", "externalId", "result"];
     if let Some(name) = required.into_iter().find(|name| text(call, name).is_none()) {
@@ -164,7 +164,7 @@ pub fn calls_upload(context: &mut Context<'_>) -> ApiResult {
     Success::ok(json!({"processedCallsCount": processed, "duplicateCalls": known}))
 }
 
-/// Who is responsible for whoever calls from this phone.
+/// The manager of the customer who has this phone.
 pub fn manager(context: &mut Context<'_>) -> ApiResult {
     let phone = context.call.text("phone").ok_or_else(|| ApiError::missing("phone"))?;
     let state = &*context.state;

@@ -131,7 +131,8 @@ impl Faults {
         Ok(Faults { rules: rules.into_iter().enumerate().map(|(index, rule)| (rule, progress(index))).collect() })
     }
 
-    /// What happens to the next such request. Latencies add up; the first rule that breaks something is the last that is asked.
+    /// What happens to the next request of this method and path. Latencies add up; rules after the first that breaks something are not
+    /// asked.
     pub fn next(&mut self, method: &str, path: &str) -> Fault {
         let mut fault = Fault::default();
         for (rule, progress) in &mut self.rules {
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_meets_what_it_names_and_as_often() {
+    fn a_rule_strikes_the_requests_that_it_names_as_often_as_it_says() {
         let mut faults = Faults::read(&json!({"rules": [{"method": "post", "path": "/a", "times": 2, "status": 503}]})).expect("a plan");
         assert_eq!((faults.next("GET", "/a").trouble, faults.next("POST", "/b").trouble), (None, None));
         assert_eq!(troubles(&mut faults, 4), [true, true, false, false]);
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_commit_has_a_delay_of_its_own() {
+    fn the_delay_of_a_late_commit_is_drawn_from_the_seed() {
         let plan = json!({"seed": 3, "rules": [{"reset": "before-commit", "commitsAfterMs": [1000, 9000]}]});
         let run = || {
             let mut faults = Faults::read(&plan).expect("a plan");
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_that_says_nothing_is_refused_and_told_where() {
+    fn a_refusal_of_a_plan_names_the_rule() {
         for (plan, place) in [
             (json!({"rules": [{"path": "/a"}]}), "rules[0]"),
             (json!({"rule": []}), "rule"),

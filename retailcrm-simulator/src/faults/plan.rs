@@ -28,21 +28,21 @@ struct Written {
     times: Option<u64>,
     probability: Option<f64>,
     status: Option<u16>,
-    /// Of an answer with `status`: this text. Without `status`: what happens to the true answer's body.
+    /// With `status`: the answer's body. Without: what happens to the body of the true answer.
     body: Option<String>,
     content_type: Option<String>,
     retry_after: Option<u64>,
     reset: Option<Reset>,
-    /// Beside `reset: before-commit`: how long after the break the request is committed all the same.
+    /// Beside `reset: before-commit`: how long after the break the request is committed.
     commits_after_ms: Option<Span>,
     latency_ms: Option<Span>,
 }
 
-/// Milliseconds: so many, or between two numbers.
+/// Milliseconds: a fixed number, or a range to draw from.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(untagged)]
 pub enum Span {
-    /// So many.
+    /// Always this number.
     Always(u64),
     /// At least the first, at most the second.
     Between(u64, u64),
@@ -75,12 +75,12 @@ pub struct Rule {
     pub effect: Option<Effect>,
 }
 
-/// What a rule does to a request that it strikes.
+/// What a rule does to a request that it strikes, besides delaying the answer.
 #[derive(Debug, Clone)]
 pub enum Effect {
-    /// The same to each.
+    /// The same for each request.
     Fixed(Trouble),
-    /// The connection breaks, and the request is committed so long after that.
+    /// The connection breaks, and the request is committed this long after that.
     LateCommit(Span),
 }
 
@@ -157,7 +157,7 @@ impl Rule {
     }
 }
 
-/// Whether a path begins so; `*` stands for one step.
+/// Whether a path begins with this pattern; `*` stands for one step.
 fn begins(path: &str, wanted: &str) -> bool {
     if !wanted.contains('*') {
         return path.starts_with(wanted);

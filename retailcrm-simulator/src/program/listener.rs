@@ -1,4 +1,4 @@
-//! The listener. It does over a socket what a plan of faults asks for: breaks connections, waits, dribbles a body.
+//! The listener. It does over a socket what a plan of faults asks for: breaks connections, waits, sends a body slowly.
 
 use std::convert::Infallible;
 use std::io;
@@ -19,9 +19,9 @@ use crate::faults::{ConnectionReset, FaultName, Late, Slow};
 use crate::simulator::Simulator;
 use crate::wire::BODY_BYTES;
 
-/// Between two pieces of a slow body.
+/// The pause between two pieces of a slow body.
 const PAUSE: Duration = Duration::from_millis(500);
-/// A slow body's pieces.
+/// The number of a slow body's pieces.
 const PIECES: usize = 8;
 /// How long a client may take to send its headers.
 const HEADERS: Duration = Duration::from_secs(30);
@@ -32,7 +32,7 @@ pub async fn serve(listener: TcpListener, simulator: Simulator, log: Log) {
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
-            // Out of file handles: others will close theirs.
+            // Out of file handles: wait until other connections close theirs.
             Err(_) => {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
@@ -45,7 +45,7 @@ pub async fn serve(listener: TcpListener, simulator: Simulator, log: Log) {
             let answer = service_fn(move |request: Request<Incoming>| answer(router.clone(), log.clone(), request));
             let mut server = hyper::server::conn::http1::Builder::new();
             server.timer(TokioTimer::new()).header_read_timeout(HEADERS);
-            // A broken connection is what was asked for, or the client's own affair.
+            // An error here is a connection that the plan of faults breaks, or that the client has closed.
             let _ = server.serve_connection(TokioIo::new(stream), answer).await;
         });
     }

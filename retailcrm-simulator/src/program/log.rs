@@ -1,4 +1,4 @@
-//! The log of requests: a line for people, or a JSON object a line for machines. It never holds a request up: when nobody reads it, lines
+//! The log of requests: a line for people, or a JSON object a line for machines. It never delays a request: when the reader is slow, lines
 //! are left out and counted.
 
 use std::io::Write;
@@ -17,7 +17,7 @@ const WAITING: usize = 10_000;
 /// The longest value that a line for people shows, in characters.
 const SHOWN: usize = 160;
 
-/// The log. Clones write into the same.
+/// The log. Clones write into the same one.
 #[derive(Clone)]
 pub struct Log {
     json: bool,
@@ -60,7 +60,7 @@ impl Log {
         std::thread::spawn(move || {
             for line in waiting {
                 let mut out = std::io::stdout().lock();
-                // Nobody reads any more.
+                // The reader has closed the pipe.
                 if out.write_all(line.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()).is_err() {
                     break;
                 }
@@ -79,7 +79,7 @@ impl Log {
         let _ = self.lines.send(text.to_owned());
     }
 
-    /// A request and what came of it; no status: the connection was broken.
+    /// A request and its answer's status; `None`: the connection was broken.
     pub fn request(&self, request: Line, status: Option<u16>, took: Duration, fault: Option<String>) {
         let line = if self.json { machine(request, status, took, fault) } else { person(&request, status, took, fault.as_deref()) };
         if self.lines.try_send(line).is_err() {
@@ -89,7 +89,7 @@ impl Log {
             let line = if self.json {
                 json!({"lost": lost}).to_string()
             } else {
-                format!("({lost} requests are missing here: nobody read the log)")
+                format!("({lost} requests are missing here: the log was read too slowly)")
             };
             let _ = self.lines.try_send(line);
         }

@@ -39,7 +39,7 @@ pub enum Kind {
     Code(&'static str),
     /// `[{"number":"…"}]`.
     Phones,
-    /// Fields that the account added to such an entity.
+    /// Fields that the account added to this kind of entity.
     CustomFields(&'static str),
     /// An object with these members.
     Object(&'static [Member]),
@@ -47,11 +47,11 @@ pub enum Kind {
     Objects(&'static [Member]),
     /// A list of texts.
     Texts,
-    /// An object with whatever members.
+    /// An object with any members.
     Map,
-    /// An object of objects, some of which have known members; the others are as they come. `null` in place of one stays: it takes it out.
+    /// An object of objects, some of which have known members; the others are as they come. `null` in place of one is kept: it removes that one.
     Parts(&'static [(&'static str, &'static [Member])]),
-    /// Whatever it is; somebody else looks at it.
+    /// Anything; it is checked elsewhere.
     Any,
 }
 
@@ -134,7 +134,7 @@ fn scalar(state: &State, kind: Kind, value: &Value) -> Result<Value, String> {
     }
 }
 
-/// An object or a list. Its members have complaints of their own; `None`: it is no such thing at all.
+/// An object or a list. Its members have complaints of their own; `None`: the value is neither.
 fn compound(state: &State, kind: Kind, value: &Value, place: &str, errors: &mut Errors) -> Option<Value> {
     match kind {
         Kind::CustomFields(of) => Some(Value::Object(custom_fields::read(state, of, fields(value)?, place, errors))),
@@ -169,7 +169,7 @@ fn compound(state: &State, kind: Kind, value: &Value, place: &str, errors: &mut 
     }
 }
 
-/// Notes that members are blank.
+/// Adds a complaint for each of these members that is blank.
 pub fn require(kept: &Entity, names: &[&str], errors: &mut Errors) {
     for name in names {
         let blank = kept.get(*name).is_none_or(|value| value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty()));
@@ -217,7 +217,7 @@ pub fn flag(value: &Value) -> Option<bool> {
     }
 }
 
-/// Whether a text is `Y-m-d H:i:s`, with every zero: what is kept otherwise would sort otherwise.
+/// Whether a text is `Y-m-d H:i:s` with all leading zeros: date-times are compared as texts.
 pub fn is_date_time(text: &str) -> bool {
     text.len() == 19 && NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").is_ok()
 }

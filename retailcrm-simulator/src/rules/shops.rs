@@ -1,4 +1,4 @@
-//! Which shop a request is about: said in `site`, else implied by a key that sees only one.
+//! Which shop a request is about: the one in `site`, else the only one that the key sees.
 
 use serde_json::json;
 

@@ -21,11 +21,11 @@ use crate::simulator::{Admitted, Simulator};
 use crate::state::State;
 use crate::wire::{ApiError, BODY_BYTES, Call};
 
-/// On whose behalf a request is made that shows no key: a user acts in the CRM.
+/// Marks a request without a key: this user acts in the CRM.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ActsAs(pub i64);
 
-/// So long after its arrival a request is committed; its client gets no answer.
+/// Marks a request that is committed this long after its arrival; its client gets no answer.
 #[derive(Debug, Clone, Copy)]
 struct CommitLater(Duration);
 
@@ -62,7 +62,7 @@ async fn handle(endpoint: &'static Endpoint, simulator: Simulator, path: RawPath
     let path: Vec<(String, String)> = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let answer = {
         let mut state = simulator.state();
-        // After waiting for the account: what happens in it happens in the order of its time.
+        // Read the clock only now: a request may have waited for the lock, and times in the account must not run backwards.
         let now = simulator.now();
         let (actor, sites) = match actor(&state, &call, user) {
             Ok(actor) => actor,

@@ -1,8 +1,8 @@
-//! Late commits: requests whose connection broke before they were committed, and that are committed all the same, some time later. The
-//! plan of faults asks for them (`commitsAfterMs`).
+//! Late commits: requests that are committed some time after their connection broke. The plan of faults asks for them
+//! (`commitsAfterMs`).
 //!
-//! Nobody has to move the account's time: whoever locks the account first commits what is due by then, in the order of the due times and
-//! with those times as the present. In a replay's virtual time, too, the account therefore always stands as its time says.
+//! Locking the account first commits every request that is due, in the order of the due times and with those times as the present. So
+//! the account always agrees with its clock, and a replay that advances a virtual clock needs to call nothing.
 
 use std::collections::BTreeMap;
 
@@ -67,12 +67,12 @@ impl LateCommits {
             && first.key().0 <= now
         {
             let ((due, _), request) = first.remove_entry();
-            // A refusal is as good as an answer: nobody waits for either.
+            // The connection is gone: the answer, a refusal too, reaches nobody.
             let _ = request.commit(state, due);
         }
     }
 
-    /// Drops everything: the account begins anew.
+    /// Drops everything that is outstanding: the account begins anew.
     pub fn forget(&mut self) {
         self.outstanding.clear();
     }

@@ -1,5 +1,5 @@
-//! An account that lives: its state, its limits, its plan of faults, the time it lives in, and who carries its requests to others. What
-//! it answers over HTTP is built on top of it.
+//! A running account: its state, its rate limits, its plan of faults, its clock, and the carrier of its requests. What it answers over
+//! HTTP is built on top of it.
 
 mod late;
 
@@ -48,7 +48,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Simulator {
-    /// An account as described, living in this time. Its requests to others are recorded and not sent.
+    /// An account that runs by this clock. Its requests to others are recorded and not sent.
     pub fn new(account: Account, clock: Clock) -> Simulator {
         Simulator::with(account, clock, None, Arc::new(|_| {}))
     }
@@ -118,7 +118,7 @@ impl Simulator {
         state.empty();
     }
 
-    /// The account as it stands now: late commits that are due are in it.
+    /// The account as it is now: late commits that are due have been made.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         let mut state = lock(&self.shared.state);
         lock(&self.shared.late).commit_due(&mut state, || self.now());
@@ -128,8 +128,7 @@ impl Simulator {
     /// Commits a request at a later time (see `commitsAfterMs` in a plan of faults).
     pub(crate) fn commit_later(&self, request: Admitted, due: DateTime<Utc>) {
         lock(&self.shared.late).add(request, due);
-        // Whoever looks at the account or asks it for something sees what is due by then. Only what it sends by itself must not wait for
-        // that.
+        // Every look at the account commits what is due by then. Only requests of triggers must not wait for the next look.
         if self.shared.carrier.is_some() {
             let simulator = self.clone();
             tokio::spawn(async move { simulator.commit_on_time(due).await });
@@ -145,7 +144,8 @@ impl Simulator {
         self.send_callbacks();
     }
 
-    /// Commits every late request that is still outstanding, each at the time at which it is due: how the account will stand in the end.
+    /// Commits every late request that is still outstanding, each at the time at which it is due. Afterwards the account is as it will be
+    /// once nothing is under way any more.
     pub fn commit_outstanding(&self) {
         let mut state = lock(&self.shared.state);
         lock(&self.shared.late).commit_all(&mut state);
@@ -163,7 +163,7 @@ impl Simulator {
         (self.shared.clock)()
     }
 
-    /// Requests that nobody has taken yet.
+    /// Requests that are still to be sent; they count as taken from now on.
     fn untaken(&self) -> Vec<Outgoing> {
         let mut state = self.state();
         let untaken = state.callbacks.iter_mut().filter(|request| !request.taken);
@@ -187,12 +187,12 @@ impl Simulator {
         }
     }
 
-    /// The same, and waits.
+    /// Sends the account's requests and waits for their outcome.
     pub(crate) async fn send_callbacks_and_wait(&self) {
         self.carry(self.untaken()).await;
     }
 
-    /// One after the other, in the order in which they came about.
+    /// Sends requests one after the other, in the order in which they were queued.
     async fn carry(&self, requests: Vec<Outgoing>) {
         let Some(carrier) = &self.shared.carrier else { return };
         for request in requests {

@@ -1,4 +1,4 @@
-//! The account as it stands: its entities, the history of calls, pop-ups, modules, and the requests that it makes.
+//! The account now: its entities, the history of calls, pop-ups, modules, and the requests that it makes.
 
 pub mod calls;
 mod dump;
@@ -27,7 +27,7 @@ pub use dump::Dump;
 /// An account of RetailCRM.
 #[derive(Debug)]
 pub struct State {
-    /// What it is configured as: keys, settings, reference books, triggers.
+    /// Its configuration: keys, settings, reference books, triggers.
     pub account: Account,
     /// Users.
     pub users: Table,
@@ -47,7 +47,7 @@ pub struct State {
     pub calls: Calls,
     /// Events as they came, and when.
     pub call_events: Kept,
-    /// What managers see.
+    /// Pop-ups.
     pub popups: Popups,
     /// Registered modules by code.
     pub modules: BTreeMap<String, Entity>,
@@ -55,7 +55,7 @@ pub struct State {
     pub notifications: Vec<Entity>,
     /// What happened to customers, corporate customers, orders and tasks.
     pub histories: BTreeMap<Subject, History>,
-    /// Requests that the account makes, in order; sent ones say what came of them.
+    /// Requests that the account makes, in order; sent ones have their outcome.
     pub callbacks: Vec<Outgoing>,
     /// Ids of items and payments.
     pub part_ids: PartIds,
@@ -109,7 +109,7 @@ impl State {
         }
     }
 
-    /// Empties it: what is configured stays, what happened goes.
+    /// Removes everything that happened; the configuration stays.
     pub fn empty(&mut self) {
         let mut account = self.account.clone();
         account.lists.insert("users", self.users.iter().cloned().collect());
@@ -160,7 +160,7 @@ impl State {
         }
     }
 
-    /// Users whom an event names by id or by an extension of an active module; then the extensions and the ids that nobody has.
+    /// Users whom an event names by id or by an extension of an active module; then the extensions and the ids that no user has.
     pub fn users_of(&self, codes: &[String], ids: &[i64]) -> (BTreeSet<i64>, Vec<String>, Vec<i64>) {
         let (mut found, mut no_codes, mut no_users) = (BTreeSet::new(), Vec::new(), Vec::new());
         for code in codes {
@@ -191,7 +191,7 @@ impl State {
         rows.flatten().filter_map(|row| Some((row["code"].as_str()?, whole(&row["userId"])?)))
     }
 
-    /// Whose extension it is.
+    /// The user who has this extension.
     pub fn user_of_code(&self, code: &str) -> Option<i64> {
         self.codes().find(|(known, _)| *known == code).map(|(_, user)| user).filter(|user| self.users.get(*user).is_some())
     }

@@ -1,4 +1,4 @@
-//! Requests that the account makes: to modules that registered an address, and of triggers.
+//! Requests that the account makes: to addresses of modules, and those of triggers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,9 +15,9 @@ pub enum Why {
     MakeCall,
     /// A user's status changed.
     ChangeUserStatus,
-    /// Somebody switched a module on or off.
+    /// A module was switched on or off.
     Activity,
-    /// Somebody changed the account's settings.
+    /// The account's settings were changed.
     Settings,
     /// A trigger was set off.
     Trigger,
@@ -39,7 +39,7 @@ impl Why {
 /// A request that the account makes.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
-    /// When it was to be made, in the account's zone.
+    /// When the account made it, in its zone.
     pub at: String,
     /// Why it is made.
     pub why: Why,
@@ -53,9 +53,9 @@ pub struct Outgoing {
     pub form: Vec<(String, String)>,
     /// The answer's status or why there is none; `None`: it has not been sent.
     pub outcome: Option<Result<u16, String>>,
-    /// Which it is of all that this process made: a place in a list would not outlive a fresh start.
+    /// Its number in this process. The place in the list would not do: the list is emptied when the account begins anew.
     pub(crate) number: u64,
-    /// Whether somebody has taken it to send it.
+    /// Whether it is being sent or has been.
     pub(crate) taken: bool,
 }
 

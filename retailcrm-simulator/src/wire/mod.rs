@@ -76,7 +76,7 @@ impl Call {
         serde_json::from_str(text).map_err(|_| ApiError::entity(json!({ name: "Invalid JSON." })))
     }
 
-    /// A form field that holds a JSON object. An empty list counts as an empty object: PHP clients cannot tell them apart.
+    /// A form field that holds a JSON object. An empty list counts as an empty object: PHP clients write both as `[]`.
     pub fn object(&self, name: &str) -> Result<Map<String, Value>, ApiError> {
         match self.json(name)? {
             Value::Object(members) => Ok(members),

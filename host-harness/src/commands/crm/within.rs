@@ -76,7 +76,7 @@ impl Simulators {
     pub fn to_json(&self) -> Value {
         let mut all = nothing();
         for Simulated { simulator, kind, name } in &self.accounts {
-            // The replay is over. What is still on its way into the CRM arrives there all the same.
+            // The replay is over, but requests that the CRM commits late would still change it: the report must show that.
             simulator.commit_outstanding();
             let state = simulator.to_json();
             for member in MEMBERS {

@@ -50,7 +50,7 @@ pub fn create(context: &mut Context<'_>) -> ApiResult {
     if let (false, Some(status)) = (payment.contains_key("status"), books.default_of("paymentStatuses", "defaultForApi")) {
         payment.insert("status".into(), status.into());
     }
-    // A payment of no amount is for the whole order [inferred].
+    // A payment without an amount is for the whole order [inferred].
     payment.entry("amount").or_insert(order.get("totalSumm").cloned().unwrap_or(json!(0)));
     put(&mut order, id, payment.into());
     changed(context, own_id(&order), order);
@@ -68,7 +68,7 @@ fn addressed(context: &Context<'_>, by_id: bool, site: Option<&str>) -> Result<(
     let wanted = context.part("id");
     let is = |id: &str, payment: &Value| if by_id { id == wanted } else { payment["externalId"].as_str() == Some(wanted) };
     let orders = context.state.orders.iter().filter(|order| crate::state::in_sites(order, &context.sites));
-    // An externalId is a shop's own.
+    // An externalId is unique only inside its shop.
     let orders = orders.filter(|order| by_id || site.is_none_or(|site| text(order, "site") == site));
     let found = orders.filter_map(|order| {
         let (id, _) = order.get("payments")?.as_object()?.iter().find(|(id, payment)| is(id, payment))?;

@@ -16,17 +16,17 @@ fn refusal(place: &str, complaint: String) -> ApiError {
     not_loaded(Map::from_iter([(place.to_owned(), complaint.into())]))
 }
 
-/// The customer whom an order names by id or externalId, as the order keeps him; a corporate one by `type`.
+/// The reference that an order keeps to the customer whom it names by id or externalId; a corporate one is named by `type`.
 fn named_customer(context: &Context<'_>, named: &Entity, place: &str, site: &str) -> Result<Value, ApiError> {
     let corporate = text(named, "type") == "customer_corporate";
     let table = if corporate { &context.state.corporate } else { &context.state.customers };
     let found = shops::referred(context, table, named, site);
     let Some(found) = found else {
-        let (by, told) = match named.get("id").and_then(whole) {
+        let (by, value) = match named.get("id").and_then(whole) {
             Some(id) => ("id", id.to_string()),
             None => ("externalId", text(named, "externalId").to_owned()),
         };
-        return Err(refusal(&format!("{place}.{by}"), format!("Customer with {by}={told} not found.")));
+        return Err(refusal(&format!("{place}.{by}"), format!("Customer with {by}={value} not found.")));
     };
     let mut kept = crate::entity::entity(reference(found));
     if corporate {
@@ -35,7 +35,7 @@ fn named_customer(context: &Context<'_>, named: &Entity, place: &str, site: &str
     Ok(kept.into())
 }
 
-/// The customer of an order that names none: who has its phone, or its e-mail, else a new one [inferred].
+/// The customer of an order that names none: the one with its phone or its e-mail, else a new one [inferred].
 fn own_customer(context: &mut Context<'_>, order: &Entity, site: &str) -> Result<Option<Value>, ApiError> {
     let (number, email) = (text(order, "phone"), text(order, "email").to_lowercase());
     let has_email =
@@ -55,7 +55,7 @@ fn own_customer(context: &mut Context<'_>, order: &Entity, site: &str) -> Result
     Ok(context.state.customers.get(id).map(reference))
 }
 
-/// Turns `customer` and `contact` of an order into what it keeps of them.
+/// Replaces `customer` and `contact` of an order by the references that it keeps.
 fn customers(context: &Context<'_>, order: &mut Entity, site: &str) -> Result<(), ApiError> {
     for place in ["customer", "contact"] {
         let Some(named) = order.get(place).filter(|named| !named.is_null()) else { continue };
@@ -76,7 +76,7 @@ fn customers(context: &Context<'_>, order: &mut Entity, site: &str) -> Result<()
     Ok(())
 }
 
-/// `firstName` and the rest of an order that does not say them are its customer's.
+/// An order without names, e-mail or phone takes them from its customer.
 fn persons(context: &Context<'_>, order: &mut Entity) {
     let Some(customer) = crate::state::table::customer_of(order).and_then(|id| context.state.customers.get(id)) else { return };
     let customer = customer.clone();
@@ -91,7 +91,7 @@ fn persons(context: &Context<'_>, order: &mut Entity) {
     }
 }
 
-/// Payments that are made now were paid now.
+/// Payments that are complete and have no date were paid now.
 fn paid(context: &Context<'_>, order: &mut Entity) {
     let now = context.date_time();
     let payments = match order.get_mut("payments") {
@@ -108,7 +108,7 @@ fn paid(context: &Context<'_>, order: &mut Entity) {
     }
 }
 
-/// Makes an order and gives its id.
+/// Creates an order and returns its id.
 fn made(context: &mut Context<'_>, fields: &Entity, site: &str) -> Result<i64, ApiError> {
     let mut order = given(context.state, fields)?;
     crate::entity::drop_nulls(&mut order);
@@ -171,7 +171,7 @@ pub fn create(context: &mut Context<'_>) -> ApiResult {
     Success::created(json!({"id": id, "order": order}))
 }
 
-/// Puts another order in the place of the one with this id: sums are counted again, what changed is written down.
+/// Replaces the order with this id: sums are counted again, changes go into the history.
 pub fn changed(context: &mut Context<'_>, id: i64, mut order: Entity) {
     let Some(old) = context.state.orders.get(id).cloned() else { return };
     paid(context, &mut order);
@@ -180,15 +180,15 @@ pub fn changed(context: &mut Context<'_>, id: i64, mut order: Entity) {
         order.insert("statusUpdatedAt".into(), context.date_time().into());
     }
     let changes = changes::between(&old, &order);
-    let told = reduced_order(&order);
+    let recorded = reduced_order(&order);
     context.state.orders.put(id, order);
     if let (false, Some(order)) = (changes.is_empty(), context.state.orders.get(id)) {
         let shown = shown(context.state, order);
-        context.happened(Subject::Order, Deed::Updated, changes, &told, &shown);
+        context.happened(Subject::Order, Deed::Updated, changes, &recorded, &shown);
     }
 }
 
-/// Changes an order: only what is sent; items are replaced whole, payments by id and added.
+/// Changes an order: only what is sent. The list of items is replaced; payments are changed by id or added.
 pub fn edit(context: &mut Context<'_>) -> ApiResult {
     let fields = context.call.object("order")?;
     let id = shops::addressed_for_change(context, &context.state.orders)?;
@@ -208,7 +208,7 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
         return Err(ApiError::entity(complaints));
     }
     let payments = patch.remove("payments");
-    // Goods that are gone are worth nothing: an empty list of items is a sum of nothing.
+    // An empty list of items makes the sum 0; without this the old `summ` would stay.
     if patch.get("items").and_then(Value::as_array).is_some_and(Vec::is_empty) {
         order.remove("summ");
     }
