@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-pub use crate::entity::Entity;
+use crate::entity::Entity;
 use crate::limits::RateLimit;
 use crate::triggers::Trigger;
 use reader::{Reader, texts_of};
