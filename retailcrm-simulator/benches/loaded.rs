@@ -1,5 +1,5 @@
 //! What an account costs that has 100 000 customers, as many orders and a million calls: to hold, to search, to read, to add to; and how many events a second
-//! the program takes over loopback. `cargo bench -p retailcrm-simulator`; the first lines tell memory.
+//! the program takes over loopback. `cargo bench -p retailcrm-simulator`; the first lines show memory.
 #![allow(missing_docs)]
 
 #[path = "../tests/support/program.rs"]
@@ -26,7 +26,7 @@ const EVENTS: u64 = 20_000;
 /// Connections that make them.
 const CONNECTIONS: u64 = 16;
 
-/// The file of such an account.
+/// The file of the account.
 fn file() -> String {
     let mut text = String::from(r#"{"users":[{"id":5,"email":"a@x.example"}],"customers":["#);
     let mut customer = |text: &mut String, id: u64| {
@@ -65,7 +65,7 @@ fn list(text: &mut String, count: u64, one: &mut dyn FnMut(&mut String, u64) -> 
     }
 }
 
-/// MiB that the process holds now, and held at most; Linux tells.
+/// MiB that the process holds now, and held at most, as Linux reports it.
 fn memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let of = |name: &str| {
@@ -149,7 +149,7 @@ fn loaded(criterion: &mut Criterion) {
     println!("after all of it, holding {}", memory());
 }
 
-/// Events a second over loopback, the client on the same machine. The rate limit is off, and nobody reads a log.
+/// Events a second over loopback, the client on the same machine. The rate limit is off, and there is no log.
 fn loopback(criterion: &mut Criterion) {
     let program = program::start(&["--json", "--quiet", "--rate-limit", "off"]);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
@@ -158,7 +158,7 @@ fn loopback(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(1)).sample_size(10).measurement_time(Duration::from_secs(20));
     group.bench_function("call/event", |bencher| {
         bencher.iter_custom(|iterations| {
-            // So many events at least that connecting does not count.
+            // Enough events that the time to connect does not matter.
             let each = (iterations.max(EVENTS) / CONNECTIONS).max(1);
             let start = Instant::now();
             runtime.block_on(async {

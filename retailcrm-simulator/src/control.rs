@@ -1,5 +1,5 @@
-//! What no CRM has: looking at the account, starting it anew, making it misbehave, and acting in it as a user does. All of it is under
-//! `/_simulator`, apart from the API.
+//! Control of the simulator, under `/_simulator`: looking at the account, starting it anew, setting a plan of faults, and acting in it as a
+//! user does. No CRM has this.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -13,33 +13,36 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::account::Account;
-use crate::api::{self, ActsAs, Context};
-use crate::callbacks::{self, Outgoing};
-use crate::entity::whole;
-use crate::state::history::Actor;
-use crate::wire::Call;
-use crate::{Simulator, state};
+use crate::context::Context;
+use crate::entity::{entity, id_of, is, whole};
+use crate::history::Actor;
+use crate::server::{self, ActsAs};
+use crate::simulator::Simulator;
+use crate::state::State;
+use crate::state::outgoing::Outgoing;
+use crate::wire::{Call, php};
+use crate::{api, callbacks};
 
-/// What there is, for whoever asks.
+/// The list of routes, as `GET /_simulator` answers it.
 const HELP: &str = "RetailCRM simulator, control\n\
 GET  /_simulator/state                       the whole account as JSON; it can be given to --account again\n\
 POST /_simulator/reset                       empties it: settings, keys, users and reference books stay; a JSON body is the account to start from; ?to=start returns to the beginning\n\
 POST /_simulator/faults                      a JSON plan of misbehaviour; {} ends it\n\
-GET  /_simulator/popups?user=5               what a user sees now\n\
+GET  /_simulator/popups?user=5               pop-ups that a user sees now\n\
 GET  /_simulator/callbacks                   requests that the account made, and what came of them\n\
-ANY  /_simulator/as/{user}/api/v5/...        a user does it: no key, history's source is `user`, triggers act\n\
-POST /_simulator/make-call                   {\"user\":5,\"phone\":\"79160000001\"}: he clicks a number\n\
-POST /_simulator/module-activity             {\"code\":\"uis\",\"active\":false,\"freeze\":false}: somebody switches a module off or on\n\
-POST /_simulator/settings                    {\"timezone\":\"Asia/Omsk\"}: somebody changes the account's settings; modules are told\n\
+ANY  /_simulator/as/{user}/api/v5/...        as this user: no key, history's source is `user`, triggers act\n\
+POST /_simulator/make-call                   {\"user\":5,\"phone\":\"79160000001\"}: the user clicks a number\n\
+POST /_simulator/module-activity             {\"code\":\"uis\",\"active\":false,\"freeze\":false}: a module is switched off or on\n\
+POST /_simulator/settings                    {\"timezone\":\"Asia/Omsk\"}: the account's settings are changed; modules get them\n\
 POST /_simulator/user                        {\"id\":5,\"lastName\":\"...\",\"active\":false}: an administrator changes a user, or adds one\n\
-POST /_simulator/delete                      {\"order\":17} or {\"customer\":5}, \"user\":5: he deletes it\n\
-POST /_simulator/move                        {\"order\":17,\"site\":\"shop\",\"user\":5}: he moves it to another shop\n";
+POST /_simulator/delete                      {\"order\":17} or {\"customer\":5}, \"user\":5: the user deletes it\n\
+POST /_simulator/move                        {\"order\":17,\"site\":\"shop\",\"user\":5}: the user moves it to another shop\n";
 
 /// The control's routes.
 pub(crate) fn router(simulator: Simulator) -> Router {
     Router::new()
         .route("/_simulator", get(async || HELP))
-        .route("/_simulator/state", get(tell))
+        .route("/_simulator/state", get(dump))
         .route("/_simulator/reset", post(reset))
         .route("/_simulator/faults", post(faults))
         .route("/_simulator/popups", get(popups))
@@ -51,12 +54,12 @@ pub(crate) fn router(simulator: Simulator) -> Router {
         .route("/_simulator/delete", post(delete))
         .route("/_simulator/move", post(move_order))
         .route("/_simulator/as/{user}/{*path}", any(act))
-        // A whole account may be long; what listens limits bodies.
+        // A whole account may be long; the listener limits bodies.
         .layer(DefaultBodyLimit::disable())
         .with_state(simulator)
 }
 
-/// A mistake of whoever uses the control.
+/// A request to control that cannot be served, and why.
 struct Mistake(StatusCode, String);
 
 impl IntoResponse for Mistake {
@@ -65,8 +68,8 @@ impl IntoResponse for Mistake {
     }
 }
 
-fn mistake(told: impl Into<String>) -> Mistake {
-    Mistake(StatusCode::BAD_REQUEST, told.into())
+fn mistake(complaint: impl Into<String>) -> Mistake {
+    Mistake(StatusCode::BAD_REQUEST, complaint.into())
 }
 
 fn read(body: &Bytes) -> Result<Value, Mistake> {
@@ -77,11 +80,11 @@ fn read(body: &Bytes) -> Result<Value, Mistake> {
     }
 }
 
-async fn tell(Shared(simulator): Shared<Simulator>) -> Response {
-    // A million calls take a while to write down: not on a thread that answers others.
-    let told = tokio::task::spawn_blocking(move || serde_json::to_vec(&simulator.state().told())).await;
-    match told {
-        Ok(Ok(told)) => ([(CONTENT_TYPE, "application/json")], told).into_response(),
+async fn dump(Shared(simulator): Shared<Simulator>) -> Response {
+    // A million calls take a while to serialise: not on a thread that serves other requests.
+    let written = tokio::task::spawn_blocking(move || serde_json::to_vec(&simulator.state().dump())).await;
+    match written {
+        Ok(Ok(written)) => ([(CONTENT_TYPE, "application/json")], written).into_response(),
         _ => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
@@ -93,7 +96,7 @@ struct To {
 
 async fn reset(Shared(simulator): Shared<Simulator>, Query(To { to }): Query<To>, body: Bytes) -> Result<Response, Mistake> {
     match (to.as_deref(), body.is_empty()) {
-        (None, true) => simulator.state().empty(),
+        (None, true) => simulator.empty(),
         (Some("start"), true) => simulator.restart(),
         (None, false) => {
             let account = Account::read(&read(&body)?).map_err(|error| mistake(error.to_string()))?;
@@ -111,45 +114,45 @@ async fn faults(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Res
 }
 
 async fn popups(Shared(simulator): Shared<Simulator>, request: Request) -> Result<Response, Mistake> {
-    let user = user_of(&crate::wire::php::tree(request.uri().query().unwrap_or_default()))?;
+    let user = user_of(&php::tree(request.uri().query().unwrap_or_default()))?;
     Ok(axum::Json(json!({"popups": simulator.state().popups.seen_by(user)})).into_response())
 }
 
 async fn made(Shared(simulator): Shared<Simulator>) -> Response {
-    let callbacks: Vec<Value> = simulator.state().callbacks.iter().map(Outgoing::told).collect();
+    let callbacks: Vec<Value> = simulator.state().callbacks.iter().map(Outgoing::to_json).collect();
     axum::Json(json!({"callbacks": callbacks})).into_response()
 }
 
-fn user_of(told: &Value) -> Result<i64, Mistake> {
-    whole(&told["user"]).ok_or_else(|| mistake("expected \"user\": the id of a user"))
+fn user_of(given: &Value) -> Result<i64, Mistake> {
+    whole(&given["user"]).ok_or_else(|| mistake("expected \"user\": the id of a user"))
 }
 
-/// Makes a request and tells what came of it.
+/// Makes a request of the account and answers its outcome.
 async fn make(simulator: &Simulator, outgoing: Outgoing) -> Response {
     let number = outgoing.number;
     simulator.state().callbacks.push(outgoing);
     simulator.send_callbacks_and_wait().await;
-    let told = simulator.state().callbacks.iter().rev().find(|known| known.number == number).map(Outgoing::told);
-    axum::Json(json!({"success": true, "callback": told})).into_response()
+    let made = simulator.state().callbacks.iter().rev().find(|known| known.number == number).map(Outgoing::to_json);
+    axum::Json(json!({"success": true, "callback": made})).into_response()
 }
 
 async fn make_call(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Response, Mistake> {
-    let told = read(&body)?;
-    let user = user_of(&told)?;
-    let phone = told["phone"].as_str().ok_or_else(|| mistake("expected \"phone\""))?;
+    let given = read(&body)?;
+    let user = user_of(&given)?;
+    let phone = given["phone"].as_str().ok_or_else(|| mistake("expected \"phone\""))?;
     let outgoing =
-        callbacks::make_call(&simulator.state(), simulator.now(), user, phone, told["externalPhone"].as_str()).map_err(mistake)?;
+        callbacks::make_call(&simulator.state(), simulator.now(), user, phone, given["externalPhone"].as_str()).map_err(mistake)?;
     Ok(make(&simulator, outgoing).await)
 }
 
 async fn module_activity(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Response, Mistake> {
-    let told = read(&body)?;
-    let code = told["code"].as_str().ok_or_else(|| mistake("expected \"code\": a module's"))?;
+    let given = read(&body)?;
+    let code = given["code"].as_str().ok_or_else(|| mistake("expected \"code\": a module's"))?;
     let outgoing = {
         let mut state = simulator.state();
         let module = state.modules.get_mut(code).ok_or_else(|| mistake(format!("there is no module {code:?}")))?;
         for name in ["active", "freeze"] {
-            if let Some(flag) = told[name].as_bool() {
+            if let Some(flag) = given[name].as_bool() {
                 module.insert(name.into(), flag.into());
             }
         }
@@ -176,7 +179,7 @@ async fn settings(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<R
                 return Err(mistake(format!("{name}: {value} is not what GET /settings shows there")));
             }
         }
-        let mut known = crate::entity::entity(state.account.settings.clone());
+        let mut known = entity(state.account.settings.clone());
         known.extend(changed);
         let account = Account { settings: known.into(), ..Account::default() };
         account
@@ -184,9 +187,9 @@ async fn settings(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<R
             .parse::<chrono_tz::Tz>()
             .map_err(|_| mistake(format!("timezone: {:?} is no IANA time zone", account.timezone())))?;
         state.account.settings = account.settings;
-        let told: Vec<Outgoing> =
+        let requests: Vec<Outgoing> =
             state.active_modules().filter_map(|module| callbacks::settings(&state, simulator.now(), module)).collect();
-        state.callbacks.extend(told);
+        state.callbacks.extend(requests);
     }
     simulator.send_callbacks_and_wait().await;
     Ok(axum::Json(json!({"success": true})).into_response())
@@ -194,14 +197,14 @@ async fn settings(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<R
 
 /// The API cannot change users; an administrator can.
 async fn change_user(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Response, Mistake> {
-    let Value::Object(told) = read(&body)? else { return Err(mistake("expected an object: a user's members")) };
+    let Value::Object(given) = read(&body)? else { return Err(mistake("expected an object: a user's members")) };
     let mut state = simulator.state();
-    let id = match told.get("id") {
+    let id = match given.get("id") {
         None => state.users.next_id(),
         Some(id) => whole(id).filter(|id| *id > 0).ok_or_else(|| mistake("id: expected a user's id"))?,
     };
     let mut user = state.users.get(id).cloned().unwrap_or_default();
-    user.extend(told);
+    user.extend(given);
     user.retain(|_, value| !value.is_null());
     user.insert("id".into(), id.into());
     state.users.put(id, user);
@@ -211,19 +214,19 @@ async fn change_user(Shared(simulator): Shared<Simulator>, body: Bytes) -> Resul
 /// Does what the API cannot, as a user or as the CRM itself.
 async fn without_api(
     simulator: &Simulator,
-    told: &Value,
+    given: &Value,
     deed: impl FnOnce(&mut Context<'_>) -> Result<(), String>,
 ) -> Result<Response, Mistake> {
     {
         let mut guard = simulator.state();
         let call = Call::default();
-        let actor = match whole(&told["user"]) {
+        let actor = match whole(&given["user"]) {
             None => Actor::System,
             Some(user) if guard.users.get(user).is_some() => Actor::User(user),
             Some(user) => return Err(mistake(format!("there is no user {user}"))),
         };
         let sites = guard.sites_of(None).map(str::to_owned).collect();
-        let mut context = Context { state: &mut guard, call: &call, path: Vec::new(), now: simulator.now(), actor, sites };
+        let mut context = Context { state: &mut guard, call: &call, path: &[], now: simulator.now(), actor, sites };
         deed(&mut context).map_err(mistake)?;
     }
     simulator.send_callbacks_and_wait().await;
@@ -231,22 +234,22 @@ async fn without_api(
 }
 
 async fn delete(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Response, Mistake> {
-    let told = read(&body)?;
-    let deed = |context: &mut Context<'_>| match (whole(&told["order"]), whole(&told["customer"])) {
+    let given = read(&body)?;
+    let deed = |context: &mut Context<'_>| match (whole(&given["order"]), whole(&given["customer"])) {
         (Some(id), None) => api::remove_order(context, id),
         (None, Some(id)) => api::remove_customer(context, id),
         _ => Err("expected \"order\" or \"customer\": an id".into()),
     };
-    without_api(&simulator, &told, deed).await
+    without_api(&simulator, &given, deed).await
 }
 
 async fn move_order(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Response, Mistake> {
-    let told = read(&body)?;
-    let deed = |context: &mut Context<'_>| match (whole(&told["order"]), told["site"].as_str()) {
+    let given = read(&body)?;
+    let deed = |context: &mut Context<'_>| match (whole(&given["order"]), given["site"].as_str()) {
         (Some(id), Some(site)) => api::move_order(context, id, site),
         _ => Err("expected \"order\", an id, and \"site\", a shop's code".into()),
     };
-    without_api(&simulator, &told, deed).await
+    without_api(&simulator, &given, deed).await
 }
 
 /// A user does something through the CRM's pages: the API's methods without a key.
@@ -259,17 +262,17 @@ async fn act(
     if simulator.state().users.get(id).is_none() {
         return Err(mistake(format!("there is no user {id}")));
     }
-    // The path as it was sent: what is encoded in it stays so.
+    // The path as it was sent, with its encoding.
     let whole = request.uri().path_and_query().map(|path| path.as_str()).unwrap_or_default();
     let path = whole.strip_prefix("/_simulator/as/").and_then(|rest| rest.split_once('/')).map_or("", |(_, path)| path);
     *request.uri_mut() = format!("/{path}").parse::<Uri>().map_err(|error| mistake(error.to_string()))?;
     request.extensions_mut().insert(ActsAs(id));
-    let Ok(answer) = api::plain(simulator).oneshot(request).await;
+    let Ok(answer) = server::plain(simulator).oneshot(request).await;
     Ok(answer)
 }
 
-/// Whoever acts when it is not said who: an administrator, else the first user.
-pub(crate) fn somebody(state: &state::State) -> Option<i64> {
-    let admin = state.users.iter().find(|user| crate::entity::is(user, "isAdmin", false));
-    admin.or(state.users.iter().next()).and_then(crate::entity::id_of)
+/// The user who acts when a request names none: an administrator, else the first user.
+pub(crate) fn default_user(state: &State) -> Option<i64> {
+    let admin = state.users.iter().find(|user| is(user, "isAdmin", false));
+    admin.or(state.users.iter().next()).and_then(id_of)
 }

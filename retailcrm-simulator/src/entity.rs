@@ -28,12 +28,12 @@ pub fn whole(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
-/// Whether a member says yes; `absent` when it is not there.
+/// A member as true or false; `absent` when it is missing.
 pub fn is(entity: &Entity, name: &str, absent: bool) -> bool {
     entity.get(name).and_then(Value::as_bool).unwrap_or(absent)
 }
 
-/// Takes out members that are `null`, in objects within too: what is not there is left out.
+/// Removes members that are `null`, in nested objects too.
 pub fn drop_nulls(entity: &mut Entity) {
     entity.retain(|_, value| !value.is_null());
     for inner in entity.values_mut() {

@@ -1,5 +1,5 @@
-//! How many requests a second a key may make: 10, and 40 of telephony's, as the official Go client's limiter has it. Who asks for more
-//! is answered 503 (or 429), and nothing was done.
+//! How many requests a second a key may make: 10, and 40 of telephony's, as the official Go client's limiter has it. A request
+//! beyond that is answered 503 (or 429) and not carried out.
 
 use std::collections::HashMap;
 
@@ -72,7 +72,7 @@ struct Bucket {
 }
 
 impl Buckets {
-    /// Takes a token; false when there is none.
+    /// Takes a token; false when none is left.
     pub fn take(&mut self, limit: &RateLimit, key: &str, telephony: bool, now: DateTime<Utc>) -> bool {
         let most = f64::from(if telephony { limit.telephony } else { limit.general });
         let bucket = self.0.entry((key.to_owned(), telephony)).or_insert(Bucket { tokens: most, at: now });
@@ -93,7 +93,7 @@ mod tests {
     use chrono::TimeDelta;
 
     #[test]
-    fn a_second_holds_ten_requests_and_forty_of_telephony() {
+    fn ten_requests_a_second_and_forty_of_telephony() {
         let (limit, mut buckets) = (RateLimit::default(), Buckets::default());
         let now = DateTime::UNIX_EPOCH;
         let mut taken = |telephony, key: &str, at| (0..100).filter(|_| buckets.take(&limit, key, telephony, at)).count();

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use retailcrm_simulator::program::{Options, run};
 
-/// RetailCRM's API v5 on a port of this machine, for anybody who integrates with it.
+/// RetailCRM's API v5 on a port of this machine, for testing integrations.
 #[derive(Debug, Parser)]
 #[command(name = "retailcrm-simulator", version, about)]
 struct Arguments {

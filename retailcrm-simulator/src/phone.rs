@@ -1,5 +1,5 @@
-//! Phones as RetailCRM's search sees them: digits, a Russian leading 8 and 7 being one. And an index of digits, so that a search for a
-//! part of a number does not walk through every customer.
+//! Phones as RetailCRM's search compares them: by digits, a leading 8 of a Russian number being a 7. And an index of digits, so that a
+//! search for a part of a number does not go through every customer.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ pub fn digits(number: &str) -> String {
     number.chars().filter(char::is_ascii_digit).collect()
 }
 
-/// Digits that are equal when the phones are.
+/// The digits by which two phones are compared.
 pub fn key(number: &str) -> String {
     let digits = digits(number);
     match digits.strip_prefix('8') {
@@ -17,12 +17,12 @@ pub fn key(number: &str) -> String {
     }
 }
 
-/// Whether a text can only be meant as a number.
+/// Whether a text can only be a phone number.
 pub fn looks_like_one(text: &str) -> bool {
     text.chars().any(|c| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || " +-()".contains(c))
 }
 
-/// Digits that a search must have at least to go by the index. Fewer are in so many numbers that walking is as good.
+/// Digits that a search must have at least to go by the index. Fewer are in so many numbers that going through all is as good.
 const GRAM: usize = 6;
 
 /// Which entities have which six digits in a row.
@@ -36,7 +36,7 @@ impl DigitIndex {
         digits.as_bytes().windows(GRAM).map(|window| window.iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0')))
     }
 
-    /// Notes an entity's digits.
+    /// Adds an entity's digits.
     pub fn insert(&mut self, id: i64, digits: &str) {
         for gram in Self::grams(digits) {
             let ids = self.grams.entry(gram).or_default();
@@ -46,7 +46,7 @@ impl DigitIndex {
         }
     }
 
-    /// Forgets an entity's digits.
+    /// Removes an entity's digits.
     pub fn remove(&mut self, id: i64, digits: &str) {
         for gram in Self::grams(digits) {
             let Some(ids) = self.grams.get_mut(&gram) else { continue };
@@ -59,7 +59,7 @@ impl DigitIndex {
         }
     }
 
-    /// Entities that may have these digits in a row, oldest first: those that have the rarest six of them. None: too few digits to tell.
+    /// Entities that may have these digits in a row, oldest first: those that have the rarest six of them. `None`: too few digits for the index.
     pub fn candidates(&self, digits: &str) -> Option<&[i64]> {
         if digits.len() < GRAM {
             return None;

@@ -1,5 +1,5 @@
-//! Triggers as somebody configured them in the CRM's settings: on an event, under a condition, an HTTP request with values out of the
-//! entity. Their form is ours, for the settings page has no API; values are written `{{ order.id }}`, as on that page.
+//! Triggers, which RetailCRM's users configure in its settings: on an event, under a condition, an HTTP request with values of the
+//! entity. Their JSON form is the simulator's own, as the settings page has no API; values are written `{{ order.id }}`, as on that page.
 //!
 //! ```json
 //! {"name": "Сделки", "event": "order.changed", "condition": "changeSet.hasChangedField('status')",
@@ -13,7 +13,7 @@ use minijinja::{Environment, Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::state::history::Change;
+use crate::history::{Change, Deed, Subject};
 
 /// A trigger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,54 +27,43 @@ pub struct Trigger {
     /// `isDelete()` and `hasChangedField('status')`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,
-    /// What it does.
+    /// The request that it makes.
     pub action: Action,
 }
 
 /// What sets a trigger off: a kind of entity, and what happened to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
-    /// An order came, changed or went.
+    /// An order was created, changed or deleted.
     #[serde(rename = "order.changed")]
     OrderChanged,
-    /// An order came.
+    /// An order was created.
     #[serde(rename = "order.created")]
     OrderCreated,
-    /// An order changed.
+    /// An order was changed.
     #[serde(rename = "order.updated")]
     OrderUpdated,
-    /// An order went.
+    /// An order was deleted.
     #[serde(rename = "order.deleted")]
     OrderDeleted,
-    /// A customer came, changed or went.
+    /// A customer was created, changed or deleted.
     #[serde(rename = "customer.changed")]
     CustomerChanged,
-    /// A task came or changed.
+    /// A task was created or changed.
     #[serde(rename = "task.changed")]
     TaskChanged,
 }
 
-/// What happened to an entity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
-    /// It came.
-    Created,
-    /// It changed.
-    Updated,
-    /// It went.
-    Deleted,
-}
-
 impl Event {
-    /// Whether it is this that happened.
-    fn meets(self, subject: &str, deed: Deed) -> bool {
+    /// Whether this event includes what happened.
+    fn meets(self, subject: Subject, deed: Deed) -> bool {
         match self {
-            Event::OrderChanged => subject == "order",
-            Event::OrderCreated => subject == "order" && deed == Deed::Created,
-            Event::OrderUpdated => subject == "order" && deed == Deed::Updated,
-            Event::OrderDeleted => subject == "order" && deed == Deed::Deleted,
-            Event::CustomerChanged => subject == "customer",
-            Event::TaskChanged => subject == "task",
+            Event::OrderChanged => subject == Subject::Order,
+            Event::OrderCreated => subject == Subject::Order && deed == Deed::Created,
+            Event::OrderUpdated => subject == Subject::Order && deed == Deed::Updated,
+            Event::OrderDeleted => subject == Subject::Order && deed == Deed::Deleted,
+            Event::CustomerChanged => matches!(subject, Subject::Customer | Subject::Corporate),
+            Event::TaskChanged => subject == Subject::Task,
         }
     }
 }
@@ -86,9 +75,9 @@ pub struct Action {
     /// `GET`: parameters in the query; `POST`: in a form.
     #[serde(default = "get")]
     pub method: String,
-    /// Where to.
+    /// The address.
     pub url: String,
-    /// With what.
+    /// Its parameters.
     #[serde(default)]
     pub parameters: Vec<Parameter>,
 }
@@ -107,14 +96,14 @@ fn get() -> String {
     "GET".into()
 }
 
-/// A request that a trigger wants made.
+/// A request that a trigger makes, rendered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wanted {
     /// The trigger's name.
     pub name: String,
     /// GET or POST.
     pub method: String,
-    /// Where to.
+    /// The address.
     pub url: String,
     /// Parameters, rendered.
     pub parameters: Vec<(String, String)>,
@@ -145,7 +134,7 @@ impl Object for ChangeSet {
 }
 
 impl Trigger {
-    /// Whether it can be used: its method, its templates, its condition.
+    /// Checks its method, its templates, its condition.
     pub fn check(&self) -> Result<(), String> {
         if !matches!(self.action.method.as_str(), "GET" | "POST") {
             return Err(format!("action.method: expected GET or POST, not {:?}", self.action.method));
@@ -160,15 +149,15 @@ impl Trigger {
         Ok(())
     }
 
-    /// The request it wants made, if this sets it off. `subject` is `order`, `customer` or `task`. What a template asks for and the entity
-    /// has not comes out empty, and a condition that cannot be answered is no.
-    pub fn wants(&self, subject: &str, deed: Deed, changes: &[Change], shown: &Value) -> Option<Wanted> {
+    /// The request that it makes when this sets it off. What a template asks for and the entity has not is rendered as nothing, and a
+    /// condition that cannot be evaluated does not hold.
+    pub fn wants(&self, subject: Subject, deed: Deed, changes: &[Change], shown: &Value) -> Option<Wanted> {
         if !self.event.meets(subject, deed) {
             return None;
         }
         let environment = Environment::new();
         let fields = changes.iter().map(|change| change.field.clone()).collect();
-        let known = Map::from_iter([(subject.to_owned(), shown.clone())]);
+        let known = Map::from_iter([(subject.one().to_owned(), shown.clone())]);
         let known = minijinja::context! { changeSet => Held::from_object(ChangeSet { deed, fields }), ..Held::from_serialize(&known) };
         if let Some(condition) = &self.condition {
             let holds = environment.compile_expression(condition).and_then(|condition| condition.eval(&known));
@@ -199,7 +188,7 @@ mod tests {
     fn a_condition_decides_and_templates_are_rendered() {
         let changes = [Change::new("order_type", Value::Null, json!({"code": "x"}))];
         let order = json!({"id": 17, "status": "complete"});
-        let wanted = |condition: &str, deed| trigger(condition).wants("order", deed, &changes, &order);
+        let wanted = |condition: &str, deed| trigger(condition).wants(Subject::Order, deed, &changes, &order);
         let request = wanted("order.status == 'complete' and changeSet.hasChangedField('orderType')", Deed::Updated).expect("a request");
         assert_eq!(
             (request.method.as_str(), &request.parameters[..]),
@@ -207,11 +196,11 @@ mod tests {
         );
         assert!(wanted("changeSet.isDelete()", Deed::Updated).is_none() && wanted("changeSet.isDelete()", Deed::Deleted).is_some());
         assert!(wanted("changeSet.hasChangedField('status')", Deed::Updated).is_none());
-        assert!(trigger("true").wants("customer", Deed::Created, &changes, &order).is_none(), "another kind of entity");
+        assert!(trigger("true").wants(Subject::Customer, Deed::Created, &changes, &order).is_none(), "another kind of entity");
     }
 
     #[test]
-    fn what_cannot_be_read_is_told_where() {
+    fn a_complaint_names_the_member() {
         assert!(trigger("order.status ==").check().expect_err("no expression").starts_with("condition: "));
         let mut broken = trigger("true");
         broken.action.parameters[0].value = "{{ order.id".into();

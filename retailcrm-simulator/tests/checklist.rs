@@ -128,7 +128,7 @@ async fn by_and_site_rules_of_an_account_with_several_shops() {
     assert_eq!(crm.get("/api/v5/customers/x?site=b").await.expect(200)["customer"]["id"], 1);
     assert_eq!(crm.get("/api/v5/customers/x?site=a").await.expect(200)["customer"]["id"], 2);
     assert_eq!(crm.get("/api/v5/customers/2?by=id").await.expect(200)["customer"]["id"], 2, "an id needs no shop");
-    assert_eq!(crm.get("/api/v5/customers/2?site=a").await.refusal(404), "Not found", "by externalId unless told otherwise");
+    assert_eq!(crm.get("/api/v5/customers/2?site=a").await.refusal(404), "Not found", "by externalId unless by=id");
     let edit = [("order", json!({"customerComment": "x"})), ("by", json!("id"))];
     assert_eq!(crm.post("/api/v5/orders/7/edit", &edit).await.refusal(400), missing, "even by=id");
     crm.post("/api/v5/orders/7/edit", &[edit[0].clone(), edit[1].clone(), ("site", json!("b"))]).await.expect(200);
@@ -211,15 +211,15 @@ async fn token_buckets_of_10_and_40_requests_a_second_for_each_key() {
 }
 
 #[tokio::test]
-async fn history_with_monotone_ids_and_whose_key_it_was() {
+async fn history_has_growing_ids_and_marks_the_current_key() {
     let account = json!({"apiKeys": [{"key": "ours"}, {"key": "theirs"}], "users": [{"id": 5}]});
     let crm = crm(account);
     let order = crm.post("/api/v5/orders/create", &[("order", json!({"firstName": "x", "externalId": "o"}))]).await.expect(201);
     crm.with_key("theirs").post("/api/v5/orders/o/edit", &[("order", json!({"status": "complete", "managerId": 5}))]).await.expect(200);
     let edit = Request::post("/_simulator/as/5/api/v5/orders/o/edit").header("content-type", "application/x-www-form-urlencoded");
     crm.ask(edit.body(Body::from("order=%7B%22firstName%22%3A%22y%22%7D")).expect("a request")).await.expect(200);
-    let told = crm.get("/api/v5/orders/history").await.expect(200);
-    let records = told["history"].as_array().expect("records");
+    let history = crm.get("/api/v5/orders/history").await.expect(200);
+    let records = history["history"].as_array().expect("records");
     let line = |record: &Value| {
         format!(
             "{} {} {} {}→{} {}",
@@ -241,7 +241,7 @@ async fn history_with_monotone_ids_and_whose_key_it_was() {
         "the first has the whole order"
     );
     assert_eq!((records[3]["order"].get("number"), &records[3]["user"]), (None, &json!({"id": 5})), "later ones have not");
-    assert_eq!(told["generatedAt"], "2026-11-23 10:00:00");
+    assert_eq!(history["generatedAt"], "2026-11-23 10:00:00");
     let since = crm.get("/api/v5/orders/history?filter[sinceId]=2&limit=20").await.expect(200);
     assert_eq!(since["history"].as_array().map(Vec::len), Some(2));
     assert_eq!(crm.get("/api/v5/orders/history?filter[sinceId]=2&page=1").await.refusal(400), "Errors in the input parameters");
@@ -272,7 +272,7 @@ async fn calls_are_kept_once() {
 }
 
 #[tokio::test]
-async fn codes_and_users_that_do_not_exist_are_told() {
+async fn an_event_s_answer_names_unknown_codes_and_users() {
     let crm = demo();
     let module = json!({"integrationCode": "uis", "name": "UIS", "baseUrl": "https://uis.example", "integrations": {"telephony": {
         "additionalCodes": [{"userId": 5, "code": "101"}, {"userId": "6", "code": "102"}, {"userId": 99, "code": "103"}],
@@ -280,10 +280,10 @@ async fn codes_and_users_that_do_not_exist_are_told() {
     let edited = crm.post("/api/v5/integration-modules/uis/edit", &[("integrationModule", module)]).await.expect(201);
     assert_eq!(edited["info"], json!({"notExistUsersIds": [99], "notExistSiteCodes": ["nope"]}));
     let event = async |event: Value| crm.post("/api/v5/telephony/call/event", &[("event", event)]).await;
-    let told = event(json!({"phone": "79160000001", "type": "in", "codes": ["101", "777"], "userIds": [99], "callExternalId": "a"}))
+    let answer = event(json!({"phone": "79160000001", "type": "in", "codes": ["101", "777"], "userIds": [99], "callExternalId": "a"}))
         .await
         .expect(200);
-    assert_eq!(told, json!({"success": true, "notExistCodes": ["777"], "notExistUsers": [99]}));
+    assert_eq!(answer, json!({"success": true, "notExistCodes": ["777"], "notExistUsers": [99]}));
     assert_eq!(
         event(json!({"phone": "1", "type": "out", "userIds": [5]})).await.expect(200),
         json!({"success": true}),
@@ -305,7 +305,7 @@ async fn codes_and_users_that_do_not_exist_are_told() {
 }
 
 #[tokio::test]
-async fn module_edit_and_read_and_what_it_is_told() {
+async fn module_edit_and_read_and_its_info() {
     let crm = demo();
     let edit = async |module: Value| crm.post("/api/v5/integration-modules/uis-1/edit", &[("integrationModule", module)]).await;
     let refused = edit(json!({"integrationCode": "other", "actions": {"uninstall": "/x"}, "logo": "https://x/logo.png"})).await.expect(400);
@@ -329,17 +329,17 @@ async fn module_edit_and_read_and_what_it_is_told() {
     crm.control("make-call", json!({"user": 6, "phone": "79160000001", "externalPhone": "74951112233"})).await;
     crm.post("/api/v5/users/6/status", &[("status", json!("dinner"))]).await.expect(200);
     crm.control("module-activity", json!({"code": "uis-1", "active": false})).await;
-    let told = crm.get("/_simulator/callbacks").await.expect(200);
+    let made = crm.get("/_simulator/callbacks").await.expect(200);
     let line = |callback: &Value| format!("{} {} {}", callback["why"], callback["method"], callback["url"]);
     assert_eq!(
-        told["callbacks"].as_array().expect("a list").iter().map(line).collect::<Vec<_>>(),
+        made["callbacks"].as_array().expect("a list").iter().map(line).collect::<Vec<_>>(),
         [
             "\"makeCall\" \"GET\" \"https://uis.example/hooks/make-call?clientId=secret&code=102&phone=79160000001&userId=6&externalPhone=74951112233\"",
             "\"changeUserStatus\" \"GET\" \"https://elsewhere.example/status?clientId=secret&userId=6&code=102&status=dinner\"",
             "\"activity\" \"POST\" \"https://uis.example/hooks/activity\"",
         ]
     );
-    let form = &told["callbacks"][2]["form"];
+    let form = &made["callbacks"][2]["form"];
     assert_eq!(
         (&form["clientId"], &form["activity"], &form["systemUrl"]),
         (&json!("secret"), &json!("{\"active\":false,\"freeze\":false}"), &json!("https://demo.retailcrm.ru"))

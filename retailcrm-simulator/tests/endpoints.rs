@@ -4,7 +4,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{crm, demo, get, has, post};
+use support::{Crm, crm, demo, get, has, post};
 
 #[tokio::test]
 async fn general() {
@@ -130,12 +130,11 @@ async fn reference_books() {
     post(&crm, "reference/couriers/1/edit", "courier", json!({"active": false})).await.expect(200);
 }
 
-#[tokio::test]
-async fn custom_fields_and_dictionaries() {
-    let crm = demo();
+/// Creates a dictionary and a customer's field of every type.
+async fn every_type_of_field(crm: &Crm) {
     let elements = json!([{"name": "Один", "code": "one", "ordering": 10}, {"name": "Два", "code": "two"}]);
     assert_eq!(
-        post(&crm, "custom-fields/dictionaries/create", "customDictionary", json!({"name": "D", "code": "d", "elements": elements}))
+        post(crm, "custom-fields/dictionaries/create", "customDictionary", json!({"name": "D", "code": "d", "elements": elements}))
             .await
             .expect(201),
         json!({"success": true, "code": "d"})
@@ -153,13 +152,36 @@ async fn custom_fields_and_dictionaries() {
         ("pages", "text"),
     ] {
         let field = json!({"name": code, "code": code, "type": kind, "dictionary": "d", "displayArea": "customer"});
-        post(&crm, "custom-fields/customer/create", "customField", field).await.expect(201);
+        post(crm, "custom-fields/customer/create", "customField", field).await.expect(201);
     }
+}
+
+#[tokio::test]
+async fn custom_fields_and_dictionaries() {
+    let crm = demo();
+    every_type_of_field(&crm).await;
     let fields = get(&crm, "custom-fields?filter[entity]=customer&filter[type][]=date&limit=50").await;
     has(
         &fields["customFields"][0],
         &["name", "code", "required", "inFilter", "inList", "inGroupActions", "type", "entity", "ordering", "displayArea", "viewMode"],
     );
+    assert_eq!(post(&crm, "custom-fields/customer/one/edit", "customField", json!({"name": "Новое"})).await.expect(200)["code"], "one");
+    assert_eq!(get(&crm, "custom-fields/customer/one").await["customField"]["name"], "Новое");
+    assert!(
+        post(&crm, "custom-fields/customer/one/edit", "customField", json!({"type": "string"})).await.expect(400)["errors"]["type"]
+            .is_string()
+    );
+    post(&crm, "custom-fields/dictionaries/d/edit", "customDictionary", json!({"name": "D", "elements": [{"name": "x", "code": "x"}]}))
+        .await
+        .expect(200);
+    assert_eq!(get(&crm, "custom-fields/dictionaries/d").await["customDictionary"]["elements"][0]["code"], "x");
+    assert_eq!(get(&crm, "custom-fields/dictionaries?filter[code]=d").await["pagination"]["totalCount"], 1);
+}
+
+#[tokio::test]
+async fn values_of_custom_fields() {
+    let crm = demo();
+    every_type_of_field(&crm).await;
     let good = json!({"flag": true, "day": "2026-11-23", "moment": "2026-11-23 10:00:00", "one": "one", "many": ["one", "two"], "mail": "a@b.example", "whole": "5", "number": 1.5, "line": "x", "pages": "x"});
     post(&crm, "customers/c1/edit", "customer", json!({ "customFields": good })).await.expect(200);
     let kept = get(&crm, "customers/c1").await["customer"]["customFields"].clone();
@@ -190,17 +212,6 @@ async fn custom_fields_and_dictionaries() {
     ] {
         assert_eq!(get(&crm, &format!("customers?filter[customFields][{query}")).await["pagination"]["totalCount"], count, "{query}");
     }
-    assert_eq!(post(&crm, "custom-fields/customer/one/edit", "customField", json!({"name": "Новое"})).await.expect(200)["code"], "one");
-    assert_eq!(get(&crm, "custom-fields/customer/one").await["customField"]["name"], "Новое");
-    assert!(
-        post(&crm, "custom-fields/customer/one/edit", "customField", json!({"type": "string"})).await.expect(400)["errors"]["type"]
-            .is_string()
-    );
-    post(&crm, "custom-fields/dictionaries/d/edit", "customDictionary", json!({"name": "D", "elements": [{"name": "x", "code": "x"}]}))
-        .await
-        .expect(200);
-    assert_eq!(get(&crm, "custom-fields/dictionaries/d").await["customDictionary"]["elements"][0]["code"], "x");
-    assert_eq!(get(&crm, "custom-fields/dictionaries?filter[code]=d").await["pagination"]["totalCount"], 1);
 }
 
 #[tokio::test]
@@ -261,8 +272,8 @@ async fn a_module_s_parts_have_their_types() {
     )
     .await;
     edited.expect(201);
-    let told = post(&crm, "telephony/call/event", "event", json!({"phone": "1", "type": "in", "codes": ["101"]})).await.expect(200);
-    assert_eq!(told, json!({"success": true}), "a code written as a number is the same code");
+    let answer = post(&crm, "telephony/call/event", "event", json!({"phone": "1", "type": "in", "codes": ["101"]})).await.expect(200);
+    assert_eq!(answer, json!({"success": true}), "a code written as a number is the same code");
     let wrong = post(&crm, "integration-modules/uis/edit", "integrationModule", module(json!({"telephony": {"additionalCodes": "x"}})))
         .await
         .expect(400);

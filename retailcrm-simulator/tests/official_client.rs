@@ -45,7 +45,7 @@ fn environment() -> Result<PathBuf, String> {
 }
 
 #[test]
-fn the_official_python_client_finds_a_retailcrm() {
+fn the_official_python_client_works() {
     let python = match environment() {
         Ok(python) => python,
         Err(why) => return cannot(&why),
@@ -55,6 +55,6 @@ fn the_official_python_client_finds_a_retailcrm() {
     let lenient = program::start(&["--json", "--quiet", "--rate-limit", "off", "--account", account, "--lenient-history-page"]);
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/official_client/drive.py");
     let driven = run(Command::new(python).arg(script).args([&strict.url, &lenient.url, &strict.key]));
-    let told = driven.unwrap_or_else(|error| panic!("{error}"));
-    println!("{}", String::from_utf8_lossy(&told.stdout));
+    let output = driven.unwrap_or_else(|error| panic!("{error}"));
+    println!("{}", String::from_utf8_lossy(&output.stdout));
 }

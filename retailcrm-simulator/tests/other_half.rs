@@ -1,4 +1,4 @@
-//! The CRM's other half: users act in it, triggers and modules hear of it, and an account that is written down is an account again.
+//! What the CRM does by itself: users act in it, triggers and modules get requests, and the dump of an account is an account again.
 
 mod support;
 
@@ -12,7 +12,7 @@ async fn acts(crm: &Crm, user: i64, path: &str, form: &str) -> support::Answer {
     crm.ask(request.body(Body::from(form.to_owned())).expect("a request")).await
 }
 
-async fn told(crm: &Crm) -> Vec<String> {
+async fn requests(crm: &Crm) -> Vec<String> {
     let callbacks = crm.get("/_simulator/callbacks").await.expect(200);
     callbacks["callbacks"]
         .as_array()
@@ -42,12 +42,12 @@ async fn triggers_act_when_a_user_does() {
     acts(&crm, 5, "orders/17/edit", "by=id&site=b&order=%7B%22status%22%3A%22complete%22%7D").await.expect(200);
     acts(&crm, 5, "orders/17/edit", "by=id&site=b&order=%7B%22status%22%3A%22complete%22%7D").await.expect(200);
     assert_eq!(
-        told(&crm).await,
+        requests(&crm).await,
         ["deals http://uis.example/hook?x=1&orderId=17", "done http://uis.example/done"],
         "nothing changed the second time"
     );
     crm.control("delete", json!({"order": 17, "user": 5})).await;
-    assert_eq!(told(&crm).await[2..], ["deals http://uis.example/hook?x=1&orderId=17", "gone http://uis.example/gone"]);
+    assert_eq!(requests(&crm).await[2..], ["deals http://uis.example/hook?x=1&orderId=17", "gone http://uis.example/gone"]);
     let history = crm.get("/api/v5/orders/history").await.expect(200);
     let last = history["history"].as_array().and_then(|records| records.last()).expect("a record");
     assert_eq!((&last["deleted"], &last["source"], &last["user"]["id"]), (&json!(true), &json!("user"), &json!(5)));
@@ -62,13 +62,13 @@ async fn a_trigger_that_cannot_be_read_is_refused_with_its_place() {
 }
 
 #[tokio::test]
-async fn settings_are_told_to_modules_and_an_inactive_module_hears_nothing() {
+async fn active_modules_get_settings_and_inactive_ones_get_nothing() {
     let crm = demo();
     let module = json!({"integrationCode": "uis", "name": "UIS", "baseUrl": "https://x/", "clientId": "s", "actions": {"settings": "settings"},
         "integrations": {"telephony": {"makeCallUrl": "call", "additionalCodes": [{"userId": 5, "code": "1"}]}}});
     crm.post("/api/v5/integration-modules/uis/edit", &[("integrationModule", module)]).await.expect(201);
     crm.control("settings", json!({"timezone": "Asia/Omsk"})).await;
-    assert_eq!(told(&crm).await, ["uis https://x/settings"]);
+    assert_eq!(requests(&crm).await, ["uis https://x/settings"]);
     assert_eq!(crm.get("/api/v5/settings").await.expect(200)["settings"]["timezone"]["value"], "Asia/Omsk");
     crm.control("module-activity", json!({"code": "uis", "freeze": true})).await;
     let request = Request::post("/_simulator/make-call").body(Body::from(r#"{"user":5,"phone":"79160000001"}"#)).expect("a request");
@@ -77,7 +77,7 @@ async fn settings_are_told_to_modules_and_an_inactive_module_hears_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_written_down_is_an_account_again() {
+async fn a_dump_is_an_account_again() {
     let crm = with_triggers();
     crm.post("/api/v5/customers/create", &[("customer", json!({"firstName": "x", "externalId": "e"})), ("site", json!("a"))])
         .await
@@ -134,7 +134,7 @@ async fn a_reset_empties_restarts_or_replaces() {
 }
 
 #[tokio::test]
-async fn nothing_is_forgotten_by_writing_down_and_starting_again() {
+async fn a_dump_keeps_everything_that_follows_from_the_past() {
     let crm = demo();
     crm.post("/api/v5/customers/create", &[("customer", json!({"firstName": "x"}))]).await.expect(201);
     crm.post("/api/v5/customers/combine", &[("customers", json!([{"id": 3}])), ("resultCustomer", json!({"id": 1}))]).await.expect(200);
@@ -149,7 +149,7 @@ async fn nothing_is_forgotten_by_writing_down_and_starting_again() {
 }
 
 #[tokio::test]
-async fn a_call_told_without_its_id_goes_by_its_phone() {
+async fn a_hangup_without_the_call_s_id_goes_by_the_phone() {
     let crm = demo();
     let event = async |event: Value| crm.post("/api/v5/telephony/call/event", &[("event", event)]).await.expect(200);
     let seen = async || crm.get("/_simulator/popups?user=5").await.expect(200)["popups"].as_array().map(Vec::len);
@@ -162,8 +162,8 @@ async fn a_call_told_without_its_id_goes_by_its_phone() {
 }
 
 #[tokio::test]
-async fn mistakes_in_an_account_are_told_with_their_place() {
-    for (account, told) in [
+async fn mistakes_in_an_account_are_reported_with_their_place() {
+    for (account, expected) in [
         (json!({"customers": [{"site": "nope"}]}), "crm.customers[0].site: there is no shop \"nope\""),
         (json!({"orders": [{"externalId": "e"}, {"externalId": "e"}]}), "crm.orders[1].externalId: \"e\" is taken"),
         (json!({"orders": [{"items": [5]}]}), "crm.orders[0].items[0]"),
@@ -174,12 +174,12 @@ async fn mistakes_in_an_account_are_told_with_their_place() {
         (json!({"rateLimit": {"status": 200}}), "crm.rateLimit.status"),
     ] {
         let complaint = retailcrm_simulator::Account::read(&account).expect_err("no account").to_string();
-        assert!(complaint.starts_with(told), "{complaint}");
+        assert!(complaint.starts_with(expected), "{complaint}");
     }
 }
 
 #[tokio::test]
-async fn a_user_s_path_is_as_encoded_as_the_api_s() {
+async fn a_user_s_path_keeps_its_encoding() {
     let crm = support::crm(json!({"users": [{"id": 5}], "customers": [{"id": 1, "externalId": "И/ x"}]}));
     let request = Request::get("/_simulator/as/5/api/v5/customers/%D0%98%2F%20x").body(Body::empty()).expect("a request");
     assert_eq!(crm.ask(request).await.expect(200)["customer"]["id"], 1);

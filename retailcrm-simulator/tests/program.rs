@@ -1,4 +1,4 @@
-//! The program as somebody starts it: its first line, its log, its sockets, its mistakes.
+//! The program as a user starts it: its first line, its log, its sockets, its mistakes.
 
 #[path = "support/program.rs"]
 mod program;
@@ -43,10 +43,25 @@ fn path(file: &tempfile::NamedTempFile) -> &str {
     file.path().to_str().expect("UTF-8")
 }
 
+/// A server that records the requests it gets: the record, and its address.
+async fn receiver() -> (Arc<Mutex<Vec<String>>>, String) {
+    let received: Arc<Mutex<Vec<String>>> = Arc::default();
+    let kept = received.clone();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let router = Router::new().fallback(async move |request: Request| {
+        let line = format!("{} {}", request.method(), request.uri());
+        let body = axum::body::to_bytes(request.into_body(), 1 << 16).await.expect("a body");
+        kept.lock().expect("unpoisoned").push(format!("{line} {}", String::from_utf8_lossy(&body)));
+    });
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (received, address)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_line_then_a_line_per_request() {
     let mut program = start(&["--json"]);
-    // The key is nowhere in the log, however somebody writes it.
+    // The key is nowhere in the log, however its parameter is spelt.
     let secret = format!("/api/v5/settings?apiKey[]={0}&APIKEY={0}", program.key);
     assert_eq!(get(&program, &secret).await.expect("an answer").status(), 200);
     let line = program.lines.next().expect("a line").expect("UTF-8");
@@ -62,7 +77,7 @@ async fn the_first_line_then_a_line_per_request() {
     );
     assert_eq!((&second["form"], &second["status"]), (&json!({"event": "{\"type\":\"in\"}"}), &json!(400)));
     assert!(first["at"].is_string() && first["ms"].is_number());
-    assert!(program.url.starts_with("http://127.0.0.1:"), "loopback unless told otherwise: {}", program.url);
+    assert!(program.url.starts_with("http://127.0.0.1:"), "loopback by default: {}", program.url);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,17 +102,17 @@ async fn the_printed_curl_line_works_as_pasted() {
         let body: Value = serde_json::from_slice(&output.stdout).expect("JSON");
         assert_eq!(body["success"], true);
     }
-    let told = loop {
+    let logged = loop {
         let line = program.lines.next().expect("a log").expect("UTF-8");
         if line.contains("/api/v5/users") && !line.contains("curl") {
             break line;
         }
     };
-    assert!(told.contains("GET") && told.contains("→ 200"), "{told}");
+    assert!(logged.contains("GET") && logged.contains("→ 200"), "{logged}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_has_to_read_the_log() {
+async fn requests_never_wait_for_a_reader_of_the_log() {
     let program = start(&["--json", "--rate-limit", "off"]);
     let (client, url) = (reqwest::Client::new(), format!("{}/api/v5/telephony/call/event?padding={}", program.url, "x".repeat(200)));
     for _ in 0..15_000 / 50 {
@@ -109,7 +124,7 @@ async fn nobody_has_to_read_the_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_break_before_and_after_the_work() {
+async fn connections_break_before_and_after_the_commit() {
     let plan =
         file(r#"{"rules":[{"method":"POST","times":1,"reset":"before-commit"},{"method":"POST","times":1,"reset":"after-commit"}]}"#);
     let mut program = start(&["--json", "--faults", path(&plan)]);
@@ -118,14 +133,39 @@ async fn connections_break_before_and_after_the_work() {
     assert!(create("a").await.is_err());
     assert_eq!(state(&program).await["customers"], json!([]));
     assert!(create("b").await.is_err());
-    assert_eq!(state(&program).await["customers"][0]["externalId"], "b", "it was done, and nobody heard of it");
+    assert_eq!(state(&program).await["customers"][0]["externalId"], "b", "it was committed, and its answer was lost");
     assert_eq!(create("b").await.expect("an answer").status(), 400, "it is there already");
-    let told: Value = serde_json::from_str(&program.lines.next().expect("a line").expect("UTF-8")).expect("JSON");
-    assert_eq!((&told["status"], &told["fault"]), (&Value::Null, &json!("reset before commit")));
+    let line: Value = serde_json::from_str(&program.lines.next().expect("a line").expect("UTF-8")).expect("JSON");
+    assert_eq!((&line["status"], &line["fault"]), (&Value::Null, &json!("reset before commit")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn late_answers_and_slow_bodies_run_into_a_client_s_patience() {
+async fn a_late_commit_happens_and_sets_off_triggers_without_another_request() {
+    let (received, address) = receiver().await;
+    let account = file(
+        &json!({"triggers": [{"name": "New", "event": "customer.changed", "action": {"url": address, "parameters": [{"name": "id", "value": "{{ customer.id }}"}]}}]})
+            .to_string(),
+    );
+    let plan = file(r#"{"rules":[{"method":"POST","times":1,"reset":"before-commit","commitsAfterMs":1500}]}"#);
+    let mut program = start(&["--json", "--account", path(&account), "--faults", path(&plan)]);
+    let create = "customer=%7B%22externalId%22%3A%22late%22%7D";
+    let broke = std::time::Instant::now();
+    assert!(post(&program, "/api/v5/customers/create", create).await.is_err());
+    assert_eq!(state(&program).await["customers"], json!([]), "not yet");
+    // No request until the trigger's has come: it must not depend on one.
+    while received.lock().expect("unpoisoned").is_empty() {
+        assert!(broke.elapsed() < Duration::from_secs(30), "the trigger's request does not come");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(broke.elapsed() >= Duration::from_millis(1400), "{:?}", broke.elapsed());
+    assert_eq!(state(&program).await["customers"][0]["externalId"], "late");
+    assert_eq!(post(&program, "/api/v5/customers/create", create).await.expect("an answer").status(), 400, "it is there already");
+    let line: Value = serde_json::from_str(&program.lines.next().expect("a line").expect("UTF-8")).expect("JSON");
+    assert_eq!((&line["status"], &line["fault"]), (&Value::Null, &json!("reset, commits 1500 ms later")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn late_answers_and_slow_bodies_exceed_a_client_s_deadline() {
     let plan = file(r#"{"rules":[{"path":"/api/v5/users","latencyMs":600000},{"path":"/api/v5/settings","body":"slow"}]}"#);
     let program = start(&["--json", "--faults", path(&plan)]);
     let impatient = async |path: &str| {
@@ -162,16 +202,7 @@ async fn a_fault_plan_with_a_seed_gives_the_same_faults_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_account_calls_back() {
-    let heard: Arc<Mutex<Vec<String>>> = Arc::default();
-    let ears = heard.clone();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = format!("http://{}", listener.local_addr().expect("an address"));
-    let router = Router::new().fallback(async move |request: Request| {
-        let line = format!("{} {}", request.method(), request.uri());
-        let body = axum::body::to_bytes(request.into_body(), 1 << 16).await.expect("a body");
-        ears.lock().expect("unpoisoned").push(format!("{line} {}", String::from_utf8_lossy(&body)));
-    });
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    let (received, address) = receiver().await;
     let account = json!({
         "users": [{"id": 5}],
         "triggers": [{"name": "t", "event": "order.created", "action": {"url": format!("{address}/trigger"), "parameters": [{"name": "orderId", "value": "{{ order.id }}"}]}}],
@@ -188,15 +219,15 @@ async fn the_account_calls_back() {
     post(&program, "/api/v5/orders/create", "order=%7B%22firstName%22%3A%22x%22%7D").await.expect("an answer");
     // What a trigger asks goes out after the answer.
     for _ in 0..500 {
-        if heard.lock().expect("unpoisoned").len() == 3 {
+        if received.lock().expect("unpoisoned").len() == 3 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    let heard = heard.lock().expect("unpoisoned").clone();
-    assert_eq!(heard[0], "GET /call?clientId=s&code=101&phone=79160000001&userId=5 ");
-    assert!(heard[1].starts_with("POST /activity clientId=s&activity=%7B%22active%22%3Afalse"), "{heard:?}");
-    assert_eq!(heard[2], "GET /trigger?orderId=1 ");
+    let received = received.lock().expect("unpoisoned").clone();
+    assert_eq!(received[0], "GET /call?clientId=s&code=101&phone=79160000001&userId=5 ");
+    assert!(received[1].starts_with("POST /activity clientId=s&activity=%7B%22active%22%3Afalse"), "{received:?}");
+    assert_eq!(received[2], "GET /trigger?orderId=1 ");
     // A reset forgets what was asked, not how to ask.
     control("reset?to=start", Value::Null).await;
     assert_eq!(control("make-call", json!({"user": 5, "phone": "79160000002"})).await["callback"]["status"], 200);
@@ -205,11 +236,11 @@ async fn the_account_calls_back() {
 }
 
 #[test]
-fn what_cannot_be_used_is_told_and_nothing_runs() {
+fn unusable_options_are_refused_and_nothing_runs() {
     let (no_json, no_account, no_plan) = (file("{\n  \"users\": [,]\n}"), file(r#"{"usres":[]}"#), file(r#"{"rules":[{"status":99}]}"#));
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port().to_string();
-    for (arguments, told) in [
+    for (arguments, expected) in [
         (vec!["--account", path(&no_json)], "line 2"),
         (vec!["--account", path(&no_account)], "unknown field `usres`"),
         (vec!["--account", "/no/such/file.json"], "/no/such/file.json"),
@@ -220,7 +251,7 @@ fn what_cannot_be_used_is_told_and_nothing_runs() {
         let output = command(&arguments).output().expect("it runs");
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
-        assert!(error.contains(told), "{arguments:?}: {error}");
+        assert!(error.contains(expected), "{arguments:?}: {error}");
     }
 }
 

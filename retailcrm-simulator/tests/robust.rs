@@ -165,9 +165,9 @@ proptest! {
             prop_assert!(body["success"].is_boolean(), "{} {:?}: {} {}", write.0, fields, answer.status, answer.text);
             prop_assert_eq!(body["success"] == true, answer.status < 300);
             prop_assert!(body["success"] == true || body["errorMsg"].is_string());
-            // What was written can be read: the account tells itself, and what it tells is an account.
-            let told = crm.simulator.to_json();
-            prop_assert!(retailcrm_simulator::Account::read(&told).is_ok(), "{} {:?}: {:?}", write.0, fields, retailcrm_simulator::Account::read(&told).err());
+            // What was written can be read: the dump of an account is an account again.
+            let dump = crm.simulator.to_json();
+            prop_assert!(retailcrm_simulator::Account::read(&dump).is_ok(), "{} {:?}: {:?}", write.0, fields, retailcrm_simulator::Account::read(&dump).err());
             for list in ["customers", "orders", "orders/history", "tasks", "users"] {
                 prop_assert_eq!(crm.get(&format!("/api/v5/{list}")).await.status, 200, "{} after {} {:?}", list, write.0, fields);
             }
@@ -201,7 +201,7 @@ proptest! {
 
     /// Whatever is created, changed and merged: an externalId is one entity's inside its shop, and a search finds who has the phone.
     #[test]
-    fn ids_stay_single_and_searches_find(acts in prop::collection::vec((0u8..4, 1i64..6, 0usize..5), 1..25)) {
+    fn ids_stay_unique_and_searches_find(acts in prop::collection::vec((0u8..4, 1i64..6, 0usize..5), 1..25)) {
         const PHONES: [&str; 5] = ["+7 916 000-00-01", "79160000002", "8 (916) 000 00 03", "79260000001", "4951234567"];
         runtime().block_on(async {
             let crm = demo();
@@ -214,8 +214,8 @@ proptest! {
                     _ => crm.post("/api/v5/customers/combine", &[("customers", json!([{"id": id}])), ("resultCustomer", json!({"id": phone + 1}))]).await,
                 };
             }
-            let told = crm.simulator.to_json();
-            let customers = told["customers"].as_array().expect("a list");
+            let dump = crm.simulator.to_json();
+            let customers = dump["customers"].as_array().expect("a list");
             let mut ids: Vec<&str> = customers.iter().filter_map(|customer| customer["externalId"].as_str()).collect();
             let count = ids.len();
             ids.sort_unstable();

@@ -76,6 +76,8 @@ impl Simulators {
     pub fn to_json(&self) -> Value {
         let mut all = nothing();
         for Simulated { simulator, kind, name } in &self.accounts {
+            // The replay is over, but requests that the CRM commits late would still change it: the report must show that.
+            simulator.commit_outstanding();
             let state = simulator.to_json();
             for member in MEMBERS {
                 let (Some(list), Some(found)) = (all.get_mut(member).and_then(Value::as_array_mut), state[member].as_array()) else {

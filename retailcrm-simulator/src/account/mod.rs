@@ -1,5 +1,5 @@
-//! How an account begins. Entities have RetailCRM's shapes; whatever is not given is as in a new account. What the simulator tells of
-//! its state (`GET /_simulator/state`) is such a description again.
+//! How an account begins. Entities have RetailCRM's shapes; what is not given is as in a new account. `GET /_simulator/state` answers
+//! a description of this form.
 
 mod reader;
 pub mod references;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-pub use crate::entity::Entity;
+use crate::entity::Entity;
 use crate::limits::RateLimit;
 use crate::triggers::Trigger;
 use reader::{Reader, texts_of};
@@ -56,17 +56,17 @@ pub struct Account {
     pub calls: Texts,
     /// Events of calls as they came.
     pub call_events: Texts,
-    /// What happened before: `customers`, `customersCorporate`, `orders`, `tasks` with records as the API writes them.
+    /// The history so far: `customers`, `customersCorporate`, `orders`, `tasks` with records as the API writes them.
     pub history: BTreeMap<String, Vec<Value>>,
-    /// The last ids given, where something that had a greater one is gone: a number is not given twice.
+    /// The last ids given, where entities with greater ids were deleted: an id is not given twice.
     pub counters: BTreeMap<String, i64>,
     /// Open pop-ups, by their places, and the calls that they are of.
     pub open_popups: Vec<(usize, String)>,
-    /// Triggers as somebody configured them in the settings.
+    /// Triggers as configured in the settings.
     pub triggers: Vec<Trigger>,
-    /// How many requests a second it takes; none: as many as come.
+    /// How many requests a second a key may make; `None`: no limit.
     pub rate_limit: Option<RateLimit>,
-    /// Whether `page=1` beside `filter[sinceId]` is let pass. The official Python client always writes it.
+    /// Whether `page=1` is accepted beside `filter[sinceId]`. The official Python client always writes it.
     pub lenient_history_page: bool,
     /// Whether `filter[phone]` is understood. No official client has it, though an integrator reports that it worked.
     pub phone_filter: bool,
@@ -123,7 +123,7 @@ impl Default for Account {
 }
 
 impl Account {
-    /// An account for somebody who only wants to try: a new one with two users.
+    /// An account to try things with: a new one with two users.
     pub fn demo() -> Account {
         let users = json!([
             {"id": 1, "email": "admin@example.com", "firstName": "Анна", "lastName": "Администратор", "active": true, "isAdmin": true, "isManager": false, "online": true, "status": "free",
@@ -205,5 +205,5 @@ impl Account {
     }
 }
 
-/// Entities as the texts that they came as.
+/// Entities as JSON text.
 pub type Texts = Arc<Vec<Box<RawValue>>>;

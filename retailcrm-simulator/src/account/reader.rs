@@ -104,7 +104,7 @@ impl Reader {
         }
         account.lenient_history_page = self.take("lenientHistoryPage")?.unwrap_or(false);
         account.phone_filter = self.take("phoneFilter")?.unwrap_or(false);
-        // What a dump tells besides: it happened, and nothing follows from it.
+        // A dump also has the requests that were made; an account does not start with them.
         self.members.remove("callbacks");
         if let Some(unknown) = self.members.keys().next() {
             let known = KINDS.iter().map(|kind| kind.list).chain(LISTS).collect::<Vec<_>>().join(", ");

@@ -1,4 +1,4 @@
-//! The reference books: which there are, how the API names them, and what stands in them.
+//! The reference books: which there are, how the API names them, and their entries.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +55,7 @@ pub const KINDS: [Kind; 20] = [
     Kind { path: "currencies", list: "currencies", one: Some("currency"), class: "Currency", map: false, by_id: true },
 ];
 
-/// What stands in the books.
+/// The entries of the books.
 #[derive(Debug, Clone, Default)]
 pub struct References(BTreeMap<&'static str, Vec<Entity>>);
 

@@ -1,4 +1,4 @@
-//! What a new account has before anybody changes it. Codes and names are those of the API's published samples.
+//! What a new account has before it is changed. Codes and names are those of the API's published samples.
 
 use serde_json::{Value, json};
 

@@ -1,10 +1,10 @@
-//! `/customers-corporate`, for reading: an account's file says who they are. Their phones are their contacts', who are ordinary
+//! `/customers-corporate`, for reading only: they come from the account's file. Their phones are those of their contacts, who are ordinary
 //! customers.
 
 use serde_json::{Value, json};
 
-use super::Context;
 use super::customers::shown as shown_customer;
+use crate::context::Context;
 use crate::entity::Entity;
 use crate::rules::filters::{Filter, Test, Wanted, Wants};
 use crate::rules::shops;
@@ -78,7 +78,7 @@ pub fn list(context: &mut Context<'_>) -> ApiResult {
     Success::ok(json!({"pagination": pagination, "customersCorporate": found}))
 }
 
-/// One of them.
+/// One corporate customer.
 pub fn get(context: &mut Context<'_>) -> ApiResult {
     let corporate = shops::addressed(context, &context.state.corporate)?;
     Success::ok(json!({"customerCorporate": shown(context.state, corporate)}))
@@ -93,19 +93,19 @@ fn part(context: &Context<'_>, list: &str) -> Result<(Vec<Value>, Value), ApiErr
     Ok(page.cut(rows))
 }
 
-/// Their addresses.
+/// Addresses of one.
 pub fn addresses(context: &mut Context<'_>) -> ApiResult {
     let (addresses, pagination) = part(context, "addresses")?;
     Success::ok(json!({"pagination": pagination, "addresses": addresses}))
 }
 
-/// Their companies.
+/// Companies of one.
 pub fn companies(context: &mut Context<'_>) -> ApiResult {
     let (companies, pagination) = part(context, "companies")?;
     Success::ok(json!({"pagination": pagination, "companies": companies}))
 }
 
-/// Their contacts, each with the customer who he is.
+/// Contacts of one, each with the whole customer.
 pub fn contacts(context: &mut Context<'_>) -> ApiResult {
     let (contacts, pagination) = part(context, "customerContacts")?;
     let state = &*context.state;
@@ -118,7 +118,7 @@ pub fn contacts(context: &mut Context<'_>) -> ApiResult {
     Success::ok(json!({"pagination": pagination, "contacts": contacts.into_iter().map(whole).collect::<Vec<_>>()}))
 }
 
-/// Notes on them.
+/// Notes on corporate customers.
 pub fn notes(context: &mut Context<'_>) -> ApiResult {
     let page = context.call.page()?;
     let wanted = Wanted::read(context.call, super::customers::NOTE_FILTERS)?;

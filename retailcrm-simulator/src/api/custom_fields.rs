@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Context;
+use crate::context::Context;
 use crate::entity::{Entity, text};
 use crate::rules::custom_fields::{ENTITIES, TYPES, dictionary as find_dictionary, find};
 use crate::rules::filters::{Filter, Test, Wanted};
@@ -67,7 +67,7 @@ fn is_code(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
 }
 
-/// What a field must be before it is kept.
+/// Complaints about a field.
 fn check(context: &Context<'_>, field: &Entity, errors: &mut Map<String, Value>) {
     shape::require(field, &["name", "code", "type"], errors);
     if !text(field, "code").is_empty() && !is_code(text(field, "code")) {
@@ -110,7 +110,7 @@ pub fn create(context: &mut Context<'_>) -> ApiResult {
     Success::created(json!({"code": code}))
 }
 
-/// Changes a field. Its code and its type stay what they are.
+/// Changes a field. Its code and its type do not change.
 pub fn edit(context: &mut Context<'_>) -> ApiResult {
     let (entity, code) = (entity_of(context)?.to_owned(), context.part("code").to_owned());
     let given = context.call.object("customField")?;

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{Context, ENDPOINTS};
+use super::ENDPOINTS;
+use crate::context::Context;
 use crate::wire::{ApiResult, Success};
 
 /// What the key may do.

@@ -1,14 +1,15 @@
-//! `/…/history`: what happened, one record per field, oldest first. The cursor is `filter[sinceId]`, which goes without `page`.
+//! `/…/history`: what happened, one record per field, oldest first. The cursor is `filter[sinceId]`; `page` beside it is refused.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Context, Subject};
-use crate::entity::{Entity, text};
+use crate::context::Context;
+use crate::entity::Entity;
+use crate::history::Subject;
 use crate::rules::filters::{Filter, Test, Wanted, Wants};
 use crate::state::State;
 use crate::wire::{ApiError, ApiResult, Success};
 
-/// `sinceId` is looked at before any record is.
+/// `sinceId` has chosen the records before any filter sees them.
 fn passed(_: &State, _: &Entity, _: &Value) -> bool {
     true
 }
@@ -42,22 +43,22 @@ const TASKS: &[Filter] = &[
     ("endDate", Test::To("createdAt")),
 ];
 
-/// Of customers.
+/// The history of customers.
 pub fn customers(context: &mut Context<'_>) -> ApiResult {
     records(context, Subject::Customer, CUSTOMERS)
 }
 
-/// Of corporate customers.
+/// The history of corporate customers.
 pub fn corporate(context: &mut Context<'_>) -> ApiResult {
     records(context, Subject::Corporate, CORPORATE)
 }
 
-/// Of orders.
+/// The history of orders.
 pub fn orders(context: &mut Context<'_>) -> ApiResult {
     records(context, Subject::Order, ORDERS)
 }
 
-/// Of tasks.
+/// The history of tasks.
 pub fn tasks(context: &mut Context<'_>) -> ApiResult {
     records(context, Subject::Task, TASKS)
 }
@@ -76,40 +77,14 @@ fn records(context: &Context<'_>, subject: Subject, filters: &[Filter]) -> ApiRe
     }
     let in_sites = |record: &Entity| {
         let subject = record.get(subject.one()).unwrap_or(&Value::Null);
-        // A task is of the shop of what it is about.
+        // A task's shop is that of its customer or order.
         let sites = [&subject["site"], &subject["customer"]["site"], &subject["phoneSite"]];
         let site = sites.into_iter().find_map(Value::as_str).unwrap_or_default();
         site.is_empty() || context.sites.iter().any(|known| known == site)
     };
-    let records = state.histories.get(subject.list()).map(|history| history.after(since.unwrap_or(0))).unwrap_or_default();
+    let records = state.histories.get(&subject).map(|history| history.after(since.unwrap_or(0))).unwrap_or_default();
     let found = records.iter().filter(|record| in_sites(record.members()) && wanted.pass(state, record.members())).collect();
     let (records, pagination) = page.cut(found);
-    let records: Vec<Entity> = records.into_iter().map(|record| record.told_to(context.key())).collect();
+    let records: Vec<Entity> = records.into_iter().map(|record| record.shown_to(context.key())).collect();
     Success::ok(json!({"generatedAt": state.date_time(context.now), "history": records, "pagination": pagination}))
-}
-
-/// A record's whole entity, for one that was created: the history shows it as it was then.
-pub fn created(field: &str, new: Value) -> crate::state::history::Change {
-    crate::state::history::Change::new(field, Value::Null, new).with("created", json!(true))
-}
-
-/// An entity that is gone; merged ones say into what.
-pub fn gone(entity: &Entity, into: Option<Value>) -> crate::state::history::Change {
-    let change =
-        crate::state::history::Change::new("id", entity.get("id").cloned().unwrap_or_default(), Value::Null).with("deleted", json!(true));
-    match into {
-        Some(into) => change.with("combinedTo", into),
-        None => change,
-    }
-}
-
-/// What `combinedTo` says of the entity that stays.
-pub fn stays(entity: &Entity) -> Value {
-    let mut told = Map::new();
-    for name in ["id", "externalId", "site"] {
-        if !text(entity, name).is_empty() || entity.get(name).is_some_and(Value::is_number) {
-            told.insert(name.into(), entity.get(name).cloned().unwrap_or_default());
-        }
-    }
-    Value::Object(told)
 }

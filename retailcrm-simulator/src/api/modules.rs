@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Context;
 use crate::account::{ApiKey, stock};
+use crate::context::Context;
 use crate::entity::{Entity, id_of, is, text, whole};
 use crate::rules::shape::{self, Kind, Member};
 use crate::wire::{ApiError, ApiResult, Success, php_map};
@@ -59,7 +59,7 @@ pub fn get(context: &mut Context<'_>) -> ApiResult {
     Success::ok(json!({"integrationModule": module}))
 }
 
-/// What is wrong with a module.
+/// Complaints about a module.
 fn complaints(given: &Entity, code: &str, known: Option<&Entity>) -> Map<String, Value> {
     let mut errors = Map::new();
     let whole = |name: &str| if given.contains_key(name) { text(given, name) } else { known.map_or("", |known| text(known, name)) };
@@ -138,7 +138,7 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
     let mut integrations = module.get("integrations").and_then(Value::as_object).cloned().unwrap_or_default();
     if let Some(Value::Object(new)) = given.remove("integrations") {
         integrations.extend(new);
-        // `null` takes one out.
+        // `null` removes one.
         integrations.retain(|_, integration| !integration.is_null());
         module.insert("integrations".into(), integrations.into());
     }
@@ -152,7 +152,7 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
     if is_new { Success::created(answer) } else { Success::ok(answer) }
 }
 
-/// A chat integration gets an endpoint and a token; the token stays until it is asked to be another.
+/// A chat integration gets an endpoint and a token; the token stays until a refresh is asked for.
 fn granted(context: &Context<'_>, given: &mut Entity, kind: &str, code: &str) -> Option<Value> {
     let chat = given.get_mut("integrations")?.get_mut(kind)?.as_object_mut()?;
     let known = context.state.modules.get(code).and_then(|module| module.get("integrations")?.get(kind)?.get("token").cloned());
@@ -165,7 +165,7 @@ fn granted(context: &Context<'_>, given: &mut Entity, kind: &str, code: &str) ->
     Some(json!({"endpointUrl": format!("{}/mg", context.state.account.url()), "token": token}))
 }
 
-/// Gives a module's key more scopes: another key comes back, and the old one is no longer good.
+/// Gives a module more scopes: the answer has a new key, and the old one is no longer valid.
 pub fn update_scopes(context: &mut Context<'_>) -> ApiResult {
     let requires = context.call.object("requires")?;
     let code = context.part("code").to_owned();
@@ -178,7 +178,7 @@ pub fn update_scopes(context: &mut Context<'_>) -> ApiResult {
         return Err(ApiError::entity(json!({"scopes": format!("Unknown scope \"{unknown}\".")})));
     }
     let Some(old) = context.state.key(context.key()).cloned() else { return Err(ApiError::denied()) };
-    // The main key is no module's: it was made by hand, not by a simple connection.
+    // The main key belongs to no module: it was made by hand, not by a simple connection.
     if context.state.account.keys.first() == Some(&old) {
         return Err(ApiError::new(http::StatusCode::BAD_REQUEST, "Not enabled simple connection"));
     }

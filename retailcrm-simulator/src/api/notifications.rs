@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Context;
+use crate::context::Context;
 use crate::entity::{pick, text, whole};
 use crate::wire::{ApiError, ApiResult, Success};
 

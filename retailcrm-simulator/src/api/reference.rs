@@ -2,17 +2,22 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Context, object};
-use crate::account::references::{KINDS, Kind};
+use crate::account::references::{KINDS, Kind, References};
+use crate::context::Context;
 use crate::entity::{Entity, id_of, text};
 use crate::rules::shape::{self, Kind as Holds, Member};
 use crate::wire::{ApiError, ApiResult, Success, php_map};
 
-/// Countries are codes alone.
+/// Countries have codes only.
 const COUNTRIES: [&str; 12] = ["RU", "BY", "KZ", "UA", "AM", "AZ", "GE", "KG", "MD", "TJ", "UZ", "ES"];
 
 fn kind(context: &Context<'_>) -> Result<&'static Kind, ApiError> {
     KINDS.iter().find(|kind| kind.path == context.part("kind")).ok_or_else(no_method)
+}
+
+/// An object of one member.
+fn object(name: &str, value: Value) -> Value {
+    Value::Object(Map::from_iter([(name.to_owned(), value)]))
 }
 
 fn no_method() -> ApiError {
@@ -45,7 +50,7 @@ pub fn list(context: &mut Context<'_>) -> ApiResult {
     Success::ok(object(kind.list, php_map(by_code)))
 }
 
-/// Members that every entry may have; each kind's own come as they are.
+/// Members that every entry may have; members of one kind only are kept unchecked.
 const COMMON: &[Member] = &[
     ("code", Holds::Text),
     ("name", Holds::Text),
@@ -58,14 +63,14 @@ const COMMON: &[Member] = &[
 
 fn given(context: &Context<'_>, kind: &Kind, name: &str) -> Result<Entity, ApiError> {
     let mut given = context.call.object(name)?;
-    // Ids are the CRM's to give.
+    // Only the CRM gives ids.
     given.remove("id");
     let mut errors = Map::new();
     let mut kept = shape::read(context.state, COMMON, &given, "", &mut errors);
     if let Some(code) = given.get("group").and_then(Value::as_str).filter(|_| kind.list == "statuses")
         && context.state.account.references.find("statusGroups", code).is_none()
     {
-        errors.insert("group".into(), crate::account::references::References::unknown("statusGroups", code).into());
+        errors.insert("group".into(), References::unknown("statusGroups", code).into());
     }
     if !errors.is_empty() {
         return Err(ApiError::entity(errors));
@@ -77,7 +82,7 @@ fn given(context: &Context<'_>, kind: &Kind, name: &str) -> Result<Entity, ApiEr
     Ok(kept)
 }
 
-/// Changes an entry, or makes it when there is none of this code.
+/// Changes an entry, or creates it when none has this code.
 pub fn edit(context: &mut Context<'_>) -> ApiResult {
     let kind = kind(context)?;
     let name = kind.one.ok_or_else(no_method)?;
@@ -112,7 +117,7 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
     Success::created(json!({}))
 }
 
-/// Makes an entry of a kind that goes by id.
+/// Creates an entry of a kind that goes by id.
 pub fn create(context: &mut Context<'_>) -> ApiResult {
     let kind = kind(context)?;
     let name = kind.one.filter(|_| kind.by_id).ok_or_else(no_method)?;

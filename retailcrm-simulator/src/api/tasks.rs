@@ -3,15 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use super::customers::with_customer;
-use super::history::created;
-use super::{Context, Subject};
+use crate::context::Context;
 use crate::entity::{Entity, full_name, is, pick, text, whole};
+use crate::history::{Actor, Deed, Subject, created};
 use crate::rules::filters::{Filter, Test, Wanted, Wants};
 use crate::rules::shape::{self, Kind, Member};
 use crate::rules::{changes, shops};
 use crate::state::State;
-use crate::state::history::Actor;
-use crate::triggers::Deed;
 use crate::wire::{ApiError, ApiResult, Success};
 
 const MEMBERS: &[Member] = &[
@@ -54,7 +52,7 @@ const FILTERS: &[Filter] = &[
     ("tags", Test::Among("tags.name")),
 ];
 
-/// A task is seen by those who see the shop of what it is about.
+/// A key sees a task when it sees the shop of the customer or the order that the task is about.
 fn seen(context: &Context<'_>, task: &Entity) -> bool {
     let site = ["customer", "order"].iter().find_map(|name| task.get(*name)?["site"].as_str()).unwrap_or(text(task, "phoneSite"));
     site.is_empty() || context.sites.iter().any(|code| code == site)
@@ -95,12 +93,12 @@ fn not_loaded(errors: Map<String, Value>) -> ApiError {
     ApiError::refused("Task is not loaded", errors)
 }
 
-/// Members as given: whom and what a task is about becomes what it keeps of them, `performerId` becomes `performer`.
+/// Members as given: customer and order become the references that a task keeps, `performerId` becomes `performer`.
 fn given(context: &Context<'_>, fields: &Entity) -> Result<Entity, ApiError> {
     let mut errors = Map::new();
     let mut task = shape::read(context.state, MEMBERS, fields, "", &mut errors);
     if !errors.is_empty() {
-        // Who performs it is the task's own rule; the rest is the format's.
+        // RetailCRM answers mistakes in these two as the task's, all others as the format's.
         let own = errors.keys().all(|name| name == "performerId" || name == "phoneSite");
         return Err(if own { not_loaded(errors) } else { ApiError::entity(errors) });
     }
@@ -133,9 +131,9 @@ fn about(context: &Context<'_>, name: &str, named: &Entity) -> Result<Value, Api
     let found = shops::referred(context, table, named, &site);
     let Some(found) = found else {
         let by = ["id", "externalId", "number"].into_iter().find(|by| shops::refers(named, &[by])).unwrap_or("id");
-        let told = named.get(by).and_then(shape::as_text).unwrap_or_default();
+        let value = named.get(by).and_then(shape::as_text).unwrap_or_default();
         let class = if name == "order" { "Order" } else { "Customer" };
-        return Err(not_loaded(Map::from_iter([(format!("{name}.{by}"), json!(format!("{class} with {by}={told} not found.")))])));
+        return Err(not_loaded(Map::from_iter([(format!("{name}.{by}"), json!(format!("{class} with {by}={value} not found.")))])));
     };
     let mut kept = pick(found, &["id", "number", "externalId", "site"]);
     if name == "customer" {
@@ -144,7 +142,7 @@ fn about(context: &Context<'_>, name: &str, named: &Entity) -> Result<Value, Api
     Ok(kept.into())
 }
 
-/// A new task. There is nothing by which a second one could be known for the same.
+/// A new task. Tasks have no `externalId`: a request that is sent twice makes two.
 pub fn create(context: &mut Context<'_>) -> ApiResult {
     let fields = context.call.object("task")?;
     shops::required(context)?;
@@ -152,7 +150,7 @@ pub fn create(context: &mut Context<'_>) -> ApiResult {
     task.retain(|_, value| !value.is_null());
     let mut errors = Map::new();
     shape::require(&task, &["text", "performer"], &mut errors);
-    // The complaint names the field as it is written.
+    // The complaint names the field as the request wrote it.
     if let Some(complaint) = errors.remove("performer") {
         errors.insert("performerId".into(), complaint);
     }
@@ -194,10 +192,10 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
     }
     let id = whole(&task["id"]).unwrap_or_default();
     let changes = changes::between(&old, &task);
-    let (told, shown) = (Value::Object(pick(&task, &["id", "customer", "phoneSite"])), Value::Object(task.clone()));
+    let (recorded, shown) = (Value::Object(pick(&task, &["id", "customer", "phoneSite"])), Value::Object(task.clone()));
     context.state.tasks.put(id, task);
     if !changes.is_empty() {
-        context.happened(Subject::Task, Deed::Updated, changes, &told, &shown);
+        context.happened(Subject::Task, Deed::Updated, changes, &recorded, &shown);
     }
     Success::ok(json!({}))
 }

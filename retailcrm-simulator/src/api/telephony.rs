@@ -1,10 +1,10 @@
-//! `/telephony`: pop-ups, call history, the responsible manager.
+//! `/telephony`: pop-ups, call history, the customer's manager.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::Context;
+use crate::context::Context;
 use crate::entity::{Entity, id_of, is, phones_of, pick, whole};
 use crate::rules::shape::{as_text, is_date_time};
 use crate::wire::{ApiError, ApiResult, Success};
@@ -12,10 +12,12 @@ use crate::wire::{ApiError, ApiResult, Success};
 /// The most calls of one upload.
 const CALLS_PER_UPLOAD: usize = 50;
 
-/// `hangupStatus` of an event. "Nobody answered" is spelt differently in the history.
+/// `hangupStatus` of an event. "no answered" is "no answer" in the history of calls.
 const HANGUP_STATUSES: [&str; 5] = ["answered", "busy", "cancel", "failed", "no answered"];
 /// `result` of a call.
 const RESULTS: [&str; 6] = ["answered", "busy", "failed", "no answer", "not allowed", "unknown"];
+
+const NO_CHOICE: &str = "The value you selected is not a valid choice.";
 
 /// Members of a call that are kept; others are ignored, as the CRM does.
 const CALL_MEMBERS: [&str; 14] = [
@@ -39,7 +41,7 @@ fn text<'a>(entity: &'a Entity, name: &str) -> Option<&'a str> {
     entity.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
-/// Members that are there; ids and numbers that were written as numbers are text.
+/// The members without `null`s; ids and phones that were written as numbers become text.
 fn plain(mut given: Entity) -> Entity {
     given.retain(|_, value| !value.is_null());
     for name in ["phone", "externalId", "callExternalId", "code", "externalPhone"] {
@@ -50,23 +52,39 @@ fn plain(mut given: Entity) -> Entity {
     given
 }
 
-/// A live event: opens, moves and closes pop-ups. It makes no record of the call.
-pub fn call_event(context: &mut Context<'_>) -> ApiResult {
-    let event = plain(context.call.object("event")?);
+/// What a live event reports about a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum EventKind {
+    /// It rings: `in` or `out`.
+    Rings,
+    /// It ended: `hangup`.
+    Ended,
+}
+
+/// An event's kind, or why the event is refused.
+fn event_kind(event: &Entity) -> Result<EventKind, ApiError> {
     let mut errors = Map::new();
-    if text(&event, "phone").is_none() {
+    if text(event, "phone").is_none() {
         errors.insert("phone".into(), "This value should not be blank.".into());
     }
-    let kind = text(&event, "type").unwrap_or_default().to_owned();
-    if !matches!(kind.as_str(), "in" | "out" | "hangup") {
-        errors.insert("type".into(), "The value you selected is not a valid choice.".into());
-    }
+    let kind = match text(event, "type") {
+        Some("in" | "out") => EventKind::Rings,
+        Some("hangup") => EventKind::Ended,
+        _ => {
+            errors.insert("type".into(), NO_CHOICE.into());
+            EventKind::Ended
+        }
+    };
     if event.get("hangupStatus").is_some_and(|status| !status.as_str().is_some_and(|status| HANGUP_STATUSES.contains(&status))) {
-        errors.insert("hangupStatus".into(), "The value you selected is not a valid choice.".into());
+        errors.insert("hangupStatus".into(), NO_CHOICE.into());
     }
-    if !errors.is_empty() {
-        return Err(ApiError::entity(errors));
-    }
+    if errors.is_empty() { Ok(kind) } else { Err(ApiError::entity(errors)) }
+}
+
+/// A live event: opens, moves and closes pop-ups. It makes no record of the call.
+pub fn call_event(context: &mut Context<'_>) -> ApiResult {
+    let mut event = plain(context.call.object("event")?);
+    let kind = event_kind(&event)?;
     let list = |name: &str| event.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     let codes: Vec<String> = list("codes")
         .iter()
@@ -75,20 +93,21 @@ pub fn call_event(context: &mut Context<'_>) -> ApiResult {
     let ids: Vec<i64> = list("userIds").iter().filter_map(whole).collect();
     let state = &mut *context.state;
     let (users, no_codes, no_users) = state.users_of(&codes, &ids);
-    let phone = text(&event, "phone").unwrap_or_default().to_owned();
-    let call = text(&event, "callExternalId").map(str::to_owned);
-    let named = !codes.is_empty() || !ids.is_empty();
+    let phone = text(&event, "phone").unwrap_or_default();
+    let call = text(&event, "callExternalId");
     let at = state.moment(context.now);
-    match kind.as_str() {
-        "hangup" => state.popups.close(named.then_some(&users), call.as_deref(), &phone, &at),
-        _ => {
+    match kind {
+        EventKind::Ended => {
+            let named = !codes.is_empty() || !ids.is_empty();
+            state.popups.close(named.then_some(&users), call, phone, &at);
+        }
+        EventKind::Rings => {
             let seeing: BTreeSet<i64> = users.into_iter().filter(|user| state.sees_popups(*user)).collect();
-            state.popups.open(&seeing, call.as_deref(), &phone, &at);
+            state.popups.open(&seeing, call, phone, &at);
         }
     }
-    let mut told = event;
-    told.insert("at".into(), at.into());
-    state.call_events.push(&told);
+    event.insert("at".into(), at.into());
+    state.call_events.push(&event);
     let mut answer = Map::new();
     if !no_codes.is_empty() {
         answer.insert("notExistCodes".into(), json!(no_codes));
@@ -99,7 +118,7 @@ pub fn call_event(context: &mut Context<'_>) -> ApiResult {
     Success::ok(Value::Object(answer))
 }
 
-/// Why a call cannot be taken, by member.
+/// The member for which a call is refused, and why.
 fn complaint(call: &Entity) -> Option<(&'static str, String)> {
     let required = ["date", "type", "phone", "externalId", "result"];
     if let Some(name) = required.into_iter().find(|name| text(call, name).is_none()) {
@@ -110,7 +129,7 @@ fn complaint(call: &Entity) -> Option<(&'static str, String)> {
     }
     let one_of = |name: &'static str, choices: &[&str]| {
         let valid = text(call, name).is_some_and(|value| choices.contains(&value));
-        (!valid).then(|| (name, "The value you selected is not a valid choice.".to_owned()))
+        (!valid).then(|| (name, NO_CHOICE.to_owned()))
     };
     let seconds = |name: &'static str| {
         let valid = call.get(name).is_none_or(|value| value.is_null() || whole(value).is_some_and(|seconds| seconds >= 0));
@@ -145,7 +164,7 @@ pub fn calls_upload(context: &mut Context<'_>) -> ApiResult {
     Success::ok(json!({"processedCallsCount": processed, "duplicateCalls": known}))
 }
 
-/// Who is responsible for whoever calls from this phone.
+/// The manager of the customer who has this phone.
 pub fn manager(context: &mut Context<'_>) -> ApiResult {
     let phone = context.call.text("phone").ok_or_else(|| ApiError::missing("phone"))?;
     let state = &*context.state;

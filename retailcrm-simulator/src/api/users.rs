@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::Context;
 use crate::callbacks;
+use crate::context::Context;
 use crate::entity::{Entity, at, is, text};
 use crate::rules::filters::{Filter, Test, Wanted, Wants};
 use crate::state::State;
 use crate::wire::{ApiError, ApiResult, Success};
 
-/// What a user can be doing.
+/// The statuses that a user can have.
 pub const STATUSES: [&str; 4] = ["free", "busy", "dinner", "break"];
 
-/// Of users in a status only those are given who are online.
+/// The filter by status finds only users who are online.
 fn in_status(_: &State, user: &Entity, wanted: &Value) -> bool {
     text(user, "status") == wanted.as_str().unwrap_or_default() && is(user, "online", true)
 }
@@ -57,7 +57,7 @@ pub fn get(context: &mut Context<'_>) -> ApiResult {
     Success::ok(json!({"user": user(context)?}))
 }
 
-/// Changes what a user is doing. Modules that asked for it hear of it.
+/// Changes a user's status. Modules that registered a `changeUserStatusUrl` get a request.
 pub fn status(context: &mut Context<'_>) -> ApiResult {
     let mut user = user(context)?.clone();
     let status = context.call.form.get("status").ok_or_else(|| ApiError::missing("status"))?.clone();
@@ -67,8 +67,8 @@ pub fn status(context: &mut Context<'_>) -> ApiResult {
     let id = crate::state::own_id(&user);
     user.insert("status".into(), status.as_str().into());
     context.state.users.put(id, user);
-    let told = callbacks::user_status(context.state, context.now, id, &status);
-    context.state.callbacks.extend(told);
+    let requests = callbacks::user_status(context.state, context.now, id, &status);
+    context.state.callbacks.extend(requests);
     Success::ok(json!({}))
 }
 

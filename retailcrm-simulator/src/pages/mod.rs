@@ -11,14 +11,14 @@ use minijinja::{Environment, context};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::Simulator;
 use crate::entity::{Entity, is, text};
+use crate::simulator::Simulator;
 use crate::state::State;
 
-/// The one page, with what it shows left out or in.
+/// The template of every page.
 const PAGE: &str = include_str!("page.html");
 
-/// Pages for browsers. They ask for no key: whoever reaches the simulator may do anything.
+/// Pages for browsers. They ask for no key: every client that reaches the simulator may do anything.
 pub(crate) fn router(simulator: Simulator) -> Router {
     Router::new()
         .route("/modules/{module}/{page}", get(module_page))
@@ -77,7 +77,7 @@ fn entrypoint(module: &Entity, embed: &Entity, name: &str, value: &str) -> Strin
     format!("{whole}{}{query}", if whole.contains('?') { '&' } else { '?' })
 }
 
-/// The frames of all modules that want a place on such cards.
+/// The frames of all modules on cards of this kind.
 fn on_card(state: &State, card: &str) -> Vec<Frame> {
     let of_module = |(_, module, embed): (&String, &Entity, &Entity)| {
         let targets = embed.get("targets").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);

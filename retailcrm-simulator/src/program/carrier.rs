@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::callbacks::{Carrier, Outgoing};
+use crate::callbacks::Carrier;
+use crate::state::outgoing::Outgoing;
 
-/// How long an answer is waited for: nobody knows how long RetailCRM waits; more than this it hardly does [inferred].
+/// How long an answer is waited for. How long RetailCRM waits is not public [inferred].
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Plain HTTP.

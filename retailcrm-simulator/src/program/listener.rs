@@ -1,4 +1,4 @@
-//! The listener. It does over a socket what a plan of faults asks for: breaks connections, waits, dribbles a body.
+//! The listener. It does over a socket what a plan of faults asks for: breaks connections, waits, sends a body slowly.
 
 use std::convert::Infallible;
 use std::io;
@@ -14,14 +14,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
-use super::log::{Log, Told as Line};
-use crate::Simulator;
-use crate::faults::{ConnectionReset, Late, Slow, Told};
+use super::log::{Line, Log};
+use crate::faults::{ConnectionReset, FaultName, Late, Slow};
+use crate::simulator::Simulator;
 use crate::wire::BODY_BYTES;
 
-/// Between two pieces of a slow body.
+/// The pause between two pieces of a slow body.
 const PAUSE: Duration = Duration::from_millis(500);
-/// A slow body's pieces.
+/// The number of a slow body's pieces.
 const PIECES: usize = 8;
 /// How long a client may take to send its headers.
 const HEADERS: Duration = Duration::from_secs(30);
@@ -32,7 +32,7 @@ pub async fn serve(listener: TcpListener, simulator: Simulator, log: Log) {
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
-            // Out of file handles: others will close theirs.
+            // Out of file handles: wait until other connections close theirs.
             Err(_) => {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
@@ -45,7 +45,7 @@ pub async fn serve(listener: TcpListener, simulator: Simulator, log: Log) {
             let answer = service_fn(move |request: Request<Incoming>| answer(router.clone(), log.clone(), request));
             let mut server = hyper::server::conn::http1::Builder::new();
             server.timer(TokioTimer::new()).header_read_timeout(HEADERS);
-            // A broken connection is what was asked for, or the client's own affair.
+            // An error here is a connection that the plan of faults breaks, or that the client has closed.
             let _ = server.serve_connection(TokioIo::new(stream), answer).await;
         });
     }
@@ -58,15 +58,15 @@ async fn answer(router: axum::Router, log: Log, request: Request<Incoming>) -> R
     let Ok(body) = axum::body::to_bytes(Body::new(body), BODY_BYTES).await else {
         return Ok((StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 16 MiB or broke off").into_response());
     };
-    let told = log.wants().then(|| Line::new(&method, &uri, &parts.headers, &body));
+    let line = log.wants().then(|| Line::new(&method, &uri, &parts.headers, &body));
     let outcome: Result<Response, Infallible> = router.oneshot(Request::from_parts(parts, Body::from(body))).await;
     let Ok(mut response) = outcome;
-    let fault = response.extensions().get::<Told>().map(|told| told.0.clone());
+    let fault = response.extensions().get::<FaultName>().map(|fault| fault.0.clone());
     if let Some(Late(time)) = response.extensions().get::<Late>().copied() {
         tokio::time::sleep(time).await;
     }
     let reset = response.extensions().get::<ConnectionReset>().is_some();
-    if let Some(line) = told {
+    if let Some(line) = line {
         log.request(line, (!reset).then(|| response.status().as_u16()), start.elapsed(), fault);
     }
     if reset {
@@ -78,7 +78,7 @@ async fn answer(router: axum::Router, log: Log, request: Request<Incoming>) -> R
     Ok(response)
 }
 
-/// The same body in pieces, half a second apart. Its length is not told: the client has to wait for the end.
+/// The same body in pieces, half a second apart. Without a length, so that the client has to wait for the end.
 async fn slow(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();

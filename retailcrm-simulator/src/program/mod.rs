@@ -1,4 +1,4 @@
-//! The program: an account on a port, told on the terminal. `retailcrm-simulator` and `uis-host crm` are the same.
+//! The program: an account on a port, with a log on the terminal. `retailcrm-simulator` and `uis-host crm` are the same.
 
 mod carrier;
 mod listener;
@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::account::Account;
+use crate::faults::Faults;
 use crate::limits::RateLimit;
-use crate::{Faults, House, Simulator};
+use crate::simulator::{AccountSetup, Simulator};
 use log::Log;
 
 /// Options of the simulator.
@@ -27,16 +28,16 @@ pub struct Options {
     /// The port; 0 picks a free one
     #[arg(long, default_value_t = 8095)]
     port: u16,
-    /// The address to listen on. Anybody who reaches it can do anything with the account
+    /// The address to listen on. Every client that reaches it can do anything with the account
     #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
     listen: IpAddr,
     /// A plan of misbehaviour, a JSON file
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
-    /// What a key that asks more than 10 (telephony: 40) times a second is answered
+    /// The answer to requests of one key beyond 10 (telephony: 40) a second
     #[arg(long, value_enum, value_name = "STATUS")]
     rate_limit: Option<Limit>,
-    /// Let `page=1` pass beside `filter[sinceId]`: the official Python client always writes it
+    /// Accept `page=1` beside `filter[sinceId]`: the official Python client always writes it
     #[arg(long)]
     lenient_history_page: bool,
     /// Write the account into this file at the end (Ctrl-C)
@@ -50,7 +51,7 @@ pub struct Options {
     json: bool,
 }
 
-/// What becomes of requests beyond the limit.
+/// The answer to requests beyond the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Limit {
     /// No limit
@@ -75,13 +76,13 @@ fn account(options: &Options) -> Result<Account> {
     }
 }
 
-/// What the options make of every account, the first and those that a reset begins with.
-fn house(options: &Options, url: String) -> House {
+/// What the options change in every account, the first and those that a reset begins with.
+fn setup(options: &Options, url: String) -> AccountSetup {
     let (chosen, lenient) = (options.rate_limit, options.lenient_history_page);
     Arc::new(move |account| {
         account.listens_at = Some(url.clone());
         account.lenient_history_page |= lenient;
-        // A live account has its limits; a file may say others.
+        // A live account has limits; a file may set others.
         let limit = account.rate_limit.take().unwrap_or_default();
         account.rate_limit = match chosen {
             None => Some(limit),
@@ -105,18 +106,18 @@ fn faults(options: &Options) -> Result<Value> {
 pub async fn run(options: Options) -> Result<()> {
     let (account, faults) = (account(&options)?, faults(&options)?);
     if let Some(path) = &options.save {
-        // Now, not when there is an account to lose.
+        // Find out now whether the file can be written, not at the end when the account would be lost.
         std::fs::OpenOptions::new().create(true).append(true).open(path).with_context(|| path.display().to_string())?;
     }
     let listener = TcpListener::bind(SocketAddr::new(options.listen, options.port))
         .await
         .with_context(|| format!("cannot listen on {}:{}; --port 0 picks a free port", options.listen, options.port))?;
     let address = listener.local_addr()?;
-    // From this machine an address of all networks is reached by loopback.
+    // A listener on all addresses is reached from this machine by loopback.
     let host = if address.ip().is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { address.ip() };
     let url = format!("http://{}", SocketAddr::new(host, address.port()));
     let carrier = Arc::new(carrier::Http::new()?);
-    let simulator = Simulator::with(account, Arc::new(chrono::Utc::now), Some(carrier), house(&options, url.clone()));
+    let simulator = Simulator::with(account, Arc::new(chrono::Utc::now), Some(carrier), setup(&options, url.clone()));
     simulator.misbehave(&faults).map_err(anyhow::Error::msg)?;
     let name =
         options.account.as_deref().and_then(Path::file_stem).map_or_else(|| "demo".into(), |name| name.to_string_lossy().into_owned());
@@ -132,7 +133,7 @@ pub async fn run(options: Options) -> Result<()> {
         () = asked_to_stop() => {}
     }
     if let Some(path) = &options.save {
-        let text = serde_json::to_vec(&simulator.state().told())?;
+        let text = serde_json::to_vec(&simulator.state().dump())?;
         std::fs::write(path, text).with_context(|| path.display().to_string())?;
     }
     Ok(())

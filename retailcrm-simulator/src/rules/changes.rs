@@ -4,9 +4,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::entity::Entity;
-use crate::state::history::Change;
+use crate::history::Change;
 
-/// Members that follow from others or from the act of writing; their changes are not told.
+/// Members that are computed or set by the CRM; their changes are not recorded.
 const SILENT: [&str; 13] = [
     "id",
     "summ",
@@ -118,7 +118,7 @@ fn phones(before: &Value, after: &Value, changes: &mut Vec<Change>) {
     changes.extend(gone.chain(added));
 }
 
-/// Parts of an order that have ids: what came, what went, and what changed in those that stayed.
+/// Pairs up parts of an order by id: the old and the new one; added and removed parts have one of the two.
 fn parts<'a>(before: &'a [&'a Value], after: &'a [&'a Value]) -> impl Iterator<Item = (Option<&'a Value>, Option<&'a Value>)> {
     let same = |a: &Value, b: &Value| a["id"] == b["id"];
     let stayed_or_came = after.iter().map(move |new| (before.iter().find(|old| same(old, new)).copied(), Some(*new)));
@@ -129,14 +129,14 @@ fn parts<'a>(before: &'a [&'a Value], after: &'a [&'a Value]) -> impl Iterator<I
 fn items(before: &Value, after: &Value, changes: &mut Vec<Change>) {
     let (before, after): (Vec<&Value>, Vec<&Value>) =
         (before.as_array().into_iter().flatten().collect(), after.as_array().into_iter().flatten().collect());
-    let told = |item: &Value| json!({"id": item["id"], "offer": item["offer"]});
+    let shown = |item: &Value| json!({"id": item["id"], "offer": item["offer"]});
     for (old, new) in parts(&before, &after) {
         match (old, new) {
             (None, Some(new)) => {
-                changes.push(Change::new("order_product", Value::Null, json!({"id": new["id"]})).with("item", told(new)));
+                changes.push(Change::new("order_product", Value::Null, json!({"id": new["id"]})).with("item", shown(new)));
             }
             (Some(old), None) => {
-                changes.push(Change::new("order_product", json!({"id": old["id"]}), Value::Null).with("item", told(old)));
+                changes.push(Change::new("order_product", json!({"id": old["id"]}), Value::Null).with("item", shown(old)));
             }
             (Some(old), Some(new)) => {
                 let fields = [
@@ -146,7 +146,7 @@ fn items(before: &Value, after: &Value, changes: &mut Vec<Change>) {
                     ("status", "order_product.status"),
                 ];
                 for (member, field) in fields.into_iter().filter(|(member, _)| old[*member] != new[*member]) {
-                    changes.push(Change::new(field, old[member].clone(), new[member].clone()).with("item", told(new)));
+                    changes.push(Change::new(field, old[member].clone(), new[member].clone()).with("item", shown(new)));
                 }
             }
             (None, None) => {}
@@ -157,11 +157,11 @@ fn items(before: &Value, after: &Value, changes: &mut Vec<Change>) {
 fn payments(before: &Value, after: &Value, changes: &mut Vec<Change>) {
     let (before, after): (Vec<&Value>, Vec<&Value>) =
         (before.as_object().into_iter().flat_map(Map::values).collect(), after.as_object().into_iter().flat_map(Map::values).collect());
-    let told = |payment: &Value| json!({"id": payment["id"], "type": payment["type"]});
+    let shown = |payment: &Value| json!({"id": payment["id"], "type": payment["type"]});
     for (old, new) in parts(&before, &after) {
         match (old, new) {
-            (None, Some(new)) => changes.push(Change::new("payments", Value::Null, told(new)).with("payment", told(new))),
-            (Some(old), None) => changes.push(Change::new("payments", told(old), Value::Null).with("payment", told(old))),
+            (None, Some(new)) => changes.push(Change::new("payments", Value::Null, shown(new)).with("payment", shown(new))),
+            (Some(old), None) => changes.push(Change::new("payments", shown(old), Value::Null).with("payment", shown(old))),
             (Some(old), Some(new)) => {
                 let code = |value: &Value| if value.is_null() { Value::Null } else { json!({"code": value}) };
                 for member in ["status", "amount", "paidAt", "externalId", "comment", "type"] {
@@ -170,7 +170,7 @@ fn payments(before: &Value, after: &Value, changes: &mut Vec<Change>) {
                             "status" | "type" => (code(&old[member]), code(&new[member])),
                             _ => (old[member].clone(), new[member].clone()),
                         };
-                        changes.push(Change::new(format!("payments.{}", snake(member)), from, to).with("payment", told(new)));
+                        changes.push(Change::new(format!("payments.{}", snake(member)), from, to).with("payment", shown(new)));
                     }
                 }
             }
@@ -194,10 +194,10 @@ mod tests {
             "status": "complete", "phones": [{"number": "2"}], "summ": 9, "customFields": {"b": 2}, "delivery": {"cost": 2, "code": "courier"},
             "items": [{"id": 1, "quantity": 4}, {"id": 3}], "payments": {"7": {"id": 7, "status": "paid"}}, "firstName": "x",
         }));
-        let told: Vec<String> =
+        let records: Vec<String> =
             between(&old, &new).into_iter().map(|change| format!("{} {} {}", change.field, change.old, change.new)).collect();
         assert_eq!(
-            told,
+            records,
             [
                 "custom_a 1 null",
                 "custom_b null 2",

@@ -24,7 +24,7 @@ pub fn dictionary<'a>(state: &'a State, code: &str) -> Option<&'a Entity> {
     state.account.lists.get("customDictionaries")?.iter().find(|dictionary| text(dictionary, "code") == code)
 }
 
-/// Values as they are kept. A field that the account has not is refused: a value that goes nowhere would be lost unseen [inferred].
+/// Values as they are kept. A field that the account does not have is refused, so that no value is lost silently [inferred].
 pub fn read(state: &State, entity: &str, given: &Entity, place: &str, errors: &mut Errors) -> Entity {
     let mut kept = Entity::new();
     for (code, value) in given {
@@ -80,7 +80,7 @@ fn hold(state: &State, field: &Entity, value: &Value) -> Result<Value, String> {
     }
 }
 
-/// Whether a text can be an e-mail: something, an at, a host with a dot.
+/// Whether a text can be an e-mail: a name, `@`, a host with a dot.
 pub fn is_email(text: &str) -> bool {
     let Some((name, host)) = text.rsplit_once('@') else { return false };
     let no_blanks = !text.chars().any(|c| c.is_whitespace() || c.is_control());

@@ -1,5 +1,5 @@
-//! What a list's filter finds. Every kind of entity has a table of its filters' names; a name that is not in it is refused, for a filter
-//! that is ignored gives everything and looks like success.
+//! What a list's filter finds. Every kind of entity has a table of its filters' names; a name that is not in it is refused: a filter that is
+//! ignored would find everything and look like success.
 
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ pub enum Test {
     Is(&'static str),
     /// The member has this part, case ignored.
     Has(&'static str),
-    /// The member says yes or no; what an absent one says.
+    /// The member is true or false; the value that an absent one counts as.
     Flag(&'static str, bool),
     /// Not before this date.
     From(&'static str),
@@ -32,7 +32,7 @@ pub enum Test {
     Max(&'static str),
     /// Fields that the account added, by code: a value, a list, or `{min,max}`.
     CustomFields,
-    /// Something of the kind's own, and what its value must be.
+    /// A comparison of the kind's own, and what its value must be.
     With(Wants, fn(&State, &Entity, &Value) -> bool),
 }
 
@@ -83,10 +83,10 @@ impl<'a> Wanted<'a> {
 
     /// A page of the entities that pass, newest first, and `pagination`.
     pub fn page<'t>(&self, page: Page, state: &State, table: &'t Table, sites: &[String]) -> (Vec<&'t Entity>, Value) {
-        // Whoever sees every shop and asks for everything needs no look at each.
+        // Without filters, a key that sees every shop needs no look at each entity.
         if self.0.is_empty() && sites.len() == state.account.references.of("sites").len() {
             let skipped = (page.page - 1).saturating_mul(page.limit);
-            return (table.iter().rev().skip(skipped).take(page.limit).collect(), page.told(table.len()));
+            return (table.iter().rev().skip(skipped).take(page.limit).collect(), page.pagination(table.len()));
         }
         page.cut(self.select(state, table, sites))
     }
@@ -107,7 +107,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Why a filter's value cannot be one.
+/// Why a value cannot be this filter's.
 fn complaint(test: Test, value: &Value) -> Option<&'static str> {
     let wants = match test {
         Test::Ids => {
@@ -160,7 +160,7 @@ fn passes(state: &State, entity: &Entity, test: Test, wanted: &Value) -> bool {
     }
 }
 
-/// Whether a filter says yes.
+/// Whether a filter's value means true.
 pub fn yes(said: &str) -> bool {
     matches!(said, "1" | "true" | "True")
 }
@@ -214,7 +214,7 @@ fn custom(state: &State, entity: &Entity, wanted: &Value) -> bool {
     })
 }
 
-/// A filter's ids, for filters of a kind's own.
+/// Whether an id is among a filter's, for comparisons of a kind's own.
 pub fn has_id(wanted: &Value, id: Option<i64>) -> bool {
     id.is_some_and(|id| texts(wanted).iter().any(|text| whole(&Value::from(text.as_str())) == Some(id)))
 }

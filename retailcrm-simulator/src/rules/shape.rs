@@ -39,7 +39,7 @@ pub enum Kind {
     Code(&'static str),
     /// `[{"number":"…"}]`.
     Phones,
-    /// Fields that the account added to such an entity.
+    /// Fields that the account added to this kind of entity.
     CustomFields(&'static str),
     /// An object with these members.
     Object(&'static [Member]),
@@ -47,11 +47,11 @@ pub enum Kind {
     Objects(&'static [Member]),
     /// A list of texts.
     Texts,
-    /// An object with whatever members.
+    /// An object with any members.
     Map,
-    /// An object of objects, some of which have known members; the others are as they come. `null` in place of one stays: it takes it out.
+    /// An object of objects, some of which have known members; the others are as they come. `null` in place of one is kept: it removes that one.
     Parts(&'static [(&'static str, &'static [Member])]),
-    /// Whatever it is; somebody else looks at it.
+    /// Anything; it is checked elsewhere.
     Any,
 }
 
@@ -82,107 +82,94 @@ pub fn read(state: &State, members: &[Member], given: &Entity, prefix: &str, err
     kept
 }
 
+/// A value as its member holds it; `None`, with a complaint, when the member cannot hold it.
 fn hold(state: &State, kind: Kind, value: &Value, place: &str, errors: &mut Errors) -> Option<Value> {
-    let complaint = match kind {
-        Kind::Text | Kind::LongText => match as_text(value) {
-            Some(text) if matches!(kind, Kind::Text) && text.chars().count() > SHORT_TEXT => {
-                format!("This value is too long. It should have {SHORT_TEXT} characters or less.")
-            }
-            Some(text) => return Some(text.into()),
-            None => INVALID.into(),
-        },
-        Kind::Int => match whole(value) {
-            Some(number) => return Some(number.into()),
-            None => INVALID.into(),
-        },
-        Kind::Number => match number(value) {
-            Some(number) => return Some(number),
-            None => INVALID.into(),
-        },
-        Kind::Flag => match flag(value) {
-            Some(flag) => return Some(flag.into()),
-            None => INVALID.into(),
-        },
-        Kind::Date => match as_text(value).filter(|text| is_date(text)) {
-            Some(date) => return Some(date.into()),
-            None => "This value is not a valid date.".into(),
-        },
-        Kind::DateTime => match as_text(value).filter(|text| is_date_time(text)) {
-            Some(time) => return Some(time.into()),
-            None => "This value is not a valid datetime.".into(),
-        },
-        Kind::Minute => match as_text(value).filter(|text| is_minute(text)) {
-            Some(time) => return Some(time.into()),
-            None => "This value is not a valid datetime.".into(),
-        },
-        Kind::Choice(choices) => match value.as_str().filter(|text| choices.contains(text)) {
-            Some(choice) => return Some(choice.into()),
-            None => NO_CHOICE.into(),
-        },
-        Kind::User => match whole(value) {
-            Some(id) if state.users.get(id).is_some() => return Some(id.into()),
-            Some(id) => format!("User with id={id} not found."),
-            None => INVALID.into(),
-        },
-        Kind::Code(list) => match as_text(value) {
-            Some(code) if state.account.references.find(list, &code).is_some() => return Some(code.into()),
-            Some(code) => References::unknown(list, &code),
-            None => INVALID.into(),
-        },
-        Kind::Phones => match phones(value) {
-            Some(phones) => return Some(phones),
-            None => INVALID.into(),
-        },
-        Kind::CustomFields(of) => match fields(value) {
-            Some(given) => return Some(Value::Object(custom_fields::read(state, of, given, place, errors))),
-            None => INVALID.into(),
-        },
-        Kind::Object(members) => match fields(value) {
-            Some(given) => return Some(Value::Object(read(state, members, given, place, errors))),
-            None => INVALID.into(),
-        },
-        Kind::Objects(members) => match value.as_array() {
-            Some(items) => {
-                let item = |(index, item): (usize, &Value)| match item.as_object() {
-                    Some(given) => Value::Object(read(state, members, given, &format!("{place}[{index}]"), errors)),
-                    None => {
-                        errors.insert(format!("{place}[{index}]"), INVALID.into());
-                        Value::Null
-                    }
-                };
-                return Some(items.iter().enumerate().map(item).collect());
-            }
-            None => INVALID.into(),
-        },
-        Kind::Texts => match value.as_array().map(|items| items.iter().map(as_text).collect::<Option<Vec<_>>>()) {
-            Some(Some(texts)) => return Some(json!(texts)),
-            _ => INVALID.into(),
-        },
-        Kind::Map => match fields(value) {
-            Some(given) => return Some(Value::Object(given.clone())),
-            None => INVALID.into(),
-        },
-        Kind::Parts(parts) => match fields(value) {
-            Some(given)
-                if given.values().all(|inner| inner.is_object() || inner.is_null() || inner.as_array().is_some_and(Vec::is_empty)) =>
-            {
-                let mut kept = given.clone();
-                for (name, members) in parts {
-                    if let Some(known) = given.get(*name).and_then(Value::as_object) {
-                        kept.insert((*name).into(), Value::Object(read(state, members, known, &format!("{place}.{name}"), errors)));
-                    }
-                }
-                return Some(Value::Object(kept));
-            }
-            _ => INVALID.into(),
-        },
-        Kind::Any => return Some(value.clone()),
+    let held = match kind {
+        Kind::CustomFields(_) | Kind::Object(_) | Kind::Objects(_) | Kind::Texts | Kind::Map | Kind::Parts(_) => {
+            compound(state, kind, value, place, errors).ok_or_else(|| INVALID.into())
+        }
+        Kind::Phones => phones(value).ok_or_else(|| INVALID.into()),
+        Kind::Any => Ok(value.clone()),
+        _ => scalar(state, kind, value),
     };
-    errors.insert(place.to_owned(), complaint.into());
-    None
+    held.map_err(|complaint| drop(errors.insert(place.to_owned(), complaint.into()))).ok()
 }
 
-/// Notes that members are blank.
+/// A text, a number, a flag, a date, a code.
+fn scalar(state: &State, kind: Kind, value: &Value) -> Result<Value, String> {
+    let invalid = || INVALID.to_owned();
+    let time = |valid: fn(&str) -> bool, what: &str| {
+        let time = as_text(value).filter(|text| valid(text));
+        time.map(Value::from).ok_or_else(|| format!("This value is not a valid {what}."))
+    };
+    match kind {
+        Kind::Text => match as_text(value) {
+            Some(text) if text.chars().count() > SHORT_TEXT => {
+                Err(format!("This value is too long. It should have {SHORT_TEXT} characters or less."))
+            }
+            text => text.map(Value::from).ok_or_else(invalid),
+        },
+        Kind::LongText => as_text(value).map(Value::from).ok_or_else(invalid),
+        Kind::Int => whole(value).map(Value::from).ok_or_else(invalid),
+        Kind::Number => number(value).ok_or_else(invalid),
+        Kind::Flag => flag(value).map(Value::from).ok_or_else(invalid),
+        Kind::Date => time(is_date, "date"),
+        Kind::DateTime => time(is_date_time, "datetime"),
+        Kind::Minute => time(is_minute, "datetime"),
+        Kind::Choice(choices) => {
+            let choice = value.as_str().filter(|text| choices.contains(text));
+            choice.map(Value::from).ok_or_else(|| NO_CHOICE.into())
+        }
+        Kind::User => match whole(value) {
+            Some(id) if state.users.get(id).is_some() => Ok(id.into()),
+            Some(id) => Err(format!("User with id={id} not found.")),
+            None => Err(invalid()),
+        },
+        Kind::Code(list) => match as_text(value) {
+            Some(code) if state.account.references.find(list, &code).is_some() => Ok(code.into()),
+            Some(code) => Err(References::unknown(list, &code)),
+            None => Err(invalid()),
+        },
+        _ => Err(invalid()),
+    }
+}
+
+/// An object or a list. Its members have complaints of their own; `None`: the value is neither.
+fn compound(state: &State, kind: Kind, value: &Value, place: &str, errors: &mut Errors) -> Option<Value> {
+    match kind {
+        Kind::CustomFields(of) => Some(Value::Object(custom_fields::read(state, of, fields(value)?, place, errors))),
+        Kind::Object(members) => Some(Value::Object(read(state, members, fields(value)?, place, errors))),
+        Kind::Objects(members) => {
+            let item = |(index, item): (usize, &Value)| match item.as_object() {
+                Some(given) => Value::Object(read(state, members, given, &format!("{place}[{index}]"), errors)),
+                None => {
+                    errors.insert(format!("{place}[{index}]"), INVALID.into());
+                    Value::Null
+                }
+            };
+            Some(value.as_array()?.iter().enumerate().map(item).collect())
+        }
+        Kind::Texts => value.as_array()?.iter().map(as_text).collect::<Option<Vec<_>>>().map(|texts| json!(texts)),
+        Kind::Map => Some(Value::Object(fields(value)?.clone())),
+        Kind::Parts(parts) => {
+            let given = fields(value)?;
+            let is_part = |inner: &Value| inner.is_object() || inner.is_null() || inner.as_array().is_some_and(Vec::is_empty);
+            if !given.values().all(is_part) {
+                return None;
+            }
+            let mut kept = given.clone();
+            for (name, members) in parts {
+                if let Some(known) = given.get(*name).and_then(Value::as_object) {
+                    kept.insert((*name).into(), Value::Object(read(state, members, known, &format!("{place}.{name}"), errors)));
+                }
+            }
+            Some(Value::Object(kept))
+        }
+        _ => None,
+    }
+}
+
+/// Adds a complaint for each of these members that is blank.
 pub fn require(kept: &Entity, names: &[&str], errors: &mut Errors) {
     for name in names {
         let blank = kept.get(*name).is_none_or(|value| value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty()));
@@ -230,7 +217,7 @@ pub fn flag(value: &Value) -> Option<bool> {
     }
 }
 
-/// Whether a text is `Y-m-d H:i:s`, with every zero: what is kept otherwise would sort otherwise.
+/// Whether a text is `Y-m-d H:i:s` with all leading zeros: date-times are compared as texts.
 pub fn is_date_time(text: &str) -> bool {
     text.len() == 19 && NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").is_ok()
 }

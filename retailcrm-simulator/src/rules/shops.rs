@@ -1,8 +1,8 @@
-//! Which shop a request is about: said in `site`, else implied by a key that sees only one.
+//! Which shop a request is about: the one in `site`, else the only one that the key sees.
 
 use serde_json::json;
 
-use crate::api::Context;
+use crate::context::Context;
 use crate::entity::{Entity, id_of, text, whole};
 use crate::state::in_sites;
 use crate::state::table::Table;

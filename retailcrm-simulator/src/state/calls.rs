@@ -1,4 +1,4 @@
-//! The history of calls. The API never gives a call back, so a call is kept as its text: a million of them must fit.
+//! The history of calls. The API never returns a call, so calls are kept as JSON text: a million of them must fit.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::account::Texts;
 use crate::entity::{Entity, text};
 
-/// Things as they came, as text: those of before, and those that came since.
+/// Entities as JSON text: those that the account began with, and those since.
 #[derive(Debug, Default)]
 pub struct Kept {
     before: Texts,
@@ -17,12 +17,12 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// What came before.
+    /// What the account begins with.
     pub fn of(before: Texts) -> Kept {
         Kept { before, since: Vec::new() }
     }
 
-    /// Keeps one more.
+    /// Adds one.
     pub fn push(&mut self, entity: &Entity) {
         // An entity is a map with text keys; writing it cannot fail.
         if let Ok(text) = serde_json::value::to_raw_value(entity) {
@@ -45,7 +45,7 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// Calls of before.
+    /// The calls that the account begins with.
     pub fn of(before: Texts) -> Calls {
         #[derive(Deserialize)]
         struct Known<'a> {
@@ -66,7 +66,7 @@ impl Calls {
         new
     }
 
-    /// Them all.
+    /// All calls.
     pub fn kept(&self) -> &Kept {
         &self.kept
     }

@@ -1,7 +1,8 @@
-//! The account as it stands.
+//! The account now: its entities, the history of calls, pop-ups, modules, and the requests that it makes.
 
 pub mod calls;
-pub mod history;
+mod dump;
+pub mod outgoing;
 pub mod popups;
 pub mod table;
 
@@ -9,24 +10,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
-use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::account::references::KINDS;
 use crate::account::{Account, ApiKey};
-use crate::callbacks::Outgoing;
-use crate::entity::{Entity, id_of, is, phones_of, text, whole};
+use crate::entity::{Entity, full_name, id_of, is, phones_of, text, whole};
+use crate::history::{Actor, Change, History, Subject};
+use crate::money::{self, PartIds};
 use crate::phone;
-use crate::rules::money;
 use calls::{Calls, Kept};
-use history::{Actor, Change, History};
+use outgoing::Outgoing;
 use popups::Popups;
 use table::Table;
+
+pub use dump::Dump;
 
 /// An account of RetailCRM.
 #[derive(Debug)]
 pub struct State {
-    /// What it is configured as: keys, settings, reference books, triggers.
+    /// Its configuration: keys, settings, reference books, triggers.
     pub account: Account,
     /// Users.
     pub users: Table,
@@ -46,22 +47,19 @@ pub struct State {
     pub calls: Calls,
     /// Events as they came, and when.
     pub call_events: Kept,
-    /// What managers see.
+    /// Pop-ups.
     pub popups: Popups,
     /// Registered modules by code.
     pub modules: BTreeMap<String, Entity>,
     /// Notices sent to users.
     pub notifications: Vec<Entity>,
     /// What happened to customers, corporate customers, orders and tasks.
-    pub histories: BTreeMap<&'static str, History>,
-    /// Requests that the account makes, in order; sent ones say what came of them.
+    pub histories: BTreeMap<Subject, History>,
+    /// Requests that the account makes, in order; sent ones have their outcome.
     pub callbacks: Vec<Outgoing>,
-    /// The last id of an item, a payment or an address: they share one counter.
-    last_part: i64,
+    /// Ids of items and payments.
+    pub part_ids: PartIds,
 }
-
-/// Kinds of entities that have a history: their list's name and their member in a record.
-const HISTORIES: [&str; 4] = ["customers", "customersCorporate", "orders", "tasks"];
 
 impl State {
     /// A new account.
@@ -69,7 +67,7 @@ impl State {
         let main = account.references.default_of("sites", "defaultForCrm").unwrap_or_default().to_owned();
         let mut lists = std::mem::take(&mut account.lists);
         let mut take = |name: &str| lists.remove(name).unwrap_or_default();
-        // An entity belongs to a shop; one whose shop is not told belongs to the main one.
+        // An entity that names no shop belongs to the main one.
         let in_shop = |mut entity: Entity| {
             if text(&entity, "site").is_empty() {
                 entity.insert("site".into(), main.clone().into());
@@ -84,12 +82,18 @@ impl State {
         let last = |name: &str| counters.get(name).copied().unwrap_or(0);
         let modules = take("modules").into_iter().filter_map(|module| Some((module.get("code")?.as_str()?.to_owned(), module)));
         let mut orders: Vec<Entity> = take("orders").into_iter().map(in_shop).collect();
-        let last_part = orders.iter().map(money::last_part).max().unwrap_or(0).max(last("parts"));
-        let mut state = State {
+        let mut part_ids = PartIds::after(orders.iter().map(money::last_part).max().unwrap_or(0).max(last("parts")));
+        for order in &mut orders {
+            let number = id_of(order).map(|id| format!("{id}A")).unwrap_or_default();
+            order.entry("number").or_insert(number.into());
+            order.entry("status").or_insert(json!("new"));
+            money::complete(&account.references, &mut part_ids, order);
+        }
+        State {
             users: Table::of(take("users")),
             customers: Table::of(take("customers").into_iter().map(in_shop)).begin_after(last("customers")),
             corporate: Table::of(take("customersCorporate").into_iter().map(in_shop)).begin_after(last("customersCorporate")),
-            orders: Table::default(),
+            orders: Table::of(orders).begin_after(last("orders")),
             tasks: Table::of(take("tasks")).begin_after(last("tasks")),
             notes: Table::of(take("notes")).begin_after(last("notes")),
             corporate_notes: Table::of(take("corporateNotes")).begin_after(last("corporateNotes")),
@@ -98,22 +102,14 @@ impl State {
             popups: Popups::of(&take("popups"), &account.open_popups),
             modules: modules.collect(),
             notifications: take("notifications"),
-            histories: HISTORIES.map(|name| (name, History::of(account.history.remove(name).unwrap_or_default()))).into(),
+            histories: Subject::ALL.map(|of| (of, History::of(account.history.remove(of.list()).unwrap_or_default()))).into(),
             callbacks: Vec::new(),
-            last_part,
+            part_ids,
             account: Account { lists, ..account },
-        };
-        for order in &mut orders {
-            let number = id_of(order).map(|id| format!("{id}A")).unwrap_or_default();
-            order.entry("number").or_insert(number.into());
-            order.entry("status").or_insert(json!("new"));
-            money::complete(&mut state, order);
         }
-        state.orders = Table::of(orders).begin_after(last("orders"));
-        state
     }
 
-    /// Empties it: what is configured stays, what happened goes.
+    /// Removes everything that happened; the configuration stays.
     pub fn empty(&mut self) {
         let mut account = self.account.clone();
         account.lists.insert("users", self.users.iter().cloned().collect());
@@ -123,10 +119,9 @@ impl State {
         *self = State::new(account);
     }
 
-    /// The next id of an item, a payment or an address.
-    pub fn next_part(&mut self) -> i64 {
-        self.last_part += 1;
-        self.last_part
+    /// Completes an order: parts get ids, sums are counted.
+    pub fn complete_order(&mut self, order: &mut Entity) {
+        money::complete(&self.account.references, &mut self.part_ids, order);
     }
 
     /// The zone of the account's date-times.
@@ -156,16 +151,16 @@ impl State {
         all.filter(move |code| key.is_none_or(|key| key.sites.is_empty() || key.sites.iter().any(|site| site == code)))
     }
 
-    /// Writes changes of one entity down.
-    pub fn log(&mut self, kind: &'static str, subject: &str, changes: Vec<Change>, actor: &Actor, now: DateTime<Utc>, told: &Value) {
+    /// Adds changes of one entity to the history. `recorded` is what its records show of the entity.
+    pub fn log(&mut self, subject: Subject, changes: Vec<Change>, actor: &Actor, now: DateTime<Utc>, recorded: &Value) {
         let at = self.date_time(now);
-        let history = self.histories.entry(kind).or_default();
+        let history = self.histories.entry(subject).or_default();
         for change in changes {
-            history.add(change, actor, &at, subject, told.clone());
+            history.add(change, actor, &at, subject, recorded.clone());
         }
     }
 
-    /// Users whom an event concerns: by id, and by the extensions of active modules. Gives those found, and what was not.
+    /// Users whom an event names by id or by an extension of an active module; then the extensions and the ids that no user has.
     pub fn users_of(&self, codes: &[String], ids: &[i64]) -> (BTreeSet<i64>, Vec<String>, Vec<i64>) {
         let (mut found, mut no_codes, mut no_users) = (BTreeSet::new(), Vec::new(), Vec::new());
         for code in codes {
@@ -196,7 +191,7 @@ impl State {
         rows.flatten().filter_map(|row| Some((row["code"].as_str()?, whole(&row["userId"])?)))
     }
 
-    /// Whose extension it is.
+    /// The user who has this extension.
     pub fn user_of_code(&self, code: &str) -> Option<i64> {
         self.codes().find(|(known, _)| *known == code).map(|(_, user)| user).filter(|user| self.users.get(*user).is_some())
     }
@@ -220,82 +215,24 @@ impl State {
         self.customers.with_digits(tail).filter(|customer| in_sites(customer, sites)).find(has)
     }
 
-    /// A user's name for messages, or his number.
+    /// A user's name for messages, or `user` and the id.
     pub fn user_named(&self, id: i64) -> String {
-        let name = self.users.get(id).map(crate::entity::full_name).unwrap_or_default();
+        let name = self.users.get(id).map(full_name).unwrap_or_default();
         if name.is_empty() { format!("user {id}") } else { name }
     }
 
-    /// What stands in the account: a description of an account again.
-    pub fn told(&self) -> Told<'_> {
-        Told(self)
+    /// The whole account, to be serialised: a description of an account again.
+    pub fn dump(&self) -> Dump<'_> {
+        Dump(self)
     }
 
     /// The same as a value.
     pub fn to_json(&self) -> Value {
-        serde_json::to_value(self.told()).unwrap_or_default()
+        serde_json::to_value(self.dump()).unwrap_or_default()
     }
 }
 
-/// Writes an account down. Calls and events go out as the texts they are: a million of them as values would not fit beside them.
-pub struct Told<'a>(&'a State);
-
-impl Serialize for Told<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeMap;
-        struct Rows<'a>(&'a Table);
-        impl Serialize for Rows<'_> {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_seq(self.0.iter())
-            }
-        }
-        let state = self.0;
-        let account = &state.account;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("apiKeys", &account.keys)?;
-        if let Some(url) = &account.public_url {
-            map.serialize_entry("publicUrl", url)?;
-        }
-        map.serialize_entry("settings", &account.settings())?;
-        map.serialize_entry("triggers", &account.triggers)?;
-        map.serialize_entry("rateLimit", &account.rate_limit)?;
-        map.serialize_entry("lenientHistoryPage", &account.lenient_history_page)?;
-        map.serialize_entry("phoneFilter", &account.phone_filter)?;
-        for kind in &KINDS {
-            map.serialize_entry(kind.list, account.references.of(kind.list))?;
-        }
-        for (name, entities) in &account.lists {
-            map.serialize_entry(name, entities)?;
-        }
-        let tables = [
-            ("users", &state.users),
-            ("customers", &state.customers),
-            ("customersCorporate", &state.corporate),
-            ("orders", &state.orders),
-            ("tasks", &state.tasks),
-            ("notes", &state.notes),
-            ("corporateNotes", &state.corporate_notes),
-        ];
-        for (name, table) in &tables {
-            map.serialize_entry(name, &Rows(table))?;
-        }
-        map.serialize_entry("calls", state.calls.kept())?;
-        map.serialize_entry("callEvents", &state.call_events)?;
-        map.serialize_entry("popups", &state.popups.to_json())?;
-        map.serialize_entry("openPopups", &state.popups.open_calls())?;
-        let counters: BTreeMap<&str, i64> =
-            tables.iter().map(|(name, table)| (*name, table.last_id())).chain([("parts", state.last_part)]).collect();
-        map.serialize_entry("counters", &counters)?;
-        map.serialize_entry("modules", &state.modules.values().collect::<Vec<_>>())?;
-        map.serialize_entry("notifications", &state.notifications)?;
-        let histories: BTreeMap<_, _> = state.histories.iter().map(|(name, history)| (*name, history.to_json())).collect();
-        map.serialize_entry("history", &histories)?;
-        map.serialize_entry("callbacks", &state.callbacks.iter().map(Outgoing::told).collect::<Vec<_>>())?;
-        map.end()
-    }
-}
-
-/// A customer of another shop than the key's is nobody's.
+/// Whether an entity belongs to one of these shops; one without a shop belongs to all.
 pub fn in_sites(entity: &Entity, sites: &[String]) -> bool {
     let site = text(entity, "site");
     site.is_empty() || sites.iter().any(|code| code == site)

@@ -1,4 +1,4 @@
-//! What managers see on their screens now, and saw.
+//! Pop-ups: what managers see on their screens now, and saw before.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,7 +11,7 @@ use crate::phone;
 #[derive(Debug, Clone)]
 struct Popup {
     user_id: i64,
-    /// The customer's number as it was told.
+    /// The customer's number as the event had it.
     phone: String,
     shown_at: String,
     closed_at: Option<String>,
@@ -23,15 +23,15 @@ pub struct Popups {
     all: Vec<Popup>,
     /// Places of open ones by call; a call that has no id goes by its phone.
     by_call: HashMap<String, Vec<usize>>,
-    /// Calls with open ones by the customer's phone: an event may tell the id and another not.
+    /// Calls with open ones by the customer's phone: one event may have the id and another not.
     by_phone: HashMap<String, BTreeSet<String>>,
 }
 
 impl Popups {
-    /// Pop-ups as they were told before, and which calls the open ones are of; when that is not told, they go by their phones.
-    pub fn of(told: &[Entity], calls: &[(usize, String)]) -> Popups {
+    /// Pop-ups as an earlier account showed them, and which calls the open ones are of; without that they go by their phones.
+    pub fn of(shown: &[Entity], calls: &[(usize, String)]) -> Popups {
         let mut popups = Popups::default();
-        for (place, popup) in told.iter().enumerate() {
+        for (place, popup) in shown.iter().enumerate() {
             let text = |name: &str| popup.get(name).and_then(Value::as_str).map(str::to_owned);
             let (phone, closed_at) = (text("phone").unwrap_or_default(), text("closedAt"));
             let user_id = popup.get("userId").and_then(Value::as_i64).unwrap_or_default();
@@ -49,7 +49,7 @@ impl Popups {
         self.by_call.entry(call).or_default().push(place);
     }
 
-    /// Opens a pop-up for each of the users who has none of this call.
+    /// Opens a pop-up of a call for each of these users who has none of it.
     pub fn open(&mut self, users: &BTreeSet<i64>, call: Option<&str>, phone: &str, at: &str) {
         let call = call.map_or_else(|| phone::key(phone), str::to_owned);
         let open = self.by_call.get(&call).cloned().unwrap_or_default();
@@ -61,7 +61,7 @@ impl Popups {
         }
     }
 
-    /// Closes the pop-ups of a call for these users; for all when none are named. A call that is not known by its id, or was told without
+    /// Closes the pop-ups of a call for these users; for all when none are named. A call that is not known by its id, or came without
     /// one, goes by its phone.
     pub fn close(&mut self, users: Option<&BTreeSet<i64>>, call: Option<&str>, phone: &str, at: &str) {
         let key = phone::key(phone);
@@ -96,7 +96,7 @@ impl Popups {
     pub fn seen_by(&self, user: i64) -> Vec<Value> {
         let mut places: Vec<usize> = self.by_call.values().flatten().copied().collect();
         places.sort_unstable();
-        places.into_iter().filter_map(|place| self.all.get(place)).filter(|popup| popup.user_id == user).map(told).collect()
+        places.into_iter().filter_map(|place| self.all.get(place)).filter(|popup| popup.user_id == user).map(shown).collect()
     }
 
     /// Open ones by their places, and the calls that they are of.
@@ -109,10 +109,10 @@ impl Popups {
 
     /// All of them.
     pub fn to_json(&self) -> Vec<Value> {
-        self.all.iter().map(told).collect()
+        self.all.iter().map(shown).collect()
     }
 }
 
-fn told(popup: &Popup) -> Value {
+fn shown(popup: &Popup) -> Value {
     json!({"userId": popup.user_id, "phone": popup.phone, "shownAt": popup.shown_at, "closedAt": popup.closed_at})
 }

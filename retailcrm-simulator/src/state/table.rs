@@ -46,7 +46,7 @@ impl Table {
 
     /// One by its `externalId` inside a shop.
     pub fn by_external_id(&self, site: &str, external_id: &str) -> Option<&Entity> {
-        // An absent id is nobody's.
+        // An entity without an externalId is not found by an empty one.
         let id = self.by_external_id.get(&(site.to_owned(), external_id.to_owned())).filter(|_| !external_id.is_empty())?;
         self.rows.get(id)
     }
@@ -61,7 +61,7 @@ impl Table {
         self.by_customer.get(&customer).into_iter().flatten().filter_map(|id| self.rows.get(id))
     }
 
-    /// Those that may have these digits in a row, oldest first; all when there are too few digits to tell.
+    /// Those that may have these digits in a row, oldest first; all when there are too few digits for the index.
     pub fn with_digits(&self, digits: &str) -> Box<dyn DoubleEndedIterator<Item = &Entity> + '_> {
         match self.by_digits.candidates(digits) {
             Some(ids) => Box::new(ids.iter().filter_map(|id| self.rows.get(id))),
@@ -93,7 +93,7 @@ impl Table {
         id
     }
 
-    /// Puts an entity in the place of what has this id.
+    /// Puts an entity under this id, in place of the one that has it.
     pub fn put(&mut self, id: i64, entity: Entity) {
         self.remove(id);
         let external_id = text(&entity, "externalId");
@@ -110,7 +110,7 @@ impl Table {
         self.last = self.last.max(id);
     }
 
-    /// Takes an entity away.
+    /// Removes an entity.
     pub fn remove(&mut self, id: i64) -> Option<Entity> {
         let entity = self.rows.remove(&id)?;
         let key = (text(&entity, "site").to_owned(), text(&entity, "externalId").to_owned());
@@ -129,13 +129,14 @@ impl Table {
     }
 }
 
-/// Whose an order, a task, a note is. A corporate customer's order is its contact's: the two kinds of customers count apart.
+/// The customer of an order, a task, a note. A corporate customer's order belongs to its contact here: the two kinds of customers have ids
+/// of their own.
 pub fn customer_of(entity: &Entity) -> Option<i64> {
     let customer = entity.get("customer")?;
     if customer["type"] == "customer_corporate" { entity.get("contact")?["id"].as_i64() } else { customer["id"].as_i64() }
 }
 
-/// The digits by which a search finds an entity: its phones, and its name, for many a customer is called by his number.
+/// The digits by which a search finds an entity: its phones, and its name, because many customers have their number for a name.
 fn numbers_of(entity: &Entity) -> Vec<String> {
     let phones = phones_of(entity).map(digits);
     let own = ["phone", "additionalPhone"].into_iter().filter_map(|name| entity.get(name).and_then(Value::as_str)).map(digits);
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_to_find_one_follows_its_changes() {
+    fn every_index_follows_an_entity_s_changes() {
         let mut table = Table::default();
         let id = table.add(row(json!({"externalId": "x", "site": "a", "phones": [{"number": "+7 916 000-00-01"}], "customer": {"id": 9}})));
         assert_eq!(table.by_external_id("a", "x").and_then(id_of), Some(id));
@@ -163,6 +164,6 @@ mod tests {
         assert_eq!((table.of_customer(9).count(), table.with_digits("0000001").count()), (0, 0));
         table.remove(id);
         assert!(table.is_empty() && table.by_external_id("a", "y").is_none());
-        assert_eq!(table.add(Entity::new()), id + 1, "a number is not given twice");
+        assert_eq!(table.add(Entity::new()), id + 1, "an id is not given twice");
     }
 }

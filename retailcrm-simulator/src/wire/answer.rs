@@ -4,9 +4,21 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+/// Why a request is refused, as far as the simulator itself makes a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Cause {
+    /// Anything else.
+    #[default]
+    Other,
+    /// Another entity has the `externalId`.
+    ExternalIdTaken,
+}
+
 /// An error as RetailCRM answers it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApiError {
+    /// Why; it is no part of the answer.
+    pub cause: Cause,
     /// The status.
     pub status: StatusCode,
     /// `errorMsg`.
@@ -20,12 +32,18 @@ pub struct ApiError {
 impl ApiError {
     /// An error without details.
     pub fn new(status: StatusCode, message: impl Into<String>) -> ApiError {
-        ApiError { status, message: message.into(), errors: None, members: Map::new() }
+        ApiError { cause: Cause::Other, status, message: message.into(), errors: None, members: Map::new() }
     }
 
     /// 400 with `errors`.
     pub fn refused(message: impl Into<String>, errors: impl Into<Value>) -> ApiError {
         ApiError { errors: Some(errors.into()), ..ApiError::new(StatusCode::BAD_REQUEST, message) }
+    }
+
+    /// 400: another entity of this class (`Order`) has the `externalId`.
+    pub fn external_id_taken(class: &str, external_id: &str) -> ApiError {
+        let errors = json!({"externalId": format!("{class} with externalId={external_id} already exists")});
+        ApiError { cause: Cause::ExternalIdTaken, ..ApiError::refused(format!("{class} is not loaded"), errors) }
     }
 
     /// `Parameter 'X' is missing`.

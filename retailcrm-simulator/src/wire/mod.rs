@@ -12,7 +12,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-pub use answer::{ApiError, ApiResult, Success, php_map};
+pub use answer::{ApiError, ApiResult, Cause, Success, php_map};
 pub use page::Page;
 
 /// The longest body that is read: 50 entities of an upload are far below.
@@ -76,7 +76,7 @@ impl Call {
         serde_json::from_str(text).map_err(|_| ApiError::entity(json!({ name: "Invalid JSON." })))
     }
 
-    /// A form field that holds a JSON object. An empty list counts as an empty object: PHP clients cannot tell them apart.
+    /// A form field that holds a JSON object. An empty list counts as an empty object: PHP clients write both as `[]`.
     pub fn object(&self, name: &str) -> Result<Map<String, Value>, ApiError> {
         match self.json(name)? {
             Value::Object(members) => Ok(members),

@@ -34,11 +34,11 @@ impl Page {
     pub fn cut<T>(self, all: Vec<T>) -> (Vec<T>, Value) {
         let total = all.len();
         let part = all.into_iter().skip((self.page - 1).saturating_mul(self.limit)).take(self.limit).collect();
-        (part, self.told(total))
+        (part, self.pagination(total))
     }
 
     /// `pagination`.
-    pub fn told(self, total: usize) -> Value {
+    pub fn pagination(self, total: usize) -> Value {
         json!({"limit": self.limit, "totalCount": total, "currentPage": self.page, "totalPageCount": total.div_ceil(self.limit)})
     }
 }

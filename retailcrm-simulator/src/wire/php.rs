@@ -1,5 +1,5 @@
 //! Parameters as PHP reads them: `filter[name]=x&filter[ids][]=1&filter[ids][]=2` is a tree. Brackets may be percent-encoded; of a name
-//! given twice the last counts. A parser of ours, because crates for this notation refuse what PHP merely reads in its own way.
+//! given twice the last counts. It has a parser of its own because crates for this notation refuse what PHP accepts.
 
 use serde_json::{Map, Value};
 

@@ -247,12 +247,12 @@ def orders(crm):
 
 
 def histories(crm):
-    told = good(crm.orders_history({}, 100))
-    assert told["generatedAt"] and told["history"][0]["created"] and told["history"][0]["apiKey"]["current"]
-    ids = [record["id"] for record in told["history"]]
+    answer = good(crm.orders_history({}, 100))
+    assert answer["generatedAt"] and answer["history"][0]["created"] and answer["history"][0]["apiKey"]["current"]
+    ids = [record["id"] for record in answer["history"]]
     same(ids, sorted(set(ids)), "ids grow")
     same({record["order"]["id"] for record in good(crm.orders_history({"orderExternalId": "po-3"}))["history"]}, {good(crm.order("po-3"))["order"]["id"]})
-    assert any(record["field"] == "status" and record["newValue"] == {"code": "complete"} for record in told["history"])
+    assert any(record["field"] == "status" and record["newValue"] == {"code": "complete"} for record in answer["history"])
     # The client writes page=1 beside the cursor, which the API refuses since 2023.
     bad(crm.orders_history({"sinceId": ids[0]}), 400, "Errors in the input parameters", "page")
     lenient = Recorder(LENIENT)
@@ -297,9 +297,9 @@ def telephony(crm):
     same(good(crm.telephony_call_event(event)), {"success": True, "notExistCodes": ["101"], "notExistUsers": [99]})
     bad(crm.telephony_call_event({"phone": "1", "type": "ring"}), 400, "Errors in the entity format", "type")
     good(crm.customer_edit({"externalId": "py-1", "managerId": 5}))
-    told = good(crm.telephony_manager("89161112233"))
-    same((told["manager"]["id"], told["customer"]["externalId"]), (5, "py-1"))
-    assert "customerLink" in told["links"]
+    answer = good(crm.telephony_manager("89161112233"))
+    same((answer["manager"]["id"], answer["customer"]["externalId"]), (5, "py-1"))
+    assert "customerLink" in answer["links"]
     assert "manager" not in good(crm.telephony_manager("70000000000", False, False))
 
 

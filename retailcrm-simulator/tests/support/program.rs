@@ -1,4 +1,4 @@
-//! The program as somebody starts it.
+//! The program as a user starts it.
 #![allow(dead_code)]
 
 use std::io::{BufRead, BufReader, Lines};

@@ -1,19 +1,17 @@
-//! Merging customers: one stays and gets what the others had.
+//! Merging customers: one remains and takes over what the others had.
 
 use serde_json::{Value, json};
 
-use super::super::history::{gone, stays};
-use super::super::{Context, Subject};
 use super::write::changed;
 use super::{reference, shown};
+use crate::context::Context;
 use crate::entity::{Entity, phones_of};
+use crate::history::{Deed, Subject, gone, reduced_customer, stays};
 use crate::phone;
-use crate::state::history::reduced_customer;
 use crate::state::table::Table;
-use crate::triggers::Deed;
 use crate::wire::{ApiError, ApiResult, Success};
 
-/// Members that the one who stays gets from the others when he has none.
+/// Members that the remaining customer takes from the others where it has none.
 const INHERITED: [&str; 12] = [
     "firstName",
     "lastName",
@@ -91,15 +89,15 @@ fn merge_into(context: &mut Context<'_>, stays: i64, other: i64) {
         }
         customer.insert("customFields".into(), known.into());
     }
-    let told = reference(&customer);
+    let kept = reference(&customer);
     for table in [&mut context.state.orders, &mut context.state.tasks, &mut context.state.notes] {
-        move_all(table, other, &told);
+        move_all(table, other, &kept);
     }
     go(context, other, Some(stays));
     changed(context, stays, customer);
 }
 
-/// Gives what was one customer's to another.
+/// Moves what belongs to one customer to another.
 fn move_all(table: &mut Table, from: i64, to: &Value) {
     let moved: Vec<Entity> = table.of_customer(from).cloned().collect();
     for mut entity in moved {
@@ -114,11 +112,11 @@ fn move_all(table: &mut Table, from: i64, to: &Value) {
 fn go(context: &mut Context<'_>, id: i64, into: Option<i64>) {
     let Some(customer) = context.state.customers.remove(id) else { return };
     let into = into.and_then(|id| context.state.customers.get(id)).map(stays);
-    let (told, shown) = (reduced_customer(&customer), shown(context.state, &customer));
-    context.happened(Subject::Customer, Deed::Deleted, vec![gone(&customer, into)], &told, &shown);
+    let (recorded, shown) = (reduced_customer(&customer), shown(context.state, &customer));
+    context.happened(Subject::Customer, Deed::Deleted, vec![gone(&customer, into)], &recorded, &shown);
 }
 
-/// A user deletes a customer; the API cannot. His orders stay, and say who he was.
+/// A user deletes a customer; the API cannot. The orders stay and keep their reference to the customer.
 pub fn remove(context: &mut Context<'_>, id: i64) -> Result<(), String> {
     context.state.customers.get(id).ok_or_else(|| format!("there is no customer {id}"))?;
     go(context, id, None);

@@ -6,7 +6,7 @@ mod write;
 
 use serde_json::{Value, json};
 
-use super::Context;
+use crate::context::Context;
 use crate::entity::{Entity, at, full_name, id_of, is, money, phones_of, pick, text};
 use crate::phone;
 use crate::rules::filters::{Filter, Test, Wanted, Wants, has_id, yes};
@@ -18,7 +18,7 @@ pub use combine::{combine, remove};
 pub use notes::{FILTERS as NOTE_FILTERS, create as create_note, delete as delete_note, list as notes};
 pub use write::{ADDRESS, CONTRAGENT, MOST, SOURCE, create, edit, fix_external_ids, made, merge, renamed, subscribe, upload, upload_all};
 
-/// A customer as the API gives it: what follows from orders is counted, an empty map is a list.
+/// A customer as the API shows it: sums of orders are counted, an empty map is a list.
 pub fn shown(state: &State, customer: &Entity) -> Value {
     let mut shown = customer.clone();
     let fields = shown.remove("customFields").and_then(|fields| fields.as_object().cloned()).unwrap_or_default();
@@ -52,7 +52,7 @@ struct Statistics {
     sum: f64,
 }
 
-/// What a customer's orders come to; cancelled ones do not count [inferred].
+/// Number and sum of a customer's orders; cancelled ones do not count [inferred].
 fn statistics(state: &State, customer: &Entity) -> Statistics {
     let cancelled = |order: &&Entity| {
         state.account.references.find("statuses", text(order, "status")).is_some_and(|status| text(status, "group") == "cancel")
@@ -120,7 +120,8 @@ fn unsubscribed(_: &State, customer: &Entity, wanted: &Value) -> bool {
     customer.contains_key("emailMarketingUnsubscribedAt") == wanted.as_str().is_some_and(yes)
 }
 
-/// The official clients' filters. Those about data that nothing here brings about (segments, visits) look at what an account's file has.
+/// The official clients' filters. Those about data that the simulator does not make (segments, visits) look at what the account's file
+/// has.
 const FILTERS: &[Filter] = &[
     ("ids", Test::Ids),
     ("externalIds", Test::Among("externalId")),
@@ -203,7 +204,7 @@ pub fn list(context: &mut Context<'_>) -> ApiResult {
         filters.push(("phone", Test::With(Wants::Text, by_phone)));
     }
     let wanted = Wanted::read(context.call, &filters)?;
-    // A search by digits goes by the index, one by externalId by the table's; everything else walks.
+    // A search by digits or by externalId uses an index; every other one looks at each customer.
     let digits = context.call.filter("name").or(context.call.filter("phone")).filter(|text| phone::looks_like_one(text)).map(phone::digits);
     let external_ids = context.call.filters().get("externalIds").map(texts);
     let passes = |customer: &&Entity| crate::state::in_sites(customer, &context.sites) && wanted.pass(state, customer);
@@ -228,14 +229,14 @@ pub fn get(context: &mut Context<'_>) -> ApiResult {
     Success::ok(json!({"customer": shown(context.state, customer)}))
 }
 
-/// What notes, tasks and orders keep of a customer.
+/// The reference to a customer that notes, tasks and orders keep.
 pub fn reference(customer: &Entity) -> Value {
     let mut kept = pick(customer, &["id", "externalId", "site"]);
     kept.insert("type".into(), "customer".into());
     Value::Object(kept)
 }
 
-/// The customer whom an entity names, as he stands now: he may have got another externalId since.
+/// The customer whom an entity names, as they are now: their externalId may have changed since.
 pub fn of<'a>(state: &'a State, entity: &Entity) -> Option<&'a Entity> {
     state.customers.get(crate::state::table::customer_of(entity)?)
 }
@@ -245,7 +246,7 @@ pub fn has_external_id(state: &State, entity: &Entity, wanted: &Value) -> bool {
     of(state, entity).is_some_and(|customer| texts(wanted).iter().any(|id| id == text(customer, "externalId")))
 }
 
-/// An entity with its customer as he stands now.
+/// An entity with its customer as they are now.
 pub fn with_customer(state: &State, entity: &Entity) -> Value {
     let mut shown = entity.clone();
     if let Some(customer) =

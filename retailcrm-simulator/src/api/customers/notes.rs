@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::Context;
 use super::{has_external_id, of, reference, with_customer};
+use crate::context::Context;
 use crate::entity::{Entity, text};
 use crate::rules::filters::{Filter, Test, Wanted, Wants};
 use crate::rules::{shape, shops};

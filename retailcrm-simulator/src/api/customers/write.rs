@@ -1,21 +1,19 @@
-//! Creating and changing customers. The API does not look whether somebody has the phone already: two creates make two customers, unless
-//! they bear one `externalId`.
+//! Creating and changing customers. The API does not look whether a customer has the phone already: two creates make two customers, unless
+//! they have the same `externalId`.
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::super::history::created;
-use super::super::{Context, Subject};
 use super::shown;
+use crate::context::Context;
 use crate::entity::{Entity, phones_of, text};
+use crate::history::{Deed, Subject, created, reduced_customer};
 use crate::rules::custom_fields::is_email;
-use crate::rules::shape::{self, Errors, Kind, Member};
+use crate::rules::shape::{self, Kind, Member};
 use crate::rules::{changes, shops};
-use crate::state::history::reduced_customer;
 use crate::state::table::Table;
 use crate::state::{State, own_id};
-use crate::triggers::Deed;
-use crate::wire::{ApiError, ApiResult, Success};
+use crate::wire::{ApiError, ApiResult, Cause, Success};
 
 /// The most entities of one upload [inferred].
 pub const MOST: usize = 50;
@@ -42,7 +40,7 @@ pub const ADDRESS: &[Member] = &[
     ("notes", Kind::LongText),
 ];
 
-/// Where somebody came from.
+/// Where a customer came from.
 pub const SOURCE: &[Member] =
     &[("source", Kind::Text), ("medium", Kind::Text), ("campaign", Kind::Text), ("keyword", Kind::Text), ("content", Kind::Text)];
 
@@ -98,14 +96,14 @@ const MEMBERS: &[Member] = &[
 /// Members whose parts are changed one by one.
 const MERGED: [&str; 6] = ["address", "source", "contragent", "customFields", "delivery", "weight"];
 
-/// Puts a change into an entity: `null` clears, objects are merged, lists are replaced.
+/// Applies a change to an entity: `null` clears, objects are merged, lists are replaced.
 pub fn merge(entity: &mut Entity, patch: Entity) {
     for (name, value) in patch {
         match value {
             Value::Null => drop(entity.remove(&name)),
             Value::Object(inner) if MERGED.contains(&name.as_str()) => {
                 let known = entity.entry(name).or_insert_with(|| json!({}));
-                // An empty map may stand there as a list.
+                // An empty map may be there as a list.
                 if !known.is_object() {
                     *known = json!({});
                 }
@@ -118,11 +116,7 @@ pub fn merge(entity: &mut Entity, patch: Entity) {
     }
 }
 
-fn not_loaded(errors: Errors) -> ApiError {
-    ApiError::refused("Customer is not loaded", errors)
-}
-
-/// Members as given, in their types. Bad ones are complaints about the format; `email` is one of them.
+/// Members as given, in their types. Bad ones, `email` among them, are complaints about the format.
 fn given(state: &State, given: &Entity) -> Result<Entity, ApiError> {
     let mut errors = Map::new();
     let mut kept = shape::read(state, MEMBERS, given, "", &mut errors);
@@ -162,7 +156,7 @@ fn tags(customer: &mut Entity) {
     customer.insert("tags".into(), tags.into());
 }
 
-/// `subscribed` is kept as when somebody unsubscribed.
+/// `subscribed: false` is kept as the time at which the customer unsubscribed.
 fn subscription(context: &Context<'_>, customer: &mut Entity) {
     match customer.remove("subscribed").and_then(|value| value.as_bool()) {
         Some(true) => drop(customer.remove("emailMarketingUnsubscribedAt")),
@@ -171,17 +165,16 @@ fn subscription(context: &Context<'_>, customer: &mut Entity) {
     }
 }
 
-/// Makes a customer and gives his id.
+/// Creates a customer and returns the id.
 pub fn made(context: &mut Context<'_>, fields: &Entity, site: &str) -> Result<i64, ApiError> {
     let mut customer = given(context.state, fields)?;
     crate::entity::drop_nulls(&mut customer);
-    let external_id = text(&customer, "externalId").to_owned();
-    if context.state.customers.by_external_id(site, &external_id).is_some() {
-        let complaint = format!("Customer with externalId={external_id} already exists");
-        return Err(not_loaded(Map::from_iter([("externalId".to_owned(), complaint.into())])));
+    let external_id = text(&customer, "externalId");
+    if context.state.customers.by_external_id(site, external_id).is_some() {
+        return Err(ApiError::external_id_taken("Customer", external_id));
     }
-    let nobody = crate::entity::full_name(&customer).trim().is_empty() && phones_of(&customer).next().is_none();
-    if nobody && ["email", "externalId", "browserId"].iter().all(|name| text(&customer, name).is_empty()) {
+    let nameless = crate::entity::full_name(&customer).trim().is_empty() && phones_of(&customer).next().is_none();
+    if nameless && ["email", "externalId", "browserId"].iter().all(|name| text(&customer, name).is_empty()) {
         return Err(ApiError::entity(json!({"firstName": "Specify the first name"})));
     }
     customer.insert("site".into(), site.into());
@@ -203,15 +196,15 @@ pub fn create(context: &mut Context<'_>) -> ApiResult {
     Success::created(json!({"id": id}))
 }
 
-/// Puts another customer in the place of the one with this id, and writes down what changed.
+/// Replaces the customer with this id; changes go into the history.
 pub fn changed(context: &mut Context<'_>, id: i64, customer: Entity) {
     let Some(old) = context.state.customers.get(id).cloned() else { return };
     let changes = changes::between(&old, &customer);
-    let told = reduced_customer(&customer);
+    let recorded = reduced_customer(&customer);
     context.state.customers.put(id, customer);
     if let (false, Some(customer)) = (changes.is_empty(), context.state.customers.get(id)) {
         let shown = shown(context.state, customer);
-        context.happened(Subject::Customer, Deed::Updated, changes, &told, &shown);
+        context.happened(Subject::Customer, Deed::Updated, changes, &recorded, &shown);
     }
 }
 
@@ -225,8 +218,7 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
     if let Some(other) = context.state.customers.by_external_id(text(&customer, "site"), external_id)
         && own_id(other) != id
     {
-        let complaint = format!("Customer with externalId={external_id} already exists");
-        return Err(not_loaded(Map::from_iter([("externalId".to_owned(), complaint.into())])));
+        return Err(ApiError::external_id_taken("Customer", external_id));
     }
     merge(&mut customer, patch);
     tags(&mut customer);
@@ -235,12 +227,13 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
     Success::ok(json!({"id": id}))
 }
 
-/// An entity's complaints as an upload's list has them.
+/// An entity's complaints as an upload's answer lists them.
 fn complaints(error: &ApiError) -> Vec<Value> {
+    // Clients compare the text about a taken externalId as it is, without its place.
+    let taken = error.cause == Cause::ExternalIdTaken;
     let one = |(place, text): (&String, &Value)| {
         let text = text.as_str().unwrap_or_default();
-        // Clients look for this text as it is.
-        if text.ends_with("already exists") { text.into() } else { Value::from(format!("{place}: {text}")) }
+        if taken { text.into() } else { Value::from(format!("{place}: {text}")) }
     };
     match &error.errors {
         Some(Value::Object(errors)) => errors.iter().map(one).collect(),
@@ -248,8 +241,8 @@ fn complaints(error: &ApiError) -> Vec<Value> {
     }
 }
 
-/// Makes what an upload's field lists: those that cannot be are named, the others are made. 460 when some could not. `capital` is how the
-/// answer's members name them.
+/// Creates what an upload's field lists; those that are refused are named, with status 460. `capital` is how the answer's members name
+/// the entities.
 pub fn upload_all(
     context: &mut Context<'_>,
     field: &str,
@@ -260,15 +253,15 @@ pub fn upload_all(
     let site = shops::required(context)?;
     let (mut done, mut failed, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     for fields in rows {
-        let mut told = crate::entity::pick(&fields, &["externalId"]);
+        let mut shown = crate::entity::pick(&fields, &["externalId"]);
         match make(context, &fields, &site) {
             Ok(id) => {
-                told.insert("id".into(), id.into());
-                done.push(told.into());
+                shown.insert("id".into(), id.into());
+                done.push(shown.into());
             }
             Err(error) => {
                 errors.extend(complaints(&error));
-                failed.push(Value::from(told));
+                failed.push(Value::from(shown));
             }
         }
     }
@@ -286,7 +279,7 @@ pub fn upload(context: &mut Context<'_>) -> ApiResult {
     upload_all(context, "customers", "Customers", made)
 }
 
-/// What rows of `[{id, externalId}]` ask of a table: the entities with their new externalIds. All of them, or a refusal.
+/// The entities that rows of `[{id, externalId}]` name, with their new externalIds: all of them, or a refusal.
 pub fn renamed(context: &Context<'_>, table: &Table, rows: &[Entity]) -> Result<Vec<(i64, Entity)>, ApiError> {
     let mut errors = Map::new();
     let mut renamed: Vec<(i64, Entity)> = Vec::new();
@@ -324,7 +317,7 @@ pub fn fix_external_ids(context: &mut Context<'_>) -> ApiResult {
     Success::ok(json!({}))
 }
 
-/// Subscribes a customer to mailings, or ends it.
+/// Subscribes a customer to mailings, or unsubscribes them.
 pub fn subscribe(context: &mut Context<'_>) -> ApiResult {
     let wanted = context.call.objects("subscriptions", MOST)?;
     let id = shops::addressed_for_change(context, &context.state.customers)?;

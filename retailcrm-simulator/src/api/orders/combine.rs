@@ -2,18 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::super::history::{gone, stays};
-use super::super::{Context, Subject};
 use super::shown;
 use super::write::changed;
+use crate::context::Context;
 use crate::entity::{Entity, text, whole};
+use crate::history::{Deed, Subject, gone, reduced_order, stays};
 use crate::rules::shops;
-use crate::state::history::reduced_order;
 use crate::state::own_id;
-use crate::triggers::Deed;
 use crate::wire::{ApiError, ApiResult, Success};
 
-/// Merges one order into another. `technique` says what becomes of goods: `ours` keeps the result's, `theirs` takes the other's, `summ`
+/// Merges one order into another. `technique` says which goods the result has: `ours` keeps the result's, `theirs` takes the other's, `summ`
 /// and `merge` take both.
 pub fn combine(context: &mut Context<'_>) -> ApiResult {
     let (from, into) = (context.call.object("order")?, context.call.object("resultOrder")?);
@@ -40,7 +38,7 @@ pub fn combine(context: &mut Context<'_>) -> ApiResult {
     if !(items.is_empty() && list(&result).is_empty()) {
         result.insert("items".into(), items.into());
     }
-    // What was paid stays paid.
+    // Payments of both orders are kept.
     if let Some(paid) = from.get("payments").and_then(Value::as_object).filter(|paid| !paid.is_empty()) {
         let mut payments = result.get("payments").and_then(Value::as_object).cloned().unwrap_or_default();
         payments.extend(paid.clone());
@@ -51,7 +49,7 @@ pub fn combine(context: &mut Context<'_>) -> ApiResult {
     Success::ok(json!({}))
 }
 
-/// Goods of two orders: of the same offer at the same price there are as many as in both.
+/// Items of two orders; quantities of the same offer at the same price are added up.
 fn both(mut ours: Vec<Value>, theirs: Vec<Value>) -> Vec<Value> {
     for item in theirs {
         let same = |known: &&mut Value| {
@@ -70,8 +68,8 @@ fn both(mut ours: Vec<Value>, theirs: Vec<Value>) -> Vec<Value> {
 
 fn go(context: &mut Context<'_>, id: i64, into: Option<&Entity>) {
     let Some(order) = context.state.orders.remove(id) else { return };
-    let (told, shown) = (reduced_order(&order), shown(context.state, &order));
-    context.happened(Subject::Order, Deed::Deleted, vec![gone(&order, into.map(stays))], &told, &shown);
+    let (recorded, shown) = (reduced_order(&order), shown(context.state, &order));
+    context.happened(Subject::Order, Deed::Deleted, vec![gone(&order, into.map(stays))], &recorded, &shown);
 }
 
 /// A user deletes an order; the API cannot.
@@ -109,10 +107,10 @@ pub fn create_link(context: &mut Context<'_>) -> ApiResult {
     let now = context.date_time();
     for (id, linked) in [(one, other), (other, one)] {
         if let Some(mut order) = context.state.orders.get(id).cloned() {
-            let told = context.state.orders.get(linked).map(|linked| json!({"id": linked["id"], "number": linked.get("number")}));
+            let reference = context.state.orders.get(linked).map(|linked| json!({"id": linked["id"], "number": linked.get("number")}));
             let links = order.entry("links").or_insert_with(|| json!([]));
             if let Some(links) = links.as_array_mut() {
-                links.push(json!({"order": told, "createdAt": now, "comment": comment}));
+                links.push(json!({"order": reference, "createdAt": now, "comment": comment}));
             }
             changed(context, id, order);
         }

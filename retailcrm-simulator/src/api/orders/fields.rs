@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::Context;
-use super::super::customers::{ADDRESS, CONTRAGENT, SOURCE};
 use crate::account::references::References;
+use crate::api::customers::{ADDRESS, CONTRAGENT, SOURCE};
+use crate::context::Context;
 use crate::entity::{Entity, text};
 use crate::rules::shape::{self, Errors, Kind, Member};
 use crate::state::State;
@@ -110,14 +110,14 @@ pub fn not_loaded(errors: Errors) -> ApiError {
     ApiError::refused("Order is not loaded", errors)
 }
 
-/// Members as given, in their types. What the format forbids is one refusal, what the account does not know another.
+/// Members as given, in their types. Mistakes of format are one refusal, codes that the account does not know another.
 pub fn given(state: &State, given: &Entity) -> Result<Entity, ApiError> {
     let mut errors = Map::new();
     let mut kept = shape::read(state, MEMBERS, given, "", &mut errors);
     if let Some(payments) = kept.remove("payments").filter(|payments| !payments.is_null()) {
         let list = match payments {
             Value::Array(list) => list,
-            // A map by id, as it is read.
+            // A map by id, as the API shows it.
             Value::Object(by_id) => by_id.into_iter().map(|(_, payment)| payment).collect(),
             _ => {
                 errors.insert("payments".into(), "This value should be a list.".into());
@@ -175,7 +175,7 @@ fn unknown(state: &State, order: &Entity, errors: &mut Errors) {
     }
 }
 
-/// An item's offer, when the account has a catalogue; without one every offer is taken as it is told.
+/// An item's offer, when the account has a catalogue; without one every offer is accepted.
 fn offer<'a>(state: &State, item: &'a Value) -> Result<(), (&'a str, String)> {
     let Some(offers) = state.account.lists.get("offers").filter(|offers| !offers.is_empty()) else { return Ok(()) };
     for name in ["id", "externalId", "xmlId"] {
@@ -192,7 +192,7 @@ fn offer<'a>(state: &State, item: &'a Value) -> Result<(), (&'a str, String)> {
     Ok(())
 }
 
-/// Items of a change: those that are known keep their ids. They are known by id, by external id, by offer.
+/// Items of a change: those that the order has keep their ids. An item is recognised by id, by external id, by offer.
 pub fn items(old: &Entity, new: &mut Entity) {
     let known = old.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
     let mut taken = Vec::new();
@@ -202,7 +202,7 @@ pub fn items(old: &Entity, new: &mut Entity) {
             if !item["id"].is_null() { item["id"] == old["id"] } else { by("externalIds") || by("offer") }
         };
         let Some(found) = known.iter().filter(|old| !taken.contains(&old["id"])).find(same) else {
-            // An id that is nobody's is not taken over.
+            // An id that no item has is not taken over.
             if let Some(item) = item.as_object_mut() {
                 item.remove("id");
             }
@@ -217,7 +217,7 @@ pub fn items(old: &Entity, new: &mut Entity) {
     }
 }
 
-/// Whether an item says what it is.
+/// Complaints about items that name neither an offer nor a product.
 pub fn nameless(order: &Entity) -> Errors {
     let items = order.get("items").and_then(Value::as_array).into_iter().flatten().enumerate();
     let nameless = items.filter(|(_, item)| {

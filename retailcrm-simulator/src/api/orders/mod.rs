@@ -7,8 +7,8 @@ mod write;
 
 use serde_json::{Value, json};
 
-use super::Context;
 use super::customers::{TASKS, has_external_id, shown as shown_customer};
+use crate::context::Context;
 use crate::entity::{Entity, at, full_name, id_of, phones_of, pick, text};
 use crate::phone;
 use crate::rules::filters::{Filter, Test, Wanted, Wants, yes};
@@ -20,7 +20,7 @@ pub use combine::{combine, create_link, move_to, remove};
 pub use payments::{create as create_payment, delete as delete_payment, edit as edit_payment};
 pub use write::{create, edit, fix_external_ids, upload};
 
-/// An order as the API gives it: its customer whole, empty maps as lists.
+/// An order as the API shows it: with its whole customer, empty maps as lists.
 pub fn shown(state: &State, order: &Entity) -> Value {
     let mut shown = order.clone();
     for name in ["customFields", "payments"] {
@@ -67,7 +67,7 @@ pub fn shown(state: &State, order: &Entity) -> Value {
     Value::Object(shown)
 }
 
-/// The customer whom an order names, whole.
+/// The whole customer whom an order names.
 fn whose(state: &State, reference: &Value) -> Option<Value> {
     let id = reference["id"].as_i64()?;
     if reference["type"] == "customer_corporate" {
@@ -134,7 +134,7 @@ fn sum(order: &Entity, name: &str) -> f64 {
     order.get(name).and_then(Value::as_f64).unwrap_or(0.0)
 }
 
-/// What is earned with goods [inferred: their price without what they cost].
+/// The margin of an order's goods [inferred: their price minus their cost].
 fn margin(order: &Entity) -> f64 {
     sum(order, "summ") - sum(order, "purchaseSumm")
 }
@@ -150,7 +150,7 @@ fn of_product(_: &State, order: &Entity, wanted: &Value) -> bool {
 }
 
 fn online(_: &State, _: &Entity, wanted: &Value) -> bool {
-    // Nobody's browser is watched here.
+    // The simulator does not follow browsers.
     !wanted.as_str().is_some_and(yes)
 }
 
@@ -237,7 +237,7 @@ pub fn list(context: &mut Context<'_>) -> ApiResult {
     let customer = context.call.filters().get("customerId").and_then(Value::as_str).and_then(|id| id.parse().ok());
     let passes = |order: &&Entity| crate::state::in_sites(order, &context.sites) && wanted.pass(state, order);
     let (orders, pagination) = match customer {
-        // Corporate customers have numbers of their own; their orders are found by walking.
+        // Corporate customers have ids of their own; their orders are found by looking at each.
         Some(id) if state.corporate.get(id).is_none() => page.cut(state.orders.of_customer(id).rev().filter(passes).collect()),
         _ => wanted.page(page, state, &state.orders, &context.sites),
     };
@@ -274,13 +274,13 @@ pub fn statuses(context: &mut Context<'_>) -> ApiResult {
     orders.retain(|order| crate::state::in_sites(order, &context.sites));
     orders.sort_by_key(|order| id_of(order));
     orders.dedup_by_key(|order| id_of(order));
-    let told = |order: &Entity| {
-        let mut told = pick(order, &["id", "externalId", "status"]);
+    let status_of = |order: &Entity| {
+        let mut shown = pick(order, &["id", "externalId", "status"]);
         let status = state.account.references.find("statuses", text(order, "status"));
         if let Some(group) = status.and_then(|status| status.get("group")) {
-            told.insert("group".into(), group.clone());
+            shown.insert("group".into(), group.clone());
         }
-        Value::Object(told)
+        Value::Object(shown)
     };
-    Success::ok(json!({"orders": orders.into_iter().map(told).collect::<Vec<_>>()}))
+    Success::ok(json!({"orders": orders.into_iter().map(status_of).collect::<Vec<_>>()}))
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::Context;
 use super::fields::PAYMENT;
 use super::write::changed;
 use crate::account::references::References;
+use crate::context::Context;
 use crate::entity::{Entity, text, whole};
 use crate::rules::{shape, shops};
 use crate::state::own_id;
@@ -44,13 +44,13 @@ pub fn create(context: &mut Context<'_>) -> ApiResult {
     let found = shops::referred(context, &context.state.orders, &owner, &site);
     let mut order = found.cloned().ok_or_else(|| ApiError::refused("Payment is not loaded", json!({"order": "Order not found."})))?;
     payment.remove("id");
-    let id = context.state.next_part();
+    let id = context.state.part_ids.next_id();
     payment.insert("id".into(), id.into());
     let books = &context.state.account.references;
     if let (false, Some(status)) = (payment.contains_key("status"), books.default_of("paymentStatuses", "defaultForApi")) {
         payment.insert("status".into(), status.into());
     }
-    // A payment of no amount is for the whole order [inferred].
+    // A payment without an amount is for the whole order [inferred].
     payment.entry("amount").or_insert(order.get("totalSumm").cloned().unwrap_or(json!(0)));
     put(&mut order, id, payment.into());
     changed(context, own_id(&order), order);
@@ -68,7 +68,7 @@ fn addressed(context: &Context<'_>, by_id: bool, site: Option<&str>) -> Result<(
     let wanted = context.part("id");
     let is = |id: &str, payment: &Value| if by_id { id == wanted } else { payment["externalId"].as_str() == Some(wanted) };
     let orders = context.state.orders.iter().filter(|order| crate::state::in_sites(order, &context.sites));
-    // An externalId is a shop's own.
+    // An externalId is unique only inside its shop.
     let orders = orders.filter(|order| by_id || site.is_none_or(|site| text(order, "site") == site));
     let found = orders.filter_map(|order| {
         let (id, _) = order.get("payments")?.as_object()?.iter().find(|(id, payment)| is(id, payment))?;
@@ -84,7 +84,7 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
     let (mut order, id) = addressed(context, shops::goes_by_id(context, "by")?, Some(&site))?;
     let patch = given(context, &fields)?;
     let mut payment = order.get("payments").and_then(|payments| payments[id.to_string()].as_object().cloned()).unwrap_or_default();
-    super::super::customers::merge(&mut payment, patch);
+    crate::api::customers::merge(&mut payment, patch);
     payment.insert("id".into(), id.into());
     put(&mut order, id, payment.into());
     changed(context, own_id(&order), order);

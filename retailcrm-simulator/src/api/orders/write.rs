@@ -2,33 +2,31 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::customers::{MOST, made as made_customer, merge, reference, renamed, upload_all};
-use super::super::history::created;
-use super::super::{Context, Subject};
 use super::fields::{default_code, given, items, nameless, not_loaded};
 use super::shown;
+use crate::api::customers::{MOST, made as made_customer, merge, reference, renamed, upload_all};
+use crate::context::Context;
 use crate::entity::{Entity, pick, text, whole};
-use crate::rules::{changes, money, shops};
-use crate::state::history::reduced_order;
+use crate::history::{Deed, Subject, created, reduced_order};
+use crate::rules::{changes, shops};
 use crate::state::own_id;
-use crate::triggers::Deed;
 use crate::wire::{ApiError, ApiResult, Success};
 
 fn refusal(place: &str, complaint: String) -> ApiError {
     not_loaded(Map::from_iter([(place.to_owned(), complaint.into())]))
 }
 
-/// The customer whom an order names by id or externalId, as the order keeps him; a corporate one by `type`.
+/// The reference that an order keeps to the customer whom it names by id or externalId; a corporate one is named by `type`.
 fn named_customer(context: &Context<'_>, named: &Entity, place: &str, site: &str) -> Result<Value, ApiError> {
     let corporate = text(named, "type") == "customer_corporate";
     let table = if corporate { &context.state.corporate } else { &context.state.customers };
     let found = shops::referred(context, table, named, site);
     let Some(found) = found else {
-        let (by, told) = match named.get("id").and_then(whole) {
+        let (by, value) = match named.get("id").and_then(whole) {
             Some(id) => ("id", id.to_string()),
             None => ("externalId", text(named, "externalId").to_owned()),
         };
-        return Err(refusal(&format!("{place}.{by}"), format!("Customer with {by}={told} not found.")));
+        return Err(refusal(&format!("{place}.{by}"), format!("Customer with {by}={value} not found.")));
     };
     let mut kept = crate::entity::entity(reference(found));
     if corporate {
@@ -37,7 +35,7 @@ fn named_customer(context: &Context<'_>, named: &Entity, place: &str, site: &str
     Ok(kept.into())
 }
 
-/// The customer of an order that names none: who has its phone, or its e-mail, else a new one [inferred].
+/// The customer of an order that names none: the one with its phone or its e-mail, else a new one [inferred].
 fn own_customer(context: &mut Context<'_>, order: &Entity, site: &str) -> Result<Option<Value>, ApiError> {
     let (number, email) = (text(order, "phone"), text(order, "email").to_lowercase());
     let has_email =
@@ -57,7 +55,7 @@ fn own_customer(context: &mut Context<'_>, order: &Entity, site: &str) -> Result
     Ok(context.state.customers.get(id).map(reference))
 }
 
-/// Turns `customer` and `contact` of an order into what it keeps of them.
+/// Replaces `customer` and `contact` of an order by the references that it keeps.
 fn customers(context: &Context<'_>, order: &mut Entity, site: &str) -> Result<(), ApiError> {
     for place in ["customer", "contact"] {
         let Some(named) = order.get(place).filter(|named| !named.is_null()) else { continue };
@@ -78,7 +76,7 @@ fn customers(context: &Context<'_>, order: &mut Entity, site: &str) -> Result<()
     Ok(())
 }
 
-/// `firstName` and the rest of an order that does not say them are its customer's.
+/// An order without names, e-mail or phone takes them from its customer.
 fn persons(context: &Context<'_>, order: &mut Entity) {
     let Some(customer) = crate::state::table::customer_of(order).and_then(|id| context.state.customers.get(id)) else { return };
     let customer = customer.clone();
@@ -93,7 +91,7 @@ fn persons(context: &Context<'_>, order: &mut Entity) {
     }
 }
 
-/// Payments that are made now were paid now.
+/// Payments that are complete and have no date were paid now.
 fn paid(context: &Context<'_>, order: &mut Entity) {
     let now = context.date_time();
     let payments = match order.get_mut("payments") {
@@ -110,7 +108,7 @@ fn paid(context: &Context<'_>, order: &mut Entity) {
     }
 }
 
-/// Makes an order and gives its id.
+/// Creates an order and returns its id.
 fn made(context: &mut Context<'_>, fields: &Entity, site: &str) -> Result<i64, ApiError> {
     let mut order = given(context.state, fields)?;
     crate::entity::drop_nulls(&mut order);
@@ -120,7 +118,7 @@ fn made(context: &mut Context<'_>, fields: &Entity, site: &str) -> Result<i64, A
     }
     let external_id = text(&order, "externalId");
     if context.state.orders.by_external_id(site, external_id).is_some() {
-        return Err(refusal("externalId", format!("Order with externalId={external_id} already exists")));
+        return Err(ApiError::external_id_taken("Order", external_id));
     }
     customers(context, &mut order, site)?;
     if !order.contains_key("customer")
@@ -138,7 +136,7 @@ fn made(context: &mut Context<'_>, fields: &Entity, site: &str) -> Result<i64, A
         }
     }
     let id = context.state.orders.next_id();
-    let from_api = matches!(context.actor, crate::state::history::Actor::Key(_));
+    let from_api = matches!(context.actor, crate::history::Actor::Key(_));
     for (name, value) in [
         ("number", format!("{id}{}", if from_api { "A" } else { "C" }).into()),
         ("createdAt", now.as_str().into()),
@@ -156,7 +154,7 @@ fn made(context: &mut Context<'_>, fields: &Entity, site: &str) -> Result<i64, A
         item.entry("createdAt").or_insert(now.as_str().into());
     }
     paid(context, &mut order);
-    money::complete(context.state, &mut order);
+    context.state.complete_order(&mut order);
     let id = context.state.orders.add(order);
     let Some(order) = context.state.orders.get(id) else { return Err(ApiError::not_found()) };
     let (status, shown) = (json!({"code": order["status"]}), shown(context.state, order));
@@ -173,24 +171,24 @@ pub fn create(context: &mut Context<'_>) -> ApiResult {
     Success::created(json!({"id": id, "order": order}))
 }
 
-/// Puts another order in the place of the one with this id: sums are counted again, what changed is written down.
+/// Replaces the order with this id: sums are counted again, changes go into the history.
 pub fn changed(context: &mut Context<'_>, id: i64, mut order: Entity) {
     let Some(old) = context.state.orders.get(id).cloned() else { return };
     paid(context, &mut order);
-    money::complete(context.state, &mut order);
+    context.state.complete_order(&mut order);
     if old.get("status") != order.get("status") {
         order.insert("statusUpdatedAt".into(), context.date_time().into());
     }
     let changes = changes::between(&old, &order);
-    let told = reduced_order(&order);
+    let recorded = reduced_order(&order);
     context.state.orders.put(id, order);
     if let (false, Some(order)) = (changes.is_empty(), context.state.orders.get(id)) {
         let shown = shown(context.state, order);
-        context.happened(Subject::Order, Deed::Updated, changes, &told, &shown);
+        context.happened(Subject::Order, Deed::Updated, changes, &recorded, &shown);
     }
 }
 
-/// Changes an order: only what is sent; items are replaced whole, payments by id and added.
+/// Changes an order: only what is sent. The list of items is replaced; payments are changed by id or added.
 pub fn edit(context: &mut Context<'_>) -> ApiResult {
     let fields = context.call.object("order")?;
     let id = shops::addressed_for_change(context, &context.state.orders)?;
@@ -201,7 +199,7 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
     if let Some(other) = context.state.orders.by_external_id(&site, external_id)
         && own_id(other) != id
     {
-        return Err(refusal("externalId", format!("Order with externalId={external_id} already exists")));
+        return Err(ApiError::external_id_taken("Order", external_id));
     }
     customers(context, &mut patch, &site)?;
     items(&order, &mut patch);
@@ -210,7 +208,7 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
         return Err(ApiError::entity(complaints));
     }
     let payments = patch.remove("payments");
-    // Goods that are gone are worth nothing: an empty list of items is a sum of nothing.
+    // An empty list of items makes the sum 0; without this the old `summ` would stay.
     if patch.get("items").and_then(Value::as_array).is_some_and(Vec::is_empty) {
         order.remove("summ");
     }
@@ -232,7 +230,7 @@ fn put_payments(context: &mut Context<'_>, order: &mut Entity, given: Vec<Value>
         });
         let id = match payment.get("id").and_then(Value::as_i64).filter(|id| payments.contains_key(&id.to_string())) {
             Some(id) => id,
-            None => by_external_id.and_then(|(id, _)| id.parse().ok()).unwrap_or_else(|| context.state.next_part()),
+            None => by_external_id.and_then(|(id, _)| id.parse().ok()).unwrap_or_else(|| context.state.part_ids.next_id()),
         };
         let mut whole = payments.get(&id.to_string()).and_then(Value::as_object).cloned().unwrap_or_default();
         merge(&mut whole, payment);

@@ -4,12 +4,15 @@
 //! {"seed": 7, "rules": [
 //!   {"method": "POST", "path": "/api/v5/telephony/calls/upload", "times": 2, "status": 503},
 //!   {"path": "/api/v5/orders", "probability": 0.1, "reset": "after-commit"},
+//!   {"path": "/api/v5/tasks/create", "reset": "before-commit", "commitsAfterMs": 3000},
 //!   {"path": "/api/v5/customers/*/edit", "at": [2, 5], "body": "truncated"},
 //!   {"latencyMs": [50, 400]}]}
 //! ```
 //!
 //! The same plan and the same requests give the same faults: whether a rule strikes depends on the seed, the rule's place and how many
 //! requests have met it, not on the time or on other rules.
+
+mod plan;
 
 use std::time::Duration;
 
@@ -21,48 +24,12 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What goes wrong.
+use plan::{Effect, Rule, Span};
+
+/// What goes wrong, and how far each rule has come.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     rules: Vec<(Rule, Progress)>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Plan {
-    seed: u64,
-    rules: Vec<Rule>,
-}
-
-/// One kind of trouble. Which requests it meets: `method`, `path` (a beginning; `*` is one step), `at` (which of them, from 1), `times`
-/// (how often at most), `probability`. What it does: one of `status`, `reset`, `body`; and `latencyMs`, alone or beside.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Rule {
-    method: Option<String>,
-    path: Option<String>,
-    #[serde(default)]
-    at: Vec<u64>,
-    times: Option<u64>,
-    probability: Option<f64>,
-    status: Option<u16>,
-    /// Of an answer with `status`: this text. Without `status`: what happens to the true answer's body.
-    body: Option<String>,
-    content_type: Option<String>,
-    retry_after: Option<u64>,
-    reset: Option<Reset>,
-    latency_ms: Option<Latency>,
-}
-
-/// The longest that a request may be late, ms: an hour, longer than any client waits.
-const LONGEST_MS: u64 = 3_600_000;
-
-/// Milliseconds: so many, or between two numbers.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(untagged)]
-enum Latency {
-    Always(u64),
-    Between(u64, u64),
 }
 
 /// How far a rule has come.
@@ -79,7 +46,7 @@ struct Progress {
 pub enum Reset {
     /// Nothing was done.
     BeforeCommit,
-    /// It was done, and nobody heard of it.
+    /// The request was committed, and its answer is lost.
     AfterCommit,
 }
 
@@ -108,6 +75,8 @@ pub enum Trouble {
     },
     /// No answer.
     Reset(Reset),
+    /// No answer; the request is committed so long after the connection broke.
+    LateCommit(Duration),
     /// The work is done; half of the answer's body is sent.
     Truncated,
     /// The work is done; the body comes as text/html, unchanged.
@@ -125,6 +94,7 @@ impl Trouble {
             Trouble::Answer { status, .. } => format!("answers {status}"),
             Trouble::Reset(Reset::BeforeCommit) => "reset before commit".into(),
             Trouble::Reset(Reset::AfterCommit) => "reset after commit".into(),
+            Trouble::LateCommit(delay) => format!("reset, commits {} ms later", delay.as_millis()),
             Trouble::Truncated => "truncated".into(),
             Trouble::WrongContentType => "wrong content type".into(),
             Trouble::SlowBody => "slow body".into(),
@@ -145,37 +115,35 @@ pub struct Late(pub Duration);
 #[derive(Debug, Clone, Copy)]
 pub struct Slow;
 
-/// Marks an answer that something happened to, in words.
+/// Marks an answer that something happened to: the fault's name, for the log.
 #[derive(Debug, Clone)]
-pub struct Told(pub String);
+pub struct FaultName(pub String);
 
 impl Faults {
     /// Reads a plan.
     pub fn read(plan: &Value) -> Result<Faults, String> {
-        let plan: Plan = serde_json::from_value(plan.clone()).map_err(|error| error.to_string())?;
-        let mut rules = Vec::new();
-        for (index, rule) in plan.rules.into_iter().enumerate() {
-            rule.check().map_err(|complaint| format!("rules[{index}]: {complaint}"))?;
-            let mut chance = ChaCha8Rng::seed_from_u64(plan.seed);
+        let (seed, rules) = plan::read(plan)?;
+        let progress = |index: usize| {
+            let mut chance = ChaCha8Rng::seed_from_u64(seed);
             chance.set_stream(index as u64);
-            rules.push((rule, Progress { met: 0, struck: 0, chance }));
-        }
-        Ok(Faults { rules })
+            Progress { met: 0, struck: 0, chance }
+        };
+        Ok(Faults { rules: rules.into_iter().enumerate().map(|(index, rule)| (rule, progress(index))).collect() })
     }
 
-    /// What happens to the next such request. Late rules add up; the first that breaks something is the last that is asked.
+    /// What happens to the next request of this method and path. Latencies add up; rules after the first that breaks something are not
+    /// asked.
     pub fn next(&mut self, method: &str, path: &str) -> Fault {
         let mut fault = Fault::default();
         for (rule, progress) in &mut self.rules {
             if !rule.meets(method, path) || !progress.strikes(rule) {
                 continue;
             }
-            fault.latency += match rule.latency_ms {
-                None => Duration::ZERO,
-                Some(Latency::Always(ms)) => Duration::from_millis(ms),
-                Some(Latency::Between(least, most)) => Duration::from_millis(least + progress.chance.next_u64() % (most - least + 1)),
-            };
-            fault.trouble = rule.trouble();
+            fault.latency += rule.latency.map_or(Duration::ZERO, |latency| progress.draw(latency));
+            fault.trouble = rule.effect.as_ref().map(|effect| match effect {
+                Effect::Fixed(trouble) => trouble.clone(),
+                Effect::LateCommit(delay) => Trouble::LateCommit(progress.draw(*delay)),
+            });
             if fault.trouble.is_some() {
                 break;
             }
@@ -195,68 +163,13 @@ impl Progress {
         self.struck += u64::from(strikes);
         strikes
     }
-}
 
-impl Rule {
-    fn check(&self) -> Result<(), String> {
-        let bodies = ["truncated", "wrong-content-type", "slow", "html"];
-        match (self.status, self.reset, self.body.as_deref(), self.latency_ms) {
-            (Some(status), None, _, _) if !(200..=599).contains(&status) => return Err("status: expected 200 to 599".into()),
-            (Some(_), None, _, _) | (None, Some(_), None, _) | (None, None, None, Some(_)) => {}
-            (None, None, Some(body), _) if bodies.contains(&body) => {}
-            (None, None, Some(_), _) => return Err(format!("body: without status expected one of {}", bodies.join(", "))),
-            _ => {
-                return Err("expected one of status (200 to 599), reset (before-commit, after-commit), body (truncated, wrong-content-type, slow, html), or latencyMs alone".into());
-            }
-        }
-        if self.probability.is_some_and(|probability| !(0.0..=1.0).contains(&probability)) {
-            return Err("probability: expected 0 to 1".into());
-        }
-        match self.latency_ms {
-            Some(Latency::Between(least, most)) if least > most => return Err("latencyMs: expected the smaller number first".into()),
-            Some(Latency::Always(most) | Latency::Between(_, most)) if most > LONGEST_MS => {
-                return Err(format!("latencyMs: at most {LONGEST_MS}"));
-            }
-            _ => {}
-        }
-        if let Some(kind) = &self.content_type
-            && http::HeaderValue::from_str(kind).is_err()
-        {
-            return Err("contentType: not a media type".into());
-        }
-        Ok(())
+    fn draw(&mut self, span: Span) -> Duration {
+        Duration::from_millis(match span {
+            Span::Always(ms) => ms,
+            Span::Between(least, most) => least + self.chance.next_u64() % (most - least + 1),
+        })
     }
-
-    fn meets(&self, method: &str, path: &str) -> bool {
-        self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
-            && self.path.as_deref().is_none_or(|wanted| begins(path, wanted))
-    }
-
-    fn trouble(&self) -> Option<Trouble> {
-        match (self.status, self.reset, self.body.as_deref()) {
-            (Some(status), ..) => Some(Trouble::Answer {
-                status,
-                content_type: self.content_type.clone().unwrap_or_else(|| "application/json".into()),
-                body: self.body.clone().unwrap_or_default(),
-                retry_after: self.retry_after,
-            }),
-            (None, Some(reset), _) => Some(Trouble::Reset(reset)),
-            (None, None, Some("truncated")) => Some(Trouble::Truncated),
-            (None, None, Some("wrong-content-type")) => Some(Trouble::WrongContentType),
-            (None, None, Some("slow")) => Some(Trouble::SlowBody),
-            (None, None, Some("html")) => Some(Trouble::Page),
-            _ => None,
-        }
-    }
-}
-
-/// Whether a path begins so; `*` stands for one step.
-fn begins(path: &str, wanted: &str) -> bool {
-    if !wanted.contains('*') {
-        return path.starts_with(wanted);
-    }
-    let mut steps = path.split('/');
-    wanted.split('/').all(|wanted| steps.next().is_some_and(|step| wanted == "*" || wanted == step))
 }
 
 /// An answer that says the connection broke.
@@ -285,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_meets_what_it_names_and_as_often() {
+    fn a_rule_strikes_the_requests_that_it_names_as_often_as_it_says() {
         let mut faults = Faults::read(&json!({"rules": [{"method": "post", "path": "/a", "times": 2, "status": 503}]})).expect("a plan");
         assert_eq!((faults.next("GET", "/a").trouble, faults.next("POST", "/b").trouble), (None, None));
         assert_eq!(troubles(&mut faults, 4), [true, true, false, false]);
@@ -310,7 +223,22 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_that_says_nothing_is_refused_and_told_where() {
+    fn the_delay_of_a_late_commit_is_drawn_from_the_seed() {
+        let plan = json!({"seed": 3, "rules": [{"reset": "before-commit", "commitsAfterMs": [1000, 9000]}]});
+        let run = || {
+            let mut faults = Faults::read(&plan).expect("a plan");
+            (0..20).map(|_| faults.next("POST", "/a").trouble).collect::<Vec<_>>()
+        };
+        let (first, second) = (run(), run());
+        assert_eq!(first, second, "the same seed gives the same delays");
+        assert!(
+            first.iter().all(|trouble| matches!(trouble, Some(Trouble::LateCommit(delay)) if (1000..=9000).contains(&delay.as_millis())))
+        );
+        assert_ne!(first[0], first[1]);
+    }
+
+    #[test]
+    fn a_refusal_of_a_plan_names_the_rule() {
         for (plan, place) in [
             (json!({"rules": [{"path": "/a"}]}), "rules[0]"),
             (json!({"rule": []}), "rule"),
@@ -318,6 +246,9 @@ mod tests {
             (json!({"rules": [{"body": "half"}]}), "rules[0]: body"),
             (json!({"rules": [{"status": 500, "probability": 2}]}), "rules[0]: probability"),
             (json!({"rules": [{"latencyMs": [9, 1]}]}), "rules[0]: latencyMs"),
+            (json!({"rules": [{"reset": "after-commit", "commitsAfterMs": 5}]}), "rules[0]: commitsAfterMs"),
+            (json!({"rules": [{"latencyMs": 5, "commitsAfterMs": 5}]}), "rules[0]: commitsAfterMs"),
+            (json!({"rules": [{"reset": "before-commit", "commitsAfterMs": [9, 1]}]}), "rules[0]: commitsAfterMs"),
         ] {
             let complaint = Faults::read(&plan).expect_err("no plan");
             assert!(complaint.contains(place), "{complaint}");

@@ -1,10 +1,34 @@
-//! How an order's sums come about: `summ` is goods after discounts, `totalSumm` is `summ` with the delivery that the customer pays,
-//! `prepaySum` what has been paid.
+//! An order's sums: `summ` is goods after discounts, `totalSumm` is `summ` with the delivery that the customer pays, `prepaySum` what has
+//! been paid.
 
 use serde_json::{Map, Value, json};
 
-use crate::entity::{Entity, id_of, money, text};
-use crate::state::State;
+use crate::account::references::References;
+use crate::entity::{Entity, id_of, is, money, text};
+
+/// Gives ids to items and payments: they share one counter.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PartIds {
+    last: i64,
+}
+
+impl PartIds {
+    /// A counter whose last id was this one.
+    pub fn after(last: i64) -> PartIds {
+        PartIds { last }
+    }
+
+    /// The last id given.
+    pub fn last(self) -> i64 {
+        self.last
+    }
+
+    /// The next id.
+    pub fn next_id(&mut self) -> i64 {
+        self.last += 1;
+        self.last
+    }
+}
 
 fn sum(value: Option<&Value>) -> f64 {
     value.and_then(Value::as_f64).unwrap_or(0.0)
@@ -17,31 +41,31 @@ pub fn last_part(order: &Entity) -> i64 {
     items.chain(payments).max().unwrap_or(0)
 }
 
-/// Makes an order whole: parts get ids, sums follow from parts. An order that an account's file gives without items keeps the `summ`
-/// that the file gives it.
-pub fn complete(state: &mut State, order: &mut Entity) {
+/// Completes an order: parts get ids, sums follow from parts. An order that an account's file gives without items keeps the `summ` that
+/// the file gives it.
+pub fn complete(books: &References, ids: &mut PartIds, order: &mut Entity) {
     if let Some(items) = order.get_mut("items").and_then(Value::as_array_mut) {
         for item in items.iter_mut().filter_map(Value::as_object_mut) {
-            price(state, item);
+            price(ids, item);
         }
     }
     // Payments are a list as they are written and a map by id as they are read.
     if let Some(Value::Array(given)) = order.get("payments") {
         let mut payments = Map::new();
         for payment in given.iter().filter_map(Value::as_object) {
-            let id = id_of(payment).unwrap_or_else(|| state.next_part());
+            let id = id_of(payment).unwrap_or_else(|| ids.next_id());
             let mut payment = payment.clone();
             payment.insert("id".into(), id.into());
             payments.insert(id.to_string(), payment.into());
         }
         order.insert("payments".into(), payments.into());
     }
-    total(state, order);
+    total(books, order);
 }
 
-fn price(state: &mut State, item: &mut Entity) {
+fn price(ids: &mut PartIds, item: &mut Entity) {
     if id_of(item).is_none() {
-        let id = state.next_part();
+        let id = ids.next_id();
         item.insert("id".into(), id.into());
     }
     item.entry("quantity").or_insert(json!(1));
@@ -54,8 +78,8 @@ fn price(state: &mut State, item: &mut Entity) {
     item.insert("prices".into(), json!([{"price": money(initial - discount), "quantity": money(quantity)}]));
 }
 
-/// The sums of an order whose parts are whole.
-pub fn total(state: &State, order: &mut Entity) {
+/// Counts the sums of an order whose parts are complete.
+fn total(books: &References, order: &mut Entity) {
     let mut purchase = None;
     let goods = match order.get("items").and_then(Value::as_array) {
         Some(items) if !items.is_empty() || !order.contains_key("summ") => {
@@ -81,7 +105,7 @@ pub fn total(state: &State, order: &mut Entity) {
     let whole = goods + delivery;
     let is_paid = |payment: &&Value| {
         let status = payment["status"].as_str().unwrap_or_default();
-        state.account.references.find("paymentStatuses", status).is_some_and(|status| crate::entity::is(status, "paymentComplete", false))
+        books.find("paymentStatuses", status).is_some_and(|status| is(status, "paymentComplete", false))
     };
     let paid: f64 = payments.values().filter(is_paid).map(|payment| payment.get("amount").and_then(Value::as_f64).unwrap_or(whole)).sum();
     let last = payments.values().filter(is_paid).filter_map(|payment| payment["paidAt"].as_str()).max().map(str::to_owned);
