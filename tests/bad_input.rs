@@ -1,6 +1,5 @@
 //! What people get wrong, and what they are told.
 
-
 use serde_json::{Value, json};
 use uis_test_support::{HEADER, file, finished, replay_json, root, uis_host};
 

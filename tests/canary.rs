@@ -1,7 +1,6 @@
 //! The key leaves the host in one header to one host, the callback secret in one request, and they are nowhere else, whatever happens in any
 //! recording.
 
-
 use uis_test_support::{command_json, recordings, root};
 
 #[test]

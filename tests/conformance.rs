@@ -1,6 +1,5 @@
 //! `uis-host conformance`: every attack of the kit is contained by the stock limits, and a host that is configured carelessly is told so.
 
-
 use uis_test_support::{command_json, uis_host};
 
 #[test]

@@ -1,18 +1,17 @@
 //! The contract is frozen: under one version it says the same for ever, and what was built to it keeps running.
 
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use uis_test_support::{root, uis_host};
 use uis_host::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, DraftKind, Field, Routing, Value, Verdict};
 use uis_host::bindings::uis::integration::types::CommunicationKind;
 use uis_host::contract::{CONTRACT_PACKAGE, CONTRACT_VERSION};
 use uis_host::decision::Point;
 use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::{DealVerdict, Sandbox};
+use uis_test_support::{root, uis_host};
 use wit_parser::Resolve;
 
 /// The files of a contract without comments and blank lines: what binds.

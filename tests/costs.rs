@@ -1,15 +1,14 @@
 //! What an event costs RetailCRM: round trips that a handler waits for one after the other, and requests in all. The table stands in
 //! `docs/costs.md`; a change that makes an event dearer has to change it there.
 
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::Value;
+use uis_host::trace::Step;
 use uis_test_support::native_plugin::NativePlugin;
 use uis_test_support::play::{Trace, play};
-use serde_json::Value;
 use uis_test_support::{recordings, root};
-use uis_host::trace::Step;
 
 /// Recordings of the table, and what is switched on in them. None has a CRM that misbehaves.
 const STORIES: [(&str, &str); 12] = [

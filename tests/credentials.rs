@@ -1,6 +1,5 @@
 //! Credentials: checked in one step, kept by name, chosen again; what is wrong is told apart in words.
 
-
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::Arc;

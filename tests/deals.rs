@@ -1,14 +1,13 @@
 //! «Подключение передачи сделок»: what UIS holds after each recording of `recordings/deals/`, and what long days cost.
 
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde_json::{Value, json};
+use uis_host::trace::{Step, UisAnswer};
 use uis_test_support::native_plugin::NativePlugin;
 use uis_test_support::play::{Trace, play};
-use serde_json::{Value, json};
 use uis_test_support::{replay_json, root};
-use uis_host::trace::{Step, UisAnswer};
 
 fn replayed(name: &str) -> Value {
     let path = root().join(format!("tests/recordings/deals/{name}.jsonl"));
@@ -291,7 +290,8 @@ fn the_button_says_which_setting_is_missing() {
     let folder = tempfile::tempdir().expect("a folder");
     for (settings, said) in [("{}", "settings.deal-history-from"), (r#"{"deals":false}"#, "settings.deals")] {
         let header = format!(r#"{{"recording":1,"settings":{settings}}}"#);
-        let path = uis_test_support::file(&folder, "button.jsonl", &[&header, r#"{"at":"2026-11-23T10:00:00+03:00","action":"load-deals"}"#]);
+        let path =
+            uis_test_support::file(&folder, "button.jsonl", &[&header, r#"{"at":"2026-11-23T10:00:00+03:00","action":"load-deals"}"#]);
         let (status, value) = replay_json(&[&path]);
         let problem = value["problems"][0]["message"].to_string();
         assert!(status == 1 && problem.contains(said), "{problem}");

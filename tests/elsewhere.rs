@@ -1,6 +1,5 @@
 //! Against a RetailCRM on a socket: real HTTP, by `--crm`.
 
-
 use std::sync::Arc;
 
 use retailcrm_simulator::{Account, Simulator};

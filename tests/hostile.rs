@@ -1,11 +1,10 @@
 //! What holds whatever stands in the notifications: every field may be missing, null, of another type, without end, or meant to harm.
 
-
-use uis_test_support::native_plugin::NativePlugin;
-use uis_test_support::play::played;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Map, Value, json};
+use uis_test_support::native_plugin::NativePlugin;
+use uis_test_support::play::played;
 
 /// Everything that UIS tells of calls with everything in it: one that is answered, one that is lost, one that we make.
 fn notifications() -> Vec<(&'static str, Value)> {

@@ -1,24 +1,23 @@
 //! What holds whatever happens to the notifications on their way: lost, doubled, in any order.
 
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use uis_test_support::misfortune::{befall, crashes, fate, faults, keep};
-use uis_test_support::native_plugin::NativePlugin;
-use uis_test_support::play::{play, played};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use uis_host::bindings::exports::uis::integration::setup::{AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection};
 use uis_host::bindings::uis::integration::timers::{self, Timer};
 use uis_host::bindings::uis::integration::types::{Delivery, Failure, Outcome};
-use uis_host::event::{Event, Reply};
-use uis_host::notification::{self, MNEMONICS, params::Params};
-use uis_host::limits::{ATTRIBUTE_BYTES, ATTRIBUTES};
 use uis_host::event::Fault;
+use uis_host::event::{Event, Reply};
+use uis_host::limits::{ATTRIBUTE_BYTES, ATTRIBUTES};
+use uis_host::notification::{self, MNEMONICS, params::Params};
 use uis_host::plugin::{Asked, Plugin, Prepared, Run};
 use uis_host::services::EventScope;
+use uis_test_support::misfortune::{befall, cases, crashes, fate, faults, keep, lane_order};
+use uis_test_support::native_plugin::NativePlugin;
+use uis_test_support::play::{play, played_seeded};
 
 /// Calls of the property: each a session, a phone, and how it goes.
 #[derive(Debug, Clone)]

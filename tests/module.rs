@@ -1,7 +1,6 @@
 //! Our module in RetailCRM, and who may reach us: switched on and off on either side, frozen, one of several of an account. The recordings are in
 //! `recordings/telephony/`.
 
-
 use serde_json::Value;
 use uis_test_support::{replay_json, root, story};
 

@@ -1,18 +1,17 @@
 //! The same recordings give the same trace natively and as a component.
 
-
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
 
-use uis_test_support::play::play;
-use uis_test_support::{recordings, root};
-use uis_host::plugin::Plugin;
 use uis_harness::build;
+use uis_host::limits::Limits;
+use uis_host::plugin::Plugin;
 use uis_host::plugin::component::ComponentPlugin;
 use uis_host::plugin::engine::Runtime;
-use uis_host::limits::Limits;
+use uis_test_support::play::play;
+use uis_test_support::{recordings, root};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn natively_and_as_a_component_the_same_happens() {

@@ -1,14 +1,13 @@
 //! Whatever people do to orders, and whatever becomes of the triggers that tell of it: after one reconciliation UIS's deals are what the orders
 //! and their history say, and nothing else.
 
-
 use std::collections::BTreeMap;
 
-use uis_test_support::misfortune::{crashes, faults, keep};
-use uis_test_support::native_plugin::NativePlugin;
-use uis_test_support::play::played;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use uis_test_support::misfortune::{cases, crashes, faults, keep, lane_order};
+use uis_test_support::native_plugin::NativePlugin;
+use uis_test_support::play::played_seeded;
 
 const SITES: [&str; 2] = ["main", "second"];
 const STATUSES: [&str; 6] = ["new", "availability-confirmed", "assembling-complete", "complete", "no-call", "cancel-other"];
@@ -222,7 +221,7 @@ fn all_holds(model: &BTreeMap<i64, Model>, default_funnel: bool, crm: &Value, ui
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(64), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn deals_are_what_orders_and_their_history_say(
@@ -230,9 +229,10 @@ proptest! {
         seed in prop_oneof![Just(0), any::<u64>()],
         crashes in crashes(),
         default_funnel in any::<bool>(),
+        order in lane_order(),
     ) {
         let (source, model) = recording(&deeds, seed, default_funnel);
-        let (trace, crm, uis) = played(&source, NativePlugin::crashing(crashes));
+        let (trace, crm, uis) = played_seeded(&source, NativePlugin::crashing(crashes), order);
         let held = all_holds(&model, default_funnel, &crm, &uis);
         if held.is_err() {
             keep("order_edits", &source, &trace.0);

@@ -1,14 +1,13 @@
 //! Three people who call, chat and send requests in any order, doubled and lost on the way, to a CRM that misbehaves and a host that falls
 //! over: nobody is two customers, every appeal that asks for an order has one, every talk is kept once.
 
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use uis_test_support::misfortune::{befall, crashes, fate, faults, keep};
-use uis_test_support::native_plugin::NativePlugin;
-use uis_test_support::play::played;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use uis_test_support::misfortune::{befall, cases, crashes, fate, faults, keep, lane_order};
+use uis_test_support::native_plugin::NativePlugin;
+use uis_test_support::play::played_seeded;
 
 /// Who they are: a phone, an e-mail, the visitor that UIS takes them for.
 const PEOPLE: [(&str, &str, i64); 3] =
@@ -177,9 +176,9 @@ fn all_holds(appeals: &[Appeal], crm: &Value) -> Result<(), TestCaseError> {
 }
 
 /// Replays the happenings on a host that falls over as told; every word of [`all_holds`] must be true in the end.
-fn run(told: &[(&str, Value)], seed: u64, appeals: &[Appeal], crashes: Vec<u32>) -> Result<(), TestCaseError> {
+fn run(told: &[(&str, Value)], seed: u64, appeals: &[Appeal], crashes: Vec<u32>, order: u64) -> Result<(), TestCaseError> {
     let source = recording(told, seed, appeals);
-    let (trace, crm, _) = played(&source, NativePlugin::crashing(crashes));
+    let (trace, crm, _) = played_seeded(&source, NativePlugin::crashing(crashes), order);
     let held = all_holds(appeals, &crm);
     if held.is_err() {
         keep("people", &source, &trace.0);
@@ -200,17 +199,17 @@ fn a_host_that_falls_over_at_any_step_forgets_nobody() {
         for step in 1..=10 {
             let mut crashes = vec![0; attempt];
             crashes.push(step);
-            run(&told, 0, &appeals, crashes).unwrap_or_else(|lost| panic!("attempt {attempt}, after step {step}: {lost}"));
+            run(&told, 0, &appeals, crashes, 0).unwrap_or_else(|lost| panic!("attempt {attempt}, after step {step}: {lost}"));
         }
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(64), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nobody_is_two_customers_and_no_appeal_is_lost(appeals in appeals(), seed in prop_oneof![Just(0), any::<u64>()], crashes in crashes(), fate in fate(40)) {
+    fn nobody_is_two_customers_and_no_appeal_is_lost(appeals in appeals(), seed in prop_oneof![Just(0), any::<u64>()], crashes in crashes(), fate in fate(40), order in lane_order()) {
         let told = befall(appeals.iter().flat_map(|appeal| appeal.told().0).collect(), fate, 40);
-        run(&told, seed, &appeals, crashes)?;
+        run(&told, seed, &appeals, crashes, order)?;
     }
 }

@@ -1,10 +1,9 @@
 //! Plugins as the host sees them: what they import, and that another one loads into the same host.
 
-
 use serde_json::Value;
-use uis_test_support::{check_by_schema, replay_json, root, uis_host};
 use uis_harness::build;
 use uis_host::plugin::Plugin;
+use uis_test_support::{check_by_schema, replay_json, root, uis_host};
 
 /// Everything our component may import. A new line here is a decision: each is something the host must grant.
 const IMPORTS: [&str; 29] = [

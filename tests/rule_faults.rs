@@ -1,16 +1,15 @@
 //! What rules must not do, they cannot: whatever a rule does, the plugin goes on, and the owner sees why.
 
-
 use std::time::{Duration, Instant};
 
-use uis_test_support::rules::{HOSTILE, RULE, replay, requests, tasks, told, vip};
 use serde_json::{Value, json};
-use uis_test_support::root;
+use uis_harness::build;
 use uis_host::bindings::uis::integration::decision::{Appeal, Draft, DraftKind, Field, Value as Held, Verdict};
 use uis_host::bindings::uis::integration::types::CommunicationKind;
-use uis_harness::build;
 use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::{Rule, RuleFault, Sandbox};
+use uis_test_support::root;
+use uis_test_support::rules::{HOSTILE, RULE, replay, requests, tasks, told, vip};
 
 #[test]
 fn a_rule_that_attacks_costs_only_itself() {
@@ -155,7 +154,8 @@ fn rules_know_the_employee_the_caller_and_the_deals_order() {
     let comment = json!({"managerComment": "attack=tell"}).to_string();
     let edit = json!({"at": "2026-11-23T10:01:00+03:00",
         "crm": {"path": "/api/v5/orders/71/edit", "form": {"by": "id", "order": comment}}});
-    let path = uis_test_support::file(&folder, "known.jsonl", &[header, route, edit].map(|line| line.to_string()).each_ref().map(String::as_str));
+    let path =
+        uis_test_support::file(&folder, "known.jsonl", &[header, route, edit].map(|line| line.to_string()).each_ref().map(String::as_str));
     let value = replay(&[&path, "--rule", &bad]);
     let lines = told(&value);
     for line in ["bad call 7: change forward-to: nothing → 17, 5", "bad deal order-71: change comments: attack=tell → 71A new 79161234567"]
@@ -261,11 +261,13 @@ fn rules_about_an_incoming_call_end_before_the_scenario_goes_on() {
     let faults = json!({"at": "2026-11-23T10:00:00+03:00",
         "crm-faults": {"rules": [{"path": "/api/v5/telephony/manager", "latencyMs": 1500}]}});
     let route = json!({"at": "2026-11-23T10:00:01+03:00", "route": "cdr_id=7&numa=79161234567&numb=74951112233&attack=loop"});
-    let path = uis_test_support::file(&folder, "late.jsonl", &[header, faults, route].map(|line| line.to_string()).each_ref().map(String::as_str));
+    let path =
+        uis_test_support::file(&folder, "late.jsonl", &[header, faults, route].map(|line| line.to_string()).each_ref().map(String::as_str));
     let rules: Vec<String> = (0..8).map(|number| format!("bad-{number}={HOSTILE}")).collect();
     let arguments: Vec<&str> = rules.iter().flat_map(|rule| ["--rule", rule.as_str()]).collect();
     // Time is what they take here, not fuel.
-    let (_, value) = uis_test_support::replay_json(&[&[path.as_str(), "--limit", "rule-fuel=1000000000000"], arguments.as_slice()].concat());
+    let (_, value) =
+        uis_test_support::replay_json(&[&[path.as_str(), "--limit", "rule-fuel=1000000000000"], arguments.as_slice()].concat());
     let problems = value["problems"].to_string();
     assert!(problems.contains("limit rule-wall-ms = 250 was passed"), "{problems}");
     assert!(problems.contains("its event ha") && problems.contains("left"), "those that would come too late are not heard: {problems}");

@@ -1,15 +1,14 @@
 //! Partners' rules: what they change, in which order, in which languages, and how a folder with one begins.
 
-
-use uis_test_support::rules::{HOSTILE, RECORDING, RULE, replay, requests, tasks, told, vip};
 use serde_json::{Value, json};
-use uis_test_support::{root, uis_host};
 use uis_harness::build;
-use uis_host::rules::limits::RuleLimits;
-use uis_host::rules::sandbox::Sandbox;
 use uis_host::decision::Point;
 use uis_host::ports::Decisions;
+use uis_host::rules::limits::RuleLimits;
+use uis_host::rules::sandbox::Sandbox;
 use uis_host::rules::{RuleFile, RuleSet};
+use uis_test_support::rules::{HOSTILE, RECORDING, RULE, replay, requests, tasks, told, vip};
+use uis_test_support::{root, uis_host};
 
 #[test]
 fn a_rule_changes_a_draft_and_explains_itself() {

@@ -1,13 +1,13 @@
 //! The host falls over after any step of any attempt; the event comes again. What stands in RetailCRM and in UIS in the end is what would
 //! stand there had nothing happened: nothing is lost between two writes, nothing is made twice.
 
-
 use std::path::Path;
 
 use chrono::{DateTime, TimeDelta};
-use uis_test_support::native_plugin::NativePlugin;
-use uis_test_support::play::{Trace, played};
 use serde_json::{Map, Value, json};
+use uis_test_support::misfortune::cases;
+use uis_test_support::native_plugin::NativePlugin;
+use uis_test_support::play::{Trace, played_seeded};
 
 /// Stories in which a later event goes on where an earlier one stopped.
 const STORIES: [&str; 13] = [
@@ -39,8 +39,8 @@ fn story(name: &str) -> String {
     format!("{}\n{}\n", source.trim(), json!({"at": at.to_rfc3339(), "report": {"calls": []}}))
 }
 
-fn run(source: &str, crashes: Vec<u32>) -> (Trace, Vec<String>) {
-    let (trace, crm, uis) = played(source, NativePlugin::crashing(crashes));
+fn run(source: &str, crashes: Vec<u32>, order: u64) -> (Trace, Vec<String>) {
+    let (trace, crm, uis) = played_seeded(source, NativePlugin::crashing(crashes), order);
     let lists = [crm, uis].into_iter().flat_map(|system| system.as_object().expect("lists").clone());
     let mut all: Vec<String> = lists
         .filter(|(name, _)| !["popups", "callEvents", "answers"].contains(&name.as_str()))
@@ -75,13 +75,13 @@ fn lasting(value: &Value) -> Value {
 fn a_host_that_falls_over_after_any_step_loses_nothing_and_doubles_nothing() {
     for name in STORIES {
         let source = story(name);
-        let (_, whole) = run(&source, Vec::new());
+        let (_, whole) = run(&source, Vec::new(), 0);
         let mut fallen = 0;
         for attempt in ATTEMPTS {
             for step in 1..=STEPS_MAX {
                 let mut crashes = vec![0; attempt];
                 crashes.push(step);
-                let (trace, left) = run(&source, crashes);
+                let (trace, left) = run(&source, crashes, 0);
                 let Some((title, ..)) = trace.0.iter().find(|(.., outcome)| outcome.contains("the host fell over")) else { break };
                 let without =
                     |some: &[String], others: &[String]| some.iter().filter(|one| !others.contains(one)).cloned().collect::<Vec<_>>();
@@ -91,5 +91,23 @@ fn a_host_that_falls_over_after_any_step_loses_nothing_and_doubles_nothing() {
             }
         }
         assert!(fallen > 0, "{name} has steps");
+    }
+}
+
+/// Whatever the order in which lanes get their turns, and wherever the host falls over meanwhile, the end is the same.
+#[test]
+fn the_order_of_lanes_changes_nothing() {
+    for name in STORIES {
+        let source = story(name);
+        let (_, whole) = run(&source, Vec::new(), 0);
+        for seed in 1..=u64::from(cases(6)) {
+            // The host falls over once, in a place that depends on the seed as well.
+            let mut crashes = vec![0; usize::try_from(seed % 9 + 1).expect("small")];
+            crashes.push(u32::try_from(seed % 11).expect("small"));
+            let (_, left) = run(&source, crashes, seed);
+            let without = |some: &[String], others: &[String]| some.iter().filter(|one| !others.contains(one)).cloned().collect::<Vec<_>>();
+            let (lost, new) = (without(&whole, &left), without(&left, &whole));
+            assert!(whole == left, "{name}, seed {seed}: lost {lost:#?}, new {new:#?}");
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! Every recording through the program and the real component: what people read, and what machines read.
 
-
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};

@@ -1,7 +1,6 @@
 //! The settings of «Подключение текстовых коммуникаций», each in every position: what stands in RetailCRM after its recording. The
 //! recordings are in `recordings/text/` and tell the stories; here is what must come of them.
 
-
 use serde_json::Value;
 use uis_test_support::{replay_json, root};
 

@@ -1,7 +1,6 @@
 //! The operator's workplace inside RetailCRM, in a real browser: the simulator's pages, the plugin's files as the host serves them, and a
 //! stand-in for UIS's own page.
 
-
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};

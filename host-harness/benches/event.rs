@@ -2,20 +2,19 @@
 //! The event is one that sends nothing (a pop-up for a call that is over), so that the boundary is measured and not the CRM.
 #![allow(missing_docs)]
 
-
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::json;
+use uis_harness::build;
 use uis_host::bindings::uis::integration::types::Delivery;
 use uis_host::event::Event;
+use uis_host::limits::Limits;
 use uis_host::notification::{self, params::Params};
 use uis_host::plugin::Plugin;
-use uis_harness::build;
 use uis_host::plugin::component::ComponentPlugin;
 use uis_host::plugin::engine::Runtime;
-use uis_host::limits::Limits;
 use uis_host::services::EventScope;
 
 fn event() -> Event {

@@ -8,15 +8,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use uis_harness::build;
 use uis_host::bindings::uis::integration::decision::{Appeal, Draft, DraftKind, Field, Value, Verdict};
 use uis_host::bindings::uis::integration::types::{CommunicationKind, Delivery};
 use uis_host::event::Event;
+use uis_host::limits::Limits;
 use uis_host::notification::{self, params::Params};
 use uis_host::plugin::Plugin;
-use uis_harness::build;
 use uis_host::plugin::component::ComponentPlugin;
 use uis_host::plugin::engine::{Runtime, TICK};
-use uis_host::limits::Limits;
 use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::{Rule, Sandbox};
 use uis_host::services::EventScope;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use uis_harness::build;
 use uis_host::bindings::uis::integration::decision::{Appeal, Draft, DraftKind, Field, Value, Verdict};
 use uis_host::bindings::uis::integration::types::CommunicationKind;
-use uis_harness::build;
 use uis_host::ports::{Asking, Decisions};
 use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::Sandbox;

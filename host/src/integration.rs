@@ -68,7 +68,14 @@ pub struct Integration {
 impl Integration {
     /// An integration of an account before its first event, with settings not yet prepared, without connections and rules, and a store in
     /// memory. What is different is set before it is shared.
-    pub fn new(name: &str, about: &Description, clock: Arc<dyn Clock>, account: UisAccount, secret: SecretString, limits: &Limits) -> Integration {
+    pub fn new(
+        name: &str,
+        about: &Description,
+        clock: Arc<dyn Clock>,
+        account: UisAccount,
+        secret: SecretString,
+        limits: &Limits,
+    ) -> Integration {
         let callbacks = about.callbacks.iter().map(|callback| (callback.name.clone(), callback.secret_parameter.is_none()));
         Integration {
             name: name.to_owned(),

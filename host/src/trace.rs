@@ -206,7 +206,9 @@ impl Step {
             Step::Stored { key, value } => key.len() + value.as_ref().map_or(0, String::len),
             Step::Uis { method, subject, answer } => {
                 let refused = match answer {
-                    UisAnswer::Refused(refusal) => refusal.message.len() + [&refusal.field, &refusal.value].into_iter().flatten().map(String::len).sum::<usize>(),
+                    UisAnswer::Refused(refusal) => {
+                        refusal.message.len() + [&refusal.field, &refusal.value].into_iter().flatten().map(String::len).sum::<usize>()
+                    }
                     UisAnswer::Taken | UisAnswer::Busy(_) => 0,
                 };
                 method.len() + subject.len() + refused
@@ -214,9 +216,10 @@ impl Step {
             Step::Rule { rule, about, verdict, changes, .. } => {
                 let words = match verdict {
                     RuleVerdict::Keep | RuleVerdict::Change(None) => 0,
-                    RuleVerdict::Change(Some(words)) | RuleVerdict::Skip(words) | RuleVerdict::NoAnswer(words) | RuleVerdict::Quarantined(words) => {
-                        words.len()
-                    }
+                    RuleVerdict::Change(Some(words))
+                    | RuleVerdict::Skip(words)
+                    | RuleVerdict::NoAnswer(words)
+                    | RuleVerdict::Quarantined(words) => words.len(),
                 };
                 rule.len() + about.len() + words + changes.iter().map(|change| change.bytes() + 72).sum::<usize>()
             }

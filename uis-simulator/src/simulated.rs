@@ -8,9 +8,7 @@ use futures_util::future::{BoxFuture, ready};
 use uis_host::bindings::uis::integration::call_events::{CallFinished, DialOrder};
 use uis_host::bindings::uis::integration::chat_events::{ChatFinished, ChatMessage};
 use uis_host::bindings::uis::integration::deals::{Deal, DealContact, DealEmployee, DealsError, Funnel, Refusal, UserField};
-use uis_host::bindings::uis::integration::directory::{
-    self, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber,
-};
+use uis_host::bindings::uis::integration::directory::{self, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber};
 use uis_host::bindings::uis::integration::site_request_events::SiteRequest;
 use uis_host::clock::{Clock, instant, zone};
 use uis_host::limits::DIRECTORY_PAGE;

@@ -15,27 +15,27 @@ use clap::{Args, ValueEnum};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
-use uis_simulator::DEFAULT_CLIENT_ID;
+use uis_harness::build;
+use uis_harness::recording;
+use uis_harness::replay::{Remote, RemoteSystem, ReplayBuilder, clock_for};
 use uis_host::bindings::exports::uis::integration::setup::{AuthStyle, ConnectionNeed};
 use uis_host::connection::credentials::Credentials;
-use uis_host::ports::{Egress, EgressError};
-use uis_host::sync::lock;
+use uis_host::memory::MemoryStore;
 use uis_host::plugin::Plugin;
-use uis_harness::build;
 use uis_host::plugin::component::ComponentPlugin;
 use uis_host::plugin::engine::Runtime;
-use uis_harness::recording;
-use uis_host::memory::MemoryStore;
 use uis_host::ports::{self, Entry, Observer, Store};
-use uis_harness::replay::{Remote, RemoteSystem, ReplayBuilder, clock_for};
+use uis_host::ports::{Egress, EgressError};
 use uis_host::rules::RuleSet;
+use uis_host::sync::lock;
+use uis_simulator::DEFAULT_CLIENT_ID;
 
 use url::{Origin, Url};
 
-use uis_harness::crm::within::Simulators;
 use super::rules::RuleArguments;
 use super::{DEFAULT_PLUGIN, LimitArguments, find, say};
 use crate::{FAILED, OK};
+use uis_harness::crm::within::Simulators;
 
 /// Plant a key and a callback secret in recordings and look for them everywhere
 #[derive(Debug, Args)]

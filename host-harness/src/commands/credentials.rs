@@ -10,22 +10,22 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use uis_simulator::{Account, SimulatedAccount};
+use uis_harness::replay::{RemoteSystem, address};
 use uis_host::bindings::uis::integration::types::Failure;
 use uis_host::clock::SystemClock;
 use uis_host::connection::credentials::{Credentials, Vault};
 use uis_host::integration::{Integration, UisAccount};
-use uis_host::plugin::component::ComponentPlugin;
 use uis_host::limits::Limits;
-use uis_host::ports::Origin;
+use uis_host::plugin::component::ComponentPlugin;
 use uis_host::plugin::{Asked, Plugin};
-use uis_harness::replay::{RemoteSystem, address};
+use uis_host::ports::Origin;
 use uis_host::services::EventScope;
+use uis_simulator::{Account, SimulatedAccount};
 use url::Url;
 
-use uis_harness::crm::elsewhere::{Server, is_local};
 use super::{DEFAULT_PLUGIN, LimitArguments, load, say};
 use crate::{FAILED, OK};
+use uis_harness::crm::elsewhere::{Server, is_local};
 
 /// Keep access to CRM accounts by name
 #[derive(Debug, Args)]

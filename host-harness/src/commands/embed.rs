@@ -18,20 +18,20 @@ use http::StatusCode;
 use retailcrm_simulator::{Account, Simulator};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use uis_harness::recording;
+use uis_harness::replay::ReplayBuilder;
 use uis_host::assets;
 use uis_host::clock::VirtualClock;
 use uis_host::integration::Integration;
-use uis_host::plugin::Plugin;
 use uis_host::limits::Limits;
-use uis_harness::recording;
-use uis_harness::replay::ReplayBuilder;
+use uis_host::plugin::Plugin;
 use uis_host::ports::{Origin, Silent};
 use uis_host::services::EventScope;
 use url::Url;
 
-use uis_harness::crm::elsewhere::Server;
 use super::{DEFAULT_PLUGIN, load, say};
 use crate::OK;
+use uis_harness::crm::elsewhere::Server;
 
 /// Show what a plugin puts into the CRM's pages
 #[derive(Debug, Args)]

@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
 use uis_harness::build;
+use uis_host::limits::Limits;
 use uis_host::plugin::component::ComponentPlugin;
 use uis_host::plugin::engine::Runtime;
-use uis_host::limits::Limits;
 use uis_host::rules::limits::RuleLimits;
 
 /// A host for UIS integration plugins.

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use chrono_tz::Tz;
 use serde_json::Value;
+use uis_harness::recording::Header;
+use uis_harness::report::Report;
 use uis_host::bindings::uis::integration::types::Failure;
 use uis_host::event::{Event, Reply};
 use uis_host::plugin::Plugin;
 use uis_host::plugin::component::ComponentPlugin;
-use uis_harness::recording::Header;
 use uis_host::ports::{Entry, Observer, Origin, Outcome};
-use uis_harness::report::Report;
 use uis_host::trace::{Answer, Step};
 
 use super::say;

@@ -10,25 +10,25 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Map, Value, json};
+use uis_harness::crm::strict::Recorded;
+use uis_harness::recording::{self, Happening, Header, Lines};
+use uis_harness::replay::{ReplayBuilder, Unusable, clock_for, open_vault, prepare_settings};
+use uis_harness::report::Report;
 use uis_host::clock::VirtualClock;
 use uis_host::plugin::Plugin;
 use uis_host::plugin::component::ComponentPlugin;
-use uis_harness::recording::{self, Happening, Header, Lines};
 use uis_host::ports::{Observer, Silent};
-use uis_harness::report::Report;
-use uis_harness::crm::strict::Recorded;
-use uis_harness::replay::{ReplayBuilder, Unusable, clock_for, open_vault, prepare_settings};
 use uis_host::rules::RuleSet;
 
 use super::credentials::Store;
-use uis_harness::crm::Crm;
-use uis_harness::crm::elsewhere::Server;
-use uis_harness::crm::recorded::Recordings;
-use uis_harness::crm::within::Simulators;
 use super::render::{Story, closing};
 use super::rules::RuleArguments;
 use super::{DEFAULT_PLUGIN, LimitArguments, load, say};
 use crate::{FAILED, OK};
+use uis_harness::crm::Crm;
+use uis_harness::crm::elsewhere::Server;
+use uis_harness::crm::recorded::Recordings;
+use uis_harness::crm::within::Simulators;
 
 /// The longest that the clock may run on after the last line.
 const SETTLE_MAX: Duration = Duration::from_secs(24 * 3600);

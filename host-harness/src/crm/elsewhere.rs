@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::replay::{Remote, RemoteSystem};
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -11,7 +12,6 @@ use serde_json::Value;
 use uis_host::bindings::exports::uis::integration::setup::ConnectionNeed;
 use uis_host::connection::credentials::Credentials;
 use uis_host::ports::{Egress, EgressError};
-use crate::replay::{Remote, RemoteSystem};
 use url::{Host, Url};
 
 use super::within::nothing;

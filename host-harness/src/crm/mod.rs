@@ -7,9 +7,9 @@ pub mod within;
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use crate::replay::RemoteSystem;
 use crate::report::Report;
+use serde_json::Value;
 
 use elsewhere::Server;
 use recorded::Recordings;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::crm::strict::Recorded;
+use crate::replay::{Remote, RemoteSystem};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -9,8 +11,6 @@ use serde_json::Value;
 use uis_host::bindings::exports::uis::integration::setup::ConnectionNeed;
 use uis_host::connection::credentials::Credentials;
 use uis_host::ports::{Egress, EgressError};
-use crate::crm::strict::Recorded;
-use crate::replay::{Remote, RemoteSystem};
 use url::Url;
 
 /// The recorded exchanges as a CRM.

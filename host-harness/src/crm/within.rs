@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::recording::Header;
+use crate::replay::{Remote, RemoteSystem};
 use anyhow::Result;
 use axum::Router;
 use axum::body::Body;
@@ -18,8 +20,6 @@ use uis_host::bindings::exports::uis::integration::setup::ConnectionNeed;
 use uis_host::clock::{Clock, VirtualClock};
 use uis_host::connection::credentials::Credentials;
 use uis_host::ports::{Egress, EgressError};
-use crate::recording::Header;
-use crate::replay::{Remote, RemoteSystem};
 use url::Url;
 
 /// Members of the report's `crm`, in its order.

@@ -193,4 +193,3 @@ impl ChatChannel {
         directory::ChatChannel { id: self.id, name: self.name.clone(), kind: self.kind.clone(), active: is_active(self.status.as_deref()) }
     }
 }
-

@@ -1,7 +1,7 @@
 //! Requests that the remote system sends to us: who may, and what of them a plugin sees.
 
-use crate::bindings::exports::uis::integration::setup::CallbackNeed;
 use super::Endpoints;
+use crate::bindings::exports::uis::integration::setup::CallbackNeed;
 
 /// Parameters of a query or form, in order.
 pub fn parameters(encoded: &str) -> Vec<(String, String)> {

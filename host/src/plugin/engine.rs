@@ -11,8 +11,8 @@ use wasmtime_wasi::p2::bindings::{cli, io};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use crate::limits::Limits;
 use crate::bindings;
+use crate::limits::Limits;
 use crate::services::EventScope;
 
 /// Handlers give way this often, so that a deadline is noticed and others run. A yield costs under a microsecond.

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::component::ComponentPlugin;
 use super::Plugin;
+use super::component::ComponentPlugin;
 use crate::bindings::exports::uis::integration::setup::AuthStyle;
 use crate::contract::{CONTRACT_PACKAGE, CONTRACT_VERSION};
 use crate::event::Fault;

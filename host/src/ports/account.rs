@@ -8,9 +8,7 @@ use crate::bindings::uis::integration::call_events::{CallFinished, DialOrder};
 use crate::bindings::uis::integration::chat_events::{ChatFinished, ChatMessage};
 use crate::bindings::uis::integration::communications::ReportError;
 use crate::bindings::uis::integration::deals::{Deal, DealContact, DealEmployee, DealsError, Funnel, UserField};
-use crate::bindings::uis::integration::directory::{
-    Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber,
-};
+use crate::bindings::uis::integration::directory::{Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber};
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
 
 /// The people, numbers and channels of one UIS account. Lists are paged: `offset` counts rows, a page has at most

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::limits::RuleLimits;
-use crate::plugin::cache;
 use crate::contract::{CONTRACT_PACKAGE, CONTRACT_VERSION};
+use crate::plugin::cache;
 
 /// Why a component is not taken as a rule. Nothing of it has run.
 #[derive(Debug, thiserror::Error)]

@@ -11,16 +11,16 @@ use tokio::sync::Semaphore;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Enabled, Engine, PoolConcurrencyLimitError, PoolingAllocationConfig, ResourceLimiter, Store, Trap};
 
-use crate::decision::Point;
 use super::aside::Aside;
 use super::bindings::{deal, draft, responsible, routing};
 use super::faults::unusable;
 use super::limits::RuleLimits;
 use crate::bindings::uis::integration as contract;
 use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, Routing, Verdict};
+use crate::contract::{CONTRACT_PACKAGE, CONTRACT_VERSION};
+use crate::decision::Point;
 use crate::plugin::cache;
 use crate::plugin::engine::engine;
-use crate::contract::{CONTRACT_PACKAGE, CONTRACT_VERSION};
 
 pub use super::faults::{RuleError, RuleFault};
 pub use deal::exports::uis::integration::rule_deal::DealVerdict;

@@ -8,16 +8,16 @@ use std::time::{Instant, SystemTime};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::decision::{Change, Point, RuleVerdict, changes};
-use crate::ports::{Asking, Decisions};
 use super::limits::RuleLimits;
 use super::quarantine::Record;
 use super::sandbox::{DealVerdict, Rule, RuleError, RuleFault, Sandbox};
 use super::settle::{line, settle};
 use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, DraftKind, Routing, Verdict};
 use crate::bindings::uis::integration::types::CommunicationKind;
-use crate::sync::lock;
+use crate::decision::{Change, Point, RuleVerdict, changes};
 use crate::limits::FORWARD_TO;
+use crate::ports::{Asking, Decisions};
+use crate::sync::lock;
 use crate::trace::Step;
 
 /// The attribute of an appeal by which the plugin says for what a responsible is sought: `customer`, `order`, `task`.

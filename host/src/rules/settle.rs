@@ -4,10 +4,10 @@
 use chrono::NaiveDateTime;
 use url::Url;
 
-use crate::decision::shown;
 use super::limits::FIELDS;
 use super::sandbox::RuleFault;
 use crate::bindings::uis::integration::decision::{Field, Value};
+use crate::decision::shown;
 
 /// The attribute of a draft: names with spaces between, each with what it holds after a colon (`manager:integer`; nothing: any text), a star at
 /// a name's end standing for any rest. The first that fits counts. A draft without it may be changed everywhere.

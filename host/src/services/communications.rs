@@ -19,10 +19,8 @@ impl Host for EventScope {
         self.turn().await;
         let page = self.integration.account.reports.finished_calls(since, cursor.as_deref(), rows(limit)).await;
         Ok(page.map(|(calls, next)| {
-            let reported = |finished: CallFinished| ReportedCall {
-                ordering_key: Event::CallFinished(finished.clone()).ordering_key(),
-                finished,
-            };
+            let reported =
+                |finished: CallFinished| ReportedCall { ordering_key: Event::CallFinished(finished.clone()).ordering_key(), finished };
             CallPage { calls: calls.into_iter().map(reported).collect(), next }
         }))
     }
@@ -31,10 +29,8 @@ impl Host for EventScope {
         self.turn().await;
         let page = self.integration.account.reports.finished_chats(since, cursor.as_deref(), rows(limit)).await;
         Ok(page.map(|(chats, next)| {
-            let reported = |finished: ChatFinished| ReportedChat {
-                ordering_key: Event::ChatFinished(finished.clone()).ordering_key(),
-                finished,
-            };
+            let reported =
+                |finished: ChatFinished| ReportedChat { ordering_key: Event::ChatFinished(finished.clone()).ordering_key(), finished };
             ChatPage { chats: chats.into_iter().map(reported).collect(), next }
         }))
     }
@@ -48,15 +44,18 @@ impl Host for EventScope {
         self.turn().await;
         let page = self.integration.account.reports.received_site_requests(since, cursor.as_deref(), rows(limit)).await;
         Ok(page.map(|(requests, next)| {
-            let reported = |request: SiteRequest| ReportedSiteRequest {
-                ordering_key: Event::SiteRequest(request.clone()).ordering_key(),
-                request,
-            };
+            let reported =
+                |request: SiteRequest| ReportedSiteRequest { ordering_key: Event::SiteRequest(request.clone()).ordering_key(), request };
             SiteRequestPage { requests: requests.into_iter().map(reported).collect(), next }
         }))
     }
 
-    async fn transcript(&mut self, chat_id: i64, cursor: Option<String>, limit: u32) -> wasmtime::Result<Result<TranscriptPage, ReportError>> {
+    async fn transcript(
+        &mut self,
+        chat_id: i64,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> wasmtime::Result<Result<TranscriptPage, ReportError>> {
         self.turn().await;
         let page = self.integration.account.reports.transcript(chat_id, cursor.as_deref(), rows(limit)).await;
         Ok(page.map(|(messages, next)| TranscriptPage { messages, next }))

@@ -1,7 +1,7 @@
 //! `connections`: requests to remote systems. The plugin names a connection and a path; base URL, key, limits and time are the host's.
 
-use std::sync::atomic::Ordering;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -18,9 +18,9 @@ use crate::bindings::uis::integration::connections::{Body, Host, Method, Request
 use crate::connection::accept_base;
 use crate::connection::pace::Pace;
 use crate::endpoints::Endpoints;
+use crate::limits::{PATH_BYTES, REQUEST_BODY_BYTES, REQUESTS_PER_SEND, REQUESTS_SIDE_BY_SIDE, RESPONSE_BODY_BYTES, cut};
 use crate::ports::{Egress, EgressError};
 use crate::sync::lock;
-use crate::limits::{PATH_BYTES, REQUEST_BODY_BYTES, REQUESTS_PER_SEND, REQUESTS_SIDE_BY_SIDE, RESPONSE_BODY_BYTES, cut};
 use crate::trace::{Answer, SendErrorKind, Step};
 
 /// What a path cannot hold as it is.

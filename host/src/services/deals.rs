@@ -1,9 +1,7 @@
 //! `deals`, in the host's UIS account.
 
 use super::EventScope;
-use crate::bindings::uis::integration::deals::{
-    Deal, DealContact, DealEmployee, DealsError, Funnel, Host, Refusal, UserField,
-};
+use crate::bindings::uis::integration::deals::{Deal, DealContact, DealEmployee, DealsError, Funnel, Host, Refusal, UserField};
 use crate::trace::{Step, UisAnswer};
 
 type Done = wasmtime::Result<Result<(), DealsError>>;

@@ -27,7 +27,5 @@ pub mod rules;
 mod stories;
 pub mod toolchains;
 
-pub use program::{
-    HEADER, check_by_schema, command_json, file, finished, host_program, recordings, replay_json, root, scratch, uis_host,
-};
+pub use program::{HEADER, check_by_schema, command_json, file, finished, host_program, recordings, replay_json, root, scratch, uis_host};
 pub use stories::{Replayed, Story, story};

@@ -28,8 +28,7 @@ pub fn available(language: &str) -> bool {
 /// The example's files in a folder of their own, which stays from run to run: what a package manager brought is there already. The
 /// contract is beside them.
 pub fn copied(language: &str) -> PathBuf {
-    let (from, to) =
-        (root().join("examples/rules").join(language), scratch().join(format!("rule-{language}")));
+    let (from, to) = (root().join("examples/rules").join(language), scratch().join(format!("rule-{language}")));
     copy(&from, &to);
     copy(&root().join("wit"), &to.join("wit"));
     to

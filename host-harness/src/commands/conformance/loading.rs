@@ -1,9 +1,9 @@
 //! Components that must be refused before anything of them runs, by the names of what they import and export.
 
 use anyhow::Result;
+use uis_host::limits::Limits;
 use uis_host::plugin::component::ComponentPlugin;
 use uis_host::plugin::engine::Runtime;
-use uis_host::limits::Limits;
 use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::Sandbox;
 

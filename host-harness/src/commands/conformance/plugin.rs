@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use serde_json::{Value, json};
-use uis_host::sync::lock;
-use uis_host::plugin::Plugin;
-use uis_host::limits::{LOG_BYTES, LOG_FIELDS, Limits, REQUESTS_SIDE_BY_SIDE, SKIPPED};
 use uis_harness::recording;
-use uis_host::ports::{Entry, Observer};
-use uis_harness::report::Report;
 use uis_harness::replay::{ReplayBuilder, clock_for};
+use uis_harness::report::Report;
+use uis_host::limits::{LOG_BYTES, LOG_FIELDS, Limits, REQUESTS_SIDE_BY_SIDE, SKIPPED};
+use uis_host::plugin::Plugin;
+use uis_host::ports::{Entry, Observer};
+use uis_host::sync::lock;
 use uis_host::trace::Step;
 
 use super::Verdict;

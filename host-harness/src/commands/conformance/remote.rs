@@ -9,11 +9,11 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
+use uis_harness::replay::{Remote, RemoteSystem};
 use uis_host::bindings::exports::uis::integration::setup::ConnectionNeed;
 use uis_host::connection::credentials::Credentials;
 use uis_host::ports::{Egress, EgressError};
 use uis_host::sync::lock;
-use uis_harness::replay::{Remote, RemoteSystem};
 use url::Url;
 
 /// Where the plugin's connection leads.
