@@ -275,7 +275,7 @@ impl Dispatch<'_> {
         Ok(())
     }
 
-    async fn finish(&self, seat: usize, event: &KeptEvent, end: End, state: Option<IntegrationState>) -> Result<(), StoreError> {
+    async fn finish(&mut self, seat: usize, event: &KeptEvent, end: End, state: Option<IntegrationState>) -> Result<(), StoreError> {
         let integration = &self.seats[seat].integration;
         integration.store.finish(&integration.name, &event.id, end, state).await
     }

@@ -139,7 +139,7 @@ impl Dispatch<'_> {
     }
 
     /// How long until something may be due.
-    async fn until_next(&self) -> Result<Duration, StoreError> {
+    async fn until_next(&mut self) -> Result<Duration, StoreError> {
         let now = self.now();
         let mut next: Option<i64> = None;
         for found in &self.seats {

@@ -45,7 +45,7 @@ impl Dispatch<'_> {
     }
 
     /// What is due first, no later than `until`, and when.
-    pub async fn next_due(&self, until: i64) -> Result<Option<(i64, Due)>, StoreError> {
+    pub async fn next_due(&mut self, until: i64) -> Result<Option<(i64, Due)>, StoreError> {
         let mut first: Option<(i64, u64, Due)> = None;
         let mut offer = |at: i64, order: u64, due: Due| {
             if at <= until && first.as_ref().is_none_or(|(known, known_order, _)| (at, order) < (*known, *known_order)) {
@@ -218,7 +218,7 @@ impl Dispatch<'_> {
     }
 
     /// Timers of integrations that are on, each with its integration.
-    pub async fn active_timers(&self) -> Result<Vec<(usize, SetTimer)>, StoreError> {
+    pub async fn active_timers(&mut self) -> Result<Vec<(usize, SetTimer)>, StoreError> {
         let mut all = Vec::new();
         for (seat, found) in self.seats.iter().enumerate().filter(|(_, seat)| seat.lanes.state == IntegrationState::Active) {
             let timers = found.integration.store.timers(&found.integration.name).await?;

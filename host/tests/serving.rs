@@ -1,0 +1,350 @@
+//! Dispatch in real time: several lanes at once, live events beside them, one that is stuck holding up nobody else.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, ready};
+use tokio::sync::{mpsc, oneshot};
+use uis_host::bindings::exports::uis::integration::orders::OrderWebhook;
+use uis_host::bindings::exports::uis::integration::setup::{AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection};
+use uis_host::bindings::uis::integration::call_events::ClickToCall;
+use uis_host::bindings::uis::integration::storage::Host as _;
+use uis_host::bindings::uis::integration::timers::{Host as _, Timer};
+use uis_host::bindings::uis::integration::types::{Delivery, Failure, Outcome, RetryLater};
+use uis_host::clock::{Clock, SystemClock};
+use uis_host::dispatch::serving::Command;
+use uis_host::dispatch::{Arrival, Dispatch, KEPT_PER_INTEGRATION, LiveEnd};
+use uis_host::event::{Event, Fault, Reply};
+use uis_host::integration::{Integration, UisAccount};
+use uis_host::limits::Limits;
+use uis_host::memory::MemoryStore;
+use uis_host::plugin::{Asked, Plugin, Prepared, Run};
+use uis_host::ports::{IntegrationState, Origin, Silent, Store};
+use uis_host::services::EventScope;
+use uis_host::sync::lock;
+
+/// How long a handler that is slow takes.
+const SLOW: Duration = Duration::from_millis(150);
+
+/// A plugin whose handlers do what the event's parameters say, and write down when they ran.
+#[derive(Default)]
+struct Scripted {
+    about: Option<Description>,
+    /// Titles of handlers in the order in which they began.
+    began: Mutex<Vec<String>>,
+    at_work: AtomicUsize,
+    most_at_work: AtomicUsize,
+    /// How often each title has begun.
+    times: Mutex<HashMap<String, u32>>,
+}
+
+impl Scripted {
+    fn new() -> Arc<Scripted> {
+        let about =
+            Description { name: "scripted".into(), version: "0".into(), connections: vec![], callbacks: vec![], actions: vec![] };
+        Arc::new(Scripted { about: Some(about), ..Scripted::default() })
+    }
+
+    fn began(&self) -> Vec<String> {
+        lock(&self.began).clone()
+    }
+
+    async fn act(&self, scope: &mut EventScope, title: &str, deed: &str) -> Result<Reply, Failure> {
+        let done = Ok(Reply::Done(Outcome { skipped: Vec::new() }));
+        match deed {
+            "slow" => tokio::time::sleep(SLOW).await,
+            "never" => tokio::time::sleep(Duration::from_secs(3600)).await,
+            "panic" => panic!("as the event says"),
+            "retry-once" if lock(&self.times)[title] == 1 => {
+                return Err(Failure::Retry(RetryLater { after_ms: None, reason: "once".into() }));
+            }
+            "timer" => {
+                let at = SystemClock.now_ms() + 50;
+                let timer = Timer { name: "soon".into(), at, every_ms: None, ordering_key: "order:timer".into(), payload: Vec::new() };
+                scope.set(timer).await.expect("the store works").expect("room");
+            }
+            "count" => {
+                let known = scope.get("count".into()).await.expect("the store works");
+                let number = known.as_ref().map_or(0, |entry| entry.value[0]) + 1;
+                tokio::time::sleep(Duration::from_millis(2)).await;
+                let version = known.map(|entry| entry.version);
+                if scope.swap("count".into(), version, vec![number], None).await.expect("the store works").is_err() {
+                    return Err(Failure::Retry(RetryLater { after_ms: None, reason: "another was first".into() }));
+                }
+            }
+            _ => {}
+        }
+        done
+    }
+}
+
+fn parameter<'a>(event: &'a Event, name: &str) -> &'a str {
+    let parameters = match event {
+        Event::OrderWebhook(event) => &event.parameters,
+        Event::ClickToCall(event) => &event.parameters,
+        _ => return "",
+    };
+    parameters.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str())
+}
+
+impl Plugin for Scripted {
+    fn description(&self) -> &Description {
+        self.about.as_ref().expect("made with one")
+    }
+    fn prepare<'a>(&'a self, _: &'a str, _: Option<&'a str>) -> BoxFuture<'a, Result<Prepared, Fault>> {
+        ready(Ok(Ok(Vec::new()))).boxed()
+    }
+    fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>> {
+        ready(Ok("{}".to_owned())).boxed()
+    }
+    fn choices<'a>(&'a self, _: EventScope, _: &'a str, _: Option<&'a str>) -> BoxFuture<'a, Asked<ChoicePage>> {
+        ready(Ok(Err(Failure::Rejected("it has none".into())))).boxed()
+    }
+    fn check_connection(&self, _: EventScope) -> BoxFuture<'_, Asked<ConnectionReport>> {
+        ready(Ok(Err(Failure::Rejected("it has none".into())))).boxed()
+    }
+    fn normalise_connection<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Result<NormalConnection, String>, Fault>> {
+        ready(Ok(Err("it has none".into()))).boxed()
+    }
+    fn asset<'a>(&'a self, _: EventScope, _: &'a str) -> BoxFuture<'a, Result<Option<AssetFile>, Fault>> {
+        ready(Ok(None)).boxed()
+    }
+    fn handle(&self, mut scope: EventScope, _: Delivery, event: Event) -> BoxFuture<'_, Run> {
+        async move {
+            let title = match &event {
+                Event::TimerDue(timer) => timer.name.clone(),
+                Event::Activate => "activate".into(),
+                other => format!("{}{}", parameter(other, "id"), parameter(other, "n")),
+            };
+            lock(&self.began).push(title.clone());
+            *lock(&self.times).entry(title.clone()).or_default() += 1;
+            let kept = matches!(event, Event::OrderWebhook(_));
+            if kept {
+                let now = self.at_work.fetch_add(1, Ordering::SeqCst) + 1;
+                self.most_at_work.fetch_max(now, Ordering::SeqCst);
+            }
+            let wall = scope.deadline.saturating_duration_since(Instant::now());
+            let acted = tokio::time::timeout(wall, self.act(&mut scope, &title, parameter(&event, "do"))).await;
+            if kept {
+                self.at_work.fetch_sub(1, Ordering::SeqCst);
+            }
+            let result = acted.map_err(|_| Fault::Limit { name: "wall-kept-ms", value: 0 });
+            Run { scope, result, fuel: None, memory_bytes: None }
+        }
+        .boxed()
+    }
+}
+
+/// An event of a lane: the lane's id, its number in it, what its handler does.
+fn hint(id: &str, number: u32, deed: &str) -> Arrival {
+    let parameters = [("id", id.to_owned()), ("n", number.to_string()), ("do", deed.to_owned())];
+    let parameters = parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let event = Event::OrderWebhook(OrderWebhook { at: 0, method: "POST".into(), parameters });
+    Arrival { origin: Origin(u64::from(number)), what: "order-webhook".into(), event }
+}
+
+fn click(id: &str) -> Arrival {
+    let event = Event::ClickToCall(ClickToCall { parameters: vec![("id".into(), id.into())], at: 0 });
+    Arrival { origin: Origin(0), what: "click-to-call".into(), event }
+}
+
+/// A dispatch that serves, and its integrations.
+struct Served {
+    plugin: Arc<Scripted>,
+    commands: mpsc::Sender<Command>,
+    store: Arc<MemoryStore>,
+    end: tokio::task::JoinHandle<()>,
+}
+
+async fn served(names: &[&str], limits: Limits) -> Served {
+    let store = Arc::new(MemoryStore::default());
+    for name in names {
+        store.set_state(name, IntegrationState::Active).await.expect("a store in memory");
+    }
+    serve_on(names, limits, store)
+}
+
+fn serve_on(names: &[&str], limits: Limits, store: Arc<MemoryStore>) -> Served {
+    let plugin = Scripted::new();
+    let clock = Arc::new(SystemClock);
+    let integrations = names.iter().map(|name| {
+        let secret = "secret".to_owned().into();
+        let mut integration = Integration::new(name, plugin.description(), clock.clone(), UisAccount::absent(), secret, &limits);
+        integration.store = store.clone();
+        Arc::new(integration)
+    });
+    let (integrations, own): (Vec<_>, Arc<dyn Plugin>) = (integrations.collect(), plugin.clone());
+    let (commands, receiver) = mpsc::channel(100);
+    let end = tokio::spawn(async move {
+        let dispatch = Dispatch::new(own, clock, integrations, Box::new(Silent)).await;
+        dispatch.expect("a store in memory").serve(receiver).await.expect("a store in memory");
+    });
+    Served { plugin, commands, store, end }
+}
+
+impl Served {
+    async fn deliver(&self, seat: usize, arrival: Arrival) -> LiveEnd {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(Command::Deliver { seat, arrival, reply }).await.expect("it serves");
+        answer.await.expect("an answer")
+    }
+
+    /// Lets it finish what is at work, and gives its plugin and its store.
+    async fn stop(self) -> (Arc<Scripted>, Arc<MemoryStore>) {
+        drop(self.commands);
+        self.end.await.expect("no panic");
+        (self.plugin, self.store)
+    }
+
+    async fn until(&self, what: &str, done: impl Fn(&[String]) -> bool) {
+        let until = Instant::now() + Duration::from_secs(20);
+        while !done(&self.plugin.began()) {
+            assert!(Instant::now() < until, "{what}: {:?}", self.plugin.began());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lanes_run_side_by_side_and_each_in_order() {
+    let served = served(&["a"], Limits::default()).await;
+    for number in 1..=3 {
+        for lane in ["x", "y"] {
+            assert_eq!(served.deliver(0, hint(lane, number, "slow")).await, LiveEnd::Kept);
+        }
+    }
+    served.until("all begin", |began| began.len() == 6).await;
+    let (plugin, store) = served.stop().await;
+    let of = |lane: &str| -> Vec<String> { plugin.began().into_iter().filter(|title| title.starts_with(lane)).collect() };
+    assert_eq!((of("x"), of("y")), (vec!["x1".into(), "x2".into(), "x3".into()], vec!["y1".into(), "y2".into(), "y3".into()]));
+    assert_eq!(plugin.most_at_work.load(Ordering::SeqCst), 2, "one of each lane");
+    assert!(store.waiting("a").await.expect("a store").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_integration_holds_a_few_places_and_silences_nobody() {
+    let served = served(&["slow", "other"], Limits::default()).await;
+    for number in 0..20 {
+        served.deliver(0, hint(&format!("lane{number}-"), 1, "never")).await;
+    }
+    served.until("its places are taken", |began| began.len() == KEPT_PER_INTEGRATION).await;
+    served.deliver(1, hint("other", 1, "")).await;
+    served.until("the other goes on", |began| began.iter().any(|title| title == "other1")).await;
+    let live = served.deliver(0, click("click")).await;
+    assert_eq!(live, LiveEnd::Done, "live events are beside the lanes");
+    assert_eq!(served.plugin.began().iter().filter(|title| title.starts_with("lane")).count(), KEPT_PER_INTEGRATION);
+    served.end.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quarter_of_the_places_is_kept_for_live_events() {
+    let limits = Limits { instances: 8, ..Limits::default() };
+    let names = ["a", "b", "c"];
+    let served = served(&names, limits).await;
+    for (seat, name) in names.iter().enumerate() {
+        for number in 0..5 {
+            served.deliver(seat, hint(&format!("{name}{number}-"), 1, "never")).await;
+        }
+    }
+    served.until("kept places are taken", |began| began.len() == 6).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(served.plugin.most_at_work.load(Ordering::SeqCst), 6, "8 places, of which 2 are for live events");
+    assert_eq!(served.deliver(2, click("click")).await, LiveEnd::Done);
+    served.end.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_fails_comes_again_before_the_rest_of_its_lane() {
+    let served = served(&["a"], Limits::default()).await;
+    served.deliver(0, hint("x", 1, "retry-once")).await;
+    served.deliver(0, hint("x", 2, "")).await;
+    served.deliver(0, hint("y", 1, "")).await;
+    served.until("all are done", |began| began.len() == 4).await;
+    let (plugin, _) = served.stop().await;
+    let of_x: Vec<String> = plugin.began().into_iter().filter(|title| title.starts_with('x')).collect();
+    assert_eq!(of_x, ["x1", "x1", "x2"]);
+    assert_eq!(plugin.began().iter().position(|title| title == "y1").map(|place| place < 3), Some(true), "y waits for nobody");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_sets_one_lane_aside_and_the_event_is_kept() {
+    let served = served(&["a"], Limits::default()).await;
+    served.deliver(0, hint("x", 1, "panic")).await;
+    served.deliver(0, hint("x", 2, "")).await;
+    served.until("it panics", |began| !began.is_empty()).await;
+    served.deliver(0, hint("y", 1, "")).await;
+    served.until("others go on", |began| began.iter().any(|title| title == "y1")).await;
+    let (_, store) = served.stop().await;
+    let waiting = store.waiting("a").await.expect("a store");
+    assert_eq!(waiting.len(), 2, "{waiting:?}");
+    assert!(waiting[0].attempt > 1 && waiting[0].reason.as_deref().is_some_and(|reason| reason.contains("panic")), "{:?}", waiting[0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_in_the_store_is_taken_up_after_a_restart() {
+    let first = served(&["a"], Limits::default()).await;
+    first.deliver(0, hint("x", 1, "never")).await;
+    first.deliver(0, hint("x", 2, "")).await;
+    first.until("the first begins", |began| began == ["x1"]).await;
+    // As a process that is killed: nothing is finished.
+    first.end.abort();
+    let store = first.store.clone();
+    let second = serve_on(&["a"], Limits { wall_kept: Duration::from_millis(100), ..Limits::default() }, store);
+    second.until("both come again", |began| began.contains(&"x2".to_owned())).await;
+    assert_eq!(second.plugin.began(), ["x1", "x2"]);
+    let (_, store) = second.stop().await;
+    assert!(store.waiting("a").await.expect("a store").is_empty());
+    assert_eq!(store.dead_letters("a").len(), 1, "what passed a limit is kept apart");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timer_is_due_in_real_time() {
+    let served = served(&["a"], Limits::default()).await;
+    served.deliver(0, hint("x", 1, "timer")).await;
+    served.until("the timer is due", |began| began.contains(&"soon".to_owned())).await;
+    let (_, store) = served.stop().await;
+    assert!(store.timers("a").await.expect("a store").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lanes_write_side_by_side_is_not_lost() {
+    let served = served(&["a"], Limits::default()).await;
+    for lane in ["p", "q", "r", "s"] {
+        for number in 1..=5 {
+            served.deliver(0, hint(lane, number, "count")).await;
+        }
+    }
+    let counted = async {
+        loop {
+            let entry = served.store.get("a", "count", 0).await.expect("a store");
+            if entry.is_some_and(|entry| entry.value == [20]) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), counted).await.expect("twenty counts, none lost");
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_delivered_while_an_integration_is_off() {
+    let served = served(&["a"], Limits::default()).await;
+    served.commands.send(Command::SwitchOff { seat: 0, origin: Origin(1) }).await.expect("it serves");
+    served.until("the deactivation runs", |began| began.len() == 1).await;
+    // The end of the deactivation is not answered, so its state is waited for.
+    while served.store.state("a").await.expect("a store") != IntegrationState::Inactive {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(served.deliver(0, hint("x", 1, "")).await, LiveEnd::Dropped);
+    assert_eq!(served.deliver(0, click("c")).await, LiveEnd::Dropped);
+    served.commands.send(Command::SwitchOn { seat: 0, origin: Origin(2) }).await.expect("it serves");
+    served.until("it is on", |began| began.contains(&"activate".to_owned())).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(served.deliver(0, hint("x", 2, "")).await, LiveEnd::Kept);
+    served.stop().await;
+}
