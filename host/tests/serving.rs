@@ -43,8 +43,7 @@ struct Scripted {
 
 impl Scripted {
     fn new() -> Arc<Scripted> {
-        let about =
-            Description { name: "scripted".into(), version: "0".into(), connections: vec![], callbacks: vec![], actions: vec![] };
+        let about = Description { name: "scripted".into(), version: "0".into(), connections: vec![], callbacks: vec![], actions: vec![] };
         Arc::new(Scripted { about: Some(about), ..Scripted::default() })
     }
 
