@@ -1,5 +1,6 @@
 //! One function per function that the contract exports, in its order. Each names the room where the work is done.
 
+use crate::base::outcome::{Handled, done};
 use crate::bindings::exports::uis::integration::orders::OrderWebhook;
 use crate::bindings::exports::uis::integration::schedule::TimerDue;
 use crate::bindings::exports::uis::integration::setup::{
@@ -12,14 +13,12 @@ use crate::bindings::uis::integration::call_events::{
 use crate::bindings::uis::integration::chat_events::{ChatAccepted, ChatFinished, ChatMessage, ChatUnanswered};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
-use crate::deals;
-use crate::outcome::{Handled, done};
+use crate::crm_state::switch;
 use crate::platform::Platform;
-use crate::settings;
 use crate::setup::{activation, callbacks, check, choices, describe};
 use crate::telephony::{click_to_call, contact, filter, history, incoming, popups, reconcile, tags};
 use crate::texts::{self, chats, site_requests};
-use crate::workplace;
+use crate::{deals, settings, workplace};
 
 // setup
 
@@ -67,7 +66,7 @@ pub fn on_deactivate(platform: &dyn Platform, _: &Delivery) -> Handled {
 pub fn run_action(platform: &dyn Platform, _: &Delivery, name: &str) -> Handled {
     if name == describe::SYNC_EMPLOYEES {
         // Refreshing registers the module, and somebody in RetailCRM does not want it.
-        if callbacks::switched_off(platform) {
+        if switch::switched_off(platform) {
             return Err(Failure::Rejected("the integration is switched off in RetailCRM: switch it on there first".into()));
         }
         return activation::refresh(platform);
@@ -138,7 +137,7 @@ pub fn on_tags_changed(platform: &dyn Platform, _: &Delivery, event: &TagsChange
 
 /// `calls.on-click-to-call`.
 pub fn on_click_to_call(platform: &dyn Platform, _: &Delivery, event: &ClickToCall) -> Result<Option<DialOrder>, Failure> {
-    if callbacks::switched_off(platform) {
+    if switch::switched_off(platform) {
         return Err(Failure::Rejected("the integration is switched off in RetailCRM".into()));
     }
     click_to_call::dial(platform, event)
@@ -185,7 +184,7 @@ pub fn on_order_webhook(platform: &dyn Platform, _: &Delivery, event: &OrderWebh
 /// `schedule.on-schedule`.
 pub fn on_schedule(platform: &dyn Platform, delivery: &Delivery, event: &TimerDue) -> Handled {
     // What waits is taken up when RetailCRM switches the module on again; what was not heard meanwhile is found in UIS's report.
-    if callbacks::switched_off(platform) {
+    if switch::switched_off(platform) {
         return nothing_to_do(platform, &event.name);
     }
     let of = |kind: &str| event.name.strip_prefix(kind).and_then(|id| id.parse().ok());

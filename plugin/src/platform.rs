@@ -1,19 +1,17 @@
 //! The port: all that the integration's logic may ask of the outside. One group of methods per interface that the contract imports;
 //! the contract (`wit/`) says what each promises.
 
-use crate::bindings::uis::integration::{
-    clock::LocalTime,
-    communications::{CallPage, ChatPage, ReportError, SiteRequestPage, TranscriptPage},
-    connections::{Request, Response, SendError},
-    deals::{Deal, DealContact, DealEmployee, DealsError, Funnel, UserField},
-    decision::{Appeal, DealDraft, Draft, Routing, Verdict},
-    directory::{Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber},
-    log::Level,
-    rules::Points,
-    storage::{Entry, ItemPage, StorageError, Version},
-    timers::Timer,
-    types::Instant,
-};
+use crate::bindings::uis::integration::clock::LocalTime;
+use crate::bindings::uis::integration::communications::{CallPage, ChatPage, ReportError, SiteRequestPage, TranscriptPage};
+use crate::bindings::uis::integration::connections::{Request, Response, SendError};
+use crate::bindings::uis::integration::deals::{Deal, DealContact, DealEmployee, DealsError, Funnel, UserField};
+use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, Routing, Verdict};
+use crate::bindings::uis::integration::directory::{Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber};
+use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::rules::Points;
+use crate::bindings::uis::integration::storage::{Entry, ItemPage, StorageError, Version};
+use crate::bindings::uis::integration::timers::Timer;
+use crate::bindings::uis::integration::types::Instant;
 
 /// What the host provides. Implemented by the component's imports and, natively, by whoever runs the logic in a test.
 pub trait Platform {

@@ -4,16 +4,17 @@
 use serde_json::Map;
 
 use super::lookup::Lookup;
-use super::{Appeal, fields, join, progress};
+use super::{fields, join, progress};
+use crate::appeal::Appeal;
+use crate::base::outcome::skipped;
+use crate::base::template;
 use crate::bindings::uis::integration::decision::DraftKind;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
-use crate::extra_fields::Row;
-use crate::outcome::skipped;
 use crate::platform::Platform;
 use crate::retailcrm::CrmError;
 use crate::retailcrm::customers::{self, Customer, NewCustomer};
 use crate::rules::{self, Fields, For, Reviewed};
-use crate::template;
+use crate::settings::Row;
 
 /// RetailCRM's longest name, in characters.
 const NAME_MAX: usize = 255;

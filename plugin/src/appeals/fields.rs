@@ -4,18 +4,20 @@
 use serde_json::{Map, Value};
 
 use super::lookup::Lookup;
-use super::{Appeal, progress};
+use super::progress;
+use crate::appeal::Appeal;
+use crate::appeals::field_values;
+use crate::base::outcome::skipped;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
-use crate::extra_fields::{self, Entity, Row};
-use crate::outcome::skipped;
 use crate::platform::Platform;
-use crate::retailcrm::CrmError;
-use crate::retailcrm::customers;
+use crate::retailcrm::custom_fields::Entity;
+use crate::retailcrm::{CrmError, customers};
 use crate::rules::{self, Fields, Reviewed};
+use crate::settings::Row;
 
 /// Values for a customer who is created by this appeal, as far as it tells them by now. What cannot be is told at its end.
 pub fn of_new(platform: &dyn Platform, appeal: &Appeal<'_>, rows: &[Row]) -> Map<String, Value> {
-    if rows.is_empty() { Map::new() } else { extra_fields::values(platform, Entity::Customer, rows.iter(), appeal.told).0 }
+    if rows.is_empty() { Map::new() } else { field_values::values(platform, Entity::Customer, rows.iter(), appeal.told).0 }
 }
 
 /// The appeal is over: what it told since, for a customer whom it created; rows that are always written, for any other.
@@ -25,7 +27,7 @@ pub fn update(platform: &dyn Platform, appeal: &Appeal<'_>, rows: &[Row], lookup
     }
     let known = progress::read(platform, &appeal.id);
     let wanted = rows.iter().filter(|row| row.always || known.created);
-    let (mut values, mut left_out) = extra_fields::values(platform, Entity::Customer, wanted, appeal.told);
+    let (mut values, mut left_out) = field_values::values(platform, Entity::Customer, wanted, appeal.told);
     values.retain(|code, value| known.fields.get(code) != Some(value));
     if values.is_empty() {
         return Ok(left_out);

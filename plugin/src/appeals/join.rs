@@ -1,8 +1,8 @@
 //! Two customers who turn out to be one («Объединять клиентов»): a visitor was made a customer without the phone or the e-mail that he tells
 //! now. Only customers whom we made so are touched.
 
-use super::Appeal;
 use super::lookup::Lookup;
+use crate::appeal::Appeal;
 use crate::bindings::uis::integration::types::Failure;
 use crate::platform::Platform;
 use crate::retailcrm::customers;
@@ -17,7 +17,7 @@ pub fn join(platform: &dyn Platform, appeal: &Appeal<'_>, lookup: &mut Lookup<'_
     let Some(earlier) = lookup.by_visitor()?.filter(|customer| customer.external_id.starts_with("uis-")) else { return Ok(()) };
     match lookup.by_contact()? {
         Some(found) if found.id == earlier.id => {
-            let knows_phone = |phone: &&String| earlier.phones.iter().any(|known| crate::phone::same(known, phone));
+            let knows_phone = |phone: &&String| earlier.phones.iter().any(|known| crate::base::phone::same(known, phone));
             let phone = who.phone.as_ref().filter(|phone| !knows_phone(phone));
             let email = who.email.as_ref().filter(|_| earlier.email.is_empty());
             if phone.is_some() || email.is_some() {

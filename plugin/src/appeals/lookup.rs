@@ -1,9 +1,9 @@
 //! Whose appeal it is in RetailCRM: looked up once for all that follows from one event.
 
-use super::Identity;
 use super::progress::{self, Progress};
+use crate::appeal::Identity;
+use crate::base::stored;
 use crate::bindings::uis::integration::types::Failure;
-use crate::memory;
 use crate::platform::Platform;
 use crate::retailcrm::customers::{self, Customer};
 use crate::retailcrm::{Crm, corporate};
@@ -66,14 +66,14 @@ impl<'a> Lookup<'a> {
 
     /// Who the visitor was in an earlier appeal.
     pub fn by_visitor(&self) -> Result<Option<Customer>, Failure> {
-        let known = self.who.visitor.and_then(|visitor| memory::load::<i64>(self.platform, &visitor_key(visitor)));
+        let known = self.who.visitor.and_then(|visitor| stored::load::<i64>(self.platform, &visitor_key(visitor)));
         Ok(known.map(|id| customers::by_id(self.crm, id)).transpose()?.flatten())
     }
 
     /// Remembers who the visitor is.
     pub fn remember_visitor(&mut self) -> Result<(), Failure> {
         match (self.who.visitor, self.customer()?) {
-            (Some(visitor), Some(customer)) => memory::put(self.platform, &visitor_key(visitor), &customer.id, Some(VISITOR_TTL_MS)),
+            (Some(visitor), Some(customer)) => stored::put(self.platform, &visitor_key(visitor), &customer.id, Some(VISITOR_TTL_MS)),
             _ => Ok(()),
         }
     }

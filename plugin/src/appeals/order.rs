@@ -1,42 +1,28 @@
 //! An order for an appeal. Its `externalId` is the appeal's, so that a second create is refused and not doubled.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::assignee::Assignee;
 use super::lookup::{Lookup, is_gone};
-use super::responsible::Responsible;
-use super::{Appeal, progress};
+use super::progress;
+use crate::appeal::Appeal;
+use crate::appeals::field_values;
+use crate::base::template;
 use crate::bindings::uis::integration::decision::DraftKind;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
-use crate::extra_fields::{self, Entity, Row};
-use crate::memory;
+use crate::crm_state::{statuses, zone};
 use crate::platform::Platform;
-use crate::retailcrm::corporate;
+use crate::retailcrm::custom_fields::Entity;
 use crate::retailcrm::orders::{self, NewOrder, Standing};
 use crate::retailcrm::reference::Status;
-use crate::retailcrm::{Crm, CrmError};
+use crate::retailcrm::{Crm, CrmError, corporate};
 use crate::rules::{self, Fields, For, Reviewed};
-use crate::setup::activation::STATUSES_KEY;
-use crate::template;
-use crate::time;
+use crate::settings::{Repeat, Row};
 
 /// A comment is at most so long, in characters [inferred].
 const COMMENT_MAX: usize = 2000;
 const HOUR_MS: i64 = 3_600_000;
-
-/// When a customer who was there gets another order.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Repeat {
-    /// With every such appeal.
-    Always,
-    /// Only when none of his orders is open.
-    #[default]
-    NoOpen,
-    /// Only when none is open, and not before some hours after the last was closed.
-    AfterHours,
-}
 
 /// What is wanted.
 pub struct Wish<'a> {
@@ -53,7 +39,7 @@ pub struct Wish<'a> {
     /// Code of the status that it begins in.
     pub status: Option<String>,
     /// Who answers for it.
-    pub responsible: Responsible,
+    pub responsible: Assignee,
     /// Who does when nobody else is known.
     pub default_responsible: Option<i64>,
     /// A template of what the manager reads on it.
@@ -66,7 +52,7 @@ pub struct Wish<'a> {
 
 /// Values of rows for the order's fields, and rows that could not be.
 pub fn fields(platform: &dyn Platform, appeal: &Appeal<'_>, rows: &[Row]) -> (Map<String, Value>, Vec<Skipped>) {
-    if rows.is_empty() { (Map::new(), Vec::new()) } else { extra_fields::values(platform, Entity::Order, rows.iter(), appeal.told) }
+    if rows.is_empty() { (Map::new(), Vec::new()) } else { field_values::values(platform, Entity::Order, rows.iter(), appeal.told) }
 }
 
 /// Makes the order of a customer who is there by now, unless his other orders stand in the way.
@@ -184,7 +170,7 @@ fn drafted(order: &NewOrder) -> Fields {
 
 /// Whether the customer's other orders leave room for one more.
 fn free(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, orders: &[Standing]) -> Result<bool, Failure> {
-    let statuses: Vec<Status> = memory::load(platform, STATUSES_KEY).unwrap_or_default();
+    let statuses: Vec<Status> = statuses::all(platform);
     let ended = |order: &&Standing| {
         statuses.iter().any(|status| status.code == order.status && matches!(status.group.as_str(), "complete" | "cancel"))
     };
@@ -196,7 +182,7 @@ fn free(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, orders: &
         Repeat::NoOpen => none_open,
         Repeat::AfterHours => {
             // Both are local times of the account, written alike: they compare as text.
-            let latest = time::crm_date_time(platform, appeal.at - i64::from(wish.after_hours) * HOUR_MS)?;
+            let latest = zone::crm_date_time(platform, appeal.at - i64::from(wish.after_hours) * HOUR_MS)?;
             none_open && others().filter(ended).all(|order| order.since <= latest)
         }
     })

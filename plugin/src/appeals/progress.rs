@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::base::stored;
 use crate::bindings::uis::integration::types::Failure;
-use crate::memory;
 use crate::platform::Platform;
 use crate::retailcrm::customers::Customer;
 
@@ -62,10 +62,10 @@ fn key(appeal: &str) -> String {
 
 /// Reads it; nothing is done of an appeal that is not known.
 pub fn read(platform: &dyn Platform, appeal: &str) -> Progress {
-    memory::load(platform, &key(appeal)).unwrap_or_default()
+    stored::load(platform, &key(appeal)).unwrap_or_default()
 }
 
 /// Writes down what is done.
 pub fn note(platform: &dyn Platform, appeal: &str, change: impl FnMut(&mut Progress)) -> Result<(), Failure> {
-    memory::update(platform, &key(appeal), Some(TTL_MS), change)
+    stored::update(platform, &key(appeal), Some(TTL_MS), change)
 }

@@ -4,21 +4,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Appeal;
+use super::assignee::Assignee;
 use super::lookup::Lookup;
 use super::progress;
-use super::responsible::Responsible;
+use crate::appeal::Appeal;
+use crate::base::outcome::skipped;
+use crate::base::{local_time, stored, template};
 use crate::bindings::uis::integration::decision::DraftKind;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
-use crate::memory;
-use crate::outcome::skipped;
+use crate::crm_state::zone;
 use crate::platform::Platform;
 use crate::retailcrm::tasks::{self, Task};
 use crate::retailcrm::{Crm, CrmError};
 use crate::rules::{self, Fields, For, Reviewed};
-use crate::template;
-use crate::time;
 
 /// A task that was made is remembered this long: longer than any task stays open that somebody still looks at.
 const TTL_MS: u64 = 90 * 24 * 3_600_000;
@@ -37,7 +36,7 @@ pub struct Wish<'a> {
     /// Hours from the appeal's end to when it is due.
     pub due_hours: u32,
     /// Who performs it.
-    pub responsible: Responsible,
+    pub responsible: Assignee,
     /// Who does when nobody else is known.
     pub default_responsible: Option<i64>,
 }
@@ -78,7 +77,7 @@ fn attempt(
 ) -> Result<Option<Vec<Skipped>>, Failure> {
     let crm = lookup.crm();
     let phone = appeal.who.phone.as_deref();
-    let made: Made = memory::load(platform, &wish.key).unwrap_or_default();
+    let made: Made = stored::load(platform, &wish.key).unwrap_or_default();
     match made.task {
         Some(_) if made.appeal == appeal.id => return Ok(Some(Vec::new())),
         Some(task) if wish.once && tasks::is_open(crm, task)? => {
@@ -88,7 +87,7 @@ fn attempt(
         // Perhaps it arrived: then it is the one, whichever appeal it was for.
         None if !made.appeal.is_empty() => {
             if let Some(task) = tasks::find_open(crm, &made.text, phone)? {
-                memory::put(platform, &wish.key, &Made { task: Some(task), ..made.clone() }, Some(TTL_MS))?;
+                stored::put(platform, &wish.key, &Made { task: Some(task), ..made.clone() }, Some(TTL_MS))?;
                 if made.appeal == appeal.id || wish.once {
                     return Ok(Some(Vec::new()));
                 }
@@ -103,7 +102,7 @@ fn attempt(
     let mut task = Task {
         text: name(platform, appeal, wish),
         // Minutes are all that RetailCRM takes.
-        datetime: time::crm_date_time(platform, due)?.chars().take(16).collect(),
+        datetime: zone::crm_date_time(platform, due)?.chars().take(16).collect(),
         performer_id: performer,
         phone: phone.map(str::to_owned),
         phone_site: appeal.site.clone(),
@@ -114,27 +113,29 @@ fn attempt(
         Reviewed::Keep => {}
         Reviewed::Changed(changed) => {
             task.text = changed.text("text").unwrap_or(task.text);
-            task.datetime =
-                changed.text("due").filter(|due| time::parse(due).is_some()).map_or(task.datetime, |due| due.chars().take(16).collect());
+            task.datetime = changed
+                .text("due")
+                .filter(|due| local_time::parse(due).is_some())
+                .map_or(task.datetime, |due| due.chars().take(16).collect());
             task.performer_id = changed.integer("performer").unwrap_or(performer);
         }
         Reviewed::Skip(why) => return Ok(Some(vec![skipped(format!("task for {}", appeal.id), format!("a rule: {why}"))])),
     }
     let mut left_out = Vec::new();
     let mut intent = Made { appeal: appeal.id.clone(), at: appeal.at, text: task.text.clone(), task: None };
-    memory::put(platform, &wish.key, &intent, Some(TTL_MS))?;
+    stored::put(platform, &wish.key, &intent, Some(TTL_MS))?;
     let mut created = tasks::create(crm, &task);
     if let (Err(error @ CrmError::Refused { .. }), Some(plain)) = (&created, plain.filter(|plain| *plain != task)) {
         left_out.push(rules::refused(platform, format!("task for {}", appeal.id), error));
         intent.text.clone_from(&plain.text);
-        memory::put(platform, &wish.key, &intent, Some(TTL_MS))?;
+        stored::put(platform, &wish.key, &intent, Some(TTL_MS))?;
         created = tasks::create(crm, &plain);
     }
     match created {
-        Ok(task) => memory::put(platform, &wish.key, &Made { task: Some(task), ..intent }, Some(TTL_MS))?,
+        Ok(task) => stored::put(platform, &wish.key, &Made { task: Some(task), ..intent }, Some(TTL_MS))?,
         // Surely nothing is there: what was made before counts again.
         Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. } | CrmError::Refused { .. })) => {
-            memory::put(platform, &wish.key, &made, Some(TTL_MS))?;
+            stored::put(platform, &wish.key, &made, Some(TTL_MS))?;
             return Err(error.into());
         }
         Err(error) => return Err(error.into()),
@@ -144,7 +145,7 @@ fn attempt(
 
 /// Completes the open task under a key: this appeal has done what it asked for. A task for what happened later stays.
 pub fn close(platform: &dyn Platform, appeal: &Appeal<'_>, key: &str) -> Result<(), Failure> {
-    let made = memory::load::<Made>(platform, key).filter(|made| made.at <= appeal.at);
+    let made = stored::load::<Made>(platform, key).filter(|made| made.at <= appeal.at);
     if let (Some(made), false) = (made, progress::read(platform, &appeal.id).task_closed) {
         complete(platform, made, key, appeal.who.phone.as_deref())?;
     }
@@ -161,7 +162,7 @@ fn complete(platform: &dyn Platform, made: Made, key: &str, phone: Option<&str>)
     if let Some(task) = task {
         tasks::complete(crm, task)?;
     }
-    memory::forget(platform, key)
+    stored::forget(platform, key)
 }
 
 /// A new task as rules see it.

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::stored;
 use crate::bindings::uis::integration::types::{Failure, Instant};
-use crate::employees;
-use crate::memory;
+use crate::crm_state::employee_links;
 use crate::platform::Platform;
 use crate::retailcrm::reference::{self, Site, Status, StatusGroup};
 use crate::retailcrm::{Ask, Crm, CrmError, users};
+use crate::uis::directory;
 
 const KEY: &str = "deals/book";
 /// Statuses that deals are or were in.
@@ -38,7 +39,7 @@ pub struct Book {
 
 /// The book, read anew if it is old, or if it does not know one of these statuses or shops.
 pub fn open(platform: &dyn Platform, crm: Crm<'_>, named: &[&str]) -> Result<Book, CrmError> {
-    let known: Option<Book> = memory::load(platform, KEY);
+    let known: Option<Book> = stored::load(platform, KEY);
     let now = platform.now();
     if let Some(book) = known.as_ref().filter(|book| now - book.read < GOOD_FOR_MS && named.iter().all(|name| book.knows(name))) {
         return Ok(book.clone());
@@ -67,7 +68,7 @@ impl Book {
 
     /// Remembers it.
     pub fn put(&self, platform: &dyn Platform) -> Result<(), Failure> {
-        memory::put(platform, KEY, self, None)
+        stored::put(platform, KEY, self, None)
     }
 
     /// A shop's title; its code when RetailCRM does not have it any more.
@@ -77,8 +78,8 @@ impl Book {
 
     /// Who answers for an order, by name: as UIS knows the employee, who is tied to the user, else as RetailCRM does.
     pub fn employee(&mut self, platform: &dyn Platform, crm: Crm<'_>, user: i64) -> Result<String, Failure> {
-        if let Some(tie) = employees::of_user(platform, user) {
-            let employee = platform.find_employee(tie.employee_id).map_err(employees::directory_failure)?;
+        if let Some(link) = employee_links::of_user(platform, user) {
+            let employee = platform.find_employee(link.employee_id).map_err(directory::directory_failure)?;
             if let Some(employee) = employee.filter(|employee| !employee.full_name.trim().is_empty()) {
                 return Ok(employee.full_name);
             }
@@ -100,7 +101,7 @@ impl Book {
 
 /// Statuses that deals are or were in.
 pub fn met(platform: &dyn Platform) -> Vec<String> {
-    memory::load(platform, MET_KEY).unwrap_or_default()
+    stored::load(platform, MET_KEY).unwrap_or_default()
 }
 
 /// Deals are in these statuses.
@@ -111,5 +112,5 @@ pub fn meet(platform: &dyn Platform, met: &mut Vec<String>, statuses: &[&str]) -
             met.push((*status).to_owned());
         }
     }
-    if met.len() == before { Ok(()) } else { memory::put(platform, MET_KEY, met, None) }
+    if met.len() == before { Ok(()) } else { stored::put(platform, MET_KEY, met, None) }
 }

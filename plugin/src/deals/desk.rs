@@ -7,18 +7,18 @@ use super::book::{self, Book};
 use super::draft::{self, Draft};
 use super::funnels::{self, Source, Stages};
 use super::ledger::{self, Entry};
-use super::parts;
 use super::stages::{self, Change, Standing, Step};
 use super::uis::Uis;
+use super::{parts, review};
+use crate::appeals::communication;
+use crate::base::outcome::skipped;
+use crate::base::stored;
 use crate::bindings::uis::integration::deals::{Deal, Funnel, Page, StageStatus};
 use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
-use crate::memory;
-use crate::outcome::skipped;
+use crate::crm_state::zone;
 use crate::platform::Platform;
 use crate::retailcrm::{CONNECTION, Crm};
-use crate::rules;
 use crate::settings::Settings;
-use crate::time;
 
 /// Groups of statuses that were folded, as they were told last.
 const FOLDED_KEY: &str = "deals/folded";
@@ -64,13 +64,13 @@ pub struct Moved(BTreeMap<String, String>);
 impl Moved {
     /// Whether a status has another stage than it had, because its group is another one, or was folded: all deals are to be told again then.
     pub fn again(&self, platform: &dyn Platform) -> bool {
-        let before: BTreeMap<String, String> = memory::load(platform, MOVED_KEY).unwrap_or_default();
+        let before: BTreeMap<String, String> = stored::load(platform, MOVED_KEY).unwrap_or_default();
         before.iter().any(|(code, stage)| self.0.get(code).is_some_and(|now| now != stage))
     }
 
     /// That is planned: they are as they were from now on.
     pub fn remember(&self, platform: &dyn Platform) -> Result<(), Failure> {
-        memory::put(platform, MOVED_KEY, &self.0, None)
+        stored::put(platform, MOVED_KEY, &self.0, None)
     }
 }
 
@@ -173,7 +173,7 @@ impl<'a> Desk<'a> {
         let remembered = ledger::read(self.platform, draft.order).unwrap_or_default();
         let known = Some(&remembered).filter(|known| !known.stage.is_empty());
         // A clock that is ahead must not lead a deal into the future: no later change could follow.
-        let since = time::instant(self.platform, &draft.since)?.unwrap_or(created).min(self.platform.now());
+        let since = zone::instant(self.platform, &draft.since)?.unwrap_or(created).min(self.platform.now());
         let standing = Standing { created, status: draft.status.clone(), since, last: how.last };
         let pending = remembered.pending.iter().filter(|(stage, _)| there(stage));
         let mut steps: Vec<Step> = pending.map(|(stage, since)| Step { stage: stage.clone(), since: *since }).collect();
@@ -192,7 +192,7 @@ impl<'a> Desk<'a> {
         let created = remembered.created.unwrap_or_else(|| steps.first().map_or(created, |first| created.min(first.since)));
         let states: Vec<Deal> = steps.iter().map(|step| self.deal(draft, funnel, step, created, news.at)).collect();
         let any = !states.is_empty();
-        let states = rules::review_deal(self.platform, draft, states);
+        let states = review::review(self.platform, draft, states);
         let Some(last) = states.last() else {
             if any {
                 // A rule says that UIS is not told of it: what it went through is told when one does not any more.
@@ -233,7 +233,7 @@ impl<'a> Desk<'a> {
         }
         // A chat's mark is the chat's own id; the communication's is in what we remember of it.
         let communication = draft.mark.and_then(|(kind, id)| match kind {
-            "chat" => crate::texts::chat_story::read(self.platform, id).communication.map(|id| (kind.to_owned(), id)),
+            "chat" => communication::of_chat(self.platform, id).map(|id| (kind.to_owned(), id)),
             _ => Some((kind.to_owned(), id)),
         });
         Deal {
@@ -259,7 +259,7 @@ impl<'a> Desk<'a> {
 
 /// Says which groups became one stage each, when that is another than it was.
 fn tell_folded(platform: &dyn Platform, stages: &Stages, left_out: &mut Vec<Skipped>) -> Result<(), Failure> {
-    let before: Vec<String> = memory::load(platform, FOLDED_KEY).unwrap_or_default();
+    let before: Vec<String> = stored::load(platform, FOLDED_KEY).unwrap_or_default();
     if before == stages.folded {
         return Ok(());
     }
@@ -270,5 +270,5 @@ fn tell_folded(platform: &dyn Platform, stages: &Stages, left_out: &mut Vec<Skip
             format!("UIS takes 100 stages in process; one stage each stands for the groups {groups}"),
         ));
     }
-    memory::put(platform, FOLDED_KEY, &stages.folded, None)
+    stored::put(platform, FOLDED_KEY, &stages.folded, None)
 }

@@ -2,12 +2,11 @@
 
 use serde_json::Value;
 
-use crate::extra_fields::Field;
-use crate::phone;
+use crate::base::{phone, template};
 use crate::retailcrm::answer;
+use crate::retailcrm::custom_fields::Field;
 use crate::retailcrm::whole_orders::WholeOrder;
 use crate::settings::Settings;
-use crate::template;
 
 /// UIS's longest short text, and remark, in characters `[inferred]`.
 const SHORT: usize = 255;

@@ -1,15 +1,14 @@
 //! The trigger that the account's administrator set up in RetailCRM: a GET with `orderId`, mostly. He may have typed another name, forgotten
 //! the value, or sent a form; so whatever looks like an order's number counts. It is only a hint: the order itself is read.
 
+use crate::base::outcome::{Handled, done};
+use crate::base::{stored, template};
 use crate::bindings::exports::uis::integration::orders::OrderWebhook;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::Failure;
 use crate::deals;
-use crate::memory;
-use crate::outcome::{Handled, done};
 use crate::platform::Platform;
 use crate::settings::Settings;
-use crate::template;
 
 /// Orders that a trigger told of and that are not read yet.
 const PREFIX: &str = "deal-hint/";
@@ -44,10 +43,10 @@ pub fn on_order_webhook(platform: &dyn Platform, event: &OrderWebhook) -> Handle
     for order in orders {
         let key = format!("{PREFIX}{order}");
         if platform.get(&key).is_none() {
-            memory::put(platform, &key, &true, Some(TTL_MS))?;
+            stored::put(platform, &key, &true, Some(TTL_MS))?;
         }
     }
-    let followed: i64 = memory::load(platform, FOLLOWED_KEY).unwrap_or(i64::MIN);
+    let followed: i64 = stored::load(platform, FOLLOWED_KEY).unwrap_or(i64::MIN);
     let rest = followed.saturating_add(BETWEEN_MS).saturating_sub(platform.now());
     deals::soon(platform, GATHER_MS.max(rest))?;
     done()
@@ -55,7 +54,7 @@ pub fn on_order_webhook(platform: &dyn Platform, event: &OrderWebhook) -> Handle
 
 /// An order that is read once the history is read to its end.
 pub fn postpone(platform: &dyn Platform, order: i64) -> Result<(), Failure> {
-    memory::put(platform, &format!("{PREFIX}{order}"), &true, Some(TTL_MS))
+    stored::put(platform, &format!("{PREFIX}{order}"), &true, Some(TTL_MS))
 }
 
 /// At most so many orders that triggers told of, and whether there are more.
@@ -71,9 +70,9 @@ pub fn waiting(platform: &dyn Platform, most: usize) -> (Vec<i64>, bool) {
 /// These were followed.
 pub fn followed(platform: &dyn Platform, orders: &[i64]) -> Result<(), Failure> {
     for order in orders {
-        memory::forget(platform, &format!("{PREFIX}{order}"))?;
+        stored::forget(platform, &format!("{PREFIX}{order}"))?;
     }
-    if orders.is_empty() { Ok(()) } else { memory::put(platform, FOLLOWED_KEY, &platform.now(), None) }
+    if orders.is_empty() { Ok(()) } else { stored::put(platform, FOLLOWED_KEY, &platform.now(), None) }
 }
 
 /// The orders that a trigger's parameters name: by the parameter that is called so, else by those whose names end in `id`, else by all.

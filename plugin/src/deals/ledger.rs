@@ -4,8 +4,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::stored;
 use crate::bindings::uis::integration::types::{Failure, Instant};
-use crate::memory;
 use crate::platform::Platform;
 
 /// Where deals are remembered, by the order's id.
@@ -41,17 +41,17 @@ fn key(order: i64) -> String {
 
 /// What UIS knows of an order's deal.
 pub fn read(platform: &dyn Platform, order: i64) -> Option<Entry> {
-    memory::load(platform, &key(order))
+    stored::load(platform, &key(order))
 }
 
 /// UIS knows this of it now.
 pub fn put(platform: &dyn Platform, order: i64, entry: &Entry) -> Result<(), Failure> {
-    memory::put(platform, &key(order), entry, None)
+    stored::put(platform, &key(order), entry, None)
 }
 
 /// The deal is gone.
 pub fn forget(platform: &dyn Platform, order: i64) -> Result<(), Failure> {
-    memory::forget(platform, &key(order))
+    stored::forget(platform, &key(order))
 }
 
 /// A number for a content; never 0.

@@ -4,15 +4,15 @@
 
 use super::plan::{self, Again, Cursor, Loading, Plan};
 use super::{ledger, soon};
+use crate::base::outcome::{Handled, done};
+use crate::base::stored;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Misconfiguration};
-use crate::memory;
-use crate::outcome::{Handled, done};
+use crate::crm_state::zone;
 use crate::platform::Platform;
 use crate::retailcrm::whole_orders::{self, WholeOrder};
 use crate::retailcrm::{Crm, CrmError, answer};
 use crate::settings::Settings;
-use crate::time;
 
 /// The action «Загрузить сделки».
 pub const ACTION: &str = "load-deals";
@@ -35,15 +35,15 @@ pub fn on_settings(platform: &dyn Platform, settings: &Settings) -> Result<(), F
         settings.deal_success_groups,
         settings.deal_failed_groups
     ));
-    let before: Option<u64> = memory::load(platform, SHAPE_KEY);
+    let before: Option<u64> = stored::load(platform, SHAPE_KEY);
     if before.is_some_and(|before| before != shape) {
         // Every deal is another one by these settings.
         plan::put(platform, &Plan { again: Some(Again::default()), ..plan::load(platform) })?;
         soon(platform, 0)?;
     }
-    memory::put(platform, SHAPE_KEY, &shape, None)?;
+    stored::put(platform, SHAPE_KEY, &shape, None)?;
     match &settings.deal_history_from {
-        Some(from) if memory::load::<String>(platform, LOADED_KEY).as_ref() != Some(from) => begin(platform, from),
+        Some(from) if stored::load::<String>(platform, LOADED_KEY).as_ref() != Some(from) => begin(platform, from),
         _ => Ok(()),
     }
 }
@@ -56,7 +56,7 @@ pub fn on_action(platform: &dyn Platform) -> Handled {
     };
     match &settings.deal_history_from {
         _ if !settings.deals => misconfigured("deals", "deals are not passed on: switch them on first"),
-        Some(from) if time::instant(platform, from)?.is_some_and(|at| at > platform.now()) => {
+        Some(from) if zone::instant(platform, from)?.is_some_and(|at| at > platform.now()) => {
             misconfigured("deal-history-from", "the day is in the future; choose one that has begun")
         }
         None => misconfigured("deal-history-from", "choose the day from which on deals are to be loaded"),
@@ -70,7 +70,7 @@ fn begin(platform: &dyn Platform, from: &str) -> Result<(), Failure> {
     if known.loading.as_ref().is_some_and(|loading| loading.from == from) {
         return soon(platform, 0);
     }
-    let at = time::instant(platform, from)?.unwrap_or_else(|| platform.now());
+    let at = zone::instant(platform, from)?.unwrap_or_else(|| platform.now());
     if at > platform.now() {
         platform.log(Level::Warn, "the day from which on deals are to be loaded is in the future: nothing is loaded", &[("from", from)]);
         return Ok(());
@@ -84,7 +84,7 @@ fn begin(platform: &dyn Platform, from: &str) -> Result<(), Failure> {
     let cursor = if reached.is_some_and(|reached| reached <= at) { known.cursor.clone() } else { Some(Cursor::At(at)) };
     let loading = Some(Loading { from: from.to_owned(), day: from.to_owned(), page: 1, orders: 0 });
     plan::put(platform, &Plan { cursor, loading, ..known })?;
-    memory::put(platform, LOADED_KEY, &from.to_owned(), None)?;
+    stored::put(platform, LOADED_KEY, &from.to_owned(), None)?;
     platform.log(Level::Info, "deals are loaded from a day on", &[("from", from)]);
     soon(platform, 0)
 }
@@ -92,7 +92,7 @@ fn begin(platform: &dyn Platform, from: &str) -> Result<(), Failure> {
 /// Some more orders of earlier days that UIS does not know yet.
 pub fn read(platform: &dyn Platform, crm: Crm<'_>, plan: &mut Plan) -> Result<Vec<WholeOrder>, Failure> {
     let Some(loading) = &mut plan.loading else { return Ok(Vec::new()) };
-    let today: String = time::crm_date_time(platform, platform.now())?.chars().take(10).collect();
+    let today: String = zone::crm_date_time(platform, platform.now())?.chars().take(10).collect();
     let mut found = Vec::new();
     for _ in 0..REQUESTS_MAX {
         if loading.day > today || found.len() >= ENOUGH {
@@ -109,7 +109,7 @@ pub fn read(platform: &dyn Platform, crm: Crm<'_>, plan: &mut Plan) -> Result<Ve
         if more {
             loading.page += 1;
         } else {
-            loading.day = time::next_day(platform, &loading.day)?;
+            loading.day = zone::next_day(platform, &loading.day)?;
             loading.page = 1;
         }
     }

@@ -15,6 +15,7 @@
 //! | [`draft`] | an order as a deal: sum, contacts, responsible, fields |
 //! | [`desk`] | an order and its news become a deal's states |
 //! | [`parts`] | funnels, contacts, employees and fields that must be in UIS before a deal |
+//! | [`review`] | partners' rules about deals |
 //! | [`ledger`] | what UIS knows of each deal |
 //! | [`upload`] | states on their way to UIS |
 //! | [`uis`] | asking UIS: at most so often, one bad record holds up no other |
@@ -28,15 +29,15 @@ pub mod ledger;
 pub mod loading;
 pub mod parts;
 pub mod plan;
+pub mod review;
 pub mod slice;
 pub mod stages;
 pub mod uis;
 pub mod upload;
 
+use crate::base::{stored, timers};
 use crate::bindings::uis::integration::types::{Failure, Instant};
-use crate::memory;
 use crate::platform::Platform;
-use crate::reports;
 use crate::settings::Settings;
 
 /// The timer that reads the history again and again.
@@ -56,13 +57,13 @@ pub fn start(platform: &dyn Platform, at: Instant) -> Result<(), Failure> {
     if !settings.deals {
         platform.cancel_timer(TIMER);
         platform.cancel_timer(SOON_TIMER);
-        return memory::forget(platform, SOON_KEY);
+        return stored::forget(platform, SOON_KEY);
     }
     // Timers are gone after a switching off; what they were to do is not.
-    memory::forget(platform, SOON_KEY)?;
+    stored::forget(platform, SOON_KEY)?;
     plan::begin(platform, at)?;
     loading::on_settings(platform, &settings)?;
-    reports::every(platform, TIMER, EVERY_MS)
+    timers::every(platform, TIMER, EVERY_MS)
 }
 
 /// Has a slice run no later than after so many milliseconds.
@@ -70,9 +71,9 @@ pub fn soon(platform: &dyn Platform, after_ms: i64) -> Result<(), Failure> {
     let now = platform.now();
     let at = now + after_ms.max(0);
     // One that is planned earlier will do; one that is overdue was lost with its timer.
-    if memory::load::<Instant>(platform, SOON_KEY).is_some_and(|planned| planned <= at && planned >= now) {
+    if stored::load::<Instant>(platform, SOON_KEY).is_some_and(|planned| planned <= at && planned >= now) {
         return Ok(());
     }
-    reports::set(platform, SOON_TIMER, at, None, TIMER, Vec::new())?;
-    memory::put(platform, SOON_KEY, &at, None)
+    timers::set(platform, SOON_TIMER, at, None, TIMER, Vec::new())?;
+    stored::put(platform, SOON_KEY, &at, None)
 }

@@ -6,12 +6,12 @@ use super::draft::{self, Contact, Draft};
 use super::funnels::{self, Stages};
 use super::ledger::digest;
 use super::uis::{ROWS, Uis, words};
+use crate::base::outcome::skipped;
+use crate::base::stored;
 use crate::bindings::uis::integration::deals::{DealContact, DealEmployee, Funnel, Refusal, Stage, StageStatus, UserField, UserFieldType};
 use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
-use crate::extra_fields::Field;
-use crate::memory;
-use crate::outcome::skipped;
 use crate::platform::Platform;
+use crate::retailcrm::custom_fields::Field;
 use crate::settings::Settings;
 
 /// The funnel of «Дефолтная воронка».
@@ -70,7 +70,7 @@ pub fn funnel_of(settings: &Settings, site: &str, title: &str) -> (String, Strin
 
 /// Funnels that UIS has of us.
 pub fn known_funnels(platform: &dyn Platform) -> Vec<String> {
-    memory::names(platform, FUNNEL_PREFIX)
+    stored::names(platform, FUNNEL_PREFIX)
 }
 
 /// Sees to it that a funnel is there with its stages; gives it as it is in force. Stages that deals were in stay, if UIS says so.
@@ -84,7 +84,7 @@ pub fn funnel(
 ) -> Result<Funnel, Failure> {
     let key = format!("{FUNNEL_PREFIX}{ext_id}");
     let wanted = funnels::funnel(ext_id, name, stages);
-    let Some(known) = memory::load::<Known>(platform, &key) else {
+    let Some(known) = stored::load::<Known>(platform, &key) else {
         return match uis.ask(1, || platform.create_funnel(&wanted))? {
             Ok(()) => remember(platform, &key, wanted),
             // It is there, and nobody remembers it.
@@ -103,7 +103,7 @@ pub fn funnel(
         wanted
     };
     let refused_key = format!("{REFUSED_PREFIX}{ext_id}");
-    let mut refused: Vec<u64> = memory::load(platform, &refused_key).unwrap_or_default();
+    let mut refused: Vec<u64> = stored::load(platform, &refused_key).unwrap_or_default();
     let mut told = None;
     for wanted in [with(&|status| met.iter().any(|known| known == status)), with(&|_| true)] {
         if known == Known::of(&wanted) {
@@ -120,7 +120,7 @@ pub fn funnel(
                 refused.push(content);
                 let older = refused.len().saturating_sub(REFUSED_MAX);
                 refused.drain(..older);
-                memory::put(platform, &refused_key, &refused, None)?;
+                stored::put(platform, &refused_key, &refused, None)?;
                 told = Some(refusal);
             }
         }
@@ -132,7 +132,7 @@ pub fn funnel(
 }
 
 fn remember(platform: &dyn Platform, key: &str, funnel: Funnel) -> Result<Funnel, Failure> {
-    memory::put(platform, key, &Known::of(&funnel), None)?;
+    stored::put(platform, key, &Known::of(&funnel), None)?;
     Ok(funnel)
 }
 
@@ -161,25 +161,25 @@ fn send<T>(
     let refusal = |id: &str| format!("{prefix}-refused/{id}");
     let news: Vec<(String, String, T)> = rows
         .into_iter()
-        .filter(|(id, content, _)| memory::load::<u64>(platform, &format!("{prefix}/{id}")) != Some(digest(content)))
+        .filter(|(id, content, _)| stored::load::<u64>(platform, &format!("{prefix}/{id}")) != Some(digest(content)))
         .collect();
     let mut refused = if news.is_empty() { BTreeSet::new() } else { put(&news)? };
     for (id, content, _) in &news {
         let key = format!("{prefix}/{id}");
         match (refused.contains(id), then) {
             (true, Refused::Again) => {
-                memory::forget(platform, &key)?;
+                stored::forget(platform, &key)?;
                 continue;
             }
             // Before the row counts as known: what is refused must not be named by a deal.
-            (true, Refused::Remembered) => memory::put(platform, &refusal(id), &true, None)?,
-            (false, Refused::Remembered) => memory::forget(platform, &refusal(id))?,
+            (true, Refused::Remembered) => stored::put(platform, &refusal(id), &true, None)?,
+            (false, Refused::Remembered) => stored::forget(platform, &refusal(id))?,
             (false, Refused::Again) => {}
         }
-        memory::put(platform, &key, &digest(content), None)?;
+        stored::put(platform, &key, &digest(content), None)?;
     }
     if then == Refused::Remembered {
-        refused.extend(memory::names(platform, &refusal("")));
+        refused.extend(stored::names(platform, &refusal("")));
     }
     Ok(refused)
 }
@@ -199,7 +199,7 @@ pub fn fields(
         .collect();
     for code in settings.deal_fields() {
         let Some(field) = known.iter().find(|field| field.code == *code) else { continue };
-        let name = if field.name.trim().is_empty() { code.clone() } else { crate::template::line(&field.name, 255) };
+        let name = if field.name.trim().is_empty() { code.clone() } else { crate::base::template::line(&field.name, 255) };
         let data_type = if draft::is_numeric(&field.kind) { UserFieldType::Numeric } else { UserFieldType::Text };
         rows.push(UserField { ext_id: draft::field_ext_id(code), name, data_type });
     }
@@ -237,7 +237,7 @@ pub fn employees(
     names: &BTreeMap<i64, String>,
     left_out: &mut Vec<Skipped>,
 ) -> Result<BTreeSet<String>, Failure> {
-    let row = |(user, name): (&i64, &String)| DealEmployee { ext_id: employee_ext_id(*user), name: crate::template::line(name, 255) };
+    let row = |(user, name): (&i64, &String)| DealEmployee { ext_id: employee_ext_id(*user), name: crate::base::template::line(name, 255) };
     let rows = names.iter().map(row).map(|row| (row.ext_id.clone(), row.name.clone(), row)).collect();
     send(platform, "deal-employee", Refused::Remembered, rows, |rows| {
         let mut refused = BTreeSet::new();

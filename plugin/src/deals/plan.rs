@@ -3,11 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::stored;
 use crate::bindings::uis::integration::types::{Failure, Instant};
-use crate::memory;
+use crate::crm_state::zone;
 use crate::platform::Platform;
 use crate::retailcrm::order_history::From;
-use crate::time;
 
 const KEY: &str = "deals/plan";
 const HOUR_MS: i64 = 3_600_000;
@@ -28,10 +28,10 @@ impl Cursor {
         Ok(match self {
             Cursor::After(id) => From::After(*id),
             Cursor::At(at) => {
-                let text = time::crm_date_time(platform, *at)?;
+                let text = zone::crm_date_time(platform, *at)?;
                 // Clocks are turned back soon: what comes then has earlier times than what was.
-                let turned = time::crm_date_time(platform, at + HOUR_MS)? <= text;
-                From::At(if turned { time::crm_date_time(platform, at - HOUR_MS)? } else { text })
+                let turned = zone::crm_date_time(platform, at + HOUR_MS)? <= text;
+                From::At(if turned { zone::crm_date_time(platform, at - HOUR_MS)? } else { text })
             }
         })
     }
@@ -73,12 +73,12 @@ pub struct Again {
 
 /// The plan.
 pub fn load(platform: &dyn Platform) -> Plan {
-    memory::load(platform, KEY).unwrap_or_default()
+    stored::load(platform, KEY).unwrap_or_default()
 }
 
 /// Writes the plan.
 pub fn put(platform: &dyn Platform, plan: &Plan) -> Result<(), Failure> {
-    memory::put(platform, KEY, plan, None)
+    stored::put(platform, KEY, plan, None)
 }
 
 /// Orders count from now on; what happened while the integration was off does when it was on before.

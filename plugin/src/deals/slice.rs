@@ -9,17 +9,17 @@ use super::plan::{self, Again, Cursor, Plan};
 use super::stages::Change;
 use super::uis::{Uis, words};
 use super::{SOON_KEY, hints, ledger, loading, parts, upload};
+use crate::base::outcome::{Handled, done, done_without, skipped};
+use crate::base::stored;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
-use crate::extra_fields::{self, Entity};
-use crate::memory;
-use crate::outcome::{Handled, done, done_without, skipped};
+use crate::crm_state::{known_fields, zone};
 use crate::platform::Platform;
+use crate::retailcrm::custom_fields::Entity;
 use crate::retailcrm::order_history::{self, What};
 use crate::retailcrm::whole_orders::{self, PACKS, WholeOrder};
 use crate::retailcrm::{Crm, CrmError, answer};
 use crate::settings::Settings;
-use crate::time;
 
 /// How many orders are asked for at a time, while an account's orders are too long for more.
 const PACK_KEY: &str = "deals/pack";
@@ -58,7 +58,7 @@ pub fn on_timer(platform: &dyn Platform) -> Handled {
             platform.log(Level::Info, "deals wait for the next time", &[("why", &later.reason)]);
             // What was left out already is told now.
             let told = untold(platform);
-            memory::forget(platform, UNTOLD_KEY)?;
+            stored::forget(platform, UNTOLD_KEY)?;
             done_without(told)
         }
         other => other,
@@ -67,7 +67,7 @@ pub fn on_timer(platform: &dyn Platform) -> Handled {
 
 /// The timer of a run that somebody waits for.
 pub fn on_soon(platform: &dyn Platform) -> Handled {
-    memory::forget(platform, SOON_KEY)?;
+    stored::forget(platform, SOON_KEY)?;
     run(platform)
 }
 
@@ -78,20 +78,20 @@ fn run(platform: &dyn Platform) -> Handled {
     }
     let crm = Crm::new(platform);
     let mut plan = plan::load(platform);
-    let pack = memory::load::<usize>(platform, PACK_KEY).filter(|pack| PACKS.contains(pack)).unwrap_or(PACKS[0]);
+    let pack = stored::load::<usize>(platform, PACK_KEY).filter(|pack| PACKS.contains(pack)).unwrap_or(PACKS[0]);
     let mut work = match history(platform, crm, &mut plan, pack) {
         Ok(work) => work,
         Err(Stop::Forbidden(why)) => return forbidden(platform, why),
         Err(Stop::Failure(failure)) => return Err(failure),
     };
-    memory::forget(platform, FORBIDDEN_KEY)?;
+    stored::forget(platform, FORBIDDEN_KEY)?;
     gather(platform, crm, &mut plan, &mut work, pack)?;
     let whole = match read(crm, &mut work, pack) {
         Err(CrmError::TooLarge { .. }) if pack > PACKS[PACKS.len() - 1] => {
             // Orders of hundreds of goods: nothing was done yet, so it is begun again with fewer of them.
             let fewer = PACKS.into_iter().find(|fewer| *fewer < pack).unwrap_or(pack);
             platform.log(Level::Info, "orders are long, so fewer are read at a time", &[("orders", &fewer.to_string())]);
-            memory::put(platform, PACK_KEY, &fewer, Some(PACK_TTL_MS))?;
+            stored::put(platform, PACK_KEY, &fewer, Some(PACK_TTL_MS))?;
             return super::soon(platform, 0).and_then(|()| done());
         }
         other => other?,
@@ -104,7 +104,7 @@ fn run(platform: &dyn Platform) -> Handled {
             // The run is done again, and what it noted not to ask again would be told to nobody.
             if !left_out.is_empty() {
                 let told: Vec<(&str, &str)> = left_out.iter().map(|skipped| (skipped.what.as_str(), skipped.why.as_str())).collect();
-                memory::put(platform, UNTOLD_KEY, &told, None)?;
+                stored::put(platform, UNTOLD_KEY, &told, None)?;
             }
             return Err(failure);
         }
@@ -117,7 +117,7 @@ fn run(platform: &dyn Platform) -> Handled {
     if let Some(moved) = moved {
         moved.remember(platform)?;
     }
-    memory::forget(platform, UNTOLD_KEY)?;
+    stored::forget(platform, UNTOLD_KEY)?;
     hints::followed(platform, &work.hinted)?;
     if work.more_history || work.more_hints || plan.loading.is_some() || plan.again.is_some() {
         super::soon(platform, NEXT_MS.max(i64::from(uis.calls()) * 1000))?;
@@ -127,7 +127,7 @@ fn run(platform: &dyn Platform) -> Handled {
 
 /// What was left out by runs that broke off.
 fn untold(platform: &dyn Platform) -> Vec<Skipped> {
-    let told: Vec<(String, String)> = memory::load(platform, UNTOLD_KEY).unwrap_or_default();
+    let told: Vec<(String, String)> = stored::load(platform, UNTOLD_KEY).unwrap_or_default();
     told.into_iter().map(|(what, why)| skipped(what, why)).collect()
 }
 
@@ -145,10 +145,10 @@ impl From<Failure> for Stop {
 
 /// The key may not read orders: that is told once, and holds up nothing else of the integration.
 fn forbidden(platform: &dyn Platform, why: String) -> Handled {
-    if memory::load::<bool>(platform, FORBIDDEN_KEY).is_some() {
+    if stored::load::<bool>(platform, FORBIDDEN_KEY).is_some() {
         return done();
     }
-    memory::put(platform, FORBIDDEN_KEY, &true, None)?;
+    stored::put(platform, FORBIDDEN_KEY, &true, None)?;
     done_without(vec![skipped("deals", format!("{why}; give the key the right order_read, or switch deals off"))])
 }
 
@@ -163,7 +163,7 @@ fn history(platform: &dyn Platform, crm: Crm<'_>, plan: &mut Plan, pack: usize) 
             Err(error) => return Err(Stop::Failure(error.into())),
         };
         for record in page.records {
-            let at = time::instant(platform, &record.at)?;
+            let at = zone::instant(platform, &record.at)?;
             let news = work.orders.entry(record.order).or_default();
             news.record = news.record.max(record.id);
             news.at = news.at.max(at);
@@ -268,7 +268,7 @@ fn pass_on(
         }
         work.orders.remove(order);
     }
-    let fields = extra_fields::known(platform, Entity::Order);
+    let fields = known_fields::of(platform, Entity::Order);
     let drafts: Vec<Draft> = whole.iter().filter_map(|order| draft::of(order, settings, &fields)).collect();
     drop(whole);
     if drafts.is_empty() && parts::known_funnels(platform).is_empty() {
@@ -278,9 +278,9 @@ fn pass_on(
     let refused_fields = if drafts.is_empty() { BTreeSet::new() } else { parts::fields(platform, uis, settings, &fields, left_out)? };
     desk.people(crm, &drafts, left_out)?;
     let now = platform.now();
-    let created = |draft: &Draft| -> Instant { time::instant(platform, &draft.created).ok().flatten().unwrap_or(now).min(now) };
+    let created = |draft: &Draft| -> Instant { zone::instant(platform, &draft.created).ok().flatten().unwrap_or(now).min(now) };
     let of_contact = |draft: &Draft, contact: &draft::Contact| {
-        let own = time::instant(platform, &contact.created).ok().flatten();
+        let own = zone::instant(platform, &contact.created).ok().flatten();
         own.unwrap_or_else(|| created(draft)).min(now)
     };
     let refused_contacts = parts::contacts(platform, uis, &drafts, of_contact, left_out)?;

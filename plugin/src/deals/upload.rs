@@ -3,9 +3,9 @@
 use super::desk::Group;
 use super::ledger::{self, Entry};
 use super::uis::{ROWS, Uis, words};
+use crate::base::outcome::skipped;
 use crate::bindings::uis::integration::deals::Deal;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
-use crate::outcome::skipped;
 use crate::platform::Platform;
 
 /// Uploads what is news. A deal that UIS refuses is told by its order's number, and holds up no other.

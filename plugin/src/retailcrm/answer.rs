@@ -5,10 +5,10 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::base::json;
+use crate::base::outcome::misconfigured;
 use crate::bindings::uis::integration::connections::{Response, SendError};
 use crate::bindings::uis::integration::types::{Failure, RetryLater};
-use crate::json;
-use crate::outcome::misconfigured;
 
 /// Why a request gave nothing usable.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::telephony::Source;
 use super::{Ask, Crm, CrmError, answer};
-use crate::phone;
+use crate::base::phone;
 
 /// A customer in brief.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

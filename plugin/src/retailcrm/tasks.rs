@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Ask, Crm, CrmError, answer};
-use crate::phone;
+use crate::base::phone;
 
 /// A task as it is created.
 #[derive(Debug, Clone, Serialize, PartialEq)]

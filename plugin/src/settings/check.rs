@@ -3,9 +3,8 @@
 use super::telephony::{ContactResponsible, OrderResponsible, TaskResponsible};
 use super::texts::{TextResponsible, TextSettings};
 use super::{DUE_HOURS_MAX, RECORDING_WAIT_MAX, Settings, problem};
+use crate::base::{phone, template};
 use crate::bindings::uis::integration::types::Misconfiguration;
-use crate::phone;
-use crate::template;
 
 /// No order of RetailCRM is older.
 const EARLIEST_DAY: &str = "2000-01-01";
@@ -90,7 +89,7 @@ pub fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
         check_texts(block, |setting, message| refuse(&format!("{prefix}-{setting}"), message));
     }
     for (index, row) in settings.site_domains.iter_mut().enumerate() {
-        row.domain = crate::shops::domain(&row.domain);
+        row.domain = crate::base::links::domain(&row.domain);
         if row.domain.is_empty() || row.site.trim().is_empty() {
             refuse("site-domains", format!("row {}: a domain and a shop are needed", index + 1));
         }
@@ -110,7 +109,7 @@ pub fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
         }
     }
     if let Some(day) = &settings.deal_history_from
-        && (day.len() != 10 || crate::time::parse(day).is_none())
+        && (day.len() != 10 || crate::base::local_time::parse(day).is_none())
     {
         refuse("deal-history-from", format!("{day:?} is no day; write it like 2026-01-31"));
     } else if let Some(day) = settings.deal_history_from.as_deref().filter(|day| *day < EARLIEST_DAY) {

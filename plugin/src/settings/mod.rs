@@ -2,19 +2,19 @@
 //! in Rust, and [`prepare`] turns the one into the other, refusing what neither knows.
 
 mod check;
+mod common;
 pub mod telephony;
 pub mod texts;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::appeals::order::Repeat;
+use crate::base::outcome::misconfigured;
 use crate::bindings::uis::integration::types::{Failure, Misconfiguration};
-use crate::employees::Pair;
-use crate::extra_fields::{Entity, Row};
-use crate::outcome::misconfigured;
 use crate::platform::Platform;
-use telephony::{ContactResponsible, Hours, Matching, MissedCall, OrderCall, OrderResponsible, ShopNumber, TaskResponsible};
+use crate::retailcrm::custom_fields::Entity;
+pub use common::{Repeat, Row};
+use telephony::{ContactResponsible, Hours, Matching, MissedCall, OrderCall, OrderResponsible, Pair, ShopNumber, TaskResponsible};
 use texts::{SiteDomain, TextSettings};
 
 /// The JSON Schema of the settings: Russian titles as the owner reads them, English descriptions.
@@ -190,7 +190,7 @@ impl Default for Settings {
 impl Settings {
     /// The settings now in force.
     pub fn load(platform: &dyn Platform) -> Result<Settings, Failure> {
-        crate::json::read(&platform.prepared_settings())
+        crate::base::json::read(&platform.prepared_settings())
             .map_err(|error| misconfigured("", format!("the prepared settings cannot be read, save them again: {error}")))
     }
 
@@ -225,7 +225,7 @@ pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Mi
             format!("settings of version {version} cannot be read by {}; save them again", env!("CARGO_PKG_VERSION")),
         )]);
     }
-    let given: Map<String, Value> = match crate::json::parse(json.as_bytes()) {
+    let given: Map<String, Value> = match crate::base::json::parse(json.as_bytes()) {
         Ok(Value::Object(given)) => given,
         Ok(_) => return Err(vec![problem("", "the settings must be a JSON object".into())]),
         Err(error) => return Err(vec![problem("", format!("the settings are not JSON: {error}"))]),
@@ -253,7 +253,7 @@ pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Mi
     if !problems.is_empty() {
         return Err(problems);
     }
-    crate::json::write(&settings).map_err(|error| vec![problem("", error.to_string())])
+    crate::base::json::write(&settings).map_err(|error| vec![problem("", error.to_string())])
 }
 
 /// A block of settings: what its settings' names begin with, where it stands in [`Settings`], its defaults.
@@ -283,7 +283,7 @@ fn problem(setting: &str, message: String) -> Misconfiguration {
 
 /// The names of all settings, from the schema: those that people choose, or those that they are shown.
 fn known(shown: bool) -> Vec<String> {
-    let schema: Value = crate::json::parse(SCHEMA.as_bytes()).unwrap_or_default();
+    let schema: Value = crate::base::json::parse(SCHEMA.as_bytes()).unwrap_or_default();
     let properties = schema["properties"].as_object().into_iter().flatten();
     properties.filter(|(_, property)| (property["readOnly"] == Value::Bool(true)) == shown).map(|(name, _)| name.clone()).collect()
 }
@@ -296,7 +296,7 @@ mod tests {
     fn an_empty_object_means_the_schemas_defaults() {
         let prepared = prepare("{}", None).expect("valid");
         let settings: Settings = serde_json::from_slice(&prepared).expect("readable");
-        let schema: Value = crate::json::parse(SCHEMA.as_bytes()).expect("the schema is JSON");
+        let schema: Value = crate::base::json::parse(SCHEMA.as_bytes()).expect("the schema is JSON");
         let mut as_json = serde_json::to_value(&settings).expect("JSON");
         for (prefix, block, _) in BLOCKS {
             let members = as_json.as_object_mut().and_then(|all| all.remove(block)).expect("a block");

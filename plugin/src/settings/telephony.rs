@@ -103,3 +103,13 @@ pub struct ShopNumber {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub responsible: Option<i64>,
 }
+
+/// A row of «Соответствие».
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Pair {
+    /// A CRM user.
+    pub user: i64,
+    /// A UIS employee.
+    pub employee: i64,
+}

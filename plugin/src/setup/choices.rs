@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use crate::bindings::exports::uis::integration::setup::{Choice, ChoicePage};
 use crate::bindings::uis::integration::types::Failure;
-use crate::employees;
-use crate::extra_fields::Entity;
 use crate::platform::Platform;
+use crate::retailcrm::custom_fields::{self, Entity};
 use crate::retailcrm::users::{self, PAGE};
-use crate::retailcrm::{Ask, Crm, answer, custom_fields};
+use crate::retailcrm::{Ask, Crm, answer};
+use crate::uis::directory;
 
 /// The contract's longest page.
 const MOST: usize = 200;
@@ -29,12 +29,12 @@ pub fn choices(platform: &dyn Platform, setting: &str, page: Option<&str>) -> Re
         | "employee-table.user"
         | "shop-numbers.responsible" => users(platform, page),
         "virtual-numbers" | "click-to-call-number" | "shop-numbers.number" => {
-            let numbers = employees::paged(|offset| platform.virtual_numbers(offset))?;
+            let numbers = directory::paged(|offset| platform.virtual_numbers(offset))?;
             let active = numbers.into_iter().filter(|number| number.active);
             cut(active.map(|number| choice(&number.number, &[&number.name, &number.number])).collect(), page)
         }
         "employee-table.employee" => {
-            let everybody = employees::all(platform)?;
+            let everybody = directory::all(platform)?;
             cut(
                 everybody
                     .iter()
@@ -52,7 +52,7 @@ pub fn choices(platform: &dyn Platform, setting: &str, page: Option<&str>) -> Re
         "deal-field-codes" => fields(platform, &[Entity::Order], page),
         "deal-success-groups" | "deal-failed-groups" => book(platform, "status-groups", "statusGroups", page),
         "chat-channels" => {
-            let channels = employees::paged(|offset| platform.chat_channels(offset))?;
+            let channels = directory::paged(|offset| platform.chat_channels(offset))?;
             let active = channels.into_iter().filter(|channel| channel.active);
             cut(active.map(|channel| choice(&channel.id.to_string(), &[&channel.name, &channel.kind])).collect(), page)
         }
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn the_schema_marks_what_has_choices() {
-        let schema: Value = crate::json::parse(crate::settings::SCHEMA.as_bytes()).expect("JSON");
+        let schema: Value = crate::base::json::parse(crate::settings::SCHEMA.as_bytes()).expect("JSON");
         let mut marked = Vec::new();
         for (name, property) in schema["properties"].as_object().expect("properties") {
             let members = property["items"]["properties"].as_object().into_iter().flatten();

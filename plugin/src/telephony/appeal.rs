@@ -2,10 +2,11 @@
 
 use super::parameters::Parameters;
 use super::story::{self, Story};
-use crate::appeals::{Appeal, Identity, source};
+use crate::appeal::{Appeal, Identity};
+use crate::appeals::source;
+use crate::crm_state::shops;
 use crate::platform::Platform;
 use crate::settings::Settings;
-use crate::shops;
 
 /// The `source` of a call that was dialled by a click in RetailCRM.
 const CLICKED: &str = "retailcrm";

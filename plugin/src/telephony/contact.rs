@@ -1,16 +1,17 @@
 //! «Создавать контакт при звонке»: a customer is created when a talk with somebody unknown begins; never while it rings, never for a call
 //! that nobody answered.
 
+use crate::appeal::Appeal;
+use crate::appeals::assignee::Assignee;
 use crate::appeals::lookup::Lookup;
-use crate::appeals::responsible::Responsible;
-use crate::appeals::{Appeal, customer, progress};
+use crate::appeals::{customer, progress};
+use crate::base::outcome::{Handled, done, done_without};
 use crate::bindings::uis::integration::call_events::CallAnswered;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
-use crate::outcome::{Handled, done, done_without};
+use crate::crm_state::shops;
 use crate::platform::Platform;
 use crate::settings::Settings;
 use crate::settings::telephony::ContactResponsible;
-use crate::shops;
 use crate::telephony::appeal;
 use crate::telephony::parameters::Parameters;
 use crate::telephony::story::{self, Story};
@@ -39,10 +40,10 @@ pub fn ensure(
     lookup: &mut Lookup<'_>,
 ) -> Result<Vec<Skipped>, Failure> {
     let responsible = match settings.contact_responsible {
-        ContactResponsible::Talked => Responsible::Employee(story.talker()),
-        ContactResponsible::Default => Responsible::User(None),
-        ContactResponsible::Fixed => Responsible::User(settings.contact_responsible_user),
-        ContactResponsible::Shop => Responsible::User(shops::responsible(settings, story.virtual_number.as_deref())),
+        ContactResponsible::Talked => Assignee::Employee(story.talker()),
+        ContactResponsible::Default => Assignee::User(None),
+        ContactResponsible::Fixed => Assignee::User(settings.contact_responsible_user),
+        ContactResponsible::Shop => Assignee::User(shops::responsible(settings, story.virtual_number.as_deref())),
     };
     let manager = |lookup: &mut Lookup<'_>| responsible.user(platform, lookup, settings.default_responsible);
     customer::ensure(platform, appeal, manager, settings.field_rows(), lookup)

@@ -1,14 +1,14 @@
 //! «Фильтровать по виртуальным номерам»: with several integrations of one account, each has its own numbers, and a call on another's
 //! number leaves no trace here.
 
+use crate::base::outcome::{Handled, done};
+use crate::base::phone;
 use crate::bindings::uis::integration::call_events::Call;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::Failure;
-use crate::outcome::{Handled, done};
-use crate::phone;
+use crate::crm_state::switch;
 use crate::platform::Platform;
 use crate::settings::Settings;
-use crate::setup::callbacks;
 use crate::telephony::story;
 
 /// Whether the call of an event is ours.
@@ -19,7 +19,7 @@ pub fn ours(platform: &dyn Platform, call: &Call) -> Result<bool, Failure> {
 /// Whether a call is ours: on a chosen number, or there is no filter; and RetailCRM has not switched the module off. An event that does
 /// not tell the number goes by what earlier ones told of the call; when none did, it is nobody's.
 pub fn is_ours(platform: &dyn Platform, session: i64, number: Option<&str>) -> Result<bool, Failure> {
-    if callbacks::switched_off(platform) {
+    if switch::switched_off(platform) {
         return Ok(false);
     }
     let settings = Settings::load(platform)?;

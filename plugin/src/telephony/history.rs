@@ -4,26 +4,22 @@
 //! that none came within the setting `recording-wait`; for a call nobody answered, both of the events that may tell its end.
 
 use crate::appeals::parts::Parts;
+use crate::base::links;
+use crate::base::outcome::{Handled, comes_again, done, done_without, retry, skipped};
 use crate::bindings::uis::integration::call_events::{CallFinished, FinishKind, Recording, RecordingReady};
 use crate::bindings::uis::integration::timers::Timer;
 use crate::bindings::uis::integration::types::{Delivery, Failure, Instant, Skipped};
-use crate::employees;
-use crate::links;
-use crate::outcome::{Handled, comes_again, done, done_without, retry, skipped};
+use crate::crm_state::{employee_links, zone};
 use crate::platform::Platform;
 use crate::retailcrm::telephony::{Call, EventType, upload};
 use crate::retailcrm::{Crm, CrmError};
 use crate::rules;
 use crate::settings::Settings;
-use crate::telephony::appeal;
-use crate::telephony::follow_up;
 use crate::telephony::parameters::Parameters;
-use crate::telephony::popups;
-use crate::telephony::recordings;
 use crate::telephony::story::{self, FollowUp, Place, Stored, Story, Way};
-use crate::telephony::unsettled;
 use crate::telephony::verdict::{self, Verdict};
-use crate::time;
+use crate::telephony::{appeal, follow_up, popups, record_review, recordings, unsettled};
+use crate::uis::directory;
 
 /// Timers of calls that wait to be stored: `store-call/<session>`.
 pub const TIMER: &str = "store-call/";
@@ -65,7 +61,7 @@ fn learn_end(platform: &dyn Platform, event: &CallFinished) -> Result<(Story, Ve
     let session = event.call.session_id;
     let (links, left_out) = checked(session, &event.recordings);
     let who = match event.last_talked_employee.as_ref().or(event.call.employee.as_ref()) {
-        Some(hint) => employees::id_of_hint(platform, hint)?,
+        Some(hint) => directory::id_of_hint(platform, hint)?,
         None => None,
     };
     let story = story::tell(platform, session, |story| {
@@ -244,15 +240,15 @@ fn record(platform: &dyn Platform, session: i64, story: &Story) -> Result<(Call,
     let answered = verdict == Verdict::Answered;
     let end = story.end.clone().unwrap_or_default();
     let who = end.employee_id.or_else(|| if answered { story.talker() } else { story.rung_last() });
-    let tie = who.and_then(|id| employees::of_employee(platform, id));
+    let link = who.and_then(|id| employee_links::of_employee(platform, id));
     let call = Call {
-        date: time::crm_date_time(platform, story.began())?,
+        date: zone::crm_date_time(platform, story.began())?,
         // A clicked number is called by us, whatever the events leave out.
         kind: if story.direction == Some(Way::Out) || story.clicked_by.is_some() { EventType::Out } else { EventType::In },
         phone: story.phone.clone().unwrap_or_default(),
         external_id: story::external_id(session),
-        code: tie.as_ref().and_then(|tie| tie.code.clone()),
-        user_id: tie.as_ref().map(|tie| tie.user_id).or(story.clicked_by),
+        code: link.as_ref().and_then(|link| link.code.clone()),
+        user_id: link.as_ref().map(|link| link.user_id).or(story.clicked_by),
         result: verdict.result(),
         duration: if answered { verdict::talk_seconds(story) } else { 0 },
         duration_waiting: verdict::wait_seconds(story),
@@ -261,7 +257,7 @@ fn record(platform: &dyn Platform, session: i64, story: &Story) -> Result<(Call,
         source: appeal.source.clone(),
         site: appeal.own_site.clone(),
     };
-    Ok((rules::call(platform, &appeal, call.clone()), call))
+    Ok((record_review::reviewed(platform, &appeal, call.clone()), call))
 }
 
 /// Links fit for the CRM, and those that are left out.

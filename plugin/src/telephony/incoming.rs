@@ -1,20 +1,18 @@
 //! Who calls, and whom to forward to. Nothing is changed anywhere: one round trip to RetailCRM, and an answer in time or none.
 
+use crate::base::phone;
 use crate::bindings::uis::integration::call_events::{CallAnswer, CallerCard, IncomingCall, OpenOrder};
 use crate::bindings::uis::integration::directory::Employee;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::Failure;
-use crate::employees;
-use crate::memory;
-use crate::phone;
+use crate::crm_state::{employee_links, statuses};
 use crate::platform::Platform;
 use crate::retailcrm::orders::{self, Order};
-use crate::retailcrm::reference::Status;
 use crate::retailcrm::telephony::{self, Caller, Manager};
 use crate::retailcrm::{CONNECTION, Crm};
-use crate::rules;
 use crate::settings::Settings;
-use crate::setup::activation::STATUSES_KEY;
+use crate::telephony::routing;
+use crate::uis::directory;
 
 /// Of an employee's phones, at most as many as the contract takes.
 const NUMBERS_MAX: usize = 10;
@@ -43,14 +41,14 @@ pub fn answer(platform: &dyn Platform, event: &IncomingCall) -> Result<CallAnswe
         Some(manager) if Settings::load(platform)?.forward_to_manager => numbers(platform, manager)?,
         _ => Vec::new(),
     };
-    let forward_to = rules::route(platform, &event.call, || known, forward_to);
+    let forward_to = routing::route(platform, &event.call, || known, forward_to);
     Ok(CallAnswer { card, forward_to, skipped: Vec::new() })
 }
 
 /// The caller's orders that are not over.
 fn open_orders(platform: &dyn Platform, caller: &Caller, orders: Vec<Order>, number: &str) -> Vec<OpenOrder> {
     let Some(customer) = &caller.customer else { return Vec::new() };
-    let statuses: Vec<Status> = memory::load(platform, STATUSES_KEY).unwrap_or_default();
+    let statuses = statuses::all(platform);
     let open = orders.into_iter().filter_map(|order| {
         // The search goes by text, so the order may be somebody else's.
         let his = order.customer.map_or_else(|| phone::same(&order.phone, number), |owner| Some(owner) == customer.id);
@@ -100,6 +98,6 @@ fn numbers(platform: &dyn Platform, manager: &Manager) -> Result<Vec<String>, Fa
 }
 
 fn employee(platform: &dyn Platform, manager: &Manager) -> Result<Option<Employee>, Failure> {
-    let Some(tie) = manager.id.and_then(|id| employees::of_user(platform, id)) else { return Ok(None) };
-    platform.find_employee(tie.employee_id).map_err(employees::directory_failure)
+    let Some(link) = manager.id.and_then(|id| employee_links::of_user(platform, id)) else { return Ok(None) };
+    platform.find_employee(link.employee_id).map_err(directory::directory_failure)
 }

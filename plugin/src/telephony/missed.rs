@@ -1,16 +1,16 @@
 //! «Создавать задачу по пропущенному звонку»: a call that nobody answered makes a task to call back, and a talk with the same number closes
 //! it.
 
-use crate::appeals::Appeal;
+use crate::appeal::Appeal;
+use crate::appeals::assignee::Assignee;
 use crate::appeals::lookup::Lookup;
-use crate::appeals::responsible::Responsible;
 use crate::appeals::task::{self, Wish};
 use crate::bindings::uis::integration::types::{Failure, Skipped};
+use crate::crm_state::working_hours;
 use crate::platform::Platform;
 use crate::settings::Settings;
 use crate::settings::telephony::{Hours, MissedCall, TaskResponsible};
 use crate::telephony::story::{Story, Way};
-use crate::worktime;
 
 /// One key for a number: it has but one open task.
 fn key(phone: &str) -> String {
@@ -32,10 +32,10 @@ pub fn make(
         name: &settings.missed_call_task_name,
         due_hours: settings.missed_call_task_due_hours,
         responsible: match settings.missed_call_task_responsible {
-            TaskResponsible::CalledLast => Responsible::Employee(story.rung_last().or(story.end.as_ref().and_then(|end| end.employee_id))),
-            TaskResponsible::Manager => Responsible::Manager,
-            TaskResponsible::Default => Responsible::User(None),
-            TaskResponsible::Fixed => Responsible::User(settings.missed_call_task_user),
+            TaskResponsible::CalledLast => Assignee::Employee(story.rung_last().or(story.end.as_ref().and_then(|end| end.employee_id))),
+            TaskResponsible::Manager => Assignee::Manager,
+            TaskResponsible::Default => Assignee::User(None),
+            TaskResponsible::Fixed => Assignee::User(settings.missed_call_task_user),
         },
         default_responsible: settings.default_responsible,
     };
@@ -58,7 +58,7 @@ fn wanted(platform: &dyn Platform, settings: &Settings, story: &Story, at: i64) 
     }
     match settings.missed_call_task_hours {
         Hours::Any => Ok(true),
-        Hours::Working => worktime::working(platform, at),
-        Hours::NonWorking => worktime::working(platform, at).map(|working| !working),
+        Hours::Working => working_hours::working(platform, at),
+        Hours::NonWorking => working_hours::working(platform, at).map(|working| !working),
     }
 }

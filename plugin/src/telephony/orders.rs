@@ -2,10 +2,11 @@
 
 use serde_json::Map;
 
+use crate::appeal::Appeal;
+use crate::appeals::assignee::Assignee;
 use crate::appeals::lookup::Lookup;
 use crate::appeals::order::{self, Wish};
-use crate::appeals::responsible::Responsible;
-use crate::appeals::{Appeal, progress};
+use crate::appeals::progress;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::platform::Platform;
 use crate::settings::Settings;
@@ -50,9 +51,9 @@ pub fn make(
         stock_method: stock_method(kind),
         status: settings.call_order_status.clone(),
         responsible: match settings.call_order_responsible {
-            OrderResponsible::Talked => Responsible::Employee(story.talker().or_else(|| story.rung_last())),
-            OrderResponsible::Default => Responsible::User(None),
-            OrderResponsible::Fixed => Responsible::User(settings.call_order_user),
+            OrderResponsible::Talked => Assignee::Employee(story.talker().or_else(|| story.rung_last())),
+            OrderResponsible::Default => Assignee::User(None),
+            OrderResponsible::Fixed => Assignee::User(settings.call_order_user),
         },
         default_responsible: settings.default_responsible,
         comment: &settings.call_order_comment,

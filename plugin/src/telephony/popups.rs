@@ -2,21 +2,21 @@
 //! when it is over for him. What is open is remembered before it is sent, so that the end closes it whatever happened in between.
 
 use crate::appeals::source;
+use crate::base::outcome::{Handled, done, retry};
 use crate::bindings::uis::integration::call_events::{Call, CallAnswered, LegRinging, OutgoingCall, TalkFinished};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::timers::Timer;
 use crate::bindings::uis::integration::types::{Delivery, EmployeeHint, Failure};
-use crate::employees;
-use crate::outcome::{Handled, done, retry};
+use crate::crm_state::{employee_links, shops};
 use crate::platform::Platform;
 use crate::retailcrm::telephony::{CallEvent, EventType, send_event};
 use crate::retailcrm::{Crm, CrmError};
 use crate::settings::Settings;
-use crate::shops;
 use crate::telephony::parameters::Parameters;
 use crate::telephony::story::{self, Popup, Story, Way};
 use crate::telephony::unsettled;
 use crate::telephony::verdict::Verdict;
+use crate::uis::directory;
 
 /// Timers of pop-ups that could not be closed: `close-pop-ups/<session>`.
 pub const CLOSE_TIMER: &str = "close-pop-ups/";
@@ -156,14 +156,14 @@ fn open(
     mut learn: impl FnMut(&mut Story),
 ) -> Handled {
     let session = call.session_id;
-    let tie = match &call.employee {
-        Some(hint) => employees::of_hint(platform, hint)?,
+    let link = match &call.employee {
+        Some(hint) => employee_links::of_hint(platform, hint)?,
         None => None,
     };
     let opening = story::tell(platform, session, |story| {
         story.learn(call);
         learn(story);
-        let Some(tie) = &tie else { return Opening::Nothing("the employee is no user of RetailCRM") };
+        let Some(link) = &link else { return Opening::Nothing("the employee is no user of RetailCRM") };
         if story.end.is_some() {
             return Opening::Nothing("the call is over");
         }
@@ -173,7 +173,7 @@ fn open(
         if story.phone.is_none() {
             return Opening::Nothing("the caller is anonymous");
         }
-        if let Some(known) = story.popups.iter().find(|popup| popup.user_id == tie.user_id) {
+        if let Some(known) = story.popups.iter().find(|popup| popup.user_id == link.user_id) {
             // One that is about to be closed is not open: he is rung once more.
             if !known.closed && known.closing.is_none() {
                 return Opening::Nothing("it is open");
@@ -183,8 +183,8 @@ fn open(
             }
         }
         let moved = story.open_popups(|_| is_transfer);
-        story.popups.retain(|popup| popup.user_id != tie.user_id);
-        let (employee_id, user_id, code) = (tie.employee_id, tie.user_id, tie.code.clone());
+        story.popups.retain(|popup| popup.user_id != link.user_id);
+        let (employee_id, user_id, code) = (link.employee_id, link.user_id, link.code.clone());
         story.popups.push(Popup { employee_id, user_id, code, rung_at: call.at, leg_id, closing: None, closed: false });
         Opening::Open(Box::new(story.clone()), moved)
     })?;
@@ -232,5 +232,5 @@ fn event(session: i64, story: &Story, kind: EventType, popups: &[Popup]) -> Opti
 /// The employee's id; 0 for nobody.
 fn employee_id(platform: &dyn Platform, hint: Option<&EmployeeHint>) -> Result<i64, Failure> {
     let Some(hint) = hint else { return Ok(0) };
-    Ok(employees::id_of_hint(platform, hint)?.unwrap_or(0))
+    Ok(directory::id_of_hint(platform, hint)?.unwrap_or(0))
 }

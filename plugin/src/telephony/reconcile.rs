@@ -2,15 +2,13 @@
 //! learn of a call late, and has those that no event has ended handled as if it had: each by a timer of its own, in order with the customer's
 //! other events, so that one that RetailCRM cannot take now holds up no other.
 
+use crate::base::outcome::{Handled, done_without};
 use crate::bindings::uis::integration::communications::ReportedCall;
 use crate::bindings::uis::integration::log::Level;
-use crate::outcome::{Handled, done_without};
 use crate::platform::Platform;
-use crate::reports::{self, PAGE, Reading};
-use crate::telephony::filter;
-use crate::telephony::history;
 use crate::telephony::story::{self, FollowUp, Record, Stored};
-use crate::telephony::unsettled;
+use crate::telephony::{filter, history, unsettled};
+use crate::uis::reports::{self, PAGE, Reading};
 
 /// The report of calls.
 pub const CALLS: Reading = Reading { timer: "reconcile-calls", key: "reconcile/calls" };

@@ -1,15 +1,14 @@
 //! Recordings that the history cannot take. A record has one `recordUrl` and never changes, so the longest talk goes there and the
 //! others, and any that come later, become notes on the customer.
 
+use crate::base::outcome::skipped;
 use crate::bindings::uis::integration::decision;
 use crate::bindings::uis::integration::types::{CommunicationKind, Failure, Skipped};
-use crate::outcome::skipped;
+use crate::crm_state::zone;
 use crate::platform::Platform;
-use crate::retailcrm::Crm;
-use crate::retailcrm::customers;
+use crate::retailcrm::{Crm, customers};
 use crate::rules;
 use crate::telephony::story::{self, Place, Record, Story};
-use crate::time;
 
 /// The recording for the history: the longest; of equals the earliest.
 pub fn main(story: &Story) -> Option<&Record> {
@@ -70,7 +69,7 @@ fn about(session: i64, story: &Story) -> decision::Appeal {
 /// The note as people read it.
 fn text(platform: &dyn Platform, story: &Story, recording: &Record) -> Result<String, Failure> {
     let length = recording.seconds.map(|seconds| format!(" ({}:{:02})", seconds / 60, seconds % 60)).unwrap_or_default();
-    Ok(format!("Запись звонка от {}{length}: {}", time::crm_date_time(platform, story.began())?, recording.url))
+    Ok(format!("Запись звонка от {}{length}: {}", zone::crm_date_time(platform, story.began())?, recording.url))
 }
 
 fn place(platform: &dyn Platform, session: i64, url: &str, place: Place) -> Result<(), Failure> {

@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::{phone, stored, template};
 use crate::bindings::uis::integration::call_events::{Call, CallFinished, Direction, FinishKind, Recording};
 use crate::bindings::uis::integration::types::{Failure, Instant};
-use crate::employees;
-use crate::memory;
-use crate::phone;
 use crate::platform::Platform;
-use crate::telephony::click_to_call;
-use crate::template;
+use crate::telephony::click_mark;
+use crate::uis::directory;
 
 /// A story is kept 35 days: longer than any repeat of its events, and than UIS's reports are read back.
 pub const TTL_MS: u64 = 35 * 24 * 3_600_000;
@@ -101,9 +99,9 @@ pub struct End {
     pub at: Instant,
     /// UIS's verdict. "Lost" wins over "not lost": only UIS's own verdict makes a lost-call event.
     pub is_lost: Option<bool>,
-    /// Told by the finish event, or by the report.
+    /// EventParameters by the finish event, or by the report.
     pub told_finished: bool,
-    /// Told by the lost event.
+    /// EventParameters by the lost event.
     pub told_lost: bool,
     /// Seconds of talk.
     pub talk: Option<u32>,
@@ -166,7 +164,7 @@ pub enum Stored {
     Intended,
     /// It is there.
     Yes,
-    /// It cannot be: internal or anonymous. Told to the owner once.
+    /// It cannot be: internal or anonymous. EventParameters to the owner once.
     Skipped,
 }
 
@@ -195,7 +193,7 @@ pub fn external_id(session: i64) -> String {
 
 /// Reads a call's story; an empty one when nothing is known.
 pub fn read(platform: &dyn Platform, session: i64) -> Story {
-    memory::load(platform, &key(session)).unwrap_or_default()
+    stored::load(platform, &key(session)).unwrap_or_default()
 }
 
 /// What an event tells at greater length than is remembered goes whole into the log.
@@ -207,7 +205,7 @@ pub fn log_long_values(platform: &dyn Platform, call: &Call) {
 
 /// Extends a call's story and gives what `change` gives.
 pub fn tell<R>(platform: &dyn Platform, session: i64, change: impl FnMut(&mut Story) -> R) -> Result<R, Failure> {
-    memory::update(platform, &key(session), Some(TTL_MS), change)
+    stored::update(platform, &key(session), Some(TTL_MS), change)
 }
 
 impl Story {
@@ -226,8 +224,8 @@ impl Story {
             });
         }
         self.internal |= call.is_internal;
-        self.clicked_by = self.clicked_by.or(click_to_call::clicked_by(call.external_id.as_deref()));
-        let named = call.employee.as_ref().map(employees::parameters).unwrap_or_default();
+        self.clicked_by = self.clicked_by.or(click_mark::clicked_by(call.external_id.as_deref()));
+        let named = call.employee.as_ref().map(directory::parameters).unwrap_or_default();
         let contact = call.contact_name.clone().map(|name| ("contact_full_name".to_owned(), name));
         for (name, value) in call.attributes.iter().cloned().chain(named).chain(contact) {
             self.learn_parameter(name, &value);
@@ -238,7 +236,8 @@ impl Story {
 
     /// Takes in tags: all that the call has now, or the ones just set when UIS tells no more, so that none that is known is forgotten.
     pub fn learn_tags(&mut self, tags: &[String]) {
-        let known: Vec<String> = self.parameters.get(TAGS).and_then(|known| crate::json::read(known.as_bytes()).ok()).unwrap_or_default();
+        let known: Vec<String> =
+            self.parameters.get(TAGS).and_then(|known| crate::base::json::read(known.as_bytes()).ok()).unwrap_or_default();
         let more = tags.iter().filter(|tag| !known.contains(tag));
         let all: Vec<&String> = known.iter().chain(more).collect();
         if let Some(all) = serde_json::to_value(&all).ok().filter(|_| !all.is_empty()) {

@@ -3,15 +3,15 @@
 
 use crate::appeals::lookup::Lookup;
 use crate::appeals::{fields, progress};
+use crate::base::outcome::{Handled, done, done_without};
 use crate::bindings::uis::integration::call_events::TagsChanged;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::CommunicationKind;
-use crate::outcome::{Handled, done, done_without};
 use crate::platform::Platform;
 use crate::settings::Settings;
 use crate::telephony::parameters::Parameters;
-use crate::telephony::story::FollowUp;
-use crate::telephony::{appeal, filter, story};
+use crate::telephony::story::{self, FollowUp};
+use crate::telephony::{appeal, filter};
 
 /// Tags were put on a call, or taken off.
 pub fn on_tags_changed(platform: &dyn Platform, event: &TagsChanged) -> Handled {

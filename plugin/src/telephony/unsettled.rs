@@ -1,9 +1,9 @@
 //! Calls that are not done with: a pop-up is open, or the end is not in the history yet. Timers go when the integration is switched off;
 //! this list stays, so that switching it off settles what it can and switching it on takes up the rest.
 
+use crate::base::stored;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::Failure;
-use crate::memory;
 use crate::platform::Platform;
 use crate::telephony::story::{self, FollowUp, Stored, Story};
 use crate::telephony::{history, popups};
@@ -12,18 +12,18 @@ const PREFIX: &str = "unsettled-call/";
 
 /// Notes that a call is not done with; `ordering_key` is that of its events.
 pub fn add(platform: &dyn Platform, session: i64, ordering_key: &str) -> Result<(), Failure> {
-    memory::put(platform, &format!("{PREFIX}{session}"), &ordering_key.to_owned(), Some(story::TTL_MS))
+    stored::put(platform, &format!("{PREFIX}{session}"), &ordering_key.to_owned(), Some(story::TTL_MS))
 }
 
 /// Takes a call off the list if it is done with.
 pub fn settle(platform: &dyn Platform, session: i64, story: &Story) -> Result<(), Failure> {
     let stored = story.stored == Stored::Skipped || (story.stored == Stored::Yes && story.follow_up == FollowUp::Done);
-    if stored && story.open_popups(|_| true).is_empty() { memory::forget(platform, &format!("{PREFIX}{session}")) } else { Ok(()) }
+    if stored && story.open_popups(|_| true).is_empty() { stored::forget(platform, &format!("{PREFIX}{session}")) } else { Ok(()) }
 }
 
 fn all(platform: &dyn Platform) -> Vec<(i64, String)> {
-    let names = memory::names(platform, PREFIX);
-    names.iter().filter_map(|name| Some((name.parse().ok()?, memory::load(platform, &format!("{PREFIX}{name}"))?))).collect()
+    let names = stored::names(platform, PREFIX);
+    names.iter().filter_map(|name| Some((name.parse().ok()?, stored::load(platform, &format!("{PREFIX}{name}"))?))).collect()
 }
 
 /// The integration is switched on, or its settings were saved: what waits is taken up again, also what RetailCRM refused
@@ -65,7 +65,7 @@ pub fn expire(platform: &dyn Platform) -> Result<(), Failure> {
         let story = story::read(platform, session);
         if story.end.is_none() && story.last_sign() + SILENCE_MS <= now {
             popups::close_surely(platform, session, &story.open_popups(|_| true), "failed")?;
-            memory::forget(platform, &format!("{PREFIX}{session}"))?;
+            stored::forget(platform, &format!("{PREFIX}{session}"))?;
         }
     }
     Ok(())

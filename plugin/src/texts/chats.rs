@@ -1,24 +1,23 @@
 //! «Передача чатов»: a chat becomes a customer, an order, a task, when it is accepted or closed, as the settings want; and its talk is kept.
 
+use crate::appeal::{Appeal, EventParameters};
 use crate::appeals::lookup::Lookup;
-use crate::appeals::{Appeal, Told, join, progress, source};
+use crate::appeals::{join, progress, source};
+use crate::base::outcome::{Handled, comes_again, done, done_without, skipped};
+use crate::base::{template, timers};
 use crate::bindings::uis::integration::chat_events::{
     Chat, ChatAccepted, ChatFinished, ChatMessage, ChatStatus, ChatUnanswered, MessageSource,
 };
 use crate::bindings::uis::integration::types::{Delivery, Failure, Skipped};
-use crate::employees;
-use crate::outcome::{Handled, comes_again, done, done_without, skipped};
+use crate::crm_state::{shops, switch};
 use crate::platform::Platform;
-use crate::reports;
 use crate::settings::Settings;
 use crate::settings::texts::{Unsuccessful, When};
-use crate::setup::callbacks;
-use crate::shops;
-use crate::template;
 use crate::texts::chat_story::{self, ChatStory, End};
 use crate::texts::contacts;
 use crate::texts::transcript::{self, Talk};
 use crate::texts::wishes::Wishes;
+use crate::uis::directory;
 
 /// RetailCRM's stock order methods: for chats of the site's own widget, and of messengers.
 const SITE_METHOD: &str = "live-chat";
@@ -146,7 +145,7 @@ fn settle(platform: &dyn Platform, chat: i64, ordering_key: &str, settings: &Set
         // UIS's report may know a talk only minutes after its end.
         Talk::Unknown if story.end.as_ref().is_some_and(|end| platform.now() < end.at + TALK_WAIT_MS) => {
             let (name, at) = (format!("{TIMER}{chat}"), platform.now() + TALK_EVERY_MS);
-            reports::set(platform, &name, at, None, ordering_key, Vec::new())?;
+            timers::set(platform, &name, at, None, ordering_key, Vec::new())?;
             return done_without(left_out);
         }
         Talk::Unknown => {}
@@ -162,12 +161,12 @@ fn wanted(platform: &dyn Platform, chat: &Chat) -> Result<Option<Settings>, Fail
     // An event that does not tell the channel goes by what earlier ones told.
     let channel = || chat.channel_id.or_else(|| chat_story::read(platform, chat.chat_id).channel_id);
     let chosen = channels.is_empty() || channel().is_some_and(|channel| channels.contains(&channel));
-    Ok((settings.chats.send && chosen && !callbacks::switched_off(platform)).then_some(settings))
+    Ok((settings.chats.send && chosen && !switch::switched_off(platform)).then_some(settings))
 }
 
 fn who(platform: &dyn Platform, chat: &Chat) -> Result<Option<i64>, Failure> {
     match &chat.employee {
-        Some(hint) => employees::id_of_hint(platform, hint),
+        Some(hint) => directory::id_of_hint(platform, hint),
         None => Ok(None),
     }
 }

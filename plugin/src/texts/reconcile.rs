@@ -1,14 +1,15 @@
 //! Chats and site requests that notifications lost. UIS's reports are read again and again; each row that is news is handled by a timer of
 //! its own, in order with its customer's other events, so that one that RetailCRM cannot take now holds up no other.
 
+use crate::base::outcome::{Handled, done, done_without, skipped};
+use crate::base::timers;
 use crate::bindings::uis::integration::communications::{ReportedChat, ReportedSiteRequest};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Instant};
-use crate::outcome::{Handled, done, done_without, skipped};
 use crate::platform::Platform;
-use crate::reports::{self, PAGE, Reading};
 use crate::settings::Settings;
 use crate::texts::{chats, site_requests};
+use crate::uis::reports::{self, PAGE, Reading};
 
 /// The reports of chats and of site requests.
 pub const TEXTS: Reading = Reading { timer: "reconcile-texts", key: "reconcile/texts" };
@@ -49,7 +50,7 @@ fn chats(platform: &dyn Platform, since: Instant) -> Result<(), Failure> {
             let chat = finished.chat.chat_id;
             if chats::on_reported(platform, finished)? {
                 platform.log(Level::Warn, "a finished chat was not told, only reported", &[("chat", &chat.to_string())]);
-                reports::hand_over(platform, &format!("{}{chat}", chats::TIMER), ordering_key, Vec::new())?;
+                timers::hand_over(platform, &format!("{}{chat}", chats::TIMER), ordering_key, Vec::new())?;
             }
         }
         match page.next {
@@ -67,7 +68,7 @@ fn requests(platform: &dyn Platform, settings: &Settings, since: Instant) -> Res
             let id = request.communication_id;
             if site_requests::is_news(platform, settings, id) {
                 platform.log(Level::Warn, "a site request was not told, only reported", &[("request", &id.to_string())]);
-                reports::hand_over(platform, &format!("{REQUEST_TIMER}{id}"), ordering_key, request.at.to_string().into_bytes())?;
+                timers::hand_over(platform, &format!("{REQUEST_TIMER}{id}"), ordering_key, request.at.to_string().into_bytes())?;
             }
         }
         match page.next {

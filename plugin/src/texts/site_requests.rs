@@ -1,20 +1,19 @@
 //! «Передача заявок»: a request that somebody sent from a site becomes a customer, an order, a task, as the settings want.
 
+use crate::appeal::{Appeal, Identity};
 use crate::appeals::lookup::Lookup;
-use crate::appeals::{Appeal, Identity, progress, source};
+use crate::appeals::{progress, source};
+use crate::base::outcome::{Handled, done, done_without, skipped};
+use crate::base::template;
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
 use crate::bindings::uis::integration::types::Failure;
-use crate::employees;
-use crate::outcome::{Handled, done, done_without, skipped};
+use crate::crm_state::{shops, switch, zone};
 use crate::platform::Platform;
 use crate::settings::Settings;
-use crate::setup::callbacks;
-use crate::shops;
-use crate::template;
 use crate::texts::contacts;
-use crate::texts::told::Parameters;
+use crate::texts::parameters::Parameters;
 use crate::texts::wishes::Wishes;
-use crate::time;
+use crate::uis::directory;
 
 /// RetailCRM's stock order method for requests of a site.
 const STOCK_METHOD: &str = "landing-page";
@@ -32,7 +31,7 @@ pub fn is_news(platform: &dyn Platform, settings: &Settings, request: i64) -> bo
 /// A request came.
 pub fn on_site_request(platform: &dyn Platform, event: &SiteRequest) -> Handled {
     let settings = Settings::load(platform)?;
-    if !settings.requests.send || callbacks::switched_off(platform) {
+    if !settings.requests.send || switch::switched_off(platform) {
         return done();
     }
     let id = external_id(event.communication_id);
@@ -45,7 +44,7 @@ pub fn on_site_request(platform: &dyn Platform, event: &SiteRequest) -> Handled 
     let appeal = Appeal {
         id: id.clone(),
         at: event.at,
-        name: template::render(&settings.requests.client_name, |name| crate::appeals::Told::get(&parameters, name), |_| {}),
+        name: template::render(&settings.requests.client_name, |name| crate::appeal::EventParameters::get(&parameters, name), |_| {}),
         own_site,
         site,
         source: source::source(platform, &parameters, None),
@@ -53,7 +52,7 @@ pub fn on_site_request(platform: &dyn Platform, event: &SiteRequest) -> Handled 
         who,
     };
     let employee = match &event.employee {
-        Some(hint) => employees::id_of_hint(platform, hint)?,
+        Some(hint) => directory::id_of_hint(platform, hint)?,
         None => None,
     };
     let wishes = Wishes {
@@ -98,7 +97,7 @@ fn identity(event: &SiteRequest) -> Identity {
 }
 
 fn parameters(platform: &dyn Platform, event: &SiteRequest) -> Result<Parameters, Failure> {
-    let at = time::crm_date_time(platform, event.at)?;
+    let at = zone::crm_date_time(platform, event.at)?;
     let contact = event.phone.as_ref().map(|number| number.digits.clone()).or_else(|| event.email.clone()).or_else(|| event.name.clone());
     Ok(Parameters::new(&event.attributes)
         .with("communication_id", Some(event.communication_id.to_string()))

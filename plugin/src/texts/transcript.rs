@@ -2,22 +2,21 @@
 
 use crate::appeals::lookup::{Lookup, is_gone};
 use crate::appeals::progress::{self, Kept, Progress};
+use crate::base::outcome::skipped;
+use crate::base::{links, template};
 use crate::bindings::uis::integration::chat_events::{ChatMessage, MessageSource};
 use crate::bindings::uis::integration::decision;
 use crate::bindings::uis::integration::types::{CommunicationKind, Failure, Skipped};
-use crate::links;
-use crate::outcome::skipped;
+use crate::crm_state::zone;
 use crate::platform::Platform;
-use crate::reports;
 use crate::retailcrm::customers::{self, Customer};
 use crate::retailcrm::{Crm, CrmError, orders};
 use crate::rules;
 use crate::settings::Settings;
 use crate::settings::texts::Transcript;
-use crate::template;
 use crate::texts::chat_story::{self, ChatStory};
 use crate::texts::contacts;
-use crate::time;
+use crate::uis::reports;
 
 /// The longest text that is kept, in characters: managers read it, and RetailCRM has to show it.
 const TEXT_MAX: usize = 10_000;
@@ -166,6 +165,6 @@ fn line(platform: &dyn Platform, story: &ChatStory, message: &ChatMessage) -> Re
     if said.is_empty() {
         return Ok(None);
     }
-    let at = time::crm_date_time(platform, message.chat.at)?;
+    let at = zone::crm_date_time(platform, message.chat.at)?;
     Ok(Some(format!("{} {}: {said}", at.get(11..16).unwrap_or_default(), template::line(who, 100))))
 }

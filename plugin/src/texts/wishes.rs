@@ -1,15 +1,15 @@
 //! What the settings want of a site request or a chat: a customer, an order, a task, fields. Refusals of one hold up no other.
 
+use crate::appeal::Appeal;
+use crate::appeals::assignee::Assignee;
 use crate::appeals::lookup::Lookup;
-use crate::appeals::order;
 use crate::appeals::parts::Parts;
-use crate::appeals::responsible::Responsible;
-use crate::appeals::{Appeal, customer, fields, progress, task};
+use crate::appeals::{customer, fields, order, progress, task};
 use crate::bindings::uis::integration::types::{Failure, Skipped};
-use crate::extra_fields::Entity;
 use crate::platform::Platform;
-use crate::settings::Settings;
+use crate::retailcrm::custom_fields::Entity;
 use crate::settings::texts::{Method, TextResponsible, TextSettings};
+use crate::settings::{Repeat, Settings};
 
 /// What is wanted of one appeal.
 pub struct Wishes<'a> {
@@ -28,12 +28,12 @@ pub struct Wishes<'a> {
 }
 
 impl Wishes<'_> {
-    fn responsible(&self, choice: TextResponsible, user: Option<i64>) -> Responsible {
+    fn responsible(&self, choice: TextResponsible, user: Option<i64>) -> Assignee {
         match choice {
-            TextResponsible::Operator => Responsible::Employee(self.employee),
-            TextResponsible::Manager => Responsible::Manager,
-            TextResponsible::Default => Responsible::User(None),
-            TextResponsible::Fixed => Responsible::User(user),
+            TextResponsible::Operator => Assignee::Employee(self.employee),
+            TextResponsible::Manager => Assignee::Manager,
+            TextResponsible::Default => Assignee::User(None),
+            TextResponsible::Fixed => Assignee::User(user),
         }
     }
 
@@ -90,7 +90,7 @@ impl Wishes<'_> {
         &self,
         platform: &dyn Platform,
         appeal: &Appeal<'_>,
-        responsible: Responsible,
+        responsible: Assignee,
         lookup: &mut Lookup<'_>,
     ) -> Result<Vec<Skipped>, Failure> {
         let block = self.block;
@@ -98,7 +98,7 @@ impl Wishes<'_> {
         let repeat = match block.repeat.order() {
             Some(repeat) => repeat,
             // A first appeal has its order in any case.
-            None if created => order::Repeat::Always,
+            None if created => Repeat::Always,
             None => return Ok(Vec::new()),
         };
         let (values, mut left_out) = order::fields(platform, appeal, &block.rows(Entity::Order));

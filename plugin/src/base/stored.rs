@@ -1,12 +1,13 @@
 //! What the plugin remembers between events: JSON values under the host's `storage`.
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
+use crate::base::json;
+use crate::base::outcome::retry;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::storage::StorageError;
 use crate::bindings::uis::integration::types::Failure;
-use crate::json;
-use crate::outcome::retry;
 use crate::platform::Platform;
 
 /// How often a value that others keep changing is read again before the event is handed back for later.

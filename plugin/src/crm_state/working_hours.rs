@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::base::stored;
 use crate::bindings::uis::integration::types::{Failure, Instant};
-use crate::memory;
+use crate::crm_state::zone;
 use crate::platform::Platform;
 use crate::retailcrm::answer;
-use crate::time;
 
 /// Where they are remembered.
 const KEY: &str = "retailcrm/work-times";
@@ -46,13 +46,13 @@ impl WorkTimes {
 
 /// Remembers them.
 pub fn remember(platform: &dyn Platform, times: &WorkTimes) -> Result<(), Failure> {
-    memory::put(platform, KEY, times, None)
+    stored::put(platform, KEY, times, None)
 }
 
 /// Whether people work then.
 pub fn working(platform: &dyn Platform, at: Instant) -> Result<bool, Failure> {
-    let times: WorkTimes = memory::load(platform, KEY).unwrap_or_default();
-    let local = time::crm_date_time(platform, at)?;
+    let times: WorkTimes = stored::load(platform, KEY).unwrap_or_default();
+    let local = zone::crm_date_time(platform, at)?;
     let (date, clock) = local.split_at(10);
     Ok(times.contain(date, clock.get(1..6).unwrap_or_default(), weekday(date)))
 }
