@@ -13,7 +13,7 @@ use crate::bindings::uis::integration::rules::Points;
 use crate::bindings::uis::integration::storage::{Entry, ItemPage, StorageError, Version};
 use crate::bindings::uis::integration::timers::Timer;
 use crate::bindings::uis::integration::types::Instant;
-use crate::platform::Platform;
+use crate::platform::{Clock, Communications, Connections, Deals, Directory, Endpoints, Log, PreparedSettings, Rules, Storage, Timers};
 
 /// What it answers with.
 #[derive(Default)]
@@ -32,7 +32,7 @@ pub struct Fake {
     pub numbers: Vec<VirtualNumber>,
 }
 
-impl Platform for Fake {
+impl Connections for Fake {
     fn send(&self, requests: Vec<Request>, _: u32) -> Vec<Result<Response, SendError>> {
         let answer = |request: Request| match self.answers.get(request.path.as_str()) {
             Some(body) => {
@@ -46,9 +46,15 @@ impl Platform for Fake {
     fn propose_base_url(&self, _: &str, _: &str) -> Result<(), String> {
         Err("it stays".into())
     }
+}
+
+impl PreparedSettings for Fake {
     fn prepared_settings(&self) -> Vec<u8> {
         b"{}".into()
     }
+}
+
+impl Storage for Fake {
     fn get(&self, _: &str) -> Option<Entry> {
         None
     }
@@ -61,10 +67,16 @@ impl Platform for Fake {
     fn scan(&self, _: &str, _: Option<&str>, _: u32) -> ItemPage {
         ItemPage { items: Vec::new(), next: None }
     }
+}
+
+impl Timers for Fake {
     fn set_timer(&self, _: &Timer) -> Result<(), String> {
         Ok(())
     }
     fn cancel_timer(&self, _: &str) {}
+}
+
+impl Clock for Fake {
     fn now(&self) -> Instant {
         0
     }
@@ -74,27 +86,9 @@ impl Platform for Fake {
     fn instant_of(&self, _: &LocalTime, zone: &str) -> Result<Instant, String> {
         Err(format!("no zone {zone}"))
     }
-    fn create_funnel(&self, _: &Funnel) -> Result<(), DealsError> {
-        Err(DealsError::Busy(1000))
-    }
-    fn update_funnel(&self, _: &Funnel) -> Result<(), DealsError> {
-        Err(DealsError::Busy(1000))
-    }
-    fn put_deal_employees(&self, _: &[DealEmployee]) -> Result<(), DealsError> {
-        Err(DealsError::Busy(1000))
-    }
-    fn put_deal_contacts(&self, _: &[DealContact]) -> Result<(), DealsError> {
-        Err(DealsError::Busy(1000))
-    }
-    fn put_deal_fields(&self, _: &[UserField]) -> Result<(), DealsError> {
-        Err(DealsError::Busy(1000))
-    }
-    fn upload_deals(&self, _: &[Deal]) -> Result<(), DealsError> {
-        Err(DealsError::Busy(1000))
-    }
-    fn delete_deal(&self, _: &str) -> Result<(), DealsError> {
-        Err(DealsError::Busy(1000))
-    }
+}
+
+impl Directory for Fake {
     fn account(&self) -> Account {
         self.account.clone().unwrap_or_else(|| Account {
             app_id: 1,
@@ -125,6 +119,9 @@ impl Platform for Fake {
     fn find_employee(&self, id: i64) -> Result<Option<Employee>, DirectoryError> {
         Ok(self.employees.iter().find(|employee| employee.id == id).cloned())
     }
+}
+
+impl Communications for Fake {
     fn finished_calls(&self, _: Instant, _: Option<&str>, _: u32) -> Result<CallPage, ReportError> {
         Err(ReportError::Busy(1000))
     }
@@ -137,6 +134,33 @@ impl Platform for Fake {
     fn transcript(&self, _: i64, _: Option<&str>, _: u32) -> Result<TranscriptPage, ReportError> {
         Err(ReportError::Busy(1000))
     }
+}
+
+impl Deals for Fake {
+    fn create_funnel(&self, _: &Funnel) -> Result<(), DealsError> {
+        Err(DealsError::Busy(1000))
+    }
+    fn update_funnel(&self, _: &Funnel) -> Result<(), DealsError> {
+        Err(DealsError::Busy(1000))
+    }
+    fn put_deal_employees(&self, _: &[DealEmployee]) -> Result<(), DealsError> {
+        Err(DealsError::Busy(1000))
+    }
+    fn put_deal_contacts(&self, _: &[DealContact]) -> Result<(), DealsError> {
+        Err(DealsError::Busy(1000))
+    }
+    fn put_deal_fields(&self, _: &[UserField]) -> Result<(), DealsError> {
+        Err(DealsError::Busy(1000))
+    }
+    fn upload_deals(&self, _: &[Deal]) -> Result<(), DealsError> {
+        Err(DealsError::Busy(1000))
+    }
+    fn delete_deal(&self, _: &str) -> Result<(), DealsError> {
+        Err(DealsError::Busy(1000))
+    }
+}
+
+impl Rules for Fake {
     fn decided(&self) -> Points {
         Points::empty()
     }
@@ -152,11 +176,17 @@ impl Platform for Fake {
     fn review_deal(&self, deal: &DealDraft) -> Option<DealDraft> {
         Some(deal.clone())
     }
+}
+
+impl Endpoints for Fake {
     fn endpoint(&self, _: &str) -> Option<String> {
         None
     }
     fn secret_placeholder(&self) -> String {
         String::new()
     }
+}
+
+impl Log for Fake {
     fn log(&self, _: Level, _: &str, _: &[(&str, &str)]) {}
 }

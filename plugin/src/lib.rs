@@ -16,6 +16,7 @@
 //! | 5 | [`uis`] | UIS's directory and UIS's own reports |
 //! | 6 | [`settings`] | the settings, their schema and their checks |
 //! | 7 | [`crm_state`] | what is remembered of RetailCRM between events |
+//! | 8 | [`context`] | what one event is handled with: the port, RetailCRM, the settings, decoded once |
 //! | 9 | [`appeal`] | a call, a chat or a site request: types |
 //! | 10 | [`rules`] | partners' rules, asked before something is sent |
 //! | 11 | [`appeals`] | what follows from an appeal: customer, order, task, fields |
@@ -34,6 +35,7 @@ pub mod base;
 pub mod bindings;
 #[cfg(target_arch = "wasm32")]
 mod component;
+pub mod context;
 pub mod crm_state;
 pub mod deals;
 pub mod employees;

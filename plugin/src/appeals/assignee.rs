@@ -2,8 +2,8 @@
 
 use super::lookup::Lookup;
 use crate::bindings::uis::integration::types::Failure;
+use crate::context::Context;
 use crate::crm_state::employee_links;
-use crate::platform::Platform;
 
 /// A choice of a setting.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,10 +18,10 @@ pub enum Assignee {
 
 impl Assignee {
     /// The CRM user; `default` when the choice names nobody whom RetailCRM knows.
-    pub fn user(self, platform: &dyn Platform, lookup: &mut Lookup<'_>, default: Option<i64>) -> Result<Option<i64>, Failure> {
+    pub fn user(self, context: &Context<'_>, lookup: &mut Lookup<'_>, default: Option<i64>) -> Result<Option<i64>, Failure> {
         let chosen = match self {
             Assignee::Employee(employee) => {
-                employee.filter(|id| *id != 0).and_then(|id| employee_links::of_employee(platform, id)).map(|link| link.user_id)
+                employee.filter(|id| *id != 0).and_then(|id| employee_links::of_employee(context.platform, id)).map(|link| link.user_id)
             }
             Assignee::Manager => lookup.manager()?,
             Assignee::User(user) => user,

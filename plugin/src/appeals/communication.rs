@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::base::stored;
-use crate::platform::Platform;
+use crate::context::Context;
 
 /// Where what is remembered of chats stands. The room `texts` writes it; here only the communication is read.
 pub const CHAT_PREFIX: &str = "chat/";
@@ -16,6 +16,6 @@ struct Known {
 }
 
 /// The id of the communication; none: it is not known.
-pub fn of_chat(platform: &dyn Platform, chat: i64) -> Option<i64> {
-    stored::load::<Known>(platform, &format!("{CHAT_PREFIX}{chat}"))?.communication
+pub fn of_chat(context: &Context<'_>, chat: i64) -> Option<i64> {
+    stored::load::<Known>(context.platform, &format!("{CHAT_PREFIX}{chat}"))?.communication
 }

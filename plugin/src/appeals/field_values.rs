@@ -9,8 +9,8 @@ use crate::appeal::EventParameters;
 use crate::base::outcome::skipped;
 use crate::base::template;
 use crate::bindings::uis::integration::types::Skipped;
+use crate::context::Context;
 use crate::crm_state::known_fields;
-use crate::platform::Platform;
 use crate::retailcrm::custom_fields::{Entity, Field};
 use crate::settings::Row;
 
@@ -26,12 +26,12 @@ fn longest(field: &Field) -> usize {
 
 /// Values of rows, and rows that could not be. `told` is what UIS tells.
 pub fn values<'a>(
-    platform: &dyn Platform,
+    context: &Context<'_>,
     entity: Entity,
     rows: impl Iterator<Item = &'a Row>,
     told: &dyn EventParameters,
 ) -> (Map<String, Value>, Vec<Skipped>) {
-    let fields = known_fields::of(platform, entity);
+    let fields = known_fields::of(context.platform, entity);
     let (mut values, mut left_out) = (Map::new(), Vec::new());
     for row in rows {
         let field = fields.iter().find(|field| field.code == row.field);
@@ -46,7 +46,7 @@ pub fn values<'a>(
         let held = match field {
             Some(field) => {
                 if text.trim().chars().count() > longest(field) {
-                    template::log_whole(platform, &row.field, text.trim());
+                    template::log_whole(context.platform, &row.field, text.trim());
                 }
                 hold(field, text.trim())
             }

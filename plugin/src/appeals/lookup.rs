@@ -4,7 +4,7 @@ use super::progress::{self, Progress};
 use crate::appeal::Identity;
 use crate::base::stored;
 use crate::bindings::uis::integration::types::Failure;
-use crate::platform::Platform;
+use crate::context::Context;
 use crate::retailcrm::customers::{self, Customer};
 use crate::retailcrm::{Crm, corporate};
 
@@ -22,7 +22,7 @@ pub fn is_gone(refusal: &str) -> bool {
 
 /// Who appealed, as RetailCRM knows him.
 pub struct Lookup<'a> {
-    platform: &'a dyn Platform,
+    context: &'a Context<'a>,
     crm: Crm<'a>,
     who: Identity,
     /// None: not looked up yet. None within: nobody is known by it.
@@ -31,14 +31,14 @@ pub struct Lookup<'a> {
 
 impl<'a> Lookup<'a> {
     /// Of whoever appealed, with what is known from an earlier event; none when there is nothing to look him up by.
-    pub fn of(platform: &'a dyn Platform, who: Identity, progress: &Progress) -> Option<Lookup<'a>> {
+    pub fn of(context: &'a Context<'a>, who: Identity, progress: &Progress) -> Option<Lookup<'a>> {
         who.external_id()?;
-        Some(Lookup { platform, crm: Crm::new(platform), who, found: progress.customer.clone().map(Some) })
+        Some(Lookup { context, crm: context.crm, who, found: progress.customer.clone().map(Some) })
     }
 
     /// Of somebody of whom nothing is known: he is nobody's customer.
-    pub fn of_nobody(platform: &'a dyn Platform) -> Lookup<'a> {
-        Lookup { platform, crm: Crm::new(platform), who: Identity::default(), found: Some(None) }
+    pub fn of_nobody(context: &'a Context<'a>) -> Lookup<'a> {
+        Lookup { context, crm: context.crm, who: Identity::default(), found: Some(None) }
     }
 
     /// The way to RetailCRM.
@@ -66,29 +66,31 @@ impl<'a> Lookup<'a> {
 
     /// Who the visitor was in an earlier appeal.
     pub fn by_visitor(&self) -> Result<Option<Customer>, Failure> {
-        let known = self.who.visitor.and_then(|visitor| stored::load::<i64>(self.platform, &visitor_key(visitor)));
+        let known = self.who.visitor.and_then(|visitor| stored::load::<i64>(self.context.platform, &visitor_key(visitor)));
         Ok(known.map(|id| customers::by_id(self.crm, id)).transpose()?.flatten())
     }
 
     /// Remembers who the visitor is.
     pub fn remember_visitor(&mut self) -> Result<(), Failure> {
         match (self.who.visitor, self.customer()?) {
-            (Some(visitor), Some(customer)) => stored::put(self.platform, &visitor_key(visitor), &customer.id, Some(VISITOR_TTL_MS)),
+            (Some(visitor), Some(customer)) => {
+                stored::put(self.context.platform, &visitor_key(visitor), &customer.id, Some(VISITOR_TTL_MS))
+            }
             _ => Ok(()),
         }
     }
 
     /// He was created, or somebody else has just created him: what was found before does not count any more.
-    pub fn learn(&mut self, customer: Option<Customer>) {
+    pub fn set_customer(&mut self, customer: Option<Customer>) {
         self.found = customer.map(Some);
     }
 
     /// He is not there any more: whoever has his phone or his e-mail now is the one he was joined with, and the appeal's from now on.
     pub fn again(&mut self, appeal: &str) -> Result<Option<Customer>, Failure> {
-        self.learn(None);
+        self.set_customer(None);
         let found = self.customer()?;
         if found.is_some() {
-            progress::note(self.platform, appeal, |progress| progress.customer.clone_from(&found))?;
+            progress::update(self.context, appeal, |progress| progress.customer.clone_from(&found))?;
         }
         Ok(found)
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::base::stored;
 use crate::bindings::uis::integration::types::Failure;
-use crate::platform::Platform;
+use crate::context::Context;
 use crate::retailcrm::customers::Customer;
 
 /// Longer than any repeat of an appeal's events.
@@ -61,11 +61,11 @@ fn key(appeal: &str) -> String {
 }
 
 /// Reads it; nothing is done of an appeal that is not known.
-pub fn read(platform: &dyn Platform, appeal: &str) -> Progress {
-    stored::load(platform, &key(appeal)).unwrap_or_default()
+pub fn read(context: &Context<'_>, appeal: &str) -> Progress {
+    stored::load(context.platform, &key(appeal)).unwrap_or_default()
 }
 
 /// Writes down what is done.
-pub fn note(platform: &dyn Platform, appeal: &str, change: impl FnMut(&mut Progress)) -> Result<(), Failure> {
-    stored::update(platform, &key(appeal), Some(TTL_MS), change)
+pub fn update(context: &Context<'_>, appeal: &str, change: impl FnMut(&mut Progress)) -> Result<(), Failure> {
+    stored::update(context.platform, &key(appeal), Some(TTL_MS), change)
 }

@@ -2,7 +2,12 @@
 
 use crate::bindings::uis::integration::clock::LocalTime;
 
-/// `Y-m-d H:i:s` or `Y-m-d`.
+/// A local time as `Y-m-d H:i:s`.
+pub fn text(local: &LocalTime) -> String {
+    format!("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", local.year, local.month, local.day, local.hour, local.minute, local.second)
+}
+
+/// A local time from `Y-m-d H:i:s` or `Y-m-d`.
 pub fn parse(text: &str) -> Option<LocalTime> {
     let text = text.trim();
     let (date, clock) = text.split_once([' ', 'T']).unwrap_or((text, "00:00:00"));

@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::base::stored;
-use crate::bindings::uis::integration::types::{Failure, Instant};
-use crate::crm_state::zone;
+use crate::bindings::uis::integration::types::Failure;
 use crate::platform::Platform;
 use crate::retailcrm::answer;
 
@@ -49,12 +48,11 @@ pub fn remember(platform: &dyn Platform, times: &WorkTimes) -> Result<(), Failur
     stored::put(platform, KEY, times, None)
 }
 
-/// Whether people work then.
-pub fn working(platform: &dyn Platform, at: Instant) -> Result<bool, Failure> {
+/// Whether people work at a local time of the account, `Y-m-d H:i:s`.
+pub fn contain(platform: &dyn Platform, local: &str) -> bool {
     let times: WorkTimes = stored::load(platform, KEY).unwrap_or_default();
-    let local = zone::crm_date_time(platform, at)?;
     let (date, clock) = local.split_at(10);
-    Ok(times.contain(date, clock.get(1..6).unwrap_or_default(), weekday(date)))
+    times.contain(date, clock.get(1..6).unwrap_or_default(), weekday(date))
 }
 
 /// The day of the week of `Y-m-d`, by Zeller's rule.

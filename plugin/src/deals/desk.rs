@@ -7,18 +7,15 @@ use super::book::{self, Book};
 use super::draft::{self, Draft};
 use super::funnels::{self, Source, Stages};
 use super::ledger::{self, Entry};
+use super::run::Run;
 use super::stages::{self, Change, Standing, Step};
-use super::uis::Uis;
 use super::{parts, review};
 use crate::appeals::communication;
-use crate::base::outcome::skipped;
 use crate::base::stored;
 use crate::bindings::uis::integration::deals::{Deal, Funnel, Page, StageStatus};
-use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
-use crate::crm_state::zone;
-use crate::platform::Platform;
-use crate::retailcrm::{CONNECTION, Crm};
-use crate::settings::Settings;
+use crate::bindings::uis::integration::types::{Failure, Instant};
+use crate::context::Context;
+use crate::retailcrm::CONNECTION;
 
 /// Groups of statuses that were folded, as they were told last.
 const FOLDED_KEY: &str = "deals/folded";
@@ -63,21 +60,20 @@ pub struct Moved(BTreeMap<String, String>);
 
 impl Moved {
     /// Whether a status has another stage than it had, because its group is another one, or was folded: all deals are to be told again then.
-    pub fn again(&self, platform: &dyn Platform) -> bool {
-        let before: BTreeMap<String, String> = stored::load(platform, MOVED_KEY).unwrap_or_default();
+    pub fn again(&self, context: &Context<'_>) -> bool {
+        let before: BTreeMap<String, String> = stored::load(context.platform, MOVED_KEY).unwrap_or_default();
         before.iter().any(|(code, stage)| self.0.get(code).is_some_and(|now| now != stage))
     }
 
     /// That is planned: they are as they were from now on.
-    pub fn remember(&self, platform: &dyn Platform) -> Result<(), Failure> {
-        stored::put(platform, MOVED_KEY, &self.0, None)
+    pub fn remember(&self, context: &Context<'_>) -> Result<(), Failure> {
+        stored::put(context.platform, MOVED_KEY, &self.0, None)
     }
 }
 
 /// What deals of this run are made with.
 pub struct Desk<'a> {
-    platform: &'a dyn Platform,
-    uis: &'a Uis,
+    run: &'a Run<'a>,
     book: Book,
     stages: Stages,
     /// By the shop's code.
@@ -90,15 +86,8 @@ pub struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     /// Opens the book and sees to the funnels.
-    pub fn open(
-        platform: &'a dyn Platform,
-        crm: Crm<'_>,
-        settings: &'a Settings,
-        uis: &'a Uis,
-        drafts: &[Draft],
-        news: &BTreeMap<i64, News>,
-        left_out: &mut Vec<Skipped>,
-    ) -> Result<Desk<'a>, Failure> {
+    pub fn open(run: &'a Run<'a>, drafts: &[Draft], news: &BTreeMap<i64, News>) -> Result<Desk<'a>, Failure> {
+        let (context, settings) = (run.context, run.settings);
         let changes = || news.values().flat_map(|news| &news.changes);
         let mut statuses: Vec<&str> = drafts.iter().map(|draft| draft.status.as_str()).collect();
         statuses.extend(changes().flat_map(|change| [change.to.as_str(), change.from.as_deref().unwrap_or_default()]));
@@ -107,10 +96,10 @@ impl<'a> Desk<'a> {
         statuses.dedup();
         let sites: BTreeSet<&str> = drafts.iter().map(|draft| draft.site.as_str()).collect();
         let named: Vec<&str> = statuses.iter().copied().chain(sites.iter().copied().filter(|site| !site.is_empty())).collect();
-        let book = book::open(platform, crm, &named)?;
-        book.put(platform)?;
-        let mut met = book::met(platform);
-        book::meet(platform, &mut met, &statuses)?;
+        let book = book::open(context, &named)?;
+        book.put(context)?;
+        let mut met = book::met(context);
+        book::meet(context, &mut met, &statuses)?;
         let stages = funnels::build(&Source {
             statuses: &book.statuses,
             groups: &book.groups,
@@ -118,42 +107,42 @@ impl<'a> Desk<'a> {
             failed: &settings.deal_failed_groups,
             met: &met,
         });
-        tell_folded(platform, &stages, left_out)?;
+        report_folded(run, &stages)?;
         let mut funnels = BTreeMap::new();
         for site in sites {
             let funnel = parts::funnel_of(settings, site, book.site(site));
-            funnels.insert(site.to_owned(), parts::funnel(platform, uis, &funnel, &stages, &met, left_out)?);
+            funnels.insert(site.to_owned(), parts::funnel(run, &funnel, &stages, &met)?);
         }
         // Funnels that have no news now follow RetailCRM's statuses all the same.
-        for ext_id in parts::known_funnels(platform) {
+        for ext_id in parts::known_funnels(context.platform) {
             if funnels.values().any(|funnel| funnel.ext_id == ext_id) {
                 continue;
             }
             let site = ext_id.strip_prefix("shop-").unwrap_or_default();
             let funnel = parts::funnel_of(settings, site, book.site(site));
             if funnel.0 == ext_id {
-                parts::funnel(platform, uis, &funnel, &stages, &met, left_out)?;
+                parts::funnel(run, &funnel, &stages, &met)?;
             }
         }
-        Ok(Desk { platform, uis, book, stages, funnels, people: BTreeMap::new(), met })
+        Ok(Desk { run, book, stages, funnels, people: BTreeMap::new(), met })
     }
 
     /// Sees to it that those who answer for these orders are in UIS.
-    pub fn people(&mut self, crm: Crm<'_>, drafts: &[Draft], left_out: &mut Vec<Skipped>) -> Result<(), Failure> {
+    pub fn people(&mut self, drafts: &[Draft]) -> Result<(), Failure> {
         let managers: BTreeSet<i64> = drafts.iter().filter_map(|draft| draft.manager).collect();
         for manager in managers {
-            let name = self.book.employee(self.platform, crm, manager)?;
+            let name = self.book.employee(self.run.context, manager)?;
             self.people.insert(manager, name);
         }
-        self.book.put(self.platform)?;
-        let refused = parts::employees(self.platform, self.uis, &self.people, left_out)?;
+        self.book.put(self.run.context)?;
+        let refused = parts::employees(self.run, &self.people)?;
         // Without them the deals go through.
         self.people.retain(|manager, _| !refused.contains(&parts::employee_ext_id(*manager)));
         Ok(())
     }
 
-    /// The stages of statuses that orders were in. It is asked once the run is done.
-    pub fn moved(&self) -> Moved {
+    /// The run is done: the stages of statuses that orders were in.
+    pub fn into_moved(self) -> Moved {
         let stage = |code: &String| Some((code.clone(), self.stages.of(code)?.clone()));
         Moved(self.met.iter().filter_map(stage).collect())
     }
@@ -170,10 +159,10 @@ impl<'a> Desk<'a> {
     pub fn group(&self, draft: &Draft, news: &News, created: Instant, how: How) -> Result<Option<Group>, Failure> {
         let funnel = self.funnel(&draft.site)?;
         let there = |stage: &str| funnel.stages.iter().any(|known| known.ext_id == stage);
-        let remembered = ledger::read(self.platform, draft.order).unwrap_or_default();
+        let remembered = ledger::read(self.run.context, draft.order).unwrap_or_default();
         let known = Some(&remembered).filter(|known| !known.stage.is_empty());
         // A clock that is ahead must not lead a deal into the future: no later change could follow.
-        let since = zone::instant(self.platform, &draft.since)?.unwrap_or(created).min(self.platform.now());
+        let since = self.run.context.instant(&draft.since).unwrap_or(created).min(self.run.context.platform.now());
         let standing = Standing { created, status: draft.status.clone(), since, last: how.last };
         let pending = remembered.pending.iter().filter(|(stage, _)| there(stage));
         let mut steps: Vec<Step> = pending.map(|(stage, since)| Step { stage: stage.clone(), since: *since }).collect();
@@ -192,14 +181,14 @@ impl<'a> Desk<'a> {
         let created = remembered.created.unwrap_or_else(|| steps.first().map_or(created, |first| created.min(first.since)));
         let states: Vec<Deal> = steps.iter().map(|step| self.deal(draft, funnel, step, created, news.at)).collect();
         let any = !states.is_empty();
-        let states = review::review(self.platform, draft, states);
+        let states = review::review(self.run.context, draft, states);
         let Some(last) = states.last() else {
             if any {
                 // A rule says that UIS is not told of it: what it went through is told when one does not any more.
                 let pending = steps.into_iter().map(|step| (step.stage, step.since)).collect();
                 let record = remembered.record.max(news.record);
                 let entry = Entry { record, ahead: found.ahead, pending, created: Some(created), ..remembered };
-                ledger::put(self.platform, draft.order, &entry)?;
+                ledger::put(self.run.context, draft.order, &entry)?;
             }
             return Ok(None);
         };
@@ -218,7 +207,7 @@ impl<'a> Desk<'a> {
         let nothing_new = known.is_some_and(|known| known.digest == digest) || remembered.refused == digest;
         if nothing_new {
             if remembered.record != entry.record || remembered.ahead != entry.ahead {
-                ledger::put(self.platform, draft.order, &Entry { record: entry.record, ahead: entry.ahead, ..remembered })?;
+                ledger::put(self.run.context, draft.order, &Entry { record: entry.record, ahead: entry.ahead, ..remembered })?;
             }
             return Ok(None);
         }
@@ -233,7 +222,7 @@ impl<'a> Desk<'a> {
         }
         // A chat's mark is the chat's own id; the communication's is in what we remember of it.
         let communication = draft.mark.and_then(|(kind, id)| match kind {
-            "chat" => communication::of_chat(self.platform, id).map(|id| (kind.to_owned(), id)),
+            "chat" => communication::of_chat(self.run.context, id).map(|id| (kind.to_owned(), id)),
             _ => Some((kind.to_owned(), id)),
         });
         Deal {
@@ -258,17 +247,18 @@ impl<'a> Desk<'a> {
 }
 
 /// Says which groups became one stage each, when that is another than it was.
-fn tell_folded(platform: &dyn Platform, stages: &Stages, left_out: &mut Vec<Skipped>) -> Result<(), Failure> {
+fn report_folded(run: &Run<'_>, stages: &Stages) -> Result<(), Failure> {
+    let platform = run.context.platform;
     let before: Vec<String> = stored::load(platform, FOLDED_KEY).unwrap_or_default();
     if before == stages.folded {
         return Ok(());
     }
     if !stages.folded.is_empty() {
         let groups = stages.folded.join(", ");
-        left_out.push(skipped(
+        run.leave_out(
             "stages of single statuses",
             format!("UIS takes 100 stages in process; one stage each stands for the groups {groups}"),
-        ));
+        );
     }
     stored::put(platform, FOLDED_KEY, &stages.folded, None)
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::stored;
 use crate::bindings::uis::integration::types::{Failure, Instant};
-use crate::platform::Platform;
+use crate::context::Context;
 
 /// Where deals are remembered, by the order's id.
 pub const PREFIX: &str = "deal/";
@@ -40,18 +40,18 @@ fn key(order: i64) -> String {
 }
 
 /// What UIS knows of an order's deal.
-pub fn read(platform: &dyn Platform, order: i64) -> Option<Entry> {
-    stored::load(platform, &key(order))
+pub fn read(context: &Context<'_>, order: i64) -> Option<Entry> {
+    stored::load(context.platform, &key(order))
 }
 
 /// UIS knows this of it now.
-pub fn put(platform: &dyn Platform, order: i64, entry: &Entry) -> Result<(), Failure> {
-    stored::put(platform, &key(order), entry, None)
+pub fn put(context: &Context<'_>, order: i64, entry: &Entry) -> Result<(), Failure> {
+    stored::put(context.platform, &key(order), entry, None)
 }
 
 /// The deal is gone.
-pub fn forget(platform: &dyn Platform, order: i64) -> Result<(), Failure> {
-    stored::forget(platform, &key(order))
+pub fn forget(context: &Context<'_>, order: i64) -> Result<(), Failure> {
+    stored::forget(context.platform, &key(order))
 }
 
 /// A number for a content; never 0.

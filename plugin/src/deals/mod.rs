@@ -8,6 +8,7 @@
 //! | [`hints`] | the trigger's «Webhook url»: which orders it is about |
 //! | [`plan`] | how far the history was read, what else is to be loaded |
 //! | [`slice`] | one run: what changed, whose orders, what UIS is told |
+//! | [`run`] | what the parts of one run share |
 //! | [`loading`] | «Загрузить сделки с даты», and all deals again when a setting changes all of them |
 //! | [`book`] | RetailCRM's statuses, groups, shops and people, as deals need them |
 //! | [`funnels`] | «Дефолтная воронка»: funnels and their stages |
@@ -30,6 +31,7 @@ pub mod loading;
 pub mod parts;
 pub mod plan;
 pub mod review;
+pub mod run;
 pub mod slice;
 pub mod stages;
 pub mod uis;
@@ -37,8 +39,7 @@ pub mod upload;
 
 use crate::base::{stored, timers};
 use crate::bindings::uis::integration::types::{Failure, Instant};
-use crate::platform::Platform;
-use crate::settings::Settings;
+use crate::context::Context;
 
 /// The timer that reads the history again and again.
 pub const TIMER: &str = "deals";
@@ -52,28 +53,28 @@ const EVERY_MS: u64 = 600_000;
 pub(crate) const SOON_KEY: &str = "deals/soon";
 
 /// The integration is switched on, or its settings were saved.
-pub fn start(platform: &dyn Platform, at: Instant) -> Result<(), Failure> {
-    let settings = Settings::load(platform)?;
+pub fn start(context: &Context<'_>, at: Instant) -> Result<(), Failure> {
+    let settings = context.settings()?;
     if !settings.deals {
-        platform.cancel_timer(TIMER);
-        platform.cancel_timer(SOON_TIMER);
-        return stored::forget(platform, SOON_KEY);
+        context.platform.cancel_timer(TIMER);
+        context.platform.cancel_timer(SOON_TIMER);
+        return stored::forget(context.platform, SOON_KEY);
     }
     // Timers are gone after a switching off; what they were to do is not.
-    stored::forget(platform, SOON_KEY)?;
-    plan::begin(platform, at)?;
-    loading::on_settings(platform, &settings)?;
-    timers::every(platform, TIMER, EVERY_MS)
+    stored::forget(context.platform, SOON_KEY)?;
+    plan::begin(context, at)?;
+    loading::on_settings(context, settings)?;
+    timers::every(context.platform, TIMER, EVERY_MS)
 }
 
 /// Has a slice run no later than after so many milliseconds.
-pub fn soon(platform: &dyn Platform, after_ms: i64) -> Result<(), Failure> {
-    let now = platform.now();
+pub fn soon(context: &Context<'_>, after_ms: i64) -> Result<(), Failure> {
+    let now = context.platform.now();
     let at = now + after_ms.max(0);
     // One that is planned earlier will do; one that is overdue was lost with its timer.
-    if stored::load::<Instant>(platform, SOON_KEY).is_some_and(|planned| planned <= at && planned >= now) {
+    if stored::load::<Instant>(context.platform, SOON_KEY).is_some_and(|planned| planned <= at && planned >= now) {
         return Ok(());
     }
-    timers::set(platform, SOON_TIMER, at, None, TIMER, Vec::new())?;
-    stored::put(platform, SOON_KEY, &at, None)
+    timers::set(context.platform, SOON_TIMER, at, None, TIMER, Vec::new())?;
+    stored::put(context.platform, SOON_KEY, &at, None)
 }

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::draft::{self, Contact, Draft};
 use super::funnels::{self, Stages};
 use super::ledger::digest;
-use super::uis::{ROWS, Uis, words};
-use crate::base::outcome::skipped;
+use super::uis::{ROWS, words};
 use crate::base::stored;
 use crate::bindings::uis::integration::deals::{DealContact, DealEmployee, Funnel, Refusal, Stage, StageStatus, UserField, UserFieldType};
-use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
+use crate::bindings::uis::integration::types::{Failure, Instant};
+use crate::deals::run::Run;
 use crate::platform::Platform;
 use crate::retailcrm::custom_fields::Field;
 use crate::settings::Settings;
@@ -74,14 +74,8 @@ pub fn known_funnels(platform: &dyn Platform) -> Vec<String> {
 }
 
 /// Sees to it that a funnel is there with its stages; gives it as it is in force. Stages that deals were in stay, if UIS says so.
-pub fn funnel(
-    platform: &dyn Platform,
-    uis: &Uis,
-    (ext_id, name): &(String, String),
-    stages: &Stages,
-    met: &[String],
-    left_out: &mut Vec<Skipped>,
-) -> Result<Funnel, Failure> {
+pub fn funnel(run: &Run<'_>, (ext_id, name): &(String, String), stages: &Stages, met: &[String]) -> Result<Funnel, Failure> {
+    let (platform, uis) = (run.context.platform, &run.uis);
     let key = format!("{FUNNEL_PREFIX}{ext_id}");
     let wanted = funnels::funnel(ext_id, name, stages);
     let Some(known) = stored::load::<Known>(platform, &key) else {
@@ -126,7 +120,7 @@ pub fn funnel(
         }
     }
     if let Some(refusal) = told {
-        left_out.push(skipped(format!("stages of the funnel {name}"), format!("{}; the stages before stay", words(&refusal))));
+        run.leave_out(format!("stages of the funnel {name}"), format!("{}; the stages before stay", words(&refusal)));
     }
     Ok(before)
 }
@@ -185,19 +179,14 @@ fn send<T>(
 }
 
 /// Sees to it that the deals' fields are there; gives those that UIS does not take.
-pub fn fields(
-    platform: &dyn Platform,
-    uis: &Uis,
-    settings: &Settings,
-    known: &[Field],
-    left_out: &mut Vec<Skipped>,
-) -> Result<BTreeSet<String>, Failure> {
+pub fn fields(run: &Run<'_>, known: &[Field]) -> Result<BTreeSet<String>, Failure> {
+    let platform = run.context.platform;
     let own = [(draft::SITE_FIELD, "Магазин"), (draft::CURRENCY_FIELD, "Валюта")];
     let mut rows: Vec<UserField> = own
         .iter()
         .map(|(ext_id, name)| UserField { ext_id: (*ext_id).to_owned(), name: (*name).to_owned(), data_type: UserFieldType::Text })
         .collect();
-    for code in settings.deal_fields() {
+    for code in run.settings.deal_fields() {
         let Some(field) = known.iter().find(|field| field.code == *code) else { continue };
         let name = if field.name.trim().is_empty() { code.clone() } else { crate::base::template::line(&field.name, 255) };
         let data_type = if draft::is_numeric(&field.kind) { UserFieldType::Numeric } else { UserFieldType::Text };
@@ -207,14 +196,14 @@ pub fn fields(
     send(platform, "deal-field", Refused::Remembered, rows, |rows| {
         let mut refused = BTreeSet::new();
         let rows: Vec<UserField> = rows.iter().map(|(_, _, row)| row.clone()).collect();
-        uis.each(
+        run.uis.each(
             &rows,
             SINGLE_ROWS,
             count,
             |part| platform.put_deal_fields(part),
             |row, refusal| {
                 refused.insert(row.ext_id.clone());
-                left_out.push(skipped(format!("field {} of deals", row.name), words(&refusal)));
+                run.leave_out(format!("field {} of deals", row.name), words(&refusal));
             },
         )?;
         Ok(refused)
@@ -231,25 +220,21 @@ pub fn employee_ext_id(user: i64) -> String {
 }
 
 /// Sees to it that the employees are there; gives those that UIS does not take.
-pub fn employees(
-    platform: &dyn Platform,
-    uis: &Uis,
-    names: &BTreeMap<i64, String>,
-    left_out: &mut Vec<Skipped>,
-) -> Result<BTreeSet<String>, Failure> {
+pub fn employees(run: &Run<'_>, names: &BTreeMap<i64, String>) -> Result<BTreeSet<String>, Failure> {
+    let platform = run.context.platform;
     let row = |(user, name): (&i64, &String)| DealEmployee { ext_id: employee_ext_id(*user), name: crate::base::template::line(name, 255) };
     let rows = names.iter().map(row).map(|row| (row.ext_id.clone(), row.name.clone(), row)).collect();
     send(platform, "deal-employee", Refused::Remembered, rows, |rows| {
         let mut refused = BTreeSet::new();
         let rows: Vec<DealEmployee> = rows.iter().map(|(_, _, row)| row.clone()).collect();
-        uis.each(
+        run.uis.each(
             &rows,
             SINGLE_ROWS,
             count,
             |part| platform.put_deal_employees(part),
             |row, refusal| {
                 refused.insert(row.ext_id.clone());
-                left_out.push(skipped(format!("employee {} of deals", row.name), words(&refusal)));
+                run.leave_out(format!("employee {} of deals", row.name), words(&refusal));
             },
         )?;
         Ok(refused)
@@ -257,13 +242,8 @@ pub fn employees(
 }
 
 /// Sees to it that the contacts are there; gives those that UIS does not take. `created`: when each is said to have been created.
-pub fn contacts(
-    platform: &dyn Platform,
-    uis: &Uis,
-    drafts: &[Draft],
-    created: impl Fn(&Draft, &Contact) -> Instant,
-    left_out: &mut Vec<Skipped>,
-) -> Result<BTreeSet<String>, Failure> {
+pub fn contacts(run: &Run<'_>, drafts: &[Draft], created: impl Fn(&Draft, &Contact) -> Instant) -> Result<BTreeSet<String>, Failure> {
+    let platform = run.context.platform;
     let mut rows: BTreeMap<&str, DealContact> = BTreeMap::new();
     for draft in drafts {
         for contact in &draft.contacts {
@@ -281,14 +261,14 @@ pub fn contacts(
     send(platform, "deal-contact", Refused::Again, rows, |rows| {
         let mut refused = BTreeSet::new();
         let rows: Vec<DealContact> = rows.iter().map(|(_, _, row)| row.clone()).collect();
-        uis.each(
+        run.uis.each(
             &rows,
             ROWS,
             |_| 1,
             |part| platform.put_deal_contacts(part),
             |row, refusal| {
                 refused.insert(row.ext_id.clone());
-                left_out.push(skipped(format!("contact {} of deals", row.name), words(&refusal)));
+                run.leave_out(format!("contact {} of deals", row.name), words(&refusal));
             },
         )?;
         Ok(refused)

@@ -3,13 +3,13 @@
 use crate::bindings::uis::integration::deals::Deal;
 use crate::bindings::uis::integration::decision::DealDraft;
 use crate::bindings::uis::integration::rules::Points;
+use crate::context::Context;
 use crate::deals::draft::{Contact, Draft};
-use crate::platform::Platform;
 use crate::rules::{self, Changed, Fields, OWN};
 
 /// What becomes of a deal's states: all of them are what rules make of the last; none: the deal is not uploaded.
-pub fn review(platform: &dyn Platform, order: &Draft, states: Vec<Deal>) -> Vec<Deal> {
-    let Some(last) = states.last().filter(|_| rules::decides(platform, Points::DEAL)) else { return states };
+pub fn review(context: &Context<'_>, order: &Draft, states: Vec<Deal>) -> Vec<Deal> {
+    let Some(last) = states.last().filter(|_| rules::decides(context, Points::DEAL)) else { return states };
     let mut fields = Fields::default()
         .text("name", Some(last.name.clone()))
         .text("funnel", Some(last.funnel_ext_id.clone()))
@@ -21,7 +21,7 @@ pub fn review(platform: &dyn Platform, order: &Draft, states: Vec<Deal>) -> Vec<
         fields = fields.text(&format!("{OWN}{id}"), Some(value.clone()));
     }
     let draft = DealDraft { ext_id: last.ext_id.clone(), fields: fields.into_fields(), attributes: known_of_deal(order, last) };
-    let Some(decided) = platform.review_deal(&draft) else { return Vec::new() };
+    let Some(decided) = context.platform.review_deal(&draft) else { return Vec::new() };
     let changed = Changed::of(decided.fields);
     let change = |state: Deal| Deal {
         // Which stages there are is RetailCRM's to say; a deal must have a name.

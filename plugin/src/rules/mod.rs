@@ -10,7 +10,7 @@ use crate::bindings::uis::integration::decision::{self, Draft, DraftKind, Verdic
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::rules::Points;
 use crate::bindings::uis::integration::types::{CommunicationKind, Skipped};
-use crate::platform::Platform;
+use crate::context::Context;
 use crate::retailcrm::CrmError;
 pub use fields::{Changed, Fields, OWN};
 
@@ -54,22 +54,22 @@ pub enum Reviewed {
 }
 
 /// Whether some rule decides a point.
-pub fn decides(platform: &dyn Platform, point: Points) -> bool {
-    platform.decided() & point == point
+pub fn decides(context: &Context<'_>, point: Points) -> bool {
+    context.platform.decided() & point == point
 }
 
 /// Asks about something new that an appeal led to.
-pub fn review(platform: &dyn Platform, appeal: &Appeal<'_>, kind: DraftKind, fields: impl FnOnce() -> Fields) -> Reviewed {
-    reviewed(platform, appeal, kind, true, fields)
+pub fn review(context: &Context<'_>, appeal: &Appeal<'_>, kind: DraftKind, fields: impl FnOnce() -> Fields) -> Reviewed {
+    reviewed(context, appeal, kind, true, fields)
 }
 
 /// Asks about fields of a customer who is there already; only those are among the draft's fields.
-pub fn review_news(platform: &dyn Platform, appeal: &Appeal<'_>, fields: impl FnOnce() -> Fields) -> Reviewed {
-    reviewed(platform, appeal, DraftKind::Customer, false, fields)
+pub fn review_news(context: &Context<'_>, appeal: &Appeal<'_>, fields: impl FnOnce() -> Fields) -> Reviewed {
+    reviewed(context, appeal, DraftKind::Customer, false, fields)
 }
 
-fn reviewed(platform: &dyn Platform, appeal: &Appeal<'_>, kind: DraftKind, is_new: bool, fields: impl FnOnce() -> Fields) -> Reviewed {
-    if !decides(platform, Points::DRAFT) {
+fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, kind: DraftKind, is_new: bool, fields: impl FnOnce() -> Fields) -> Reviewed {
+    if !decides(context, Points::DRAFT) {
         return Reviewed::Keep;
     }
     let may = match kind {
@@ -81,10 +81,10 @@ fn reviewed(platform: &dyn Platform, appeal: &Appeal<'_>, kind: DraftKind, is_ne
         DraftKind::Note => NOTE,
     };
     let draft = Draft { kind, is_new, fields: fields().into_fields(), attributes: may_change(may) };
-    match platform.review_draft(&about(appeal), &draft) {
+    match context.platform.review_draft(&about(appeal), &draft) {
         Verdict::Keep => Reviewed::Keep,
         Verdict::Skip(why) => {
-            platform.log(Level::Info, "a rule says that it is not sent", &[("appeal", &appeal.id), ("why", &why)]);
+            context.platform.log(Level::Info, "a rule says that it is not sent", &[("appeal", &appeal.id), ("why", &why)]);
             Reviewed::Skip(why)
         }
         Verdict::Change(draft) => Reviewed::Changed(Changed::of(draft.fields)),
@@ -93,17 +93,17 @@ fn reviewed(platform: &dyn Platform, appeal: &Appeal<'_>, kind: DraftKind, is_ne
 
 /// A note on a customer, as it is put there; none: it is not. `known` is what the note is known again by (RetailCRM has no key against doubled
 /// notes), so it stays in the text whatever rules write.
-pub fn note(platform: &dyn Platform, about: impl FnOnce() -> decision::Appeal, text: String, known: &str) -> Option<String> {
-    if !decides(platform, Points::DRAFT) {
+pub fn note(context: &Context<'_>, about: impl FnOnce() -> decision::Appeal, text: String, known: &str) -> Option<String> {
+    if !decides(context, Points::DRAFT) {
         return Some(text);
     }
     let fields = Fields::default().text("text", Some(text.clone())).into_fields();
     let about = about();
-    match platform.review_draft(&about, &Draft { kind: DraftKind::Note, is_new: true, fields, attributes: may_change(NOTE) }) {
+    match context.platform.review_draft(&about, &Draft { kind: DraftKind::Note, is_new: true, fields, attributes: may_change(NOTE) }) {
         Verdict::Keep => Some(text),
         Verdict::Skip(why) => {
             let id = about.id.to_string();
-            platform.log(Level::Info, "a rule says that a note is not made", &[("appeal", &id), ("why", &why)]);
+            context.platform.log(Level::Info, "a rule says that a note is not made", &[("appeal", &id), ("why", &why)]);
             None
         }
         Verdict::Change(draft) => {
@@ -115,9 +115,9 @@ pub fn note(platform: &dyn Platform, about: impl FnOnce() -> decision::Appeal, t
 }
 
 /// What RetailCRM refuses of rules' doing is made as it was without them: for the report.
-pub fn refused(platform: &dyn Platform, what: String, error: &CrmError) -> Skipped {
+pub fn refused(context: &Context<'_>, what: String, error: &CrmError) -> Skipped {
     let why = error.to_string();
-    platform.log(
+    context.platform.log(
         Level::Warn,
         "RetailCRM refuses what rules made of it; it is sent as it was without them",
         &[("what", &what), ("error", &why)],
@@ -127,7 +127,7 @@ pub fn refused(platform: &dyn Platform, what: String, error: &CrmError) -> Skipp
 
 /// Sends what rules made of a thing; where RetailCRM refuses it, the thing as it was without them, which is then told.
 pub fn or_without<T: PartialEq, R>(
-    platform: &dyn Platform,
+    context: &Context<'_>,
     what: &str,
     (made, plain): (&T, &T),
     left_out: &mut Vec<Skipped>,
@@ -135,7 +135,7 @@ pub fn or_without<T: PartialEq, R>(
 ) -> Result<R, CrmError> {
     match send(made) {
         Err(error @ CrmError::Refused { .. }) if made != plain => {
-            left_out.push(refused(platform, what.to_owned(), &error));
+            left_out.push(refused(context, what.to_owned(), &error));
             send(plain)
         }
         other => other,
@@ -143,8 +143,8 @@ pub fn or_without<T: PartialEq, R>(
 }
 
 /// Who is responsible for what an appeal led to: as the settings say, or as a rule does.
-pub fn responsible(platform: &dyn Platform, appeal: &Appeal<'_>, what: For, proposed: Option<i64>) -> Option<i64> {
-    if !decides(platform, Points::RESPONSIBLE) {
+pub fn responsible(context: &Context<'_>, appeal: &Appeal<'_>, what: For, proposed: Option<i64>) -> Option<i64> {
+    if !decides(context, Points::RESPONSIBLE) {
         return proposed;
     }
     let text = proposed.map(|user| user.to_string());
@@ -155,12 +155,12 @@ pub fn responsible(platform: &dyn Platform, appeal: &Appeal<'_>, what: For, prop
         For::Task => "task",
     };
     about.attributes.push((RESPONSIBLE_FOR.to_owned(), what.to_owned()));
-    let decided = platform.decide_responsible(&about, text.as_deref());
+    let decided = context.platform.decide_responsible(&about, text.as_deref());
     match decided.as_deref().map(str::parse::<i64>) {
         Some(Ok(user)) => Some(user),
         Some(Err(_)) => {
             let told = decided.unwrap_or_default();
-            platform.log(
+            context.platform.log(
                 Level::Warn,
                 "a rule names a responsible who is no user's id",
                 &[("user", &crate::base::template::line(&told, 64))],

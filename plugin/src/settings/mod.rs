@@ -11,7 +11,6 @@ use serde_json::{Map, Value};
 
 use crate::base::outcome::misconfigured;
 use crate::bindings::uis::integration::types::{Failure, Misconfiguration};
-use crate::platform::Platform;
 use crate::retailcrm::custom_fields::Entity;
 pub use common::{Repeat, Row};
 use telephony::{ContactResponsible, Hours, Matching, MissedCall, OrderCall, OrderResponsible, Pair, ShopNumber, TaskResponsible};
@@ -188,9 +187,9 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The settings now in force.
-    pub fn load(platform: &dyn Platform) -> Result<Settings, Failure> {
-        crate::base::json::read(&platform.prepared_settings())
+    /// Settings from the bytes that [`prepare`] made.
+    pub fn decode(prepared: &[u8]) -> Result<Settings, Failure> {
+        crate::base::json::read(prepared)
             .map_err(|error| misconfigured("", format!("the prepared settings cannot be read, save them again: {error}")))
     }
 

@@ -7,37 +7,37 @@ use crate::bindings::exports::uis::integration::setup::Callback;
 use crate::bindings::uis::integration::directory::EmployeeFields;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Instant};
+use crate::context::Context;
 use crate::crm_state::employee_links;
 use crate::crm_state::switch::{self, Off};
-use crate::platform::Platform;
 use crate::retailcrm::CONNECTION;
 use crate::setup::activation;
 use crate::uis::directory;
 
 /// RetailCRM calls back.
-pub fn on_callback(platform: &dyn Platform, event: &Callback) -> Handled {
+pub fn on_callback(context: &Context<'_>, event: &Callback) -> Handled {
     let parameter = |name: &str| event.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     match event.name.as_str() {
-        "activity" => activity(platform, event.at, parameter("activity"), parameter("systemUrl")),
-        "status" => status(platform, parameter("userId"), parameter("code"), parameter("status")),
+        "activity" => activity(context, event.at, parameter("activity"), parameter("systemUrl")),
+        "status" => status(context, parameter("userId"), parameter("code"), parameter("status")),
         // What it tells is read again from the API, whatever the body says.
-        "settings" if !switch::switched_off(platform) => activation::refresh(platform),
+        "settings" if !switch::switched_off(context.platform) => activation::refresh(context),
         "settings" => done(),
         other => Err(Failure::Rejected(format!("the callback {other:?} is not served"))),
     }
 }
 
 /// The module was switched off, frozen, or switched on again; the account may have moved.
-fn activity(platform: &dyn Platform, at: Instant, activity: Option<&str>, system_url: Option<&str>) -> Handled {
+fn activity(context: &Context<'_>, at: Instant, activity: Option<&str>, system_url: Option<&str>) -> Handled {
     let told = activity.and_then(|text| crate::base::json::parse(text.as_bytes()).ok());
     let Some(told) = told.filter(Value::is_object) else {
         return Err(Failure::Rejected("the callback's activity is not JSON: expected {\"active\":…,\"freeze\":…}".into()));
     };
     if let Some(url) = system_url.filter(|url| !url.trim().is_empty())
-        && let Err(why) = platform.propose_base_url(CONNECTION, url.trim())
+        && let Err(why) = context.platform.propose_base_url(CONNECTION, url.trim())
     {
         // The call is not signed, and our key would be sent there: the host decides, and its no is final.
-        platform.log(
+        context.platform.log(
             Level::Warn,
             "RetailCRM's new address is not taken",
             &[("url", &crate::base::template::line(url, 200)), ("why", &why)],
@@ -49,35 +49,35 @@ fn activity(platform: &dyn Platform, at: Instant, activity: Option<&str>, system
         (false, false) => Some(Off::Inactive),
         (true, false) => None,
     };
-    let begun = switch::is_switching_on(platform);
-    if told == switch::off(platform) && !(told.is_none() && begun) {
+    let begun = switch::is_switching_on(context.platform);
+    if told == switch::off(context.platform) && !(told.is_none() && begun) {
         return done();
     }
     if let Some(told) = told {
-        switch::switched_on(platform)?;
-        platform.log(Level::Warn, "RetailCRM switched the integration off: nothing is sent until it is on again", &[]);
-        switch::take_off(platform, told)?;
+        switch::switched_on(context.platform)?;
+        context.platform.log(Level::Warn, "RetailCRM switched the integration off: nothing is sent until it is on again", &[]);
+        switch::take_off(context.platform, told)?;
         return done();
     }
-    platform.log(Level::Info, "RetailCRM switched the integration on again", &[]);
-    switch::switching_on(platform)?;
-    switch::end(platform)?;
-    let done = activation::on_activate(platform, at)?;
-    switch::switched_on(platform)?;
+    context.platform.log(Level::Info, "RetailCRM switched the integration on again", &[]);
+    switch::switching_on(context.platform)?;
+    switch::end(context.platform)?;
+    let done = activation::on_activate(context, at)?;
+    switch::switched_on(context.platform)?;
     Ok(done)
 }
 
 /// A manager's status in RetailCRM becomes his status in UIS.
-fn status(platform: &dyn Platform, user: Option<&str>, code: Option<&str>, status: Option<&str>) -> Handled {
+fn status(context: &Context<'_>, user: Option<&str>, code: Option<&str>, status: Option<&str>) -> Handled {
     let mnemonic = match status.unwrap_or_default() {
         "free" => "available",
         "busy" => "do_not_disturb",
         "dinner" | "break" => "break",
         other => return Err(Failure::Rejected(format!("there is no status {:?}", crate::base::template::line(other, 40)))),
     };
-    let by_user = user.and_then(|user| employee_links::of_user(platform, user.parse().ok()?));
-    let Some(link) = by_user.or_else(|| code.and_then(|code| employee_links::of_code(platform, code))) else {
-        platform.log(
+    let by_user = user.and_then(|user| employee_links::of_user(context.platform, user.parse().ok()?));
+    let Some(link) = by_user.or_else(|| code.and_then(|code| employee_links::of_code(context.platform, code))) else {
+        context.platform.log(
             Level::Info,
             "a status of somebody who is no UIS employee",
             &[("user", &crate::base::template::line(user.unwrap_or_default(), 40))],
@@ -85,6 +85,6 @@ fn status(platform: &dyn Platform, user: Option<&str>, code: Option<&str>, statu
         return done();
     };
     let fields = EmployeeFields { last_name: None, first_name: None, patronymic: None, email: None, status: Some(mnemonic.to_owned()) };
-    platform.update_employee(link.employee_id, &fields).map_err(directory::directory_failure)?;
+    context.platform.update_employee(link.employee_id, &fields).map_err(directory::directory_failure)?;
     done()
 }

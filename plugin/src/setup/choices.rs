@@ -4,17 +4,17 @@ use serde_json::Value;
 
 use crate::bindings::exports::uis::integration::setup::{Choice, ChoicePage};
 use crate::bindings::uis::integration::types::Failure;
-use crate::platform::Platform;
+use crate::context::Context;
 use crate::retailcrm::custom_fields::{self, Entity};
 use crate::retailcrm::users::{self, PAGE};
-use crate::retailcrm::{Ask, Crm, answer};
+use crate::retailcrm::{Ask, answer};
 use crate::uis::directory;
 
 /// The contract's longest page.
 const MOST: usize = 200;
 
 /// A page of choices. Members of rows go by `setting.member`.
-pub fn choices(platform: &dyn Platform, setting: &str, page: Option<&str>) -> Result<ChoicePage, Failure> {
+pub fn choices(context: &Context<'_>, setting: &str, page: Option<&str>) -> Result<ChoicePage, Failure> {
     match setting {
         "default-responsible"
         | "contact-responsible-user"
@@ -27,14 +27,14 @@ pub fn choices(platform: &dyn Platform, setting: &str, page: Option<&str>) -> Re
         | "chat-task-user"
         | "synchronised-users"
         | "employee-table.user"
-        | "shop-numbers.responsible" => users(platform, page),
+        | "shop-numbers.responsible" => users(context, page),
         "virtual-numbers" | "click-to-call-number" | "shop-numbers.number" => {
-            let numbers = directory::paged(|offset| platform.virtual_numbers(offset))?;
+            let numbers = directory::paged(|offset| context.platform.virtual_numbers(offset))?;
             let active = numbers.into_iter().filter(|number| number.active);
             cut(active.map(|number| choice(&number.number, &[&number.name, &number.number])).collect(), page)
         }
         "employee-table.employee" => {
-            let everybody = directory::all(platform)?;
+            let everybody = directory::all(context.platform)?;
             cut(
                 everybody
                     .iter()
@@ -43,16 +43,16 @@ pub fn choices(platform: &dyn Platform, setting: &str, page: Option<&str>) -> Re
                 page,
             )
         }
-        "shop-numbers.site" | "site-domains.site" => book(platform, "sites", "sites", page),
-        "call-order-type" | "request-order-type" | "chat-order-type" => book(platform, "order-types", "orderTypes", page),
-        "call-order-method" | "request-order-method" | "chat-order-method" => book(platform, "order-methods", "orderMethods", page),
-        "call-order-status" | "request-order-status" | "chat-order-status" => book(platform, "statuses", "statuses", page),
-        "extra-field-rows.field" => fields(platform, &[Entity::Customer], page),
-        "request-field-rows.field" | "chat-field-rows.field" => fields(platform, &[Entity::Customer, Entity::Order], page),
-        "deal-field-codes" => fields(platform, &[Entity::Order], page),
-        "deal-success-groups" | "deal-failed-groups" => book(platform, "status-groups", "statusGroups", page),
+        "shop-numbers.site" | "site-domains.site" => book(context, "sites", "sites", page),
+        "call-order-type" | "request-order-type" | "chat-order-type" => book(context, "order-types", "orderTypes", page),
+        "call-order-method" | "request-order-method" | "chat-order-method" => book(context, "order-methods", "orderMethods", page),
+        "call-order-status" | "request-order-status" | "chat-order-status" => book(context, "statuses", "statuses", page),
+        "extra-field-rows.field" => fields(context, &[Entity::Customer], page),
+        "request-field-rows.field" | "chat-field-rows.field" => fields(context, &[Entity::Customer, Entity::Order], page),
+        "deal-field-codes" => fields(context, &[Entity::Order], page),
+        "deal-success-groups" | "deal-failed-groups" => book(context, "status-groups", "statusGroups", page),
         "chat-channels" => {
-            let channels = directory::paged(|offset| platform.chat_channels(offset))?;
+            let channels = directory::paged(|offset| context.platform.chat_channels(offset))?;
             let active = channels.into_iter().filter(|channel| channel.active);
             cut(active.map(|channel| choice(&channel.id.to_string(), &[&channel.name, &channel.kind])).collect(), page)
         }
@@ -61,10 +61,10 @@ pub fn choices(platform: &dyn Platform, setting: &str, page: Option<&str>) -> Re
 }
 
 /// Fields that the account added.
-fn fields(platform: &dyn Platform, entities: &[Entity], page: Option<&str>) -> Result<ChoicePage, Failure> {
+fn fields(context: &Context<'_>, entities: &[Entity], page: Option<&str>) -> Result<ChoicePage, Failure> {
     let mut all = Vec::new();
     for entity in entities {
-        let found = custom_fields::of(Crm::new(platform), *entity)?;
+        let found = custom_fields::of(context.crm, *entity)?;
         all.extend(
             found.iter().map(|field| choice(&field.code, &[&field.code, &field.kind, if entities.len() > 1 { entity.name() } else { "" }])),
         );
@@ -79,9 +79,9 @@ fn choice(value: &str, parts: &[&str]) -> Choice {
 }
 
 /// RetailCRM's users who can log in, by its own pages.
-fn users(platform: &dyn Platform, page: Option<&str>) -> Result<ChoicePage, Failure> {
+fn users(context: &Context<'_>, page: Option<&str>) -> Result<ChoicePage, Failure> {
     let number: u32 = number(page)?;
-    let found = Crm::new(platform).ask(users::ask_page(number))?;
+    let found = context.crm.ask(users::ask_page(number))?;
     let all = users::page(&found)?;
     let more = all.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
     let shown = all.iter().filter(|user| user.active != Some(false)).filter_map(|user| {
@@ -92,8 +92,8 @@ fn users(platform: &dyn Platform, page: Option<&str>) -> Result<ChoicePage, Fail
 }
 
 /// A reference book of RetailCRM.
-fn book(platform: &dyn Platform, path: &str, list: &str, page: Option<&str>) -> Result<ChoicePage, Failure> {
-    let found = Crm::new(platform).ask(Ask::get(format!("/api/v5/reference/{path}")))?;
+fn book(context: &Context<'_>, path: &str, list: &str, page: Option<&str>) -> Result<ChoicePage, Failure> {
+    let found = context.crm.ask(Ask::get(format!("/api/v5/reference/{path}")))?;
     let active = answer::members(&found, list)?.into_iter().filter(|entry| entry["active"] != Value::Bool(false));
     cut(active.map(|entry| choice(&answer::text(&entry["code"]), &[&answer::text(&entry["name"])])).collect(), page)
 }
@@ -132,7 +132,7 @@ mod tests {
         assert!(marked.iter().filter(|(_, has)| *has).count() > 10);
         for (name, has) in marked {
             // Nothing is reached, so a setting with choices fails in another way than one without.
-            let refused = matches!(choices(&Fake::default(), &name, None), Err(Failure::Rejected(_)));
+            let refused = matches!(choices(&Context::new(&Fake::default()), &name, None), Err(Failure::Rejected(_)));
             assert_eq!(!refused, has, "{name}");
         }
     }
@@ -154,7 +154,7 @@ mod tests {
             ..Fake::default()
         };
         let titles = |setting: &str, page: Option<&str>| {
-            let page = choices(&fake, setting, page).expect("choices");
+            let page = choices(&Context::new(&fake), setting, page).expect("choices");
             (page.choices.iter().map(|choice| format!("{}={}", choice.value, choice.title)).collect::<Vec<_>>(), page.next)
         };
         let (users, next) = titles("default-responsible", None);
@@ -169,8 +169,8 @@ mod tests {
         let (first, last) = (titles("virtual-numbers", None), titles("click-to-call-number", Some("3")));
         assert_eq!((first.0.len(), first.1.as_deref(), last.0.len(), last.1), (200, Some("2"), 49, None));
         for (setting, page) in [("create-contact", None), ("virtual-numbers", Some("x")), ("virtual-numbers", Some("0"))] {
-            assert!(matches!(choices(&fake, setting, page), Err(Failure::Rejected(_))), "{setting} {page:?}");
+            assert!(matches!(choices(&Context::new(&fake), setting, page), Err(Failure::Rejected(_))), "{setting} {page:?}");
         }
-        assert!(matches!(choices(&fake, "call-order-status", None), Err(Failure::Retry(_))), "RetailCRM is not reached");
+        assert!(matches!(choices(&Context::new(&fake), "call-order-status", None), Err(Failure::Retry(_))), "RetailCRM is not reached");
     }
 }

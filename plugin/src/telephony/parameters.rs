@@ -2,8 +2,7 @@
 
 use crate::appeal::EventParameters;
 use crate::bindings::uis::integration::types::Failure;
-use crate::crm_state::zone;
-use crate::platform::Platform;
+use crate::context::Context;
 use crate::telephony::story::Story;
 use crate::telephony::verdict;
 
@@ -17,9 +16,9 @@ pub struct Parameters<'a> {
 
 impl<'a> Parameters<'a> {
     /// Of a call as far as it is known.
-    pub fn of(platform: &dyn Platform, session: i64, story: &'a Story) -> Result<Parameters<'a>, Failure> {
-        let ended = story.end.as_ref().map(|end| zone::crm_date_time(platform, end.at)).transpose()?;
-        Ok(Parameters { session, story, began: zone::crm_date_time(platform, story.began())?, ended })
+    pub fn of(context: &Context<'_>, session: i64, story: &'a Story) -> Result<Parameters<'a>, Failure> {
+        let ended = story.end.as_ref().map(|end| context.crm_date_time(end.at)).transpose()?;
+        Ok(Parameters { session, story, began: context.crm_date_time(story.began())?, ended })
     }
 }
 

@@ -4,13 +4,13 @@ use crate::appeal::Appeal;
 use crate::base::links;
 use crate::bindings::uis::integration::decision::DraftKind;
 use crate::bindings::uis::integration::log::Level;
-use crate::platform::Platform;
+use crate::context::Context;
 use crate::retailcrm::telephony;
 use crate::rules::{Fields, Reviewed, review};
 
 /// A call's record as it goes into the history. Rules may change whose it is, where it came from and which recording is heard; that it is there
 /// is not theirs to decide, because no call may be lost.
-pub fn reviewed(platform: &dyn Platform, appeal: &Appeal<'_>, call: telephony::Call) -> telephony::Call {
+pub fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, call: telephony::Call) -> telephony::Call {
     let fields = || {
         Fields::default()
             .integer("manager", call.user_id)
@@ -22,10 +22,10 @@ pub fn reviewed(platform: &dyn Platform, appeal: &Appeal<'_>, call: telephony::C
             .text("result", Some(call.result))
             .integer("duration", Some(call.duration.into()))
     };
-    let changed = match review(platform, appeal, DraftKind::Call, fields) {
+    let changed = match review(context, appeal, DraftKind::Call, fields) {
         Reviewed::Keep => return call,
         Reviewed::Skip(_) => {
-            platform.log(Level::Warn, "a call's record is not a rule's to skip; it is made", &[("appeal", &appeal.id)]);
+            context.platform.log(Level::Warn, "a call's record is not a rule's to skip; it is made", &[("appeal", &appeal.id)]);
             return call;
         }
         Reviewed::Changed(changed) => changed,

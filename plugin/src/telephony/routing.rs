@@ -5,17 +5,17 @@ use crate::bindings::uis::integration::call_events::Call;
 use crate::bindings::uis::integration::decision::{self, Routing};
 use crate::bindings::uis::integration::rules::Points;
 use crate::bindings::uis::integration::types::CommunicationKind;
-use crate::platform::Platform;
+use crate::context::Context;
 use crate::rules::decides;
 
 /// Where an incoming call goes. `known` is what RetailCRM knows of the caller.
 pub fn route(
-    platform: &dyn Platform,
+    context: &Context<'_>,
     call: &Call,
     known: impl FnOnce() -> Vec<(&'static str, String)>,
     proposed: Vec<String>,
 ) -> Vec<String> {
-    if !decides(platform, Points::ROUTING) {
+    if !decides(context, Points::ROUTING) {
         return proposed;
     }
     let known = known().into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.to_owned(), value));
@@ -28,5 +28,5 @@ pub fn route(
         employee_email: call.employee.as_ref().and_then(|employee| employee.email.clone()),
         attributes: call.attributes.iter().cloned().chain(known).collect(),
     };
-    platform.route(&about, &Routing { forward_to: proposed }).forward_to
+    context.platform.route(&about, &Routing { forward_to: proposed }).forward_to
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{phone, stored, template};
 use crate::bindings::uis::integration::call_events::{Call, CallFinished, Direction, FinishKind, Recording};
 use crate::bindings::uis::integration::types::{Failure, Instant};
-use crate::platform::Platform;
+use crate::context::Context;
 use crate::telephony::click_mark;
 use crate::uis::directory;
 
@@ -192,25 +192,25 @@ pub fn external_id(session: i64) -> String {
 }
 
 /// Reads a call's story; an empty one when nothing is known.
-pub fn read(platform: &dyn Platform, session: i64) -> Story {
-    stored::load(platform, &key(session)).unwrap_or_default()
+pub fn read(context: &Context<'_>, session: i64) -> Story {
+    stored::load(context.platform, &key(session)).unwrap_or_default()
 }
 
 /// What an event tells at greater length than is remembered goes whole into the log.
-pub fn log_long_values(platform: &dyn Platform, call: &Call) {
+pub fn log_long_values(context: &Context<'_>, call: &Call) {
     for (name, value) in call.attributes.iter().filter(|(_, value)| value.chars().nth(PARAMETER_MAX).is_some()) {
-        template::log_whole(platform, name, value);
+        template::log_whole(context.platform, name, value);
     }
 }
 
 /// Extends a call's story and gives what `change` gives.
-pub fn tell<R>(platform: &dyn Platform, session: i64, change: impl FnMut(&mut Story) -> R) -> Result<R, Failure> {
-    stored::update(platform, &key(session), Some(TTL_MS), change)
+pub fn update<R>(context: &Context<'_>, session: i64, change: impl FnMut(&mut Story) -> R) -> Result<R, Failure> {
+    stored::update(context.platform, &key(session), Some(TTL_MS), change)
 }
 
 impl Story {
     /// Takes in what an event says of the call. What is known is not forgotten because a later event does not tell it.
-    pub fn learn(&mut self, call: &Call) {
+    pub fn merge(&mut self, call: &Call) {
         if let Some(contact) = &call.contact {
             self.phone = Some(phone::canonical(&contact.digits));
         }
@@ -228,32 +228,32 @@ impl Story {
         let named = call.employee.as_ref().map(directory::parameters).unwrap_or_default();
         let contact = call.contact_name.clone().map(|name| ("contact_full_name".to_owned(), name));
         for (name, value) in call.attributes.iter().cloned().chain(named).chain(contact) {
-            self.learn_parameter(name, &value);
+            self.merge_parameter(name, &value);
         }
         self.started_at = self.started_at.or(call.started_at);
         self.first_seen = Some(self.first_seen.map_or(call.at, |seen| seen.min(call.at)));
     }
 
     /// Takes in tags: all that the call has now, or the ones just set when UIS tells no more, so that none that is known is forgotten.
-    pub fn learn_tags(&mut self, tags: &[String]) {
+    pub fn merge_tags(&mut self, tags: &[String]) {
         let known: Vec<String> =
             self.parameters.get(TAGS).and_then(|known| crate::base::json::read(known.as_bytes()).ok()).unwrap_or_default();
         let more = tags.iter().filter(|tag| !known.contains(tag));
         let all: Vec<&String> = known.iter().chain(more).collect();
         if let Some(all) = serde_json::to_value(&all).ok().filter(|_| !all.is_empty()) {
-            self.learn_parameter(TAGS.to_owned(), &all.to_string());
+            self.merge_parameter(TAGS.to_owned(), &all.to_string());
         }
     }
 
-    fn learn_parameter(&mut self, name: String, value: &str) {
+    fn merge_parameter(&mut self, name: String, value: &str) {
         if !value.trim().is_empty() && (self.parameters.len() < PARAMETERS_MAX || self.parameters.contains_key(&name)) {
             self.parameters.insert(name, value.chars().take(PARAMETER_MAX).collect());
         }
     }
 
     /// Takes in the end, told once or more; `who` is the employee it names.
-    pub fn learn_end(&mut self, event: &CallFinished, who: Option<i64>) {
-        self.learn(&event.call);
+    pub fn merge_end(&mut self, event: &CallFinished, who: Option<i64>) {
+        self.merge(&event.call);
         let lost = event.kind == FinishKind::Lost;
         if lost && self.direction.is_none() {
             // A lost call is an incoming one; the event has no direction.
@@ -284,7 +284,7 @@ impl Story {
     }
 
     /// Takes in a recording whose link was checked.
-    pub fn learn_recording(&mut self, recording: &Recording) {
+    pub fn merge_recording(&mut self, recording: &Recording) {
         match self.recordings.iter_mut().find(|known| known.url == recording.url) {
             Some(known) => known.seconds = known.seconds.or(recording.seconds),
             None => self.recordings.push(Record { url: recording.url.clone(), seconds: recording.seconds, place: Place::Waiting }),
@@ -353,7 +353,7 @@ mod tests {
         finish.finished_at = 20_000;
         let merged = |events: [&CallFinished; 2]| {
             let mut story = Story::default();
-            events.iter().for_each(|event| story.learn_end(event, None));
+            events.iter().for_each(|event| story.merge_end(event, None));
             story
         };
         let story = merged([&lost, &finish]);
@@ -369,9 +369,9 @@ mod tests {
         let reported = [link("https://app.example/talk/7/a1/"), link("https://app.example/talk/7/b2/")];
         let mut story = Story::default();
         assert_eq!(story.unknown_of(&reported).len(), 2);
-        story.learn_recording(&link("https://media.example/7/a1"));
+        story.merge_recording(&link("https://media.example/7/a1"));
         assert_eq!(story.unknown_of(&reported), [&reported[1]]);
-        story.learn_recording(&link("https://other.example/listen?call=7"));
+        story.merge_recording(&link("https://other.example/listen?call=7"));
         assert!(story.unknown_of(&reported).is_empty(), "links of another kind cannot be compared");
     }
 
@@ -381,10 +381,10 @@ mod tests {
         let mut told = finished(FinishKind::Finished).call;
         told.direction = Some(Direction::Outgoing);
         told.virtual_number = Some("74951112233".into());
-        story.learn(&told);
+        story.merge(&told);
         let mut silent = told.clone();
         (silent.contact, silent.direction, silent.virtual_number) = (None, None, None);
-        story.learn(&silent);
+        story.merge(&silent);
         assert_eq!(story.phone.as_deref(), Some("79161234567"));
         assert_eq!(story.direction, Some(Way::Out));
         assert_eq!(story.virtual_number.as_deref(), Some("74951112233"));

@@ -7,12 +7,10 @@ use crate::base::{links, template};
 use crate::bindings::uis::integration::chat_events::{ChatMessage, MessageSource};
 use crate::bindings::uis::integration::decision;
 use crate::bindings::uis::integration::types::{CommunicationKind, Failure, Skipped};
-use crate::crm_state::zone;
-use crate::platform::Platform;
+use crate::context::Context;
 use crate::retailcrm::customers::{self, Customer};
-use crate::retailcrm::{Crm, CrmError, orders};
+use crate::retailcrm::{CrmError, orders};
 use crate::rules;
-use crate::settings::Settings;
 use crate::settings::texts::Transcript;
 use crate::texts::chat_story::{self, ChatStory};
 use crate::texts::contacts;
@@ -34,53 +32,45 @@ pub enum Talk {
 }
 
 /// Keeps the talk of a chat that is over.
-pub fn keep(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Settings) -> Result<Talk, Failure> {
+pub fn keep(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Talk, Failure> {
     let id = chat_story::external_id(chat);
-    let known = progress::read(platform, &id);
-    let place = settings.chats.transcript;
+    let known = progress::read(context, &id);
+    let place = context.settings()?.chats.transcript;
     let (Some(customer), false) = (known.customer.clone(), place == Transcript::Nowhere || known.transcript == Kept::Yes) else {
         return Ok(Talk::Kept(Vec::new()));
     };
-    let Some(text) = text(platform, chat, story)? else { return Ok(Talk::Unknown) };
-    let Some(text) = rules::note(platform, || about(chat, story), text, &heading(chat)) else {
-        progress::note(platform, &id, |progress| progress.transcript = Kept::Yes)?;
+    let Some(text) = text(context, chat, story)? else { return Ok(Talk::Unknown) };
+    let Some(text) = rules::note(context, || about(chat, story), text, &heading(chat)) else {
+        progress::update(context, &id, |progress| progress.transcript = Kept::Yes)?;
         return Ok(Talk::Kept(Vec::new()));
     };
-    let crm = Crm::new(platform);
-    if place == Transcript::Order && known.ordered && orders::comment(crm, &id, known.order_site.as_deref(), &text)? {
-        progress::note(platform, &id, |progress| progress.transcript = Kept::Yes)?;
+    if place == Transcript::Order && known.ordered && orders::comment(context.crm, &id, known.order_site.as_deref(), &text)? {
+        progress::update(context, &id, |progress| progress.transcript = Kept::Yes)?;
         return Ok(Talk::Kept(Vec::new()));
     }
-    let mut refused = note(platform, crm, chat, &known, &customer, &text)?;
+    let mut refused = note(context, chat, &known, &customer, &text)?;
     if refused.as_deref().is_some_and(is_gone)
-        && let Some(mut lookup) = Lookup::of(platform, story.who(), &Progress::default())
+        && let Some(mut lookup) = Lookup::of(context, story.who(), &Progress::default())
         && let Some(other) = lookup.again(&id)?.filter(|other| other.id != customer.id)
     {
         // He was joined with another since: the talk is the other's now.
-        refused = note(platform, crm, chat, &known, &other, &text)?;
+        refused = note(context, chat, &known, &other, &text)?;
     }
     if let Some(why) = refused {
         return Ok(Talk::Kept(vec![skipped(format!("transcript of chat {chat}"), why)]));
     }
-    progress::note(platform, &id, |progress| progress.transcript = Kept::Yes)?;
+    progress::update(context, &id, |progress| progress.transcript = Kept::Yes)?;
     Ok(Talk::Kept(Vec::new()))
 }
 
 /// Puts the talk on a customer, unless it is there; gives why RetailCRM refuses it, if it does. It has no key against doubled notes: the
 /// intent is written first, and one found open is looked up.
-fn note(
-    platform: &dyn Platform,
-    crm: Crm<'_>,
-    chat: i64,
-    known: &Progress,
-    customer: &Customer,
-    text: &str,
-) -> Result<Option<String>, Failure> {
-    if known.transcript == Kept::Intended && customers::has_note(crm, customer.id, &heading(chat))? {
+fn note(context: &Context<'_>, chat: i64, known: &Progress, customer: &Customer, text: &str) -> Result<Option<String>, Failure> {
+    if known.transcript == Kept::Intended && customers::has_note(context.crm, customer.id, &heading(chat))? {
         return Ok(None);
     }
-    progress::note(platform, &chat_story::external_id(chat), |progress| progress.transcript = Kept::Intended)?;
-    match customers::add_note(crm, customer, text) {
+    progress::update(context, &chat_story::external_id(chat), |progress| progress.transcript = Kept::Intended)?;
+    match customers::add_note(context.crm, customer, text) {
         Ok(()) => Ok(None),
         Err(error @ CrmError::Refused { .. }) => Ok(Some(error.to_string())),
         Err(error) => Err(error.into()),
@@ -88,10 +78,10 @@ fn note(
 }
 
 /// What the visitor left of himself in the talk: the first phone and the first e-mail.
-pub fn contacts(platform: &dyn Platform, chat: i64) -> Result<(Option<String>, Option<String>), Failure> {
+pub fn contacts(context: &Context<'_>, chat: i64) -> Result<(Option<String>, Option<String>), Failure> {
     let (mut found, mut cursor) = ((None, None), None::<String>);
     loop {
-        let page = platform.transcript(chat, cursor.as_deref(), PAGE).map_err(reports::failure)?;
+        let page = context.platform.transcript(chat, cursor.as_deref(), PAGE).map_err(reports::failure)?;
         for message in page.messages.iter().filter(|message| message.source == MessageSource::Visitor) {
             let left = contacts::of_text(&message.text);
             found = (found.0.or(left.0), found.1.or(left.1));
@@ -122,7 +112,7 @@ fn heading(chat: i64) -> String {
 }
 
 /// The talk as people read it, cut at a message's boundary; none when nobody said anything.
-fn text(platform: &dyn Platform, chat: i64, story: &ChatStory) -> Result<Option<String>, Failure> {
+fn text(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Option<String>, Failure> {
     let mut text = format!("{} ({})", heading(chat), template::line(story.channel_name.as_deref().unwrap_or("чат"), 100));
     if let Some(link) = story.parameters.get("chat_ad_url").and_then(|link| links::https(link).ok()) {
         text += &format!("\nОбъявление: {link}");
@@ -130,9 +120,9 @@ fn text(platform: &dyn Platform, chat: i64, story: &ChatStory) -> Result<Option<
     let (mut length, mut any) = (text.chars().count(), false);
     let mut cursor: Option<String> = None;
     loop {
-        let page = platform.transcript(chat, cursor.as_deref(), PAGE).map_err(reports::failure)?;
+        let page = context.platform.transcript(chat, cursor.as_deref(), PAGE).map_err(reports::failure)?;
         for message in &page.messages {
-            let Some(line) = line(platform, story, message)? else { continue };
+            let Some(line) = line(context, story, message)? else { continue };
             length += line.chars().count() + 1;
             if length > TEXT_MAX {
                 return Ok(Some(text + "\n… продолжение переписки в UIS"));
@@ -149,7 +139,7 @@ fn text(platform: &dyn Platform, chat: i64, story: &ChatStory) -> Result<Option<
 }
 
 /// A message as a line; none for what nobody said.
-fn line(platform: &dyn Platform, story: &ChatStory, message: &ChatMessage) -> Result<Option<String>, Failure> {
+fn line(context: &Context<'_>, story: &ChatStory, message: &ChatMessage) -> Result<Option<String>, Failure> {
     let who = match message.source {
         MessageSource::Visitor => story.name.as_deref().or(story.nick.as_deref()).unwrap_or("Клиент"),
         MessageSource::Operator => message.chat.employee.as_ref().and_then(|employee| employee.full_name.as_deref()).unwrap_or("Оператор"),
@@ -165,6 +155,6 @@ fn line(platform: &dyn Platform, story: &ChatStory, message: &ChatMessage) -> Re
     if said.is_empty() {
         return Ok(None);
     }
-    let at = zone::crm_date_time(platform, message.chat.at)?;
+    let at = context.crm_date_time(message.chat.at)?;
     Ok(Some(format!("{} {}: {said}", at.get(11..16).unwrap_or_default(), template::line(who, 100))))
 }
