@@ -30,6 +30,8 @@ pub struct Fake {
     pub lines: Vec<Line>,
     /// UIS's numbers.
     pub numbers: Vec<VirtualNumber>,
+    /// The prepared settings.
+    pub prepared: Vec<u8>,
 }
 
 impl Connections for Fake {
@@ -50,7 +52,7 @@ impl Connections for Fake {
 
 impl PreparedSettings for Fake {
     fn prepared_settings(&self) -> Vec<u8> {
-        b"{}".into()
+        self.prepared.clone()
     }
 }
 

@@ -3,13 +3,13 @@
 
 mod check;
 mod common;
+mod prepared;
 pub mod telephony;
 pub mod texts;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::base::outcome::misconfigured;
 use crate::bindings::uis::integration::types::{Failure, Misconfiguration};
 use crate::retailcrm::custom_fields::Entity;
 pub use common::{Repeat, Row};
@@ -189,8 +189,7 @@ impl Default for Settings {
 impl Settings {
     /// Settings from the bytes that [`prepare`] made.
     pub fn decode(prepared: &[u8]) -> Result<Settings, Failure> {
-        crate::base::json::read(prepared)
-            .map_err(|error| misconfigured("", format!("the prepared settings cannot be read, save them again: {error}")))
+        prepared::decode(prepared)
     }
 
     /// Whether anything writes or reads fields that the account added to an entity.
@@ -252,7 +251,7 @@ pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Mi
     if !problems.is_empty() {
         return Err(problems);
     }
-    crate::base::json::write(&settings).map_err(|error| vec![problem("", error.to_string())])
+    prepared::encode(&settings).map_err(|error| vec![problem("", error)])
 }
 
 /// A block of settings: what its settings' names begin with, where it stands in [`Settings`], its defaults.
@@ -294,7 +293,7 @@ mod tests {
     #[test]
     fn an_empty_object_means_the_schemas_defaults() {
         let prepared = prepare("{}", None).expect("valid");
-        let settings: Settings = serde_json::from_slice(&prepared).expect("readable");
+        let settings = Settings::decode(&prepared).expect("readable");
         let schema: Value = crate::base::json::parse(SCHEMA.as_bytes()).expect("the schema is JSON");
         let mut as_json = serde_json::to_value(&settings).expect("JSON");
         for (prefix, block, _) in BLOCKS {
@@ -364,7 +363,7 @@ mod tests {
             assert_eq!(problems.iter().map(|problem| problem.setting.as_str()).collect::<Vec<_>>(), [setting], "{json}");
         }
         let prepared = prepare(r#"{"filter-by-virtual-numbers":true,"virtual-numbers":["8 (495) 111-22-33"]}"#, None).expect("valid");
-        let settings: Settings = serde_json::from_slice(&prepared).expect("readable");
+        let settings = Settings::decode(&prepared).expect("readable");
         assert_eq!(settings.virtual_numbers, ["74951112233"]);
     }
 }

@@ -100,7 +100,7 @@ pub struct ShopNumber {
     /// A virtual number of UIS.
     pub number: String,
     /// Who answers for the shop's customers; a CRM user.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub responsible: Option<i64>,
 }
 
