@@ -1,12 +1,13 @@
 //! An appeal (обращение): a call, a chat or a site request, as far as it is known.
 
+use crate::base::appeal_id::AppealId;
 use crate::bindings::uis::integration::types::Instant;
 use crate::retailcrm::telephony::Source;
 
 /// One appeal as far as it is known.
 pub struct Appeal<'a> {
-    /// Its id in RetailCRM: `uis-call-<session>`, `uis-chat-<id>`, `uis-request-<id>`.
-    pub id: String,
+    /// Its id.
+    pub id: AppealId,
     /// When it ended; tasks are due from then.
     pub at: Instant,
     /// Who appealed.

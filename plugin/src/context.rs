@@ -39,8 +39,13 @@ impl<'a> Context<'a> {
         Context { settings: OnceCell::from(settings), ..Context::new(platform) }
     }
 
-    fn zone<R>(&self, ask: impl FnOnce(&Zone) -> R) -> R {
-        ask(self.zone.borrow_mut().get_or_insert_with(|| zone::read(self.platform)))
+    fn zone(&self) -> Result<Zone, Failure> {
+        if let Some(zone) = &*self.zone.borrow() {
+            return Ok(zone.clone());
+        }
+        let zone = zone::read(self.platform)?;
+        self.zone.replace(Some(zone.clone()));
+        Ok(zone)
     }
 
     /// Remembers the zone that RetailCRM's settings name: the zone of everything that follows.
@@ -51,16 +56,16 @@ impl<'a> Context<'a> {
 
     /// An instant as RetailCRM writes it, `Y-m-d H:i:s` in its account's zone.
     pub fn crm_date_time(&self, at: Instant) -> Result<String, Failure> {
-        self.zone(|zone| zone.date_time(self.platform, at))
+        self.zone()?.date_time(self.platform, at)
     }
 
     /// The instant of a local time of RetailCRM's account, `Y-m-d H:i:s` or `Y-m-d`; none for text that is neither.
-    pub fn instant(&self, text: &str) -> Option<Instant> {
-        self.zone(|zone| zone.instant(self.platform, text))
+    pub fn instant(&self, text: &str) -> Result<Option<Instant>, Failure> {
+        Ok(self.zone()?.instant(self.platform, text))
     }
 
     /// The day after a day, both `Y-m-d`.
     pub fn next_day(&self, day: &str) -> Result<String, Failure> {
-        self.zone(|zone| zone.next_day(self.platform, day))
+        self.zone()?.next_day(self.platform, day)
     }
 }

@@ -1,5 +1,6 @@
-//! A platform for unit tests: it answers requests by their paths and directory questions by what it was given, and has nothing else.
+//! A platform for unit tests: it answers requests by their paths and directory questions by what it was given, keeps what is stored, and has nothing else.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use crate::bindings::uis::integration::clock::LocalTime;
@@ -10,7 +11,7 @@ use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, Rout
 use crate::bindings::uis::integration::directory::{Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::rules::Points;
-use crate::bindings::uis::integration::storage::{Entry, ItemPage, StorageError, Version};
+use crate::bindings::uis::integration::storage::{Entry, Item, ItemPage, StorageError, Version};
 use crate::bindings::uis::integration::timers::Timer;
 use crate::bindings::uis::integration::types::Instant;
 use crate::platform::{Clock, Communications, Connections, Deals, Directory, Endpoints, Log, PreparedSettings, Rules, Storage, Timers};
@@ -30,6 +31,8 @@ pub struct Fake {
     pub lines: Vec<Line>,
     /// UIS's numbers.
     pub numbers: Vec<VirtualNumber>,
+    /// What is stored.
+    pub stored: RefCell<BTreeMap<String, Entry>>,
     /// The prepared settings.
     pub prepared: Vec<u8>,
 }
@@ -56,18 +59,43 @@ impl PreparedSettings for Fake {
     }
 }
 
+impl Fake {
+    /// What is stored under a key, as text.
+    pub fn value(&self, key: &str) -> Option<String> {
+        self.stored.borrow().get(key).map(|entry| String::from_utf8_lossy(&entry.value).into_owned())
+    }
+
+    /// Stores a text.
+    pub fn set(&self, key: &str, text: &str) {
+        self.stored.borrow_mut().insert(key.to_owned(), Entry { value: text.as_bytes().to_vec(), version: 1 });
+    }
+}
+
 impl Storage for Fake {
-    fn get(&self, _: &str) -> Option<Entry> {
-        None
+    fn get(&self, key: &str) -> Option<Entry> {
+        self.stored.borrow().get(key).cloned()
     }
-    fn swap(&self, _: &str, _: Option<Version>, _: &[u8], _: Option<u64>) -> Result<Version, StorageError> {
-        Ok(1)
+    fn swap(&self, key: &str, expected: Option<Version>, value: &[u8], _: Option<u64>) -> Result<Version, StorageError> {
+        let mut stored = self.stored.borrow_mut();
+        if stored.get(key).map(|entry| entry.version) != expected {
+            return Err(StorageError::Conflict);
+        }
+        let version = expected.unwrap_or_default() + 1;
+        stored.insert(key.to_owned(), Entry { value: value.to_vec(), version });
+        Ok(version)
     }
-    fn delete(&self, _: &str, _: Version) -> Result<(), StorageError> {
+    fn delete(&self, key: &str, expected: Version) -> Result<(), StorageError> {
+        let mut stored = self.stored.borrow_mut();
+        if stored.get(key).is_some_and(|entry| entry.version != expected) {
+            return Err(StorageError::Conflict);
+        }
+        stored.remove(key);
         Ok(())
     }
-    fn scan(&self, _: &str, _: Option<&str>, _: u32) -> ItemPage {
-        ItemPage { items: Vec::new(), next: None }
+    fn scan(&self, prefix: &str, _: Option<&str>, _: u32) -> ItemPage {
+        let stored = self.stored.borrow();
+        let found = stored.iter().filter(|(key, _)| key.starts_with(prefix));
+        ItemPage { items: found.map(|(key, entry)| Item { key: key.clone(), entry: entry.clone() }).collect(), next: None }
     }
 }
 

@@ -1,6 +1,7 @@
 //! One function per function that the contract exports, in its order. Each names the room where the work is done.
 
 use crate::base::outcome::{Handled, done};
+use crate::base::timers::TimerName;
 use crate::bindings::exports::uis::integration::orders::OrderWebhook;
 use crate::bindings::exports::uis::integration::schedule::TimerDue;
 use crate::bindings::exports::uis::integration::setup::{
@@ -72,7 +73,7 @@ pub fn run_action(platform: &dyn Platform, _: &Delivery, name: &str) -> Handled 
     let context = &Context::new(platform);
     if name == describe::SYNC_EMPLOYEES {
         // Refreshing registers the module, and somebody in RetailCRM does not want it.
-        if switch::switched_off(platform) {
+        if switch::switched_off(platform)? {
             return Err(Failure::Rejected("the integration is switched off in RetailCRM: switch it on there first".into()));
         }
         return activation::refresh(context);
@@ -154,7 +155,7 @@ pub fn on_tags_changed(platform: &dyn Platform, _: &Delivery, event: &TagsChange
 /// `calls.on-click-to-call`.
 pub fn on_click_to_call(platform: &dyn Platform, _: &Delivery, event: &ClickToCall) -> Result<Option<DialOrder>, Failure> {
     let context = &Context::new(platform);
-    if switch::switched_off(platform) {
+    if switch::switched_off(platform)? {
         return Err(Failure::Rejected("the integration is switched off in RetailCRM".into()));
     }
     click_to_call::dial(context, event)
@@ -208,31 +209,20 @@ pub fn on_order_webhook(platform: &dyn Platform, _: &Delivery, event: &OrderWebh
 pub fn on_schedule(platform: &dyn Platform, delivery: &Delivery, event: &TimerDue) -> Handled {
     let context = &Context::new(platform);
     // What waits is taken up when RetailCRM switches the module on again; what was not heard meanwhile is found in UIS's report.
-    if switch::switched_off(platform) {
+    if switch::switched_off(platform)? {
         return nothing_to_do(platform, &event.name);
     }
-    let of = |kind: &str| event.name.strip_prefix(kind).and_then(|id| id.parse().ok());
-    match event.name.as_str() {
-        name if name == reconcile::CALLS.timer => reconcile::on_timer(context),
-        name if name == texts::reconcile::TEXTS.timer => texts::reconcile::on_timer(context),
-        activation::REFRESH_TIMER => activation::refresh(context),
-        deals::TIMER => deals::slice::on_timer(context),
-        deals::SOON_TIMER => deals::slice::on_soon(context),
-        name => {
-            if let Some(session) = of(history::TIMER) {
-                return history::on_timer(context, session);
-            }
-            if let Some(session) = of(popups::CLOSE_TIMER) {
-                return popups::on_close_timer(context, session);
-            }
-            if let Some(chat) = of(chats::TIMER) {
-                return chats::on_timer(context, delivery, chat);
-            }
-            match of(texts::reconcile::REQUEST_TIMER) {
-                Some(request) => texts::reconcile::on_request_timer(context, request, &event.payload),
-                None => Err(Failure::Rejected(format!("no timer {name:?} was ever set by this version"))),
-            }
-        }
+    match TimerName::parse(&event.name) {
+        Some(TimerName::ReconcileCalls) => reconcile::on_timer(context),
+        Some(TimerName::ReconcileTexts) => texts::reconcile::on_timer(context),
+        Some(TimerName::Refresh) => activation::refresh(context),
+        Some(TimerName::Deals) => deals::slice::on_timer(context),
+        Some(TimerName::DealsSoon) => deals::slice::on_soon(context),
+        Some(TimerName::StoreCall(session)) => history::on_timer(context, session),
+        Some(TimerName::ClosePopups(session)) => popups::on_close_timer(context, session),
+        Some(TimerName::Chat(chat)) => chats::on_timer(context, delivery, chat),
+        Some(TimerName::SiteRequest(request)) => texts::reconcile::on_request_timer(context, request, &event.payload),
+        None => Err(Failure::Rejected(format!("no timer {:?} was ever set by this version", event.name))),
     }
 }
 

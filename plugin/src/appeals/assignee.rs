@@ -21,7 +21,8 @@ impl Assignee {
     pub fn user(self, context: &Context<'_>, lookup: &mut Lookup<'_>, default: Option<i64>) -> Result<Option<i64>, Failure> {
         let chosen = match self {
             Assignee::Employee(employee) => {
-                employee.filter(|id| *id != 0).and_then(|id| employee_links::of_employee(context.platform, id)).map(|link| link.user_id)
+                let link = employee.map_or(Ok(None), |id| employee_links::of_employee(context.platform, id))?;
+                link.map(|link| link.user_id)
             }
             Assignee::Manager => lookup.manager()?,
             Assignee::User(user) => user,

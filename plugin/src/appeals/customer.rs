@@ -42,17 +42,17 @@ pub fn ensure(
     rows: &[Row],
     lookup: &mut Lookup<'_>,
 ) -> Result<Vec<Skipped>, Failure> {
-    let before = progress::read(context, &appeal.id);
+    let before = progress::read(context, appeal.id)?;
     let (false, Some(external_id)) = (before.looked_up, appeal.who.external_id()) else { return Ok(Vec::new()) };
     join::join(context, appeal, lookup)?;
     let (mut created, mut written, mut left_out) = (false, Map::new(), Vec::new());
     if lookup.customer()?.is_none() {
-        let proposed = propose(context, appeal, external_id.clone(), rows);
+        let proposed = propose(context, appeal, external_id.clone(), rows)?;
         let proposed = NewCustomer { manager_id: manager(lookup)?, ..proposed };
         match create(context, appeal, proposed)? {
             Creation::Skipped(why) => {
                 // What would belong to the customer is not made either.
-                progress::update(context, &appeal.id, |progress| {
+                progress::update(context, appeal.id, |progress| {
                     progress.looked_up = true;
                     progress.skipped = true;
                 })?;
@@ -75,7 +75,7 @@ pub fn ensure(
     created |= before.creating && customer.as_ref().is_some_and(|customer| customer.external_id == external_id);
     // First of all who the visitor is: once the look-up is noted as done nothing would remember it any more.
     lookup.remember_visitor()?;
-    progress::update(context, &appeal.id, |progress| {
+    progress::update(context, appeal.id, |progress| {
         progress.looked_up = true;
         progress.created |= created;
         progress.customer.clone_from(&customer);
@@ -87,10 +87,10 @@ pub fn ensure(
 }
 
 /// A new customer as the settings want it; the manager is still to be found.
-fn propose(context: &Context<'_>, appeal: &Appeal<'_>, external_id: String, rows: &[Row]) -> NewCustomer {
-    let fields = fields::of_new(context, appeal, rows);
+fn propose(context: &Context<'_>, appeal: &Appeal<'_>, external_id: String, rows: &[Row]) -> Result<NewCustomer, Failure> {
+    let fields = fields::of_new(context, appeal, rows)?;
     let name = template::fit(context.platform, "customer's name", &appeal.name, NAME_MAX);
-    NewCustomer {
+    Ok(NewCustomer {
         external_id,
         first_name: if name.is_empty() { appeal.who.shown() } else { name },
         phone: appeal.who.phone.clone(),
@@ -99,7 +99,7 @@ fn propose(context: &Context<'_>, appeal: &Appeal<'_>, external_id: String, rows
         site: appeal.site.clone(),
         source: appeal.source.clone(),
         fields,
-    }
+    })
 }
 
 /// Creates a customer as rules leave it; without what RetailCRM refuses.
@@ -110,7 +110,7 @@ fn create(context: &Context<'_>, appeal: &Appeal<'_>, plain: NewCustomer) -> Res
         Ok(customer) => customer,
         Err(why) => return Ok(Creation::Skipped(why)),
     };
-    progress::update(context, &appeal.id, |progress| progress.creating = true)?;
+    progress::update(context, appeal.id, |progress| progress.creating = true)?;
     let mut left_out = Vec::new();
     let made = match customers::create(context.crm, &customer) {
         Err(error @ CrmError::Refused { .. }) if customer != plain => {

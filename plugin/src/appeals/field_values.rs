@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::appeal::EventParameters;
 use crate::base::outcome::skipped;
 use crate::base::template;
-use crate::bindings::uis::integration::types::Skipped;
+use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::crm_state::known_fields;
 use crate::retailcrm::custom_fields::{Entity, Field};
@@ -30,8 +30,8 @@ pub fn values<'a>(
     entity: Entity,
     rows: impl Iterator<Item = &'a Row>,
     told: &dyn EventParameters,
-) -> (Map<String, Value>, Vec<Skipped>) {
-    let fields = known_fields::of(context.platform, entity);
+) -> Result<(Map<String, Value>, Vec<Skipped>), Failure> {
+    let fields = known_fields::of(context.platform, entity)?;
     let (mut values, mut left_out) = (Map::new(), Vec::new());
     for row in rows {
         let field = fields.iter().find(|field| field.code == row.field);
@@ -57,7 +57,7 @@ pub fn values<'a>(
             Err(why) => left_out.push(skipped(format!("field {}", row.field), format!("{why}: {}", template::line(&text, 80)))),
         }
     }
-    (values, left_out)
+    Ok((values, left_out))
 }
 
 /// A text as a value of a field's type.

@@ -16,8 +16,8 @@ use crate::rules::{self, Fields, Reviewed};
 use crate::settings::Row;
 
 /// Values for a customer who is created by this appeal, as far as it tells them by now. What cannot be is told at its end.
-pub fn of_new(context: &Context<'_>, appeal: &Appeal<'_>, rows: &[Row]) -> Map<String, Value> {
-    if rows.is_empty() { Map::new() } else { field_values::values(context, Entity::Customer, rows.iter(), appeal.told).0 }
+pub fn of_new(context: &Context<'_>, appeal: &Appeal<'_>, rows: &[Row]) -> Result<Map<String, Value>, Failure> {
+    if rows.is_empty() { Ok(Map::new()) } else { Ok(field_values::values(context, Entity::Customer, rows.iter(), appeal.told)?.0) }
 }
 
 /// The appeal is over: what it told since, for a customer whom it created; rows that are always written, for any other.
@@ -25,9 +25,9 @@ pub fn update(context: &Context<'_>, appeal: &Appeal<'_>, rows: &[Row], lookup: 
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let known = progress::read(context, &appeal.id);
+    let known = progress::read(context, appeal.id)?;
     let wanted = rows.iter().filter(|row| row.always || known.created);
-    let (mut values, mut left_out) = field_values::values(context, Entity::Customer, wanted, appeal.told);
+    let (mut values, mut left_out) = field_values::values(context, Entity::Customer, wanted, appeal.told)?;
     values.retain(|code, value| known.fields.get(code) != Some(value));
     if values.is_empty() {
         return Ok(left_out);
@@ -45,7 +45,7 @@ pub fn update(context: &Context<'_>, appeal: &Appeal<'_>, rows: &[Row], lookup: 
     });
     match written {
         // Also what rules made another of: it is not proposed again.
-        Ok(()) => progress::update(context, &appeal.id, |progress| progress.fields.extend(proposed.clone()))?,
+        Ok(()) => progress::update(context, appeal.id, |progress| progress.fields.extend(proposed.clone()))?,
         // RetailCRM has the last word on its fields; the rest does not wait for them.
         Err(error @ CrmError::Refused { .. }) => {
             let codes: Vec<&str> = proposed.keys().map(String::as_str).collect();

@@ -2,6 +2,8 @@
 
 use super::progress::{self, Progress};
 use crate::appeal::Identity;
+use crate::base::appeal_id::AppealId;
+use crate::base::keys::Key;
 use crate::base::stored;
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
@@ -10,10 +12,6 @@ use crate::retailcrm::{Crm, corporate};
 
 /// A visitor is remembered for a year and a month: longer than UIS's own cookie.
 const VISITOR_TTL_MS: u64 = 400 * 24 * 3_600_000;
-
-fn visitor_key(visitor: i64) -> String {
-    format!("visitor/{visitor}")
-}
 
 /// Whether RetailCRM refuses something because his customer is gone: he was joined with another, say.
 pub fn is_gone(refusal: &str) -> bool {
@@ -66,7 +64,7 @@ impl<'a> Lookup<'a> {
 
     /// Who the visitor was in an earlier appeal.
     pub fn by_visitor(&self) -> Result<Option<Customer>, Failure> {
-        let known = self.who.visitor.and_then(|visitor| stored::load::<i64>(self.context.platform, &visitor_key(visitor)));
+        let known = self.who.visitor.map_or(Ok(None), |visitor| stored::load::<i64>(self.context.platform, Key::Visitor(visitor)))?;
         Ok(known.map(|id| customers::by_id(self.crm, id)).transpose()?.flatten())
     }
 
@@ -74,7 +72,7 @@ impl<'a> Lookup<'a> {
     pub fn remember_visitor(&mut self) -> Result<(), Failure> {
         match (self.who.visitor, self.customer()?) {
             (Some(visitor), Some(customer)) => {
-                stored::put(self.context.platform, &visitor_key(visitor), &customer.id, Some(VISITOR_TTL_MS))
+                stored::put(self.context.platform, Key::Visitor(visitor), &customer.id, Some(VISITOR_TTL_MS))
             }
             _ => Ok(()),
         }
@@ -86,7 +84,7 @@ impl<'a> Lookup<'a> {
     }
 
     /// He is not there any more: whoever has his phone or his e-mail now is the one he was joined with, and the appeal's from now on.
-    pub fn again(&mut self, appeal: &str) -> Result<Option<Customer>, Failure> {
+    pub fn again(&mut self, appeal: AppealId) -> Result<Option<Customer>, Failure> {
         self.set_customer(None);
         let found = self.customer()?;
         if found.is_some() {

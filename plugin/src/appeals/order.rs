@@ -53,8 +53,8 @@ pub struct Wish<'a> {
 }
 
 /// Values of rows for the order's fields, and rows that could not be.
-pub fn fields(context: &Context<'_>, appeal: &Appeal<'_>, rows: &[Row]) -> (Map<String, Value>, Vec<Skipped>) {
-    if rows.is_empty() { (Map::new(), Vec::new()) } else { field_values::values(context, Entity::Order, rows.iter(), appeal.told) }
+pub fn fields(context: &Context<'_>, appeal: &Appeal<'_>, rows: &[Row]) -> Result<(Map<String, Value>, Vec<Skipped>), Failure> {
+    if rows.is_empty() { Ok((Map::new(), Vec::new())) } else { field_values::values(context, Entity::Order, rows.iter(), appeal.told) }
 }
 
 /// Makes the order of a customer who is there by now, unless his other orders stand in the way.
@@ -62,7 +62,7 @@ pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup:
     match attempt(context, appeal, wish, lookup) {
         // He was joined with another since he was looked up: the other has his phone now.
         Err(Failure::Rejected(why)) if is_gone(&why) => {
-            if lookup.again(&appeal.id)?.is_none() {
+            if lookup.again(appeal.id)?.is_none() {
                 return Err(Failure::Rejected(why));
             }
             attempt(context, appeal, wish, lookup)
@@ -72,7 +72,7 @@ pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup:
 }
 
 fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
-    let known = progress::read(context, &appeal.id);
+    let known = progress::read(context, appeal.id)?;
     // A customer whom a rule skipped has no order of this appeal, even if another appeal made them known since.
     if known.ordered || known.skipped {
         return Ok(Vec::new());
@@ -83,18 +83,18 @@ fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: 
     let buyer = company.as_ref().map_or(customer.id, |company| company.id);
     let others_matter = !known.created && wish.repeat != Repeat::Always;
     if others_matter && !free(context, appeal, wish, &orders::of_customer(context.crm, buyer, company.is_some())?)? {
-        progress::update(context, &appeal.id, |progress| progress.ordered = true)?;
+        progress::update(context, appeal.id, |progress| progress.ordered = true)?;
         return Ok(Vec::new());
     }
     let plain = propose(context, appeal, wish, (&customer, company.as_ref()), lookup)?;
     let Some(order) = reviewed(context, appeal, &plain) else {
-        progress::update(context, &appeal.id, |progress| progress.ordered = true)?;
+        progress::update(context, appeal.id, |progress| progress.ordered = true)?;
         return Ok(Vec::new());
     };
     let mut left_out = Vec::new();
     let what = format!("order of {}", appeal.id);
     rules::or_without(context, &what, (&order, &plain), &mut left_out, |order| create(context, wish, order.clone()))?;
-    progress::update(context, &appeal.id, |progress| {
+    progress::update(context, appeal.id, |progress| {
         progress.ordered = true;
         progress.order_site.clone_from(&plain.site);
     })?;
@@ -114,7 +114,7 @@ fn propose(
     let site = company.map_or(&customer.site, |company| &company.site);
     let site = appeal.own_site.clone().or_else(|| Some(site.clone()).filter(|site| !site.is_empty())).or_else(|| appeal.site.clone());
     Ok(NewOrder {
-        external_id: appeal.id.clone(),
+        external_id: appeal.id.to_string(),
         customer: customer.id,
         company: company.map(|company| company.id),
         site,
@@ -191,12 +191,13 @@ fn drafted(order: &NewOrder) -> Fields {
 
 /// Whether the customer's other orders leave room for one more.
 fn free(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, orders: &[Standing]) -> Result<bool, Failure> {
-    let statuses: Vec<Status> = statuses::all(context.platform);
+    let statuses: Vec<Status> = statuses::all(context.platform)?;
     let ended = |order: &&Standing| {
         statuses.iter().any(|status| status.code == order.status && matches!(status.group.as_str(), "complete" | "cancel"))
     };
     // What an earlier attempt made is no other order.
-    let others = || orders.iter().filter(|order| order.external_id != appeal.id);
+    let id = appeal.id.to_string();
+    let others = || orders.iter().filter(|order| order.external_id != id);
     let none_open = others().all(|order| ended(&order));
     Ok(match wish.repeat {
         Repeat::Always => true,

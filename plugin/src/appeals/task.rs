@@ -8,6 +8,8 @@ use super::assignee::Assignee;
 use super::lookup::Lookup;
 use super::progress;
 use crate::appeal::Appeal;
+use crate::base::appeal_id::{self, AppealId};
+use crate::base::keys::Key;
 use crate::base::outcome::skipped;
 use crate::base::{local_time, stored, template};
 use crate::bindings::uis::integration::decision::DraftKind;
@@ -27,7 +29,7 @@ const HOUR_MS: i64 = 3_600_000;
 /// What is wanted.
 pub struct Wish<'a> {
     /// Where the last such task is remembered: one key for what should have but one open task.
-    pub key: String,
+    pub key: Key<'a>,
     /// No second task while the first is open.
     pub once: bool,
     /// A template of its name.
@@ -44,8 +46,9 @@ pub struct Wish<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 struct Made {
-    /// For which appeal; empty: none was.
-    appeal: String,
+    /// For which appeal; none: there was no task.
+    #[serde(deserialize_with = "appeal_id::read_or_none")]
+    appeal: Option<AppealId>,
     /// When that ended.
     at: Instant,
     /// Its name, by which it is found again when its number was not told.
@@ -56,20 +59,20 @@ struct Made {
 
 /// Makes the task, once for an appeal: somebody may have completed it since, or another appeal may have its own under the key.
 pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
-    let known = progress::read(context, &appeal.id);
+    let known = progress::read(context, appeal.id)?;
     if known.skipped || known.tasked {
         return Ok(Vec::new());
     }
     let Some(left_out) = attempt(context, appeal, wish, lookup)? else {
         return Ok(vec![skipped(format!("task for {}", appeal.id), "nobody to perform it is known; choose a default responsible")]);
     };
-    progress::update(context, &appeal.id, |progress| progress.tasked = true)?;
+    progress::update(context, appeal.id, |progress| progress.tasked = true)?;
     Ok(left_out)
 }
 
 /// Gives what was left out of the task, or why there is none; nothing when nobody is known to perform it: somebody may be chosen.
 fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Option<Vec<Skipped>>, Failure> {
-    let made: Made = stored::load(context.platform, &wish.key).unwrap_or_default();
+    let made: Made = stored::load(context.platform, wish.key)?.unwrap_or_default();
     if is_there(context, appeal, wish, &made)? {
         return Ok(Some(Vec::new()));
     }
@@ -96,16 +99,16 @@ fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: 
 /// Whether the appeal needs no task of its own: its task was made, or another one that is enough is open.
 fn is_there(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, made: &Made) -> Result<bool, Failure> {
     match made.task {
-        Some(_) if made.appeal == appeal.id => Ok(true),
+        Some(_) if made.appeal == Some(appeal.id) => Ok(true),
         Some(task) if wish.once && tasks::is_open(context.crm, task)? => {
             context.platform.log(Level::Info, "the task is still open", &[("task", &task.to_string())]);
             Ok(true)
         }
         // Perhaps it arrived: then it is the one, whichever appeal it was for.
-        None if !made.appeal.is_empty() => {
+        None if made.appeal.is_some() => {
             let Some(task) = tasks::find_open(context.crm, &made.text, appeal.who.phone.as_deref())? else { return Ok(false) };
-            stored::put(context.platform, &wish.key, &Made { task: Some(task), ..made.clone() }, Some(TTL_MS))?;
-            Ok(made.appeal == appeal.id || wish.once)
+            stored::put(context.platform, wish.key, &Made { task: Some(task), ..made.clone() }, Some(TTL_MS))?;
+            Ok(made.appeal == Some(appeal.id) || wish.once)
         }
         _ => Ok(false),
     }
@@ -136,20 +139,20 @@ fn send(
 ) -> Result<Vec<Skipped>, Failure> {
     let (platform, crm) = (context.platform, context.crm);
     let mut left_out = Vec::new();
-    let mut intent = Made { appeal: appeal.id.clone(), at: appeal.at, text: task.text.clone(), task: None };
-    stored::put(platform, &wish.key, &intent, Some(TTL_MS))?;
+    let mut intent = Made { appeal: Some(appeal.id), at: appeal.at, text: task.text.clone(), task: None };
+    stored::put(platform, wish.key, &intent, Some(TTL_MS))?;
     let mut created = tasks::create(crm, &task);
     if let (Err(error @ CrmError::Refused { .. }), Some(plain)) = (&created, plain.filter(|plain| *plain != task)) {
         left_out.push(rules::refused(context, format!("task for {}", appeal.id), error));
         intent.text.clone_from(&plain.text);
-        stored::put(platform, &wish.key, &intent, Some(TTL_MS))?;
+        stored::put(platform, wish.key, &intent, Some(TTL_MS))?;
         created = tasks::create(crm, &plain);
     }
     match created {
-        Ok(task) => stored::put(platform, &wish.key, &Made { task: Some(task), ..intent }, Some(TTL_MS))?,
+        Ok(task) => stored::put(platform, wish.key, &Made { task: Some(task), ..intent }, Some(TTL_MS))?,
         // Surely nothing is there: what was made before counts again.
         Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. } | CrmError::Refused { .. })) => {
-            stored::put(platform, &wish.key, made, Some(TTL_MS))?;
+            stored::put(platform, wish.key, made, Some(TTL_MS))?;
             return Err(error.into());
         }
         Err(error) => return Err(error.into()),
@@ -158,19 +161,19 @@ fn send(
 }
 
 /// Completes the open task under a key: this appeal has done what it asked for. A task for what happened later stays.
-pub fn close(context: &Context<'_>, appeal: &Appeal<'_>, key: &str) -> Result<(), Failure> {
-    let made = stored::load::<Made>(context.platform, key).filter(|made| made.at <= appeal.at);
-    if let (Some(made), false) = (made, progress::read(context, &appeal.id).task_closed) {
+pub fn close(context: &Context<'_>, appeal: &Appeal<'_>, key: Key<'_>) -> Result<(), Failure> {
+    let made = stored::load::<Made>(context.platform, key)?.filter(|made| made.at <= appeal.at);
+    if let (Some(made), false) = (made, progress::read(context, appeal.id)?.task_closed) {
         complete(context, made, key, appeal.who.phone.as_deref())?;
     }
-    progress::update(context, &appeal.id, |progress| progress.task_closed = true)
+    progress::update(context, appeal.id, |progress| progress.task_closed = true)
 }
 
-fn complete(context: &Context<'_>, made: Made, key: &str, phone: Option<&str>) -> Result<(), Failure> {
+fn complete(context: &Context<'_>, made: Made, key: Key<'_>, phone: Option<&str>) -> Result<(), Failure> {
     let crm = context.crm;
     let task = match made.task {
         Some(task) => Some(task),
-        None if made.appeal.is_empty() => None,
+        None if made.appeal.is_none() => None,
         None => tasks::find_open(crm, &made.text, phone)?,
     };
     if let Some(task) = task {
@@ -195,5 +198,5 @@ fn name(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>) -> String {
     let whole = template::render(wish.name, |name| appeal.told.get(name), unknown);
     let line = template::fit(context.platform, "task's name", &whole, NAME_MAX);
     // Values that are all empty leave nothing; a task must have a name.
-    if line.is_empty() { Some(appeal.who.shown()).filter(|shown| !shown.is_empty()).unwrap_or_else(|| appeal.id.clone()) } else { line }
+    if line.is_empty() { Some(appeal.who.shown()).filter(|shown| !shown.is_empty()).unwrap_or_else(|| appeal.id.to_string()) } else { line }
 }

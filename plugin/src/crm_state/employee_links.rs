@@ -2,15 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::keys::{Family, Key};
 use crate::base::stored;
 use crate::bindings::uis::integration::types::{EmployeeHint, Failure};
 use crate::platform::Platform;
 use crate::uis::directory;
-
-/// Keys of the links by employee id.
-const BY_EMPLOYEE: &str = "employees/";
-/// Keys of the same links by CRM user id.
-const BY_USER: &str = "users/";
 
 /// One person on both sides.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -32,17 +28,22 @@ pub fn remember(platform: &dyn Platform, links: &[EmployeeLink]) -> Result<(), F
             by_user.push(link.clone());
         }
     }
-    remember_by(platform, BY_EMPLOYEE, links, |link| link.employee_id)?;
-    remember_by(platform, BY_USER, &by_user, |link| link.user_id)
+    remember_by(platform, (Family::EmployeeLinks, Key::EmployeeLink), links, |link| link.employee_id)?;
+    remember_by(platform, (Family::UserLinks, Key::UserLink), &by_user, |link| link.user_id)
 }
 
-fn remember_by(platform: &dyn Platform, prefix: &str, links: &[EmployeeLink], id_of: fn(&EmployeeLink) -> i64) -> Result<(), Failure> {
+fn remember_by(
+    platform: &dyn Platform,
+    (family, key): (Family, fn(i64) -> Key<'static>),
+    links: &[EmployeeLink],
+    id_of: fn(&EmployeeLink) -> i64,
+) -> Result<(), Failure> {
     for link in links {
-        stored::put(platform, &format!("{prefix}{}", id_of(link)), link, None)?;
+        stored::put(platform, key(id_of(link)), link, None)?;
     }
-    for name in stored::names(platform, prefix) {
-        if !links.iter().any(|link| id_of(link).to_string() == name) {
-            stored::forget(platform, &format!("{prefix}{name}"))?;
+    for id in stored::ids(platform, family) {
+        if !links.iter().any(|link| id_of(link) == id) {
+            stored::forget(platform, key(id))?;
         }
     }
     Ok(())
@@ -50,21 +51,25 @@ fn remember_by(platform: &dyn Platform, prefix: &str, links: &[EmployeeLink], id
 
 /// The CRM user behind an employee whom an event names.
 pub fn of_hint(platform: &dyn Platform, hint: &EmployeeHint) -> Result<Option<EmployeeLink>, Failure> {
-    Ok(directory::id_of_hint(platform, hint)?.and_then(|id| of_employee(platform, id)))
+    directory::id_of_hint(platform, hint)?.map_or(Ok(None), |id| of_employee(platform, id))
 }
 
 /// The CRM user behind an employee.
-pub fn of_employee(platform: &dyn Platform, employee_id: i64) -> Option<EmployeeLink> {
-    stored::load(platform, &format!("{BY_EMPLOYEE}{employee_id}"))
+pub fn of_employee(platform: &dyn Platform, employee_id: i64) -> Result<Option<EmployeeLink>, Failure> {
+    stored::load(platform, Key::EmployeeLink(employee_id))
 }
 
 /// The employee behind a CRM user.
-pub fn of_user(platform: &dyn Platform, user_id: i64) -> Option<EmployeeLink> {
-    stored::load(platform, &format!("{BY_USER}{user_id}"))
+pub fn of_user(platform: &dyn Platform, user_id: i64) -> Result<Option<EmployeeLink>, Failure> {
+    stored::load(platform, Key::UserLink(user_id))
 }
 
-/// The employee who has this extension, with his CRM user.
-pub fn of_code(platform: &dyn Platform, code: &str) -> Option<EmployeeLink> {
-    let links = stored::names(platform, BY_EMPLOYEE).into_iter().filter_map(|id| of_employee(platform, id.parse().ok()?));
-    links.into_iter().find(|link| link.code.as_deref() == Some(code))
+/// The employee who has this extension, and the CRM user.
+pub fn of_code(platform: &dyn Platform, code: &str) -> Result<Option<EmployeeLink>, Failure> {
+    for employee in stored::ids(platform, Family::EmployeeLinks) {
+        if let Some(link) = of_employee(platform, employee)?.filter(|link| link.code.as_deref() == Some(code)) {
+            return Ok(Some(link));
+        }
+    }
+    Ok(None)
 }

@@ -3,13 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::base::keys::Key;
 use crate::base::stored;
 use crate::bindings::uis::integration::types::Failure;
 use crate::platform::Platform;
 use crate::retailcrm::answer;
-
-/// Where they are remembered.
-const KEY: &str = "retailcrm/work-times";
 
 /// When people work.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -45,14 +43,14 @@ impl WorkTimes {
 
 /// Remembers them.
 pub fn remember(platform: &dyn Platform, times: &WorkTimes) -> Result<(), Failure> {
-    stored::put(platform, KEY, times, None)
+    stored::put(platform, Key::WorkTimes, times, None)
 }
 
 /// Whether people work at a local time of the account, `Y-m-d H:i:s`.
-pub fn contain(platform: &dyn Platform, local: &str) -> bool {
-    let times: WorkTimes = stored::load(platform, KEY).unwrap_or_default();
+pub fn contain(platform: &dyn Platform, local: &str) -> Result<bool, Failure> {
+    let times: WorkTimes = stored::load(platform, Key::WorkTimes)?.unwrap_or_default();
     let (date, clock) = local.split_at(10);
-    times.contain(date, clock.get(1..6).unwrap_or_default(), weekday(date))
+    Ok(times.contain(date, clock.get(1..6).unwrap_or_default(), weekday(date)))
 }
 
 /// The day of the week of `Y-m-d`, by Zeller's rule.

@@ -1,12 +1,10 @@
 //! The time zone of the RetailCRM account, and instants as RetailCRM writes them: local time of that zone.
 
+use crate::base::keys::Key;
 use crate::base::outcome::misconfigured;
 use crate::base::{local_time, stored};
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::platform::{Clock, Platform};
-
-/// Where the CRM account's zone is remembered.
-const ZONE_KEY: &str = "retailcrm/timezone";
 
 /// A time zone by its IANA name.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,12 +12,12 @@ pub struct Zone(String);
 
 /// Remembers the zone that RetailCRM's settings name.
 pub fn remember(platform: &dyn Platform, zone: &str) -> Result<(), Failure> {
-    stored::put(platform, ZONE_KEY, &zone, None)
+    stored::put(platform, Key::Zone, &zone, None)
 }
 
 /// The zone of the CRM account; the UIS account's own until RetailCRM has named one.
-pub fn read(platform: &dyn Platform) -> Zone {
-    Zone(stored::load::<String>(platform, ZONE_KEY).unwrap_or_else(|| platform.account().timezone))
+pub fn read(platform: &dyn Platform) -> Result<Zone, Failure> {
+    Ok(Zone(stored::load::<String>(platform, Key::Zone)?.unwrap_or_else(|| platform.account().timezone)))
 }
 
 impl Zone {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::keys::Key;
 use crate::base::stored;
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
@@ -13,9 +14,6 @@ use crate::retailcrm::reference::{self, Site, Status, StatusGroup};
 use crate::retailcrm::{Ask, CrmError, users};
 use crate::uis::directory;
 
-const KEY: &str = "deals/book";
-/// Statuses that deals are or were in.
-const MET_KEY: &str = "deals/met-statuses";
 /// A book is read anew after so long.
 const GOOD_FOR_MS: i64 = 2 * 3_600_000;
 
@@ -38,8 +36,8 @@ pub struct Book {
 }
 
 /// The book, read anew if it is old, or if it does not know one of these statuses or shops.
-pub fn open(context: &Context<'_>, named: &[&str]) -> Result<Book, CrmError> {
-    let known: Option<Book> = stored::load(context.platform, KEY);
+pub fn open(context: &Context<'_>, named: &[&str]) -> Result<Book, Failure> {
+    let known: Option<Book> = stored::load(context.platform, Key::DealsBook)?;
     let now = context.platform.now();
     if let Some(book) = known.as_ref().filter(|book| now - book.read < GOOD_FOR_MS && named.iter().all(|name| book.knows(name))) {
         return Ok(book.clone());
@@ -69,7 +67,7 @@ impl Book {
 
     /// Remembers it.
     pub fn put(&self, context: &Context<'_>) -> Result<(), Failure> {
-        stored::put(context.platform, KEY, self, None)
+        stored::put(context.platform, Key::DealsBook, self, None)
     }
 
     /// A shop's title; its code when RetailCRM does not have it any more.
@@ -79,7 +77,7 @@ impl Book {
 
     /// Who answers for an order, by name: as UIS knows the employee, who is tied to the user, else as RetailCRM does.
     pub fn employee(&mut self, context: &Context<'_>, user: i64) -> Result<String, Failure> {
-        if let Some(link) = employee_links::of_user(context.platform, user) {
+        if let Some(link) = employee_links::of_user(context.platform, user)? {
             let employee = context.platform.find_employee(link.employee_id).map_err(directory::directory_failure)?;
             if let Some(employee) = employee.filter(|employee| !employee.full_name.trim().is_empty()) {
                 return Ok(employee.full_name);
@@ -101,8 +99,8 @@ impl Book {
 }
 
 /// Statuses that deals are or were in.
-pub fn met(context: &Context<'_>) -> Vec<String> {
-    stored::load(context.platform, MET_KEY).unwrap_or_default()
+pub fn met(context: &Context<'_>) -> Result<Vec<String>, Failure> {
+    Ok(stored::load(context.platform, Key::DealsMetStatuses)?.unwrap_or_default())
 }
 
 /// Deals are in these statuses.
@@ -113,5 +111,5 @@ pub fn meet(context: &Context<'_>, met: &mut Vec<String>, statuses: &[&str]) -> 
             met.push((*status).to_owned());
         }
     }
-    if met.len() == before { Ok(()) } else { stored::put(context.platform, MET_KEY, met, None) }
+    if met.len() == before { Ok(()) } else { stored::put(context.platform, Key::DealsMetStatuses, met, None) }
 }

@@ -11,17 +11,12 @@ use super::run::Run;
 use super::stages::{self, Change, Standing, Step};
 use super::{parts, review};
 use crate::appeals::communication;
-use crate::base::stored;
+use crate::base::keys::Key;
+use crate::base::{digest, stored};
 use crate::bindings::uis::integration::deals::{Deal, Funnel, Page, StageStatus};
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
 use crate::retailcrm::CONNECTION;
-
-/// Groups of statuses that were folded, as they were told last.
-const FOLDED_KEY: &str = "deals/folded";
-
-/// The stages of statuses that orders were in, as they were last.
-const MOVED_KEY: &str = "deals/stages";
 
 /// What happened to one order.
 #[derive(Debug, Default)]
@@ -60,14 +55,14 @@ pub struct Moved(BTreeMap<String, String>);
 
 impl Moved {
     /// Whether a status has another stage than it had, because its group is another one, or was folded: all deals are to be told again then.
-    pub fn again(&self, context: &Context<'_>) -> bool {
-        let before: BTreeMap<String, String> = stored::load(context.platform, MOVED_KEY).unwrap_or_default();
-        before.iter().any(|(code, stage)| self.0.get(code).is_some_and(|now| now != stage))
+    pub fn again(&self, context: &Context<'_>) -> Result<bool, Failure> {
+        let before: BTreeMap<String, String> = stored::load(context.platform, Key::DealsStages)?.unwrap_or_default();
+        Ok(before.iter().any(|(code, stage)| self.0.get(code).is_some_and(|now| now != stage)))
     }
 
     /// That is planned: they are as they were from now on.
     pub fn remember(&self, context: &Context<'_>) -> Result<(), Failure> {
-        stored::put(context.platform, MOVED_KEY, &self.0, None)
+        stored::put(context.platform, Key::DealsStages, &self.0, None)
     }
 }
 
@@ -98,7 +93,7 @@ impl<'a> Desk<'a> {
         let named: Vec<&str> = statuses.iter().copied().chain(sites.iter().copied().filter(|site| !site.is_empty())).collect();
         let book = book::open(context, &named)?;
         book.put(context)?;
-        let mut met = book::met(context);
+        let mut met = book::met(context)?;
         book::meet(context, &mut met, &statuses)?;
         let stages = funnels::build(&Source {
             statuses: &book.statuses,
@@ -159,10 +154,10 @@ impl<'a> Desk<'a> {
     pub fn group(&self, draft: &Draft, news: &News, created: Instant, how: How) -> Result<Option<Group>, Failure> {
         let funnel = self.funnel(&draft.site)?;
         let there = |stage: &str| funnel.stages.iter().any(|known| known.ext_id == stage);
-        let remembered = ledger::read(self.run.context, draft.order).unwrap_or_default();
+        let remembered = ledger::read(self.run.context, draft.order)?.unwrap_or_default();
         let known = Some(&remembered).filter(|known| !known.stage.is_empty());
         // A clock that is ahead must not lead a deal into the future: no later change could follow.
-        let since = self.run.context.instant(&draft.since).unwrap_or(created).min(self.run.context.platform.now());
+        let since = self.run.context.instant(&draft.since)?.unwrap_or(created).min(self.run.context.platform.now());
         let standing = Standing { created, status: draft.status.clone(), since, last: how.last };
         let pending = remembered.pending.iter().filter(|(stage, _)| there(stage));
         let mut steps: Vec<Step> = pending.map(|(stage, since)| Step { stage: stage.clone(), since: *since }).collect();
@@ -179,7 +174,8 @@ impl<'a> Desk<'a> {
         }
         // It stays what it was said to be first, and nothing happened before.
         let created = remembered.created.unwrap_or_else(|| steps.first().map_or(created, |first| created.min(first.since)));
-        let states: Vec<Deal> = steps.iter().map(|step| self.deal(draft, funnel, step, created, news.at)).collect();
+        let states: Result<Vec<Deal>, Failure> = steps.iter().map(|step| self.deal(draft, funnel, step, created, news.at)).collect();
+        let states = states?;
         let any = !states.is_empty();
         let states = review::review(self.run.context, draft, states);
         let Some(last) = states.last() else {
@@ -192,7 +188,7 @@ impl<'a> Desk<'a> {
             }
             return Ok(None);
         };
-        let digest = ledger::digest(&format!("{:?}", Deal { modified: None, ..last.clone() }));
+        let digest = digest::of(&Deal { modified: None, ..last.clone() });
         let entry = Entry {
             record: remembered.record.max(news.record),
             since: last.stage_modified,
@@ -214,18 +210,15 @@ impl<'a> Desk<'a> {
         Ok(Some(Group { number: draft.number.clone(), order: draft.order, states, entry }))
     }
 
-    fn deal(&self, draft: &Draft, funnel: &Funnel, step: &Step, created: Instant, modified: Option<Instant>) -> Deal {
+    fn deal(&self, draft: &Draft, funnel: &Funnel, step: &Step, created: Instant, modified: Option<Instant>) -> Result<Deal, Failure> {
         let ended = self.stages.meaning(&step.stage) != StageStatus::InProcess;
         let mut user_fields: Vec<(String, String)> = draft.fields.iter().map(|field| (field.ext_id.clone(), field.value.clone())).collect();
         if !draft.site.is_empty() {
             user_fields.insert(0, (draft::SITE_FIELD.to_owned(), self.book.site(&draft.site).to_owned()));
         }
         // A chat's mark is the chat's own id; the communication's is in what we remember of it.
-        let communication = draft.mark.and_then(|(kind, id)| match kind {
-            "chat" => communication::of_chat(self.run.context, id).map(|id| (kind.to_owned(), id)),
-            _ => Some((kind.to_owned(), id)),
-        });
-        Deal {
+        let communication = draft.mark.map_or(Ok(None), |mark| communication::of(self.run.context, mark))?;
+        Ok(Deal {
             ext_id: draft::ext_id(draft.order),
             name: draft.name.clone(),
             created,
@@ -239,17 +232,17 @@ impl<'a> Desk<'a> {
             revenue: draft.revenue.clone(),
             comments: draft.comments.clone(),
             source: draft.source.clone(),
-            communication,
+            communication: communication.map(|(kind, id)| (kind.to_owned(), id)),
             user_fields,
             page: Some(Page { connection: CONNECTION.to_owned(), url: format!("/orders/{}/edit", draft.order) }),
-        }
+        })
     }
 }
 
 /// Says which groups became one stage each, when that is another than it was.
 fn report_folded(run: &Run<'_>, stages: &Stages) -> Result<(), Failure> {
     let platform = run.context.platform;
-    let before: Vec<String> = stored::load(platform, FOLDED_KEY).unwrap_or_default();
+    let before: Vec<String> = stored::load(platform, Key::DealsFolded)?.unwrap_or_default();
     if before == stages.folded {
         return Ok(());
     }
@@ -260,5 +253,5 @@ fn report_folded(run: &Run<'_>, stages: &Stages) -> Result<(), Failure> {
             format!("UIS takes 100 stages in process; one stage each stands for the groups {groups}"),
         );
     }
-    stored::put(platform, FOLDED_KEY, &stages.folded, None)
+    stored::put(platform, Key::DealsFolded, &stages.folded, None)
 }

@@ -1,6 +1,7 @@
 //! The trigger that the account's administrator set up in RetailCRM: a GET with `orderId`, mostly. He may have typed another name, forgotten
 //! the value, or sent a form; so whatever looks like an order's number counts. It is only a hint: the order itself is read.
 
+use crate::base::keys::{Family, Key};
 use crate::base::outcome::{Handled, done};
 use crate::base::{stored, template};
 use crate::bindings::exports::uis::integration::orders::OrderWebhook;
@@ -9,8 +10,6 @@ use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::deals;
 
-/// Orders that a trigger told of and that are not read yet.
-const PREFIX: &str = "deal-hint/";
 /// A hint that was not followed for so long is not followed any more: the history is.
 const TTL_MS: u64 = 7 * 24 * 3_600_000;
 /// Orders of one request.
@@ -21,8 +20,6 @@ const DIGITS_MAX: usize = 12;
 const GATHER_MS: i64 = 2_000;
 /// However many triggers come, orders are read no more often than this.
 const BETWEEN_MS: i64 = 30_000;
-/// When hints were followed last.
-const FOLLOWED_KEY: &str = "deals/followed";
 
 /// A trigger fired. It is answered at once; the order is read by a timer, with all others that were told of meanwhile.
 pub fn on_order_webhook(context: &Context<'_>, event: &OrderWebhook) -> Handled {
@@ -40,12 +37,12 @@ pub fn on_order_webhook(context: &Context<'_>, event: &OrderWebhook) -> Handled 
         return done();
     }
     for order in orders {
-        let key = format!("{PREFIX}{order}");
-        if context.platform.get(&key).is_none() {
-            stored::put(context.platform, &key, &true, Some(TTL_MS))?;
+        let key = Key::DealHint(order);
+        if !stored::is_there(context.platform, key) {
+            stored::put(context.platform, key, &true, Some(TTL_MS))?;
         }
     }
-    let followed: i64 = stored::load(context.platform, FOLLOWED_KEY).unwrap_or(i64::MIN);
+    let followed: i64 = stored::load(context.platform, Key::DealsFollowed)?.unwrap_or(i64::MIN);
     let rest = followed.saturating_add(BETWEEN_MS).saturating_sub(context.platform.now());
     deals::soon(context, GATHER_MS.max(rest))?;
     done()
@@ -53,25 +50,24 @@ pub fn on_order_webhook(context: &Context<'_>, event: &OrderWebhook) -> Handled 
 
 /// An order that is read once the history is read to its end.
 pub fn postpone(context: &Context<'_>, order: i64) -> Result<(), Failure> {
-    stored::put(context.platform, &format!("{PREFIX}{order}"), &true, Some(TTL_MS))
+    stored::put(context.platform, Key::DealHint(order), &true, Some(TTL_MS))
 }
 
 /// At most so many orders that triggers told of, and whether there are more.
 pub fn waiting(context: &Context<'_>, most: usize) -> (Vec<i64>, bool) {
     if most == 0 {
-        return (Vec::new(), !context.platform.scan(PREFIX, None, 1).items.is_empty());
+        return (Vec::new(), !stored::page(context.platform, Family::DealHints, None, 1).names.is_empty());
     }
-    let page = context.platform.scan(PREFIX, None, u32::try_from(most).unwrap_or(u32::MAX));
-    let ids = page.items.iter().filter_map(|item| item.key.strip_prefix(PREFIX)?.parse().ok()).collect();
-    (ids, page.next.is_some())
+    let page = stored::page(context.platform, Family::DealHints, None, most);
+    (page.ids(), page.next.is_some())
 }
 
 /// These were followed.
 pub fn followed(context: &Context<'_>, orders: &[i64]) -> Result<(), Failure> {
     for order in orders {
-        stored::forget(context.platform, &format!("{PREFIX}{order}"))?;
+        stored::forget(context.platform, Key::DealHint(*order))?;
     }
-    if orders.is_empty() { Ok(()) } else { stored::put(context.platform, FOLLOWED_KEY, &context.platform.now(), None) }
+    if orders.is_empty() { Ok(()) } else { stored::put(context.platform, Key::DealsFollowed, &context.platform.now(), None) }
 }
 
 /// The orders that a trigger's parameters name: by the parameter that is called so, else by those whose names end in `id`, else by all.

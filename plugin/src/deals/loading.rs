@@ -4,8 +4,9 @@
 
 use super::plan::{self, Again, Cursor, Loading, Plan};
 use super::{ledger, soon};
+use crate::base::keys::Key;
 use crate::base::outcome::{Handled, done};
-use crate::base::stored;
+use crate::base::{digest, stored};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Misconfiguration};
 use crate::context::Context;
@@ -15,10 +16,6 @@ use crate::settings::Settings;
 
 /// The action «Загрузить сделки».
 pub const ACTION: &str = "load-deals";
-/// From which day on deals were loaded because a setting said so.
-const LOADED_KEY: &str = "deals/loaded-from";
-/// What the settings make of every deal.
-const SHAPE_KEY: &str = "deals/shape";
 /// Requests for days in which there are few orders or none.
 const REQUESTS_MAX: u32 = 20;
 /// Orders of one slice, about.
@@ -26,23 +23,22 @@ const ENOUGH: usize = 50;
 
 /// Settings were saved, or the integration was switched on: what they ask for is begun.
 pub fn on_settings(context: &Context<'_>, settings: &Settings) -> Result<(), Failure> {
-    let shape = ledger::digest(&format!(
-        "{} {} {:?} {:?} {:?}",
+    let shape = digest::of(&(
         settings.deal_default_funnel,
         settings.deal_delivery_cost,
         settings.deal_fields(),
-        settings.deal_success_groups,
-        settings.deal_failed_groups
+        &settings.deal_success_groups,
+        &settings.deal_failed_groups,
     ));
-    let before: Option<u64> = stored::load(context.platform, SHAPE_KEY);
+    let before: Option<u64> = stored::load(context.platform, Key::DealsShape)?;
     if before.is_some_and(|before| before != shape) {
         // Every deal is another one by these settings.
-        plan::put(context, &Plan { again: Some(Again::default()), ..plan::load(context) })?;
+        plan::put(context, &Plan { again: Some(Again::default()), ..plan::load(context)? })?;
         soon(context, 0)?;
     }
-    stored::put(context.platform, SHAPE_KEY, &shape, None)?;
+    stored::put(context.platform, Key::DealsShape, &shape, None)?;
     match &settings.deal_history_from {
-        Some(from) if stored::load::<String>(context.platform, LOADED_KEY).as_ref() != Some(from) => begin(context, from),
+        Some(from) if stored::load::<String>(context.platform, Key::DealsLoadedFrom)?.as_ref() != Some(from) => begin(context, from),
         _ => Ok(()),
     }
 }
@@ -55,7 +51,7 @@ pub fn on_action(context: &Context<'_>) -> Handled {
     };
     match &settings.deal_history_from {
         _ if !settings.deals => misconfigured("deals", "deals are not passed on: switch them on first"),
-        Some(from) if context.instant(from).is_some_and(|at| at > context.platform.now()) => {
+        Some(from) if context.instant(from)?.is_some_and(|at| at > context.platform.now()) => {
             misconfigured("deal-history-from", "the day is in the future; choose one that has begun")
         }
         None => misconfigured("deal-history-from", "choose the day from which on deals are to be loaded"),
@@ -64,12 +60,12 @@ pub fn on_action(context: &Context<'_>) -> Handled {
 }
 
 fn begin(context: &Context<'_>, from: &str) -> Result<(), Failure> {
-    let known = plan::load(context);
+    let known = plan::load(context)?;
     // Pressed twice, it goes on.
     if known.loading.as_ref().is_some_and(|loading| loading.from == from) {
         return soon(context, 0);
     }
-    let at = context.instant(from).unwrap_or_else(|| context.platform.now());
+    let at = context.instant(from)?.unwrap_or_else(|| context.platform.now());
     if at > context.platform.now() {
         context.platform.log(
             Level::Warn,
@@ -87,7 +83,7 @@ fn begin(context: &Context<'_>, from: &str) -> Result<(), Failure> {
     let cursor = if reached.is_some_and(|reached| reached <= at) { known.cursor.clone() } else { Some(Cursor::At(at)) };
     let loading = Some(Loading { from: from.to_owned(), day: from.to_owned(), page: 1, orders: 0 });
     plan::put(context, &Plan { cursor, loading, ..known })?;
-    stored::put(context.platform, LOADED_KEY, &from.to_owned(), None)?;
+    stored::put(context.platform, Key::DealsLoadedFrom, &from.to_owned(), None)?;
     context.platform.log(Level::Info, "deals are loaded from a day on", &[("from", from)]);
     soon(context, 0)
 }
@@ -107,8 +103,11 @@ pub fn read(context: &Context<'_>, plan: &mut Plan) -> Result<Vec<WholeOrder>, F
             other => other.into(),
         })?;
         loading.orders += orders.len() as u64;
-        let unknown = |order: &WholeOrder| answer::id(&order.id).is_some_and(|id| ledger::read(context, id).is_none());
-        found.extend(orders.into_iter().filter(unknown));
+        for order in orders {
+            if answer::id(&order.id).map_or(Ok(false), |id| ledger::read(context, id).map(|known| known.is_none()))? {
+                found.push(order);
+            }
+        }
         if more {
             loading.page += 1;
         } else {

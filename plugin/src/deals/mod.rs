@@ -37,34 +37,28 @@ pub mod stages;
 pub mod uis;
 pub mod upload;
 
-use crate::base::{stored, timers};
+use crate::base::keys::Key;
+use crate::base::stored;
+use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
 
-/// The timer that reads the history again and again.
-pub const TIMER: &str = "deals";
-/// The timer of a slice that should not wait for it.
-pub const SOON_TIMER: &str = "deals-soon";
-
 /// A deal that no trigger told of is in UIS's reports within ten minutes.
 const EVERY_MS: u64 = 600_000;
-
-/// When [`SOON_TIMER`] is due, so that hints do not put it off again and again.
-pub(crate) const SOON_KEY: &str = "deals/soon";
 
 /// The integration is switched on, or its settings were saved.
 pub fn start(context: &Context<'_>, at: Instant) -> Result<(), Failure> {
     let settings = context.settings()?;
     if !settings.deals {
-        context.platform.cancel_timer(TIMER);
-        context.platform.cancel_timer(SOON_TIMER);
-        return stored::forget(context.platform, SOON_KEY);
+        timers::cancel(context.platform, TimerName::Deals);
+        timers::cancel(context.platform, TimerName::DealsSoon);
+        return stored::forget(context.platform, Key::DealsSoon);
     }
     // Timers are gone after a switching off; what they were to do is not.
-    stored::forget(context.platform, SOON_KEY)?;
+    stored::forget(context.platform, Key::DealsSoon)?;
     plan::begin(context, at)?;
     loading::on_settings(context, settings)?;
-    timers::every(context.platform, TIMER, EVERY_MS)
+    timers::every(context.platform, TimerName::Deals, EVERY_MS)
 }
 
 /// Has a slice run no later than after so many milliseconds.
@@ -72,9 +66,9 @@ pub fn soon(context: &Context<'_>, after_ms: i64) -> Result<(), Failure> {
     let now = context.platform.now();
     let at = now + after_ms.max(0);
     // One that is planned earlier will do; one that is overdue was lost with its timer.
-    if stored::load::<Instant>(context.platform, SOON_KEY).is_some_and(|planned| planned <= at && planned >= now) {
+    if stored::load::<Instant>(context.platform, Key::DealsSoon)?.is_some_and(|planned| planned <= at && planned >= now) {
         return Ok(());
     }
-    timers::set(context.platform, SOON_TIMER, at, None, TIMER, Vec::new())?;
-    stored::put(context.platform, SOON_KEY, &at, None)
+    timers::once(context.platform, TimerName::DealsSoon, at, &TimerName::Deals.to_string())?;
+    stored::put(context.platform, Key::DealsSoon, &at, None)
 }

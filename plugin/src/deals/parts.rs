@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::{self, Contact, Draft};
 use super::funnels::{self, Stages};
-use super::ledger::digest;
 use super::uis::{ROWS, words};
-use crate::base::stored;
+use crate::base::keys::{DealPart, Family, Key};
+use crate::base::{digest, stored};
 use crate::bindings::uis::integration::deals::{DealContact, DealEmployee, Funnel, Refusal, Stage, StageStatus, UserField, UserFieldType};
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::deals::run::Run;
@@ -53,9 +53,6 @@ impl Known {
     }
 }
 
-const FUNNEL_PREFIX: &str = "deal-funnel/";
-/// Stages that UIS refused for a funnel.
-const REFUSED_PREFIX: &str = "deal-funnel-refused/";
 /// So many of them are remembered.
 const REFUSED_MAX: usize = 8;
 
@@ -70,20 +67,20 @@ pub fn funnel_of(settings: &Settings, site: &str, title: &str) -> (String, Strin
 
 /// Funnels that UIS has of us.
 pub fn known_funnels(platform: &dyn Platform) -> Vec<String> {
-    stored::names(platform, FUNNEL_PREFIX)
+    stored::names(platform, Family::DealFunnels)
 }
 
 /// Sees to it that a funnel is there with its stages; gives it as it is in force. Stages that deals were in stay, if UIS says so.
 pub fn funnel(run: &Run<'_>, (ext_id, name): &(String, String), stages: &Stages, met: &[String]) -> Result<Funnel, Failure> {
     let (platform, uis) = (run.context.platform, &run.uis);
-    let key = format!("{FUNNEL_PREFIX}{ext_id}");
+    let key = Key::DealFunnel(ext_id);
     let wanted = funnels::funnel(ext_id, name, stages);
-    let Some(known) = stored::load::<Known>(platform, &key) else {
+    let Some(known) = stored::load::<Known>(platform, key)? else {
         return match uis.ask(1, || platform.create_funnel(&wanted))? {
-            Ok(()) => remember(platform, &key, wanted),
+            Ok(()) => remember(platform, key, wanted),
             // It is there, and nobody remembers it.
             Err(refusal) if refusal.mnemonic == "duplicate_entity" => match uis.ask(1, || platform.update_funnel(&wanted))? {
-                Ok(()) => remember(platform, &key, wanted),
+                Ok(()) => remember(platform, key, wanted),
                 Err(refusal) => Err(no_funnel(name, &refusal)),
             },
             Err(refusal) => Err(no_funnel(name, &refusal)),
@@ -96,25 +93,25 @@ pub fn funnel(run: &Run<'_>, (ext_id, name): &(String, String), stages: &Stages,
         funnels::keep(&mut wanted, &before, used);
         wanted
     };
-    let refused_key = format!("{REFUSED_PREFIX}{ext_id}");
-    let mut refused: Vec<u64> = stored::load(platform, &refused_key).unwrap_or_default();
+    let refused_key = Key::DealFunnelRefused(ext_id);
+    let mut refused: Vec<u64> = stored::load(platform, refused_key)?.unwrap_or_default();
     let mut told = None;
     for wanted in [with(&|status| met.iter().any(|known| known == status)), with(&|_| true)] {
         if known == Known::of(&wanted) {
             return Ok(wanted);
         }
         // What UIS refused it refuses again, and that was told.
-        let content = digest(&format!("{wanted:?}"));
+        let content = digest::of(&wanted);
         if refused.contains(&content) {
             continue;
         }
         match uis.ask(1, || platform.update_funnel(&wanted))? {
-            Ok(()) => return remember(platform, &key, wanted),
+            Ok(()) => return remember(platform, key, wanted),
             Err(refusal) => {
                 refused.push(content);
                 let older = refused.len().saturating_sub(REFUSED_MAX);
                 refused.drain(..older);
-                stored::put(platform, &refused_key, &refused, None)?;
+                stored::put(platform, refused_key, &refused, None)?;
                 told = Some(refusal);
             }
         }
@@ -125,7 +122,7 @@ pub fn funnel(run: &Run<'_>, (ext_id, name): &(String, String), stages: &Stages,
     Ok(before)
 }
 
-fn remember(platform: &dyn Platform, key: &str, funnel: Funnel) -> Result<Funnel, Failure> {
+fn remember(platform: &dyn Platform, key: Key<'_>, funnel: Funnel) -> Result<Funnel, Failure> {
     stored::put(platform, key, &Known::of(&funnel), None)?;
     Ok(funnel)
 }
@@ -143,37 +140,41 @@ enum Refused {
     Remembered,
 }
 
+/// A row, its id, and the digest of what it says.
+type Row<T> = (String, u64, T);
+
 /// Rows that UIS has already, by what they were: those that are news are sent, and remembered. Gives the ids of those of them that are
 /// refused, or were before.
 fn send<T>(
     platform: &dyn Platform,
-    prefix: &str,
+    part: DealPart,
     then: Refused,
-    rows: Vec<(String, String, T)>,
-    put: impl FnOnce(&[(String, String, T)]) -> Result<BTreeSet<String>, Failure>,
+    rows: Vec<Row<T>>,
+    put: impl FnOnce(&[Row<T>]) -> Result<BTreeSet<String>, Failure>,
 ) -> Result<BTreeSet<String>, Failure> {
-    let refusal = |id: &str| format!("{prefix}-refused/{id}");
-    let news: Vec<(String, String, T)> = rows
-        .into_iter()
-        .filter(|(id, content, _)| stored::load::<u64>(platform, &format!("{prefix}/{id}")) != Some(digest(content)))
-        .collect();
+    let mut news: Vec<Row<T>> = Vec::new();
+    for row in rows {
+        if stored::load::<u64>(platform, Key::DealPart(part, &row.0))? != Some(row.1) {
+            news.push(row);
+        }
+    }
     let mut refused = if news.is_empty() { BTreeSet::new() } else { put(&news)? };
     for (id, content, _) in &news {
-        let key = format!("{prefix}/{id}");
+        let key = Key::DealPart(part, id);
         match (refused.contains(id), then) {
             (true, Refused::Again) => {
-                stored::forget(platform, &key)?;
+                stored::forget(platform, key)?;
                 continue;
             }
             // Before the row counts as known: what is refused must not be named by a deal.
-            (true, Refused::Remembered) => stored::put(platform, &refusal(id), &true, None)?,
-            (false, Refused::Remembered) => stored::forget(platform, &refusal(id))?,
+            (true, Refused::Remembered) => stored::put(platform, Key::DealPartRefused(part, id), &true, None)?,
+            (false, Refused::Remembered) => stored::forget(platform, Key::DealPartRefused(part, id))?,
             (false, Refused::Again) => {}
         }
-        stored::put(platform, &key, &digest(content), None)?;
+        stored::put(platform, key, content, None)?;
     }
     if then == Refused::Remembered {
-        refused.extend(stored::names(platform, &refusal("")));
+        refused.extend(stored::names(platform, Family::DealPartsRefused(part)));
     }
     Ok(refused)
 }
@@ -192,8 +193,8 @@ pub fn fields(run: &Run<'_>, known: &[Field]) -> Result<BTreeSet<String>, Failur
         let data_type = if draft::is_numeric(&field.kind) { UserFieldType::Numeric } else { UserFieldType::Text };
         rows.push(UserField { ext_id: draft::field_ext_id(code), name, data_type });
     }
-    let rows = rows.into_iter().map(|row| (row.ext_id.clone(), format!("{row:?}"), row)).collect();
-    send(platform, "deal-field", Refused::Remembered, rows, |rows| {
+    let rows = rows.into_iter().map(|row| (row.ext_id.clone(), digest::of(&row), row)).collect();
+    send(platform, DealPart::Field, Refused::Remembered, rows, |rows| {
         let mut refused = BTreeSet::new();
         let rows: Vec<UserField> = rows.iter().map(|(_, _, row)| row.clone()).collect();
         run.uis.each(
@@ -223,8 +224,8 @@ pub fn employee_ext_id(user: i64) -> String {
 pub fn employees(run: &Run<'_>, names: &BTreeMap<i64, String>) -> Result<BTreeSet<String>, Failure> {
     let platform = run.context.platform;
     let row = |(user, name): (&i64, &String)| DealEmployee { ext_id: employee_ext_id(*user), name: crate::base::template::line(name, 255) };
-    let rows = names.iter().map(row).map(|row| (row.ext_id.clone(), row.name.clone(), row)).collect();
-    send(platform, "deal-employee", Refused::Remembered, rows, |rows| {
+    let rows = names.iter().map(row).map(|row| (row.ext_id.clone(), digest::of(&row.name), row)).collect();
+    send(platform, DealPart::Employee, Refused::Remembered, rows, |rows| {
         let mut refused = BTreeSet::new();
         let rows: Vec<DealEmployee> = rows.iter().map(|(_, _, row)| row.clone()).collect();
         run.uis.each(
@@ -256,9 +257,9 @@ pub fn contacts(run: &Run<'_>, drafts: &[Draft], created: impl Fn(&Draft, &Conta
             });
         }
     }
-    let content = |row: &DealContact| format!("{} {:?} {:?}", row.name, row.phone_numbers, row.emails);
+    let content = |row: &DealContact| digest::of(&(&row.name, &row.phone_numbers, &row.emails));
     let rows = rows.into_values().map(|row| (row.ext_id.clone(), content(&row), row)).collect();
-    send(platform, "deal-contact", Refused::Again, rows, |rows| {
+    send(platform, DealPart::Contact, Refused::Again, rows, |rows| {
         let mut refused = BTreeSet::new();
         let rows: Vec<DealContact> = rows.iter().map(|(_, _, row)| row.clone()).collect();
         run.uis.each(

@@ -3,12 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::keys::Key;
 use crate::base::stored;
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
 use crate::retailcrm::order_history::From;
 
-const KEY: &str = "deals/plan";
 const HOUR_MS: i64 = 3_600_000;
 
 /// Where the history is to be read on.
@@ -71,17 +71,17 @@ pub struct Again {
 }
 
 /// The plan.
-pub fn load(context: &Context<'_>) -> Plan {
-    stored::load(context.platform, KEY).unwrap_or_default()
+pub fn load(context: &Context<'_>) -> Result<Plan, Failure> {
+    Ok(stored::load(context.platform, Key::DealsPlan)?.unwrap_or_default())
 }
 
 /// Writes the plan.
 pub fn put(context: &Context<'_>, plan: &Plan) -> Result<(), Failure> {
-    stored::put(context.platform, KEY, plan, None)
+    stored::put(context.platform, Key::DealsPlan, plan, None)
 }
 
 /// Orders count from now on; what happened while the integration was off does when it was on before.
 pub fn begin(context: &Context<'_>, at: Instant) -> Result<(), Failure> {
-    let plan = load(context);
+    let plan = load(context)?;
     if plan.cursor.is_some() { Ok(()) } else { put(context, &Plan { cursor: Some(Cursor::At(at)), ..plan }) }
 }

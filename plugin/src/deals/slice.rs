@@ -9,7 +9,8 @@ use super::plan::{self, Again, Cursor, Plan};
 use super::run::Run;
 use super::stages::Change;
 use super::uis::words;
-use super::{SOON_KEY, hints, ledger, loading, parts, upload};
+use super::{hints, ledger, loading, parts, upload};
+use crate::base::keys::{Family, Key};
 use crate::base::outcome::{Handled, done, done_without, skipped};
 use crate::base::stored;
 use crate::bindings::uis::integration::log::Level;
@@ -21,19 +22,12 @@ use crate::retailcrm::order_history::{self, What};
 use crate::retailcrm::whole_orders::{self, PACKS, WholeOrder};
 use crate::retailcrm::{Crm, CrmError, answer};
 
-/// How many orders are asked for at a time, while an account's orders are too long for more.
-const PACK_KEY: &str = "deals/pack";
 /// Long orders are not for ever: after a day more are tried again.
 const PACK_TTL_MS: u64 = 24 * 3_600_000;
 /// Pages of the history of one run.
 const PAGES_MAX: usize = 5;
 /// Between two runs of one work: UIS and RetailCRM have others to serve.
 const NEXT_MS: i64 = 5_000;
-/// That the key may not read orders was told.
-const FORBIDDEN_KEY: &str = "deals/forbidden";
-
-/// What was left out by a run that broke off.
-const UNTOLD_KEY: &str = "deals/untold";
 
 /// What there is to do.
 #[derive(Debug, Default)]
@@ -57,8 +51,8 @@ pub fn on_timer(context: &Context<'_>) -> Handled {
         Err(Failure::Retry(later)) => {
             context.platform.log(Level::Info, "deals wait for the next time", &[("why", &later.reason)]);
             // What was left out already is told now.
-            let told = untold(context);
-            stored::forget(context.platform, UNTOLD_KEY)?;
+            let told = untold(context)?;
+            stored::forget(context.platform, Key::DealsUnreported)?;
             done_without(told)
         }
         other => other,
@@ -67,7 +61,7 @@ pub fn on_timer(context: &Context<'_>) -> Handled {
 
 /// The timer of a run that somebody waits for.
 pub fn on_soon(context: &Context<'_>) -> Handled {
-    stored::forget(context.platform, SOON_KEY)?;
+    stored::forget(context.platform, Key::DealsSoon)?;
     work_off(context)
 }
 
@@ -75,26 +69,26 @@ fn work_off(context: &Context<'_>) -> Handled {
     if !context.settings()?.deals {
         return done();
     }
-    let mut plan = plan::load(context);
-    let pack = stored::load::<usize>(context.platform, PACK_KEY).filter(|pack| PACKS.contains(pack)).unwrap_or(PACKS[0]);
+    let mut plan = plan::load(context)?;
+    let pack = stored::load::<usize>(context.platform, Key::DealsPack)?.filter(|pack| PACKS.contains(pack)).unwrap_or(PACKS[0]);
     let mut work = match history(context, &mut plan, pack) {
         Ok(work) => work,
         Err(Stop::Forbidden(why)) => return forbidden(context, why),
         Err(Stop::Failure(failure)) => return Err(failure),
     };
-    stored::forget(context.platform, FORBIDDEN_KEY)?;
+    stored::forget(context.platform, Key::DealsForbidden)?;
     gather(context, &mut plan, &mut work, pack)?;
     let whole = match read(context.crm, &mut work, pack) {
         Err(CrmError::TooLarge { .. }) if pack > PACKS[PACKS.len() - 1] => {
             // Orders of hundreds of goods: nothing was done yet, so it is begun again with fewer of them.
             let fewer = PACKS.into_iter().find(|fewer| *fewer < pack).unwrap_or(pack);
             context.platform.log(Level::Info, "orders are long, so fewer are read at a time", &[("orders", &fewer.to_string())]);
-            stored::put(context.platform, PACK_KEY, &fewer, Some(PACK_TTL_MS))?;
+            stored::put(context.platform, Key::DealsPack, &fewer, Some(PACK_TTL_MS))?;
             return super::soon(context, 0).and_then(|()| done());
         }
         other => other?,
     };
-    let run = Run::new(context, untold(context))?;
+    let run = Run::new(context, untold(context)?)?;
     let passed_on = pass_on(&run, &mut work, whole);
     let calls = run.uis.calls();
     let left_out = run.into_left_out();
@@ -104,20 +98,21 @@ fn work_off(context: &Context<'_>) -> Handled {
             // The run is done again, and what it noted not to ask again would be told to nobody.
             if !left_out.is_empty() {
                 let told: Vec<(&str, &str)> = left_out.iter().map(|skipped| (skipped.what.as_str(), skipped.why.as_str())).collect();
-                stored::put(context.platform, UNTOLD_KEY, &told, None)?;
+                stored::put(context.platform, Key::DealsUnreported, &told, None)?;
             }
             return Err(failure);
         }
     };
     // From the beginning, also where they are being told again already: those that were told have the stages of before.
-    if moved.as_ref().is_some_and(|moved| moved.again(context)) {
+    let again = moved.as_ref().map(|moved| moved.again(context)).transpose()?;
+    if again == Some(true) {
         plan.again = Some(Again::default());
     }
     plan::put(context, &plan)?;
     if let Some(moved) = moved {
         moved.remember(context)?;
     }
-    stored::forget(context.platform, UNTOLD_KEY)?;
+    stored::forget(context.platform, Key::DealsUnreported)?;
     hints::followed(context, &work.hinted)?;
     if work.more_history || work.more_hints || plan.loading.is_some() || plan.again.is_some() {
         super::soon(context, NEXT_MS.max(i64::from(calls) * 1000))?;
@@ -126,9 +121,9 @@ fn work_off(context: &Context<'_>) -> Handled {
 }
 
 /// What was left out by runs that broke off.
-fn untold(context: &Context<'_>) -> Vec<Skipped> {
-    let told: Vec<(String, String)> = stored::load(context.platform, UNTOLD_KEY).unwrap_or_default();
-    told.into_iter().map(|(what, why)| skipped(what, why)).collect()
+fn untold(context: &Context<'_>) -> Result<Vec<Skipped>, Failure> {
+    let told: Vec<(String, String)> = stored::load(context.platform, Key::DealsUnreported)?.unwrap_or_default();
+    Ok(told.into_iter().map(|(what, why)| skipped(what, why)).collect())
 }
 
 /// Why a run ends early.
@@ -145,10 +140,10 @@ impl From<Failure> for Stop {
 
 /// The key may not read orders: that is told once, and holds up nothing else of the integration.
 fn forbidden(context: &Context<'_>, why: String) -> Handled {
-    if stored::load::<bool>(context.platform, FORBIDDEN_KEY).is_some() {
+    if stored::is_there(context.platform, Key::DealsForbidden) {
         return done();
     }
-    stored::put(context.platform, FORBIDDEN_KEY, &true, None)?;
+    stored::put(context.platform, Key::DealsForbidden, &true, None)?;
     done_without(vec![skipped("deals", format!("{why}; give the key the right order_read, or switch deals off"))])
 }
 
@@ -163,7 +158,7 @@ fn history(context: &Context<'_>, plan: &mut Plan, pack: usize) -> Result<Work, 
             Err(error) => return Err(Stop::Failure(error.into())),
         };
         for record in page.records {
-            let at = context.instant(&record.at);
+            let at = context.instant(&record.at)?;
             let news = work.orders.entry(record.order).or_default();
             news.record = news.record.max(record.id);
             news.at = news.at.max(at);
@@ -199,8 +194,15 @@ fn history(context: &Context<'_>, plan: &mut Plan, pack: usize) -> Result<Work, 
 fn gather(context: &Context<'_>, plan: &mut Plan, work: &mut Work, pack: usize) -> Result<(), Failure> {
     // While older history is being read an order would be told of as it is now, and its way there would come too late.
     if work.more_history {
-        let unknown = |id: &i64, news: &News| news.changes.is_empty() && !work.gone.contains(id) && ledger::read(context, *id).is_none();
-        let early: Vec<i64> = work.orders.iter().filter(|(id, news)| unknown(id, news)).map(|(id, _)| *id).collect();
+        let unknown = |id: i64, news: &News| -> Result<bool, Failure> {
+            Ok(news.changes.is_empty() && !work.gone.contains(&id) && ledger::read(context, id)?.is_none())
+        };
+        let mut early = Vec::new();
+        for (id, news) in &work.orders {
+            if unknown(*id, news)? {
+                early.push(*id);
+            }
+        }
         for order in early {
             hints::postpone(context, order)?;
             work.orders.remove(&order);
@@ -221,8 +223,8 @@ fn gather(context: &Context<'_>, plan: &mut Plan, work: &mut Work, pack: usize) 
     } else if work.orders.len() < enough(pack)
         && let Some(done) = plan.again.take()
     {
-        let page = context.platform.scan(ledger::PREFIX, done.cursor.as_deref(), u32::try_from(pack).unwrap_or(u32::MAX));
-        for id in page.items.iter().filter_map(|item| item.key.strip_prefix(ledger::PREFIX)?.parse().ok()) {
+        let page = stored::page(context.platform, Family::Deals, done.cursor.as_deref(), pack);
+        for id in page.ids() {
             work.orders.entry(id).or_default();
             work.again.insert(id);
         }
@@ -252,7 +254,7 @@ fn read(crm: Crm<'_>, work: &mut Work, pack: usize) -> Result<Vec<WholeOrder>, C
 fn pass_on(run: &Run<'_>, work: &mut Work, whole: Vec<WholeOrder>) -> Result<Option<Moved>, Failure> {
     let (context, settings) = (run.context, run.settings);
     for order in &work.gone {
-        if ledger::read(context, *order).is_some() {
+        if ledger::read(context, *order)?.is_some() {
             // UIS takes it for no error when it does not know the deal.
             if let Err(refusal) = run.uis.ask(1, || context.platform.delete_deal(&draft::ext_id(*order)))? {
                 run.leave_out(format!("deletion of the deal of order {order}"), words(&refusal));
@@ -261,7 +263,7 @@ fn pass_on(run: &Run<'_>, work: &mut Work, whole: Vec<WholeOrder>) -> Result<Opt
         }
         work.orders.remove(order);
     }
-    let fields = known_fields::of(context.platform, Entity::Order);
+    let fields = known_fields::of(context.platform, Entity::Order)?;
     let drafts: Vec<Draft> = whole.iter().filter_map(|order| draft::of(order, settings, &fields)).collect();
     drop(whole);
     if drafts.is_empty() && parts::known_funnels(context.platform).is_empty() {
@@ -271,9 +273,9 @@ fn pass_on(run: &Run<'_>, work: &mut Work, whole: Vec<WholeOrder>) -> Result<Opt
     let refused_fields = if drafts.is_empty() { BTreeSet::new() } else { parts::fields(run, &fields)? };
     desk.people(&drafts)?;
     let now = context.platform.now();
-    let created = |draft: &Draft| -> Instant { context.instant(&draft.created).unwrap_or(now).min(now) };
+    let created = |draft: &Draft| -> Instant { context.instant(&draft.created).ok().flatten().unwrap_or(now).min(now) };
     let of_contact = |draft: &Draft, contact: &draft::Contact| {
-        let own = context.instant(&contact.created);
+        let own = context.instant(&contact.created).ok().flatten();
         own.unwrap_or_else(|| created(draft)).min(now)
     };
     let refused_contacts = parts::contacts(run, &drafts, of_contact)?;

@@ -43,7 +43,7 @@ pub fn upload(run: &Run<'_>, groups: &[Group]) -> Result<(), Failure> {
                     continue;
                 }
                 run.leave_out(format!("deal of order №{}", group.number), words(&refusal));
-                let before = ledger::read(context, group.order).unwrap_or_default();
+                let before = ledger::read(context, group.order)?.unwrap_or_default();
                 let pending = group.states.iter().map(|state| (state.stage_ext_id.clone(), state.stage_modified)).collect();
                 // UIS has what it had; what was looked at was looked at.
                 let Entry { record, ahead, created, digest: refused, .. } = group.entry;

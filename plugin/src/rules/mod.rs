@@ -4,6 +4,7 @@
 mod fields;
 
 use crate::appeal::Appeal;
+use crate::base::appeal_id::AppealKind;
 use crate::base::outcome::skipped;
 use crate::base::template;
 use crate::bindings::uis::integration::decision::{self, Draft, DraftKind, Verdict};
@@ -84,7 +85,7 @@ fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, kind: DraftKind, is_new:
     match context.platform.review_draft(&about(appeal), &draft) {
         Verdict::Keep => Reviewed::Keep,
         Verdict::Skip(why) => {
-            context.platform.log(Level::Info, "a rule says that it is not sent", &[("appeal", &appeal.id), ("why", &why)]);
+            context.platform.log(Level::Info, "a rule says that it is not sent", &[("appeal", &appeal.id.to_string()), ("why", &why)]);
             Reviewed::Skip(why)
         }
         Verdict::Change(draft) => Reviewed::Changed(Changed::of(draft.fields)),
@@ -173,13 +174,14 @@ pub fn responsible(context: &Context<'_>, appeal: &Appeal<'_>, what: For, propos
 
 /// An appeal as rules know it.
 fn about(appeal: &Appeal<'_>) -> decision::Appeal {
-    let kinds =
-        [("uis-call-", CommunicationKind::Call), ("uis-chat-", CommunicationKind::Chat), ("uis-request-", CommunicationKind::SiteRequest)];
-    let of = |(prefix, kind): &(&str, CommunicationKind)| Some((*kind, appeal.id.strip_prefix(prefix)?.parse().ok()?));
-    let (kind, id) = kinds.iter().find_map(of).unwrap_or((CommunicationKind::Call, 0));
+    let kind = match appeal.id.kind {
+        AppealKind::Call => CommunicationKind::Call,
+        AppealKind::Chat => CommunicationKind::Chat,
+        AppealKind::SiteRequest => CommunicationKind::SiteRequest,
+    };
     decision::Appeal {
         kind,
-        id,
+        id: appeal.id.id,
         phone: appeal.who.phone.clone(),
         email: appeal.who.email.clone(),
         virtual_number: appeal.told.raw("virtual_phone_number"),

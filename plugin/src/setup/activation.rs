@@ -1,7 +1,7 @@
 //! Switching the integration on and off: what RetailCRM is told of us, and what we must know of it before the first event.
 
 use crate::base::outcome::{Handled, done, done_without, misconfigured, skipped};
-use crate::base::timers;
+use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::types::Instant;
 use crate::context::Context;
 use crate::crm_state::working_hours::{self, WorkTimes};
@@ -16,8 +16,6 @@ use crate::texts::reconcile::TEXTS;
 use crate::uis::directory;
 use crate::{deals, texts};
 
-/// The timer that repeats [`refresh`]; the seed's "every two hours".
-pub const REFRESH_TIMER: &str = "refresh";
 const REFRESH_EVERY_MS: u64 = 2 * 3_600_000;
 
 /// Switched on, or settings were saved; `at`: when that was.
@@ -34,7 +32,7 @@ pub fn on_activate(context: &Context<'_>, at: Instant) -> Handled {
     texts::reconcile::start(context)?;
     deals::start(context, at)?;
     unsettled::resume(context)?;
-    timers::every(context.platform, REFRESH_TIMER, REFRESH_EVERY_MS)?;
+    timers::every(context.platform, TimerName::Refresh, REFRESH_EVERY_MS)?;
     Ok(told)
 }
 

@@ -21,7 +21,7 @@ pub fn on_callback(context: &Context<'_>, event: &Callback) -> Handled {
         "activity" => activity(context, event.at, parameter("activity"), parameter("systemUrl")),
         "status" => status(context, parameter("userId"), parameter("code"), parameter("status")),
         // What it tells is read again from the API, whatever the body says.
-        "settings" if !switch::switched_off(context.platform) => activation::refresh(context),
+        "settings" if !switch::switched_off(context.platform)? => activation::refresh(context),
         "settings" => done(),
         other => Err(Failure::Rejected(format!("the callback {other:?} is not served"))),
     }
@@ -50,7 +50,7 @@ fn activity(context: &Context<'_>, at: Instant, activity: Option<&str>, system_u
         (true, false) => None,
     };
     let begun = switch::is_switching_on(context.platform);
-    if told == switch::off(context.platform) && !(told.is_none() && begun) {
+    if told == switch::off(context.platform)? && !(told.is_none() && begun) {
         return done();
     }
     if let Some(told) = told {
@@ -75,8 +75,12 @@ fn status(context: &Context<'_>, user: Option<&str>, code: Option<&str>, status:
         "dinner" | "break" => "break",
         other => return Err(Failure::Rejected(format!("there is no status {:?}", crate::base::template::line(other, 40)))),
     };
-    let by_user = user.and_then(|user| employee_links::of_user(context.platform, user.parse().ok()?));
-    let Some(link) = by_user.or_else(|| code.and_then(|code| employee_links::of_code(context.platform, code))) else {
+    let user_id = user.and_then(|user| user.parse().ok());
+    let mut link = user_id.map_or(Ok(None), |user| employee_links::of_user(context.platform, user))?;
+    if let (None, Some(code)) = (&link, code) {
+        link = employee_links::of_code(context.platform, code)?;
+    }
+    let Some(link) = link else {
         context.platform.log(
             Level::Info,
             "a status of somebody who is no UIS employee",

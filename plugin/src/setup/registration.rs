@@ -25,7 +25,7 @@ pub fn register(context: &Context<'_>, active: bool, links: &[EmployeeLink]) -> 
     let activity = url("activity")?;
     let base_url = activity.strip_suffix("/activity").unwrap_or(&activity).to_owned();
     let crm = context.crm;
-    let code = match module::code(context.platform) {
+    let code = match module::code(context.platform)? {
         Some(code) => code,
         None => {
             let code = modules::code(crm, &base_url)?;
@@ -44,10 +44,10 @@ pub fn register(context: &Context<'_>, active: bool, links: &[EmployeeLink]) -> 
         change_user_status_url: "/status".to_owned(),
         external_phones: if active { numbers(context.settings()?) } else { Vec::new() },
         embed: if active { workplace::embed(context.platform) } else { Value::Null },
-        embedded: module::is_embedded(context.platform),
+        embedded: module::is_embedded(context.platform)?,
     };
     let told = serde_json::json!([module.active, module.base_url, module.additional_codes, module.external_phones, module.embed]);
-    if module::registered(context.platform).as_ref() == Some(&told) {
+    if module::registered(context.platform)?.as_ref() == Some(&told) {
         return Ok(());
     }
     if !module.embed.is_null() && !module.embedded {

@@ -1,6 +1,7 @@
 //! «Звонок по клику»: a number clicked in RetailCRM becomes a dial order. Which number the customer sees is decided by «Номер для звонка по
 //! клику» and «Переопределять АОН для исходящих звонков».
 
+use crate::base::keys::Key;
 use crate::base::outcome::misconfigured;
 use crate::base::{phone, stored};
 use crate::bindings::uis::integration::call_events::{ClickToCall, DialOrder};
@@ -33,7 +34,7 @@ pub fn dial(context: &Context<'_>, event: &ClickToCall) -> Result<Option<DialOrd
     let link = caller(context, parameter("code").as_deref(), parameter("userId").as_deref())?;
     let number = shown_number(context, parameter("externalPhone").as_deref(), link.employee_id)?;
     // A repeated click finds the first one's mark and dials nothing.
-    if !stored::claim(context.platform, &format!("clicked/{}/{contact}", link.user_id), SAME_CLICK_MS)? {
+    if !stored::claim(context.platform, Key::Clicked(link.user_id, &contact), SAME_CLICK_MS)? {
         context.platform.log(Level::Info, "the same click again", &[("user", &link.user_id.to_string()), ("phone", &contact)]);
         return Ok(None);
     }
@@ -51,10 +52,14 @@ pub fn dial(context: &Context<'_>, event: &ClickToCall) -> Result<Option<DialOrd
 /// Who clicked: by his extension, else by his user id. Neither known to UIS: there is no phone to ring.
 fn caller(context: &Context<'_>, code: Option<&str>, user: Option<&str>) -> Result<EmployeeLink, Failure> {
     let user_id: Option<i64> = user.and_then(|user| user.parse().ok());
-    let by_code = code.and_then(|code| employee_links::of_code(context.platform, code));
+    let by_code = code.map_or(Ok(None), |code| employee_links::of_code(context.platform, code))?;
     // A code that was handed on to somebody else is not his who clicked.
     let by_code = by_code.filter(|link| user_id.is_none_or(|user| user == link.user_id));
-    by_code.or_else(|| user_id.and_then(|user| employee_links::of_user(context.platform, user))).ok_or_else(|| {
+    if let Some(link) = by_code {
+        return Ok(link);
+    }
+    let by_user = user_id.map_or(Ok(None), |user| employee_links::of_user(context.platform, user))?;
+    by_user.ok_or_else(|| {
         let told = format!("user {}, extension {}", shown(user.unwrap_or("not told")), shown(code.unwrap_or("not told")));
         Failure::Rejected(format!("whoever clicked is no UIS employee ({told}); the e-mails on both sides must be the same"))
     })

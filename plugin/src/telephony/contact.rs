@@ -20,10 +20,10 @@ pub fn on_call_answered(context: &Context<'_>, event: &CallAnswered) -> Handled 
     let session = event.call.session_id;
     let settings = context.settings()?;
     if settings.create_contact {
-        let story = story::read(context, session);
+        let story = story::read(context, session)?;
         let parameters = Parameters::of(context, session, &story)?;
-        let appeal = appeal::of(context, session, &story, settings, &parameters);
-        if let Some(mut lookup) = Lookup::of(context, appeal.who.clone(), &progress::read(context, &appeal.id)) {
+        let appeal = appeal::of(context, session, &story, &parameters)?;
+        if let Some(mut lookup) = Lookup::of(context, appeal.who.clone(), &progress::read(context, appeal.id)?) {
             return done_without(ensure(context, &appeal, &story, &mut lookup)?);
         }
     }

@@ -18,14 +18,17 @@ pub fn ours(context: &Context<'_>, call: &Call) -> Result<bool, Failure> {
 /// Whether a call is ours: on a chosen number, or there is no filter; and RetailCRM has not switched the module off. An event that does
 /// not tell the number goes by what earlier ones told of the call; when none did, it is nobody's.
 pub fn is_ours(context: &Context<'_>, session: i64, number: Option<&str>) -> Result<bool, Failure> {
-    if switch::switched_off(context.platform) {
+    if switch::switched_off(context.platform)? {
         return Ok(false);
     }
     let settings = context.settings()?;
     if !settings.filter_by_virtual_numbers {
         return Ok(true);
     }
-    let number = number.map(str::to_owned).or_else(|| story::read(context, session).virtual_number);
+    let number = match number {
+        Some(number) => Some(number.to_owned()),
+        None => story::read(context, session)?.virtual_number,
+    };
     Ok(number.is_some_and(|number| settings.virtual_numbers.iter().any(|chosen| phone::same(chosen, &number))))
 }
 

@@ -15,7 +15,7 @@ use crate::telephony::{appeal, contact, missed, orders};
 
 /// Does what is not done yet; none when all is. That it is done is noted by whoever tells what was left out.
 pub fn run(context: &Context<'_>, session: i64) -> Result<Option<Parts>, Failure> {
-    let story = story::read(context, session);
+    let story = story::read(context, session)?;
     if story.follow_up != FollowUp::Pending {
         return Ok(None);
     }
@@ -24,8 +24,8 @@ pub fn run(context: &Context<'_>, session: i64) -> Result<Option<Parts>, Failure
     let talked = answered && (verdict::talk_seconds(&story) > 0 || !story.talks.is_empty());
     let mut parts = Parts::default();
     let parameters = Parameters::of(context, session, &story)?;
-    let appeal = &appeal::of(context, session, &story, settings, &parameters);
-    if let Some(lookup) = &mut Lookup::of(context, appeal.who.clone(), &progress::read(context, &appeal.id)) {
+    let appeal = &appeal::of(context, session, &story, &parameters)?;
+    if let Some(lookup) = &mut Lookup::of(context, appeal.who.clone(), &progress::read(context, appeal.id)?) {
         if talked && settings.create_contact {
             parts.add(contact::ensure(context, appeal, &story, lookup))?;
         }

@@ -4,10 +4,11 @@
 //! that none came within the setting `recording-wait`; for a call nobody answered, both of the events that may tell its end.
 
 use crate::appeals::parts::Parts;
+use crate::base::appeal_id::AppealId;
 use crate::base::links;
-use crate::base::outcome::{Handled, comes_again, done, done_without, retry, skipped};
+use crate::base::outcome::{Handled, comes_again, done, done_without, skipped};
+use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::call_events::{CallFinished, FinishKind, Recording, RecordingReady};
-use crate::bindings::uis::integration::timers::Timer;
 use crate::bindings::uis::integration::types::{Delivery, Failure, Instant, Skipped};
 use crate::context::Context;
 use crate::crm_state::employee_links;
@@ -19,9 +20,6 @@ use crate::telephony::story::{self, FollowUp, Place, Stored, Story, Way};
 use crate::telephony::verdict::{self, Verdict};
 use crate::telephony::{appeal, follow_up, popups, record_review, recordings, unsettled};
 use crate::uis::directory;
-
-/// Timers of calls that wait to be stored: `store-call/<session>`.
-pub const TIMER: &str = "store-call/";
 
 /// How long a call that nobody answered waits for the second event about its end. UIS sends both at once, so seconds are plenty.
 const MERGE_WAIT_MS: i64 = 15_000;
@@ -90,7 +88,7 @@ pub fn on_recording_ready(context: &Context<'_>, delivery: &Delivery, event: &Re
 
 /// The wait is over: the call is stored with what is known.
 pub fn on_timer(context: &Context<'_>, session: i64) -> Handled {
-    let story = story::read(context, session);
+    let story = story::read(context, session)?;
     if story.end.is_some() {
         popups::close_all(context, session, &story, verdict::of(&story))?;
     }
@@ -121,7 +119,7 @@ pub fn settle(context: &Context<'_>, ordering_key: &str, session: i64, story: St
     unsettled::add(context, session, ordering_key)?;
     let ready_at = ready_at(context, &story)?;
     if ready_at <= context.platform.now() {
-        context.platform.cancel_timer(&format!("{TIMER}{session}"));
+        timers::cancel(context.platform, TimerName::StoreCall(session));
         return store(context, session, story);
     }
     wait(context, ordering_key, session, ready_at)?;
@@ -146,17 +144,15 @@ fn ready_at(context: &Context<'_>, story: &Story) -> Result<Instant, Failure> {
 
 /// Has the call stored at a later time.
 fn wait(context: &Context<'_>, ordering_key: &str, session: i64, until: Instant) -> Result<(), Failure> {
-    let timer =
-        Timer { name: format!("{TIMER}{session}"), at: until, every_ms: None, ordering_key: ordering_key.to_owned(), payload: Vec::new() };
-    context.platform.set_timer(&timer).map_err(|why| retry(format!("the call cannot wait to be stored: {why}")))
+    timers::once(context.platform, TimerName::StoreCall(session), until, ordering_key)
 }
 
 /// A call that RetailCRM cannot take is told so, once.
 fn unfit_told(context: &Context<'_>, session: i64, story: &Story) -> Result<Option<Vec<Skipped>>, Failure> {
     let Some(why) = unfit(story) else { return Ok(None) };
     let first = story::update(context, session, |story| std::mem::replace(&mut story.stored, Stored::Skipped) != Stored::Skipped)?;
-    unsettled::settle(context, session, &story::read(context, session))?;
-    Ok(Some(if first { vec![skipped(format!("call {}", story::external_id(session)), why)] } else { Vec::new() }))
+    unsettled::settle(context, session, &story::read(context, session)?)?;
+    Ok(Some(if first { vec![skipped(format!("call {}", AppealId::call(session)), why)] } else { Vec::new() }))
 }
 
 /// Why RetailCRM cannot take the call, if it cannot.
@@ -223,7 +219,7 @@ fn finish(context: &Context<'_>, session: i64) -> Result<Vec<Skipped>, Failure> 
         let became = if parts.refused() { FollowUp::Refused } else { FollowUp::Done };
         story::update(context, session, |story| story.follow_up = became)?;
     }
-    unsettled::settle(context, session, &story::read(context, session))?;
+    unsettled::settle(context, session, &story::read(context, session)?)?;
     let mut left_out = followed_up.map_or(Ok(Vec::new()), Parts::end)?;
     left_out.extend(in_notes?);
     Ok(left_out)
@@ -232,18 +228,18 @@ fn finish(context: &Context<'_>, session: i64) -> Result<Vec<Skipped>, Failure> 
 /// The call as RetailCRM's history wants it: as rules made it, and as it was without them.
 fn record(context: &Context<'_>, session: i64, story: &Story) -> Result<(Call, Call), Failure> {
     let parameters = Parameters::of(context, session, story)?;
-    let appeal = appeal::of(context, session, story, context.settings()?, &parameters);
+    let appeal = appeal::of(context, session, story, &parameters)?;
     let verdict = verdict::of(story);
     let answered = verdict == Verdict::Answered;
     let end = story.end.clone().unwrap_or_default();
     let who = end.employee_id.or_else(|| if answered { story.talker() } else { story.rung_last() });
-    let link = who.and_then(|id| employee_links::of_employee(context.platform, id));
+    let link = who.map_or(Ok(None), |id| employee_links::of_employee(context.platform, id))?;
     let call = Call {
         date: context.crm_date_time(story.began())?,
         // A clicked number is called by us, whatever the events leave out.
         kind: if story.direction == Some(Way::Out) || story.clicked_by.is_some() { EventType::Out } else { EventType::In },
         phone: story.phone.clone().unwrap_or_default(),
-        external_id: story::external_id(session),
+        external_id: AppealId::call(session).to_string(),
         code: link.as_ref().and_then(|link| link.code.clone()),
         user_id: link.as_ref().map(|link| link.user_id).or(story.clicked_by),
         result: verdict.result(),
@@ -262,13 +258,13 @@ fn checked(session: i64, found: &[Recording]) -> (Vec<Recording>, Vec<Skipped>) 
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for recording in found {
         if recording.url.trim().is_empty() {
-            bad.push(skipped(format!("recording of call {}", story::external_id(session)), "the notification has no link to it"));
+            bad.push(skipped(format!("recording of call {}", AppealId::call(session)), "the notification has no link to it"));
             continue;
         }
         match links::https(&recording.url) {
             Ok(url) => good.push(Recording { url: url.to_owned(), seconds: recording.seconds }),
             Err(why) => {
-                bad.push(skipped(format!("recording of call {}", story::external_id(session)), format!("{why}: {}", shown(&recording.url))))
+                bad.push(skipped(format!("recording of call {}", AppealId::call(session)), format!("{why}: {}", shown(&recording.url))))
             }
         }
     }

@@ -33,7 +33,7 @@ pub fn answer(context: &Context<'_>, event: &IncomingCall) -> Result<CallAnswer,
         context.platform.log(Level::Warn, "the caller's orders are not known", &[("error", &error.to_string())]);
         Vec::new()
     });
-    let open = open_orders(context, &caller, orders, &number);
+    let open = open_orders(context, &caller, orders, &number)?;
     let known = known(&caller, &open);
     let card = card(&caller, open);
     let forward_to = match &caller.manager {
@@ -45,9 +45,9 @@ pub fn answer(context: &Context<'_>, event: &IncomingCall) -> Result<CallAnswer,
 }
 
 /// The caller's orders that are not over.
-fn open_orders(context: &Context<'_>, caller: &Caller, orders: Vec<Order>, number: &str) -> Vec<OpenOrder> {
-    let Some(customer) = &caller.customer else { return Vec::new() };
-    let statuses = statuses::all(context.platform);
+fn open_orders(context: &Context<'_>, caller: &Caller, orders: Vec<Order>, number: &str) -> Result<Vec<OpenOrder>, Failure> {
+    let Some(customer) = &caller.customer else { return Ok(Vec::new()) };
+    let statuses = statuses::all(context.platform)?;
     let open = orders.into_iter().filter_map(|order| {
         // The search goes by text, so the order may be somebody else's.
         let his = order.customer.map_or_else(|| phone::same(&order.phone, number), |owner| Some(owner) == customer.id);
@@ -57,7 +57,7 @@ fn open_orders(context: &Context<'_>, caller: &Caller, orders: Vec<Order>, numbe
         let name = if order.number.is_empty() { order.id?.to_string() } else { order.number };
         (his && !ended).then(|| OpenOrder { url: format!("/orders/{}/edit", order.id.unwrap_or_default()), name, status: title })
     });
-    open.collect()
+    Ok(open.collect())
 }
 
 /// What RetailCRM knows of the caller, for partners' rules.
@@ -105,6 +105,6 @@ fn numbers(context: &Context<'_>, manager: &Manager) -> Result<Vec<String>, Fail
 }
 
 fn employee(context: &Context<'_>, manager: &Manager) -> Result<Option<Employee>, Failure> {
-    let Some(link) = manager.id.and_then(|id| employee_links::of_user(context.platform, id)) else { return Ok(None) };
+    let Some(link) = manager.id.map_or(Ok(None), |id| employee_links::of_user(context.platform, id))? else { return Ok(None) };
     context.platform.find_employee(link.employee_id).map_err(directory::directory_failure)
 }

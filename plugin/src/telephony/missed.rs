@@ -5,23 +5,19 @@ use crate::appeal::Appeal;
 use crate::appeals::assignee::Assignee;
 use crate::appeals::lookup::Lookup;
 use crate::appeals::task::{self, Wish};
+use crate::base::keys::Key;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::crm_state::working_hours;
 use crate::settings::telephony::{Hours, MissedCall, TaskResponsible};
 use crate::telephony::story::{Story, Way};
 
-/// One key for a number: it has but one open task.
-fn key(phone: &str) -> String {
-    format!("missed-call-task/{phone}")
-}
-
 /// Makes the task of a call that nobody answered, if the settings want one.
 pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, story: &Story, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
     let settings = context.settings()?;
     let (Some(phone), true) = (&appeal.who.phone, wanted(context, story, appeal.at)?) else { return Ok(Vec::new()) };
     let wish = Wish {
-        key: key(phone),
+        key: Key::MissedCallTask(phone),
         once: settings.missed_call_task_once,
         name: &settings.missed_call_task_name,
         due_hours: settings.missed_call_task_due_hours,
@@ -40,7 +36,9 @@ pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, story: &Story, lookup: &
 pub fn close(context: &Context<'_>, appeal: &Appeal<'_>) -> Result<(), Failure> {
     let settings = context.settings()?;
     match &appeal.who.phone {
-        Some(phone) if settings.missed_call_task && settings.missed_call_task_close => task::close(context, appeal, &key(phone)),
+        Some(phone) if settings.missed_call_task && settings.missed_call_task_close => {
+            task::close(context, appeal, Key::MissedCallTask(phone))
+        }
         _ => Ok(()),
     }
 }
@@ -52,7 +50,7 @@ fn wanted(context: &Context<'_>, story: &Story, at: i64) -> Result<bool, Failure
     if !settings.missed_call_task || !settings.missed_call_task_calls.contains(&kind) {
         return Ok(false);
     }
-    let working = || Ok(working_hours::contain(context.platform, &context.crm_date_time(at)?));
+    let working = || working_hours::contain(context.platform, &context.crm_date_time(at)?);
     match settings.missed_call_task_hours {
         Hours::Any => Ok(true),
         Hours::Working => working(),

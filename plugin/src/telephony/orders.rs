@@ -34,7 +34,7 @@ pub fn make(
     }
     // An order is somebody's: whoever has no customer yet gets one.
     let mut left_out = contact::ensure(context, appeal, story, lookup)?;
-    let kind = match (talked, progress::read(context, &appeal.id).created) {
+    let kind = match (talked, progress::read(context, appeal.id)?.created) {
         (false, _) => OrderCall::Lost,
         (true, true) => OrderCall::First,
         (true, false) => OrderCall::Repeat,

@@ -2,10 +2,11 @@
 //! when it is over for him. What is open is remembered before it is sent, so that the end closes it whatever happened in between.
 
 use crate::appeals::source;
-use crate::base::outcome::{Handled, done, retry};
+use crate::base::appeal_id::AppealId;
+use crate::base::outcome::{Handled, done};
+use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::call_events::{Call, CallAnswered, LegRinging, OutgoingCall, TalkFinished};
 use crate::bindings::uis::integration::log::Level;
-use crate::bindings::uis::integration::timers::Timer;
 use crate::bindings::uis::integration::types::{Delivery, EmployeeHint, Failure};
 use crate::context::Context;
 use crate::crm_state::employee_links::{self, EmployeeLink};
@@ -18,8 +19,6 @@ use crate::telephony::unsettled;
 use crate::telephony::verdict::Verdict;
 use crate::uis::directory;
 
-/// Timers of pop-ups that could not be closed: `close-pop-ups/<session>`.
-pub const CLOSE_TIMER: &str = "close-pop-ups/";
 /// How long after a failure the closing is tried again.
 const CLOSE_LATER_MS: u32 = 2000;
 
@@ -84,7 +83,7 @@ pub fn close(context: &Context<'_>, session: i64, popups: &[Popup], status: &str
     if popups.is_empty() {
         return Ok(());
     }
-    let story = story::read(context, session);
+    let story = story::read(context, session)?;
     let Some(event) = event(session, &story, EventType::Hangup, popups) else { return Ok(()) };
     send_event(context.crm, &CallEvent { hangup_status: Some(status.to_owned()), ..event })?;
     mark(context, session, popups, |popup| popup.closed = true)
@@ -98,14 +97,8 @@ pub fn close_surely(context: &Context<'_>, session: i64, popups: &[Popup], statu
         Err(Failure::Retry(later)) => {
             mark(context, session, popups, |popup| popup.closing = Some(status.to_owned()))?;
             context.platform.log(Level::Warn, "a pop-up is closed later", &[("why", &later.reason)]);
-            let timer = Timer {
-                name: format!("{CLOSE_TIMER}{session}"),
-                at: context.platform.now() + i64::from(later.after_ms.unwrap_or(CLOSE_LATER_MS)),
-                every_ms: None,
-                ordering_key: format!("{CLOSE_TIMER}{session}"),
-                payload: Vec::new(),
-            };
-            context.platform.set_timer(&timer).map_err(|why| retry(format!("the pop-up cannot be closed later: {why}")))
+            let (name, wait) = (TimerName::ClosePopups(session), later.after_ms.unwrap_or(CLOSE_LATER_MS));
+            timers::once(context.platform, name, context.platform.now() + i64::from(wait), &name.to_string())
         }
         Err(failure @ Failure::Unauthorized(_)) => Err(failure),
         Err(failure) => {
@@ -125,12 +118,12 @@ pub fn close_all(context: &Context<'_>, session: i64, story: &Story, verdict: Ve
 
 /// The timer of [`close_surely`]: what is left to close is tried until it succeeds.
 pub fn on_close_timer(context: &Context<'_>, session: i64) -> Handled {
-    let story = story::read(context, session);
+    let story = story::read(context, session)?;
     for popup in story.open_popups(|popup| popup.closing.is_some()) {
         let status = popup.closing.clone().unwrap_or_default();
         close(context, session, std::slice::from_ref(&popup), &status)?;
     }
-    unsettled::settle(context, session, &story::read(context, session))?;
+    unsettled::settle(context, session, &story::read(context, session)?)?;
     done()
 }
 
@@ -234,7 +227,7 @@ fn event(session: i64, story: &Story, kind: EventType, popups: &[Popup]) -> Opti
         user_ids: popups.iter().map(|popup| popup.user_id).collect(),
         hangup_status: None,
         external_phone: story.virtual_number.clone(),
-        call_external_id: story::external_id(session),
+        call_external_id: AppealId::call(session).to_string(),
         site: None,
         web_analytics_data: None,
     })

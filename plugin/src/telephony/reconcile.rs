@@ -2,7 +2,9 @@
 //! learn of a call late, and has those that no event has ended handled as if it had: each by a timer of its own, in order with the customer's
 //! other events, so that one that RetailCRM cannot take now holds up no other.
 
+use crate::base::keys::Key;
 use crate::base::outcome::{Handled, done_without};
+use crate::base::timers::TimerName;
 use crate::bindings::uis::integration::communications::ReportedCall;
 use crate::bindings::uis::integration::log::Level;
 use crate::context::Context;
@@ -11,12 +13,12 @@ use crate::telephony::{filter, history, unsettled};
 use crate::uis::reports::{self, PAGE, Reading};
 
 /// The report of calls.
-pub const CALLS: Reading = Reading { timer: "reconcile-calls", key: "reconcile/calls" };
+pub const CALLS: Reading = Reading { timer: TimerName::ReconcileCalls, key: Key::CallsRead };
 
 /// Reads the report since the last time.
 pub fn on_timer(context: &Context<'_>) -> Handled {
     let began = context.platform.now();
-    let since = CALLS.since(context.platform);
+    let since = CALLS.since(context.platform)?;
     let mut cursor: Option<String> = None;
     let mut left_out = Vec::new();
     loop {
@@ -26,7 +28,7 @@ pub fn on_timer(context: &Context<'_>) -> Handled {
             if !filter::ours(context, &finished.call)? {
                 continue;
             }
-            let known = story::read(context, session);
+            let known = story::read(context, session)?;
             let told = known.end.as_ref().is_some_and(|end| end.told_finished);
             let recording_is_left = !known.unknown_of(&finished.recordings).is_empty() || known.recordings.iter().any(Record::waits);
             // One that still waits for something has its timer set again: it may have been lost between two writes.

@@ -25,7 +25,7 @@ pub fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, call: telephony::Cal
     let changed = match review(context, appeal, DraftKind::Call, fields) {
         Reviewed::Keep => return call,
         Reviewed::Skip(_) => {
-            context.platform.log(Level::Warn, "a call's record is not a rule's to skip; it is made", &[("appeal", &appeal.id)]);
+            context.platform.log(Level::Warn, "a call's record is not a rule's to skip; it is made", &[("appeal", &appeal.id.to_string())]);
             return call;
         }
         Reviewed::Changed(changed) => changed,

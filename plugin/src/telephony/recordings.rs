@@ -1,6 +1,7 @@
 //! Recordings that the history cannot take. A record has one `recordUrl` and never changes, so the longest talk goes there and the
 //! others, and any that come later, become notes on the customer.
 
+use crate::base::appeal_id::AppealId;
 use crate::base::outcome::skipped;
 use crate::bindings::uis::integration::decision;
 use crate::bindings::uis::integration::types::{CommunicationKind, Failure, Skipped};
@@ -17,7 +18,7 @@ pub fn main(story: &Story) -> Option<&Record> {
 /// Puts every recording that has no place yet into a note. RetailCRM has no key against doubled notes, so the intent is written first,
 /// and one found open is looked up before it is sent again.
 pub fn put_into_notes(context: &Context<'_>, session: i64) -> Result<Vec<Skipped>, Failure> {
-    let story = story::read(context, session);
+    let story = story::read(context, session)?;
     let waiting: Vec<&Record> = story.recordings.iter().filter(|recording| recording.waits()).collect();
     let (Some(phone), false) = (&story.phone, waiting.is_empty()) else { return Ok(Vec::new()) };
     let crm = context.crm;
@@ -26,7 +27,7 @@ pub fn put_into_notes(context: &Context<'_>, session: i64) -> Result<Vec<Skipped
             .iter()
             .map(|recording| {
                 skipped(
-                    format!("recording {} of call {}", recording.url, story::external_id(session)),
+                    format!("recording {} of call {}", recording.url, AppealId::call(session)),
                     "the call is in the history already and no customer has this phone to put a note on",
                 )
             })

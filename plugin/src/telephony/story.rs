@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::keys::Key;
 use crate::base::{phone, stored, template};
 use crate::bindings::uis::integration::call_events::{Call, CallFinished, Direction, FinishKind, Recording};
 use crate::bindings::uis::integration::types::{Failure, Instant};
@@ -181,19 +182,9 @@ pub enum FollowUp {
     Refused,
 }
 
-/// The storage key.
-fn key(session: i64) -> String {
-    format!("call/{session}")
-}
-
-/// The id of the call in RetailCRM.
-pub fn external_id(session: i64) -> String {
-    format!("uis-call-{session}")
-}
-
 /// Reads a call's story; an empty one when nothing is known.
-pub fn read(context: &Context<'_>, session: i64) -> Story {
-    stored::load(context.platform, &key(session)).unwrap_or_default()
+pub fn read(context: &Context<'_>, session: i64) -> Result<Story, Failure> {
+    Ok(stored::load(context.platform, Key::Call(session))?.unwrap_or_default())
 }
 
 /// What an event tells at greater length than is remembered goes whole into the log.
@@ -205,7 +196,7 @@ pub fn log_long_values(context: &Context<'_>, call: &Call) {
 
 /// Extends a call's story and gives what `change` gives.
 pub fn update<R>(context: &Context<'_>, session: i64, change: impl FnMut(&mut Story) -> R) -> Result<R, Failure> {
-    stored::update(context.platform, &key(session), Some(TTL_MS), change)
+    stored::update(context.platform, Key::Call(session), Some(TTL_MS), change)
 }
 
 impl Story {

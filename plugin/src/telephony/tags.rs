@@ -29,7 +29,7 @@ pub fn on_tags_changed(context: &Context<'_>, event: &TagsChanged) -> Handled {
     }
     let settings = context.settings()?;
     let parameters = Parameters::of(context, session, &story)?;
-    let appeal = appeal::of(context, session, &story, settings, &parameters);
-    let Some(mut lookup) = Lookup::of(context, appeal.who.clone(), &progress::read(context, &appeal.id)) else { return done() };
+    let appeal = appeal::of(context, session, &story, &parameters)?;
+    let Some(mut lookup) = Lookup::of(context, appeal.who.clone(), &progress::read(context, appeal.id)?) else { return done() };
     done_without(fields::update(context, &appeal, settings.field_rows(), &mut lookup)?)
 }

@@ -1,6 +1,7 @@
 //! Calls that are not done with: a pop-up is open, or the end is not in the history yet. Timers go when the integration is switched off;
 //! this list stays, so that switching it off settles what it can and switching it on takes up the rest.
 
+use crate::base::keys::{Family, Key};
 use crate::base::stored;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::Failure;
@@ -8,28 +9,31 @@ use crate::context::Context;
 use crate::telephony::story::{self, FollowUp, Stored, Story};
 use crate::telephony::{history, popups};
 
-const PREFIX: &str = "unsettled-call/";
-
 /// Notes that a call is not done with; `ordering_key` is that of its events.
 pub fn add(context: &Context<'_>, session: i64, ordering_key: &str) -> Result<(), Failure> {
-    stored::put(context.platform, &format!("{PREFIX}{session}"), &ordering_key.to_owned(), Some(story::TTL_MS))
+    stored::put(context.platform, Key::UnsettledCall(session), &ordering_key.to_owned(), Some(story::TTL_MS))
 }
 
 /// Takes a call off the list if it is done with.
 pub fn settle(context: &Context<'_>, session: i64, story: &Story) -> Result<(), Failure> {
     let stored = story.stored == Stored::Skipped || (story.stored == Stored::Yes && story.follow_up == FollowUp::Done);
-    if stored && story.open_popups(|_| true).is_empty() { stored::forget(context.platform, &format!("{PREFIX}{session}")) } else { Ok(()) }
+    if stored && story.open_popups(|_| true).is_empty() { stored::forget(context.platform, Key::UnsettledCall(session)) } else { Ok(()) }
 }
 
-fn all(context: &Context<'_>) -> Vec<(i64, String)> {
-    let names = stored::names(context.platform, PREFIX);
-    names.iter().filter_map(|name| Some((name.parse().ok()?, stored::load(context.platform, &format!("{PREFIX}{name}"))?))).collect()
+fn all(context: &Context<'_>) -> Result<Vec<(i64, String)>, Failure> {
+    let mut all = Vec::new();
+    for session in stored::ids(context.platform, Family::UnsettledCalls) {
+        if let Some(ordering_key) = stored::load(context.platform, Key::UnsettledCall(session))? {
+            all.push((session, ordering_key));
+        }
+    }
+    Ok(all)
 }
 
 /// The integration is switched on, or its settings were saved: what waits is taken up again, also what RetailCRM refused
 /// before. Each call's own timer does it, so that a long list does not hold up the switching on.
 pub fn resume(context: &Context<'_>) -> Result<(), Failure> {
-    for (session, ordering_key) in all(context) {
+    for (session, ordering_key) in all(context)? {
         let story = story::update(context, session, |story| {
             if story.follow_up == FollowUp::Refused {
                 story.follow_up = FollowUp::Pending;
@@ -45,8 +49,8 @@ pub fn resume(context: &Context<'_>) -> Result<(), Failure> {
 
 /// The integration is switched off: pop-ups are closed, and ended calls stored with what is known, because nothing will come after.
 pub fn finish(context: &Context<'_>) -> Result<(), Failure> {
-    for (session, _) in all(context) {
-        let story = story::read(context, session);
+    for (session, _) in all(context)? {
+        let story = story::read(context, session)?;
         tolerate(context, session, popups::close(context, session, &story.open_popups(|_| true), "cancel"))?;
         if story.end.is_some() {
             tolerate(context, session, history::on_timer(context, session).map(|_| ()))?;
@@ -61,11 +65,11 @@ const SILENCE_MS: i64 = 4 * 3_600_000;
 /// Closes the pop-ups of calls that fell silent. Their records are still made if their end turns up.
 pub fn expire(context: &Context<'_>) -> Result<(), Failure> {
     let now = context.platform.now();
-    for (session, _) in all(context) {
-        let story = story::read(context, session);
+    for (session, _) in all(context)? {
+        let story = story::read(context, session)?;
         if story.end.is_none() && story.last_sign() + SILENCE_MS <= now {
             popups::close_surely(context, session, &story.open_popups(|_| true), "failed")?;
-            stored::forget(context.platform, &format!("{PREFIX}{session}"))?;
+            stored::forget(context.platform, Key::UnsettledCall(session))?;
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::appeal::Identity;
+use crate::base::keys::Key;
 use crate::base::stored;
 use crate::bindings::uis::integration::chat_events::Chat;
 use crate::bindings::uis::integration::types::{Failure, Instant};
@@ -71,23 +72,14 @@ pub struct End {
     pub cause: Option<String>,
 }
 
-fn key(chat: i64) -> String {
-    format!("chat/{chat}")
-}
-
-/// The id of what is made of the chat in RetailCRM.
-pub fn external_id(chat: i64) -> String {
-    format!("uis-chat-{chat}")
-}
-
 /// Reads a chat's story; an empty one when nothing is known.
-pub fn read(context: &Context<'_>, chat: i64) -> ChatStory {
-    stored::load(context.platform, &key(chat)).unwrap_or_default()
+pub fn read(context: &Context<'_>, chat: i64) -> Result<ChatStory, Failure> {
+    Ok(stored::load(context.platform, Key::Chat(chat))?.unwrap_or_default())
 }
 
 /// Extends a chat's story and gives what `change` gives.
 pub fn update<R>(context: &Context<'_>, chat: i64, change: impl FnMut(&mut ChatStory) -> R) -> Result<R, Failure> {
-    stored::update(context.platform, &key(chat), Some(TTL_MS), change)
+    stored::update(context.platform, Key::Chat(chat), Some(TTL_MS), change)
 }
 
 impl ChatStory {

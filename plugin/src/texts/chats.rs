@@ -3,8 +3,10 @@
 use crate::appeal::{Appeal, EventParameters};
 use crate::appeals::lookup::Lookup;
 use crate::appeals::{join, progress, source};
+use crate::base::appeal_id::AppealId;
 use crate::base::outcome::{Handled, comes_again, done, done_without, skipped};
-use crate::base::{template, timers};
+use crate::base::template;
+use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::chat_events::{
     Chat, ChatAccepted, ChatFinished, ChatMessage, ChatStatus, ChatUnanswered, MessageSource,
 };
@@ -21,8 +23,6 @@ use crate::uis::directory;
 /// RetailCRM's stock order methods: for chats of the site's own widget, and of messengers.
 const SITE_METHOD: &str = "live-chat";
 const MESSENGER_METHOD: &str = "messenger";
-/// The timer of a chat that is over; its id follows.
-pub const TIMER: &str = "chat/";
 /// A talk that UIS's report does not know is asked for again so often, and for so long after its end.
 const TALK_EVERY_MS: i64 = 600_000;
 const TALK_WAIT_MS: i64 = 3_600_000;
@@ -88,7 +88,7 @@ pub fn on_chat_finished(context: &Context<'_>, delivery: &Delivery, event: &Chat
 
 /// UIS's report tells that a chat is closed: true when that, or what follows from it, is news. What follows is done by a timer of its own.
 pub fn on_reported(context: &Context<'_>, event: &ChatFinished) -> Result<bool, Failure> {
-    let news = wanted(context, &event.chat)? && !progress::read(context, &chat_story::external_id(event.chat.chat_id)).settled;
+    let news = wanted(context, &event.chat)? && !progress::read(context, AppealId::chat(event.chat.chat_id))?.settled;
     if news {
         take_end(context, event)?;
     }
@@ -117,16 +117,16 @@ fn take_end(context: &Context<'_>, event: &ChatFinished) -> Result<(), Failure> 
 
 /// Does what follows from a chat's end, once.
 fn settle(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
-    let id = chat_story::external_id(chat);
-    let mut story = chat_story::read(context, chat);
+    let id = AppealId::chat(chat);
+    let mut story = chat_story::read(context, chat)?;
     // Who writes may be told after the end: what was left out for that is made up for.
     let late = story.has_contacts() && (story.news || !story.passed_on);
-    if progress::read(context, &id).settled {
+    if progress::read(context, id)?.settled {
         if !late {
             return done();
         }
         // All of it is done once more, the talk as well, and an attempt that breaks off must not look as if it were done.
-        progress::update(context, &id, |progress| progress.settled = false)?;
+        progress::update(context, id, |progress| progress.settled = false)?;
     }
     if !story.has_contacts() {
         // Perhaps a message that nobody told of says it.
@@ -149,13 +149,12 @@ fn settle(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
         Talk::Kept(skipped) => left_out.extend(skipped),
         // UIS's report may know a talk only minutes after its end.
         Talk::Unknown if story.end.as_ref().is_some_and(|end| context.platform.now() < end.at + TALK_WAIT_MS) => {
-            let (name, at) = (format!("{TIMER}{chat}"), context.platform.now() + TALK_EVERY_MS);
-            timers::set(context.platform, &name, at, None, ordering_key, Vec::new())?;
+            timers::once(context.platform, TimerName::Chat(chat), context.platform.now() + TALK_EVERY_MS, ordering_key)?;
             return done_without(left_out);
         }
         Talk::Unknown => {}
     }
-    progress::update(context, &id, |progress| progress.settled = true)?;
+    progress::update(context, id, |progress| progress.settled = true)?;
     done_without(left_out)
 }
 
@@ -164,9 +163,12 @@ fn wanted(context: &Context<'_>, chat: &Chat) -> Result<bool, Failure> {
     let settings = context.settings()?;
     let channels = &settings.chats.channels;
     // An event that does not tell the channel goes by what earlier ones told.
-    let channel = || chat.channel_id.or_else(|| chat_story::read(context, chat.chat_id).channel_id);
-    let chosen = channels.is_empty() || channel().is_some_and(|channel| channels.contains(&channel));
-    Ok(settings.chats.send && chosen && !switch::switched_off(context.platform))
+    let channel = || match chat.channel_id {
+        Some(channel) => Ok(Some(channel)),
+        None => chat_story::read(context, chat.chat_id).map(|story| story.channel_id),
+    };
+    let chosen = channels.is_empty() || channel()?.is_some_and(|channel| channels.contains(&channel));
+    Ok(settings.chats.send && chosen && !switch::switched_off(context.platform)?)
 }
 
 fn who(context: &Context<'_>, chat: &Chat) -> Result<Option<i64>, Failure> {
@@ -200,11 +202,11 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
     let block = &settings.chats;
     let parameters = story.parameters(context, chat)?;
     let site = parameters.raw("site_domain_name");
-    let (own_site, site) = shops::of_domain(context.platform, settings, site.as_deref());
+    let (own_site, site) = shops::of_domain(context.platform, settings, site.as_deref())?;
     let name = template::render(&block.client_name, |name| parameters.get(name), |_| {});
     let who = story.who();
     let appeal = Appeal {
-        id: chat_story::external_id(chat),
+        id: AppealId::chat(chat),
         at: story.end.as_ref().map_or(story.began, |end| end.at),
         name: Some(name).filter(|name| !name.trim().is_empty()).or_else(|| story.nick.clone()).unwrap_or_default(),
         own_site,
@@ -222,7 +224,7 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
         customer_comment: None,
         with_task: block.task && unsuccessful.is_some_and(|status| block.task_for.contains(&status)),
     };
-    let known = progress::read(context, &appeal.id);
+    let known = progress::read(context, appeal.id)?;
     let has_contacts = story.has_contacts();
     let Some(mut lookup) = Lookup::of(context, who, &known).filter(|_| has_contacts || block.without_contacts) else {
         let mut left_out = wishes.task_alone(context, &appeal)?;
@@ -246,7 +248,7 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
         let customer = lookup.customer()?;
         if customer.is_some() {
             lookup.remember_visitor()?;
-            progress::update(context, &appeal.id, |progress| progress.customer.clone_from(&customer))?;
+            progress::update(context, appeal.id, |progress| progress.customer.clone_from(&customer))?;
         }
     }
     wishes.carry_out(context, &appeal, &mut lookup)

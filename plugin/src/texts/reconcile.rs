@@ -1,8 +1,9 @@
 //! Chats and site requests that notifications lost. UIS's reports are read again and again; each row that is news is handled by a timer of
 //! its own, in order with its customer's other events, so that one that RetailCRM cannot take now holds up no other.
 
+use crate::base::keys::Key;
 use crate::base::outcome::{Handled, done, done_without, skipped};
-use crate::base::timers;
+use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::communications::{ReportedChat, ReportedSiteRequest};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Instant};
@@ -12,10 +13,7 @@ use crate::texts::{chats, site_requests};
 use crate::uis::reports::{self, PAGE, Reading};
 
 /// The reports of chats and of site requests.
-pub const TEXTS: Reading = Reading { timer: "reconcile-texts", key: "reconcile/texts" };
-
-/// The timer of a site request; its id follows, and the payload says when it came.
-pub const REQUEST_TIMER: &str = "site-request/";
+pub const TEXTS: Reading = Reading { timer: TimerName::ReconcileTexts, key: Key::TextsRead };
 
 /// Starts the reading, if anything of the reports is wanted.
 pub fn start(context: &Context<'_>) -> Result<(), Failure> {
@@ -23,14 +21,14 @@ pub fn start(context: &Context<'_>) -> Result<(), Failure> {
     if settings.chats.send || settings.requests.send {
         return TEXTS.start(context.platform);
     }
-    context.platform.cancel_timer(TEXTS.timer);
+    timers::cancel(context.platform, TEXTS.timer);
     Ok(())
 }
 
 /// Reads the reports since the last time.
 pub fn on_timer(context: &Context<'_>) -> Handled {
     let began = context.platform.now();
-    let since = TEXTS.since(context.platform);
+    let since = TEXTS.since(context.platform)?;
     let settings = context.settings()?;
     if settings.chats.send {
         chats(context, since)?;
@@ -50,7 +48,7 @@ fn chats(context: &Context<'_>, since: Instant) -> Result<(), Failure> {
             let chat = finished.chat.chat_id;
             if chats::on_reported(context, finished)? {
                 context.platform.log(Level::Warn, "a finished chat was not told, only reported", &[("chat", &chat.to_string())]);
-                timers::hand_over(context.platform, &format!("{}{chat}", chats::TIMER), ordering_key, Vec::new())?;
+                timers::hand_over(context.platform, TimerName::Chat(chat), ordering_key, Vec::new())?;
             }
         }
         match page.next {
@@ -66,9 +64,9 @@ fn requests(context: &Context<'_>, settings: &Settings, since: Instant) -> Resul
         let page = context.platform.received_site_requests(since, cursor.as_deref(), PAGE).map_err(reports::failure)?;
         for ReportedSiteRequest { ordering_key, request } in &page.requests {
             let id = request.communication_id;
-            if site_requests::is_news(context, settings, id) {
+            if site_requests::is_news(context, settings, id)? {
                 context.platform.log(Level::Warn, "a site request was not told, only reported", &[("request", &id.to_string())]);
-                timers::hand_over(context.platform, &format!("{REQUEST_TIMER}{id}"), ordering_key, request.at.to_string().into_bytes())?;
+                timers::hand_over(context.platform, TimerName::SiteRequest(id), ordering_key, request.at.to_string().into_bytes())?;
             }
         }
         match page.next {

@@ -3,6 +3,7 @@
 use crate::appeal::{Appeal, Identity};
 use crate::appeals::lookup::Lookup;
 use crate::appeals::{progress, source};
+use crate::base::appeal_id::AppealId;
 use crate::base::outcome::{Handled, done, done_without, skipped};
 use crate::base::template;
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
@@ -18,31 +19,26 @@ use crate::uis::directory;
 /// RetailCRM's stock order method for requests of a site.
 const STOCK_METHOD: &str = "landing-page";
 
-/// The id of the request in RetailCRM.
-fn external_id(request: i64) -> String {
-    format!("uis-request-{request}")
-}
-
 /// UIS's report tells of a request: true when that is news. It is handled by a timer of its own.
-pub fn is_news(context: &Context<'_>, settings: &Settings, request: i64) -> bool {
-    settings.requests.send && !progress::read(context, &external_id(request)).settled
+pub fn is_news(context: &Context<'_>, settings: &Settings, request: i64) -> Result<bool, Failure> {
+    Ok(settings.requests.send && !progress::read(context, AppealId::site_request(request))?.settled)
 }
 
 /// A request came.
 pub fn on_site_request(context: &Context<'_>, event: &SiteRequest) -> Handled {
     let settings = context.settings()?;
-    if !settings.requests.send || switch::switched_off(context.platform) {
+    if !settings.requests.send || switch::switched_off(context.platform)? {
         return done();
     }
-    let id = external_id(event.communication_id);
-    if progress::read(context, &id).settled {
+    let id = AppealId::site_request(event.communication_id);
+    if progress::read(context, id)?.settled {
         return done();
     }
     let parameters = parameters(context, event)?;
     let who = identity(event);
-    let (own_site, site) = shops::of_domain(context.platform, settings, event.site_domain.as_deref());
+    let (own_site, site) = shops::of_domain(context.platform, settings, event.site_domain.as_deref())?;
     let appeal = Appeal {
-        id: id.clone(),
+        id,
         at: event.at,
         name: template::render(&settings.requests.client_name, |name| crate::appeal::EventParameters::get(&parameters, name), |_| {}),
         own_site,
@@ -63,7 +59,7 @@ pub fn on_site_request(context: &Context<'_>, event: &SiteRequest) -> Handled {
         customer_comment: event.text.clone(),
         with_task: settings.requests.task,
     };
-    let known = progress::read(context, &id);
+    let known = progress::read(context, id)?;
     let left_out = match Lookup::of(context, appeal.who.clone(), &known) {
         Some(mut lookup) if appeal.who.phone.is_some() || appeal.who.email.is_some() => wishes.carry_out(context, &appeal, &mut lookup)?,
         // Nobody can be answered: no customer and no order are made of it, but somebody may be asked to look at it.
@@ -76,7 +72,7 @@ pub fn on_site_request(context: &Context<'_>, event: &SiteRequest) -> Handled {
             left_out
         }
     };
-    progress::update(context, &id, |progress| progress.settled = true)?;
+    progress::update(context, id, |progress| progress.settled = true)?;
     done_without(left_out)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::appeals::lookup::{Lookup, is_gone};
 use crate::appeals::progress::{self, Kept, Progress};
+use crate::base::appeal_id::AppealId;
 use crate::base::outcome::skipped;
 use crate::base::{links, template};
 use crate::bindings::uis::integration::chat_events::{ChatMessage, MessageSource};
@@ -12,7 +13,7 @@ use crate::retailcrm::customers::{self, Customer};
 use crate::retailcrm::{CrmError, orders};
 use crate::rules;
 use crate::settings::texts::Transcript;
-use crate::texts::chat_story::{self, ChatStory};
+use crate::texts::chat_story::ChatStory;
 use crate::texts::contacts;
 use crate::uis::reports;
 
@@ -33,25 +34,25 @@ pub enum Talk {
 
 /// Keeps the talk of a chat that is over.
 pub fn keep(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Talk, Failure> {
-    let id = chat_story::external_id(chat);
-    let known = progress::read(context, &id);
+    let id = AppealId::chat(chat);
+    let known = progress::read(context, id)?;
     let place = context.settings()?.chats.transcript;
     let (Some(customer), false) = (known.customer.clone(), place == Transcript::Nowhere || known.transcript == Kept::Yes) else {
         return Ok(Talk::Kept(Vec::new()));
     };
     let Some(text) = text(context, chat, story)? else { return Ok(Talk::Unknown) };
     let Some(text) = rules::note(context, || about(chat, story), text, &heading(chat)) else {
-        progress::update(context, &id, |progress| progress.transcript = Kept::Yes)?;
+        progress::update(context, id, |progress| progress.transcript = Kept::Yes)?;
         return Ok(Talk::Kept(Vec::new()));
     };
-    if place == Transcript::Order && known.ordered && orders::comment(context.crm, &id, known.order_site.as_deref(), &text)? {
-        progress::update(context, &id, |progress| progress.transcript = Kept::Yes)?;
+    if place == Transcript::Order && known.ordered && orders::comment(context.crm, &id.to_string(), known.order_site.as_deref(), &text)? {
+        progress::update(context, id, |progress| progress.transcript = Kept::Yes)?;
         return Ok(Talk::Kept(Vec::new()));
     }
     let mut refused = note(context, chat, &known, &customer, &text)?;
     if refused.as_deref().is_some_and(is_gone)
         && let Some(mut lookup) = Lookup::of(context, story.who(), &Progress::default())
-        && let Some(other) = lookup.again(&id)?.filter(|other| other.id != customer.id)
+        && let Some(other) = lookup.again(id)?.filter(|other| other.id != customer.id)
     {
         // He was joined with another since: the talk is the other's now.
         refused = note(context, chat, &known, &other, &text)?;
@@ -59,7 +60,7 @@ pub fn keep(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Talk,
     if let Some(why) = refused {
         return Ok(Talk::Kept(vec![skipped(format!("transcript of chat {chat}"), why)]));
     }
-    progress::update(context, &id, |progress| progress.transcript = Kept::Yes)?;
+    progress::update(context, id, |progress| progress.transcript = Kept::Yes)?;
     Ok(Talk::Kept(Vec::new()))
 }
 
@@ -69,7 +70,7 @@ fn note(context: &Context<'_>, chat: i64, known: &Progress, customer: &Customer,
     if known.transcript == Kept::Intended && customers::has_note(context.crm, customer.id, &heading(chat))? {
         return Ok(None);
     }
-    progress::update(context, &chat_story::external_id(chat), |progress| progress.transcript = Kept::Intended)?;
+    progress::update(context, AppealId::chat(chat), |progress| progress.transcript = Kept::Intended)?;
     match customers::add_note(context.crm, customer, text) {
         Ok(()) => Ok(None),
         Err(error @ CrmError::Refused { .. }) => Ok(Some(error.to_string())),

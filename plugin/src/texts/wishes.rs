@@ -5,6 +5,7 @@ use crate::appeals::assignee::Assignee;
 use crate::appeals::lookup::Lookup;
 use crate::appeals::parts::Parts;
 use crate::appeals::{customer, fields, order, progress, task};
+use crate::base::keys::Key;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::retailcrm::custom_fields::Entity;
@@ -41,7 +42,7 @@ impl Wishes<'_> {
     pub fn carry_out(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
         let (block, default) = (self.block, self.settings.text_default_responsible);
         let mut parts = Parts::default();
-        let known_before = progress::read(context, &appeal.id);
+        let known_before = progress::read(context, appeal.id)?;
         if block.only_first && !known_before.created && !known_before.creating && lookup.customer()?.is_some() {
             return Ok(Vec::new());
         }
@@ -76,7 +77,7 @@ impl Wishes<'_> {
     fn task(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
         let block = self.block;
         let wish = task::Wish {
-            key: format!("task/{}", appeal.id),
+            key: Key::AppealTask(appeal.id),
             once: true,
             name: &block.task_name,
             due_hours: block.task_due_hours,
@@ -94,14 +95,14 @@ impl Wishes<'_> {
         lookup: &mut Lookup<'_>,
     ) -> Result<Vec<Skipped>, Failure> {
         let block = self.block;
-        let created = progress::read(context, &appeal.id).created;
+        let created = progress::read(context, appeal.id)?.created;
         let repeat = match block.repeat.order() {
             Some(repeat) => repeat,
             // A first appeal has its order in any case.
             None if created => Repeat::Always,
             None => return Ok(Vec::new()),
         };
-        let (values, mut left_out) = order::fields(context, appeal, &block.rows(Entity::Order));
+        let (values, mut left_out) = order::fields(context, appeal, &block.rows(Entity::Order))?;
         let wish = order::Wish {
             repeat,
             after_hours: block.after_hours,

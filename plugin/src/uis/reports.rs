@@ -1,8 +1,10 @@
 //! Reading UIS's own reports again and again, for what notifications lost: a repeating timer, up to when a report was read, and an overlap,
 //! because a report may learn of something late.
 
+use crate::base::keys::Key;
 use crate::base::outcome::retry;
-use crate::base::{stored, timers};
+use crate::base::stored;
+use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::communications::ReportError;
 use crate::bindings::uis::integration::types::{Failure, Instant, RetryLater};
 use crate::platform::Platform;
@@ -17,16 +19,16 @@ pub const PAGE: u32 = 200;
 /// A report that is read.
 pub struct Reading {
     /// Its timer.
-    pub timer: &'static str,
+    pub timer: TimerName,
     /// Where it is remembered up to when it was read.
-    pub key: &'static str,
+    pub key: Key<'static>,
 }
 
 impl Reading {
     /// What happens counts from now on, and from an hour before, however long it takes until the remote system can be asked for the first
     /// time.
     pub fn begin(&self, platform: &dyn Platform, at: Instant) -> Result<(), Failure> {
-        if stored::load::<Instant>(platform, self.key).is_none() { stored::put(platform, self.key, &at, None) } else { Ok(()) }
+        if stored::load::<Instant>(platform, self.key)?.is_none() { stored::put(platform, self.key, &at, None) } else { Ok(()) }
     }
 
     /// What happens does not count any more: it is not made good when the integration is on again.
@@ -40,8 +42,8 @@ impl Reading {
     }
 
     /// From when on the report is to be read now.
-    pub fn since(&self, platform: &dyn Platform) -> Instant {
-        stored::load::<Instant>(platform, self.key).unwrap_or_else(|| platform.now()) - OVERLAP_MS
+    pub fn since(&self, platform: &dyn Platform) -> Result<Instant, Failure> {
+        Ok(stored::load::<Instant>(platform, self.key)?.unwrap_or_else(|| platform.now()) - OVERLAP_MS)
     }
 
     /// It was read, beginning at this time.
