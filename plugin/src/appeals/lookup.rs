@@ -13,11 +13,6 @@ use crate::retailcrm::{Crm, corporate};
 /// A visitor is remembered for a year and a month: longer than UIS's own cookie.
 const VISITOR_TTL_MS: u64 = 400 * 24 * 3_600_000;
 
-/// Whether RetailCRM refuses something because his customer is gone: he was joined with another, say.
-pub fn is_gone(refusal: &str) -> bool {
-    refusal.contains("not found")
-}
-
 /// Who appealed, as RetailCRM knows him.
 pub struct Lookup<'a> {
     context: &'a Context<'a>,

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::assignee::Assignee;
-use super::lookup::{Lookup, is_gone};
+use super::lookup::Lookup;
 use super::progress;
 use crate::appeal::Appeal;
 use crate::appeals::field_values;
@@ -13,12 +13,12 @@ use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::crm_state::statuses;
-use crate::retailcrm::CrmError;
 use crate::retailcrm::corporate::{self, Company};
 use crate::retailcrm::custom_fields::Entity;
 use crate::retailcrm::customers::Customer;
 use crate::retailcrm::orders::{self, NewOrder, Standing};
 use crate::retailcrm::reference::Status;
+use crate::retailcrm::{CrmError, Refusal};
 use crate::rules::{self, Fields, For, Reviewed};
 use crate::settings::{Repeat, Row};
 
@@ -57,21 +57,50 @@ pub fn fields(context: &Context<'_>, appeal: &Appeal<'_>, rows: &[Row]) -> Resul
     if rows.is_empty() { Ok((Map::new(), Vec::new())) } else { field_values::values(context, Entity::Order, rows.iter(), appeal.told) }
 }
 
-/// Makes the order of a customer who is there by now, unless his other orders stand in the way.
-pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
-    match attempt(context, appeal, wish, lookup) {
-        // He was joined with another since he was looked up: the other has his phone now.
-        Err(Failure::Rejected(why)) if is_gone(&why) => {
-            if lookup.again(appeal.id)?.is_none() {
-                return Err(Failure::Rejected(why));
-            }
-            attempt(context, appeal, wish, lookup)
-        }
-        other => other,
+/// Why an attempt to make the order broke off.
+enum Stop {
+    /// RetailCRM does not have the customer any more.
+    CustomerGone(Failure),
+    /// For another reason.
+    Other(Failure),
+}
+
+impl From<CrmError> for Stop {
+    fn from(error: CrmError) -> Stop {
+        let is_gone = error.is_refused_for(Refusal::ReferenceNotFound);
+        if is_gone { Stop::CustomerGone(error.into()) } else { Stop::Other(error.into()) }
     }
 }
 
-fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Stop {
+        Stop::Other(failure)
+    }
+}
+
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Failure {
+        match stop {
+            Stop::CustomerGone(failure) | Stop::Other(failure) => failure,
+        }
+    }
+}
+
+/// Makes the order of a customer who is there by now, unless other orders of the customer stand in the way.
+pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+    match attempt(context, appeal, wish, lookup) {
+        // The customer was joined with another since: the other has the phone now.
+        Err(Stop::CustomerGone(failure)) => {
+            if lookup.again(appeal.id)?.is_none() {
+                return Err(failure);
+            }
+            Ok(attempt(context, appeal, wish, lookup)?)
+        }
+        other => Ok(other?),
+    }
+}
+
+fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Stop> {
     let known = progress::read(context, appeal.id)?;
     // A customer whom a rule skipped has no order of this appeal, even if another appeal made them known since.
     if known.ordered || known.skipped {
@@ -159,7 +188,7 @@ fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, plain: &NewOrder) -> Opt
 /// Creates the order; without RetailCRM's own method where the account has taken that out.
 fn create(context: &Context<'_>, wish: &Wish<'_>, mut order: NewOrder) -> Result<(), CrmError> {
     match orders::create(context.crm, &order) {
-        Err(CrmError::Refused { message, .. }) if wish.order_method.is_none() && message.contains("orderMethod") => {
+        Err(CrmError::Refused { message, why: Refusal::UnknownOrderMethod, .. }) if wish.order_method.is_none() => {
             context.platform.log(
                 Level::Warn,
                 "RetailCRM's stock order method is gone",

@@ -1,15 +1,19 @@
 //! Digests that are kept between events: the same for the same content in every version and on every machine.
 
 use serde::Serialize;
+use serde_json::Value;
 
-use crate::base::json;
-
-/// A number for a value, by its JSON; never 0. FNV-1a: short in the component, and what it is compared with is no adversary's.
+/// A number for a value, by its JSON; never 0.
 pub fn of<T: Serialize>(value: &T) -> u64 {
+    of_json(&serde_json::to_value(value).unwrap_or_default())
+}
+
+/// FNV-1a: short in the component, and what it is compared with is no adversary's.
+fn of_json(value: &Value) -> u64 {
     const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0100_0000_01b3;
-    let text = json::write(value).unwrap_or_default();
-    text.iter().fold(OFFSET, |digest, byte| (digest ^ u64::from(*byte)).wrapping_mul(PRIME)).max(1)
+    let text = value.to_string();
+    text.bytes().fold(OFFSET, |digest, byte| (digest ^ u64::from(byte)).wrapping_mul(PRIME)).max(1)
 }
 
 #[cfg(test)]

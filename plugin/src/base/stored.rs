@@ -1,7 +1,10 @@
 //! What the plugin keeps between events: JSON under the host's `storage`, in an envelope that says which form it has.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Error, Value};
 
 use crate::base::json;
 use crate::base::keys::{Family, Key};
@@ -23,10 +26,14 @@ const MARK: u8 = b'v';
 /// Keys of one page of a listing.
 const PAGE: u32 = 200;
 
+// What is generic is kept to a line or two: the component has it once for every type.
+
 /// Reads a value. One that cannot be read is a failure: taken for absent, it would be overwritten.
 pub fn load<T: DeserializeOwned>(storage: &dyn Storage, key: Key<'_>) -> Result<Option<T>, Failure> {
-    let name = key.to_string();
-    storage.get(&name).map(|entry| read(&name, &entry.value)).transpose()
+    match fetch(storage, key)? {
+        Some(value) => serde_json::from_value(value).map(Some).map_err(|error| unreadable(&key.to_string(), &error)),
+        None => Ok(None),
+    }
 }
 
 /// Whether there is a value, readable or not.
@@ -36,15 +43,13 @@ pub fn is_there(storage: &dyn Storage, key: Key<'_>) -> bool {
 
 /// Writes a value whatever stood there; nothing is written when it already stands there.
 pub fn put<T: Serialize>(storage: &dyn Storage, key: Key<'_>, value: &T, ttl_ms: Option<u64>) -> Result<(), Failure> {
-    let name = key.to_string();
-    let bytes = write(&name, value)?;
-    rewrite(storage, &name, ttl_ms, &mut |_| Ok(bytes.clone()))
+    replace(storage, key, serde_json::to_value(value), ttl_ms)
 }
 
 /// Claims a key for a while: false when somebody has claimed it already.
 pub fn claim(storage: &dyn Storage, key: Key<'_>, ttl_ms: u64) -> Result<bool, Failure> {
     let name = key.to_string();
-    match storage.swap(&name, None, &write(&name, &true)?, Some(ttl_ms)) {
+    match storage.swap(&name, None, &seal(&Value::Bool(true)), Some(ttl_ms)) {
         Ok(_) => Ok(true),
         Err(StorageError::Conflict) => Ok(false),
         Err(error) => Err(retry(format!("{name} cannot be claimed: {error:?}"))),
@@ -57,21 +62,42 @@ pub fn update<T, R>(storage: &dyn Storage, key: Key<'_>, ttl_ms: Option<u64>, mu
 where
     T: Serialize + DeserializeOwned + Default,
 {
-    let name = key.to_string();
     let mut answer = None;
-    rewrite(storage, &name, ttl_ms, &mut |found| {
-        let mut value: T = found.map(|found| read(&name, found)).transpose()?.unwrap_or_default();
+    rewrite(storage, key, ttl_ms, &mut |found| {
+        let mut value: T = found.map_or_else(|| Ok(T::default()), serde_json::from_value)?;
         answer = Some(change(&mut value));
-        write(&name, &value)
+        serde_json::to_value(&value)
     })?;
-    answer.ok_or_else(|| retry(format!("{name} was not changed")))
+    answer.ok_or_else(|| retry(format!("{key} was not changed")))
 }
 
-/// Makes new bytes of those found.
-type Renew<'a> = dyn FnMut(Option<&[u8]>) -> Result<Vec<u8>, Failure> + 'a;
+fn fetch(storage: &dyn Storage, key: Key<'_>) -> Result<Option<Value>, Failure> {
+    let name = key.to_string();
+    storage.get(&name).map(|entry| open(&name, &entry.value)).transpose()
+}
 
-/// Puts new bytes in the place of those found, until nobody wrote in between. Not generic, so that the component has it once.
-fn rewrite(storage: &dyn Storage, key: &str, ttl_ms: Option<u64>, renew: &mut Renew<'_>) -> Result<(), Failure> {
+fn replace(storage: &dyn Storage, key: Key<'_>, value: Result<Value, Error>, ttl_ms: Option<u64>) -> Result<(), Failure> {
+    let name = key.to_string();
+    let bytes = seal(&value.map_err(|error| unreadable(&name, &error))?);
+    swap(storage, &name, ttl_ms, &mut |_| Ok(bytes.clone()))
+}
+
+/// Makes a new value of the one found.
+type Renew<'a> = dyn FnMut(Option<Value>) -> Result<Value, Error> + 'a;
+
+fn rewrite(storage: &dyn Storage, key: Key<'_>, ttl_ms: Option<u64>, renew: &mut Renew<'_>) -> Result<(), Failure> {
+    let name = key.to_string();
+    swap(storage, &name, ttl_ms, &mut |found| {
+        let found = found.map(|found| open(&name, found)).transpose()?;
+        renew(found).map(|value| seal(&value)).map_err(|error| unreadable(&name, &error))
+    })
+}
+
+/// As [`Renew`], in bytes.
+type RenewBytes<'a> = dyn FnMut(Option<&[u8]>) -> Result<Vec<u8>, Failure> + 'a;
+
+/// Puts new bytes in the place of those found, until nobody wrote in between.
+fn swap(storage: &dyn Storage, key: &str, ttl_ms: Option<u64>, renew: &mut RenewBytes<'_>) -> Result<(), Failure> {
     for _ in 0..ATTEMPTS {
         let found = storage.get(key);
         let bytes = renew(found.as_ref().map(|entry| entry.value.as_slice()))?;
@@ -142,8 +168,14 @@ pub fn ids(storage: &dyn Storage, family: Family) -> Vec<i64> {
     names(storage, family).iter().filter_map(|name| name.parse().ok()).collect()
 }
 
-/// The JSON within an envelope, or why there is none for this version.
-fn open(bytes: &[u8]) -> Result<&[u8], String> {
+/// The value in an envelope.
+fn open(key: &str, bytes: &[u8]) -> Result<Value, Failure> {
+    let json = within(bytes).map_err(|why| unreadable(key, &why))?;
+    json::parse(json).map_err(|error| unreadable(key, &error))
+}
+
+/// The JSON in an envelope, or why there is none for this version.
+fn within(bytes: &[u8]) -> Result<&[u8], String> {
     let Some(rest) = bytes.strip_prefix(&[MARK]) else { return Ok(bytes) };
     let colon = rest.iter().position(|byte| *byte == b':').ok_or("its version has no end")?;
     let (version, json) = (&rest[..colon], &rest[colon + 1..]);
@@ -155,18 +187,13 @@ fn open(bytes: &[u8]) -> Result<&[u8], String> {
     }
 }
 
-fn read<T: DeserializeOwned>(key: &str, bytes: &[u8]) -> Result<T, Failure> {
-    let value = open(bytes).and_then(|json| json::read(json).map_err(|error| error.to_string()));
-    value.map_err(|why| Failure::Rejected(format!("what is stored as {key} cannot be read, and stays as it is: {why}")))
+/// The envelope of a value.
+fn seal(value: &Value) -> Vec<u8> {
+    format!("{}{VERSION}:{value}", char::from(MARK)).into_bytes()
 }
 
-fn write<T: Serialize>(key: &str, value: &T) -> Result<Vec<u8>, Failure> {
-    let json = json::write(value).map_err(|error| Failure::Rejected(format!("{key} cannot be remembered: {error}")))?;
-    let mut bytes = vec![MARK];
-    bytes.extend_from_slice(VERSION.to_string().as_bytes());
-    bytes.push(b':');
-    bytes.extend_from_slice(&json);
-    Ok(bytes)
+fn unreadable(key: &str, why: &dyn fmt::Display) -> Failure {
+    Failure::Rejected(format!("what is stored as {key} cannot be read or written, and stays as it is: {why}"))
 }
 
 fn refused(key: &str, error: StorageError) -> Failure {

@@ -39,8 +39,11 @@ const SINGLE: [(TimerName, &str); 5] = [
     (TimerName::DealsSoon, "deals-soon"),
 ];
 
+/// A timer of an id.
+type OfId = fn(i64) -> TimerName;
+
 /// Timers with an id, by what their names begin with.
-const WITH_ID: [(fn(i64) -> TimerName, &str); 4] = [
+const WITH_ID: [(OfId, &str); 4] = [
     (TimerName::StoreCall, "store-call/"),
     (TimerName::ClosePopups, "close-pop-ups/"),
     (TimerName::Chat, "chat/"),

@@ -279,6 +279,17 @@ fn problem(setting: &str, message: String) -> Misconfiguration {
     Misconfiguration { setting: setting.to_owned(), message }
 }
 
+/// Where the choices of a setting come from, as `x-choices` of the schema says; none: its values do not live elsewhere. A member of a row goes by
+/// `setting.member`.
+pub fn choices_from(setting: &str) -> Option<String> {
+    let schema: Value = crate::base::json::parse(SCHEMA.as_bytes()).unwrap_or_default();
+    let property = match setting.split_once('.') {
+        Some((table, member)) => &schema["properties"][table]["items"]["properties"][member],
+        None => &schema["properties"][setting],
+    };
+    property["x-choices"].as_str().map(str::to_owned)
+}
+
 /// The names of all settings, from the schema: those that people choose, or those that they are shown.
 fn known(shown: bool) -> Vec<String> {
     let schema: Value = crate::base::json::parse(SCHEMA.as_bytes()).unwrap_or_default();

@@ -8,55 +8,69 @@ use crate::context::Context;
 use crate::retailcrm::custom_fields::{self, Entity};
 use crate::retailcrm::users::{self, PAGE};
 use crate::retailcrm::{Ask, answer};
+use crate::settings;
 use crate::uis::directory;
 
 /// The contract's longest page.
 const MOST: usize = 200;
 
+/// Where the choices of a setting come from: what `x-choices` of the schema names.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Source {
+    Users,
+    /// A reference book of RetailCRM: its path, and the name of its list.
+    Book(&'static str, &'static str),
+    /// Fields that the account added to such entities.
+    Fields(&'static [Entity]),
+    VirtualNumbers,
+    Employees,
+    ChatChannels,
+}
+
+impl Source {
+    fn parse(name: &str) -> Option<Source> {
+        Some(match name {
+            "retailcrm/users" => Source::Users,
+            "retailcrm/sites" => Source::Book("sites", "sites"),
+            "retailcrm/order-types" => Source::Book("order-types", "orderTypes"),
+            "retailcrm/order-methods" => Source::Book("order-methods", "orderMethods"),
+            "retailcrm/statuses" => Source::Book("statuses", "statuses"),
+            "retailcrm/status-groups" => Source::Book("status-groups", "statusGroups"),
+            "retailcrm/customer-fields" => Source::Fields(&[Entity::Customer]),
+            "retailcrm/order-fields" => Source::Fields(&[Entity::Order]),
+            "retailcrm/customer-and-order-fields" => Source::Fields(&[Entity::Customer, Entity::Order]),
+            "uis/virtual-numbers" => Source::VirtualNumbers,
+            "uis/employees" => Source::Employees,
+            "uis/chat-channels" => Source::ChatChannels,
+            _ => return None,
+        })
+    }
+}
+
 /// A page of choices. Members of rows go by `setting.member`.
 pub fn choices(context: &Context<'_>, setting: &str, page: Option<&str>) -> Result<ChoicePage, Failure> {
-    match setting {
-        "default-responsible"
-        | "contact-responsible-user"
-        | "missed-call-task-user"
-        | "call-order-user"
-        | "text-default-responsible"
-        | "request-responsible-user"
-        | "request-task-user"
-        | "chat-responsible-user"
-        | "chat-task-user"
-        | "synchronised-users"
-        | "employee-table.user"
-        | "shop-numbers.responsible" => users(context, page),
-        "virtual-numbers" | "click-to-call-number" | "shop-numbers.number" => {
+    match settings::choices_from(setting).as_deref().and_then(Source::parse) {
+        Some(Source::Users) => users(context, page),
+        Some(Source::Book(path, list)) => book(context, path, list, page),
+        Some(Source::Fields(entities)) => fields(context, entities, page),
+        Some(Source::VirtualNumbers) => {
             let numbers = directory::paged(|offset| context.platform.virtual_numbers(offset))?;
             let active = numbers.into_iter().filter(|number| number.active);
             cut(active.map(|number| choice(&number.number, &[&number.name, &number.number])).collect(), page)
         }
-        "employee-table.employee" => {
+        Some(Source::Employees) => {
             let everybody = directory::all(context.platform)?;
-            cut(
-                everybody
-                    .iter()
-                    .map(|employee| choice(&employee.id.to_string(), &[&employee.full_name, employee.email.as_deref().unwrap_or_default()]))
-                    .collect(),
-                page,
-            )
+            let shown = everybody
+                .iter()
+                .map(|employee| choice(&employee.id.to_string(), &[&employee.full_name, employee.email.as_deref().unwrap_or_default()]));
+            cut(shown.collect(), page)
         }
-        "shop-numbers.site" | "site-domains.site" => book(context, "sites", "sites", page),
-        "call-order-type" | "request-order-type" | "chat-order-type" => book(context, "order-types", "orderTypes", page),
-        "call-order-method" | "request-order-method" | "chat-order-method" => book(context, "order-methods", "orderMethods", page),
-        "call-order-status" | "request-order-status" | "chat-order-status" => book(context, "statuses", "statuses", page),
-        "extra-field-rows.field" => fields(context, &[Entity::Customer], page),
-        "request-field-rows.field" | "chat-field-rows.field" => fields(context, &[Entity::Customer, Entity::Order], page),
-        "deal-field-codes" => fields(context, &[Entity::Order], page),
-        "deal-success-groups" | "deal-failed-groups" => book(context, "status-groups", "statusGroups", page),
-        "chat-channels" => {
+        Some(Source::ChatChannels) => {
             let channels = directory::paged(|offset| context.platform.chat_channels(offset))?;
             let active = channels.into_iter().filter(|channel| channel.active);
             cut(active.map(|channel| choice(&channel.id.to_string(), &[&channel.name, &channel.kind])).collect(), page)
         }
-        other => Err(Failure::Rejected(format!("the setting {other:?} has no choices from elsewhere"))),
+        None => Err(Failure::Rejected(format!("the setting {setting:?} has no choices from elsewhere"))),
     }
 }
 
@@ -119,22 +133,23 @@ mod tests {
     use crate::fake::Fake;
 
     #[test]
-    fn the_schema_marks_what_has_choices() {
-        let schema: Value = crate::base::json::parse(crate::settings::SCHEMA.as_bytes()).expect("JSON");
-        let mut marked = Vec::new();
+    fn every_source_that_the_schema_names_is_served() {
+        let schema: Value = crate::base::json::parse(settings::SCHEMA.as_bytes()).expect("JSON");
+        let mut served = 0;
         for (name, property) in schema["properties"].as_object().expect("properties") {
             let members = property["items"]["properties"].as_object().into_iter().flatten();
             let members = members.map(|(member, property)| (format!("{name}.{member}"), property));
-            marked.extend(
-                [(name.clone(), property)].into_iter().chain(members).map(|(name, property)| (name, property["x-choices"] == true)),
-            );
+            for (name, property) in [(name.clone(), property)].into_iter().chain(members) {
+                let source =
+                    property.get("x-choices").map(|source| Source::parse(source.as_str().expect("a source")).expect("a known one"));
+                assert_eq!(settings::choices_from(&name).as_deref().and_then(Source::parse), source, "{name}");
+                served += usize::from(source.is_some());
+                // Nothing is reached, so a setting with choices fails in another way than one without.
+                let refused = matches!(choices(&Context::new(&Fake::default()), &name, None), Err(Failure::Rejected(_)));
+                assert_eq!(refused, source.is_none(), "{name}");
+            }
         }
-        assert!(marked.iter().filter(|(_, has)| *has).count() > 10);
-        for (name, has) in marked {
-            // Nothing is reached, so a setting with choices fails in another way than one without.
-            let refused = matches!(choices(&Context::new(&Fake::default()), &name, None), Err(Failure::Rejected(_)));
-            assert_eq!(!refused, has, "{name}");
-        }
+        assert!(served > 30, "{served}");
     }
 
     #[test]

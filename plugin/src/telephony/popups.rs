@@ -43,13 +43,13 @@ pub fn on_call_answered(context: &Context<'_>, event: &CallAnswered) -> Handled 
     let who = employee_id(context, call.employee.as_ref())?;
     let (missed, handed_on) = story::update(context, call.session_id, |story| {
         story.merge(call);
-        let talked: Vec<i64> = story.talks.clone();
+        let talked = story.talks.clone();
         // The same event again tells of the same talk.
-        if story.talk_at != Some(call.at) && (talked.last() != Some(&who) || who == 0) {
+        if story.talk_at != Some(call.at) && (talked.last() != Some(&who) || who.is_none()) {
             story.talks.push(who);
         }
         // An event that names nobody closes nothing, as whose pop-up it would be is not known; nor does one that came late.
-        let is_news = who != 0 && story.talk_at.is_none_or(|at| at <= call.at);
+        let is_news = who.is_some() && story.talk_at.is_none_or(|at| at <= call.at);
         story.talk_at = story.talk_at.max(Some(call.at));
         let others = |had_talked: bool| {
             // Whoever was rung since belongs to what came after: this event may have had to come again.
@@ -69,8 +69,8 @@ pub fn on_talk_finished(context: &Context<'_>, event: &TalkFinished) -> Handled 
     let who = employee_id(context, call.employee.as_ref())?;
     let ended = story::update(context, call.session_id, |story| {
         story.merge(call);
-        let talker = if who != 0 { who } else { story.talks.last().copied().unwrap_or(0) };
-        story.open_popups(|popup| talker != 0 && popup.employee_id == talker)
+        let talker = who.or(story.talks.last().copied().flatten());
+        story.open_popups(|popup| talker.is_some() && popup.employee_id == talker)
     })?;
     // A "talk" of no seconds is a phone that rang in vain.
     close_surely(context, call.session_id, &ended, if event.talk_seconds == Some(0) { NO_ANSWER } else { ANSWERED })?;
@@ -180,7 +180,7 @@ impl Ringing<'_> {
         }
         let moved = story.open_popups(|_| self.is_transfer);
         story.popups.retain(|popup| popup.user_id != link.user_id);
-        let (employee_id, user_id, code) = (link.employee_id, link.user_id, link.code.clone());
+        let (employee_id, user_id, code) = (Some(link.employee_id), link.user_id, link.code.clone());
         story.popups.push(Popup { employee_id, user_id, code, rung_at: call.at, leg_id: self.leg_id, closing: None, closed: false });
         Opening::Open(Box::new(story.clone()), moved)
     }
@@ -233,8 +233,7 @@ fn event(session: i64, story: &Story, kind: EventType, popups: &[Popup]) -> Opti
     })
 }
 
-/// The employee's id; 0 for nobody.
-fn employee_id(context: &Context<'_>, hint: Option<&EmployeeHint>) -> Result<i64, Failure> {
-    let Some(hint) = hint else { return Ok(0) };
-    Ok(directory::id_of_hint(context.platform, hint)?.unwrap_or(0))
+/// The employee's id; none: the event names nobody.
+fn employee_id(context: &Context<'_>, hint: Option<&EmployeeHint>) -> Result<Option<i64>, Failure> {
+    hint.map_or(Ok(None), |hint| directory::id_of_hint(context.platform, hint))
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::base::keys::Key;
 use crate::base::{phone, stored, template};
@@ -41,8 +41,9 @@ pub struct Story {
     pub first_seen: Option<Instant>,
     /// Pop-ups that were opened, in order.
     pub popups: Vec<Popup>,
-    /// Who talks or talked, first to last, by employee id; 0 stands for an employee the event did not name.
-    pub talks: Vec<i64>,
+    /// Who talks or talked, first to last, by employee id; none: an employee whom the event did not name.
+    #[serde(deserialize_with = "employees")]
+    pub talks: Vec<Option<i64>>,
     /// When the last talk began.
     pub talk_at: Option<Instant>,
     /// The end, merged from all that told it.
@@ -61,6 +62,17 @@ pub struct Story {
     pub record_url: Option<String>,
 }
 
+/// An employee's id; 0 stood for nobody once.
+fn employee<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    Ok(Option::<i64>::deserialize(deserializer)?.filter(|id| *id != 0))
+}
+
+/// As [`employee`], several.
+fn employees<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Option<i64>>, D::Error> {
+    let ids = Vec::<Option<i64>>::deserialize(deserializer)?;
+    Ok(ids.into_iter().map(|id| id.filter(|id| *id != 0)).collect())
+}
+
 /// [`Direction`] as it is remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Way {
@@ -76,8 +88,9 @@ pub enum Way {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Popup {
-    /// Whose phone rang; 0 when the event named no employee id.
-    pub employee_id: i64,
+    /// Whose phone rang; none: the event named no employee id.
+    #[serde(deserialize_with = "employee")]
+    pub employee_id: Option<i64>,
     /// The CRM user.
     pub user_id: i64,
     /// His extension.
@@ -302,13 +315,13 @@ impl Story {
     /// Who talked, or was responsible: an employee id.
     pub fn talker(&self) -> Option<i64> {
         let ended = self.end.as_ref().and_then(|end| end.employee_id);
-        self.talks.iter().rev().copied().find(|id| *id != 0).or(ended)
+        self.talks.iter().rev().copied().flatten().next().or(ended)
     }
 
     /// Whose phone rang last: an employee id.
     pub fn rung_last(&self) -> Option<i64> {
         let told = self.end.as_ref().and_then(|end| end.rung_last);
-        told.or(self.popups.last().map(|popup| popup.employee_id)).filter(|id| *id != 0)
+        told.or(self.popups.last().and_then(|popup| popup.employee_id)).filter(|id| *id != 0)
     }
 
     /// When the call was last seen to go on.
@@ -352,6 +365,16 @@ mod tests {
         let end = story.end.clone().expect("ended");
         assert_eq!((end.at, end.is_lost, end.wait, end.told_lost, end.told_finished), (20_000, Some(true), Some(20), true, true));
         assert_eq!(story.began(), 0);
+    }
+
+    #[test]
+    fn nobody_was_0_once() {
+        let before = r#"{"talks":[5,0],"popups":[{"employee_id":0,"user_id":7}]}"#;
+        let story: Story = serde_json::from_str(before).expect("a story");
+        assert_eq!((story.talks.as_slice(), story.popups[0].employee_id), (&[Some(5), None][..], None));
+        assert_eq!((story.talker(), story.rung_last()), (Some(5), None));
+        let again: Story = serde_json::from_value(serde_json::to_value(&story).expect("JSON")).expect("a story");
+        assert_eq!(again, story);
     }
 
     #[test]

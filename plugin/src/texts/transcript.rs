@@ -1,6 +1,6 @@
 //! «Сохранять переписку»: the talk of a chat, kept once: in a note on the customer, or in the order's comment.
 
-use crate::appeals::lookup::{Lookup, is_gone};
+use crate::appeals::lookup::Lookup;
 use crate::appeals::progress::{self, Kept, Progress};
 use crate::base::appeal_id::AppealId;
 use crate::base::outcome::skipped;
@@ -10,7 +10,7 @@ use crate::bindings::uis::integration::decision;
 use crate::bindings::uis::integration::types::{CommunicationKind, Failure, Skipped};
 use crate::context::Context;
 use crate::retailcrm::customers::{self, Customer};
-use crate::retailcrm::{CrmError, orders};
+use crate::retailcrm::{CrmError, Refusal, orders};
 use crate::rules;
 use crate::settings::texts::Transcript;
 use crate::texts::chat_story::ChatStory;
@@ -50,15 +50,15 @@ pub fn keep(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Talk,
         return Ok(Talk::Kept(Vec::new()));
     }
     let mut refused = note(context, chat, &known, &customer, &text)?;
-    if refused.as_deref().is_some_and(is_gone)
+    if refused.as_ref().is_some_and(|error| error.is_refused_for(Refusal::ReferenceNotFound))
         && let Some(mut lookup) = Lookup::of(context, story.who(), &Progress::default())
         && let Some(other) = lookup.again(id)?.filter(|other| other.id != customer.id)
     {
         // He was joined with another since: the talk is the other's now.
         refused = note(context, chat, &known, &other, &text)?;
     }
-    if let Some(why) = refused {
-        return Ok(Talk::Kept(vec![skipped(format!("transcript of chat {chat}"), why)]));
+    if let Some(error) = refused {
+        return Ok(Talk::Kept(vec![skipped(format!("transcript of chat {chat}"), error.to_string())]));
     }
     progress::update(context, id, |progress| progress.transcript = Kept::Yes)?;
     Ok(Talk::Kept(Vec::new()))
@@ -66,14 +66,14 @@ pub fn keep(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Talk,
 
 /// Puts the talk on a customer, unless it is there; gives why RetailCRM refuses it, if it does. It has no key against doubled notes: the
 /// intent is written first, and one found open is looked up.
-fn note(context: &Context<'_>, chat: i64, known: &Progress, customer: &Customer, text: &str) -> Result<Option<String>, Failure> {
+fn note(context: &Context<'_>, chat: i64, known: &Progress, customer: &Customer, text: &str) -> Result<Option<CrmError>, Failure> {
     if known.transcript == Kept::Intended && customers::has_note(context.crm, customer.id, &heading(chat))? {
         return Ok(None);
     }
     progress::update(context, AppealId::chat(chat), |progress| progress.transcript = Kept::Intended)?;
     match customers::add_note(context.crm, customer, text) {
         Ok(()) => Ok(None),
-        Err(error @ CrmError::Refused { .. }) => Ok(Some(error.to_string())),
+        Err(error @ CrmError::Refused { .. }) => Ok(Some(error)),
         Err(error) => Err(error.into()),
     }
 }
