@@ -5,12 +5,12 @@ use crate::bindings::exports::uis::integration::{calls, chats, orders, schedule,
 use crate::bindings::uis::integration as imports;
 use crate::bindings::uis::integration::{call_events, chat_events, site_request_events};
 use crate::handlers;
-use crate::platform::Platform;
+use crate::platform;
 
 /// The host, reached through the component's imports.
 struct Imports;
 
-impl Platform for Imports {
+impl platform::Connections for Imports {
     fn send(
         &self,
         requests: Vec<imports::connections::Request>,
@@ -21,9 +21,15 @@ impl Platform for Imports {
     fn propose_base_url(&self, connection: &str, base_url: &str) -> Result<(), String> {
         imports::connections::propose_base_url(connection, base_url)
     }
+}
+
+impl platform::PreparedSettings for Imports {
     fn prepared_settings(&self) -> Vec<u8> {
         imports::settings::prepared()
     }
+}
+
+impl platform::Storage for Imports {
     fn get(&self, key: &str) -> Option<imports::storage::Entry> {
         imports::storage::get(key)
     }
@@ -36,12 +42,18 @@ impl Platform for Imports {
     fn scan(&self, prefix: &str, cursor: Option<&str>, limit: u32) -> imports::storage::ItemPage {
         imports::storage::scan(prefix, cursor, limit)
     }
+}
+
+impl platform::Timers for Imports {
     fn set_timer(&self, timer: &imports::timers::Timer) -> Result<(), String> {
         imports::timers::set(timer)
     }
     fn cancel_timer(&self, name: &str) {
         imports::timers::cancel(name);
     }
+}
+
+impl platform::Clock for Imports {
     fn now(&self) -> i64 {
         imports::clock::now()
     }
@@ -51,27 +63,9 @@ impl Platform for Imports {
     fn instant_of(&self, local: &imports::clock::LocalTime, zone: &str) -> Result<i64, String> {
         imports::clock::from_local(*local, zone)
     }
-    fn create_funnel(&self, funnel: &imports::deals::Funnel) -> Result<(), imports::deals::DealsError> {
-        imports::deals::create_funnel(funnel)
-    }
-    fn update_funnel(&self, funnel: &imports::deals::Funnel) -> Result<(), imports::deals::DealsError> {
-        imports::deals::update_funnel(funnel)
-    }
-    fn put_deal_employees(&self, employees: &[imports::deals::DealEmployee]) -> Result<(), imports::deals::DealsError> {
-        imports::deals::put_employees(employees)
-    }
-    fn put_deal_contacts(&self, contacts: &[imports::deals::DealContact]) -> Result<(), imports::deals::DealsError> {
-        imports::deals::put_contacts(contacts)
-    }
-    fn put_deal_fields(&self, fields: &[imports::deals::UserField]) -> Result<(), imports::deals::DealsError> {
-        imports::deals::put_user_fields(fields)
-    }
-    fn upload_deals(&self, deals: &[imports::deals::Deal]) -> Result<(), imports::deals::DealsError> {
-        imports::deals::upload_history(deals)
-    }
-    fn delete_deal(&self, ext_id: &str) -> Result<(), imports::deals::DealsError> {
-        imports::deals::delete_deal(ext_id)
-    }
+}
+
+impl platform::Directory for Imports {
     fn account(&self) -> imports::directory::Account {
         imports::directory::get_account()
     }
@@ -96,6 +90,9 @@ impl Platform for Imports {
     fn virtual_numbers(&self, offset: u32) -> Result<Vec<imports::directory::VirtualNumber>, imports::directory::DirectoryError> {
         imports::directory::virtual_numbers(offset)
     }
+}
+
+impl platform::Communications for Imports {
     fn finished_calls(
         &self,
         since: i64,
@@ -128,6 +125,33 @@ impl Platform for Imports {
     ) -> Result<imports::communications::TranscriptPage, imports::communications::ReportError> {
         imports::communications::transcript(chat, cursor, limit)
     }
+}
+
+impl platform::Deals for Imports {
+    fn create_funnel(&self, funnel: &imports::deals::Funnel) -> Result<(), imports::deals::DealsError> {
+        imports::deals::create_funnel(funnel)
+    }
+    fn update_funnel(&self, funnel: &imports::deals::Funnel) -> Result<(), imports::deals::DealsError> {
+        imports::deals::update_funnel(funnel)
+    }
+    fn put_deal_employees(&self, employees: &[imports::deals::DealEmployee]) -> Result<(), imports::deals::DealsError> {
+        imports::deals::put_employees(employees)
+    }
+    fn put_deal_contacts(&self, contacts: &[imports::deals::DealContact]) -> Result<(), imports::deals::DealsError> {
+        imports::deals::put_contacts(contacts)
+    }
+    fn put_deal_fields(&self, fields: &[imports::deals::UserField]) -> Result<(), imports::deals::DealsError> {
+        imports::deals::put_user_fields(fields)
+    }
+    fn upload_deals(&self, deals: &[imports::deals::Deal]) -> Result<(), imports::deals::DealsError> {
+        imports::deals::upload_history(deals)
+    }
+    fn delete_deal(&self, ext_id: &str) -> Result<(), imports::deals::DealsError> {
+        imports::deals::delete_deal(ext_id)
+    }
+}
+
+impl platform::Rules for Imports {
     fn decided(&self) -> imports::rules::Points {
         imports::rules::decided()
     }
@@ -143,12 +167,18 @@ impl Platform for Imports {
     fn review_deal(&self, deal: &imports::decision::DealDraft) -> Option<imports::decision::DealDraft> {
         imports::rules::review_deal(deal)
     }
+}
+
+impl platform::Endpoints for Imports {
     fn endpoint(&self, callback: &str) -> Option<String> {
         imports::endpoints::url(callback)
     }
     fn secret_placeholder(&self) -> String {
         imports::endpoints::secret_placeholder()
     }
+}
+
+impl platform::Log for Imports {
     fn log(&self, level: imports::log::Level, message: &str, fields: &[(&str, &str)]) {
         let fields: Vec<(String, String)> = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         imports::log::write(level, message, &fields);

@@ -1,5 +1,6 @@
-//! A platform for unit tests: it answers requests by their paths and directory questions by what it was given, and has nothing else.
+//! A platform for unit tests: it answers requests by their paths and directory questions by what it was given, keeps what is stored, and has nothing else.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use crate::bindings::uis::integration::clock::LocalTime;
@@ -10,10 +11,10 @@ use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, Rout
 use crate::bindings::uis::integration::directory::{Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::rules::Points;
-use crate::bindings::uis::integration::storage::{Entry, ItemPage, StorageError, Version};
+use crate::bindings::uis::integration::storage::{Entry, Item, ItemPage, StorageError, Version};
 use crate::bindings::uis::integration::timers::Timer;
 use crate::bindings::uis::integration::types::Instant;
-use crate::platform::Platform;
+use crate::platform::{Clock, Communications, Connections, Deals, Directory, Endpoints, Log, PreparedSettings, Rules, Storage, Timers};
 
 /// What it answers with.
 #[derive(Default)]
@@ -30,9 +31,13 @@ pub struct Fake {
     pub lines: Vec<Line>,
     /// UIS's numbers.
     pub numbers: Vec<VirtualNumber>,
+    /// What is stored.
+    pub stored: RefCell<BTreeMap<String, Entry>>,
+    /// The prepared settings.
+    pub prepared: Vec<u8>,
 }
 
-impl Platform for Fake {
+impl Connections for Fake {
     fn send(&self, requests: Vec<Request>, _: u32) -> Vec<Result<Response, SendError>> {
         let answer = |request: Request| match self.answers.get(request.path.as_str()) {
             Some(body) => {
@@ -46,25 +51,62 @@ impl Platform for Fake {
     fn propose_base_url(&self, _: &str, _: &str) -> Result<(), String> {
         Err("it stays".into())
     }
+}
+
+impl PreparedSettings for Fake {
     fn prepared_settings(&self) -> Vec<u8> {
-        b"{}".into()
+        self.prepared.clone()
     }
-    fn get(&self, _: &str) -> Option<Entry> {
-        None
+}
+
+impl Fake {
+    /// What is stored under a key, as text.
+    pub fn value(&self, key: &str) -> Option<String> {
+        self.stored.borrow().get(key).map(|entry| String::from_utf8_lossy(&entry.value).into_owned())
     }
-    fn swap(&self, _: &str, _: Option<Version>, _: &[u8], _: Option<u64>) -> Result<Version, StorageError> {
-        Ok(1)
+
+    /// Stores a text.
+    pub fn set(&self, key: &str, text: &str) {
+        self.stored.borrow_mut().insert(key.to_owned(), Entry { value: text.as_bytes().to_vec(), version: 1 });
     }
-    fn delete(&self, _: &str, _: Version) -> Result<(), StorageError> {
+}
+
+impl Storage for Fake {
+    fn get(&self, key: &str) -> Option<Entry> {
+        self.stored.borrow().get(key).cloned()
+    }
+    fn swap(&self, key: &str, expected: Option<Version>, value: &[u8], _: Option<u64>) -> Result<Version, StorageError> {
+        let mut stored = self.stored.borrow_mut();
+        if stored.get(key).map(|entry| entry.version) != expected {
+            return Err(StorageError::Conflict);
+        }
+        let version = expected.unwrap_or_default() + 1;
+        stored.insert(key.to_owned(), Entry { value: value.to_vec(), version });
+        Ok(version)
+    }
+    fn delete(&self, key: &str, expected: Version) -> Result<(), StorageError> {
+        let mut stored = self.stored.borrow_mut();
+        if stored.get(key).is_some_and(|entry| entry.version != expected) {
+            return Err(StorageError::Conflict);
+        }
+        stored.remove(key);
         Ok(())
     }
-    fn scan(&self, _: &str, _: Option<&str>, _: u32) -> ItemPage {
-        ItemPage { items: Vec::new(), next: None }
+    fn scan(&self, prefix: &str, _: Option<&str>, _: u32) -> ItemPage {
+        let stored = self.stored.borrow();
+        let found = stored.iter().filter(|(key, _)| key.starts_with(prefix));
+        ItemPage { items: found.map(|(key, entry)| Item { key: key.clone(), entry: entry.clone() }).collect(), next: None }
     }
+}
+
+impl Timers for Fake {
     fn set_timer(&self, _: &Timer) -> Result<(), String> {
         Ok(())
     }
     fn cancel_timer(&self, _: &str) {}
+}
+
+impl Clock for Fake {
     fn now(&self) -> Instant {
         0
     }
@@ -74,27 +116,9 @@ impl Platform for Fake {
     fn instant_of(&self, _: &LocalTime, zone: &str) -> Result<Instant, String> {
         Err(format!("no zone {zone}"))
     }
-    fn create_funnel(&self, _: &Funnel) -> Result<(), DealsError> {
-        Err(DealsError::Busy(1000))
-    }
-    fn update_funnel(&self, _: &Funnel) -> Result<(), DealsError> {
-        Err(DealsError::Busy(1000))
-    }
-    fn put_deal_employees(&self, _: &[DealEmployee]) -> Result<(), DealsError> {
-        Err(DealsError::Busy(1000))
-    }
-    fn put_deal_contacts(&self, _: &[DealContact]) -> Result<(), DealsError> {
-        Err(DealsError::Busy(1000))
-    }
-    fn put_deal_fields(&self, _: &[UserField]) -> Result<(), DealsError> {
-        Err(DealsError::Busy(1000))
-    }
-    fn upload_deals(&self, _: &[Deal]) -> Result<(), DealsError> {
-        Err(DealsError::Busy(1000))
-    }
-    fn delete_deal(&self, _: &str) -> Result<(), DealsError> {
-        Err(DealsError::Busy(1000))
-    }
+}
+
+impl Directory for Fake {
     fn account(&self) -> Account {
         self.account.clone().unwrap_or_else(|| Account {
             app_id: 1,
@@ -125,6 +149,9 @@ impl Platform for Fake {
     fn find_employee(&self, id: i64) -> Result<Option<Employee>, DirectoryError> {
         Ok(self.employees.iter().find(|employee| employee.id == id).cloned())
     }
+}
+
+impl Communications for Fake {
     fn finished_calls(&self, _: Instant, _: Option<&str>, _: u32) -> Result<CallPage, ReportError> {
         Err(ReportError::Busy(1000))
     }
@@ -137,6 +164,33 @@ impl Platform for Fake {
     fn transcript(&self, _: i64, _: Option<&str>, _: u32) -> Result<TranscriptPage, ReportError> {
         Err(ReportError::Busy(1000))
     }
+}
+
+impl Deals for Fake {
+    fn create_funnel(&self, _: &Funnel) -> Result<(), DealsError> {
+        Err(DealsError::Busy(1000))
+    }
+    fn update_funnel(&self, _: &Funnel) -> Result<(), DealsError> {
+        Err(DealsError::Busy(1000))
+    }
+    fn put_deal_employees(&self, _: &[DealEmployee]) -> Result<(), DealsError> {
+        Err(DealsError::Busy(1000))
+    }
+    fn put_deal_contacts(&self, _: &[DealContact]) -> Result<(), DealsError> {
+        Err(DealsError::Busy(1000))
+    }
+    fn put_deal_fields(&self, _: &[UserField]) -> Result<(), DealsError> {
+        Err(DealsError::Busy(1000))
+    }
+    fn upload_deals(&self, _: &[Deal]) -> Result<(), DealsError> {
+        Err(DealsError::Busy(1000))
+    }
+    fn delete_deal(&self, _: &str) -> Result<(), DealsError> {
+        Err(DealsError::Busy(1000))
+    }
+}
+
+impl Rules for Fake {
     fn decided(&self) -> Points {
         Points::empty()
     }
@@ -152,11 +206,17 @@ impl Platform for Fake {
     fn review_deal(&self, deal: &DealDraft) -> Option<DealDraft> {
         Some(deal.clone())
     }
+}
+
+impl Endpoints for Fake {
     fn endpoint(&self, _: &str) -> Option<String> {
         None
     }
     fn secret_placeholder(&self) -> String {
         String::new()
     }
+}
+
+impl Log for Fake {
     fn log(&self, _: Level, _: &str, _: &[(&str, &str)]) {}
 }

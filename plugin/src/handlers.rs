@@ -1,5 +1,7 @@
 //! One function per function that the contract exports, in its order. Each names the room where the work is done.
 
+use crate::base::outcome::{Handled, done};
+use crate::base::timers::TimerName;
 use crate::bindings::exports::uis::integration::orders::OrderWebhook;
 use crate::bindings::exports::uis::integration::schedule::TimerDue;
 use crate::bindings::exports::uis::integration::setup::{
@@ -12,14 +14,13 @@ use crate::bindings::uis::integration::call_events::{
 use crate::bindings::uis::integration::chat_events::{ChatAccepted, ChatFinished, ChatMessage, ChatUnanswered};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
-use crate::deals;
-use crate::outcome::{Handled, done};
+use crate::context::Context;
+use crate::crm_state::switch;
 use crate::platform::Platform;
-use crate::settings;
 use crate::setup::{activation, callbacks, check, choices, describe};
 use crate::telephony::{click_to_call, contact, filter, history, incoming, popups, reconcile, tags};
 use crate::texts::{self, chats, site_requests};
-use crate::workplace;
+use crate::{deals, settings, workplace};
 
 // setup
 
@@ -40,7 +41,8 @@ pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Mi
 
 /// `setup.choices`.
 pub fn choices(platform: &dyn Platform, setting: &str, page: Option<&str>) -> Result<ChoicePage, Failure> {
-    choices::choices(platform, setting, page)
+    let context = &Context::new(platform);
+    choices::choices(context, setting, page)
 }
 
 /// `setup.normalise-connection`.
@@ -50,41 +52,47 @@ pub fn normalise_connection(pasted: &str) -> Result<NormalConnection, String> {
 
 /// `setup.check-connection`.
 pub fn check_connection(platform: &dyn Platform) -> Result<ConnectionReport, Failure> {
+    let _context = &Context::new(platform);
     check::check_connection(platform)
 }
 
 /// `setup.on-activate`.
 pub fn on_activate(platform: &dyn Platform, delivery: &Delivery) -> Handled {
-    activation::on_activate(platform, delivery.received_at)
+    let context = &Context::new(platform);
+    activation::on_activate(context, delivery.received_at)
 }
 
 /// `setup.on-deactivate`.
 pub fn on_deactivate(platform: &dyn Platform, _: &Delivery) -> Handled {
-    activation::on_deactivate(platform)
+    let context = &Context::new(platform);
+    activation::on_deactivate(context)
 }
 
 /// `setup.run-action`.
 pub fn run_action(platform: &dyn Platform, _: &Delivery, name: &str) -> Handled {
+    let context = &Context::new(platform);
     if name == describe::SYNC_EMPLOYEES {
         // Refreshing registers the module, and somebody in RetailCRM does not want it.
-        if callbacks::switched_off(platform) {
+        if switch::switched_off(platform)? {
             return Err(Failure::Rejected("the integration is switched off in RetailCRM: switch it on there first".into()));
         }
-        return activation::refresh(platform);
+        return activation::refresh(context);
     }
     if name == deals::loading::ACTION {
-        return deals::loading::on_action(platform);
+        return deals::loading::on_action(context);
     }
     Err(Failure::Rejected(format!("there is no action {name:?}")))
 }
 
 /// `setup.on-callback`.
 pub fn on_callback(platform: &dyn Platform, _: &Delivery, event: &Callback) -> Handled {
-    callbacks::on_callback(platform, event)
+    let context = &Context::new(platform);
+    callbacks::on_callback(context, event)
 }
 
 /// `setup.asset`.
 pub fn asset(platform: &dyn Platform, path: &str) -> Option<AssetFile> {
+    let _context = &Context::new(platform);
     describe::logo(path).or_else(|| workplace::asset(platform, path))
 }
 
@@ -92,124 +100,129 @@ pub fn asset(platform: &dyn Platform, path: &str) -> Option<AssetFile> {
 
 /// `calls.on-incoming-call`.
 pub fn on_incoming_call(platform: &dyn Platform, _: &Delivery, event: &IncomingCall) -> Result<CallAnswer, Failure> {
-    if !filter::ours(platform, &event.call)? {
+    let context = &Context::new(platform);
+    if !filter::ours(context, &event.call)? {
         return Ok(CallAnswer { card: None, forward_to: Vec::new(), skipped: Vec::new() });
     }
-    incoming::answer(platform, event)
+    incoming::answer(context, event)
 }
 
 /// `calls.on-leg-ringing`.
 pub fn on_leg_ringing(platform: &dyn Platform, delivery: &Delivery, event: &LegRinging) -> Handled {
-    filter::if_ours(platform, &event.call, || popups::on_leg_ringing(platform, delivery, event))
+    let context = &Context::new(platform);
+    filter::if_ours(context, &event.call, || popups::on_leg_ringing(context, delivery, event))
 }
 
 /// `calls.on-outgoing-call`.
 pub fn on_outgoing_call(platform: &dyn Platform, delivery: &Delivery, event: &OutgoingCall) -> Handled {
-    filter::if_ours(platform, &event.call, || popups::on_outgoing_call(platform, delivery, event))
+    let context = &Context::new(platform);
+    filter::if_ours(context, &event.call, || popups::on_outgoing_call(context, delivery, event))
 }
 
 /// `calls.on-call-answered`.
 pub fn on_call_answered(platform: &dyn Platform, _: &Delivery, event: &CallAnswered) -> Handled {
-    filter::if_ours(platform, &event.call, || {
-        popups::on_call_answered(platform, event)?;
-        contact::on_call_answered(platform, event)
+    let context = &Context::new(platform);
+    filter::if_ours(context, &event.call, || {
+        popups::on_call_answered(context, event)?;
+        contact::on_call_answered(context, event)
     })
 }
 
 /// `calls.on-talk-finished`.
 pub fn on_talk_finished(platform: &dyn Platform, _: &Delivery, event: &TalkFinished) -> Handled {
-    filter::if_ours(platform, &event.call, || popups::on_talk_finished(platform, event))
+    let context = &Context::new(platform);
+    filter::if_ours(context, &event.call, || popups::on_talk_finished(context, event))
 }
 
 /// `calls.on-call-finished`.
 pub fn on_call_finished(platform: &dyn Platform, delivery: &Delivery, event: &CallFinished) -> Handled {
-    filter::if_ours(platform, &event.call, || history::on_call_finished(platform, delivery, event))
+    let context = &Context::new(platform);
+    filter::if_ours(context, &event.call, || history::on_call_finished(context, delivery, event))
 }
 
 /// `calls.on-recording-ready`.
 pub fn on_recording_ready(platform: &dyn Platform, delivery: &Delivery, event: &RecordingReady) -> Handled {
-    filter::if_ours(platform, &event.call, || history::on_recording_ready(platform, delivery, event))
+    let context = &Context::new(platform);
+    filter::if_ours(context, &event.call, || history::on_recording_ready(context, delivery, event))
 }
 
 /// `calls.on-tags-changed`.
 pub fn on_tags_changed(platform: &dyn Platform, _: &Delivery, event: &TagsChanged) -> Handled {
-    tags::on_tags_changed(platform, event)
+    let context = &Context::new(platform);
+    tags::on_tags_changed(context, event)
 }
 
 /// `calls.on-click-to-call`.
 pub fn on_click_to_call(platform: &dyn Platform, _: &Delivery, event: &ClickToCall) -> Result<Option<DialOrder>, Failure> {
-    if callbacks::switched_off(platform) {
+    let context = &Context::new(platform);
+    if switch::switched_off(platform)? {
         return Err(Failure::Rejected("the integration is switched off in RetailCRM".into()));
     }
-    click_to_call::dial(platform, event)
+    click_to_call::dial(context, event)
 }
 
 // chats
 
 /// `chats.on-chat-accepted`.
 pub fn on_chat_accepted(platform: &dyn Platform, _: &Delivery, event: &ChatAccepted) -> Handled {
-    chats::on_chat_accepted(platform, event)
+    let context = &Context::new(platform);
+    chats::on_chat_accepted(context, event)
 }
 
 /// `chats.on-chat-message`.
 pub fn on_chat_message(platform: &dyn Platform, delivery: &Delivery, event: &ChatMessage) -> Handled {
-    chats::on_chat_message(platform, delivery, event)
+    let context = &Context::new(platform);
+    chats::on_chat_message(context, delivery, event)
 }
 
 /// `chats.on-chat-unanswered`.
 pub fn on_chat_unanswered(platform: &dyn Platform, _: &Delivery, event: &ChatUnanswered) -> Handled {
-    chats::on_chat_unanswered(platform, event)
+    let context = &Context::new(platform);
+    chats::on_chat_unanswered(context, event)
 }
 
 /// `chats.on-chat-finished`.
 pub fn on_chat_finished(platform: &dyn Platform, delivery: &Delivery, event: &ChatFinished) -> Handled {
-    chats::on_chat_finished(platform, delivery, event)
+    let context = &Context::new(platform);
+    chats::on_chat_finished(context, delivery, event)
 }
 
 // site-requests
 
 /// `site-requests.on-site-request`.
 pub fn on_site_request(platform: &dyn Platform, _: &Delivery, event: &SiteRequest) -> Handled {
-    site_requests::on_site_request(platform, event)
+    let context = &Context::new(platform);
+    site_requests::on_site_request(context, event)
 }
 
 // orders
 
 /// `orders.on-order-webhook`.
 pub fn on_order_webhook(platform: &dyn Platform, _: &Delivery, event: &OrderWebhook) -> Handled {
-    deals::hints::on_order_webhook(platform, event)
+    let context = &Context::new(platform);
+    deals::hints::on_order_webhook(context, event)
 }
 
 // schedule
 
 /// `schedule.on-schedule`.
 pub fn on_schedule(platform: &dyn Platform, delivery: &Delivery, event: &TimerDue) -> Handled {
+    let context = &Context::new(platform);
     // What waits is taken up when RetailCRM switches the module on again; what was not heard meanwhile is found in UIS's report.
-    if callbacks::switched_off(platform) {
+    if switch::switched_off(platform)? {
         return nothing_to_do(platform, &event.name);
     }
-    let of = |kind: &str| event.name.strip_prefix(kind).and_then(|id| id.parse().ok());
-    match event.name.as_str() {
-        name if name == reconcile::CALLS.timer => reconcile::on_timer(platform),
-        name if name == texts::reconcile::TEXTS.timer => texts::reconcile::on_timer(platform),
-        activation::REFRESH_TIMER => activation::refresh(platform),
-        deals::TIMER => deals::slice::on_timer(platform),
-        deals::SOON_TIMER => deals::slice::on_soon(platform),
-        name => {
-            if let Some(session) = of(history::TIMER) {
-                return history::on_timer(platform, session);
-            }
-            if let Some(session) = of(popups::CLOSE_TIMER) {
-                return popups::on_close_timer(platform, session);
-            }
-            if let Some(chat) = of(chats::TIMER) {
-                return chats::on_timer(platform, delivery, chat);
-            }
-            match of(texts::reconcile::REQUEST_TIMER) {
-                Some(request) => texts::reconcile::on_request_timer(platform, request, &event.payload),
-                None => Err(Failure::Rejected(format!("no timer {name:?} was ever set by this version"))),
-            }
-        }
+    match TimerName::parse(&event.name) {
+        Some(TimerName::ReconcileCalls) => reconcile::on_timer(context),
+        Some(TimerName::ReconcileTexts) => texts::reconcile::on_timer(context),
+        Some(TimerName::Refresh) => activation::refresh(context),
+        Some(TimerName::Deals) => deals::slice::on_timer(context),
+        Some(TimerName::DealsSoon) => deals::slice::on_soon(context),
+        Some(TimerName::StoreCall(session)) => history::on_timer(context, session),
+        Some(TimerName::ClosePopups(session)) => popups::on_close_timer(context, session),
+        Some(TimerName::Chat(chat)) => chats::on_timer(context, delivery, chat),
+        Some(TimerName::SiteRequest(request)) => texts::reconcile::on_request_timer(context, request, &event.payload),
+        None => Err(Failure::Rejected(format!("no timer {:?} was ever set by this version", event.name))),
     }
 }
 

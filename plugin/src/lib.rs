@@ -1,47 +1,53 @@
 //! The RetailCRM integration of UIS telephony.
 //!
 //! Everything is plain Rust behind one port, [`platform::Platform`], and runs natively as well as in a component:
-//! `component.rs` alone knows that it is one. A reader looking for a behaviour finds it by the name of the room:
+//! `component.rs` alone knows that it is one. A reader looking for a behaviour finds it by the name of the room.
 //!
-//! | room | what |
-//! |---|---|
-//! | [`setup`] | what the plugin is and needs; activation: the module's registration in RetailCRM |
-//! | [`settings`] | the settings, their schema and their checks |
-//! | [`employees`] | which UIS employee is which RetailCRM user |
-//! | [`appeals`] | what follows from a call, a chat or a site request: customer, order, task, fields |
-//! | [`telephony`] | calls: caller card and forwarding, pop-ups, history, recordings, reconciliation |
-//! | [`texts`] | site requests and chats |
-//! | [`deals`] | orders that become deals of UIS |
-//! | [`rules`] | partners' rules, asked before something is sent |
-//! | [`workplace`] | the operator's workplace inside RetailCRM |
-//! | [`retailcrm`] | RetailCRM's API v5: one client, one file per area |
-//! | [`handlers`] | one function per event of the contract |
+//! A room imports itself and rooms of lower floors, nothing else: no room of its own floor, none above. The table is what the test of the
+//! floors reads.
+//!
+//! | floor | room | what |
+//! |---|---|---|
+//! | 1 | [`bindings`] | the contract's types, generated |
+//! | 2 | [`platform`] | the port: what the logic may ask of the outside |
+//! | 3 | `fake` | a platform for unit tests |
+//! | 4 | [`base`] | texts, numbers, links, stored values, timers, shorthands for answers |
+//! | 5 | [`retailcrm`] | RetailCRM's API v5: one client, one file per area |
+//! | 5 | [`uis`] | UIS's directory and UIS's own reports |
+//! | 6 | [`settings`] | the settings, their schema and their checks |
+//! | 7 | [`crm_state`] | what is remembered of RetailCRM between events |
+//! | 8 | [`context`] | what one event is handled with: the port, RetailCRM, the settings, decoded once |
+//! | 9 | [`appeal`] | a call, a chat or a site request: types |
+//! | 10 | [`rules`] | partners' rules, asked before something is sent |
+//! | 11 | [`appeals`] | what follows from an appeal: customer, order, task, fields |
+//! | 12 | [`telephony`] | calls: caller card and forwarding, pop-ups, history, recordings, reconciliation |
+//! | 12 | [`texts`] | site requests and chats |
+//! | 12 | [`deals`] | orders that become deals of UIS |
+//! | 12 | [`employees`] | which UIS employee is which RetailCRM user |
+//! | 12 | [`workplace`] | the operator's workplace inside RetailCRM |
+//! | 13 | [`setup`] | what the plugin is and needs; activation: the module's registration in RetailCRM |
+//! | 14 | [`handlers`] | one function per event of the contract |
+//! | 15 | `component` | the adapter between the contract and the port |
 
+pub mod appeal;
 pub mod appeals;
+pub mod base;
 pub mod bindings;
 #[cfg(target_arch = "wasm32")]
 mod component;
+pub mod context;
+pub mod crm_state;
 pub mod deals;
 pub mod employees;
-pub mod extra_fields;
 #[cfg(test)]
 pub(crate) mod fake;
 pub mod handlers;
-pub mod json;
-pub mod links;
-pub mod memory;
-pub mod outcome;
-pub mod phone;
 pub mod platform;
-pub mod reports;
 pub mod retailcrm;
 pub mod rules;
 pub mod settings;
 pub mod setup;
-pub mod shops;
 pub mod telephony;
-pub mod template;
 pub mod texts;
-pub mod time;
+pub mod uis;
 pub mod workplace;
-pub mod worktime;

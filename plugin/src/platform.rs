@@ -1,34 +1,34 @@
-//! The port: all that the integration's logic may ask of the outside. One group of methods per interface that the contract imports;
-//! the contract (`wit/`) says what each promises.
+//! The port: all that the integration's logic may ask of the outside. One small trait per interface that the contract imports, joined in
+//! [`Platform`]; the contract (`wit/`) says what each promises. A function that needs but one of them asks for that one.
 
-use crate::bindings::uis::integration::{
-    clock::LocalTime,
-    communications::{CallPage, ChatPage, ReportError, SiteRequestPage, TranscriptPage},
-    connections::{Request, Response, SendError},
-    deals::{Deal, DealContact, DealEmployee, DealsError, Funnel, UserField},
-    decision::{Appeal, DealDraft, Draft, Routing, Verdict},
-    directory::{Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber},
-    log::Level,
-    rules::Points,
-    storage::{Entry, ItemPage, StorageError, Version},
-    timers::Timer,
-    types::Instant,
-};
+use crate::bindings::uis::integration::clock::LocalTime;
+use crate::bindings::uis::integration::communications::{CallPage, ChatPage, ReportError, SiteRequestPage, TranscriptPage};
+use crate::bindings::uis::integration::connections::{Request, Response, SendError};
+use crate::bindings::uis::integration::deals::{Deal, DealContact, DealEmployee, DealsError, Funnel, UserField};
+use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, Routing, Verdict};
+use crate::bindings::uis::integration::directory::{Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber};
+use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::rules::Points;
+use crate::bindings::uis::integration::storage::{Entry, ItemPage, StorageError, Version};
+use crate::bindings::uis::integration::timers::Timer;
+use crate::bindings::uis::integration::types::Instant;
 
-/// What the host provides. Implemented by the component's imports and, natively, by whoever runs the logic in a test.
-pub trait Platform {
-    // connections
+/// Requests to remote systems.
+pub trait Connections {
     /// Sends requests side by side; answers in their order.
     fn send(&self, requests: Vec<Request>, deadline_ms: u32) -> Vec<Result<Response, SendError>>;
-
     /// Asks the host to use another base URL.
     fn propose_base_url(&self, connection: &str, base_url: &str) -> Result<(), String>;
+}
 
-    // settings
-    /// The bytes that [`crate::settings::prepare`] made.
+/// The settings as they were prepared.
+pub trait PreparedSettings {
+    /// The bytes that `prepare` made.
     fn prepared_settings(&self) -> Vec<u8>;
+}
 
-    // storage
+/// What is kept between events.
+pub trait Storage {
     /// Reads a key.
     fn get(&self, key: &str) -> Option<Entry>;
     /// Writes a key if it is of the expected version, or absent.
@@ -37,23 +37,28 @@ pub trait Platform {
     fn delete(&self, key: &str, expected: Version) -> Result<(), StorageError>;
     /// Lists keys that begin so.
     fn scan(&self, prefix: &str, cursor: Option<&str>, limit: u32) -> ItemPage;
+}
 
-    // timers
+/// Timers.
+pub trait Timers {
     /// Sets a timer.
     fn set_timer(&self, timer: &Timer) -> Result<(), String>;
     /// Forgets a timer.
     fn cancel_timer(&self, name: &str);
+}
 
-    // clock
+/// The present, and local time.
+pub trait Clock {
     /// The present.
     fn now(&self) -> Instant;
     /// Local time in a zone.
     fn to_local(&self, at: Instant, zone: &str) -> Result<LocalTime, String>;
-
     /// The instant of a local time.
     fn instant_of(&self, local: &LocalTime, zone: &str) -> Result<Instant, String>;
+}
 
-    // directory
+/// The UIS account: employees, lines, numbers, channels.
+pub trait Directory {
     /// The UIS account.
     fn account(&self) -> Account;
     /// A page of employees.
@@ -70,21 +75,22 @@ pub trait Platform {
     fn virtual_numbers(&self, offset: u32) -> Result<Vec<VirtualNumber>, DirectoryError>;
     /// One employee.
     fn find_employee(&self, id: i64) -> Result<Option<Employee>, DirectoryError>;
+}
 
-    // communications
+/// UIS's own reports.
+pub trait Communications {
     /// Calls that UIS's report knows.
     fn finished_calls(&self, since: Instant, cursor: Option<&str>, limit: u32) -> Result<CallPage, ReportError>;
-
     /// Chats that UIS's report knows.
     fn finished_chats(&self, since: Instant, cursor: Option<&str>, limit: u32) -> Result<ChatPage, ReportError>;
-
     /// Site requests that UIS's report knows.
     fn received_site_requests(&self, since: Instant, cursor: Option<&str>, limit: u32) -> Result<SiteRequestPage, ReportError>;
-
     /// One chat's messages.
     fn transcript(&self, chat: i64, cursor: Option<&str>, limit: u32) -> Result<TranscriptPage, ReportError>;
+}
 
-    // deals
+/// Deals of UIS's end-to-end analytics.
+pub trait Deals {
     /// Creates a funnel.
     fn create_funnel(&self, funnel: &Funnel) -> Result<(), DealsError>;
     /// Brings a funnel to the given stages.
@@ -99,8 +105,10 @@ pub trait Platform {
     fn upload_deals(&self, deals: &[Deal]) -> Result<(), DealsError>;
     /// Deletes a deal.
     fn delete_deal(&self, ext_id: &str) -> Result<(), DealsError>;
+}
 
-    // rules
+/// Partners' rules.
+pub trait Rules {
     /// The points that rules decide.
     fn decided(&self) -> Points;
     /// Who is responsible.
@@ -111,14 +119,29 @@ pub trait Platform {
     fn route(&self, about: &Appeal, proposed: &Routing) -> Routing;
     /// What becomes of a deal.
     fn review_deal(&self, deal: &DealDraft) -> Option<DealDraft>;
+}
 
-    // endpoints
+/// Our public addresses.
+pub trait Endpoints {
     /// Our public URL of a callback or an asset.
     fn endpoint(&self, callback: &str) -> Option<String>;
     /// Stands for the secret of our callbacks in request bodies.
     fn secret_placeholder(&self) -> String;
+}
 
-    // log
+/// The log.
+pub trait Log {
     /// Writes a line.
     fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]);
+}
+
+/// What the host provides, whole. Implemented by the component's imports and, natively, by whoever runs the logic in a test.
+pub trait Platform:
+    Connections + PreparedSettings + Storage + Timers + Clock + Directory + Communications + Deals + Rules + Endpoints + Log
+{
+}
+
+impl<T> Platform for T where
+    T: Connections + PreparedSettings + Storage + Timers + Clock + Directory + Communications + Deals + Rules + Endpoints + Log
+{
 }

@@ -4,46 +4,48 @@
 use serde_json::{Map, Value};
 
 use super::lookup::Lookup;
-use super::{Appeal, progress};
+use super::progress;
+use crate::appeal::Appeal;
+use crate::appeals::field_values;
+use crate::base::outcome::skipped;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
-use crate::extra_fields::{self, Entity, Row};
-use crate::outcome::skipped;
-use crate::platform::Platform;
-use crate::retailcrm::CrmError;
-use crate::retailcrm::customers;
+use crate::context::Context;
+use crate::retailcrm::custom_fields::Entity;
+use crate::retailcrm::{CrmError, customers};
 use crate::rules::{self, Fields, Reviewed};
+use crate::settings::Row;
 
 /// Values for a customer who is created by this appeal, as far as it tells them by now. What cannot be is told at its end.
-pub fn of_new(platform: &dyn Platform, appeal: &Appeal<'_>, rows: &[Row]) -> Map<String, Value> {
-    if rows.is_empty() { Map::new() } else { extra_fields::values(platform, Entity::Customer, rows.iter(), appeal.told).0 }
+pub fn of_new(context: &Context<'_>, appeal: &Appeal<'_>, rows: &[Row]) -> Result<Map<String, Value>, Failure> {
+    if rows.is_empty() { Ok(Map::new()) } else { Ok(field_values::values(context, Entity::Customer, rows.iter(), appeal.told)?.0) }
 }
 
 /// The appeal is over: what it told since, for a customer whom it created; rows that are always written, for any other.
-pub fn update(platform: &dyn Platform, appeal: &Appeal<'_>, rows: &[Row], lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+pub fn update(context: &Context<'_>, appeal: &Appeal<'_>, rows: &[Row], lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let known = progress::read(platform, &appeal.id);
+    let known = progress::read(context, appeal.id)?;
     let wanted = rows.iter().filter(|row| row.always || known.created);
-    let (mut values, mut left_out) = extra_fields::values(platform, Entity::Customer, wanted, appeal.told);
+    let (mut values, mut left_out) = field_values::values(context, Entity::Customer, wanted, appeal.told)?;
     values.retain(|code, value| known.fields.get(code) != Some(value));
     if values.is_empty() {
         return Ok(left_out);
     }
     let Some(customer) = lookup.customer()? else { return Ok(left_out) };
     let proposed = values.clone();
-    match rules::review_news(platform, appeal, || Fields::default().own(&values)) {
+    match rules::review_news(context, appeal, || Fields::default().own(&values)) {
         Reviewed::Keep => {}
         Reviewed::Changed(changed) => values = changed.own(),
         Reviewed::Skip(_) => values.clear(),
     }
     let what = format!("fields of the customer of {}", appeal.id);
-    let written = rules::or_without(platform, &what, (&values, &proposed), &mut left_out, |values| {
+    let written = rules::or_without(context, &what, (&values, &proposed), &mut left_out, |values| {
         if values.is_empty() { Ok(()) } else { customers::set_fields(lookup.crm(), &customer, values) }
     });
     match written {
         // Also what rules made another of: it is not proposed again.
-        Ok(()) => progress::note(platform, &appeal.id, |progress| progress.fields.extend(proposed.clone()))?,
+        Ok(()) => progress::update(context, appeal.id, |progress| progress.fields.extend(proposed.clone()))?,
         // RetailCRM has the last word on its fields; the rest does not wait for them.
         Err(error @ CrmError::Refused { .. }) => {
             let codes: Vec<&str> = proposed.keys().map(String::as_str).collect();

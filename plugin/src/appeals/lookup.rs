@@ -1,28 +1,21 @@
 //! Whose appeal it is in RetailCRM: looked up once for all that follows from one event.
 
-use super::Identity;
 use super::progress::{self, Progress};
+use crate::appeal::Identity;
+use crate::base::appeal_id::AppealId;
+use crate::base::keys::Key;
+use crate::base::stored;
 use crate::bindings::uis::integration::types::Failure;
-use crate::memory;
-use crate::platform::Platform;
+use crate::context::Context;
 use crate::retailcrm::customers::{self, Customer};
 use crate::retailcrm::{Crm, corporate};
 
 /// A visitor is remembered for a year and a month: longer than UIS's own cookie.
 const VISITOR_TTL_MS: u64 = 400 * 24 * 3_600_000;
 
-fn visitor_key(visitor: i64) -> String {
-    format!("visitor/{visitor}")
-}
-
-/// Whether RetailCRM refuses something because his customer is gone: he was joined with another, say.
-pub fn is_gone(refusal: &str) -> bool {
-    refusal.contains("not found")
-}
-
 /// Who appealed, as RetailCRM knows him.
 pub struct Lookup<'a> {
-    platform: &'a dyn Platform,
+    context: &'a Context<'a>,
     crm: Crm<'a>,
     who: Identity,
     /// None: not looked up yet. None within: nobody is known by it.
@@ -31,14 +24,14 @@ pub struct Lookup<'a> {
 
 impl<'a> Lookup<'a> {
     /// Of whoever appealed, with what is known from an earlier event; none when there is nothing to look him up by.
-    pub fn of(platform: &'a dyn Platform, who: Identity, progress: &Progress) -> Option<Lookup<'a>> {
+    pub fn of(context: &'a Context<'a>, who: Identity, progress: &Progress) -> Option<Lookup<'a>> {
         who.external_id()?;
-        Some(Lookup { platform, crm: Crm::new(platform), who, found: progress.customer.clone().map(Some) })
+        Some(Lookup { context, crm: context.crm, who, found: progress.customer.clone().map(Some) })
     }
 
     /// Of somebody of whom nothing is known: he is nobody's customer.
-    pub fn of_nobody(platform: &'a dyn Platform) -> Lookup<'a> {
-        Lookup { platform, crm: Crm::new(platform), who: Identity::default(), found: Some(None) }
+    pub fn of_nobody(context: &'a Context<'a>) -> Lookup<'a> {
+        Lookup { context, crm: context.crm, who: Identity::default(), found: Some(None) }
     }
 
     /// The way to RetailCRM.
@@ -66,29 +59,31 @@ impl<'a> Lookup<'a> {
 
     /// Who the visitor was in an earlier appeal.
     pub fn by_visitor(&self) -> Result<Option<Customer>, Failure> {
-        let known = self.who.visitor.and_then(|visitor| memory::load::<i64>(self.platform, &visitor_key(visitor)));
+        let known = self.who.visitor.map_or(Ok(None), |visitor| stored::load::<i64>(self.context.platform, Key::Visitor(visitor)))?;
         Ok(known.map(|id| customers::by_id(self.crm, id)).transpose()?.flatten())
     }
 
     /// Remembers who the visitor is.
     pub fn remember_visitor(&mut self) -> Result<(), Failure> {
         match (self.who.visitor, self.customer()?) {
-            (Some(visitor), Some(customer)) => memory::put(self.platform, &visitor_key(visitor), &customer.id, Some(VISITOR_TTL_MS)),
+            (Some(visitor), Some(customer)) => {
+                stored::put(self.context.platform, Key::Visitor(visitor), &customer.id, Some(VISITOR_TTL_MS))
+            }
             _ => Ok(()),
         }
     }
 
     /// He was created, or somebody else has just created him: what was found before does not count any more.
-    pub fn learn(&mut self, customer: Option<Customer>) {
+    pub fn set_customer(&mut self, customer: Option<Customer>) {
         self.found = customer.map(Some);
     }
 
     /// He is not there any more: whoever has his phone or his e-mail now is the one he was joined with, and the appeal's from now on.
-    pub fn again(&mut self, appeal: &str) -> Result<Option<Customer>, Failure> {
-        self.learn(None);
+    pub fn again(&mut self, appeal: AppealId) -> Result<Option<Customer>, Failure> {
+        self.set_customer(None);
         let found = self.customer()?;
         if found.is_some() {
-            progress::note(self.platform, appeal, |progress| progress.customer.clone_from(&found))?;
+            progress::update(self.context, appeal, |progress| progress.customer.clone_from(&found))?;
         }
         Ok(found)
     }

@@ -1,42 +1,30 @@
 //! An order for an appeal. Its `externalId` is the appeal's, so that a second create is refused and not doubled.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::lookup::{Lookup, is_gone};
-use super::responsible::Responsible;
-use super::{Appeal, progress};
+use super::assignee::Assignee;
+use super::lookup::Lookup;
+use super::progress;
+use crate::appeal::Appeal;
+use crate::appeals::field_values;
+use crate::base::template;
 use crate::bindings::uis::integration::decision::DraftKind;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
-use crate::extra_fields::{self, Entity, Row};
-use crate::memory;
-use crate::platform::Platform;
-use crate::retailcrm::corporate;
+use crate::context::Context;
+use crate::crm_state::statuses;
+use crate::retailcrm::corporate::{self, Company};
+use crate::retailcrm::custom_fields::Entity;
+use crate::retailcrm::customers::Customer;
 use crate::retailcrm::orders::{self, NewOrder, Standing};
 use crate::retailcrm::reference::Status;
-use crate::retailcrm::{Crm, CrmError};
+use crate::retailcrm::{CrmError, Refusal};
 use crate::rules::{self, Fields, For, Reviewed};
-use crate::setup::activation::STATUSES_KEY;
-use crate::template;
-use crate::time;
+use crate::settings::{Repeat, Row};
 
 /// A comment is at most so long, in characters [inferred].
 const COMMENT_MAX: usize = 2000;
 const HOUR_MS: i64 = 3_600_000;
-
-/// When a customer who was there gets another order.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Repeat {
-    /// With every such appeal.
-    Always,
-    /// Only when none of his orders is open.
-    #[default]
-    NoOpen,
-    /// Only when none is open, and not before some hours after the last was closed.
-    AfterHours,
-}
 
 /// What is wanted.
 pub struct Wish<'a> {
@@ -53,9 +41,9 @@ pub struct Wish<'a> {
     /// Code of the status that it begins in.
     pub status: Option<String>,
     /// Who answers for it.
-    pub responsible: Responsible,
+    pub assignee: Assignee,
     /// Who does when nobody else is known.
-    pub default_responsible: Option<i64>,
+    pub default_assignee: Option<i64>,
     /// A template of what the manager reads on it.
     pub comment: &'a str,
     /// What the customer wrote.
@@ -65,68 +53,122 @@ pub struct Wish<'a> {
 }
 
 /// Values of rows for the order's fields, and rows that could not be.
-pub fn fields(platform: &dyn Platform, appeal: &Appeal<'_>, rows: &[Row]) -> (Map<String, Value>, Vec<Skipped>) {
-    if rows.is_empty() { (Map::new(), Vec::new()) } else { extra_fields::values(platform, Entity::Order, rows.iter(), appeal.told) }
+pub fn fields(context: &Context<'_>, appeal: &Appeal<'_>, rows: &[Row]) -> Result<(Map<String, Value>, Vec<Skipped>), Failure> {
+    if rows.is_empty() { Ok((Map::new(), Vec::new())) } else { field_values::values(context, Entity::Order, rows.iter(), appeal.told) }
 }
 
-/// Makes the order of a customer who is there by now, unless his other orders stand in the way.
-pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
-    match attempt(platform, appeal, wish, lookup) {
-        // He was joined with another since he was looked up: the other has his phone now.
-        Err(Failure::Rejected(why)) if is_gone(&why) => {
-            if lookup.again(&appeal.id)?.is_none() {
-                return Err(Failure::Rejected(why));
-            }
-            attempt(platform, appeal, wish, lookup)
-        }
-        other => other,
+/// Why an attempt to make the order broke off.
+enum Stop {
+    /// RetailCRM does not have the customer any more.
+    CustomerGone(Failure),
+    /// For another reason.
+    Other(Failure),
+}
+
+impl From<CrmError> for Stop {
+    fn from(error: CrmError) -> Stop {
+        let is_gone = error.is_refused_for(Refusal::ReferenceNotFound);
+        if is_gone { Stop::CustomerGone(error.into()) } else { Stop::Other(error.into()) }
     }
 }
 
-fn attempt(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
-    let known = progress::read(platform, &appeal.id);
-    // Whom a rule skipped has no order of this appeal, even if he became known by another since.
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Stop {
+        Stop::Other(failure)
+    }
+}
+
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Failure {
+        match stop {
+            Stop::CustomerGone(failure) | Stop::Other(failure) => failure,
+        }
+    }
+}
+
+/// Makes the order of a customer who is there by now, unless other orders of the customer stand in the way.
+pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+    match attempt(context, appeal, wish, lookup) {
+        // The customer was joined with another since: the other has the phone now.
+        Err(Stop::CustomerGone(failure)) => {
+            if lookup.again(appeal.id)?.is_none() {
+                return Err(failure);
+            }
+            Ok(attempt(context, appeal, wish, lookup)?)
+        }
+        other => Ok(other?),
+    }
+}
+
+fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Stop> {
+    let known = progress::read(context, appeal.id)?;
+    // A customer whom a rule skipped has no order of this appeal, even if another appeal made them known since.
     if known.ordered || known.skipped {
         return Ok(Vec::new());
     }
     let Some(customer) = lookup.customer()? else { return Ok(Vec::new()) };
-    let created = known.created;
-    let crm = lookup.crm();
-    // Whom a company sent orders for the company.
-    let company = if customer.is_contact { corporate::of_contact(crm, customer.id)? } else { None };
+    // An order from a company's contact belongs to the company.
+    let company = if customer.is_contact { corporate::of_contact(context.crm, customer.id)? } else { None };
     let buyer = company.as_ref().map_or(customer.id, |company| company.id);
-    if !created && wish.repeat != Repeat::Always && !free(platform, appeal, wish, &orders::of_customer(crm, buyer, company.is_some())?)? {
-        progress::note(platform, &appeal.id, |progress| progress.ordered = true)?;
+    let others_matter = !known.created && wish.repeat != Repeat::Always;
+    if others_matter && !free(context, appeal, wish, &orders::of_customer(context.crm, buyer, company.is_some())?)? {
+        progress::update(context, appeal.id, |progress| progress.ordered = true)?;
         return Ok(Vec::new());
     }
-    let site = company.as_ref().map_or(customer.site, |company| company.site.clone());
+    let plain = propose(context, appeal, wish, (&customer, company.as_ref()), lookup)?;
+    let Some(order) = reviewed(context, appeal, &plain) else {
+        progress::update(context, appeal.id, |progress| progress.ordered = true)?;
+        return Ok(Vec::new());
+    };
+    let mut left_out = Vec::new();
+    let what = format!("order of {}", appeal.id);
+    rules::or_without(context, &what, (&order, &plain), &mut left_out, |order| create(context, wish, order.clone()))?;
+    progress::update(context, appeal.id, |progress| {
+        progress.ordered = true;
+        progress.order_site.clone_from(&plain.site);
+    })?;
+    Ok(left_out)
+}
+
+/// The order as the settings want it.
+fn propose(
+    context: &Context<'_>,
+    appeal: &Appeal<'_>,
+    wish: &Wish<'_>,
+    (customer, company): (&Customer, Option<&Company>),
+    lookup: &mut Lookup<'_>,
+) -> Result<NewOrder, Failure> {
     let comment = template::render(wish.comment, |name| appeal.told.get(name), |_| {});
-    // A customer's orders are of his shop, unless the appeal is about another.
-    let site = appeal.own_site.clone().or(Some(site).filter(|site| !site.is_empty())).or_else(|| appeal.site.clone());
-    let proposed = wish.responsible.user(platform, lookup, wish.default_responsible)?;
-    let plain = NewOrder {
-        external_id: appeal.id.clone(),
+    // A customer's orders are of the customer's shop, unless the appeal is about another.
+    let site = company.map_or(&customer.site, |company| &company.site);
+    let site = appeal.own_site.clone().or_else(|| Some(site.clone()).filter(|site| !site.is_empty())).or_else(|| appeal.site.clone());
+    Ok(NewOrder {
+        external_id: appeal.id.to_string(),
         customer: customer.id,
         company: company.map(|company| company.id),
-        site: site.clone(),
+        site,
         phone: appeal.who.phone.clone(),
         email: appeal.who.email.clone(),
         order_type: wish.order_type.clone(),
         order_method: wish.order_method.clone().or_else(|| Some(wish.stock_method.to_owned())),
         status: wish.status.clone(),
-        manager_id: proposed,
+        manager_id: wish.assignee.user(context, lookup, wish.default_assignee)?,
         customer_comment: wish.customer_comment.as_ref().map(|text| {
             if text.chars().count() > COMMENT_MAX {
-                template::log_whole(platform, "customer's comment", text);
+                template::log_whole(context.platform, "customer's comment", text);
             }
             template::lines(text, COMMENT_MAX)
         }),
         source: appeal.source.clone(),
         fields: wish.fields.clone(),
-        manager_comment: template::fit(platform, "order's comment", &comment, COMMENT_MAX),
-    };
-    let mut order = NewOrder { manager_id: rules::responsible(platform, appeal, For::Order, proposed), ..plain.clone() };
-    match rules::review(platform, appeal, DraftKind::Order, || drafted(&order)) {
+        manager_comment: template::fit(context.platform, "order's comment", &comment, COMMENT_MAX),
+    })
+}
+
+/// The order as rules leave it; none: it is not made.
+fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, plain: &NewOrder) -> Option<NewOrder> {
+    let mut order = NewOrder { manager_id: rules::responsible(context, appeal, For::Order, plain.manager_id), ..plain.clone() };
+    match rules::review(context, appeal, DraftKind::Order, || drafted(&order)) {
         Reviewed::Keep => {}
         Reviewed::Changed(changed) => {
             order.order_type = changed.text("type");
@@ -138,28 +180,22 @@ fn attempt(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup
             order.source = changed.source();
             order.fields = changed.own();
         }
-        Reviewed::Skip(_) => {
-            progress::note(platform, &appeal.id, |progress| progress.ordered = true)?;
-            return Ok(Vec::new());
-        }
+        Reviewed::Skip(_) => return None,
     }
-    let mut left_out = Vec::new();
-    let what = format!("order of {}", appeal.id);
-    rules::or_without(platform, &what, (&order, &plain), &mut left_out, |order| create(platform, crm, wish, order.clone()))?;
-    progress::note(platform, &appeal.id, |progress| {
-        progress.ordered = true;
-        progress.order_site.clone_from(&site);
-    })?;
-    Ok(left_out)
+    Some(order)
 }
 
 /// Creates the order; without RetailCRM's own method where the account has taken that out.
-fn create(platform: &dyn Platform, crm: Crm<'_>, wish: &Wish<'_>, mut order: NewOrder) -> Result<(), CrmError> {
-    match orders::create(crm, &order) {
-        Err(CrmError::Refused { message, .. }) if wish.order_method.is_none() && message.contains("orderMethod") => {
-            platform.log(Level::Warn, "RetailCRM's stock order method is gone", &[("method", wish.stock_method), ("error", &message)]);
+fn create(context: &Context<'_>, wish: &Wish<'_>, mut order: NewOrder) -> Result<(), CrmError> {
+    match orders::create(context.crm, &order) {
+        Err(CrmError::Refused { message, why: Refusal::UnknownOrderMethod, .. }) if wish.order_method.is_none() => {
+            context.platform.log(
+                Level::Warn,
+                "RetailCRM's stock order method is gone",
+                &[("method", wish.stock_method), ("error", &message)],
+            );
             order.order_method = None;
-            orders::create(crm, &order)
+            orders::create(context.crm, &order)
         }
         other => other,
     }
@@ -183,20 +219,21 @@ fn drafted(order: &NewOrder) -> Fields {
 }
 
 /// Whether the customer's other orders leave room for one more.
-fn free(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, orders: &[Standing]) -> Result<bool, Failure> {
-    let statuses: Vec<Status> = memory::load(platform, STATUSES_KEY).unwrap_or_default();
+fn free(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, orders: &[Standing]) -> Result<bool, Failure> {
+    let statuses: Vec<Status> = statuses::all(context.platform)?;
     let ended = |order: &&Standing| {
         statuses.iter().any(|status| status.code == order.status && matches!(status.group.as_str(), "complete" | "cancel"))
     };
     // What an earlier attempt made is no other order.
-    let others = || orders.iter().filter(|order| order.external_id != appeal.id);
+    let id = appeal.id.to_string();
+    let others = || orders.iter().filter(|order| order.external_id != id);
     let none_open = others().all(|order| ended(&order));
     Ok(match wish.repeat {
         Repeat::Always => true,
         Repeat::NoOpen => none_open,
         Repeat::AfterHours => {
             // Both are local times of the account, written alike: they compare as text.
-            let latest = time::crm_date_time(platform, appeal.at - i64::from(wish.after_hours) * HOUR_MS)?;
+            let latest = context.crm_date_time(appeal.at - i64::from(wish.after_hours) * HOUR_MS)?;
             none_open && others().filter(ended).all(|order| order.since <= latest)
         }
     })

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::base::appeal_id::AppealId;
+use crate::base::keys::Key;
+use crate::base::stored;
 use crate::bindings::uis::integration::types::Failure;
-use crate::memory;
-use crate::platform::Platform;
+use crate::context::Context;
 use crate::retailcrm::customers::Customer;
 
 /// Longer than any repeat of an appeal's events.
@@ -56,16 +58,12 @@ pub enum Kept {
     Yes,
 }
 
-fn key(appeal: &str) -> String {
-    format!("appeal/{appeal}")
-}
-
 /// Reads it; nothing is done of an appeal that is not known.
-pub fn read(platform: &dyn Platform, appeal: &str) -> Progress {
-    memory::load(platform, &key(appeal)).unwrap_or_default()
+pub fn read(context: &Context<'_>, appeal: AppealId) -> Result<Progress, Failure> {
+    Ok(stored::load(context.platform, Key::Appeal(appeal))?.unwrap_or_default())
 }
 
 /// Writes down what is done.
-pub fn note(platform: &dyn Platform, appeal: &str, change: impl FnMut(&mut Progress)) -> Result<(), Failure> {
-    memory::update(platform, &key(appeal), Some(TTL_MS), change)
+pub fn update(context: &Context<'_>, appeal: AppealId, change: impl FnMut(&mut Progress)) -> Result<(), Failure> {
+    stored::update(context.platform, Key::Appeal(appeal), Some(TTL_MS), change)
 }

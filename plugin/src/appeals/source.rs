@@ -1,9 +1,9 @@
 //! Where whoever appealed came from, as far as his appeal tells: RetailCRM's `source`, and what call tracking knows for the pop-up.
 
-use super::Told;
-use crate::platform::Platform;
+use crate::appeal::EventParameters;
+use crate::base::template;
+use crate::context::Context;
 use crate::retailcrm::telephony::{Campaign, Source, WebAnalytics};
-use crate::template;
 
 /// RetailCRM's longest member of a source, in characters [inferred].
 const SOURCE_MAX: usize = 255;
@@ -12,14 +12,14 @@ const SOURCE_MAX: usize = 255;
 const MARKS: [&str; 8] = ["utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "gclid", "yclid", "_openstat"];
 
 /// The first of these that is told, as one line.
-fn first(platform: &dyn Platform, told: &dyn Told, names: &[&str]) -> Option<String> {
+fn first(context: &Context<'_>, told: &dyn EventParameters, names: &[&str]) -> Option<String> {
     let (name, value) = names.iter().find_map(|name| Some((name, told.get(name)?)))?;
-    Some(template::fit(platform, name, &value, SOURCE_MAX)).filter(|value| !value.is_empty())
+    Some(template::fit(context.platform, name, &value, SOURCE_MAX)).filter(|value| !value.is_empty())
 }
 
 /// His UTM marks, and the campaign that UIS knows him by. `known`: a source that is surer than what is told.
-pub fn source(platform: &dyn Platform, told: &dyn Told, known: Option<&str>) -> Option<Source> {
-    let first = |names: &[&str]| first(platform, told, names);
+pub fn source(context: &Context<'_>, told: &dyn EventParameters, known: Option<&str>) -> Option<Source> {
+    let first = |names: &[&str]| first(context, told, names);
     let source = Source {
         source: known.map(str::to_owned).or_else(|| first(&["utm_source"])),
         medium: first(&["utm_medium"]),
@@ -31,8 +31,8 @@ pub fn source(platform: &dyn Platform, told: &dyn Told, known: Option<&str>) -> 
 }
 
 /// What call tracking knows of a caller.
-pub fn web_analytics(platform: &dyn Platform, told: &dyn Told) -> Option<WebAnalytics> {
-    let first = |names: &[&str]| first(platform, told, names);
+pub fn web_analytics(context: &Context<'_>, told: &dyn EventParameters) -> Option<WebAnalytics> {
+    let first = |names: &[&str]| first(context, told, names);
     let marks = MARKS.iter().filter_map(|name| Some((*name, told.get(name)?)));
     let query_string = form_urlencoded::Serializer::new(String::new()).extend_pairs(marks).finish();
     let campaign = first(&["campaign_name", "advertising_campaign", "utm_campaign"])

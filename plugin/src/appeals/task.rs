@@ -4,21 +4,21 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Appeal;
+use super::assignee::Assignee;
 use super::lookup::Lookup;
 use super::progress;
-use super::responsible::Responsible;
+use crate::appeal::Appeal;
+use crate::base::appeal_id::{self, AppealId};
+use crate::base::keys::Key;
+use crate::base::outcome::skipped;
+use crate::base::{local_time, stored, template};
 use crate::bindings::uis::integration::decision::DraftKind;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
-use crate::memory;
-use crate::outcome::skipped;
-use crate::platform::Platform;
+use crate::context::Context;
+use crate::retailcrm::CrmError;
 use crate::retailcrm::tasks::{self, Task};
-use crate::retailcrm::{Crm, CrmError};
 use crate::rules::{self, Fields, For, Reviewed};
-use crate::template;
-use crate::time;
 
 /// A task that was made is remembered this long: longer than any task stays open that somebody still looks at.
 const TTL_MS: u64 = 90 * 24 * 3_600_000;
@@ -29,7 +29,7 @@ const HOUR_MS: i64 = 3_600_000;
 /// What is wanted.
 pub struct Wish<'a> {
     /// Where the last such task is remembered: one key for what should have but one open task.
-    pub key: String,
+    pub key: Key<'a>,
     /// No second task while the first is open.
     pub once: bool,
     /// A template of its name.
@@ -37,17 +37,18 @@ pub struct Wish<'a> {
     /// Hours from the appeal's end to when it is due.
     pub due_hours: u32,
     /// Who performs it.
-    pub responsible: Responsible,
+    pub assignee: Assignee,
     /// Who does when nobody else is known.
-    pub default_responsible: Option<i64>,
+    pub default_assignee: Option<i64>,
 }
 
 /// The task that was made last under a key.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 struct Made {
-    /// For which appeal; empty: none was.
-    appeal: String,
+    /// For which appeal; none: there was no task.
+    #[serde(deserialize_with = "appeal_id::read_or_none")]
+    appeal: Option<AppealId>,
     /// When that ended.
     at: Instant,
     /// Its name, by which it is found again when its number was not told.
@@ -57,111 +58,128 @@ struct Made {
 }
 
 /// Makes the task, once for an appeal: somebody may have completed it since, or another appeal may have its own under the key.
-pub fn make(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
-    let known = progress::read(platform, &appeal.id);
+pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+    let known = progress::read(context, appeal.id)?;
     if known.skipped || known.tasked {
         return Ok(Vec::new());
     }
-    let Some(left_out) = attempt(platform, appeal, wish, lookup)? else {
+    let Some(left_out) = attempt(context, appeal, wish, lookup)? else {
         return Ok(vec![skipped(format!("task for {}", appeal.id), "nobody to perform it is known; choose a default responsible")]);
     };
-    progress::note(platform, &appeal.id, |progress| progress.tasked = true)?;
+    progress::update(context, appeal.id, |progress| progress.tasked = true)?;
     Ok(left_out)
 }
 
 /// Gives what was left out of the task, or why there is none; nothing when nobody is known to perform it: somebody may be chosen.
-fn attempt(
-    platform: &dyn Platform,
-    appeal: &Appeal<'_>,
-    wish: &Wish<'_>,
-    lookup: &mut Lookup<'_>,
-) -> Result<Option<Vec<Skipped>>, Failure> {
-    let crm = lookup.crm();
-    let phone = appeal.who.phone.as_deref();
-    let made: Made = memory::load(platform, &wish.key).unwrap_or_default();
-    match made.task {
-        Some(_) if made.appeal == appeal.id => return Ok(Some(Vec::new())),
-        Some(task) if wish.once && tasks::is_open(crm, task)? => {
-            platform.log(Level::Info, "the task is still open", &[("task", &task.to_string())]);
-            return Ok(Some(Vec::new()));
-        }
-        // Perhaps it arrived: then it is the one, whichever appeal it was for.
-        None if !made.appeal.is_empty() => {
-            if let Some(task) = tasks::find_open(crm, &made.text, phone)? {
-                memory::put(platform, &wish.key, &Made { task: Some(task), ..made.clone() }, Some(TTL_MS))?;
-                if made.appeal == appeal.id || wish.once {
-                    return Ok(Some(Vec::new()));
-                }
-            }
-        }
-        _ => {}
+fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Option<Vec<Skipped>>, Failure> {
+    let made: Made = stored::load(context.platform, wish.key)?.unwrap_or_default();
+    if is_there(context, appeal, wish, &made)? {
+        return Ok(Some(Vec::new()));
     }
     let customer = lookup.customer()?;
-    let proposed = wish.responsible.user(platform, lookup, wish.default_responsible)?;
-    let Some(performer) = rules::responsible(platform, appeal, For::Task, proposed) else { return Ok(None) };
+    let proposed = wish.assignee.user(context, lookup, wish.default_assignee)?;
+    let Some(performer) = rules::responsible(context, appeal, For::Task, proposed) else { return Ok(None) };
     let due = appeal.at + i64::from(wish.due_hours) * HOUR_MS;
-    let mut task = Task {
-        text: name(platform, appeal, wish),
+    let task = Task {
+        text: name(context, appeal, wish),
         // Minutes are all that RetailCRM takes.
-        datetime: time::crm_date_time(platform, due)?.chars().take(16).collect(),
+        datetime: context.crm_date_time(due)?.chars().take(16).collect(),
         performer_id: performer,
-        phone: phone.map(str::to_owned),
+        phone: appeal.who.phone.clone(),
         phone_site: appeal.site.clone(),
         customer: customer.map(|customer| serde_json::json!({"id": customer.id})),
     };
     let plain = proposed.map(|performer| Task { performer_id: performer, ..task.clone() });
-    match rules::review(platform, appeal, DraftKind::Task, || drafted(&task)) {
+    match reviewed(context, appeal, task) {
+        Ok(task) => send(context, appeal, wish, (task, plain), &made).map(Some),
+        Err(why) => Ok(Some(vec![skipped(format!("task for {}", appeal.id), format!("a rule: {why}"))])),
+    }
+}
+
+/// Whether the appeal needs no task of its own: its task was made, or another one that is enough is open.
+fn is_there(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, made: &Made) -> Result<bool, Failure> {
+    match made.task {
+        Some(_) if made.appeal == Some(appeal.id) => Ok(true),
+        Some(task) if wish.once && tasks::is_open(context.crm, task)? => {
+            context.platform.log(Level::Info, "the task is still open", &[("task", &task.to_string())]);
+            Ok(true)
+        }
+        // Perhaps it arrived: then it is the one, whichever appeal it was for.
+        None if made.appeal.is_some() => {
+            let Some(task) = tasks::find_open(context.crm, &made.text, appeal.who.phone.as_deref())? else { return Ok(false) };
+            stored::put(context.platform, wish.key, &Made { task: Some(task), ..made.clone() }, Some(TTL_MS))?;
+            Ok(made.appeal == Some(appeal.id) || wish.once)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// The task as rules leave it, or why a rule says that it is not made.
+fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, mut task: Task) -> Result<Task, String> {
+    match rules::review(context, appeal, DraftKind::Task, || drafted(&task)) {
         Reviewed::Keep => {}
         Reviewed::Changed(changed) => {
             task.text = changed.text("text").unwrap_or(task.text);
-            task.datetime =
-                changed.text("due").filter(|due| time::parse(due).is_some()).map_or(task.datetime, |due| due.chars().take(16).collect());
-            task.performer_id = changed.integer("performer").unwrap_or(performer);
+            let due = changed.text("due").filter(|due| local_time::parse(due).is_some());
+            task.datetime = due.map_or(task.datetime, |due| due.chars().take(16).collect());
+            task.performer_id = changed.integer("performer").unwrap_or(task.performer_id);
         }
-        Reviewed::Skip(why) => return Ok(Some(vec![skipped(format!("task for {}", appeal.id), format!("a rule: {why}"))])),
+        Reviewed::Skip(why) => return Err(why),
     }
+    Ok(task)
+}
+
+/// Sends the task as rules made it (`task`), or, where RetailCRM refuses that, as it was without them (`plain`). Gives what was left out.
+fn send(
+    context: &Context<'_>,
+    appeal: &Appeal<'_>,
+    wish: &Wish<'_>,
+    (task, plain): (Task, Option<Task>),
+    made: &Made,
+) -> Result<Vec<Skipped>, Failure> {
+    let (platform, crm) = (context.platform, context.crm);
     let mut left_out = Vec::new();
-    let mut intent = Made { appeal: appeal.id.clone(), at: appeal.at, text: task.text.clone(), task: None };
-    memory::put(platform, &wish.key, &intent, Some(TTL_MS))?;
+    let mut intent = Made { appeal: Some(appeal.id), at: appeal.at, text: task.text.clone(), task: None };
+    stored::put(platform, wish.key, &intent, Some(TTL_MS))?;
     let mut created = tasks::create(crm, &task);
     if let (Err(error @ CrmError::Refused { .. }), Some(plain)) = (&created, plain.filter(|plain| *plain != task)) {
-        left_out.push(rules::refused(platform, format!("task for {}", appeal.id), error));
+        left_out.push(rules::refused(context, format!("task for {}", appeal.id), error));
         intent.text.clone_from(&plain.text);
-        memory::put(platform, &wish.key, &intent, Some(TTL_MS))?;
+        stored::put(platform, wish.key, &intent, Some(TTL_MS))?;
         created = tasks::create(crm, &plain);
     }
     match created {
-        Ok(task) => memory::put(platform, &wish.key, &Made { task: Some(task), ..intent }, Some(TTL_MS))?,
+        Ok(task) => stored::put(platform, wish.key, &Made { task: Some(task), ..intent }, Some(TTL_MS))?,
         // Surely nothing is there: what was made before counts again.
         Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. } | CrmError::Refused { .. })) => {
-            memory::put(platform, &wish.key, &made, Some(TTL_MS))?;
+            stored::put(platform, wish.key, made, Some(TTL_MS))?;
             return Err(error.into());
         }
         Err(error) => return Err(error.into()),
     }
-    Ok(Some(left_out))
+    Ok(left_out)
 }
 
 /// Completes the open task under a key: this appeal has done what it asked for. A task for what happened later stays.
-pub fn close(platform: &dyn Platform, appeal: &Appeal<'_>, key: &str) -> Result<(), Failure> {
-    let made = memory::load::<Made>(platform, key).filter(|made| made.at <= appeal.at);
-    if let (Some(made), false) = (made, progress::read(platform, &appeal.id).task_closed) {
-        complete(platform, made, key, appeal.who.phone.as_deref())?;
+pub fn close(context: &Context<'_>, appeal: &Appeal<'_>, key: Key<'_>) -> Result<(), Failure> {
+    let made = stored::load::<Made>(context.platform, key)?.filter(|made| made.at <= appeal.at);
+    if let (Some(made), false) = (made, progress::read(context, appeal.id)?.task_closed) {
+        complete(context, made, key, appeal.who.phone.as_deref())?;
     }
-    progress::note(platform, &appeal.id, |progress| progress.task_closed = true)
+    progress::update(context, appeal.id, |progress| progress.task_closed = true)
 }
 
-fn complete(platform: &dyn Platform, made: Made, key: &str, phone: Option<&str>) -> Result<(), Failure> {
-    let crm = Crm::new(platform);
+fn complete(context: &Context<'_>, made: Made, key: Key<'_>, phone: Option<&str>) -> Result<(), Failure> {
+    let crm = context.crm;
     let task = match made.task {
         Some(task) => Some(task),
-        None if made.appeal.is_empty() => None,
+        None if made.appeal.is_none() => None,
         None => tasks::find_open(crm, &made.text, phone)?,
     };
     if let Some(task) = task {
         tasks::complete(crm, task)?;
     }
-    memory::forget(platform, key)
+    stored::forget(context.platform, key)
 }
 
 /// A new task as rules see it.
@@ -175,10 +193,10 @@ fn drafted(task: &Task) -> Fields {
 }
 
 /// The task's name.
-fn name(platform: &dyn Platform, appeal: &Appeal<'_>, wish: &Wish<'_>) -> String {
-    let unknown = |name: &str| platform.log(Level::Info, "a template asks for what is not told", &[("parameter", name)]);
+fn name(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>) -> String {
+    let unknown = |name: &str| context.platform.log(Level::Info, "a template asks for what is not told", &[("parameter", name)]);
     let whole = template::render(wish.name, |name| appeal.told.get(name), unknown);
-    let line = template::fit(platform, "task's name", &whole, NAME_MAX);
+    let line = template::fit(context.platform, "task's name", &whole, NAME_MAX);
     // Values that are all empty leave nothing; a task must have a name.
-    if line.is_empty() { Some(appeal.who.shown()).filter(|shown| !shown.is_empty()).unwrap_or_else(|| appeal.id.clone()) } else { line }
+    if line.is_empty() { Some(appeal.who.shown()).filter(|shown| !shown.is_empty()).unwrap_or_else(|| appeal.id.to_string()) } else { line }
 }

@@ -5,16 +5,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::keys::Key;
+use crate::base::stored;
 use crate::bindings::uis::integration::types::{Failure, Instant};
-use crate::employees;
-use crate::memory;
-use crate::platform::Platform;
+use crate::context::Context;
+use crate::crm_state::employee_links;
 use crate::retailcrm::reference::{self, Site, Status, StatusGroup};
-use crate::retailcrm::{Ask, Crm, CrmError, users};
+use crate::retailcrm::{Ask, CrmError, users};
+use crate::uis::directory;
 
-const KEY: &str = "deals/book";
-/// Statuses that deals are or were in.
-const MET_KEY: &str = "deals/met-statuses";
 /// A book is read anew after so long.
 const GOOD_FOR_MS: i64 = 2 * 3_600_000;
 
@@ -37,13 +36,14 @@ pub struct Book {
 }
 
 /// The book, read anew if it is old, or if it does not know one of these statuses or shops.
-pub fn open(platform: &dyn Platform, crm: Crm<'_>, named: &[&str]) -> Result<Book, CrmError> {
-    let known: Option<Book> = memory::load(platform, KEY);
-    let now = platform.now();
+pub fn open(context: &Context<'_>, named: &[&str]) -> Result<Book, Failure> {
+    let known: Option<Book> = stored::load(context.platform, Key::DealsBook)?;
+    let now = context.platform.now();
     if let Some(book) = known.as_ref().filter(|book| now - book.read < GOOD_FOR_MS && named.iter().all(|name| book.knows(name))) {
         return Ok(book.clone());
     }
-    let [statuses, groups, sites] = crm.ask_all([reference::ask_statuses(), reference::ask_status_groups(), reference::ask_sites()]);
+    let [statuses, groups, sites] =
+        context.crm.ask_all([reference::ask_statuses(), reference::ask_status_groups(), reference::ask_sites()]);
     let mut book = Book {
         read: now,
         statuses: reference::statuses(&statuses?)?,
@@ -66,8 +66,8 @@ impl Book {
     }
 
     /// Remembers it.
-    pub fn put(&self, platform: &dyn Platform) -> Result<(), Failure> {
-        memory::put(platform, KEY, self, None)
+    pub fn put(&self, context: &Context<'_>) -> Result<(), Failure> {
+        stored::put(context.platform, Key::DealsBook, self, None)
     }
 
     /// A shop's title; its code when RetailCRM does not have it any more.
@@ -76,9 +76,9 @@ impl Book {
     }
 
     /// Who answers for an order, by name: as UIS knows the employee, who is tied to the user, else as RetailCRM does.
-    pub fn employee(&mut self, platform: &dyn Platform, crm: Crm<'_>, user: i64) -> Result<String, Failure> {
-        if let Some(tie) = employees::of_user(platform, user) {
-            let employee = platform.find_employee(tie.employee_id).map_err(employees::directory_failure)?;
+    pub fn employee(&mut self, context: &Context<'_>, user: i64) -> Result<String, Failure> {
+        if let Some(link) = employee_links::of_user(context.platform, user)? {
+            let employee = context.platform.find_employee(link.employee_id).map_err(directory::directory_failure)?;
             if let Some(employee) = employee.filter(|employee| !employee.full_name.trim().is_empty()) {
                 return Ok(employee.full_name);
             }
@@ -86,7 +86,7 @@ impl Book {
         if let Some(name) = self.users.get(&user) {
             return Ok(name.clone());
         }
-        let name = match crm.ask(Ask::get(format!("/api/v5/users/{user}"))) {
+        let name = match context.crm.ask(Ask::get(format!("/api/v5/users/{user}"))) {
             Ok(found) => users::full_name(&found["user"]),
             // A user who is gone, or a key that may not read users: his number names him.
             Err(CrmError::Refused { .. } | CrmError::Forbidden { .. }) => String::new(),
@@ -99,17 +99,17 @@ impl Book {
 }
 
 /// Statuses that deals are or were in.
-pub fn met(platform: &dyn Platform) -> Vec<String> {
-    memory::load(platform, MET_KEY).unwrap_or_default()
+pub fn met(context: &Context<'_>) -> Result<Vec<String>, Failure> {
+    Ok(stored::load(context.platform, Key::DealsMetStatuses)?.unwrap_or_default())
 }
 
 /// Deals are in these statuses.
-pub fn meet(platform: &dyn Platform, met: &mut Vec<String>, statuses: &[&str]) -> Result<(), Failure> {
+pub fn meet(context: &Context<'_>, met: &mut Vec<String>, statuses: &[&str]) -> Result<(), Failure> {
     let before = met.len();
     for status in statuses {
         if !status.is_empty() && !met.iter().any(|known| known == status) {
             met.push((*status).to_owned());
         }
     }
-    if met.len() == before { Ok(()) } else { memory::put(platform, MET_KEY, met, None) }
+    if met.len() == before { Ok(()) } else { stored::put(context.platform, Key::DealsMetStatuses, met, None) }
 }

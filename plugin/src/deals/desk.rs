@@ -7,24 +7,16 @@ use super::book::{self, Book};
 use super::draft::{self, Draft};
 use super::funnels::{self, Source, Stages};
 use super::ledger::{self, Entry};
-use super::parts;
+use super::run::Run;
 use super::stages::{self, Change, Standing, Step};
-use super::uis::Uis;
+use super::{parts, review};
+use crate::appeals::communication;
+use crate::base::keys::Key;
+use crate::base::{digest, stored};
 use crate::bindings::uis::integration::deals::{Deal, Funnel, Page, StageStatus};
-use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
-use crate::memory;
-use crate::outcome::skipped;
-use crate::platform::Platform;
-use crate::retailcrm::{CONNECTION, Crm};
-use crate::rules;
-use crate::settings::Settings;
-use crate::time;
-
-/// Groups of statuses that were folded, as they were told last.
-const FOLDED_KEY: &str = "deals/folded";
-
-/// The stages of statuses that orders were in, as they were last.
-const MOVED_KEY: &str = "deals/stages";
+use crate::bindings::uis::integration::types::{Failure, Instant};
+use crate::context::Context;
+use crate::retailcrm::CONNECTION;
 
 /// What happened to one order.
 #[derive(Debug, Default)]
@@ -63,21 +55,20 @@ pub struct Moved(BTreeMap<String, String>);
 
 impl Moved {
     /// Whether a status has another stage than it had, because its group is another one, or was folded: all deals are to be told again then.
-    pub fn again(&self, platform: &dyn Platform) -> bool {
-        let before: BTreeMap<String, String> = memory::load(platform, MOVED_KEY).unwrap_or_default();
-        before.iter().any(|(code, stage)| self.0.get(code).is_some_and(|now| now != stage))
+    pub fn again(&self, context: &Context<'_>) -> Result<bool, Failure> {
+        let before: BTreeMap<String, String> = stored::load(context.platform, Key::DealsStages)?.unwrap_or_default();
+        Ok(before.iter().any(|(code, stage)| self.0.get(code).is_some_and(|now| now != stage)))
     }
 
     /// That is planned: they are as they were from now on.
-    pub fn remember(&self, platform: &dyn Platform) -> Result<(), Failure> {
-        memory::put(platform, MOVED_KEY, &self.0, None)
+    pub fn remember(&self, context: &Context<'_>) -> Result<(), Failure> {
+        stored::put(context.platform, Key::DealsStages, &self.0, None)
     }
 }
 
 /// What deals of this run are made with.
 pub struct Desk<'a> {
-    platform: &'a dyn Platform,
-    uis: &'a Uis,
+    run: &'a Run<'a>,
     book: Book,
     stages: Stages,
     /// By the shop's code.
@@ -90,15 +81,8 @@ pub struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     /// Opens the book and sees to the funnels.
-    pub fn open(
-        platform: &'a dyn Platform,
-        crm: Crm<'_>,
-        settings: &'a Settings,
-        uis: &'a Uis,
-        drafts: &[Draft],
-        news: &BTreeMap<i64, News>,
-        left_out: &mut Vec<Skipped>,
-    ) -> Result<Desk<'a>, Failure> {
+    pub fn open(run: &'a Run<'a>, drafts: &[Draft], news: &BTreeMap<i64, News>) -> Result<Desk<'a>, Failure> {
+        let (context, settings) = (run.context, run.settings);
         let changes = || news.values().flat_map(|news| &news.changes);
         let mut statuses: Vec<&str> = drafts.iter().map(|draft| draft.status.as_str()).collect();
         statuses.extend(changes().flat_map(|change| [change.to.as_str(), change.from.as_deref().unwrap_or_default()]));
@@ -107,10 +91,10 @@ impl<'a> Desk<'a> {
         statuses.dedup();
         let sites: BTreeSet<&str> = drafts.iter().map(|draft| draft.site.as_str()).collect();
         let named: Vec<&str> = statuses.iter().copied().chain(sites.iter().copied().filter(|site| !site.is_empty())).collect();
-        let book = book::open(platform, crm, &named)?;
-        book.put(platform)?;
-        let mut met = book::met(platform);
-        book::meet(platform, &mut met, &statuses)?;
+        let book = book::open(context, &named)?;
+        book.put(context)?;
+        let mut met = book::met(context)?;
+        book::meet(context, &mut met, &statuses)?;
         let stages = funnels::build(&Source {
             statuses: &book.statuses,
             groups: &book.groups,
@@ -118,42 +102,42 @@ impl<'a> Desk<'a> {
             failed: &settings.deal_failed_groups,
             met: &met,
         });
-        tell_folded(platform, &stages, left_out)?;
+        report_folded(run, &stages)?;
         let mut funnels = BTreeMap::new();
         for site in sites {
             let funnel = parts::funnel_of(settings, site, book.site(site));
-            funnels.insert(site.to_owned(), parts::funnel(platform, uis, &funnel, &stages, &met, left_out)?);
+            funnels.insert(site.to_owned(), parts::funnel(run, &funnel, &stages, &met)?);
         }
         // Funnels that have no news now follow RetailCRM's statuses all the same.
-        for ext_id in parts::known_funnels(platform) {
+        for ext_id in parts::known_funnels(context.platform) {
             if funnels.values().any(|funnel| funnel.ext_id == ext_id) {
                 continue;
             }
             let site = ext_id.strip_prefix("shop-").unwrap_or_default();
             let funnel = parts::funnel_of(settings, site, book.site(site));
             if funnel.0 == ext_id {
-                parts::funnel(platform, uis, &funnel, &stages, &met, left_out)?;
+                parts::funnel(run, &funnel, &stages, &met)?;
             }
         }
-        Ok(Desk { platform, uis, book, stages, funnels, people: BTreeMap::new(), met })
+        Ok(Desk { run, book, stages, funnels, people: BTreeMap::new(), met })
     }
 
     /// Sees to it that those who answer for these orders are in UIS.
-    pub fn people(&mut self, crm: Crm<'_>, drafts: &[Draft], left_out: &mut Vec<Skipped>) -> Result<(), Failure> {
+    pub fn people(&mut self, drafts: &[Draft]) -> Result<(), Failure> {
         let managers: BTreeSet<i64> = drafts.iter().filter_map(|draft| draft.manager).collect();
         for manager in managers {
-            let name = self.book.employee(self.platform, crm, manager)?;
+            let name = self.book.employee(self.run.context, manager)?;
             self.people.insert(manager, name);
         }
-        self.book.put(self.platform)?;
-        let refused = parts::employees(self.platform, self.uis, &self.people, left_out)?;
+        self.book.put(self.run.context)?;
+        let refused = parts::employees(self.run, &self.people)?;
         // Without them the deals go through.
         self.people.retain(|manager, _| !refused.contains(&parts::employee_ext_id(*manager)));
         Ok(())
     }
 
-    /// The stages of statuses that orders were in. It is asked once the run is done.
-    pub fn moved(&self) -> Moved {
+    /// The run is done: the stages of statuses that orders were in.
+    pub fn into_moved(self) -> Moved {
         let stage = |code: &String| Some((code.clone(), self.stages.of(code)?.clone()));
         Moved(self.met.iter().filter_map(stage).collect())
     }
@@ -170,10 +154,10 @@ impl<'a> Desk<'a> {
     pub fn group(&self, draft: &Draft, news: &News, created: Instant, how: How) -> Result<Option<Group>, Failure> {
         let funnel = self.funnel(&draft.site)?;
         let there = |stage: &str| funnel.stages.iter().any(|known| known.ext_id == stage);
-        let remembered = ledger::read(self.platform, draft.order).unwrap_or_default();
+        let remembered = ledger::read(self.run.context, draft.order)?.unwrap_or_default();
         let known = Some(&remembered).filter(|known| !known.stage.is_empty());
         // A clock that is ahead must not lead a deal into the future: no later change could follow.
-        let since = time::instant(self.platform, &draft.since)?.unwrap_or(created).min(self.platform.now());
+        let since = self.run.context.instant(&draft.since)?.unwrap_or(created).min(self.run.context.platform.now());
         let standing = Standing { created, status: draft.status.clone(), since, last: how.last };
         let pending = remembered.pending.iter().filter(|(stage, _)| there(stage));
         let mut steps: Vec<Step> = pending.map(|(stage, since)| Step { stage: stage.clone(), since: *since }).collect();
@@ -190,20 +174,21 @@ impl<'a> Desk<'a> {
         }
         // It stays what it was said to be first, and nothing happened before.
         let created = remembered.created.unwrap_or_else(|| steps.first().map_or(created, |first| created.min(first.since)));
-        let states: Vec<Deal> = steps.iter().map(|step| self.deal(draft, funnel, step, created, news.at)).collect();
+        let states: Result<Vec<Deal>, Failure> = steps.iter().map(|step| self.deal(draft, funnel, step, created, news.at)).collect();
+        let states = states?;
         let any = !states.is_empty();
-        let states = rules::review_deal(self.platform, draft, states);
+        let states = review::review(self.run.context, draft, states);
         let Some(last) = states.last() else {
             if any {
                 // A rule says that UIS is not told of it: what it went through is told when one does not any more.
                 let pending = steps.into_iter().map(|step| (step.stage, step.since)).collect();
                 let record = remembered.record.max(news.record);
                 let entry = Entry { record, ahead: found.ahead, pending, created: Some(created), ..remembered };
-                ledger::put(self.platform, draft.order, &entry)?;
+                ledger::put(self.run.context, draft.order, &entry)?;
             }
             return Ok(None);
         };
-        let digest = ledger::digest(&format!("{:?}", Deal { modified: None, ..last.clone() }));
+        let digest = digest::of(&Deal { modified: None, ..last.clone() });
         let entry = Entry {
             record: remembered.record.max(news.record),
             since: last.stage_modified,
@@ -218,25 +203,22 @@ impl<'a> Desk<'a> {
         let nothing_new = known.is_some_and(|known| known.digest == digest) || remembered.refused == digest;
         if nothing_new {
             if remembered.record != entry.record || remembered.ahead != entry.ahead {
-                ledger::put(self.platform, draft.order, &Entry { record: entry.record, ahead: entry.ahead, ..remembered })?;
+                ledger::put(self.run.context, draft.order, &Entry { record: entry.record, ahead: entry.ahead, ..remembered })?;
             }
             return Ok(None);
         }
         Ok(Some(Group { number: draft.number.clone(), order: draft.order, states, entry }))
     }
 
-    fn deal(&self, draft: &Draft, funnel: &Funnel, step: &Step, created: Instant, modified: Option<Instant>) -> Deal {
+    fn deal(&self, draft: &Draft, funnel: &Funnel, step: &Step, created: Instant, modified: Option<Instant>) -> Result<Deal, Failure> {
         let ended = self.stages.meaning(&step.stage) != StageStatus::InProcess;
         let mut user_fields: Vec<(String, String)> = draft.fields.iter().map(|field| (field.ext_id.clone(), field.value.clone())).collect();
         if !draft.site.is_empty() {
             user_fields.insert(0, (draft::SITE_FIELD.to_owned(), self.book.site(&draft.site).to_owned()));
         }
         // A chat's mark is the chat's own id; the communication's is in what we remember of it.
-        let communication = draft.mark.and_then(|(kind, id)| match kind {
-            "chat" => crate::texts::chat_story::read(self.platform, id).communication.map(|id| (kind.to_owned(), id)),
-            _ => Some((kind.to_owned(), id)),
-        });
-        Deal {
+        let communication = draft.mark.map_or(Ok(None), |mark| communication::of(self.run.context, mark))?;
+        Ok(Deal {
             ext_id: draft::ext_id(draft.order),
             name: draft.name.clone(),
             created,
@@ -250,25 +232,26 @@ impl<'a> Desk<'a> {
             revenue: draft.revenue.clone(),
             comments: draft.comments.clone(),
             source: draft.source.clone(),
-            communication,
+            communication: communication.map(|(kind, id)| (kind.to_owned(), id)),
             user_fields,
             page: Some(Page { connection: CONNECTION.to_owned(), url: format!("/orders/{}/edit", draft.order) }),
-        }
+        })
     }
 }
 
 /// Says which groups became one stage each, when that is another than it was.
-fn tell_folded(platform: &dyn Platform, stages: &Stages, left_out: &mut Vec<Skipped>) -> Result<(), Failure> {
-    let before: Vec<String> = memory::load(platform, FOLDED_KEY).unwrap_or_default();
+fn report_folded(run: &Run<'_>, stages: &Stages) -> Result<(), Failure> {
+    let platform = run.context.platform;
+    let before: Vec<String> = stored::load(platform, Key::DealsFolded)?.unwrap_or_default();
     if before == stages.folded {
         return Ok(());
     }
     if !stages.folded.is_empty() {
         let groups = stages.folded.join(", ");
-        left_out.push(skipped(
+        run.leave_out(
             "stages of single statuses",
             format!("UIS takes 100 stages in process; one stage each stands for the groups {groups}"),
-        ));
+        );
     }
-    memory::put(platform, FOLDED_KEY, &stages.folded, None)
+    stored::put(platform, Key::DealsFolded, &stages.folded, None)
 }

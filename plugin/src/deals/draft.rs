@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use crate::extra_fields::Field;
-use crate::phone;
+use crate::base::appeal_id::AppealId;
+use crate::base::{phone, template};
 use crate::retailcrm::answer;
+use crate::retailcrm::custom_fields::Field;
 use crate::retailcrm::whole_orders::WholeOrder;
 use crate::settings::Settings;
-use crate::template;
 
 /// UIS's longest short text, and remark, in characters `[inferred]`.
 const SHORT: usize = 255;
@@ -70,8 +70,8 @@ pub struct Draft {
     pub comments: Option<String>,
     /// Where the customer came from.
     pub source: Option<String>,
-    /// The communication that led to it: kind as the Data API writes it, and our mark's number.
-    pub mark: Option<(&'static str, i64)>,
+    /// The appeal that it was made for, by the mark that we left: its `externalId`.
+    pub mark: Option<AppealId>,
     /// Its fields.
     pub fields: Vec<FieldValue>,
 }
@@ -101,7 +101,7 @@ pub fn of(order: &WholeOrder, settings: &Settings, fields: &[Field]) -> Option<D
         revenue: Some(text(sum)).filter(|sum| !sum.is_empty()),
         comments: Some(comment).filter(|comment| !comment.is_empty()),
         source: source(&order.source),
-        mark: mark(&text(&order.external_id)),
+        mark: AppealId::parse(&text(&order.external_id)),
         fields: field_values(order, settings, fields),
     })
 }
@@ -177,13 +177,6 @@ fn source(source: &Value) -> Option<String> {
     (!parts.is_empty()).then(|| template::line(&parts.join(" / "), LONG))
 }
 
-/// The appeal that an order was made for, by the mark that we left: its `externalId`.
-fn mark(external_id: &str) -> Option<(&'static str, i64)> {
-    let of = |prefix: &str| external_id.strip_prefix(prefix).and_then(|id| id.parse().ok());
-    let call = of("uis-call-").map(|id| ("call", id));
-    call.or_else(|| of("uis-chat-").map(|id| ("chat", id))).or_else(|| of("uis-request-").map(|id| ("offline_message", id)))
-}
-
 /// UIS's id of a field that the account added.
 pub fn field_ext_id(code: &str) -> String {
     format!("field-{code}")
@@ -253,7 +246,7 @@ mod tests {
         );
         assert_eq!((whole.order, whole.name.as_str(), whole.revenue.as_deref()), (17, "Заказ №17A", Some("779")));
         assert_eq!(whole.contacts[0].phones, ["79161234567"]);
-        assert_eq!((whole.contacts[0].name.as_str(), whole.mark), ("Сидоров Пётр", Some(("call", 998))));
+        assert_eq!((whole.contacts[0].name.as_str(), whole.mark), ("Сидоров Пётр", Some(AppealId::call(998))));
         assert_eq!((whole.source.as_deref(), whole.comments.as_deref()), (Some("yandex / Осень"), Some("‹b›срочно‹/b›")));
         assert_eq!(whole.since, "2026-11-23 10:00:00", "an order that never changed its status is in it since it was created");
         assert_eq!(whole.fields, [FieldValue { ext_id: "currency".into(), value: "RUB".into(), numeric: false }]);

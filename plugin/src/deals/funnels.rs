@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::base::template;
 use crate::bindings::uis::integration::deals::{Funnel, Stage, StageStatus};
 use crate::retailcrm::reference::{Status, StatusGroup};
-use crate::template;
 
 /// UIS's most stages in process.
 const STAGES_MAX: usize = 100;

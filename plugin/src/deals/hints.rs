@@ -1,18 +1,15 @@
 //! The trigger that the account's administrator set up in RetailCRM: a GET with `orderId`, mostly. He may have typed another name, forgotten
 //! the value, or sent a form; so whatever looks like an order's number counts. It is only a hint: the order itself is read.
 
+use crate::base::keys::{Family, Key};
+use crate::base::outcome::{Handled, done};
+use crate::base::{stored, template};
 use crate::bindings::exports::uis::integration::orders::OrderWebhook;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::Failure;
+use crate::context::Context;
 use crate::deals;
-use crate::memory;
-use crate::outcome::{Handled, done};
-use crate::platform::Platform;
-use crate::settings::Settings;
-use crate::template;
 
-/// Orders that a trigger told of and that are not read yet.
-const PREFIX: &str = "deal-hint/";
 /// A hint that was not followed for so long is not followed any more: the history is.
 const TTL_MS: u64 = 7 * 24 * 3_600_000;
 /// Orders of one request.
@@ -23,18 +20,16 @@ const DIGITS_MAX: usize = 12;
 const GATHER_MS: i64 = 2_000;
 /// However many triggers come, orders are read no more often than this.
 const BETWEEN_MS: i64 = 30_000;
-/// When hints were followed last.
-const FOLLOWED_KEY: &str = "deals/followed";
 
 /// A trigger fired. It is answered at once; the order is read by a timer, with all others that were told of meanwhile.
-pub fn on_order_webhook(platform: &dyn Platform, event: &OrderWebhook) -> Handled {
-    if !Settings::load(platform)?.deals {
+pub fn on_order_webhook(context: &Context<'_>, event: &OrderWebhook) -> Handled {
+    if !context.settings()?.deals {
         return done();
     }
     let orders = orders(&event.parameters);
     if orders.is_empty() {
         let told: String = event.parameters.iter().map(|(name, value)| format!("{name}={value} ")).collect();
-        platform.log(
+        context.platform.log(
             Level::Warn,
             "a trigger names no order; in RetailCRM's trigger set the parameter orderId to {{ order.id }}",
             &[("parameters", &template::line(&told, 300))],
@@ -42,38 +37,37 @@ pub fn on_order_webhook(platform: &dyn Platform, event: &OrderWebhook) -> Handle
         return done();
     }
     for order in orders {
-        let key = format!("{PREFIX}{order}");
-        if platform.get(&key).is_none() {
-            memory::put(platform, &key, &true, Some(TTL_MS))?;
+        let key = Key::DealHint(order);
+        if !stored::is_there(context.platform, key) {
+            stored::put(context.platform, key, &true, Some(TTL_MS))?;
         }
     }
-    let followed: i64 = memory::load(platform, FOLLOWED_KEY).unwrap_or(i64::MIN);
-    let rest = followed.saturating_add(BETWEEN_MS).saturating_sub(platform.now());
-    deals::soon(platform, GATHER_MS.max(rest))?;
+    let followed: i64 = stored::load(context.platform, Key::DealsFollowed)?.unwrap_or(i64::MIN);
+    let rest = followed.saturating_add(BETWEEN_MS).saturating_sub(context.platform.now());
+    deals::soon(context, GATHER_MS.max(rest))?;
     done()
 }
 
 /// An order that is read once the history is read to its end.
-pub fn postpone(platform: &dyn Platform, order: i64) -> Result<(), Failure> {
-    memory::put(platform, &format!("{PREFIX}{order}"), &true, Some(TTL_MS))
+pub fn postpone(context: &Context<'_>, order: i64) -> Result<(), Failure> {
+    stored::put(context.platform, Key::DealHint(order), &true, Some(TTL_MS))
 }
 
 /// At most so many orders that triggers told of, and whether there are more.
-pub fn waiting(platform: &dyn Platform, most: usize) -> (Vec<i64>, bool) {
+pub fn waiting(context: &Context<'_>, most: usize) -> (Vec<i64>, bool) {
     if most == 0 {
-        return (Vec::new(), !platform.scan(PREFIX, None, 1).items.is_empty());
+        return (Vec::new(), !stored::page(context.platform, Family::DealHints, None, 1).names.is_empty());
     }
-    let page = platform.scan(PREFIX, None, u32::try_from(most).unwrap_or(u32::MAX));
-    let ids = page.items.iter().filter_map(|item| item.key.strip_prefix(PREFIX)?.parse().ok()).collect();
-    (ids, page.next.is_some())
+    let page = stored::page(context.platform, Family::DealHints, None, most);
+    (page.ids(), page.next.is_some())
 }
 
 /// These were followed.
-pub fn followed(platform: &dyn Platform, orders: &[i64]) -> Result<(), Failure> {
+pub fn followed(context: &Context<'_>, orders: &[i64]) -> Result<(), Failure> {
     for order in orders {
-        memory::forget(platform, &format!("{PREFIX}{order}"))?;
+        stored::forget(context.platform, Key::DealHint(*order))?;
     }
-    if orders.is_empty() { Ok(()) } else { memory::put(platform, FOLLOWED_KEY, &platform.now(), None) }
+    if orders.is_empty() { Ok(()) } else { stored::put(context.platform, Key::DealsFollowed, &context.platform.now(), None) }
 }
 
 /// The orders that a trigger's parameters name: by the parameter that is called so, else by those whose names end in `id`, else by all.

@@ -1,15 +1,11 @@
 //! What UIS knows of each deal: enough to tell what is news, and never to go back in time.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use serde::{Deserialize, Serialize};
 
+use crate::base::keys::Key;
+use crate::base::stored;
 use crate::bindings::uis::integration::types::{Failure, Instant};
-use crate::memory;
-use crate::platform::Platform;
-
-/// Where deals are remembered, by the order's id.
-pub const PREFIX: &str = "deal/";
+use crate::context::Context;
 
 /// A deal as UIS has it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -35,28 +31,17 @@ pub struct Entry {
     pub created: Option<Instant>,
 }
 
-fn key(order: i64) -> String {
-    format!("{PREFIX}{order}")
-}
-
 /// What UIS knows of an order's deal.
-pub fn read(platform: &dyn Platform, order: i64) -> Option<Entry> {
-    memory::load(platform, &key(order))
+pub fn read(context: &Context<'_>, order: i64) -> Result<Option<Entry>, Failure> {
+    stored::load(context.platform, Key::Deal(order))
 }
 
 /// UIS knows this of it now.
-pub fn put(platform: &dyn Platform, order: i64, entry: &Entry) -> Result<(), Failure> {
-    memory::put(platform, &key(order), entry, None)
+pub fn put(context: &Context<'_>, order: i64, entry: &Entry) -> Result<(), Failure> {
+    stored::put(context.platform, Key::Deal(order), entry, None)
 }
 
 /// The deal is gone.
-pub fn forget(platform: &dyn Platform, order: i64) -> Result<(), Failure> {
-    memory::forget(platform, &key(order))
-}
-
-/// A number for a content; never 0.
-pub fn digest(content: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    content.hash(&mut hasher);
-    hasher.finish().max(1)
+pub fn forget(context: &Context<'_>, order: i64) -> Result<(), Failure> {
+    stored::forget(context.platform, Key::Deal(order))
 }

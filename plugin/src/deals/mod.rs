@@ -8,6 +8,7 @@
 //! | [`hints`] | the trigger's «Webhook url»: which orders it is about |
 //! | [`plan`] | how far the history was read, what else is to be loaded |
 //! | [`slice`] | one run: what changed, whose orders, what UIS is told |
+//! | [`run`] | what the parts of one run share |
 //! | [`loading`] | «Загрузить сделки с даты», and all deals again when a setting changes all of them |
 //! | [`book`] | RetailCRM's statuses, groups, shops and people, as deals need them |
 //! | [`funnels`] | «Дефолтная воронка»: funnels and their stages |
@@ -15,6 +16,7 @@
 //! | [`draft`] | an order as a deal: sum, contacts, responsible, fields |
 //! | [`desk`] | an order and its news become a deal's states |
 //! | [`parts`] | funnels, contacts, employees and fields that must be in UIS before a deal |
+//! | [`review`] | partners' rules about deals |
 //! | [`ledger`] | what UIS knows of each deal |
 //! | [`upload`] | states on their way to UIS |
 //! | [`uis`] | asking UIS: at most so often, one bad record holds up no other |
@@ -28,51 +30,45 @@ pub mod ledger;
 pub mod loading;
 pub mod parts;
 pub mod plan;
+pub mod review;
+pub mod run;
 pub mod slice;
 pub mod stages;
 pub mod uis;
 pub mod upload;
 
+use crate::base::keys::Key;
+use crate::base::stored;
+use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::types::{Failure, Instant};
-use crate::memory;
-use crate::platform::Platform;
-use crate::reports;
-use crate::settings::Settings;
-
-/// The timer that reads the history again and again.
-pub const TIMER: &str = "deals";
-/// The timer of a slice that should not wait for it.
-pub const SOON_TIMER: &str = "deals-soon";
+use crate::context::Context;
 
 /// A deal that no trigger told of is in UIS's reports within ten minutes.
 const EVERY_MS: u64 = 600_000;
 
-/// When [`SOON_TIMER`] is due, so that hints do not put it off again and again.
-pub(crate) const SOON_KEY: &str = "deals/soon";
-
 /// The integration is switched on, or its settings were saved.
-pub fn start(platform: &dyn Platform, at: Instant) -> Result<(), Failure> {
-    let settings = Settings::load(platform)?;
+pub fn start(context: &Context<'_>, at: Instant) -> Result<(), Failure> {
+    let settings = context.settings()?;
     if !settings.deals {
-        platform.cancel_timer(TIMER);
-        platform.cancel_timer(SOON_TIMER);
-        return memory::forget(platform, SOON_KEY);
+        timers::cancel(context.platform, TimerName::Deals);
+        timers::cancel(context.platform, TimerName::DealsSoon);
+        return stored::forget(context.platform, Key::DealsSoon);
     }
     // Timers are gone after a switching off; what they were to do is not.
-    memory::forget(platform, SOON_KEY)?;
-    plan::begin(platform, at)?;
-    loading::on_settings(platform, &settings)?;
-    reports::every(platform, TIMER, EVERY_MS)
+    stored::forget(context.platform, Key::DealsSoon)?;
+    plan::begin(context, at)?;
+    loading::on_settings(context, settings)?;
+    timers::every(context.platform, TimerName::Deals, EVERY_MS)
 }
 
 /// Has a slice run no later than after so many milliseconds.
-pub fn soon(platform: &dyn Platform, after_ms: i64) -> Result<(), Failure> {
-    let now = platform.now();
+pub fn soon(context: &Context<'_>, after_ms: i64) -> Result<(), Failure> {
+    let now = context.platform.now();
     let at = now + after_ms.max(0);
     // One that is planned earlier will do; one that is overdue was lost with its timer.
-    if memory::load::<Instant>(platform, SOON_KEY).is_some_and(|planned| planned <= at && planned >= now) {
+    if stored::load::<Instant>(context.platform, Key::DealsSoon)?.is_some_and(|planned| planned <= at && planned >= now) {
         return Ok(());
     }
-    reports::set(platform, SOON_TIMER, at, None, TIMER, Vec::new())?;
-    memory::put(platform, SOON_KEY, &at, None)
+    timers::once(context.platform, TimerName::DealsSoon, at, &TimerName::Deals.to_string())?;
+    stored::put(context.platform, Key::DealsSoon, &at, None)
 }

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::{self, Contact, Draft};
 use super::funnels::{self, Stages};
-use super::ledger::digest;
-use super::uis::{ROWS, Uis, words};
+use super::uis::{ROWS, words};
+use crate::base::keys::{DealPart, Family, Key};
+use crate::base::{digest, stored};
 use crate::bindings::uis::integration::deals::{DealContact, DealEmployee, Funnel, Refusal, Stage, StageStatus, UserField, UserFieldType};
-use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
-use crate::extra_fields::Field;
-use crate::memory;
-use crate::outcome::skipped;
+use crate::bindings::uis::integration::types::{Failure, Instant};
+use crate::deals::run::Run;
 use crate::platform::Platform;
+use crate::retailcrm::custom_fields::Field;
 use crate::settings::Settings;
 
 /// The funnel of «Дефолтная воронка».
@@ -53,9 +53,6 @@ impl Known {
     }
 }
 
-const FUNNEL_PREFIX: &str = "deal-funnel/";
-/// Stages that UIS refused for a funnel.
-const REFUSED_PREFIX: &str = "deal-funnel-refused/";
 /// So many of them are remembered.
 const REFUSED_MAX: usize = 8;
 
@@ -70,26 +67,20 @@ pub fn funnel_of(settings: &Settings, site: &str, title: &str) -> (String, Strin
 
 /// Funnels that UIS has of us.
 pub fn known_funnels(platform: &dyn Platform) -> Vec<String> {
-    memory::names(platform, FUNNEL_PREFIX)
+    stored::names(platform, Family::DealFunnels)
 }
 
 /// Sees to it that a funnel is there with its stages; gives it as it is in force. Stages that deals were in stay, if UIS says so.
-pub fn funnel(
-    platform: &dyn Platform,
-    uis: &Uis,
-    (ext_id, name): &(String, String),
-    stages: &Stages,
-    met: &[String],
-    left_out: &mut Vec<Skipped>,
-) -> Result<Funnel, Failure> {
-    let key = format!("{FUNNEL_PREFIX}{ext_id}");
+pub fn funnel(run: &Run<'_>, (ext_id, name): &(String, String), stages: &Stages, met: &[String]) -> Result<Funnel, Failure> {
+    let (platform, uis) = (run.context.platform, &run.uis);
+    let key = Key::DealFunnel(ext_id);
     let wanted = funnels::funnel(ext_id, name, stages);
-    let Some(known) = memory::load::<Known>(platform, &key) else {
+    let Some(known) = stored::load::<Known>(platform, key)? else {
         return match uis.ask(1, || platform.create_funnel(&wanted))? {
-            Ok(()) => remember(platform, &key, wanted),
+            Ok(()) => remember(platform, key, wanted),
             // It is there, and nobody remembers it.
             Err(refusal) if refusal.mnemonic == "duplicate_entity" => match uis.ask(1, || platform.update_funnel(&wanted))? {
-                Ok(()) => remember(platform, &key, wanted),
+                Ok(()) => remember(platform, key, wanted),
                 Err(refusal) => Err(no_funnel(name, &refusal)),
             },
             Err(refusal) => Err(no_funnel(name, &refusal)),
@@ -102,37 +93,37 @@ pub fn funnel(
         funnels::keep(&mut wanted, &before, used);
         wanted
     };
-    let refused_key = format!("{REFUSED_PREFIX}{ext_id}");
-    let mut refused: Vec<u64> = memory::load(platform, &refused_key).unwrap_or_default();
+    let refused_key = Key::DealFunnelRefused(ext_id);
+    let mut refused: Vec<u64> = stored::load(platform, refused_key)?.unwrap_or_default();
     let mut told = None;
     for wanted in [with(&|status| met.iter().any(|known| known == status)), with(&|_| true)] {
         if known == Known::of(&wanted) {
             return Ok(wanted);
         }
         // What UIS refused it refuses again, and that was told.
-        let content = digest(&format!("{wanted:?}"));
+        let content = digest::of(&wanted);
         if refused.contains(&content) {
             continue;
         }
         match uis.ask(1, || platform.update_funnel(&wanted))? {
-            Ok(()) => return remember(platform, &key, wanted),
+            Ok(()) => return remember(platform, key, wanted),
             Err(refusal) => {
                 refused.push(content);
                 let older = refused.len().saturating_sub(REFUSED_MAX);
                 refused.drain(..older);
-                memory::put(platform, &refused_key, &refused, None)?;
+                stored::put(platform, refused_key, &refused, None)?;
                 told = Some(refusal);
             }
         }
     }
     if let Some(refusal) = told {
-        left_out.push(skipped(format!("stages of the funnel {name}"), format!("{}; the stages before stay", words(&refusal))));
+        run.leave_out(format!("stages of the funnel {name}"), format!("{}; the stages before stay", words(&refusal)));
     }
     Ok(before)
 }
 
-fn remember(platform: &dyn Platform, key: &str, funnel: Funnel) -> Result<Funnel, Failure> {
-    memory::put(platform, key, &Known::of(&funnel), None)?;
+fn remember(platform: &dyn Platform, key: Key<'_>, funnel: Funnel) -> Result<Funnel, Failure> {
+    stored::put(platform, key, &Known::of(&funnel), None)?;
     Ok(funnel)
 }
 
@@ -149,72 +140,71 @@ enum Refused {
     Remembered,
 }
 
+/// A row, its id, and the digest of what it says.
+type Row<T> = (String, u64, T);
+
 /// Rows that UIS has already, by what they were: those that are news are sent, and remembered. Gives the ids of those of them that are
 /// refused, or were before.
 fn send<T>(
     platform: &dyn Platform,
-    prefix: &str,
+    part: DealPart,
     then: Refused,
-    rows: Vec<(String, String, T)>,
-    put: impl FnOnce(&[(String, String, T)]) -> Result<BTreeSet<String>, Failure>,
+    rows: Vec<Row<T>>,
+    put: impl FnOnce(&[Row<T>]) -> Result<BTreeSet<String>, Failure>,
 ) -> Result<BTreeSet<String>, Failure> {
-    let refusal = |id: &str| format!("{prefix}-refused/{id}");
-    let news: Vec<(String, String, T)> = rows
-        .into_iter()
-        .filter(|(id, content, _)| memory::load::<u64>(platform, &format!("{prefix}/{id}")) != Some(digest(content)))
-        .collect();
+    let mut news: Vec<Row<T>> = Vec::new();
+    for row in rows {
+        if stored::load::<u64>(platform, Key::DealPart(part, &row.0))? != Some(row.1) {
+            news.push(row);
+        }
+    }
     let mut refused = if news.is_empty() { BTreeSet::new() } else { put(&news)? };
     for (id, content, _) in &news {
-        let key = format!("{prefix}/{id}");
+        let key = Key::DealPart(part, id);
         match (refused.contains(id), then) {
             (true, Refused::Again) => {
-                memory::forget(platform, &key)?;
+                stored::forget(platform, key)?;
                 continue;
             }
             // Before the row counts as known: what is refused must not be named by a deal.
-            (true, Refused::Remembered) => memory::put(platform, &refusal(id), &true, None)?,
-            (false, Refused::Remembered) => memory::forget(platform, &refusal(id))?,
+            (true, Refused::Remembered) => stored::put(platform, Key::DealPartRefused(part, id), &true, None)?,
+            (false, Refused::Remembered) => stored::forget(platform, Key::DealPartRefused(part, id))?,
             (false, Refused::Again) => {}
         }
-        memory::put(platform, &key, &digest(content), None)?;
+        stored::put(platform, key, content, None)?;
     }
     if then == Refused::Remembered {
-        refused.extend(memory::names(platform, &refusal("")));
+        refused.extend(stored::names(platform, Family::DealPartsRefused(part)));
     }
     Ok(refused)
 }
 
 /// Sees to it that the deals' fields are there; gives those that UIS does not take.
-pub fn fields(
-    platform: &dyn Platform,
-    uis: &Uis,
-    settings: &Settings,
-    known: &[Field],
-    left_out: &mut Vec<Skipped>,
-) -> Result<BTreeSet<String>, Failure> {
+pub fn fields(run: &Run<'_>, known: &[Field]) -> Result<BTreeSet<String>, Failure> {
+    let platform = run.context.platform;
     let own = [(draft::SITE_FIELD, "Магазин"), (draft::CURRENCY_FIELD, "Валюта")];
     let mut rows: Vec<UserField> = own
         .iter()
         .map(|(ext_id, name)| UserField { ext_id: (*ext_id).to_owned(), name: (*name).to_owned(), data_type: UserFieldType::Text })
         .collect();
-    for code in settings.deal_fields() {
+    for code in run.settings.deal_fields() {
         let Some(field) = known.iter().find(|field| field.code == *code) else { continue };
-        let name = if field.name.trim().is_empty() { code.clone() } else { crate::template::line(&field.name, 255) };
+        let name = if field.name.trim().is_empty() { code.clone() } else { crate::base::template::line(&field.name, 255) };
         let data_type = if draft::is_numeric(&field.kind) { UserFieldType::Numeric } else { UserFieldType::Text };
         rows.push(UserField { ext_id: draft::field_ext_id(code), name, data_type });
     }
-    let rows = rows.into_iter().map(|row| (row.ext_id.clone(), format!("{row:?}"), row)).collect();
-    send(platform, "deal-field", Refused::Remembered, rows, |rows| {
+    let rows = rows.into_iter().map(|row| (row.ext_id.clone(), digest::of(&row), row)).collect();
+    send(platform, DealPart::Field, Refused::Remembered, rows, |rows| {
         let mut refused = BTreeSet::new();
         let rows: Vec<UserField> = rows.iter().map(|(_, _, row)| row.clone()).collect();
-        uis.each(
+        run.uis.each(
             &rows,
             SINGLE_ROWS,
             count,
             |part| platform.put_deal_fields(part),
             |row, refusal| {
                 refused.insert(row.ext_id.clone());
-                left_out.push(skipped(format!("field {} of deals", row.name), words(&refusal)));
+                run.leave_out(format!("field {} of deals", row.name), words(&refusal));
             },
         )?;
         Ok(refused)
@@ -231,25 +221,21 @@ pub fn employee_ext_id(user: i64) -> String {
 }
 
 /// Sees to it that the employees are there; gives those that UIS does not take.
-pub fn employees(
-    platform: &dyn Platform,
-    uis: &Uis,
-    names: &BTreeMap<i64, String>,
-    left_out: &mut Vec<Skipped>,
-) -> Result<BTreeSet<String>, Failure> {
-    let row = |(user, name): (&i64, &String)| DealEmployee { ext_id: employee_ext_id(*user), name: crate::template::line(name, 255) };
-    let rows = names.iter().map(row).map(|row| (row.ext_id.clone(), row.name.clone(), row)).collect();
-    send(platform, "deal-employee", Refused::Remembered, rows, |rows| {
+pub fn employees(run: &Run<'_>, names: &BTreeMap<i64, String>) -> Result<BTreeSet<String>, Failure> {
+    let platform = run.context.platform;
+    let row = |(user, name): (&i64, &String)| DealEmployee { ext_id: employee_ext_id(*user), name: crate::base::template::line(name, 255) };
+    let rows = names.iter().map(row).map(|row| (row.ext_id.clone(), digest::of(&row.name), row)).collect();
+    send(platform, DealPart::Employee, Refused::Remembered, rows, |rows| {
         let mut refused = BTreeSet::new();
         let rows: Vec<DealEmployee> = rows.iter().map(|(_, _, row)| row.clone()).collect();
-        uis.each(
+        run.uis.each(
             &rows,
             SINGLE_ROWS,
             count,
             |part| platform.put_deal_employees(part),
             |row, refusal| {
                 refused.insert(row.ext_id.clone());
-                left_out.push(skipped(format!("employee {} of deals", row.name), words(&refusal)));
+                run.leave_out(format!("employee {} of deals", row.name), words(&refusal));
             },
         )?;
         Ok(refused)
@@ -257,13 +243,8 @@ pub fn employees(
 }
 
 /// Sees to it that the contacts are there; gives those that UIS does not take. `created`: when each is said to have been created.
-pub fn contacts(
-    platform: &dyn Platform,
-    uis: &Uis,
-    drafts: &[Draft],
-    created: impl Fn(&Draft, &Contact) -> Instant,
-    left_out: &mut Vec<Skipped>,
-) -> Result<BTreeSet<String>, Failure> {
+pub fn contacts(run: &Run<'_>, drafts: &[Draft], created: impl Fn(&Draft, &Contact) -> Instant) -> Result<BTreeSet<String>, Failure> {
+    let platform = run.context.platform;
     let mut rows: BTreeMap<&str, DealContact> = BTreeMap::new();
     for draft in drafts {
         for contact in &draft.contacts {
@@ -276,19 +257,19 @@ pub fn contacts(
             });
         }
     }
-    let content = |row: &DealContact| format!("{} {:?} {:?}", row.name, row.phone_numbers, row.emails);
+    let content = |row: &DealContact| digest::of(&(&row.name, &row.phone_numbers, &row.emails));
     let rows = rows.into_values().map(|row| (row.ext_id.clone(), content(&row), row)).collect();
-    send(platform, "deal-contact", Refused::Again, rows, |rows| {
+    send(platform, DealPart::Contact, Refused::Again, rows, |rows| {
         let mut refused = BTreeSet::new();
         let rows: Vec<DealContact> = rows.iter().map(|(_, _, row)| row.clone()).collect();
-        uis.each(
+        run.uis.each(
             &rows,
             ROWS,
             |_| 1,
             |part| platform.put_deal_contacts(part),
             |row, refusal| {
                 refused.insert(row.ext_id.clone());
-                left_out.push(skipped(format!("contact {} of deals", row.name), words(&refusal)));
+                run.leave_out(format!("contact {} of deals", row.name), words(&refusal));
             },
         )?;
         Ok(refused)

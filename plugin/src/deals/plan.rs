@@ -3,13 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::keys::Key;
+use crate::base::stored;
 use crate::bindings::uis::integration::types::{Failure, Instant};
-use crate::memory;
-use crate::platform::Platform;
+use crate::context::Context;
 use crate::retailcrm::order_history::From;
-use crate::time;
 
-const KEY: &str = "deals/plan";
 const HOUR_MS: i64 = 3_600_000;
 
 /// Where the history is to be read on.
@@ -24,14 +23,14 @@ pub enum Cursor {
 
 impl Cursor {
     /// As RetailCRM is asked.
-    pub fn from(&self, platform: &dyn Platform) -> Result<From, Failure> {
+    pub fn from(&self, context: &Context<'_>) -> Result<From, Failure> {
         Ok(match self {
             Cursor::After(id) => From::After(*id),
             Cursor::At(at) => {
-                let text = time::crm_date_time(platform, *at)?;
+                let text = context.crm_date_time(*at)?;
                 // Clocks are turned back soon: what comes then has earlier times than what was.
-                let turned = time::crm_date_time(platform, at + HOUR_MS)? <= text;
-                From::At(if turned { time::crm_date_time(platform, at - HOUR_MS)? } else { text })
+                let turned = context.crm_date_time(at + HOUR_MS)? <= text;
+                From::At(if turned { context.crm_date_time(at - HOUR_MS)? } else { text })
             }
         })
     }
@@ -72,17 +71,17 @@ pub struct Again {
 }
 
 /// The plan.
-pub fn load(platform: &dyn Platform) -> Plan {
-    memory::load(platform, KEY).unwrap_or_default()
+pub fn load(context: &Context<'_>) -> Result<Plan, Failure> {
+    Ok(stored::load(context.platform, Key::DealsPlan)?.unwrap_or_default())
 }
 
 /// Writes the plan.
-pub fn put(platform: &dyn Platform, plan: &Plan) -> Result<(), Failure> {
-    memory::put(platform, KEY, plan, None)
+pub fn put(context: &Context<'_>, plan: &Plan) -> Result<(), Failure> {
+    stored::put(context.platform, Key::DealsPlan, plan, None)
 }
 
 /// Orders count from now on; what happened while the integration was off does when it was on before.
-pub fn begin(platform: &dyn Platform, at: Instant) -> Result<(), Failure> {
-    let plan = load(platform);
-    if plan.cursor.is_some() { Ok(()) } else { put(platform, &Plan { cursor: Some(Cursor::At(at)), ..plan }) }
+pub fn begin(context: &Context<'_>, at: Instant) -> Result<(), Failure> {
+    let plan = load(context)?;
+    if plan.cursor.is_some() { Ok(()) } else { put(context, &Plan { cursor: Some(Cursor::At(at)), ..plan }) }
 }

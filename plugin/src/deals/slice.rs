@@ -6,34 +6,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::desk::{Desk, How, Moved, News};
 use super::draft::{self, Draft};
 use super::plan::{self, Again, Cursor, Plan};
+use super::run::Run;
 use super::stages::Change;
-use super::uis::{Uis, words};
-use super::{SOON_KEY, hints, ledger, loading, parts, upload};
+use super::uis::words;
+use super::{hints, ledger, loading, parts, upload};
+use crate::base::keys::{Family, Key};
+use crate::base::outcome::{Handled, done, done_without, skipped};
+use crate::base::stored;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
-use crate::extra_fields::{self, Entity};
-use crate::memory;
-use crate::outcome::{Handled, done, done_without, skipped};
-use crate::platform::Platform;
+use crate::context::Context;
+use crate::crm_state::known_fields;
+use crate::retailcrm::custom_fields::Entity;
 use crate::retailcrm::order_history::{self, What};
 use crate::retailcrm::whole_orders::{self, PACKS, WholeOrder};
 use crate::retailcrm::{Crm, CrmError, answer};
-use crate::settings::Settings;
-use crate::time;
 
-/// How many orders are asked for at a time, while an account's orders are too long for more.
-const PACK_KEY: &str = "deals/pack";
 /// Long orders are not for ever: after a day more are tried again.
 const PACK_TTL_MS: u64 = 24 * 3_600_000;
 /// Pages of the history of one run.
 const PAGES_MAX: usize = 5;
 /// Between two runs of one work: UIS and RetailCRM have others to serve.
 const NEXT_MS: i64 = 5_000;
-/// That the key may not read orders was told.
-const FORBIDDEN_KEY: &str = "deals/forbidden";
-
-/// What was left out by a run that broke off.
-const UNTOLD_KEY: &str = "deals/untold";
 
 /// What there is to do.
 #[derive(Debug, Default)]
@@ -52,13 +46,13 @@ struct Work {
 }
 
 /// The repeating timer. What RetailCRM cannot answer now is asked again in ten minutes.
-pub fn on_timer(platform: &dyn Platform) -> Handled {
-    match run(platform) {
+pub fn on_timer(context: &Context<'_>) -> Handled {
+    match work_off(context) {
         Err(Failure::Retry(later)) => {
-            platform.log(Level::Info, "deals wait for the next time", &[("why", &later.reason)]);
+            context.platform.log(Level::Info, "deals wait for the next time", &[("why", &later.reason)]);
             // What was left out already is told now.
-            let told = untold(platform);
-            memory::forget(platform, UNTOLD_KEY)?;
+            let told = untold(context)?;
+            stored::forget(context.platform, Key::DealsUnreported)?;
             done_without(told)
         }
         other => other,
@@ -66,69 +60,70 @@ pub fn on_timer(platform: &dyn Platform) -> Handled {
 }
 
 /// The timer of a run that somebody waits for.
-pub fn on_soon(platform: &dyn Platform) -> Handled {
-    memory::forget(platform, SOON_KEY)?;
-    run(platform)
+pub fn on_soon(context: &Context<'_>) -> Handled {
+    stored::forget(context.platform, Key::DealsSoon)?;
+    work_off(context)
 }
 
-fn run(platform: &dyn Platform) -> Handled {
-    let settings = Settings::load(platform)?;
-    if !settings.deals {
+fn work_off(context: &Context<'_>) -> Handled {
+    if !context.settings()?.deals {
         return done();
     }
-    let crm = Crm::new(platform);
-    let mut plan = plan::load(platform);
-    let pack = memory::load::<usize>(platform, PACK_KEY).filter(|pack| PACKS.contains(pack)).unwrap_or(PACKS[0]);
-    let mut work = match history(platform, crm, &mut plan, pack) {
+    let mut plan = plan::load(context)?;
+    let pack = stored::load::<usize>(context.platform, Key::DealsPack)?.filter(|pack| PACKS.contains(pack)).unwrap_or(PACKS[0]);
+    let mut work = match history(context, &mut plan, pack) {
         Ok(work) => work,
-        Err(Stop::Forbidden(why)) => return forbidden(platform, why),
+        Err(Stop::Forbidden(why)) => return forbidden(context, why),
         Err(Stop::Failure(failure)) => return Err(failure),
     };
-    memory::forget(platform, FORBIDDEN_KEY)?;
-    gather(platform, crm, &mut plan, &mut work, pack)?;
-    let whole = match read(crm, &mut work, pack) {
+    stored::forget(context.platform, Key::DealsForbidden)?;
+    gather(context, &mut plan, &mut work, pack)?;
+    let whole = match read(context.crm, &mut work, pack) {
         Err(CrmError::TooLarge { .. }) if pack > PACKS[PACKS.len() - 1] => {
             // Orders of hundreds of goods: nothing was done yet, so it is begun again with fewer of them.
             let fewer = PACKS.into_iter().find(|fewer| *fewer < pack).unwrap_or(pack);
-            platform.log(Level::Info, "orders are long, so fewer are read at a time", &[("orders", &fewer.to_string())]);
-            memory::put(platform, PACK_KEY, &fewer, Some(PACK_TTL_MS))?;
-            return super::soon(platform, 0).and_then(|()| done());
+            context.platform.log(Level::Info, "orders are long, so fewer are read at a time", &[("orders", &fewer.to_string())]);
+            stored::put(context.platform, Key::DealsPack, &fewer, Some(PACK_TTL_MS))?;
+            return super::soon(context, 0).and_then(|()| done());
         }
         other => other?,
     };
-    let uis = Uis::default();
-    let mut left_out: Vec<Skipped> = untold(platform);
-    let moved = match pass_on(platform, crm, &settings, &uis, &mut work, whole, &mut left_out) {
+    let run = Run::new(context, untold(context)?)?;
+    let passed_on = pass_on(&run, &mut work, whole);
+    let calls = run.uis.calls();
+    let left_out = run.into_left_out();
+    let moved = match passed_on {
         Ok(moved) => moved,
         Err(failure) => {
             // The run is done again, and what it noted not to ask again would be told to nobody.
             if !left_out.is_empty() {
                 let told: Vec<(&str, &str)> = left_out.iter().map(|skipped| (skipped.what.as_str(), skipped.why.as_str())).collect();
-                memory::put(platform, UNTOLD_KEY, &told, None)?;
+                stored::put(context.platform, Key::DealsUnreported, &told, None)?;
             }
             return Err(failure);
         }
     };
     // From the beginning, also where they are being told again already: those that were told have the stages of before.
-    if moved.as_ref().is_some_and(|moved| moved.again(platform)) {
+    let again = moved.as_ref().map(|moved| moved.again(context)).transpose()?;
+    if again == Some(true) {
         plan.again = Some(Again::default());
     }
-    plan::put(platform, &plan)?;
+    plan::put(context, &plan)?;
     if let Some(moved) = moved {
-        moved.remember(platform)?;
+        moved.remember(context)?;
     }
-    memory::forget(platform, UNTOLD_KEY)?;
-    hints::followed(platform, &work.hinted)?;
+    stored::forget(context.platform, Key::DealsUnreported)?;
+    hints::followed(context, &work.hinted)?;
     if work.more_history || work.more_hints || plan.loading.is_some() || plan.again.is_some() {
-        super::soon(platform, NEXT_MS.max(i64::from(uis.calls()) * 1000))?;
+        super::soon(context, NEXT_MS.max(i64::from(calls) * 1000))?;
     }
     done_without(left_out)
 }
 
 /// What was left out by runs that broke off.
-fn untold(platform: &dyn Platform) -> Vec<Skipped> {
-    let told: Vec<(String, String)> = memory::load(platform, UNTOLD_KEY).unwrap_or_default();
-    told.into_iter().map(|(what, why)| skipped(what, why)).collect()
+fn untold(context: &Context<'_>) -> Result<Vec<Skipped>, Failure> {
+    let told: Vec<(String, String)> = stored::load(context.platform, Key::DealsUnreported)?.unwrap_or_default();
+    Ok(told.into_iter().map(|(what, why)| skipped(what, why)).collect())
 }
 
 /// Why a run ends early.
@@ -144,32 +139,32 @@ impl From<Failure> for Stop {
 }
 
 /// The key may not read orders: that is told once, and holds up nothing else of the integration.
-fn forbidden(platform: &dyn Platform, why: String) -> Handled {
-    if memory::load::<bool>(platform, FORBIDDEN_KEY).is_some() {
+fn forbidden(context: &Context<'_>, why: String) -> Handled {
+    if stored::is_there(context.platform, Key::DealsForbidden) {
         return done();
     }
-    memory::put(platform, FORBIDDEN_KEY, &true, None)?;
+    stored::put(context.platform, Key::DealsForbidden, &true, None)?;
     done_without(vec![skipped("deals", format!("{why}; give the key the right order_read, or switch deals off"))])
 }
 
 /// What happened to orders since the last run.
-fn history(platform: &dyn Platform, crm: Crm<'_>, plan: &mut Plan, pack: usize) -> Result<Work, Stop> {
-    let (mut work, began) = (Work::default(), platform.now());
-    let mut cursor = plan.cursor.clone().unwrap_or(Cursor::At(platform.now()));
+fn history(context: &Context<'_>, plan: &mut Plan, pack: usize) -> Result<Work, Stop> {
+    let (mut work, began) = (Work::default(), context.platform.now());
+    let mut cursor = plan.cursor.clone().unwrap_or(Cursor::At(context.platform.now()));
     for _ in 0..PAGES_MAX {
-        let page = match order_history::page(crm, &cursor.from(platform)?, pack) {
+        let page = match order_history::page(context.crm, &cursor.from(context)?, pack) {
             Ok(page) => page,
             Err(error @ CrmError::Forbidden { .. }) => return Err(Stop::Forbidden(error.to_string())),
             Err(error) => return Err(Stop::Failure(error.into())),
         };
         for record in page.records {
-            let at = time::instant(platform, &record.at)?;
+            let at = context.instant(&record.at)?;
             let news = work.orders.entry(record.order).or_default();
             news.record = news.record.max(record.id);
             news.at = news.at.max(at);
             match record.what {
                 What::Status { from, to } => {
-                    news.changes.push(Change { record: record.id, at: at.unwrap_or_else(|| platform.now()), from, to });
+                    news.changes.push(Change { record: record.id, at: at.unwrap_or_else(|| context.platform.now()), from, to });
                 }
                 What::Deleted(into) => {
                     work.gone.insert(record.order);
@@ -196,33 +191,40 @@ fn history(platform: &dyn Platform, crm: Crm<'_>, plan: &mut Plan, pack: usize) 
 }
 
 /// What else there is to do, as far as there is room: orders that triggers told of, and, once the history is read to its end, what is loaded.
-fn gather(platform: &dyn Platform, crm: Crm<'_>, plan: &mut Plan, work: &mut Work, pack: usize) -> Result<(), Failure> {
+fn gather(context: &Context<'_>, plan: &mut Plan, work: &mut Work, pack: usize) -> Result<(), Failure> {
     // While older history is being read an order would be told of as it is now, and its way there would come too late.
     if work.more_history {
-        let unknown = |id: &i64, news: &News| news.changes.is_empty() && !work.gone.contains(id) && ledger::read(platform, *id).is_none();
-        let early: Vec<i64> = work.orders.iter().filter(|(id, news)| unknown(id, news)).map(|(id, _)| *id).collect();
+        let unknown = |id: i64, news: &News| -> Result<bool, Failure> {
+            Ok(news.changes.is_empty() && !work.gone.contains(&id) && ledger::read(context, id)?.is_none())
+        };
+        let mut early = Vec::new();
+        for (id, news) in &work.orders {
+            if unknown(*id, news)? {
+                early.push(*id);
+            }
+        }
         for order in early {
-            hints::postpone(platform, order)?;
+            hints::postpone(context, order)?;
             work.orders.remove(&order);
         }
         return Ok(());
     }
-    let (hinted, more) = hints::waiting(platform, pack.saturating_sub(work.orders.len()));
+    let (hinted, more) = hints::waiting(context, pack.saturating_sub(work.orders.len()));
     for order in &hinted {
         work.orders.entry(*order).or_default();
     }
     work.hinted = hinted;
     work.more_hints = more;
     if work.orders.len() < enough(pack) && plan.loading.is_some() {
-        work.whole = loading::read(platform, crm, plan)?;
+        work.whole = loading::read(context, plan)?;
         for id in work.whole.iter().filter_map(|order| answer::id(&order.id)) {
             work.orders.entry(id).or_default();
         }
     } else if work.orders.len() < enough(pack)
         && let Some(done) = plan.again.take()
     {
-        let page = platform.scan(ledger::PREFIX, done.cursor.as_deref(), u32::try_from(pack).unwrap_or(u32::MAX));
-        for id in page.items.iter().filter_map(|item| item.key.strip_prefix(ledger::PREFIX)?.parse().ok()) {
+        let page = stored::page(context.platform, Family::Deals, done.cursor.as_deref(), pack);
+        for id in page.ids() {
             work.orders.entry(id).or_default();
             work.again.insert(id);
         }
@@ -249,41 +251,34 @@ fn read(crm: Crm<'_>, work: &mut Work, pack: usize) -> Result<Vec<WholeOrder>, C
 }
 
 /// Tells UIS what is news of these orders. Gives the stages of statuses by now; none when there are no deals.
-fn pass_on(
-    platform: &dyn Platform,
-    crm: Crm<'_>,
-    settings: &Settings,
-    uis: &Uis,
-    work: &mut Work,
-    whole: Vec<WholeOrder>,
-    left_out: &mut Vec<Skipped>,
-) -> Result<Option<Moved>, Failure> {
+fn pass_on(run: &Run<'_>, work: &mut Work, whole: Vec<WholeOrder>) -> Result<Option<Moved>, Failure> {
+    let (context, settings) = (run.context, run.settings);
     for order in &work.gone {
-        if ledger::read(platform, *order).is_some() {
+        if ledger::read(context, *order)?.is_some() {
             // UIS takes it for no error when it does not know the deal.
-            if let Err(refusal) = uis.ask(1, || platform.delete_deal(&draft::ext_id(*order)))? {
-                left_out.push(skipped(format!("deletion of the deal of order {order}"), words(&refusal)));
+            if let Err(refusal) = run.uis.ask(1, || context.platform.delete_deal(&draft::ext_id(*order)))? {
+                run.leave_out(format!("deletion of the deal of order {order}"), words(&refusal));
             }
-            ledger::forget(platform, *order)?;
+            ledger::forget(context, *order)?;
         }
         work.orders.remove(order);
     }
-    let fields = extra_fields::known(platform, Entity::Order);
+    let fields = known_fields::of(context.platform, Entity::Order)?;
     let drafts: Vec<Draft> = whole.iter().filter_map(|order| draft::of(order, settings, &fields)).collect();
     drop(whole);
-    if drafts.is_empty() && parts::known_funnels(platform).is_empty() {
+    if drafts.is_empty() && parts::known_funnels(context.platform).is_empty() {
         return Ok(None);
     }
-    let mut desk = Desk::open(platform, crm, settings, uis, &drafts, &work.orders, left_out)?;
-    let refused_fields = if drafts.is_empty() { BTreeSet::new() } else { parts::fields(platform, uis, settings, &fields, left_out)? };
-    desk.people(crm, &drafts, left_out)?;
-    let now = platform.now();
-    let created = |draft: &Draft| -> Instant { time::instant(platform, &draft.created).ok().flatten().unwrap_or(now).min(now) };
+    let mut desk = Desk::open(run, &drafts, &work.orders)?;
+    let refused_fields = if drafts.is_empty() { BTreeSet::new() } else { parts::fields(run, &fields)? };
+    desk.people(&drafts)?;
+    let now = context.platform.now();
+    let created = |draft: &Draft| -> Instant { context.instant(&draft.created).ok().flatten().unwrap_or(now).min(now) };
     let of_contact = |draft: &Draft, contact: &draft::Contact| {
-        let own = time::instant(platform, &contact.created).ok().flatten();
+        let own = context.instant(&contact.created).ok().flatten();
         own.unwrap_or_else(|| created(draft)).min(now)
     };
-    let refused_contacts = parts::contacts(platform, uis, &drafts, of_contact, left_out)?;
+    let refused_contacts = parts::contacts(run, &drafts, of_contact)?;
     let mut groups = Vec::new();
     for draft in &drafts {
         let news = work.orders.remove(&draft.order).unwrap_or_default();
@@ -296,6 +291,6 @@ fn pass_on(
         }
         groups.push(group);
     }
-    upload::upload(platform, uis, &groups, left_out)?;
-    Ok(Some(desk.moved()))
+    upload::upload(run, &groups)?;
+    Ok(Some(desk.into_moved()))
 }

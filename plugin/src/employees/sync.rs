@@ -3,17 +3,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{directory_failure, mail_key};
+use crate::base::keys::{Family, Key};
+use crate::base::outcome::skipped;
+use crate::base::{stored, template};
 use crate::bindings::uis::integration::directory::{DirectoryError, Employee, EmployeeFields};
 use crate::bindings::uis::integration::types::{Failure, Skipped};
-use crate::memory;
-use crate::outcome::skipped;
 use crate::platform::Platform;
 use crate::retailcrm::users::User;
-use crate::template;
+use crate::uis::directory::{directory_failure, mail_key};
 
-/// Employees that were made of users, or tied to them, by user id.
-const KEY: &str = "synchronised/";
 /// UIS's status of somebody who is not there.
 const OFF_DUTY: &str = "not_at_work";
 /// UIS's longest name, in characters [inferred].
@@ -62,9 +60,9 @@ pub fn run(platform: &dyn Platform, chosen: &[i64], users: &[User], employees: &
         }
     }
     // Who is not chosen any more is not followed any more; in UIS he stays.
-    for name in memory::names(platform, KEY) {
-        if !chosen.iter().any(|id| id.to_string() == name) {
-            memory::forget(platform, &format!("{KEY}{name}"))?;
+    for user in stored::ids(platform, Family::Synchronised) {
+        if !chosen.contains(&user) {
+            stored::forget(platform, Key::Synchronised(user))?;
         }
     }
     Ok(left_out)
@@ -72,15 +70,15 @@ pub fn run(platform: &dyn Platform, chosen: &[i64], users: &[User], employees: &
 
 /// One user. The inner error is UIS's refusal of his record; the outer one means to come again.
 fn bring(platform: &dyn Platform, id: i64, user: &User, mail: &str, employees: &mut Vec<Employee>) -> Result<Result<(), String>, Failure> {
-    let key = format!("{KEY}{id}");
-    let twin: Option<Twin> = memory::load(platform, &key);
+    let key = Key::Synchronised(id);
+    let twin: Option<Twin> = stored::load(platform, key)?;
     let by_twin = twin.and_then(|twin| employees.iter().position(|employee| employee.id == twin.employee));
     let by_mail = || employees.iter().position(|employee| employee.email.as_deref().and_then(mail_key).as_deref() == Some(mail));
     let wanted = wanted(user);
     let Some(place) = by_twin.or_else(by_mail) else {
         return Ok(match outcome(platform.create_employee(&wanted))? {
             Ok(employee) => {
-                memory::put(platform, &key, &Twin { employee, retired: false }, None)?;
+                stored::put(platform, key, &Twin { employee, retired: false }, None)?;
                 employees.push(Employee {
                     id: employee,
                     first_name: wanted.first_name.clone().unwrap_or_default(),
@@ -102,7 +100,7 @@ fn bring(platform: &dyn Platform, id: i64, user: &User, mail: &str, employees: &
     let returns = twin.is_some_and(|twin| twin.retired) && employee.status == OFF_DUTY;
     if twin.is_none() {
         // Whatever UIS says to the rest, he is followed from now on.
-        memory::put(platform, &key, &Twin { employee: employee.id, retired: false }, None)?;
+        stored::put(platform, key, &Twin { employee: employee.id, retired: false }, None)?;
     }
     let changed = |told: &Option<String>, known: &str| told.clone().filter(|told| told != known);
     let fields = EmployeeFields {
@@ -118,23 +116,23 @@ fn bring(platform: &dyn Platform, id: i64, user: &User, mail: &str, employees: &
         return Ok(Err(why));
     }
     employee.email = fields.email.or(employee.email.take());
-    memory::put(platform, &key, &Twin { employee: employee.id, retired: false }, None)?;
+    stored::put(platform, key, &Twin { employee: employee.id, retired: false }, None)?;
     Ok(Ok(()))
 }
 
 /// A user who can no longer log in: his employee is not at work.
 fn retire(platform: &dyn Platform, id: i64, employees: &mut [Employee]) -> Result<Result<(), String>, Failure> {
-    let key = format!("{KEY}{id}");
-    let Some(twin) = memory::load::<Twin>(platform, &key) else { return Ok(Ok(())) };
+    let key = Key::Synchronised(id);
+    let Some(twin) = stored::load::<Twin>(platform, key)? else { return Ok(Ok(())) };
     let Some(employee) = employees.iter_mut().find(|employee| employee.id == twin.employee && employee.status != OFF_DUTY) else {
         return Ok(Ok(()));
     };
     let fields = EmployeeFields { last_name: None, first_name: None, patronymic: None, email: None, status: Some(OFF_DUTY.to_owned()) };
     // Before it is done: once he is off duty nobody would look at him any more.
-    memory::put(platform, &key, &Twin { retired: true, ..twin }, None)?;
+    stored::put(platform, key, &Twin { retired: true, ..twin }, None)?;
     let done = outcome(platform.update_employee(employee.id, &fields))?;
     if done.is_err() {
-        memory::put(platform, &key, &twin, None)?;
+        stored::put(platform, key, &twin, None)?;
     }
     Ok(done)
 }

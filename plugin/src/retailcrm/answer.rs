@@ -5,10 +5,38 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::base::json;
+use crate::base::outcome::misconfigured;
 use crate::bindings::uis::integration::connections::{Response, SendError};
 use crate::bindings::uis::integration::types::{Failure, RetryLater};
-use crate::json;
-use crate::outcome::misconfigured;
+
+/// Why RetailCRM refused, as far as the integration acts on it. RetailCRM has no codes for these: they are told by its status and its words,
+/// here alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// What the request is about is not there.
+    NotFound,
+    /// Something that the request names is not there: a customer who was joined with another, say.
+    ReferenceNotFound,
+    /// There is one of this `externalId` already.
+    DuplicateExternalId,
+    /// The account does not have the order's method, or not any more.
+    UnknownOrderMethod,
+    /// Something else.
+    Other,
+}
+
+impl Refusal {
+    fn of(status: u16, message: &str) -> Refusal {
+        match message {
+            _ if status == 404 => Refusal::NotFound,
+            _ if message.contains("already exists") => Refusal::DuplicateExternalId,
+            _ if message.contains("orderMethod") => Refusal::UnknownOrderMethod,
+            _ if message.contains("not found") => Refusal::ReferenceNotFound,
+            _ => Refusal::Other,
+        }
+    }
+}
 
 /// Why a request gave nothing usable.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,8 +75,10 @@ pub enum CrmError {
         title: String,
         /// The HTTP status.
         status: u16,
-        /// `errorMsg` and `errors` in one line.
+        /// `errorMsg` and `errors` in one line, for people.
         message: String,
+        /// The same, as far as the integration acts on it.
+        why: Refusal,
     },
     /// The key is wrong.
     Unauthorized(String),
@@ -65,6 +95,18 @@ pub enum CrmError {
     Denied(String),
 }
 
+impl CrmError {
+    /// A refusal for good.
+    pub fn refused(title: String, status: u16, message: String) -> CrmError {
+        CrmError::Refused { title, status, why: Refusal::of(status, &message), message }
+    }
+
+    /// Whether RetailCRM refused for such a reason.
+    pub fn is_refused_for(&self, reason: Refusal) -> bool {
+        matches!(self, CrmError::Refused { why, .. } if *why == reason)
+    }
+}
+
 impl fmt::Display for CrmError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -72,7 +114,7 @@ impl fmt::Display for CrmError {
             CrmError::Busy { title, after_ms } => write!(out, "{title}: RetailCRM is busy for {after_ms} ms"),
             CrmError::Unknown { title, reason } => write!(out, "{title}: outcome unknown: {reason}"),
             CrmError::TooLarge { title, limit } => write!(out, "{title}: outcome unknown: the answer is too large: {limit}"),
-            CrmError::Refused { title, status, message } => write!(out, "{title}: RetailCRM refuses ({status}): {message}"),
+            CrmError::Refused { title, status, message, .. } => write!(out, "{title}: RetailCRM refuses ({status}): {message}"),
             CrmError::Unauthorized(message) => write!(out, "RetailCRM does not accept the key: {message}"),
             CrmError::Forbidden { title, message } => write!(out, "{title}: the key lacks the right, or the shop: {message}"),
             CrmError::NoAccount(message) | CrmError::Denied(message) => out.write_str(message),
@@ -101,7 +143,7 @@ pub fn understand(title: String, result: Result<Response, SendError>) -> Result<
     let value = json::parse(&response.body)
         .map_err(|error| CrmError::Unknown { title: title.clone(), reason: format!("the answer is not whole JSON: {error}") })?;
     if value["success"] == Value::Bool(false) {
-        return Err(CrmError::Refused { title, status: response.status, message: complaint(&response.body) });
+        return Err(CrmError::refused(title, response.status, complaint(&response.body)));
     }
     Ok(value)
 }
@@ -118,7 +160,7 @@ pub fn understand_part<T: Part>(title: String, result: Result<Response, SendErro
     let part: T = serde_json::from_slice(&response.body)
         .map_err(|error| CrmError::Unknown { title: title.clone(), reason: format!("the answer is not whole JSON: {error}") })?;
     if part.success() == Some(false) {
-        return Err(CrmError::Refused { title, status: response.status, message: complaint(&response.body) });
+        return Err(CrmError::refused(title, response.status, complaint(&response.body)));
     }
     Ok(part)
 }
@@ -154,7 +196,7 @@ fn good(title: String, result: Result<Response, SendError>) -> Result<(String, R
         // RetailCRM tells both with 403, and only a wrong key by its name.
         403 if !complaint(&response.body).contains("apiKey") => Err(CrmError::Forbidden { title, message: complaint(&response.body) }),
         401 | 403 => Err(CrmError::Unauthorized(complaint(&response.body))),
-        _ => Err(CrmError::Refused { title, status, message: complaint(&response.body) }),
+        _ => Err(CrmError::refused(title, status, complaint(&response.body))),
     }
 }
 
@@ -216,6 +258,20 @@ mod tests {
         let Err(CrmError::Refused { message, .. }) = answer(460, "application/json", list) else { panic!("refused") };
         assert_eq!(message, "Orders are loaded with errors: items[0]: not found");
         assert!(matches!(answer(200, "application/json", map), Err(CrmError::Refused { .. })));
+    }
+
+    #[test]
+    fn refusals_that_the_integration_acts_on_are_told_apart() {
+        for (status, message, why) in [
+            (404, "Not found", Refusal::NotFound),
+            (400, "Errors: externalId: Customer with externalId=uis-phone-7 already exists", Refusal::DuplicateExternalId),
+            (400, "Errors: orderMethod: \"OrderMethod\" with \"code\"=\"phone\" does not exist.", Refusal::UnknownOrderMethod),
+            (400, "Note is not loaded: customer: Customer with id=9 not found.", Refusal::ReferenceNotFound),
+            (400, "Errors: managerId: inactive", Refusal::Other),
+        ] {
+            let error = CrmError::refused("POST /x".into(), status, message.into());
+            assert!(error.is_refused_for(why), "{error:?}");
+        }
     }
 
     #[test]

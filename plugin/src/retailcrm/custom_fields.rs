@@ -1,9 +1,44 @@
 //! `/custom-fields`: fields that the account added to customers and orders, and their dictionaries.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Ask, Crm, CrmError, answer};
-use crate::extra_fields::{Entity, Field};
+
+/// What the account added fields to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Entity {
+    /// Customers.
+    #[default]
+    Customer,
+    /// Orders.
+    Order,
+}
+
+impl Entity {
+    /// RetailCRM's name of it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Entity::Customer => "customer",
+            Entity::Order => "order",
+        }
+    }
+}
+
+/// A field as RetailCRM describes it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Field {
+    /// Its code.
+    pub code: String,
+    /// Its title.
+    pub name: String,
+    /// Its type.
+    pub kind: String,
+    /// Elements of its dictionary: code and name.
+    pub elements: Vec<(String, String)>,
+}
 
 /// Every page of a list.
 fn pages(crm: Crm<'_>, path: &str, list: &str, filter: Option<(&str, &str)>) -> Result<Vec<Value>, CrmError> {

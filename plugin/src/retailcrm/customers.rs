@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::telephony::Source;
-use super::{Ask, Crm, CrmError, answer};
-use crate::phone;
+use super::{Ask, Crm, CrmError, Refusal, answer};
+use crate::base::phone;
 
 /// A customer in brief.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -77,7 +77,7 @@ pub fn by_id(crm: Crm<'_>, id: i64) -> Result<Option<Customer>, CrmError> {
 fn one(crm: Crm<'_>, ask: Ask) -> Result<Option<Customer>, CrmError> {
     match crm.ask(ask) {
         Ok(found) => Ok(Customer::read(&found["customer"])),
-        Err(CrmError::Refused { status: 404, .. }) => Ok(None),
+        Err(CrmError::Refused { why: Refusal::NotFound, .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -172,7 +172,7 @@ pub fn create(crm: Crm<'_>, customer: &NewCustomer) -> Result<Option<i64>, CrmEr
     }
     match crm.ask(ask) {
         Ok(made) => Ok(answer::id(&made["id"])),
-        Err(CrmError::Refused { message, .. }) if message.contains("already exists") => Ok(None),
+        Err(CrmError::Refused { why: Refusal::DuplicateExternalId, .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }

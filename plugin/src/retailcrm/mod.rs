@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::bindings::uis::integration::connections::{Body, Method, Request};
 use crate::platform::Platform;
-pub use answer::CrmError;
+pub use answer::{CrmError, Refusal};
 
 /// The connection's name in the contract.
 pub const CONNECTION: &str = "retailcrm";

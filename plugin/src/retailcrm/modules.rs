@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Ask, Crm, CrmError, answer};
+use super::{Ask, Crm, CrmError, Refusal, answer};
 
 /// The integration's code in RetailCRM; the module's own begins with it.
 pub const CODE: &str = "uis";
@@ -64,7 +64,7 @@ pub fn code(crm: Crm<'_>, base_url: &str) -> Result<String, CrmError> {
         let code = if number == 1 { CODE.to_owned() } else { format!("{CODE}-{number}") };
         match crm.ask(Ask::get(format!("/api/v5/integration-modules/{code}"))) {
             Ok(found) if answer::text(&found["integrationModule"]["baseUrl"]).trim_end_matches('/') != base_url => {}
-            Ok(_) | Err(CrmError::Refused { status: 404, .. }) => return Ok(code),
+            Ok(_) | Err(CrmError::Refused { why: Refusal::NotFound, .. }) => return Ok(code),
             Err(error) => return Err(error),
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::telephony::Source;
-use super::{Ask, Crm, CrmError, answer};
+use super::{Ask, Crm, CrmError, Refusal, answer};
 
 /// An order in brief.
 #[derive(Debug, Default)]
@@ -106,7 +106,7 @@ pub fn create(crm: Crm<'_>, order: &NewOrder) -> Result<(), CrmError> {
     }
     match crm.ask(ask) {
         Ok(_) => Ok(()),
-        Err(CrmError::Refused { message, .. }) if message.contains("already exists") => Ok(()),
+        Err(CrmError::Refused { why: Refusal::DuplicateExternalId, .. }) => Ok(()),
         Err(error) => Err(error),
     }
 }
@@ -120,7 +120,7 @@ pub fn comment(crm: Crm<'_>, external_id: &str, site: Option<&str>, text: &str) 
     }
     match crm.ask(ask) {
         Ok(_) => Ok(true),
-        Err(CrmError::Refused { status: 404, .. }) => Ok(false),
+        Err(CrmError::Refused { why: Refusal::NotFound, .. }) => Ok(false),
         Err(error) => Err(error),
     }
 }

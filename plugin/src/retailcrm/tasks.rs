@@ -3,8 +3,8 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Ask, Crm, CrmError, answer};
-use crate::phone;
+use super::{Ask, Crm, CrmError, Refusal, answer};
+use crate::base::phone;
 
 /// A task as it is created.
 #[derive(Debug, Clone, Serialize, PartialEq)]
@@ -53,7 +53,7 @@ pub fn find_open(crm: Crm<'_>, text: &str, number: Option<&str>) -> Result<Optio
 pub fn is_open(crm: Crm<'_>, id: i64) -> Result<bool, CrmError> {
     match crm.ask(Ask::get(format!("/api/v5/tasks/{id}"))) {
         Ok(found) => Ok(found["task"]["complete"] != Value::Bool(true)),
-        Err(CrmError::Refused { status: 404, .. }) => Ok(false),
+        Err(CrmError::Refused { why: Refusal::NotFound, .. }) => Ok(false),
         Err(error) => Err(error),
     }
 }
@@ -61,7 +61,7 @@ pub fn is_open(crm: Crm<'_>, id: i64) -> Result<bool, CrmError> {
 /// Completes a task. One that is gone is complete.
 pub fn complete(crm: Crm<'_>, id: i64) -> Result<(), CrmError> {
     match crm.ask(Ask::post(format!("/api/v5/tasks/{id}/edit")).json("task", &json!({"complete": true}))) {
-        Ok(_) | Err(CrmError::Refused { status: 404, .. }) => Ok(()),
+        Ok(_) | Err(CrmError::Refused { why: Refusal::NotFound, .. }) => Ok(()),
         Err(error) => Err(error),
     }
 }

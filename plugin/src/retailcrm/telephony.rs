@@ -186,11 +186,7 @@ pub fn upload(crm: Crm<'_>, call: &Call) -> Result<(), CrmError> {
     if known || answer["processedCallsCount"].as_i64().unwrap_or(0) >= 1 {
         return Ok(());
     }
-    Err(CrmError::Refused {
-        title: format!("POST {PATH}"),
-        status: 200,
-        message: format!("the call {} was neither taken nor known", call.external_id),
-    })
+    Err(CrmError::refused(format!("POST {PATH}"), 200, format!("the call {} was neither taken nor known", call.external_id)))
 }
 
 /// Asks who calls and who his manager is. A manager who is busy or away is not given.

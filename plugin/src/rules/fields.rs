@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
+use crate::base::template;
 use crate::bindings::uis::integration::decision::{Field, Value};
 use crate::retailcrm::telephony::Source;
-use crate::template;
 
 /// The longest texts that are taken from rules, in characters.
 const LINE_MAX: usize = 255;
 const LINES_MAX: usize = 2000;
 /// A field that the account added: its code follows.
-pub(super) const OWN: &str = "field-";
+pub const OWN: &str = "field-";
 
 /// Fields of a draft on their way to rules and back.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Fields(pub(super) Vec<Field>);
+pub struct Fields(Vec<Field>);
 
 impl Fields {
     /// With a text; an absent one is no field.
@@ -33,6 +33,19 @@ impl Fields {
             self.0.push(Field { name: name.to_owned(), value: Value::Integer(number) });
         }
         self
+    }
+
+    /// With a number that has a fraction, as text.
+    pub fn decimal(mut self, name: &str, number: Option<impl Into<String>>) -> Fields {
+        if let Some(number) = number {
+            self.0.push(Field { name: name.to_owned(), value: Value::Decimal(number.into()) });
+        }
+        self
+    }
+
+    /// The fields as the contract has them.
+    pub fn into_fields(self) -> Vec<Field> {
+        self.0
     }
 
     /// With the members of a source.
@@ -81,7 +94,8 @@ impl Changed {
         self.raw(name).map(|text| template::lines(&text, LINES_MAX))
     }
 
-    pub(super) fn raw(&self, name: &str) -> Option<String> {
+    /// A text as it was written; none: it is gone, or empty.
+    pub fn raw(&self, name: &str) -> Option<String> {
         match self.0.get(name)? {
             Value::Text(text) | Value::Decimal(text) => Some(text.clone()),
             Value::Integer(number) => Some(number.to_string()),
@@ -149,6 +163,6 @@ mod tests {
         else {
             unreachable!("an object")
         };
-        assert_eq!(Changed::of(Fields::default().own(&own).0).own(), own);
+        assert_eq!(Changed::of(Fields::default().own(&own).into_fields()).own(), own);
     }
 }

@@ -3,25 +3,49 @@
 use super::telephony::{ContactResponsible, OrderResponsible, TaskResponsible};
 use super::texts::{TextResponsible, TextSettings};
 use super::{DUE_HOURS_MAX, RECORDING_WAIT_MAX, Settings, problem};
+use crate::base::{phone, template};
 use crate::bindings::uis::integration::types::Misconfiguration;
-use crate::phone;
-use crate::template;
 
 /// No order of RetailCRM is older.
 const EARLIEST_DAY: &str = "2000-01-01";
 
-/// What settings cannot be together; numbers are put into one form.
+/// Adds a problem: the setting's name, and what is wrong with it.
+type Refuse<'a> = dyn FnMut(&str, String) + 'a;
+
+/// What settings cannot be together; numbers are put into one form. The problems come in the order of the settings page.
 pub fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
     let mut problems = Vec::new();
-    let mut refuse = |setting: &str, message: String| problems.push(problem(setting, message));
+    let refuse = &mut |setting: &str, message: String| problems.push(problem(setting, message));
     if settings.recording_wait > RECORDING_WAIT_MAX {
         refuse("recording-wait", format!("{} is not a whole number of minutes from 0 to {RECORDING_WAIT_MAX}", settings.recording_wait));
     }
+    check_employees(settings, refuse);
+    check_numbers(settings, refuse);
+    check_contact(settings, refuse);
+    check_missed_call_task(settings, refuse);
+    check_extra_fields(settings, refuse);
+    check_click_to_call(settings, refuse);
+    check_call_orders(settings, refuse);
+    for (prefix, block) in [("request", &settings.requests), ("chat", &settings.chats)] {
+        check_texts(block, |setting, message| refuse(&format!("{prefix}-{setting}"), message));
+    }
+    check_domains(settings, refuse);
+    check_deals(settings, refuse);
+    check_shop_numbers(settings, refuse);
+    problems
+}
+
+/// «Соответствие сотрудников».
+fn check_employees(settings: &Settings, refuse: &mut Refuse<'_>) {
     for (index, pair) in settings.employee_table.iter().enumerate() {
         if settings.employee_table[..index].iter().any(|known| known.employee == pair.employee) {
             refuse("employee-table", format!("row {}: employee {} has a row already", index + 1, pair.employee));
         }
     }
+}
+
+/// «Фильтровать по виртуальным номерам».
+fn check_numbers(settings: &mut Settings, refuse: &mut Refuse<'_>) {
     settings.virtual_numbers = settings.virtual_numbers.iter().map(|number| phone::canonical(number)).collect();
     if settings.filter_by_virtual_numbers && settings.virtual_numbers.is_empty() {
         refuse("virtual-numbers", "choose at least one number, or switch filter-by-virtual-numbers off".into());
@@ -29,9 +53,17 @@ pub fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
     if settings.virtual_numbers.iter().any(String::is_empty) {
         refuse("virtual-numbers", "a number has no digits".into());
     }
+}
+
+/// «Создавать контакт при звонке».
+fn check_contact(settings: &Settings, refuse: &mut Refuse<'_>) {
     if settings.create_contact && settings.contact_responsible == ContactResponsible::Fixed && settings.contact_responsible_user.is_none() {
         refuse("contact-responsible-user", "choose the user, or another contact-responsible".into());
     }
+}
+
+/// «Создавать задачу по пропущенному звонку».
+fn check_missed_call_task(settings: &Settings, refuse: &mut Refuse<'_>) {
     if settings.missed_call_task {
         if settings.missed_call_task_responsible == TaskResponsible::Fixed && settings.missed_call_task_user.is_none() {
             refuse("missed-call-task-user", "choose the user, or another missed-call-task-responsible".into());
@@ -50,6 +82,10 @@ pub fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
             refuse("missed-call-task-due-hours", format!("at most {DUE_HOURS_MAX} hours"));
         }
     }
+}
+
+/// «Передавать дополнительные поля».
+fn check_extra_fields(settings: &Settings, refuse: &mut Refuse<'_>) {
     if settings.extra_fields && settings.extra_field_rows.is_empty() {
         refuse("extra-field-rows", "add at least one row, or switch extra-fields off".into());
     }
@@ -65,6 +101,10 @@ pub fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
             refuse("extra-field-rows", format!("row {place}: {message}"));
         }
     }
+}
+
+/// «Номер для звонка по клику».
+fn check_click_to_call(settings: &mut Settings, refuse: &mut Refuse<'_>) {
     settings.click_to_call_number = settings.click_to_call_number.take().map(|number| phone::canonical(&number));
     if settings.click_to_call_number.as_deref() == Some("") {
         refuse("click-to-call-number", "the number has no digits".into());
@@ -72,6 +112,10 @@ pub fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
     if settings.override_caller_id && settings.click_to_call_number.is_none() {
         refuse("click-to-call-number", "choose the number that override-caller-id shows to customers".into());
     }
+}
+
+/// «Создавать заказ по звонку».
+fn check_call_orders(settings: &Settings, refuse: &mut Refuse<'_>) {
     if settings.call_orders {
         if settings.call_order_calls.is_empty() {
             refuse("call-order-calls", "choose at least one kind of call, or switch call-orders off".into());
@@ -86,15 +130,20 @@ pub fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
             refuse("call-order-comment", message);
         }
     }
-    for (prefix, block) in [("request", &settings.requests), ("chat", &settings.chats)] {
-        check_texts(block, |setting, message| refuse(&format!("{prefix}-{setting}"), message));
-    }
+}
+
+/// «Магазины сайтов».
+fn check_domains(settings: &mut Settings, refuse: &mut Refuse<'_>) {
     for (index, row) in settings.site_domains.iter_mut().enumerate() {
-        row.domain = crate::shops::domain(&row.domain);
+        row.domain = crate::base::links::domain(&row.domain);
         if row.domain.is_empty() || row.site.trim().is_empty() {
             refuse("site-domains", format!("row {}: a domain and a shop are needed", index + 1));
         }
     }
+}
+
+/// «Подключение передачи сделок».
+fn check_deals(settings: &Settings, refuse: &mut Refuse<'_>) {
     if settings.deals {
         if settings.deal_extra_fields && settings.deal_field_codes.is_empty() {
             refuse("deal-field-codes", "choose at least one field, or switch deal-extra-fields off".into());
@@ -110,12 +159,16 @@ pub fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
         }
     }
     if let Some(day) = &settings.deal_history_from
-        && (day.len() != 10 || crate::time::parse(day).is_none())
+        && (day.len() != 10 || crate::base::local_time::parse(day).is_none())
     {
         refuse("deal-history-from", format!("{day:?} is no day; write it like 2026-01-31"));
     } else if let Some(day) = settings.deal_history_from.as_deref().filter(|day| *day < EARLIEST_DAY) {
         refuse("deal-history-from", format!("{day} is before {EARLIEST_DAY}; orders are read day by day, and there are none so old"));
     }
+}
+
+/// «Внешние номера магазинов».
+fn check_shop_numbers(settings: &mut Settings, refuse: &mut Refuse<'_>) {
     for row in &mut settings.shop_numbers {
         row.number = phone::canonical(&row.number);
     }
@@ -127,7 +180,6 @@ pub fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
             refuse("shop-numbers", format!("row {}: {} is another shop's number already", index + 1, row.number));
         }
     }
-    problems
 }
 
 /// What the settings of a block cannot be together.

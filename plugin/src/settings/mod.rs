@@ -2,19 +2,18 @@
 //! in Rust, and [`prepare`] turns the one into the other, refusing what neither knows.
 
 mod check;
+mod common;
+mod prepared;
 pub mod telephony;
 pub mod texts;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::appeals::order::Repeat;
 use crate::bindings::uis::integration::types::{Failure, Misconfiguration};
-use crate::employees::Pair;
-use crate::extra_fields::{Entity, Row};
-use crate::outcome::misconfigured;
-use crate::platform::Platform;
-use telephony::{ContactResponsible, Hours, Matching, MissedCall, OrderCall, OrderResponsible, ShopNumber, TaskResponsible};
+use crate::retailcrm::custom_fields::Entity;
+pub use common::{Repeat, Row};
+use telephony::{ContactResponsible, Hours, Matching, MissedCall, OrderCall, OrderResponsible, Pair, ShopNumber, TaskResponsible};
 use texts::{SiteDomain, TextSettings};
 
 /// The JSON Schema of the settings: Russian titles as the owner reads them, English descriptions.
@@ -188,10 +187,9 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The settings now in force.
-    pub fn load(platform: &dyn Platform) -> Result<Settings, Failure> {
-        crate::json::read(&platform.prepared_settings())
-            .map_err(|error| misconfigured("", format!("the prepared settings cannot be read, save them again: {error}")))
+    /// Settings from the bytes that [`prepare`] made.
+    pub fn decode(prepared: &[u8]) -> Result<Settings, Failure> {
+        prepared::decode(prepared)
     }
 
     /// Whether anything writes or reads fields that the account added to an entity.
@@ -225,7 +223,7 @@ pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Mi
             format!("settings of version {version} cannot be read by {}; save them again", env!("CARGO_PKG_VERSION")),
         )]);
     }
-    let given: Map<String, Value> = match crate::json::parse(json.as_bytes()) {
+    let given: Map<String, Value> = match crate::base::json::parse(json.as_bytes()) {
         Ok(Value::Object(given)) => given,
         Ok(_) => return Err(vec![problem("", "the settings must be a JSON object".into())]),
         Err(error) => return Err(vec![problem("", format!("the settings are not JSON: {error}"))]),
@@ -253,7 +251,7 @@ pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Mi
     if !problems.is_empty() {
         return Err(problems);
     }
-    crate::json::write(&settings).map_err(|error| vec![problem("", error.to_string())])
+    prepared::encode(&settings).map_err(|error| vec![problem("", error)])
 }
 
 /// A block of settings: what its settings' names begin with, where it stands in [`Settings`], its defaults.
@@ -281,9 +279,20 @@ fn problem(setting: &str, message: String) -> Misconfiguration {
     Misconfiguration { setting: setting.to_owned(), message }
 }
 
+/// Where the choices of a setting come from, as `x-choices` of the schema says; none: its values do not live elsewhere. A member of a row goes by
+/// `setting.member`.
+pub fn choices_from(setting: &str) -> Option<String> {
+    let schema: Value = crate::base::json::parse(SCHEMA.as_bytes()).unwrap_or_default();
+    let property = match setting.split_once('.') {
+        Some((table, member)) => &schema["properties"][table]["items"]["properties"][member],
+        None => &schema["properties"][setting],
+    };
+    property["x-choices"].as_str().map(str::to_owned)
+}
+
 /// The names of all settings, from the schema: those that people choose, or those that they are shown.
 fn known(shown: bool) -> Vec<String> {
-    let schema: Value = crate::json::parse(SCHEMA.as_bytes()).unwrap_or_default();
+    let schema: Value = crate::base::json::parse(SCHEMA.as_bytes()).unwrap_or_default();
     let properties = schema["properties"].as_object().into_iter().flatten();
     properties.filter(|(_, property)| (property["readOnly"] == Value::Bool(true)) == shown).map(|(name, _)| name.clone()).collect()
 }
@@ -295,8 +304,8 @@ mod tests {
     #[test]
     fn an_empty_object_means_the_schemas_defaults() {
         let prepared = prepare("{}", None).expect("valid");
-        let settings: Settings = serde_json::from_slice(&prepared).expect("readable");
-        let schema: Value = crate::json::parse(SCHEMA.as_bytes()).expect("the schema is JSON");
+        let settings = Settings::decode(&prepared).expect("readable");
+        let schema: Value = crate::base::json::parse(SCHEMA.as_bytes()).expect("the schema is JSON");
         let mut as_json = serde_json::to_value(&settings).expect("JSON");
         for (prefix, block, _) in BLOCKS {
             let members = as_json.as_object_mut().and_then(|all| all.remove(block)).expect("a block");
@@ -365,7 +374,7 @@ mod tests {
             assert_eq!(problems.iter().map(|problem| problem.setting.as_str()).collect::<Vec<_>>(), [setting], "{json}");
         }
         let prepared = prepare(r#"{"filter-by-virtual-numbers":true,"virtual-numbers":["8 (495) 111-22-33"]}"#, None).expect("valid");
-        let settings: Settings = serde_json::from_slice(&prepared).expect("readable");
+        let settings = Settings::decode(&prepared).expect("readable");
         assert_eq!(settings.virtual_numbers, ["74951112233"]);
     }
 }

@@ -100,6 +100,16 @@ pub struct ShopNumber {
     /// A virtual number of UIS.
     pub number: String,
     /// Who answers for the shop's customers; a CRM user.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub responsible: Option<i64>,
+}
+
+/// A row of «Соответствие».
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Pair {
+    /// A CRM user.
+    pub user: i64,
+    /// A UIS employee.
+    pub employee: i64,
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::appeals::order::Repeat;
-use crate::extra_fields::{Entity, Row};
+use crate::retailcrm::custom_fields::Entity;
+use crate::settings::{Repeat, Row};
 
 /// What is made of an appeal («Метод передачи»).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,67 +4,81 @@ use serde_json::Value;
 
 use crate::bindings::exports::uis::integration::setup::{Choice, ChoicePage};
 use crate::bindings::uis::integration::types::Failure;
-use crate::employees;
-use crate::extra_fields::Entity;
-use crate::platform::Platform;
+use crate::context::Context;
+use crate::retailcrm::custom_fields::{self, Entity};
 use crate::retailcrm::users::{self, PAGE};
-use crate::retailcrm::{Ask, Crm, answer, custom_fields};
+use crate::retailcrm::{Ask, answer};
+use crate::settings;
+use crate::uis::directory;
 
 /// The contract's longest page.
 const MOST: usize = 200;
 
+/// Where the choices of a setting come from: what `x-choices` of the schema names.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Source {
+    Users,
+    /// A reference book of RetailCRM: its path, and the name of its list.
+    Book(&'static str, &'static str),
+    /// Fields that the account added to such entities.
+    Fields(&'static [Entity]),
+    VirtualNumbers,
+    Employees,
+    ChatChannels,
+}
+
+impl Source {
+    fn parse(name: &str) -> Option<Source> {
+        Some(match name {
+            "retailcrm/users" => Source::Users,
+            "retailcrm/sites" => Source::Book("sites", "sites"),
+            "retailcrm/order-types" => Source::Book("order-types", "orderTypes"),
+            "retailcrm/order-methods" => Source::Book("order-methods", "orderMethods"),
+            "retailcrm/statuses" => Source::Book("statuses", "statuses"),
+            "retailcrm/status-groups" => Source::Book("status-groups", "statusGroups"),
+            "retailcrm/customer-fields" => Source::Fields(&[Entity::Customer]),
+            "retailcrm/order-fields" => Source::Fields(&[Entity::Order]),
+            "retailcrm/customer-and-order-fields" => Source::Fields(&[Entity::Customer, Entity::Order]),
+            "uis/virtual-numbers" => Source::VirtualNumbers,
+            "uis/employees" => Source::Employees,
+            "uis/chat-channels" => Source::ChatChannels,
+            _ => return None,
+        })
+    }
+}
+
 /// A page of choices. Members of rows go by `setting.member`.
-pub fn choices(platform: &dyn Platform, setting: &str, page: Option<&str>) -> Result<ChoicePage, Failure> {
-    match setting {
-        "default-responsible"
-        | "contact-responsible-user"
-        | "missed-call-task-user"
-        | "call-order-user"
-        | "text-default-responsible"
-        | "request-responsible-user"
-        | "request-task-user"
-        | "chat-responsible-user"
-        | "chat-task-user"
-        | "synchronised-users"
-        | "employee-table.user"
-        | "shop-numbers.responsible" => users(platform, page),
-        "virtual-numbers" | "click-to-call-number" | "shop-numbers.number" => {
-            let numbers = employees::paged(|offset| platform.virtual_numbers(offset))?;
+pub fn choices(context: &Context<'_>, setting: &str, page: Option<&str>) -> Result<ChoicePage, Failure> {
+    match settings::choices_from(setting).as_deref().and_then(Source::parse) {
+        Some(Source::Users) => users(context, page),
+        Some(Source::Book(path, list)) => book(context, path, list, page),
+        Some(Source::Fields(entities)) => fields(context, entities, page),
+        Some(Source::VirtualNumbers) => {
+            let numbers = directory::paged(|offset| context.platform.virtual_numbers(offset))?;
             let active = numbers.into_iter().filter(|number| number.active);
             cut(active.map(|number| choice(&number.number, &[&number.name, &number.number])).collect(), page)
         }
-        "employee-table.employee" => {
-            let everybody = employees::all(platform)?;
-            cut(
-                everybody
-                    .iter()
-                    .map(|employee| choice(&employee.id.to_string(), &[&employee.full_name, employee.email.as_deref().unwrap_or_default()]))
-                    .collect(),
-                page,
-            )
+        Some(Source::Employees) => {
+            let everybody = directory::all(context.platform)?;
+            let shown = everybody
+                .iter()
+                .map(|employee| choice(&employee.id.to_string(), &[&employee.full_name, employee.email.as_deref().unwrap_or_default()]));
+            cut(shown.collect(), page)
         }
-        "shop-numbers.site" | "site-domains.site" => book(platform, "sites", "sites", page),
-        "call-order-type" | "request-order-type" | "chat-order-type" => book(platform, "order-types", "orderTypes", page),
-        "call-order-method" | "request-order-method" | "chat-order-method" => book(platform, "order-methods", "orderMethods", page),
-        "call-order-status" | "request-order-status" | "chat-order-status" => book(platform, "statuses", "statuses", page),
-        "extra-field-rows.field" => fields(platform, &[Entity::Customer], page),
-        "request-field-rows.field" | "chat-field-rows.field" => fields(platform, &[Entity::Customer, Entity::Order], page),
-        "deal-field-codes" => fields(platform, &[Entity::Order], page),
-        "deal-success-groups" | "deal-failed-groups" => book(platform, "status-groups", "statusGroups", page),
-        "chat-channels" => {
-            let channels = employees::paged(|offset| platform.chat_channels(offset))?;
+        Some(Source::ChatChannels) => {
+            let channels = directory::paged(|offset| context.platform.chat_channels(offset))?;
             let active = channels.into_iter().filter(|channel| channel.active);
             cut(active.map(|channel| choice(&channel.id.to_string(), &[&channel.name, &channel.kind])).collect(), page)
         }
-        other => Err(Failure::Rejected(format!("the setting {other:?} has no choices from elsewhere"))),
+        None => Err(Failure::Rejected(format!("the setting {setting:?} has no choices from elsewhere"))),
     }
 }
 
 /// Fields that the account added.
-fn fields(platform: &dyn Platform, entities: &[Entity], page: Option<&str>) -> Result<ChoicePage, Failure> {
+fn fields(context: &Context<'_>, entities: &[Entity], page: Option<&str>) -> Result<ChoicePage, Failure> {
     let mut all = Vec::new();
     for entity in entities {
-        let found = custom_fields::of(Crm::new(platform), *entity)?;
+        let found = custom_fields::of(context.crm, *entity)?;
         all.extend(
             found.iter().map(|field| choice(&field.code, &[&field.code, &field.kind, if entities.len() > 1 { entity.name() } else { "" }])),
         );
@@ -79,9 +93,9 @@ fn choice(value: &str, parts: &[&str]) -> Choice {
 }
 
 /// RetailCRM's users who can log in, by its own pages.
-fn users(platform: &dyn Platform, page: Option<&str>) -> Result<ChoicePage, Failure> {
+fn users(context: &Context<'_>, page: Option<&str>) -> Result<ChoicePage, Failure> {
     let number: u32 = number(page)?;
-    let found = Crm::new(platform).ask(users::ask_page(number))?;
+    let found = context.crm.ask(users::ask_page(number))?;
     let all = users::page(&found)?;
     let more = all.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
     let shown = all.iter().filter(|user| user.active != Some(false)).filter_map(|user| {
@@ -92,8 +106,8 @@ fn users(platform: &dyn Platform, page: Option<&str>) -> Result<ChoicePage, Fail
 }
 
 /// A reference book of RetailCRM.
-fn book(platform: &dyn Platform, path: &str, list: &str, page: Option<&str>) -> Result<ChoicePage, Failure> {
-    let found = Crm::new(platform).ask(Ask::get(format!("/api/v5/reference/{path}")))?;
+fn book(context: &Context<'_>, path: &str, list: &str, page: Option<&str>) -> Result<ChoicePage, Failure> {
+    let found = context.crm.ask(Ask::get(format!("/api/v5/reference/{path}")))?;
     let active = answer::members(&found, list)?.into_iter().filter(|entry| entry["active"] != Value::Bool(false));
     cut(active.map(|entry| choice(&answer::text(&entry["code"]), &[&answer::text(&entry["name"])])).collect(), page)
 }
@@ -119,22 +133,23 @@ mod tests {
     use crate::fake::Fake;
 
     #[test]
-    fn the_schema_marks_what_has_choices() {
-        let schema: Value = crate::json::parse(crate::settings::SCHEMA.as_bytes()).expect("JSON");
-        let mut marked = Vec::new();
+    fn every_source_that_the_schema_names_is_served() {
+        let schema: Value = crate::base::json::parse(settings::SCHEMA.as_bytes()).expect("JSON");
+        let mut served = 0;
         for (name, property) in schema["properties"].as_object().expect("properties") {
             let members = property["items"]["properties"].as_object().into_iter().flatten();
             let members = members.map(|(member, property)| (format!("{name}.{member}"), property));
-            marked.extend(
-                [(name.clone(), property)].into_iter().chain(members).map(|(name, property)| (name, property["x-choices"] == true)),
-            );
+            for (name, property) in [(name.clone(), property)].into_iter().chain(members) {
+                let source =
+                    property.get("x-choices").map(|source| Source::parse(source.as_str().expect("a source")).expect("a known one"));
+                assert_eq!(settings::choices_from(&name).as_deref().and_then(Source::parse), source, "{name}");
+                served += usize::from(source.is_some());
+                // Nothing is reached, so a setting with choices fails in another way than one without.
+                let refused = matches!(choices(&Context::new(&Fake::default()), &name, None), Err(Failure::Rejected(_)));
+                assert_eq!(refused, source.is_none(), "{name}");
+            }
         }
-        assert!(marked.iter().filter(|(_, has)| *has).count() > 10);
-        for (name, has) in marked {
-            // Nothing is reached, so a setting with choices fails in another way than one without.
-            let refused = matches!(choices(&Fake::default(), &name, None), Err(Failure::Rejected(_)));
-            assert_eq!(!refused, has, "{name}");
-        }
+        assert!(served > 30, "{served}");
     }
 
     #[test]
@@ -154,7 +169,7 @@ mod tests {
             ..Fake::default()
         };
         let titles = |setting: &str, page: Option<&str>| {
-            let page = choices(&fake, setting, page).expect("choices");
+            let page = choices(&Context::new(&fake), setting, page).expect("choices");
             (page.choices.iter().map(|choice| format!("{}={}", choice.value, choice.title)).collect::<Vec<_>>(), page.next)
         };
         let (users, next) = titles("default-responsible", None);
@@ -169,8 +184,8 @@ mod tests {
         let (first, last) = (titles("virtual-numbers", None), titles("click-to-call-number", Some("3")));
         assert_eq!((first.0.len(), first.1.as_deref(), last.0.len(), last.1), (200, Some("2"), 49, None));
         for (setting, page) in [("create-contact", None), ("virtual-numbers", Some("x")), ("virtual-numbers", Some("0"))] {
-            assert!(matches!(choices(&fake, setting, page), Err(Failure::Rejected(_))), "{setting} {page:?}");
+            assert!(matches!(choices(&Context::new(&fake), setting, page), Err(Failure::Rejected(_))), "{setting} {page:?}");
         }
-        assert!(matches!(choices(&fake, "call-order-status", None), Err(Failure::Retry(_))), "RetailCRM is not reached");
+        assert!(matches!(choices(&Context::new(&fake), "call-order-status", None), Err(Failure::Retry(_))), "RetailCRM is not reached");
     }
 }

@@ -5,3 +5,4 @@ pub mod callbacks;
 pub mod check;
 pub mod choices;
 pub mod describe;
+pub mod registration;

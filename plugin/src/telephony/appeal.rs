@@ -1,26 +1,29 @@
 //! A call as an appeal: who called, his shop, what the call tells.
 
 use super::parameters::Parameters;
-use super::story::{self, Story};
-use crate::appeals::{Appeal, Identity, source};
-use crate::platform::Platform;
-use crate::settings::Settings;
-use crate::shops;
+use super::story::Story;
+use crate::appeal::{Appeal, Identity};
+use crate::appeals::source;
+use crate::base::appeal_id::AppealId;
+use crate::bindings::uis::integration::types::Failure;
+use crate::context::Context;
+use crate::crm_state::shops;
 
 /// The `source` of a call that was dialled by a click in RetailCRM.
 const CLICKED: &str = "retailcrm";
 
 /// A call as far as its story tells. Nobody appeals by a call between colleagues.
-pub fn of<'a>(platform: &dyn Platform, session: i64, story: &Story, settings: &Settings, parameters: &'a Parameters<'_>) -> Appeal<'a> {
+pub fn of<'a>(context: &Context<'_>, session: i64, story: &Story, parameters: &'a Parameters<'_>) -> Result<Appeal<'a>, Failure> {
+    let settings = context.settings()?;
     let number = story.virtual_number.as_deref();
-    Appeal {
-        id: story::external_id(session),
+    Ok(Appeal {
+        id: AppealId::call(session),
         at: story.end.as_ref().map_or(0, |end| end.at),
         who: Identity { phone: story.phone.clone().filter(|_| !story.internal), ..Identity::default() },
         name: story.parameters.get("contact_full_name").cloned().unwrap_or_default(),
         own_site: shops::of_number(settings, number),
-        site: shops::of_call(platform, settings, number),
-        source: source::source(platform, parameters, story.clicked_by.map(|_| CLICKED)),
+        site: shops::of_call(context.platform, settings, number)?,
+        source: source::source(context, parameters, story.clicked_by.map(|_| CLICKED)),
         told: parameters,
-    }
+    })
 }

@@ -1,16 +1,17 @@
 //! «Звонок по клику»: a number clicked in RetailCRM becomes a dial order. Which number the customer sees is decided by «Номер для звонка по
 //! клику» and «Переопределять АОН для исходящих звонков».
 
+use crate::base::keys::Key;
+use crate::base::outcome::misconfigured;
+use crate::base::{phone, stored};
 use crate::bindings::uis::integration::call_events::{ClickToCall, DialOrder};
 use crate::bindings::uis::integration::directory::{Line, VirtualNumber};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::Failure;
-use crate::employees::{self, Tie};
-use crate::memory;
-use crate::outcome::misconfigured;
-use crate::phone;
-use crate::platform::Platform;
-use crate::settings::Settings;
+use crate::context::Context;
+use crate::crm_state::employee_links::{self, EmployeeLink};
+use crate::telephony::click_mark;
+use crate::uis::directory;
 
 /// The same user and number within this time is the same click: browsers and impatient hands repeat them.
 const SAME_CLICK_MS: u64 = 5_000;
@@ -19,16 +20,8 @@ const DIGITS_MIN: usize = 5;
 /// And at most so many, by E.164.
 const DIGITS_MAX: usize = 15;
 
-/// How a call that we dialled is known again: it comes back in the call's events.
-const MARK: &str = "retailcrm-user-";
-
-/// The CRM user who clicked, by the mark of a call's events.
-pub fn clicked_by(external_id: Option<&str>) -> Option<i64> {
-    external_id?.strip_prefix(MARK)?.split('-').next()?.parse().ok()
-}
-
 /// A number was clicked.
-pub fn dial(platform: &dyn Platform, event: &ClickToCall) -> Result<Option<DialOrder>, Failure> {
+pub fn dial(context: &Context<'_>, event: &ClickToCall) -> Result<Option<DialOrder>, Failure> {
     let parameter = |name: &str| {
         let found = event.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim().to_owned());
         found.filter(|value| !value.is_empty())
@@ -38,50 +31,55 @@ pub fn dial(platform: &dyn Platform, event: &ClickToCall) -> Result<Option<DialO
     if !(DIGITS_MIN..=DIGITS_MAX).contains(&contact.len()) {
         return Err(Failure::Rejected(format!("{} is not a number that can be called", shown(&wanted))));
     }
-    let tie = caller(platform, parameter("code").as_deref(), parameter("userId").as_deref())?;
-    let number = shown_number(platform, &Settings::load(platform)?, parameter("externalPhone").as_deref(), tie.employee_id)?;
+    let link = caller(context, parameter("code").as_deref(), parameter("userId").as_deref())?;
+    let number = shown_number(context, parameter("externalPhone").as_deref(), link.employee_id)?;
     // A repeated click finds the first one's mark and dials nothing.
-    if !memory::claim(platform, &format!("clicked/{}/{contact}", tie.user_id), SAME_CLICK_MS)? {
-        platform.log(Level::Info, "the same click again", &[("user", &tie.user_id.to_string()), ("phone", &contact)]);
+    if !stored::claim(context.platform, Key::Clicked(link.user_id, &contact), SAME_CLICK_MS)? {
+        context.platform.log(Level::Info, "the same click again", &[("user", &link.user_id.to_string()), ("phone", &contact)]);
         return Ok(None);
     }
     Ok(Some(DialOrder {
         contact,
-        employee_id: tie.employee_id,
+        employee_id: link.employee_id,
         // UIS dials his phones in turn; a registered SIP line is one of them.
         employee_phone: None,
         virtual_number: number,
         show_virtual_number: true,
-        external_id: Some(format!("{MARK}{}-{}", tie.user_id, event.at)),
+        external_id: Some(click_mark::of(link.user_id, event.at)),
     }))
 }
 
 /// Who clicked: by his extension, else by his user id. Neither known to UIS: there is no phone to ring.
-fn caller(platform: &dyn Platform, code: Option<&str>, user: Option<&str>) -> Result<Tie, Failure> {
+fn caller(context: &Context<'_>, code: Option<&str>, user: Option<&str>) -> Result<EmployeeLink, Failure> {
     let user_id: Option<i64> = user.and_then(|user| user.parse().ok());
-    let by_code = code.and_then(|code| employees::of_code(platform, code));
+    let by_code = code.map_or(Ok(None), |code| employee_links::of_code(context.platform, code))?;
     // A code that was handed on to somebody else is not his who clicked.
-    let by_code = by_code.filter(|tie| user_id.is_none_or(|user| user == tie.user_id));
-    by_code.or_else(|| user_id.and_then(|user| employees::of_user(platform, user))).ok_or_else(|| {
+    let by_code = by_code.filter(|link| user_id.is_none_or(|user| user == link.user_id));
+    if let Some(link) = by_code {
+        return Ok(link);
+    }
+    let by_user = user_id.map_or(Ok(None), |user| employee_links::of_user(context.platform, user))?;
+    by_user.ok_or_else(|| {
         let told = format!("user {}, extension {}", shown(user.unwrap_or("not told")), shown(code.unwrap_or("not told")));
         Failure::Rejected(format!("whoever clicked is no UIS employee ({told}); the e-mails on both sides must be the same"))
     })
 }
 
 /// The number that the customer sees.
-fn shown_number(platform: &dyn Platform, settings: &Settings, chosen: Option<&str>, employee: i64) -> Result<String, Failure> {
+fn shown_number(context: &Context<'_>, chosen: Option<&str>, employee: i64) -> Result<String, Failure> {
+    let settings = context.settings()?;
     let own = settings.click_to_call_number.clone();
     if let (true, Some(own)) = (settings.override_caller_id, &own) {
         return Ok(own.clone());
     }
     if let Some(chosen) = chosen {
-        let numbers: Vec<VirtualNumber> = employees::paged(|offset| platform.virtual_numbers(offset))?;
+        let numbers: Vec<VirtualNumber> = directory::paged(|offset| context.platform.virtual_numbers(offset))?;
         if let Some(known) = numbers.into_iter().find(|known| known.active && phone::same(&known.number, chosen)) {
             return Ok(known.number);
         }
-        platform.log(Level::Info, "the line chosen in RetailCRM is none of the account's", &[("number", &shown(chosen))]);
+        context.platform.log(Level::Info, "the line chosen in RetailCRM is none of the account's", &[("number", &shown(chosen))]);
     }
-    let lines: Vec<Line> = employees::paged(|offset| platform.lines(offset))?;
+    let lines: Vec<Line> = directory::paged(|offset| context.platform.lines(offset))?;
     let line = lines.into_iter().filter(|line| line.employee_id == employee && line.registered).find_map(|line| line.virtual_number);
     line.or(own).ok_or_else(|| {
         misconfigured("click-to-call-number", "choose the number that customers see: the employee has no registered SIP line")
@@ -90,13 +88,14 @@ fn shown_number(platform: &dyn Platform, settings: &Settings, chosen: Option<&st
 
 /// What others typed, as it can be shown.
 fn shown(text: &str) -> String {
-    crate::template::line(text, 40)
+    crate::base::template::line(text, 40)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fake::Fake;
+    use crate::settings::Settings;
 
     /// «Номер для звонка по клику», the number of the employee's SIP line, and two more numbers of the account, one of them given up.
     const OWN: &str = "74950000001";
@@ -174,7 +173,7 @@ mod tests {
             };
             let fake = Fake { lines, numbers: numbers.clone(), ..Fake::default() };
             let settings = Settings { override_caller_id, click_to_call_number: own.map(str::to_owned), ..Settings::default() };
-            let shown = shown_number(&fake, &settings, chosen, 7);
+            let shown = shown_number(&Context::with_settings(&fake, settings), chosen, 7);
             let what = format!("override {override_caller_id}, setting {own:?}, chosen {chosen:?}, line {sip:?}");
             match (expected, shown) {
                 (Some(expected), Ok(shown)) => assert_eq!(shown, expected, "{what}"),

@@ -1,43 +1,45 @@
 //! «Фильтровать по виртуальным номерам»: with several integrations of one account, each has its own numbers, and a call on another's
 //! number leaves no trace here.
 
+use crate::base::outcome::{Handled, done};
+use crate::base::phone;
 use crate::bindings::uis::integration::call_events::Call;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::Failure;
-use crate::outcome::{Handled, done};
-use crate::phone;
-use crate::platform::Platform;
-use crate::settings::Settings;
-use crate::setup::callbacks;
+use crate::context::Context;
+use crate::crm_state::switch;
 use crate::telephony::story;
 
 /// Whether the call of an event is ours.
-pub fn ours(platform: &dyn Platform, call: &Call) -> Result<bool, Failure> {
-    is_ours(platform, call.session_id, call.virtual_number.as_deref())
+pub fn ours(context: &Context<'_>, call: &Call) -> Result<bool, Failure> {
+    is_ours(context, call.session_id, call.virtual_number.as_deref())
 }
 
 /// Whether a call is ours: on a chosen number, or there is no filter; and RetailCRM has not switched the module off. An event that does
 /// not tell the number goes by what earlier ones told of the call; when none did, it is nobody's.
-pub fn is_ours(platform: &dyn Platform, session: i64, number: Option<&str>) -> Result<bool, Failure> {
-    if callbacks::switched_off(platform) {
+pub fn is_ours(context: &Context<'_>, session: i64, number: Option<&str>) -> Result<bool, Failure> {
+    if switch::switched_off(context.platform)? {
         return Ok(false);
     }
-    let settings = Settings::load(platform)?;
+    let settings = context.settings()?;
     if !settings.filter_by_virtual_numbers {
         return Ok(true);
     }
-    let number = number.map(str::to_owned).or_else(|| story::read(platform, session).virtual_number);
+    let number = match number {
+        Some(number) => Some(number.to_owned()),
+        None => story::read(context, session)?.virtual_number,
+    };
     Ok(number.is_some_and(|number| settings.virtual_numbers.iter().any(|chosen| phone::same(chosen, &number))))
 }
 
 /// Handles an event if its call is ours.
-pub fn if_ours(platform: &dyn Platform, call: &Call, handle: impl FnOnce() -> Handled) -> Handled {
-    if ours(platform, call)? {
-        story::log_long_values(platform, call);
+pub fn if_ours(context: &Context<'_>, call: &Call, handle: impl FnOnce() -> Handled) -> Handled {
+    if ours(context, call)? {
+        story::log_long_values(context, call);
         return handle();
     }
     let number = call.virtual_number.as_deref().unwrap_or("not told");
-    platform.log(
+    context.platform.log(
         Level::Debug,
         "the call is not ours: it is on another number, or the module is switched off",
         &[("call", &call.session_id.to_string()), ("number", number)],

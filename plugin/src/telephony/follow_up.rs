@@ -7,40 +7,39 @@ use crate::appeals::lookup::Lookup;
 use crate::appeals::parts::Parts;
 use crate::appeals::{fields, progress};
 use crate::bindings::uis::integration::types::Failure;
-use crate::platform::Platform;
-use crate::settings::Settings;
+use crate::context::Context;
 use crate::telephony::parameters::Parameters;
 use crate::telephony::story::{self, FollowUp};
 use crate::telephony::verdict::{self, Verdict};
 use crate::telephony::{appeal, contact, missed, orders};
 
 /// Does what is not done yet; none when all is. That it is done is noted by whoever tells what was left out.
-pub fn run(platform: &dyn Platform, session: i64) -> Result<Option<Parts>, Failure> {
-    let story = story::read(platform, session);
+pub fn run(context: &Context<'_>, session: i64) -> Result<Option<Parts>, Failure> {
+    let story = story::read(context, session)?;
     if story.follow_up != FollowUp::Pending {
         return Ok(None);
     }
-    let settings = &Settings::load(platform)?;
+    let settings = context.settings()?;
     let answered = verdict::of(&story) == Verdict::Answered;
     let talked = answered && (verdict::talk_seconds(&story) > 0 || !story.talks.is_empty());
     let mut parts = Parts::default();
-    let parameters = Parameters::of(platform, session, &story)?;
-    let appeal = &appeal::of(platform, session, &story, settings, &parameters);
-    if let Some(lookup) = &mut Lookup::of(platform, appeal.who.clone(), &progress::read(platform, &appeal.id)) {
+    let parameters = Parameters::of(context, session, &story)?;
+    let appeal = &appeal::of(context, session, &story, &parameters)?;
+    if let Some(lookup) = &mut Lookup::of(context, appeal.who.clone(), &progress::read(context, appeal.id)?) {
         if talked && settings.create_contact {
-            parts.add(contact::ensure(platform, appeal, &story, settings, lookup))?;
+            parts.add(contact::ensure(context, appeal, &story, lookup))?;
         }
         if talked {
-            parts.add(missed::close(platform, appeal, settings).map(|()| Vec::new()))?;
+            parts.add(missed::close(context, appeal).map(|()| Vec::new()))?;
         }
         if talked || !answered {
-            parts.add(orders::make(platform, appeal, &story, talked, settings, lookup))?;
+            parts.add(orders::make(context, appeal, &story, talked, lookup))?;
         }
         // After the order, which may have made the customer whom the task is about.
         if !answered {
-            parts.add(missed::make(platform, appeal, &story, settings, lookup))?;
+            parts.add(missed::make(context, appeal, &story, lookup))?;
         }
-        parts.add(fields::update(platform, appeal, settings.field_rows(), lookup))?;
+        parts.add(fields::update(context, appeal, settings.field_rows(), lookup))?;
     }
     Ok(Some(parts))
 }

@@ -4,146 +4,137 @@
 //! that none came within the setting `recording-wait`; for a call nobody answered, both of the events that may tell its end.
 
 use crate::appeals::parts::Parts;
+use crate::base::appeal_id::AppealId;
+use crate::base::links;
+use crate::base::outcome::{Handled, comes_again, done, done_without, skipped};
+use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::call_events::{CallFinished, FinishKind, Recording, RecordingReady};
-use crate::bindings::uis::integration::timers::Timer;
 use crate::bindings::uis::integration::types::{Delivery, Failure, Instant, Skipped};
-use crate::employees;
-use crate::links;
-use crate::outcome::{Handled, comes_again, done, done_without, retry, skipped};
-use crate::platform::Platform;
+use crate::context::Context;
+use crate::crm_state::employee_links;
+use crate::retailcrm::CrmError;
 use crate::retailcrm::telephony::{Call, EventType, upload};
-use crate::retailcrm::{Crm, CrmError};
 use crate::rules;
-use crate::settings::Settings;
-use crate::telephony::appeal;
-use crate::telephony::follow_up;
 use crate::telephony::parameters::Parameters;
-use crate::telephony::popups;
-use crate::telephony::recordings;
 use crate::telephony::story::{self, FollowUp, Place, Stored, Story, Way};
-use crate::telephony::unsettled;
 use crate::telephony::verdict::{self, Verdict};
-use crate::time;
-
-/// Timers of calls that wait to be stored: `store-call/<session>`.
-pub const TIMER: &str = "store-call/";
+use crate::telephony::{appeal, follow_up, popups, record_review, recordings, unsettled};
+use crate::uis::directory;
 
 /// How long a call that nobody answered waits for the second event about its end. UIS sends both at once, so seconds are plenty.
 const MERGE_WAIT_MS: i64 = 15_000;
 
 /// The call is over.
-pub fn on_call_finished(platform: &dyn Platform, delivery: &Delivery, event: &CallFinished) -> Handled {
+pub fn on_call_finished(context: &Context<'_>, delivery: &Delivery, event: &CallFinished) -> Handled {
     let session = event.call.session_id;
-    let (story, mut left_out) = learn_end(platform, event)?;
-    left_out.extend(settle(platform, &delivery.ordering_key, session, story)?);
+    let (story, mut left_out) = take_end(context, event)?;
+    left_out.extend(settle(context, &delivery.ordering_key, session, story)?);
     done_without(left_out)
 }
 
 /// UIS's report tells that the call is over. What follows is done by the call's own timer.
-pub fn on_reported(platform: &dyn Platform, ordering_key: &str, event: &CallFinished) -> Result<Vec<Skipped>, Failure> {
+pub fn on_reported(context: &Context<'_>, ordering_key: &str, event: &CallFinished) -> Result<Vec<Skipped>, Failure> {
     let session = event.call.session_id;
-    let (story, mut left_out) = learn_end(platform, event)?;
+    let (story, mut left_out) = take_end(context, event)?;
     match story.stored {
-        Stored::No | Stored::Skipped => left_out.extend(unfit_told(platform, session, &story)?.unwrap_or_default()),
+        Stored::No | Stored::Skipped => left_out.extend(unfit_told(context, session, &story)?.unwrap_or_default()),
         Stored::Intended | Stored::Yes => {}
     }
-    plan(platform, ordering_key, session, &story)?;
+    plan(context, ordering_key, session, &story)?;
     Ok(left_out)
 }
 
 /// Has a call that is over stored by its own timer, as soon as nothing more is waited for.
-pub fn plan(platform: &dyn Platform, ordering_key: &str, session: i64, story: &Story) -> Result<(), Failure> {
+pub fn plan(context: &Context<'_>, ordering_key: &str, session: i64, story: &Story) -> Result<(), Failure> {
     if unfit(story).is_some() {
         return Ok(());
     }
-    unsettled::add(platform, session, ordering_key)?;
-    wait(platform, ordering_key, session, ready_at(platform, story)?)
+    unsettled::add(context, session, ordering_key)?;
+    wait(context, ordering_key, session, ready_at(context, story)?)
 }
 
 /// Takes the end into the call's story.
-fn learn_end(platform: &dyn Platform, event: &CallFinished) -> Result<(Story, Vec<Skipped>), Failure> {
+fn take_end(context: &Context<'_>, event: &CallFinished) -> Result<(Story, Vec<Skipped>), Failure> {
     let session = event.call.session_id;
     let (links, left_out) = checked(session, &event.recordings);
     let who = match event.last_talked_employee.as_ref().or(event.call.employee.as_ref()) {
-        Some(hint) => employees::id_of_hint(platform, hint)?,
+        Some(hint) => directory::id_of_hint(context.platform, hint)?,
         None => None,
     };
-    let story = story::tell(platform, session, |story| {
-        story.learn_end(event, who);
+    let story = story::update(context, session, |story| {
+        story.merge_end(event, who);
         let news: Vec<&Recording> = if event.kind == FinishKind::Reported { story.unknown_of(&links) } else { links.iter().collect() };
-        news.into_iter().for_each(|link| story.learn_recording(link));
+        news.into_iter().for_each(|link| story.merge_recording(link));
         story.clone()
     })?;
     Ok((story, left_out))
 }
 
 /// A recording can be heard.
-pub fn on_recording_ready(platform: &dyn Platform, delivery: &Delivery, event: &RecordingReady) -> Handled {
+pub fn on_recording_ready(context: &Context<'_>, delivery: &Delivery, event: &RecordingReady) -> Handled {
     let session = event.call.session_id;
     let (links, mut left_out) = checked(session, std::slice::from_ref(&event.recording));
-    let story = story::tell(platform, session, |story| {
-        story.learn(&event.call);
-        links.iter().for_each(|link| story.learn_recording(link));
+    let story = story::update(context, session, |story| {
+        story.merge(&event.call);
+        links.iter().for_each(|link| story.merge_recording(link));
         story.clone()
     })?;
     if story.end.is_none() {
         return done_without(left_out);
     }
-    left_out.extend(settle(platform, &delivery.ordering_key, session, story)?);
+    left_out.extend(settle(context, &delivery.ordering_key, session, story)?);
     done_without(left_out)
 }
 
 /// The wait is over: the call is stored with what is known.
-pub fn on_timer(platform: &dyn Platform, session: i64) -> Handled {
-    let story = story::read(platform, session);
+pub fn on_timer(context: &Context<'_>, session: i64) -> Handled {
+    let story = story::read(context, session)?;
     if story.end.is_some() {
-        popups::close_all(platform, session, &story, verdict::of(&story))?;
+        popups::close_all(context, session, &story, verdict::of(&story))?;
     }
     match (story.end.is_some(), story.stored) {
-        (true, Stored::No | Stored::Intended | Stored::Skipped) if unfit(&story).is_none() => {
-            done_without(store(platform, session, story)?)
-        }
-        (true, Stored::Yes) => done_without(finish(platform, session)?),
+        (true, Stored::No | Stored::Intended | Stored::Skipped) if unfit(&story).is_none() => done_without(store(context, session, story)?),
+        (true, Stored::Yes) => done_without(finish(context, session)?),
         _ => done(),
     }
 }
 
 /// Does what can be done by now for a call that is over: stores it, waits, or puts late recordings into notes.
-pub fn settle(platform: &dyn Platform, ordering_key: &str, session: i64, story: Story) -> Result<Vec<Skipped>, Failure> {
+pub fn settle(context: &Context<'_>, ordering_key: &str, session: i64, story: Story) -> Result<Vec<Skipped>, Failure> {
     if story.end.is_none() {
         return Ok(Vec::new());
     }
-    popups::close_all(platform, session, &story, verdict::of(&story))?;
+    popups::close_all(context, session, &story, verdict::of(&story))?;
     match story.stored {
         Stored::Yes => {
-            return finish(platform, session);
+            return finish(context, session);
         }
-        Stored::Intended => return store(platform, session, story),
+        Stored::Intended => return store(context, session, story),
         Stored::Skipped if story.phone.is_none() || story.internal => return Ok(Vec::new()),
         Stored::Skipped | Stored::No => {}
     }
-    if let Some(left_out) = unfit_told(platform, session, &story)? {
+    if let Some(left_out) = unfit_told(context, session, &story)? {
         return Ok(left_out);
     }
-    unsettled::add(platform, session, ordering_key)?;
-    let ready_at = ready_at(platform, &story)?;
-    if ready_at <= platform.now() {
-        platform.cancel_timer(&format!("{TIMER}{session}"));
-        return store(platform, session, story);
+    unsettled::add(context, session, ordering_key)?;
+    let ready_at = ready_at(context, &story)?;
+    if ready_at <= context.platform.now() {
+        timers::cancel(context.platform, TimerName::StoreCall(session));
+        return store(context, session, story);
     }
-    wait(platform, ordering_key, session, ready_at)?;
+    wait(context, ordering_key, session, ready_at)?;
     Ok(Vec::new())
 }
 
 /// When all is there that the history wants to know of a call that is over, or nothing more is waited for.
-fn ready_at(platform: &dyn Platform, story: &Story) -> Result<Instant, Failure> {
-    let (now, Some(end)) = (platform.now(), &story.end) else { return Ok(platform.now()) };
+fn ready_at(context: &Context<'_>, story: &Story) -> Result<Instant, Failure> {
+    let (now, Some(end)) = (context.platform.now(), &story.end) else { return Ok(context.platform.now()) };
     if matches!(story.stored, Stored::Intended | Stored::Yes) {
         return Ok(now);
     }
     Ok(if expects_recording(story) {
         let talks = story.talks.len().max(1);
-        if story.recordings.len() >= talks { now } else { end.at + Settings::load(platform)?.recording_wait_ms() }
+        if story.recordings.len() >= talks { now } else { end.at + context.settings()?.recording_wait_ms() }
     } else if (end.told_finished && end.told_lost) || !story.recordings.is_empty() {
         now
     } else {
@@ -152,18 +143,16 @@ fn ready_at(platform: &dyn Platform, story: &Story) -> Result<Instant, Failure> 
 }
 
 /// Has the call stored at a later time.
-fn wait(platform: &dyn Platform, ordering_key: &str, session: i64, until: Instant) -> Result<(), Failure> {
-    let timer =
-        Timer { name: format!("{TIMER}{session}"), at: until, every_ms: None, ordering_key: ordering_key.to_owned(), payload: Vec::new() };
-    platform.set_timer(&timer).map_err(|why| retry(format!("the call cannot wait to be stored: {why}")))
+fn wait(context: &Context<'_>, ordering_key: &str, session: i64, until: Instant) -> Result<(), Failure> {
+    timers::once(context.platform, TimerName::StoreCall(session), until, ordering_key)
 }
 
 /// A call that RetailCRM cannot take is told so, once.
-fn unfit_told(platform: &dyn Platform, session: i64, story: &Story) -> Result<Option<Vec<Skipped>>, Failure> {
+fn unfit_told(context: &Context<'_>, session: i64, story: &Story) -> Result<Option<Vec<Skipped>>, Failure> {
     let Some(why) = unfit(story) else { return Ok(None) };
-    let first = story::tell(platform, session, |story| std::mem::replace(&mut story.stored, Stored::Skipped) != Stored::Skipped)?;
-    unsettled::settle(platform, session, &story::read(platform, session))?;
-    Ok(Some(if first { vec![skipped(format!("call {}", story::external_id(session)), why)] } else { Vec::new() }))
+    let first = story::update(context, session, |story| std::mem::replace(&mut story.stored, Stored::Skipped) != Stored::Skipped)?;
+    unsettled::settle(context, session, &story::read(context, session)?)?;
+    Ok(Some(if first { vec![skipped(format!("call {}", AppealId::call(session)), why)] } else { Vec::new() }))
 }
 
 /// Why RetailCRM cannot take the call, if it cannot.
@@ -184,10 +173,10 @@ fn expects_recording(story: &Story) -> bool {
 }
 
 /// Puts the call into the history, and what did not fit there into notes.
-fn store(platform: &dyn Platform, session: i64, story: Story) -> Result<Vec<Skipped>, Failure> {
+fn store(context: &Context<'_>, session: i64, story: Story) -> Result<Vec<Skipped>, Failure> {
     // RetailCRM never changes a record, so a repeated attempt must send the recording that the first may have left there.
     let mut first = false;
-    let story = story::tell(platform, session, |known| {
+    let story = story::update(context, session, |known| {
         first = known.stored != Stored::Intended;
         if first {
             known.record_url = recordings::main(&story).map(|recording| recording.url.clone());
@@ -195,64 +184,64 @@ fn store(platform: &dyn Platform, session: i64, story: Story) -> Result<Vec<Skip
         }
         known.clone()
     })?;
-    let (call, plain) = record(platform, session, &story)?;
+    let (call, plain) = record(context, session, &story)?;
     let mut refused = Vec::new();
     let what = format!("record of {}", call.external_id);
-    match rules::or_without(platform, &what, (&call, &plain), &mut refused, |call| upload(Crm::new(platform), call)) {
+    match rules::or_without(context, &what, (&call, &plain), &mut refused, |call| upload(context.crm, call)) {
         Ok(()) => {}
         // Surely nothing is there, unless an earlier attempt left it: the next one may choose anew.
         Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. })) if first => {
-            story::tell(platform, session, |story| story.stored = Stored::No)?;
+            story::update(context, session, |story| story.stored = Stored::No)?;
             return Err(error.into());
         }
         Err(error) => return Err(error.into()),
     }
-    story::tell(platform, session, |story| {
+    story::update(context, session, |story| {
         story.stored = Stored::Yes;
         let chosen = story.record_url.clone();
         for recording in story.recordings.iter_mut().filter(|recording| Some(&recording.url) == chosen.as_ref()) {
             recording.place = Place::History;
         }
     })?;
-    refused.extend(finish(platform, session)?);
+    refused.extend(finish(context, session)?);
     Ok(refused)
 }
 
 /// The call is in the history: what follows from it, then its further recordings, for which there may be a customer now.
-fn finish(platform: &dyn Platform, session: i64) -> Result<Vec<Skipped>, Failure> {
-    let followed_up = follow_up::run(platform, session)?;
-    let in_notes = recordings::put_into_notes(platform, session);
+fn finish(context: &Context<'_>, session: i64) -> Result<Vec<Skipped>, Failure> {
+    let followed_up = follow_up::run(context, session)?;
+    let in_notes = recordings::put_into_notes(context, session);
     if in_notes.as_ref().is_err_and(comes_again) {
         return in_notes;
     }
     // Only now does it count as done: had it before, an attempt that broke off would have told nobody what was refused.
     if let Some(parts) = &followed_up {
         let became = if parts.refused() { FollowUp::Refused } else { FollowUp::Done };
-        story::tell(platform, session, |story| story.follow_up = became)?;
+        story::update(context, session, |story| story.follow_up = became)?;
     }
-    unsettled::settle(platform, session, &story::read(platform, session))?;
+    unsettled::settle(context, session, &story::read(context, session)?)?;
     let mut left_out = followed_up.map_or(Ok(Vec::new()), Parts::end)?;
     left_out.extend(in_notes?);
     Ok(left_out)
 }
 
 /// The call as RetailCRM's history wants it: as rules made it, and as it was without them.
-fn record(platform: &dyn Platform, session: i64, story: &Story) -> Result<(Call, Call), Failure> {
-    let parameters = Parameters::of(platform, session, story)?;
-    let appeal = appeal::of(platform, session, story, &Settings::load(platform)?, &parameters);
+fn record(context: &Context<'_>, session: i64, story: &Story) -> Result<(Call, Call), Failure> {
+    let parameters = Parameters::of(context, session, story)?;
+    let appeal = appeal::of(context, session, story, &parameters)?;
     let verdict = verdict::of(story);
     let answered = verdict == Verdict::Answered;
     let end = story.end.clone().unwrap_or_default();
     let who = end.employee_id.or_else(|| if answered { story.talker() } else { story.rung_last() });
-    let tie = who.and_then(|id| employees::of_employee(platform, id));
+    let link = who.map_or(Ok(None), |id| employee_links::of_employee(context.platform, id))?;
     let call = Call {
-        date: time::crm_date_time(platform, story.began())?,
+        date: context.crm_date_time(story.began())?,
         // A clicked number is called by us, whatever the events leave out.
         kind: if story.direction == Some(Way::Out) || story.clicked_by.is_some() { EventType::Out } else { EventType::In },
         phone: story.phone.clone().unwrap_or_default(),
-        external_id: story::external_id(session),
-        code: tie.as_ref().and_then(|tie| tie.code.clone()),
-        user_id: tie.as_ref().map(|tie| tie.user_id).or(story.clicked_by),
+        external_id: AppealId::call(session).to_string(),
+        code: link.as_ref().and_then(|link| link.code.clone()),
+        user_id: link.as_ref().map(|link| link.user_id).or(story.clicked_by),
         result: verdict.result(),
         duration: if answered { verdict::talk_seconds(story) } else { 0 },
         duration_waiting: verdict::wait_seconds(story),
@@ -261,7 +250,7 @@ fn record(platform: &dyn Platform, session: i64, story: &Story) -> Result<(Call,
         source: appeal.source.clone(),
         site: appeal.own_site.clone(),
     };
-    Ok((rules::call(platform, &appeal, call.clone()), call))
+    Ok((record_review::reviewed(context, &appeal, call.clone()), call))
 }
 
 /// Links fit for the CRM, and those that are left out.
@@ -269,13 +258,13 @@ fn checked(session: i64, found: &[Recording]) -> (Vec<Recording>, Vec<Skipped>) 
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for recording in found {
         if recording.url.trim().is_empty() {
-            bad.push(skipped(format!("recording of call {}", story::external_id(session)), "the notification has no link to it"));
+            bad.push(skipped(format!("recording of call {}", AppealId::call(session)), "the notification has no link to it"));
             continue;
         }
         match links::https(&recording.url) {
             Ok(url) => good.push(Recording { url: url.to_owned(), seconds: recording.seconds }),
             Err(why) => {
-                bad.push(skipped(format!("recording of call {}", story::external_id(session)), format!("{why}: {}", shown(&recording.url))))
+                bad.push(skipped(format!("recording of call {}", AppealId::call(session)), format!("{why}: {}", shown(&recording.url))))
             }
         }
     }

@@ -1,20 +1,17 @@
 //! Who calls, and whom to forward to. Nothing is changed anywhere: one round trip to RetailCRM, and an answer in time or none.
 
+use crate::base::phone;
 use crate::bindings::uis::integration::call_events::{CallAnswer, CallerCard, IncomingCall, OpenOrder};
 use crate::bindings::uis::integration::directory::Employee;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::Failure;
-use crate::employees;
-use crate::memory;
-use crate::phone;
-use crate::platform::Platform;
+use crate::context::Context;
+use crate::crm_state::{employee_links, statuses};
+use crate::retailcrm::CONNECTION;
 use crate::retailcrm::orders::{self, Order};
-use crate::retailcrm::reference::Status;
 use crate::retailcrm::telephony::{self, Caller, Manager};
-use crate::retailcrm::{CONNECTION, Crm};
-use crate::rules;
-use crate::settings::Settings;
-use crate::setup::activation::STATUSES_KEY;
+use crate::telephony::routing;
+use crate::uis::directory;
 
 /// Of an employee's phones, at most as many as the contract takes.
 const NUMBERS_MAX: usize = 10;
@@ -22,35 +19,35 @@ const NUMBERS_MAX: usize = 10;
 const RESERVE_MS: u32 = 200;
 
 /// Looks the caller up.
-pub fn answer(platform: &dyn Platform, event: &IncomingCall) -> Result<CallAnswer, Failure> {
+pub fn answer(context: &Context<'_>, event: &IncomingCall) -> Result<CallAnswer, Failure> {
     let nobody = CallAnswer { card: None, forward_to: Vec::new(), skipped: Vec::new() };
     let Some(contact) = event.call.contact.as_ref().filter(|_| !event.call.is_internal) else {
         return Ok(nobody);
     };
     let number = phone::canonical(&contact.digits);
-    let crm = Crm::new(platform).within(event.deadline_ms.saturating_sub(RESERVE_MS));
+    let crm = context.crm.within(event.deadline_ms.saturating_sub(RESERVE_MS));
     let [caller, orders] = crm.ask_all([telephony::ask_manager(&number), orders::ask_by_phone(&number)]);
     let caller = Caller::read(&caller?);
     // The orders are an extra: without them the card is still worth showing.
     let orders = orders.and_then(|answer| orders::read(&answer)).unwrap_or_else(|error| {
-        platform.log(Level::Warn, "the caller's orders are not known", &[("error", &error.to_string())]);
+        context.platform.log(Level::Warn, "the caller's orders are not known", &[("error", &error.to_string())]);
         Vec::new()
     });
-    let open = open_orders(platform, &caller, orders, &number);
+    let open = open_orders(context, &caller, orders, &number)?;
     let known = known(&caller, &open);
     let card = card(&caller, open);
     let forward_to = match &caller.manager {
-        Some(manager) if Settings::load(platform)?.forward_to_manager => numbers(platform, manager)?,
+        Some(manager) if context.settings()?.forward_to_manager => numbers(context, manager)?,
         _ => Vec::new(),
     };
-    let forward_to = rules::route(platform, &event.call, || known, forward_to);
+    let forward_to = routing::route(context, &event.call, || known, forward_to);
     Ok(CallAnswer { card, forward_to, skipped: Vec::new() })
 }
 
 /// The caller's orders that are not over.
-fn open_orders(platform: &dyn Platform, caller: &Caller, orders: Vec<Order>, number: &str) -> Vec<OpenOrder> {
-    let Some(customer) = &caller.customer else { return Vec::new() };
-    let statuses: Vec<Status> = memory::load(platform, STATUSES_KEY).unwrap_or_default();
+fn open_orders(context: &Context<'_>, caller: &Caller, orders: Vec<Order>, number: &str) -> Result<Vec<OpenOrder>, Failure> {
+    let Some(customer) = &caller.customer else { return Ok(Vec::new()) };
+    let statuses = statuses::all(context.platform)?;
     let open = orders.into_iter().filter_map(|order| {
         // The search goes by text, so the order may be somebody else's.
         let his = order.customer.map_or_else(|| phone::same(&order.phone, number), |owner| Some(owner) == customer.id);
@@ -60,7 +57,7 @@ fn open_orders(platform: &dyn Platform, caller: &Caller, orders: Vec<Order>, num
         let name = if order.number.is_empty() { order.id?.to_string() } else { order.number };
         (his && !ended).then(|| OpenOrder { url: format!("/orders/{}/edit", order.id.unwrap_or_default()), name, status: title })
     });
-    open.collect()
+    Ok(open.collect())
 }
 
 /// What RetailCRM knows of the caller, for partners' rules.
@@ -87,19 +84,27 @@ fn card(caller: &Caller, orders: Vec<OpenOrder>) -> Option<CallerCard> {
 }
 
 /// Where the manager can be reached: the active phones of his UIS employee, in order. Nobody when he is away.
-fn numbers(platform: &dyn Platform, manager: &Manager) -> Result<Vec<String>, Failure> {
-    let Some(employee) = employee(platform, manager)? else {
-        platform.log(Level::Info, "the caller's manager is no UIS employee", &[("user", &manager.id.unwrap_or_default().to_string())]);
+fn numbers(context: &Context<'_>, manager: &Manager) -> Result<Vec<String>, Failure> {
+    let Some(employee) = employee(context, manager)? else {
+        context.platform.log(
+            Level::Info,
+            "the caller's manager is no UIS employee",
+            &[("user", &manager.id.unwrap_or_default().to_string())],
+        );
         return Ok(Vec::new());
     };
     if !matches!(employee.status.as_str(), "available" | "unknown" | "") {
-        platform.log(Level::Info, "the caller's manager is away", &[("employee", &employee.full_name), ("status", &employee.status)]);
+        context.platform.log(
+            Level::Info,
+            "the caller's manager is away",
+            &[("employee", &employee.full_name), ("status", &employee.status)],
+        );
         return Ok(Vec::new());
     }
     Ok(employee.phones.into_iter().filter(|phone| phone.active).map(|phone| phone.number).take(NUMBERS_MAX).collect())
 }
 
-fn employee(platform: &dyn Platform, manager: &Manager) -> Result<Option<Employee>, Failure> {
-    let Some(tie) = manager.id.and_then(|id| employees::of_user(platform, id)) else { return Ok(None) };
-    platform.find_employee(tie.employee_id).map_err(employees::directory_failure)
+fn employee(context: &Context<'_>, manager: &Manager) -> Result<Option<Employee>, Failure> {
+    let Some(link) = manager.id.map_or(Ok(None), |id| employee_links::of_user(context.platform, id))? else { return Ok(None) };
+    context.platform.find_employee(link.employee_id).map_err(directory::directory_failure)
 }

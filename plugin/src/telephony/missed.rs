@@ -1,64 +1,59 @@
 //! «Создавать задачу по пропущенному звонку»: a call that nobody answered makes a task to call back, and a talk with the same number closes
 //! it.
 
-use crate::appeals::Appeal;
+use crate::appeal::Appeal;
+use crate::appeals::assignee::Assignee;
 use crate::appeals::lookup::Lookup;
-use crate::appeals::responsible::Responsible;
 use crate::appeals::task::{self, Wish};
+use crate::base::keys::Key;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
-use crate::platform::Platform;
-use crate::settings::Settings;
+use crate::context::Context;
+use crate::crm_state::working_hours;
 use crate::settings::telephony::{Hours, MissedCall, TaskResponsible};
 use crate::telephony::story::{Story, Way};
-use crate::worktime;
-
-/// One key for a number: it has but one open task.
-fn key(phone: &str) -> String {
-    format!("missed-call-task/{phone}")
-}
 
 /// Makes the task of a call that nobody answered, if the settings want one.
-pub fn make(
-    platform: &dyn Platform,
-    appeal: &Appeal<'_>,
-    story: &Story,
-    settings: &Settings,
-    lookup: &mut Lookup<'_>,
-) -> Result<Vec<Skipped>, Failure> {
-    let (Some(phone), true) = (&appeal.who.phone, wanted(platform, settings, story, appeal.at)?) else { return Ok(Vec::new()) };
+pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, story: &Story, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+    let settings = context.settings()?;
+    let (Some(phone), true) = (&appeal.who.phone, wanted(context, story, appeal.at)?) else { return Ok(Vec::new()) };
     let wish = Wish {
-        key: key(phone),
+        key: Key::MissedCallTask(phone),
         once: settings.missed_call_task_once,
         name: &settings.missed_call_task_name,
         due_hours: settings.missed_call_task_due_hours,
-        responsible: match settings.missed_call_task_responsible {
-            TaskResponsible::CalledLast => Responsible::Employee(story.rung_last().or(story.end.as_ref().and_then(|end| end.employee_id))),
-            TaskResponsible::Manager => Responsible::Manager,
-            TaskResponsible::Default => Responsible::User(None),
-            TaskResponsible::Fixed => Responsible::User(settings.missed_call_task_user),
+        assignee: match settings.missed_call_task_responsible {
+            TaskResponsible::CalledLast => Assignee::Employee(story.rung_last().or(story.end.as_ref().and_then(|end| end.employee_id))),
+            TaskResponsible::Manager => Assignee::Manager,
+            TaskResponsible::Default => Assignee::User(None),
+            TaskResponsible::Fixed => Assignee::User(settings.missed_call_task_user),
         },
-        default_responsible: settings.default_responsible,
+        default_assignee: settings.default_responsible,
     };
-    task::make(platform, appeal, &wish, lookup)
+    task::make(context, appeal, &wish, lookup)
 }
 
 /// A talk with the number completes its open task, if the setting wants it.
-pub fn close(platform: &dyn Platform, appeal: &Appeal<'_>, settings: &Settings) -> Result<(), Failure> {
+pub fn close(context: &Context<'_>, appeal: &Appeal<'_>) -> Result<(), Failure> {
+    let settings = context.settings()?;
     match &appeal.who.phone {
-        Some(phone) if settings.missed_call_task && settings.missed_call_task_close => task::close(platform, appeal, &key(phone)),
+        Some(phone) if settings.missed_call_task && settings.missed_call_task_close => {
+            task::close(context, appeal, Key::MissedCallTask(phone))
+        }
         _ => Ok(()),
     }
 }
 
 /// Whether such calls make a task, at such a time.
-fn wanted(platform: &dyn Platform, settings: &Settings, story: &Story, at: i64) -> Result<bool, Failure> {
+fn wanted(context: &Context<'_>, story: &Story, at: i64) -> Result<bool, Failure> {
+    let settings = context.settings()?;
     let kind = if story.direction == Some(Way::Out) { MissedCall::Outgoing } else { MissedCall::Incoming };
     if !settings.missed_call_task || !settings.missed_call_task_calls.contains(&kind) {
         return Ok(false);
     }
+    let working = || working_hours::contain(context.platform, &context.crm_date_time(at)?);
     match settings.missed_call_task_hours {
         Hours::Any => Ok(true),
-        Hours::Working => worktime::working(platform, at),
-        Hours::NonWorking => worktime::working(platform, at).map(|working| !working),
+        Hours::Working => working(),
+        Hours::NonWorking => working().map(|working| !working),
     }
 }

@@ -14,13 +14,17 @@
 //! | [`contact`] | «создавать контакт при звонке» |
 //! | [`missed`] | «создавать задачу по пропущенному звонку» |
 //! | [`click_to_call`] | «номер для звонка по клику», «переопределять АОН» |
+//! | [`click_mark`] | the mark by which a clicked call is known again |
 //! | [`orders`] | «создавать заказ по звонку» |
 //! | [`recordings`] | recordings that the history cannot take: notes on the customer |
+//! | [`record_review`] | partners' rules about a call's record |
+//! | [`routing`] | partners' rules about where a call goes |
 //! | [`tags`] | tags of a call, for extra fields |
 //! | [`unsettled`] | calls that are not done with, for switching off and on |
 //! | [`reconcile`] | calls that notifications lost, found in UIS's report |
 
 pub mod appeal;
+pub mod click_mark;
 pub mod click_to_call;
 pub mod contact;
 pub mod filter;
@@ -32,7 +36,9 @@ pub mod orders;
 pub mod parameters;
 pub mod popups;
 pub mod reconcile;
+pub mod record_review;
 pub mod recordings;
+pub mod routing;
 pub mod story;
 pub mod tags;
 pub mod unsettled;

@@ -2,13 +2,13 @@
 
 use serde_json::Map;
 
+use crate::appeal::Appeal;
+use crate::appeals::assignee::Assignee;
 use crate::appeals::lookup::Lookup;
 use crate::appeals::order::{self, Wish};
-use crate::appeals::responsible::Responsible;
-use crate::appeals::{Appeal, progress};
+use crate::appeals::progress;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
-use crate::platform::Platform;
-use crate::settings::Settings;
+use crate::context::Context;
 use crate::settings::telephony::{OrderCall, OrderResponsible};
 use crate::telephony::contact;
 use crate::telephony::story::Story;
@@ -20,21 +20,21 @@ fn stock_method(kind: OrderCall) -> &'static str {
 
 /// Makes the order of a call that is over, if the settings want one. `talked`: somebody did.
 pub fn make(
-    platform: &dyn Platform,
+    context: &Context<'_>,
     appeal: &Appeal<'_>,
     story: &Story,
     talked: bool,
-    settings: &Settings,
     lookup: &mut Lookup<'_>,
 ) -> Result<Vec<Skipped>, Failure> {
+    let settings = context.settings()?;
     let wanted = |kind: OrderCall| settings.call_order_calls.contains(&kind);
     let possible = if talked { wanted(OrderCall::First) || wanted(OrderCall::Repeat) } else { wanted(OrderCall::Lost) };
     if !settings.call_orders || !possible {
         return Ok(Vec::new());
     }
     // An order is somebody's: whoever has no customer yet gets one.
-    let mut left_out = contact::ensure(platform, appeal, story, settings, lookup)?;
-    let kind = match (talked, progress::read(platform, &appeal.id).created) {
+    let mut left_out = contact::ensure(context, appeal, story, lookup)?;
+    let kind = match (talked, progress::read(context, appeal.id)?.created) {
         (false, _) => OrderCall::Lost,
         (true, true) => OrderCall::First,
         (true, false) => OrderCall::Repeat,
@@ -49,16 +49,16 @@ pub fn make(
         order_method: settings.call_order_method.clone(),
         stock_method: stock_method(kind),
         status: settings.call_order_status.clone(),
-        responsible: match settings.call_order_responsible {
-            OrderResponsible::Talked => Responsible::Employee(story.talker().or_else(|| story.rung_last())),
-            OrderResponsible::Default => Responsible::User(None),
-            OrderResponsible::Fixed => Responsible::User(settings.call_order_user),
+        assignee: match settings.call_order_responsible {
+            OrderResponsible::Talked => Assignee::Employee(story.talker().or_else(|| story.rung_last())),
+            OrderResponsible::Default => Assignee::User(None),
+            OrderResponsible::Fixed => Assignee::User(settings.call_order_user),
         },
-        default_responsible: settings.default_responsible,
+        default_assignee: settings.default_responsible,
         comment: &settings.call_order_comment,
         customer_comment: None,
         fields: Map::new(),
     };
-    left_out.extend(order::make(platform, appeal, &wish, lookup)?);
+    left_out.extend(order::make(context, appeal, &wish, lookup)?);
     Ok(left_out)
 }

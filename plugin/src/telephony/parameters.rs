@@ -1,11 +1,10 @@
 //! What a call tells that templates and extra fields may ask for, by UIS's names.
 
-use crate::appeals::Told;
+use crate::appeal::EventParameters;
 use crate::bindings::uis::integration::types::Failure;
-use crate::platform::Platform;
+use crate::context::Context;
 use crate::telephony::story::Story;
 use crate::telephony::verdict;
-use crate::time;
 
 /// The parameters of one call.
 pub struct Parameters<'a> {
@@ -17,13 +16,13 @@ pub struct Parameters<'a> {
 
 impl<'a> Parameters<'a> {
     /// Of a call as far as it is known.
-    pub fn of(platform: &dyn Platform, session: i64, story: &'a Story) -> Result<Parameters<'a>, Failure> {
-        let ended = story.end.as_ref().map(|end| time::crm_date_time(platform, end.at)).transpose()?;
-        Ok(Parameters { session, story, began: time::crm_date_time(platform, story.began())?, ended })
+    pub fn of(context: &Context<'_>, session: i64, story: &'a Story) -> Result<Parameters<'a>, Failure> {
+        let ended = story.end.as_ref().map(|end| context.crm_date_time(end.at)).transpose()?;
+        Ok(Parameters { session, story, began: context.crm_date_time(story.began())?, ended })
     }
 }
 
-impl Told for Parameters<'_> {
+impl EventParameters for Parameters<'_> {
     fn raw(&self, name: &str) -> Option<String> {
         let story = self.story;
         let value = match name {

@@ -2,24 +2,23 @@
 //! when it is over for him. What is open is remembered before it is sent, so that the end closes it whatever happened in between.
 
 use crate::appeals::source;
+use crate::base::appeal_id::AppealId;
+use crate::base::outcome::{Handled, done};
+use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::call_events::{Call, CallAnswered, LegRinging, OutgoingCall, TalkFinished};
 use crate::bindings::uis::integration::log::Level;
-use crate::bindings::uis::integration::timers::Timer;
 use crate::bindings::uis::integration::types::{Delivery, EmployeeHint, Failure};
-use crate::employees;
-use crate::outcome::{Handled, done, retry};
-use crate::platform::Platform;
+use crate::context::Context;
+use crate::crm_state::employee_links::{self, EmployeeLink};
+use crate::crm_state::shops;
+use crate::retailcrm::CrmError;
 use crate::retailcrm::telephony::{CallEvent, EventType, send_event};
-use crate::retailcrm::{Crm, CrmError};
-use crate::settings::Settings;
-use crate::shops;
 use crate::telephony::parameters::Parameters;
 use crate::telephony::story::{self, Popup, Story, Way};
 use crate::telephony::unsettled;
 use crate::telephony::verdict::Verdict;
+use crate::uis::directory;
 
-/// Timers of pop-ups that could not be closed: `close-pop-ups/<session>`.
-pub const CLOSE_TIMER: &str = "close-pop-ups/";
 /// How long after a failure the closing is tried again.
 const CLOSE_LATER_MS: u32 = 2000;
 
@@ -28,28 +27,29 @@ const ANSWERED: &str = "answered";
 const NO_ANSWER: &str = "no answered";
 
 /// A manager's phone rings.
-pub fn on_leg_ringing(platform: &dyn Platform, delivery: &Delivery, event: &LegRinging) -> Handled {
-    open(platform, delivery, &event.call, event.leg_id, event.call.is_transfer, |_| {})
+pub fn on_leg_ringing(context: &Context<'_>, delivery: &Delivery, event: &LegRinging) -> Handled {
+    let ringing = Ringing { call: &event.call, leg_id: event.leg_id, is_transfer: event.call.is_transfer, is_outgoing: false };
+    open(context, delivery, &ringing)
 }
 
 /// A manager calls out.
-pub fn on_outgoing_call(platform: &dyn Platform, delivery: &Delivery, event: &OutgoingCall) -> Handled {
-    open(platform, delivery, &event.call, None, false, |story| story.direction = Some(Way::Out))
+pub fn on_outgoing_call(context: &Context<'_>, delivery: &Delivery, event: &OutgoingCall) -> Handled {
+    open(context, delivery, &Ringing { call: &event.call, leg_id: None, is_transfer: false, is_outgoing: true })
 }
 
 /// A talk began: whoever else was rung for it has missed it, and whoever talked before has handed the call on.
-pub fn on_call_answered(platform: &dyn Platform, event: &CallAnswered) -> Handled {
+pub fn on_call_answered(context: &Context<'_>, event: &CallAnswered) -> Handled {
     let call = &event.call;
-    let who = employee_id(platform, call.employee.as_ref())?;
-    let (missed, handed_on) = story::tell(platform, call.session_id, |story| {
-        story.learn(call);
-        let talked: Vec<i64> = story.talks.clone();
+    let who = employee_id(context, call.employee.as_ref())?;
+    let (missed, handed_on) = story::update(context, call.session_id, |story| {
+        story.merge(call);
+        let talked = story.talks.clone();
         // The same event again tells of the same talk.
-        if story.talk_at != Some(call.at) && (talked.last() != Some(&who) || who == 0) {
+        if story.talk_at != Some(call.at) && (talked.last() != Some(&who) || who.is_none()) {
             story.talks.push(who);
         }
         // An event that names nobody closes nothing, as whose pop-up it would be is not known; nor does one that came late.
-        let is_news = who != 0 && story.talk_at.is_none_or(|at| at <= call.at);
+        let is_news = who.is_some() && story.talk_at.is_none_or(|at| at <= call.at);
         story.talk_at = story.talk_at.max(Some(call.at));
         let others = |had_talked: bool| {
             // Whoever was rung since belongs to what came after: this event may have had to come again.
@@ -58,83 +58,77 @@ pub fn on_call_answered(platform: &dyn Platform, event: &CallAnswered) -> Handle
         };
         (others(false), others(true))
     })?;
-    close_surely(platform, call.session_id, &missed, NO_ANSWER)?;
-    close_surely(platform, call.session_id, &handed_on, ANSWERED)?;
+    close_surely(context, call.session_id, &missed, NO_ANSWER)?;
+    close_surely(context, call.session_id, &handed_on, ANSWERED)?;
     done()
 }
 
 /// A talk ended: for this manager the call is over, even if it goes on with another.
-pub fn on_talk_finished(platform: &dyn Platform, event: &TalkFinished) -> Handled {
+pub fn on_talk_finished(context: &Context<'_>, event: &TalkFinished) -> Handled {
     let call = &event.call;
-    let who = employee_id(platform, call.employee.as_ref())?;
-    let ended = story::tell(platform, call.session_id, |story| {
-        story.learn(call);
-        let talker = if who != 0 { who } else { story.talks.last().copied().unwrap_or(0) };
-        story.open_popups(|popup| talker != 0 && popup.employee_id == talker)
+    let who = employee_id(context, call.employee.as_ref())?;
+    let ended = story::update(context, call.session_id, |story| {
+        story.merge(call);
+        let talker = who.or(story.talks.last().copied().flatten());
+        story.open_popups(|popup| talker.is_some() && popup.employee_id == talker)
     })?;
     // A "talk" of no seconds is a phone that rang in vain.
-    close_surely(platform, call.session_id, &ended, if event.talk_seconds == Some(0) { NO_ANSWER } else { ANSWERED })?;
+    close_surely(context, call.session_id, &ended, if event.talk_seconds == Some(0) { NO_ANSWER } else { ANSWERED })?;
     done()
 }
 
 /// Closes pop-ups with one event. They count as closed only once RetailCRM has answered: closing one twice does no harm, leaving one
 /// open does.
-pub fn close(platform: &dyn Platform, session: i64, popups: &[Popup], status: &str) -> Result<(), Failure> {
+pub fn close(context: &Context<'_>, session: i64, popups: &[Popup], status: &str) -> Result<(), Failure> {
     if popups.is_empty() {
         return Ok(());
     }
-    let story = story::read(platform, session);
+    let story = story::read(context, session)?;
     let Some(event) = event(session, &story, EventType::Hangup, popups) else { return Ok(()) };
-    send_event(Crm::new(platform), &CallEvent { hangup_status: Some(status.to_owned()), ..event })?;
-    mark(platform, session, popups, |popup| popup.closed = true)
+    send_event(context.crm, &CallEvent { hangup_status: Some(status.to_owned()), ..event })?;
+    mark(context, session, popups, |popup| popup.closed = true)
 }
 
 /// Closes pop-ups now, or by a timer of its own as soon as RetailCRM can be reached: nothing else of the call waits for that.
 /// A refusal for good is logged, as nothing would come of another attempt.
-pub fn close_surely(platform: &dyn Platform, session: i64, popups: &[Popup], status: &'static str) -> Result<(), Failure> {
-    match close(platform, session, popups, status) {
+pub fn close_surely(context: &Context<'_>, session: i64, popups: &[Popup], status: &'static str) -> Result<(), Failure> {
+    match close(context, session, popups, status) {
         Ok(()) => Ok(()),
         Err(Failure::Retry(later)) => {
-            mark(platform, session, popups, |popup| popup.closing = Some(status.to_owned()))?;
-            platform.log(Level::Warn, "a pop-up is closed later", &[("why", &later.reason)]);
-            let timer = Timer {
-                name: format!("{CLOSE_TIMER}{session}"),
-                at: platform.now() + i64::from(later.after_ms.unwrap_or(CLOSE_LATER_MS)),
-                every_ms: None,
-                ordering_key: format!("{CLOSE_TIMER}{session}"),
-                payload: Vec::new(),
-            };
-            platform.set_timer(&timer).map_err(|why| retry(format!("the pop-up cannot be closed later: {why}")))
+            mark(context, session, popups, |popup| popup.closing = Some(status.to_owned()))?;
+            context.platform.log(Level::Warn, "a pop-up is closed later", &[("why", &later.reason)]);
+            let (name, wait) = (TimerName::ClosePopups(session), later.after_ms.unwrap_or(CLOSE_LATER_MS));
+            timers::once(context.platform, name, context.platform.now() + i64::from(wait), &name.to_string())
         }
         Err(failure @ Failure::Unauthorized(_)) => Err(failure),
         Err(failure) => {
-            platform.log(Level::Error, "a pop-up cannot be closed", &[("failure", &format!("{failure:?}"))]);
-            mark(platform, session, popups, |popup| popup.closed = true)
+            context.platform.log(Level::Error, "a pop-up cannot be closed", &[("failure", &format!("{failure:?}"))]);
+            mark(context, session, popups, |popup| popup.closed = true)
         }
     }
 }
 
 /// The end of the call for everybody who still sees it: as the verdict says, but "nobody answered" for those whose phone rang in vain
 /// while somebody else talked.
-pub fn close_all(platform: &dyn Platform, session: i64, story: &Story, verdict: Verdict) -> Result<(), Failure> {
+pub fn close_all(context: &Context<'_>, session: i64, story: &Story, verdict: Verdict) -> Result<(), Failure> {
     let in_vain = |popup: &Popup| verdict == Verdict::Answered && !story.talks.is_empty() && !story.talks.contains(&popup.employee_id);
-    close_surely(platform, session, &story.open_popups(|popup| !in_vain(popup)), verdict.hangup_status())?;
-    close_surely(platform, session, &story.open_popups(in_vain), NO_ANSWER)
+    close_surely(context, session, &story.open_popups(|popup| !in_vain(popup)), verdict.hangup_status())?;
+    close_surely(context, session, &story.open_popups(in_vain), NO_ANSWER)
 }
 
 /// The timer of [`close_surely`]: what is left to close is tried until it succeeds.
-pub fn on_close_timer(platform: &dyn Platform, session: i64) -> Handled {
-    let story = story::read(platform, session);
+pub fn on_close_timer(context: &Context<'_>, session: i64) -> Handled {
+    let story = story::read(context, session)?;
     for popup in story.open_popups(|popup| popup.closing.is_some()) {
         let status = popup.closing.clone().unwrap_or_default();
-        close(platform, session, std::slice::from_ref(&popup), &status)?;
+        close(context, session, std::slice::from_ref(&popup), &status)?;
     }
-    unsettled::settle(platform, session, &story::read(platform, session))?;
+    unsettled::settle(context, session, &story::read(context, session)?)?;
     done()
 }
 
-fn mark(platform: &dyn Platform, session: i64, popups: &[Popup], change: impl Fn(&mut Popup)) -> Result<(), Failure> {
-    story::tell(platform, session, |story| {
+fn mark(context: &Context<'_>, session: i64, popups: &[Popup], change: impl Fn(&mut Popup)) -> Result<(), Failure> {
+    story::update(context, session, |story| {
         story.popups.iter_mut().filter(|popup| popups.iter().any(|chosen| chosen.user_id == popup.user_id)).for_each(&change);
     })
 }
@@ -147,23 +141,25 @@ enum Opening {
     Open(Box<Story>, Vec<Popup>),
 }
 
-fn open(
-    platform: &dyn Platform,
-    delivery: &Delivery,
-    call: &Call,
+/// A phone that rings, or that an employee calls out by.
+struct Ringing<'a> {
+    call: &'a Call,
     leg_id: Option<i64>,
+    /// The call is handed on: whoever had a pop-up of it loses it.
     is_transfer: bool,
-    mut learn: impl FnMut(&mut Story),
-) -> Handled {
-    let session = call.session_id;
-    let tie = match &call.employee {
-        Some(hint) => employees::of_hint(platform, hint)?,
-        None => None,
-    };
-    let opening = story::tell(platform, session, |story| {
-        story.learn(call);
-        learn(story);
-        let Some(tie) = &tie else { return Opening::Nothing("the employee is no user of RetailCRM") };
+    /// The employee calls.
+    is_outgoing: bool,
+}
+
+impl Ringing<'_> {
+    /// Takes the ringing into the call's story, and the pop-up of whoever is rung, if there is one to show.
+    fn merge_into(&self, story: &mut Story, link: Option<&EmployeeLink>) -> Opening {
+        let call = self.call;
+        story.merge(call);
+        if self.is_outgoing {
+            story.direction = Some(Way::Out);
+        }
+        let Some(link) = link else { return Opening::Nothing("the employee is no user of RetailCRM") };
         if story.end.is_some() {
             return Opening::Nothing("the call is over");
         }
@@ -173,42 +169,50 @@ fn open(
         if story.phone.is_none() {
             return Opening::Nothing("the caller is anonymous");
         }
-        if let Some(known) = story.popups.iter().find(|popup| popup.user_id == tie.user_id) {
-            // One that is about to be closed is not open: he is rung once more.
+        if let Some(known) = story.popups.iter().find(|popup| popup.user_id == link.user_id) {
+            // One that is about to be closed is not open: the employee is rung once more.
             if !known.closed && known.closing.is_none() {
                 return Opening::Nothing("it is open");
             }
-            if known.rung_at >= call.at || (leg_id.is_some() && known.leg_id == leg_id) {
+            if known.rung_at >= call.at || (self.leg_id.is_some() && known.leg_id == self.leg_id) {
                 return Opening::Nothing("this ringing is known");
             }
         }
-        let moved = story.open_popups(|_| is_transfer);
-        story.popups.retain(|popup| popup.user_id != tie.user_id);
-        let (employee_id, user_id, code) = (tie.employee_id, tie.user_id, tie.code.clone());
-        story.popups.push(Popup { employee_id, user_id, code, rung_at: call.at, leg_id, closing: None, closed: false });
+        let moved = story.open_popups(|_| self.is_transfer);
+        story.popups.retain(|popup| popup.user_id != link.user_id);
+        let (employee_id, user_id, code) = (Some(link.employee_id), link.user_id, link.code.clone());
+        story.popups.push(Popup { employee_id, user_id, code, rung_at: call.at, leg_id: self.leg_id, closing: None, closed: false });
         Opening::Open(Box::new(story.clone()), moved)
-    })?;
+    }
+}
+
+fn open(context: &Context<'_>, delivery: &Delivery, ringing: &Ringing<'_>) -> Handled {
+    let session = ringing.call.session_id;
+    let link = match &ringing.call.employee {
+        Some(hint) => employee_links::of_hint(context.platform, hint)?,
+        None => None,
+    };
+    let opening = story::update(context, session, |story| ringing.merge_into(story, link.as_ref()))?;
     let (story, moved) = match opening {
         Opening::Nothing(why) => {
-            platform.log(Level::Info, "no pop-up", &[("why", why)]);
+            context.platform.log(Level::Info, "no pop-up", &[("why", why)]);
             return done();
         }
         Opening::Open(story, moved) => (story, moved),
     };
-    unsettled::add(platform, session, &delivery.ordering_key)?;
+    unsettled::add(context, session, &delivery.ordering_key)?;
     let (talked, rung): (Vec<Popup>, Vec<Popup>) = moved.into_iter().partition(|popup| story.talks.contains(&popup.employee_id));
-    close_surely(platform, session, &talked, ANSWERED)?;
-    close_surely(platform, session, &rung, NO_ANSWER)?;
+    close_surely(context, session, &talked, ANSWERED)?;
+    close_surely(context, session, &rung, NO_ANSWER)?;
     let kind = if story.direction == Some(Way::Out) { EventType::Out } else { EventType::In };
     let Some(popup) = story.popups.last().map(std::slice::from_ref) else { return done() };
     let Some(event) = event(session, &story, kind, popup) else { return done() };
-    let site = shops::of_number(&Settings::load(platform)?, story.virtual_number.as_deref());
-    let event =
-        CallEvent { site, web_analytics_data: source::web_analytics(platform, &Parameters::of(platform, session, &story)?), ..event };
-    if let Err(error) = send_event(Crm::new(platform), &event) {
+    let site = shops::of_number(context.settings()?, story.virtual_number.as_deref());
+    let event = CallEvent { site, web_analytics_data: source::web_analytics(context, &Parameters::of(context, session, &story)?), ..event };
+    if let Err(error) = send_event(context.crm, &event) {
         if matches!(error, CrmError::NotSent { .. } | CrmError::Busy { .. }) {
             // Surely nobody sees it, and what is live is not repeated: his next ringing opens it.
-            mark(platform, session, popup, |popup| (popup.closed, popup.rung_at, popup.leg_id) = (true, 0, None))?;
+            mark(context, session, popup, |popup| (popup.closed, popup.rung_at, popup.leg_id) = (true, 0, None))?;
         }
         return Err(error.into());
     }
@@ -223,14 +227,13 @@ fn event(session: i64, story: &Story, kind: EventType, popups: &[Popup]) -> Opti
         user_ids: popups.iter().map(|popup| popup.user_id).collect(),
         hangup_status: None,
         external_phone: story.virtual_number.clone(),
-        call_external_id: story::external_id(session),
+        call_external_id: AppealId::call(session).to_string(),
         site: None,
         web_analytics_data: None,
     })
 }
 
-/// The employee's id; 0 for nobody.
-fn employee_id(platform: &dyn Platform, hint: Option<&EmployeeHint>) -> Result<i64, Failure> {
-    let Some(hint) = hint else { return Ok(0) };
-    Ok(employees::id_of_hint(platform, hint)?.unwrap_or(0))
+/// The employee's id; none: the event names nobody.
+fn employee_id(context: &Context<'_>, hint: Option<&EmployeeHint>) -> Result<Option<i64>, Failure> {
+    hint.map_or(Ok(None), |hint| directory::id_of_hint(context.platform, hint))
 }

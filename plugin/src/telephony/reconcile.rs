@@ -2,33 +2,33 @@
 //! learn of a call late, and has those that no event has ended handled as if it had: each by a timer of its own, in order with the customer's
 //! other events, so that one that RetailCRM cannot take now holds up no other.
 
+use crate::base::keys::Key;
+use crate::base::outcome::{Handled, done_without};
+use crate::base::timers::TimerName;
 use crate::bindings::uis::integration::communications::ReportedCall;
 use crate::bindings::uis::integration::log::Level;
-use crate::outcome::{Handled, done_without};
-use crate::platform::Platform;
-use crate::reports::{self, PAGE, Reading};
-use crate::telephony::filter;
-use crate::telephony::history;
+use crate::context::Context;
 use crate::telephony::story::{self, FollowUp, Record, Stored};
-use crate::telephony::unsettled;
+use crate::telephony::{filter, history, unsettled};
+use crate::uis::reports::{self, PAGE, Reading};
 
 /// The report of calls.
-pub const CALLS: Reading = Reading { timer: "reconcile-calls", key: "reconcile/calls" };
+pub const CALLS: Reading = Reading { timer: TimerName::ReconcileCalls, key: Key::CallsRead };
 
 /// Reads the report since the last time.
-pub fn on_timer(platform: &dyn Platform) -> Handled {
-    let began = platform.now();
-    let since = CALLS.since(platform);
+pub fn on_timer(context: &Context<'_>) -> Handled {
+    let began = context.platform.now();
+    let since = CALLS.since(context.platform)?;
     let mut cursor: Option<String> = None;
     let mut left_out = Vec::new();
     loop {
-        let page = platform.finished_calls(since, cursor.as_deref(), PAGE).map_err(reports::failure)?;
+        let page = context.platform.finished_calls(since, cursor.as_deref(), PAGE).map_err(reports::failure)?;
         for ReportedCall { ordering_key, finished } in &page.calls {
             let session = finished.call.session_id;
-            if !filter::ours(platform, &finished.call)? {
+            if !filter::ours(context, &finished.call)? {
                 continue;
             }
-            let known = story::read(platform, session);
+            let known = story::read(context, session)?;
             let told = known.end.as_ref().is_some_and(|end| end.told_finished);
             let recording_is_left = !known.unknown_of(&finished.recordings).is_empty() || known.recordings.iter().any(Record::waits);
             // One that still waits for something has its timer set again: it may have been lost between two writes.
@@ -42,16 +42,16 @@ pub fn on_timer(platform: &dyn Platform) -> Handled {
                 continue;
             }
             if !told {
-                platform.log(Level::Warn, "a finished call was not told, only reported", &[("call", &session.to_string())]);
+                context.platform.log(Level::Warn, "a finished call was not told, only reported", &[("call", &session.to_string())]);
             }
-            left_out.extend(history::on_reported(platform, ordering_key, finished)?);
+            left_out.extend(history::on_reported(context, ordering_key, finished)?);
         }
         match page.next {
             Some(next) => cursor = Some(next),
             None => break,
         }
     }
-    CALLS.read(platform, began)?;
-    unsettled::expire(platform)?;
+    CALLS.read(context.platform, began)?;
+    unsettled::expire(context)?;
     done_without(left_out)
 }

@@ -1,15 +1,14 @@
 //! Recordings that the history cannot take. A record has one `recordUrl` and never changes, so the longest talk goes there and the
 //! others, and any that come later, become notes on the customer.
 
+use crate::base::appeal_id::AppealId;
+use crate::base::outcome::skipped;
 use crate::bindings::uis::integration::decision;
 use crate::bindings::uis::integration::types::{CommunicationKind, Failure, Skipped};
-use crate::outcome::skipped;
-use crate::platform::Platform;
-use crate::retailcrm::Crm;
+use crate::context::Context;
 use crate::retailcrm::customers;
 use crate::rules;
 use crate::telephony::story::{self, Place, Record, Story};
-use crate::time;
 
 /// The recording for the history: the longest; of equals the earliest.
 pub fn main(story: &Story) -> Option<&Record> {
@@ -18,22 +17,22 @@ pub fn main(story: &Story) -> Option<&Record> {
 
 /// Puts every recording that has no place yet into a note. RetailCRM has no key against doubled notes, so the intent is written first,
 /// and one found open is looked up before it is sent again.
-pub fn put_into_notes(platform: &dyn Platform, session: i64) -> Result<Vec<Skipped>, Failure> {
-    let story = story::read(platform, session);
+pub fn put_into_notes(context: &Context<'_>, session: i64) -> Result<Vec<Skipped>, Failure> {
+    let story = story::read(context, session)?;
     let waiting: Vec<&Record> = story.recordings.iter().filter(|recording| recording.waits()).collect();
     let (Some(phone), false) = (&story.phone, waiting.is_empty()) else { return Ok(Vec::new()) };
-    let crm = Crm::new(platform);
+    let crm = context.crm;
     let Some(customer) = customers::find_by_phone(crm, phone)? else {
         let left_out = waiting
             .iter()
             .map(|recording| {
                 skipped(
-                    format!("recording {} of call {}", recording.url, story::external_id(session)),
+                    format!("recording {} of call {}", recording.url, AppealId::call(session)),
                     "the call is in the history already and no customer has this phone to put a note on",
                 )
             })
             .collect();
-        story::tell(platform, session, |story| {
+        story::update(context, session, |story| {
             story.recordings.iter_mut().filter(|recording| recording.waits()).for_each(|recording| recording.place = Place::Nowhere)
         })?;
         return Ok(left_out);
@@ -41,15 +40,15 @@ pub fn put_into_notes(platform: &dyn Platform, session: i64) -> Result<Vec<Skipp
     for recording in waiting {
         let there = recording.place == Place::NoteIntended && customers::has_note(crm, customer.id, &recording.url)?;
         if !there {
-            let text = text(platform, &story, recording)?;
-            let Some(text) = rules::note(platform, || about(session, &story), text, &recording.url) else {
-                place(platform, session, &recording.url, Place::Nowhere)?;
+            let text = text(context, &story, recording)?;
+            let Some(text) = rules::note(context, || about(session, &story), text, &recording.url) else {
+                place(context, session, &recording.url, Place::Nowhere)?;
                 continue;
             };
-            place(platform, session, &recording.url, Place::NoteIntended)?;
+            place(context, session, &recording.url, Place::NoteIntended)?;
             customers::add_note(crm, &customer, &text)?;
         }
-        place(platform, session, &recording.url, Place::Note)?;
+        place(context, session, &recording.url, Place::Note)?;
     }
     Ok(Vec::new())
 }
@@ -68,13 +67,13 @@ fn about(session: i64, story: &Story) -> decision::Appeal {
 }
 
 /// The note as people read it.
-fn text(platform: &dyn Platform, story: &Story, recording: &Record) -> Result<String, Failure> {
+fn text(context: &Context<'_>, story: &Story, recording: &Record) -> Result<String, Failure> {
     let length = recording.seconds.map(|seconds| format!(" ({}:{:02})", seconds / 60, seconds % 60)).unwrap_or_default();
-    Ok(format!("Запись звонка от {}{length}: {}", time::crm_date_time(platform, story.began())?, recording.url))
+    Ok(format!("Запись звонка от {}{length}: {}", context.crm_date_time(story.began())?, recording.url))
 }
 
-fn place(platform: &dyn Platform, session: i64, url: &str, place: Place) -> Result<(), Failure> {
-    story::tell(platform, session, |story| {
+fn place(context: &Context<'_>, session: i64, url: &str, place: Place) -> Result<(), Failure> {
+    story::update(context, session, |story| {
         story.recordings.iter_mut().filter(|recording| recording.url == url).for_each(|recording| recording.place = place)
     })
 }

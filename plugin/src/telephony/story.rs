@@ -3,16 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::base::keys::Key;
+use crate::base::{phone, stored, template};
 use crate::bindings::uis::integration::call_events::{Call, CallFinished, Direction, FinishKind, Recording};
 use crate::bindings::uis::integration::types::{Failure, Instant};
-use crate::employees;
-use crate::memory;
-use crate::phone;
-use crate::platform::Platform;
-use crate::telephony::click_to_call;
-use crate::template;
+use crate::context::Context;
+use crate::telephony::click_mark;
+use crate::uis::directory;
 
 /// A story is kept 35 days: longer than any repeat of its events, and than UIS's reports are read back.
 pub const TTL_MS: u64 = 35 * 24 * 3_600_000;
@@ -42,8 +41,9 @@ pub struct Story {
     pub first_seen: Option<Instant>,
     /// Pop-ups that were opened, in order.
     pub popups: Vec<Popup>,
-    /// Who talks or talked, first to last, by employee id; 0 stands for an employee the event did not name.
-    pub talks: Vec<i64>,
+    /// Who talks or talked, first to last, by employee id; none: an employee whom the event did not name.
+    #[serde(deserialize_with = "employees")]
+    pub talks: Vec<Option<i64>>,
     /// When the last talk began.
     pub talk_at: Option<Instant>,
     /// The end, merged from all that told it.
@@ -62,6 +62,17 @@ pub struct Story {
     pub record_url: Option<String>,
 }
 
+/// An employee's id; 0 stood for nobody once.
+fn employee<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    Ok(Option::<i64>::deserialize(deserializer)?.filter(|id| *id != 0))
+}
+
+/// As [`employee`], several.
+fn employees<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Option<i64>>, D::Error> {
+    let ids = Vec::<Option<i64>>::deserialize(deserializer)?;
+    Ok(ids.into_iter().map(|id| id.filter(|id| *id != 0)).collect())
+}
+
 /// [`Direction`] as it is remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Way {
@@ -77,8 +88,9 @@ pub enum Way {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Popup {
-    /// Whose phone rang; 0 when the event named no employee id.
-    pub employee_id: i64,
+    /// Whose phone rang; none: the event named no employee id.
+    #[serde(deserialize_with = "employee")]
+    pub employee_id: Option<i64>,
     /// The CRM user.
     pub user_id: i64,
     /// His extension.
@@ -101,9 +113,9 @@ pub struct End {
     pub at: Instant,
     /// UIS's verdict. "Lost" wins over "not lost": only UIS's own verdict makes a lost-call event.
     pub is_lost: Option<bool>,
-    /// Told by the finish event, or by the report.
+    /// EventParameters by the finish event, or by the report.
     pub told_finished: bool,
-    /// Told by the lost event.
+    /// EventParameters by the lost event.
     pub told_lost: bool,
     /// Seconds of talk.
     pub talk: Option<u32>,
@@ -166,7 +178,7 @@ pub enum Stored {
     Intended,
     /// It is there.
     Yes,
-    /// It cannot be: internal or anonymous. Told to the owner once.
+    /// It cannot be: internal or anonymous. EventParameters to the owner once.
     Skipped,
 }
 
@@ -183,36 +195,26 @@ pub enum FollowUp {
     Refused,
 }
 
-/// The storage key.
-fn key(session: i64) -> String {
-    format!("call/{session}")
-}
-
-/// The id of the call in RetailCRM.
-pub fn external_id(session: i64) -> String {
-    format!("uis-call-{session}")
-}
-
 /// Reads a call's story; an empty one when nothing is known.
-pub fn read(platform: &dyn Platform, session: i64) -> Story {
-    memory::load(platform, &key(session)).unwrap_or_default()
+pub fn read(context: &Context<'_>, session: i64) -> Result<Story, Failure> {
+    Ok(stored::load(context.platform, Key::Call(session))?.unwrap_or_default())
 }
 
 /// What an event tells at greater length than is remembered goes whole into the log.
-pub fn log_long_values(platform: &dyn Platform, call: &Call) {
+pub fn log_long_values(context: &Context<'_>, call: &Call) {
     for (name, value) in call.attributes.iter().filter(|(_, value)| value.chars().nth(PARAMETER_MAX).is_some()) {
-        template::log_whole(platform, name, value);
+        template::log_whole(context.platform, name, value);
     }
 }
 
 /// Extends a call's story and gives what `change` gives.
-pub fn tell<R>(platform: &dyn Platform, session: i64, change: impl FnMut(&mut Story) -> R) -> Result<R, Failure> {
-    memory::update(platform, &key(session), Some(TTL_MS), change)
+pub fn update<R>(context: &Context<'_>, session: i64, change: impl FnMut(&mut Story) -> R) -> Result<R, Failure> {
+    stored::update(context.platform, Key::Call(session), Some(TTL_MS), change)
 }
 
 impl Story {
     /// Takes in what an event says of the call. What is known is not forgotten because a later event does not tell it.
-    pub fn learn(&mut self, call: &Call) {
+    pub fn merge(&mut self, call: &Call) {
         if let Some(contact) = &call.contact {
             self.phone = Some(phone::canonical(&contact.digits));
         }
@@ -226,35 +228,36 @@ impl Story {
             });
         }
         self.internal |= call.is_internal;
-        self.clicked_by = self.clicked_by.or(click_to_call::clicked_by(call.external_id.as_deref()));
-        let named = call.employee.as_ref().map(employees::parameters).unwrap_or_default();
+        self.clicked_by = self.clicked_by.or(click_mark::clicked_by(call.external_id.as_deref()));
+        let named = call.employee.as_ref().map(directory::parameters).unwrap_or_default();
         let contact = call.contact_name.clone().map(|name| ("contact_full_name".to_owned(), name));
         for (name, value) in call.attributes.iter().cloned().chain(named).chain(contact) {
-            self.learn_parameter(name, &value);
+            self.merge_parameter(name, &value);
         }
         self.started_at = self.started_at.or(call.started_at);
         self.first_seen = Some(self.first_seen.map_or(call.at, |seen| seen.min(call.at)));
     }
 
     /// Takes in tags: all that the call has now, or the ones just set when UIS tells no more, so that none that is known is forgotten.
-    pub fn learn_tags(&mut self, tags: &[String]) {
-        let known: Vec<String> = self.parameters.get(TAGS).and_then(|known| crate::json::read(known.as_bytes()).ok()).unwrap_or_default();
+    pub fn merge_tags(&mut self, tags: &[String]) {
+        let known: Vec<String> =
+            self.parameters.get(TAGS).and_then(|known| crate::base::json::read(known.as_bytes()).ok()).unwrap_or_default();
         let more = tags.iter().filter(|tag| !known.contains(tag));
         let all: Vec<&String> = known.iter().chain(more).collect();
         if let Some(all) = serde_json::to_value(&all).ok().filter(|_| !all.is_empty()) {
-            self.learn_parameter(TAGS.to_owned(), &all.to_string());
+            self.merge_parameter(TAGS.to_owned(), &all.to_string());
         }
     }
 
-    fn learn_parameter(&mut self, name: String, value: &str) {
+    fn merge_parameter(&mut self, name: String, value: &str) {
         if !value.trim().is_empty() && (self.parameters.len() < PARAMETERS_MAX || self.parameters.contains_key(&name)) {
             self.parameters.insert(name, value.chars().take(PARAMETER_MAX).collect());
         }
     }
 
     /// Takes in the end, told once or more; `who` is the employee it names.
-    pub fn learn_end(&mut self, event: &CallFinished, who: Option<i64>) {
-        self.learn(&event.call);
+    pub fn merge_end(&mut self, event: &CallFinished, who: Option<i64>) {
+        self.merge(&event.call);
         let lost = event.kind == FinishKind::Lost;
         if lost && self.direction.is_none() {
             // A lost call is an incoming one; the event has no direction.
@@ -285,7 +288,7 @@ impl Story {
     }
 
     /// Takes in a recording whose link was checked.
-    pub fn learn_recording(&mut self, recording: &Recording) {
+    pub fn merge_recording(&mut self, recording: &Recording) {
         match self.recordings.iter_mut().find(|known| known.url == recording.url) {
             Some(known) => known.seconds = known.seconds.or(recording.seconds),
             None => self.recordings.push(Record { url: recording.url.clone(), seconds: recording.seconds, place: Place::Waiting }),
@@ -312,13 +315,13 @@ impl Story {
     /// Who talked, or was responsible: an employee id.
     pub fn talker(&self) -> Option<i64> {
         let ended = self.end.as_ref().and_then(|end| end.employee_id);
-        self.talks.iter().rev().copied().find(|id| *id != 0).or(ended)
+        self.talks.iter().rev().copied().flatten().next().or(ended)
     }
 
     /// Whose phone rang last: an employee id.
     pub fn rung_last(&self) -> Option<i64> {
         let told = self.end.as_ref().and_then(|end| end.rung_last);
-        told.or(self.popups.last().map(|popup| popup.employee_id)).filter(|id| *id != 0)
+        told.or(self.popups.last().and_then(|popup| popup.employee_id)).filter(|id| *id != 0)
     }
 
     /// When the call was last seen to go on.
@@ -354,7 +357,7 @@ mod tests {
         finish.finished_at = 20_000;
         let merged = |events: [&CallFinished; 2]| {
             let mut story = Story::default();
-            events.iter().for_each(|event| story.learn_end(event, None));
+            events.iter().for_each(|event| story.merge_end(event, None));
             story
         };
         let story = merged([&lost, &finish]);
@@ -365,14 +368,24 @@ mod tests {
     }
 
     #[test]
+    fn nobody_was_0_once() {
+        let before = r#"{"talks":[5,0],"popups":[{"employee_id":0,"user_id":7}]}"#;
+        let story: Story = serde_json::from_str(before).expect("a story");
+        assert_eq!((story.talks.as_slice(), story.popups[0].employee_id), (&[Some(5), None][..], None));
+        assert_eq!((story.talker(), story.rung_last()), (Some(5), None));
+        let again: Story = serde_json::from_value(serde_json::to_value(&story).expect("JSON")).expect("a story");
+        assert_eq!(again, story);
+    }
+
+    #[test]
     fn a_reported_recording_is_known_by_its_id() {
         let link = |url: &str| Recording { url: url.into(), seconds: None };
         let reported = [link("https://app.example/talk/7/a1/"), link("https://app.example/talk/7/b2/")];
         let mut story = Story::default();
         assert_eq!(story.unknown_of(&reported).len(), 2);
-        story.learn_recording(&link("https://media.example/7/a1"));
+        story.merge_recording(&link("https://media.example/7/a1"));
         assert_eq!(story.unknown_of(&reported), [&reported[1]]);
-        story.learn_recording(&link("https://other.example/listen?call=7"));
+        story.merge_recording(&link("https://other.example/listen?call=7"));
         assert!(story.unknown_of(&reported).is_empty(), "links of another kind cannot be compared");
     }
 
@@ -382,10 +395,10 @@ mod tests {
         let mut told = finished(FinishKind::Finished).call;
         told.direction = Some(Direction::Outgoing);
         told.virtual_number = Some("74951112233".into());
-        story.learn(&told);
+        story.merge(&told);
         let mut silent = told.clone();
         (silent.contact, silent.direction, silent.virtual_number) = (None, None, None);
-        story.learn(&silent);
+        story.merge(&silent);
         assert_eq!(story.phone.as_deref(), Some("79161234567"));
         assert_eq!(story.direction, Some(Way::Out));
         assert_eq!(story.virtual_number.as_deref(), Some("74951112233"));

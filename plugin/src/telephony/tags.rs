@@ -3,34 +3,33 @@
 
 use crate::appeals::lookup::Lookup;
 use crate::appeals::{fields, progress};
+use crate::base::outcome::{Handled, done, done_without};
 use crate::bindings::uis::integration::call_events::TagsChanged;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::CommunicationKind;
-use crate::outcome::{Handled, done, done_without};
-use crate::platform::Platform;
-use crate::settings::Settings;
+use crate::context::Context;
 use crate::telephony::parameters::Parameters;
-use crate::telephony::story::FollowUp;
-use crate::telephony::{appeal, filter, story};
+use crate::telephony::story::{self, FollowUp};
+use crate::telephony::{appeal, filter};
 
 /// Tags were put on a call, or taken off.
-pub fn on_tags_changed(platform: &dyn Platform, event: &TagsChanged) -> Handled {
+pub fn on_tags_changed(context: &Context<'_>, event: &TagsChanged) -> Handled {
     let session = event.communication_id;
-    if event.communication != CommunicationKind::Call || !filter::is_ours(platform, session, None)? {
-        platform.log(Level::Debug, "tags of something else", &[("communication", &session.to_string())]);
+    if event.communication != CommunicationKind::Call || !filter::is_ours(context, session, None)? {
+        context.platform.log(Level::Debug, "tags of something else", &[("communication", &session.to_string())]);
         return done();
     }
-    let story = story::tell(platform, session, |story| {
-        story.learn_tags(&event.tags);
+    let story = story::update(context, session, |story| {
+        story.merge_tags(&event.tags);
         story.clone()
     })?;
     // Before the call's end they wait for it with everything else that it tells.
     if story.follow_up != FollowUp::Done {
         return done();
     }
-    let settings = Settings::load(platform)?;
-    let parameters = Parameters::of(platform, session, &story)?;
-    let appeal = appeal::of(platform, session, &story, &settings, &parameters);
-    let Some(mut lookup) = Lookup::of(platform, appeal.who.clone(), &progress::read(platform, &appeal.id)) else { return done() };
-    done_without(fields::update(platform, &appeal, settings.field_rows(), &mut lookup)?)
+    let settings = context.settings()?;
+    let parameters = Parameters::of(context, session, &story)?;
+    let appeal = appeal::of(context, session, &story, &parameters)?;
+    let Some(mut lookup) = Lookup::of(context, appeal.who.clone(), &progress::read(context, appeal.id)?) else { return done() };
+    done_without(fields::update(context, &appeal, settings.field_rows(), &mut lookup)?)
 }

@@ -1,55 +1,59 @@
 //! Calls that are not done with: a pop-up is open, or the end is not in the history yet. Timers go when the integration is switched off;
 //! this list stays, so that switching it off settles what it can and switching it on takes up the rest.
 
+use crate::base::keys::{Family, Key};
+use crate::base::stored;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::Failure;
-use crate::memory;
-use crate::platform::Platform;
+use crate::context::Context;
 use crate::telephony::story::{self, FollowUp, Stored, Story};
 use crate::telephony::{history, popups};
 
-const PREFIX: &str = "unsettled-call/";
-
 /// Notes that a call is not done with; `ordering_key` is that of its events.
-pub fn add(platform: &dyn Platform, session: i64, ordering_key: &str) -> Result<(), Failure> {
-    memory::put(platform, &format!("{PREFIX}{session}"), &ordering_key.to_owned(), Some(story::TTL_MS))
+pub fn add(context: &Context<'_>, session: i64, ordering_key: &str) -> Result<(), Failure> {
+    stored::put(context.platform, Key::UnsettledCall(session), &ordering_key.to_owned(), Some(story::TTL_MS))
 }
 
 /// Takes a call off the list if it is done with.
-pub fn settle(platform: &dyn Platform, session: i64, story: &Story) -> Result<(), Failure> {
+pub fn settle(context: &Context<'_>, session: i64, story: &Story) -> Result<(), Failure> {
     let stored = story.stored == Stored::Skipped || (story.stored == Stored::Yes && story.follow_up == FollowUp::Done);
-    if stored && story.open_popups(|_| true).is_empty() { memory::forget(platform, &format!("{PREFIX}{session}")) } else { Ok(()) }
+    if stored && story.open_popups(|_| true).is_empty() { stored::forget(context.platform, Key::UnsettledCall(session)) } else { Ok(()) }
 }
 
-fn all(platform: &dyn Platform) -> Vec<(i64, String)> {
-    let names = memory::names(platform, PREFIX);
-    names.iter().filter_map(|name| Some((name.parse().ok()?, memory::load(platform, &format!("{PREFIX}{name}"))?))).collect()
+fn all(context: &Context<'_>) -> Result<Vec<(i64, String)>, Failure> {
+    let mut all = Vec::new();
+    for session in stored::ids(context.platform, Family::UnsettledCalls) {
+        if let Some(ordering_key) = stored::load(context.platform, Key::UnsettledCall(session))? {
+            all.push((session, ordering_key));
+        }
+    }
+    Ok(all)
 }
 
 /// The integration is switched on, or its settings were saved: what waits is taken up again, also what RetailCRM refused
 /// before. Each call's own timer does it, so that a long list does not hold up the switching on.
-pub fn resume(platform: &dyn Platform) -> Result<(), Failure> {
-    for (session, ordering_key) in all(platform) {
-        let story = story::tell(platform, session, |story| {
+pub fn resume(context: &Context<'_>) -> Result<(), Failure> {
+    for (session, ordering_key) in all(context)? {
+        let story = story::update(context, session, |story| {
             if story.follow_up == FollowUp::Refused {
                 story.follow_up = FollowUp::Pending;
             }
             story.clone()
         })?;
         if story.end.is_some() {
-            history::plan(platform, &ordering_key, session, &story)?;
+            history::plan(context, &ordering_key, session, &story)?;
         }
     }
     Ok(())
 }
 
 /// The integration is switched off: pop-ups are closed, and ended calls stored with what is known, because nothing will come after.
-pub fn finish(platform: &dyn Platform) -> Result<(), Failure> {
-    for (session, _) in all(platform) {
-        let story = story::read(platform, session);
-        tolerate(platform, session, popups::close(platform, session, &story.open_popups(|_| true), "cancel"))?;
+pub fn finish(context: &Context<'_>) -> Result<(), Failure> {
+    for (session, _) in all(context)? {
+        let story = story::read(context, session)?;
+        tolerate(context, session, popups::close(context, session, &story.open_popups(|_| true), "cancel"))?;
         if story.end.is_some() {
-            tolerate(platform, session, history::on_timer(platform, session).map(|_| ()))?;
+            tolerate(context, session, history::on_timer(context, session).map(|_| ()))?;
         }
     }
     Ok(())
@@ -59,24 +63,24 @@ pub fn finish(platform: &dyn Platform) -> Result<(), Failure> {
 const SILENCE_MS: i64 = 4 * 3_600_000;
 
 /// Closes the pop-ups of calls that fell silent. Their records are still made if their end turns up.
-pub fn expire(platform: &dyn Platform) -> Result<(), Failure> {
-    let now = platform.now();
-    for (session, _) in all(platform) {
-        let story = story::read(platform, session);
+pub fn expire(context: &Context<'_>) -> Result<(), Failure> {
+    let now = context.platform.now();
+    for (session, _) in all(context)? {
+        let story = story::read(context, session)?;
         if story.end.is_none() && story.last_sign() + SILENCE_MS <= now {
-            popups::close_surely(platform, session, &story.open_popups(|_| true), "failed")?;
-            memory::forget(platform, &format!("{PREFIX}{session}"))?;
+            popups::close_surely(context, session, &story.open_popups(|_| true), "failed")?;
+            stored::forget(context.platform, Key::UnsettledCall(session))?;
         }
     }
     Ok(())
 }
 
 /// One call that RetailCRM refuses must not hold up the others; what may pass, and a refused key, must.
-fn tolerate(platform: &dyn Platform, session: i64, result: Result<(), Failure>) -> Result<(), Failure> {
+fn tolerate(context: &Context<'_>, session: i64, result: Result<(), Failure>) -> Result<(), Failure> {
     match result {
         Err(failure @ (Failure::Rejected(_) | Failure::Misconfigured(_))) => {
             let call = session.to_string();
-            platform.log(Level::Error, "a call cannot be settled", &[("call", &call), ("failure", &format!("{failure:?}"))]);
+            context.platform.log(Level::Error, "a call cannot be settled", &[("call", &call), ("failure", &format!("{failure:?}"))]);
             Ok(())
         }
         other => other,

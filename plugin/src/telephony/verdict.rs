@@ -142,7 +142,7 @@ pub(crate) mod tests {
             event.call.direction = Some(direction);
             (event.is_lost, event.talk_seconds, event.finish_reason) = (is_lost, talk, reason.map(str::to_owned));
             let mut story = Story::default();
-            story.learn_end(&event, None);
+            story.merge_end(&event, None);
             assert_eq!(of(&story), expected, "{direction:?} {is_lost:?} {talk:?} {reason:?}");
         }
     }
@@ -152,7 +152,7 @@ pub(crate) mod tests {
         let mut event = finished(FinishKind::Finished);
         (event.total_seconds, event.talk_seconds) = (Some(23), Some(12));
         let mut story = Story::default();
-        story.learn_end(&event, None);
+        story.merge_end(&event, None);
         assert_eq!((wait_seconds(&story), talk_seconds(&story)), (Some(11), 12));
     }
 }

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::appeals::Identity;
+use crate::appeal::Identity;
+use crate::base::keys::Key;
+use crate::base::stored;
 use crate::bindings::uis::integration::chat_events::Chat;
 use crate::bindings::uis::integration::types::{Failure, Instant};
-use crate::employees;
-use crate::memory;
-use crate::platform::Platform;
+use crate::context::Context;
 use crate::settings::texts::Unsuccessful;
 use crate::texts::contacts;
-use crate::texts::told::Parameters;
-use crate::time;
+use crate::texts::parameters::Parameters;
+use crate::uis::directory;
 
 /// Longer than any repeat of a chat's events.
 const TTL_MS: u64 = 35 * 24 * 3_600_000;
@@ -72,28 +72,19 @@ pub struct End {
     pub cause: Option<String>,
 }
 
-fn key(chat: i64) -> String {
-    format!("chat/{chat}")
-}
-
-/// The id of what is made of the chat in RetailCRM.
-pub fn external_id(chat: i64) -> String {
-    format!("uis-chat-{chat}")
-}
-
 /// Reads a chat's story; an empty one when nothing is known.
-pub fn read(platform: &dyn Platform, chat: i64) -> ChatStory {
-    memory::load(platform, &key(chat)).unwrap_or_default()
+pub fn read(context: &Context<'_>, chat: i64) -> Result<ChatStory, Failure> {
+    Ok(stored::load(context.platform, Key::Chat(chat))?.unwrap_or_default())
 }
 
 /// Extends a chat's story and gives what `change` gives.
-pub fn tell<R>(platform: &dyn Platform, chat: i64, change: impl FnMut(&mut ChatStory) -> R) -> Result<R, Failure> {
-    memory::update(platform, &key(chat), Some(TTL_MS), change)
+pub fn update<R>(context: &Context<'_>, chat: i64, change: impl FnMut(&mut ChatStory) -> R) -> Result<R, Failure> {
+    stored::update(context.platform, Key::Chat(chat), Some(TTL_MS), change)
 }
 
 impl ChatStory {
     /// Takes in what an event says of the chat. What is known is not forgotten because a later event does not tell it.
-    pub fn learn(&mut self, chat: &Chat) {
+    pub fn merge(&mut self, chat: &Chat) {
         let before = self.who();
         self.began = if self.began == 0 { chat.at } else { self.began.min(chat.at) };
         let raw = |name: &str| chat.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
@@ -114,7 +105,7 @@ impl ChatStory {
         self.channel_id = chat.channel_id.or(self.channel_id);
         self.communication = chat.communication_id.or(self.communication);
         self.news |= self.who() != before;
-        let named = chat.employee.as_ref().map(employees::parameters).unwrap_or_default();
+        let named = chat.employee.as_ref().map(directory::parameters).unwrap_or_default();
         for (name, value) in chat.attributes.iter().cloned().chain(named) {
             if !value.trim().is_empty() && (self.parameters.len() < PARAMETERS_MAX || self.parameters.contains_key(&name)) {
                 self.parameters.insert(name, value.chars().take(PARAMETER_MAX).collect());
@@ -123,7 +114,7 @@ impl ChatStory {
     }
 
     /// Takes in a phone and an e-mail found in what was written; what events told of themselves goes before.
-    pub fn learn_contacts(&mut self, phone: Option<String>, email: Option<String>) {
+    pub fn merge_contacts(&mut self, phone: Option<String>, email: Option<String>) {
         let before = self.who();
         self.phone = self.phone.take().or(phone);
         self.email = self.email.take().or(email);
@@ -141,10 +132,10 @@ impl ChatStory {
     }
 
     /// What the chat tells for templates and fields.
-    pub fn parameters(&self, platform: &dyn Platform, chat: i64) -> Result<Parameters, Failure> {
+    pub fn parameters(&self, context: &Context<'_>, chat: i64) -> Result<Parameters, Failure> {
         let attributes: Vec<(String, String)> = self.parameters.clone().into_iter().collect();
         let contact = self.phone.clone().or_else(|| self.email.clone()).or_else(|| self.name.clone()).or_else(|| self.nick.clone());
-        let ended = self.end.as_ref().map(|end| time::crm_date_time(platform, end.at)).transpose()?;
+        let ended = self.end.as_ref().map(|end| context.crm_date_time(end.at)).transpose()?;
         Ok(Parameters::new(&attributes)
             .with("chat_id", Some(chat.to_string()))
             .with("communication_id", Some(self.communication.unwrap_or(chat).to_string()))
@@ -157,7 +148,7 @@ impl ChatStory {
             .with("chat_username", self.nick.clone())
             .with("chat_channel_name", self.channel_name.clone())
             .with("chat_channel_type", self.channel_type.clone())
-            .with("start_time", Some(time::crm_date_time(platform, self.began)?))
+            .with("start_time", Some(context.crm_date_time(self.began)?))
             .with("finish_time", ended))
     }
 }

@@ -1,30 +1,28 @@
 //! «Передача чатов»: a chat becomes a customer, an order, a task, when it is accepted or closed, as the settings want; and its talk is kept.
 
+use crate::appeal::{Appeal, EventParameters};
 use crate::appeals::lookup::Lookup;
-use crate::appeals::{Appeal, Told, join, progress, source};
+use crate::appeals::{join, progress, source};
+use crate::base::appeal_id::AppealId;
+use crate::base::outcome::{Handled, comes_again, done, done_without, skipped};
+use crate::base::template;
+use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::chat_events::{
     Chat, ChatAccepted, ChatFinished, ChatMessage, ChatStatus, ChatUnanswered, MessageSource,
 };
 use crate::bindings::uis::integration::types::{Delivery, Failure, Skipped};
-use crate::employees;
-use crate::outcome::{Handled, comes_again, done, done_without, skipped};
-use crate::platform::Platform;
-use crate::reports;
-use crate::settings::Settings;
+use crate::context::Context;
+use crate::crm_state::{shops, switch};
 use crate::settings::texts::{Unsuccessful, When};
-use crate::setup::callbacks;
-use crate::shops;
-use crate::template;
 use crate::texts::chat_story::{self, ChatStory, End};
 use crate::texts::contacts;
 use crate::texts::transcript::{self, Talk};
 use crate::texts::wishes::Wishes;
+use crate::uis::directory;
 
 /// RetailCRM's stock order methods: for chats of the site's own widget, and of messengers.
 const SITE_METHOD: &str = "live-chat";
 const MESSENGER_METHOD: &str = "messenger";
-/// The timer of a chat that is over; its id follows.
-pub const TIMER: &str = "chat/";
 /// A talk that UIS's report does not know is asked for again so often, and for so long after its end.
 const TALK_EVERY_MS: i64 = 600_000;
 const TALK_WAIT_MS: i64 = 3_600_000;
@@ -32,75 +30,81 @@ const TALK_WAIT_MS: i64 = 3_600_000;
 const SITE_CHANNEL: &str = "comagic";
 
 /// An employee accepted a chat.
-pub fn on_chat_accepted(platform: &dyn Platform, event: &ChatAccepted) -> Handled {
-    let Some(settings) = wanted(platform, &event.chat)? else { return done() };
-    let who = who(platform, &event.chat)?;
-    let story = chat_story::tell(platform, event.chat.chat_id, |story| {
-        story.learn(&event.chat);
+pub fn on_chat_accepted(context: &Context<'_>, event: &ChatAccepted) -> Handled {
+    if !wanted(context, &event.chat)? {
+        return done();
+    }
+    let who = who(context, &event.chat)?;
+    let story = chat_story::update(context, event.chat.chat_id, |story| {
+        story.merge(&event.chat);
         story.accepted = true;
         story.employee = who.or(story.employee);
         story.clone()
     })?;
-    if settings.chats.when == When::Close {
+    if context.settings()?.chats.when == When::Close {
         return done();
     }
-    done_without(pass_on(platform, event.chat.chat_id, &story, &settings)?)
+    done_without(pass_on(context, event.chat.chat_id, &story)?)
 }
 
 /// A message came: perhaps it tells who writes.
-pub fn on_chat_message(platform: &dyn Platform, delivery: &Delivery, event: &ChatMessage) -> Handled {
-    let Some(settings) = wanted(platform, &event.chat)? else { return done() };
+pub fn on_chat_message(context: &Context<'_>, delivery: &Delivery, event: &ChatMessage) -> Handled {
+    if !wanted(context, &event.chat)? {
+        return done();
+    }
     let left = if event.source == MessageSource::Visitor { contacts::of_text(&event.text) } else { (None, None) };
-    let story = chat_story::tell(platform, event.chat.chat_id, |story| {
-        story.learn(&event.chat);
-        story.learn_contacts(left.0.clone(), left.1.clone());
+    let story = chat_story::update(context, event.chat.chat_id, |story| {
+        story.merge(&event.chat);
+        story.merge_contacts(left.0.clone(), left.1.clone());
         story.clone()
     })?;
     // What comes after the end is settled like the end itself, if there is anything to settle.
     if story.end.is_some() {
-        return settle(platform, event.chat.chat_id, &delivery.ordering_key, &settings);
+        return settle(context, event.chat.chat_id, &delivery.ordering_key);
     }
     // What was passed on without it is attached to whom it belongs to; what was not waits for the end.
     if story.news && story.passed_on {
-        return done_without(pass_on(platform, event.chat.chat_id, &story, &settings)?);
+        return done_without(pass_on(context, event.chat.chat_id, &story)?);
     }
     done()
 }
 
 /// The customer's message waits for an answer. UIS reminds the operator; RetailCRM has nothing for it.
-pub fn on_chat_unanswered(platform: &dyn Platform, event: &ChatUnanswered) -> Handled {
-    if wanted(platform, &event.chat)?.is_some() {
-        chat_story::tell(platform, event.chat.chat_id, |story| story.learn(&event.chat))?;
+pub fn on_chat_unanswered(context: &Context<'_>, event: &ChatUnanswered) -> Handled {
+    if wanted(context, &event.chat)? {
+        chat_story::update(context, event.chat.chat_id, |story| story.merge(&event.chat))?;
     }
     done()
 }
 
 /// A chat is closed.
-pub fn on_chat_finished(platform: &dyn Platform, delivery: &Delivery, event: &ChatFinished) -> Handled {
-    let Some(settings) = wanted(platform, &event.chat)? else { return done() };
-    learn_end(platform, event)?;
-    settle(platform, event.chat.chat_id, &delivery.ordering_key, &settings)
+pub fn on_chat_finished(context: &Context<'_>, delivery: &Delivery, event: &ChatFinished) -> Handled {
+    if !wanted(context, &event.chat)? {
+        return done();
+    }
+    take_end(context, event)?;
+    settle(context, event.chat.chat_id, &delivery.ordering_key)
 }
 
 /// UIS's report tells that a chat is closed: true when that, or what follows from it, is news. What follows is done by a timer of its own.
-pub fn on_reported(platform: &dyn Platform, event: &ChatFinished) -> Result<bool, Failure> {
-    let news = wanted(platform, &event.chat)?.is_some() && !progress::read(platform, &chat_story::external_id(event.chat.chat_id)).settled;
+pub fn on_reported(context: &Context<'_>, event: &ChatFinished) -> Result<bool, Failure> {
+    let news = wanted(context, &event.chat)? && !progress::read(context, AppealId::chat(event.chat.chat_id))?.settled;
     if news {
-        learn_end(platform, event)?;
+        take_end(context, event)?;
     }
     Ok(news)
 }
 
 /// The timer of a chat: UIS's report told of it, or its talk was not known yet.
-pub fn on_timer(platform: &dyn Platform, delivery: &Delivery, chat: i64) -> Handled {
-    settle(platform, chat, &delivery.ordering_key, &Settings::load(platform)?)
+pub fn on_timer(context: &Context<'_>, delivery: &Delivery, chat: i64) -> Handled {
+    settle(context, chat, &delivery.ordering_key)
 }
 
 /// Takes the end into the chat's story.
-fn learn_end(platform: &dyn Platform, event: &ChatFinished) -> Result<(), Failure> {
-    let who = who(platform, &event.chat)?;
-    chat_story::tell(platform, event.chat.chat_id, |story| {
-        story.learn(&event.chat);
+fn take_end(context: &Context<'_>, event: &ChatFinished) -> Result<(), Failure> {
+    let who = who(context, &event.chat)?;
+    chat_story::update(context, event.chat.chat_id, |story| {
+        story.merge(&event.chat);
         story.employee = story.employee.or(who);
         // A talk that nobody told of was accepted all the same.
         story.accepted |= event.status == ChatStatus::Succeed;
@@ -112,62 +116,64 @@ fn learn_end(platform: &dyn Platform, event: &ChatFinished) -> Result<(), Failur
 }
 
 /// Does what follows from a chat's end, once.
-fn settle(platform: &dyn Platform, chat: i64, ordering_key: &str, settings: &Settings) -> Handled {
-    let id = chat_story::external_id(chat);
-    let mut story = chat_story::read(platform, chat);
+fn settle(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
+    let id = AppealId::chat(chat);
+    let mut story = chat_story::read(context, chat)?;
     // Who writes may be told after the end: what was left out for that is made up for.
     let late = story.has_contacts() && (story.news || !story.passed_on);
-    if progress::read(platform, &id).settled {
+    if progress::read(context, id)?.settled {
         if !late {
             return done();
         }
         // All of it is done once more, the talk as well, and an attempt that breaks off must not look as if it were done.
-        progress::note(platform, &id, |progress| progress.settled = false)?;
+        progress::update(context, id, |progress| progress.settled = false)?;
     }
     if !story.has_contacts() {
         // Perhaps a message that nobody told of says it.
-        let (phone, email) = transcript::contacts(platform, chat)?;
+        let (phone, email) = transcript::contacts(context, chat)?;
         if phone.is_some() || email.is_some() {
-            story = chat_story::tell(platform, chat, |story| {
-                story.learn_contacts(phone.clone(), email.clone());
+            story = chat_story::update(context, chat, |story| {
+                story.merge_contacts(phone.clone(), email.clone());
                 story.clone()
             })?;
         }
     }
-    let passed_on = pass_on(platform, chat, &story, settings);
+    let passed_on = pass_on(context, chat, &story);
     if matches!(passed_on, Err(Failure::Retry(_))) {
         return passed_on.and_then(done_without);
     }
     // The talk is kept even where the order is refused.
-    let kept = transcript::keep(platform, chat, &story, settings)?;
+    let kept = transcript::keep(context, chat, &story)?;
     let mut left_out = passed_on?;
     match kept {
         Talk::Kept(skipped) => left_out.extend(skipped),
         // UIS's report may know a talk only minutes after its end.
-        Talk::Unknown if story.end.as_ref().is_some_and(|end| platform.now() < end.at + TALK_WAIT_MS) => {
-            let (name, at) = (format!("{TIMER}{chat}"), platform.now() + TALK_EVERY_MS);
-            reports::set(platform, &name, at, None, ordering_key, Vec::new())?;
+        Talk::Unknown if story.end.as_ref().is_some_and(|end| context.platform.now() < end.at + TALK_WAIT_MS) => {
+            timers::once(context.platform, TimerName::Chat(chat), context.platform.now() + TALK_EVERY_MS, ordering_key)?;
             return done_without(left_out);
         }
         Talk::Unknown => {}
     }
-    progress::note(platform, &id, |progress| progress.settled = true)?;
+    progress::update(context, id, |progress| progress.settled = true)?;
     done_without(left_out)
 }
 
-/// The settings, if chats of such a channel are passed on.
-fn wanted(platform: &dyn Platform, chat: &Chat) -> Result<Option<Settings>, Failure> {
-    let settings = Settings::load(platform)?;
+/// Whether chats of such a channel are passed on.
+fn wanted(context: &Context<'_>, chat: &Chat) -> Result<bool, Failure> {
+    let settings = context.settings()?;
     let channels = &settings.chats.channels;
     // An event that does not tell the channel goes by what earlier ones told.
-    let channel = || chat.channel_id.or_else(|| chat_story::read(platform, chat.chat_id).channel_id);
-    let chosen = channels.is_empty() || channel().is_some_and(|channel| channels.contains(&channel));
-    Ok((settings.chats.send && chosen && !callbacks::switched_off(platform)).then_some(settings))
+    let channel = || match chat.channel_id {
+        Some(channel) => Ok(Some(channel)),
+        None => chat_story::read(context, chat.chat_id).map(|story| story.channel_id),
+    };
+    let chosen = channels.is_empty() || channel()?.is_some_and(|channel| channels.contains(&channel));
+    Ok(settings.chats.send && chosen && !switch::switched_off(context.platform)?)
 }
 
-fn who(platform: &dyn Platform, chat: &Chat) -> Result<Option<i64>, Failure> {
+fn who(context: &Context<'_>, chat: &Chat) -> Result<Option<i64>, Failure> {
     match &chat.employee {
-        Some(hint) => employees::id_of_hint(platform, hint),
+        Some(hint) => directory::id_of_hint(context.platform, hint),
         None => Ok(None),
     }
 }
@@ -181,30 +187,31 @@ fn status(status: ChatStatus) -> Option<Unsuccessful> {
 }
 
 /// Does what the settings want of the chat as far as it is known. What was done before is not done again.
-fn pass_on(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Settings) -> Result<Vec<Skipped>, Failure> {
-    let passed_on = attempt(platform, chat, story, settings);
+fn pass_on(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Skipped>, Failure> {
+    let passed_on = attempt(context, chat, story);
     if story.news && !passed_on.as_ref().is_err_and(comes_again) {
-        chat_story::tell(platform, chat, |known| {
+        chat_story::update(context, chat, |known| {
             known.news = (known.who(), &known.end) != (story.who(), &story.end);
         })?;
     }
     passed_on
 }
 
-fn attempt(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Settings) -> Result<Vec<Skipped>, Failure> {
+fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Skipped>, Failure> {
+    let settings = context.settings()?;
     let block = &settings.chats;
-    let parameters = story.parameters(platform, chat)?;
+    let parameters = story.parameters(context, chat)?;
     let site = parameters.raw("site_domain_name");
-    let (own_site, site) = shops::of_domain(platform, settings, site.as_deref());
+    let (own_site, site) = shops::of_domain(context.platform, settings, site.as_deref())?;
     let name = template::render(&block.client_name, |name| parameters.get(name), |_| {});
     let who = story.who();
     let appeal = Appeal {
-        id: chat_story::external_id(chat),
+        id: AppealId::chat(chat),
         at: story.end.as_ref().map_or(story.began, |end| end.at),
         name: Some(name).filter(|name| !name.trim().is_empty()).or_else(|| story.nick.clone()).unwrap_or_default(),
         own_site,
         site,
-        source: source::source(platform, &parameters, None),
+        source: source::source(context, &parameters, None),
         told: &parameters,
         who: who.clone(),
     };
@@ -217,10 +224,10 @@ fn attempt(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Set
         customer_comment: None,
         with_task: block.task && unsuccessful.is_some_and(|status| block.task_for.contains(&status)),
     };
-    let known = progress::read(platform, &appeal.id);
+    let known = progress::read(context, appeal.id)?;
     let has_contacts = story.has_contacts();
-    let Some(mut lookup) = Lookup::of(platform, who, &known).filter(|_| has_contacts || block.without_contacts) else {
-        let mut left_out = wishes.task_alone(platform, &appeal)?;
+    let Some(mut lookup) = Lookup::of(context, who, &known).filter(|_| has_contacts || block.without_contacts) else {
+        let mut left_out = wishes.task_alone(context, &appeal)?;
         if story.end.is_some() {
             left_out.push(skipped(
                 format!("chat {chat}"),
@@ -231,18 +238,18 @@ fn attempt(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Set
     };
     // Nobody accepted it: there is nothing to pass on but the task to look at it.
     if block.when == When::Accept && !story.accepted {
-        return wishes.task_alone(platform, &appeal);
+        return wishes.task_alone(context, &appeal);
     }
-    chat_story::tell(platform, chat, |story| story.passed_on = true)?;
+    chat_story::update(context, chat, |story| story.passed_on = true)?;
     if known.looked_up && has_contacts && story.news {
         // He was passed on before he told who he is, or may have been joined with another since.
-        lookup.learn(None);
-        join::join(platform, &appeal, &mut lookup)?;
+        lookup.set_customer(None);
+        join::join(context, &appeal, &mut lookup)?;
         let customer = lookup.customer()?;
         if customer.is_some() {
             lookup.remember_visitor()?;
-            progress::note(platform, &appeal.id, |progress| progress.customer.clone_from(&customer))?;
+            progress::update(context, appeal.id, |progress| progress.customer.clone_from(&customer))?;
         }
     }
-    wishes.carry_out(platform, &appeal, &mut lookup)
+    wishes.carry_out(context, &appeal, &mut lookup)
 }

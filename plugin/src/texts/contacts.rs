@@ -1,6 +1,6 @@
 //! The phone and the e-mail that somebody left. People write either into the other's field, and both into what they say.
 
-use crate::phone;
+use crate::base::phone;
 
 /// A number that people can be called by has so many digits.
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;

@@ -3,7 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`contacts`] | the phone and the e-mail that somebody left, wherever he wrote them |
-//! | [`told`] | what a request or a chat tells for templates and fields |
+//! | [`parameters`] | what a request or a chat tells for templates and fields |
 //! | [`wishes`] | what the settings want of either: customer, order, task, fields |
 //! | [`site_requests`] | «передача заявок» |
 //! | [`chats`] | «передача чатов» |
@@ -14,8 +14,8 @@
 pub mod chat_story;
 pub mod chats;
 pub mod contacts;
+pub mod parameters;
 pub mod reconcile;
 pub mod site_requests;
-pub mod told;
 pub mod transcript;
 pub mod wishes;

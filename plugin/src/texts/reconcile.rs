@@ -1,55 +1,54 @@
 //! Chats and site requests that notifications lost. UIS's reports are read again and again; each row that is news is handled by a timer of
 //! its own, in order with its customer's other events, so that one that RetailCRM cannot take now holds up no other.
 
+use crate::base::keys::Key;
+use crate::base::outcome::{Handled, done, done_without, skipped};
+use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::communications::{ReportedChat, ReportedSiteRequest};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Instant};
-use crate::outcome::{Handled, done, done_without, skipped};
-use crate::platform::Platform;
-use crate::reports::{self, PAGE, Reading};
+use crate::context::Context;
 use crate::settings::Settings;
 use crate::texts::{chats, site_requests};
+use crate::uis::reports::{self, PAGE, Reading};
 
 /// The reports of chats and of site requests.
-pub const TEXTS: Reading = Reading { timer: "reconcile-texts", key: "reconcile/texts" };
-
-/// The timer of a site request; its id follows, and the payload says when it came.
-pub const REQUEST_TIMER: &str = "site-request/";
+pub const TEXTS: Reading = Reading { timer: TimerName::ReconcileTexts, key: Key::TextsRead };
 
 /// Starts the reading, if anything of the reports is wanted.
-pub fn start(platform: &dyn Platform) -> Result<(), Failure> {
-    let settings = Settings::load(platform)?;
+pub fn start(context: &Context<'_>) -> Result<(), Failure> {
+    let settings = context.settings()?;
     if settings.chats.send || settings.requests.send {
-        return TEXTS.start(platform);
+        return TEXTS.start(context.platform);
     }
-    platform.cancel_timer(TEXTS.timer);
+    timers::cancel(context.platform, TEXTS.timer);
     Ok(())
 }
 
 /// Reads the reports since the last time.
-pub fn on_timer(platform: &dyn Platform) -> Handled {
-    let began = platform.now();
-    let since = TEXTS.since(platform);
-    let settings = Settings::load(platform)?;
+pub fn on_timer(context: &Context<'_>) -> Handled {
+    let began = context.platform.now();
+    let since = TEXTS.since(context.platform)?;
+    let settings = context.settings()?;
     if settings.chats.send {
-        chats(platform, since)?;
+        chats(context, since)?;
     }
     if settings.requests.send {
-        requests(platform, &settings, since)?;
+        requests(context, settings, since)?;
     }
-    TEXTS.read(platform, began)?;
+    TEXTS.read(context.platform, began)?;
     done()
 }
 
-fn chats(platform: &dyn Platform, since: Instant) -> Result<(), Failure> {
+fn chats(context: &Context<'_>, since: Instant) -> Result<(), Failure> {
     let mut cursor: Option<String> = None;
     loop {
-        let page = platform.finished_chats(since, cursor.as_deref(), PAGE).map_err(reports::failure)?;
+        let page = context.platform.finished_chats(since, cursor.as_deref(), PAGE).map_err(reports::failure)?;
         for ReportedChat { ordering_key, finished } in &page.chats {
             let chat = finished.chat.chat_id;
-            if chats::on_reported(platform, finished)? {
-                platform.log(Level::Warn, "a finished chat was not told, only reported", &[("chat", &chat.to_string())]);
-                reports::hand_over(platform, &format!("{}{chat}", chats::TIMER), ordering_key, Vec::new())?;
+            if chats::on_reported(context, finished)? {
+                context.platform.log(Level::Warn, "a finished chat was not told, only reported", &[("chat", &chat.to_string())]);
+                timers::hand_over(context.platform, TimerName::Chat(chat), ordering_key, Vec::new())?;
             }
         }
         match page.next {
@@ -59,15 +58,15 @@ fn chats(platform: &dyn Platform, since: Instant) -> Result<(), Failure> {
     }
 }
 
-fn requests(platform: &dyn Platform, settings: &Settings, since: Instant) -> Result<(), Failure> {
+fn requests(context: &Context<'_>, settings: &Settings, since: Instant) -> Result<(), Failure> {
     let mut cursor: Option<String> = None;
     loop {
-        let page = platform.received_site_requests(since, cursor.as_deref(), PAGE).map_err(reports::failure)?;
+        let page = context.platform.received_site_requests(since, cursor.as_deref(), PAGE).map_err(reports::failure)?;
         for ReportedSiteRequest { ordering_key, request } in &page.requests {
             let id = request.communication_id;
-            if site_requests::is_news(platform, settings, id) {
-                platform.log(Level::Warn, "a site request was not told, only reported", &[("request", &id.to_string())]);
-                reports::hand_over(platform, &format!("{REQUEST_TIMER}{id}"), ordering_key, request.at.to_string().into_bytes())?;
+            if site_requests::is_news(context, settings, id)? {
+                context.platform.log(Level::Warn, "a site request was not told, only reported", &[("request", &id.to_string())]);
+                timers::hand_over(context.platform, TimerName::SiteRequest(id), ordering_key, request.at.to_string().into_bytes())?;
             }
         }
         match page.next {
@@ -78,13 +77,13 @@ fn requests(platform: &dyn Platform, settings: &Settings, since: Instant) -> Res
 }
 
 /// Handles a request that the report told of. Its text may be longer than a timer can carry, so it is read again.
-pub fn on_request_timer(platform: &dyn Platform, id: i64, payload: &[u8]) -> Handled {
+pub fn on_request_timer(context: &Context<'_>, id: i64, payload: &[u8]) -> Handled {
     let at = std::str::from_utf8(payload).ok().and_then(|text| text.parse::<Instant>().ok()).unwrap_or_default();
     let mut cursor: Option<String> = None;
     loop {
-        let page = platform.received_site_requests(at, cursor.as_deref(), PAGE).map_err(reports::failure)?;
+        let page = context.platform.received_site_requests(at, cursor.as_deref(), PAGE).map_err(reports::failure)?;
         if let Some(found) = page.requests.iter().find(|row| row.request.communication_id == id) {
-            return site_requests::on_site_request(platform, &found.request);
+            return site_requests::on_site_request(context, &found.request);
         }
         match page.next.filter(|_| page.requests.last().is_some_and(|last| last.request.at <= at)) {
             Some(next) => cursor = Some(next),

@@ -1,75 +1,70 @@
 //! «Передача заявок»: a request that somebody sent from a site becomes a customer, an order, a task, as the settings want.
 
+use crate::appeal::{Appeal, Identity};
 use crate::appeals::lookup::Lookup;
-use crate::appeals::{Appeal, Identity, progress, source};
+use crate::appeals::{progress, source};
+use crate::base::appeal_id::AppealId;
+use crate::base::outcome::{Handled, done, done_without, skipped};
+use crate::base::template;
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
 use crate::bindings::uis::integration::types::Failure;
-use crate::employees;
-use crate::outcome::{Handled, done, done_without, skipped};
-use crate::platform::Platform;
+use crate::context::Context;
+use crate::crm_state::{shops, switch};
 use crate::settings::Settings;
-use crate::setup::callbacks;
-use crate::shops;
-use crate::template;
 use crate::texts::contacts;
-use crate::texts::told::Parameters;
+use crate::texts::parameters::Parameters;
 use crate::texts::wishes::Wishes;
-use crate::time;
+use crate::uis::directory;
 
 /// RetailCRM's stock order method for requests of a site.
 const STOCK_METHOD: &str = "landing-page";
 
-/// The id of the request in RetailCRM.
-fn external_id(request: i64) -> String {
-    format!("uis-request-{request}")
-}
-
 /// UIS's report tells of a request: true when that is news. It is handled by a timer of its own.
-pub fn is_news(platform: &dyn Platform, settings: &Settings, request: i64) -> bool {
-    settings.requests.send && !progress::read(platform, &external_id(request)).settled
+pub fn is_news(context: &Context<'_>, settings: &Settings, request: i64) -> Result<bool, Failure> {
+    Ok(settings.requests.send && !progress::read(context, AppealId::site_request(request))?.settled)
 }
 
 /// A request came.
-pub fn on_site_request(platform: &dyn Platform, event: &SiteRequest) -> Handled {
-    let settings = Settings::load(platform)?;
-    if !settings.requests.send || callbacks::switched_off(platform) {
+pub fn on_site_request(context: &Context<'_>, event: &SiteRequest) -> Handled {
+    let settings = context.settings()?;
+    if !settings.requests.send || switch::switched_off(context.platform)? {
         return done();
     }
-    let id = external_id(event.communication_id);
-    if progress::read(platform, &id).settled {
+    let id = AppealId::site_request(event.communication_id);
+    if progress::read(context, id)?.settled {
         return done();
     }
-    let parameters = parameters(platform, event)?;
+    let parameters = parameters(context, event)?;
     let who = identity(event);
-    let (own_site, site) = shops::of_domain(platform, &settings, event.site_domain.as_deref());
+    let (own_site, site) = shops::of_domain(context.platform, settings, event.site_domain.as_deref())?;
     let appeal = Appeal {
-        id: id.clone(),
+        id,
         at: event.at,
-        name: template::render(&settings.requests.client_name, |name| crate::appeals::Told::get(&parameters, name), |_| {}),
+        name: template::render(&settings.requests.client_name, |name| crate::appeal::EventParameters::get(&parameters, name), |_| {}),
         own_site,
         site,
-        source: source::source(platform, &parameters, None),
+        source: source::source(context, &parameters, None),
         told: &parameters,
         who,
     };
     let employee = match &event.employee {
-        Some(hint) => employees::id_of_hint(platform, hint)?,
+        Some(hint) => directory::id_of_hint(context.platform, hint)?,
         None => None,
     };
     let wishes = Wishes {
         block: &settings.requests,
-        settings: &settings,
+        settings,
         employee,
         stock_method: STOCK_METHOD,
         customer_comment: event.text.clone(),
         with_task: settings.requests.task,
     };
-    let known = progress::read(platform, &id);
-    let left_out = match Lookup::of(platform, appeal.who.clone(), &known) {
-        Some(mut lookup) if appeal.who.phone.is_some() || appeal.who.email.is_some() => wishes.carry_out(platform, &appeal, &mut lookup)?,
+    let known = progress::read(context, id)?;
+    let left_out = match Lookup::of(context, appeal.who.clone(), &known) {
+        Some(mut lookup) if appeal.who.phone.is_some() || appeal.who.email.is_some() => wishes.carry_out(context, &appeal, &mut lookup)?,
         // Nobody can be answered: no customer and no order are made of it, but somebody may be asked to look at it.
         _ => {
-            let mut left_out = wishes.task_alone(platform, &appeal)?;
+            let mut left_out = wishes.task_alone(context, &appeal)?;
             left_out.push(skipped(
                 format!("site request {}", event.communication_id),
                 "it has neither phone nor e-mail; it is in UIS's reports",
@@ -77,7 +72,7 @@ pub fn on_site_request(platform: &dyn Platform, event: &SiteRequest) -> Handled 
             left_out
         }
     };
-    progress::note(platform, &id, |progress| progress.settled = true)?;
+    progress::update(context, id, |progress| progress.settled = true)?;
     done_without(left_out)
 }
 
@@ -97,8 +92,8 @@ fn identity(event: &SiteRequest) -> Identity {
     }
 }
 
-fn parameters(platform: &dyn Platform, event: &SiteRequest) -> Result<Parameters, Failure> {
-    let at = time::crm_date_time(platform, event.at)?;
+fn parameters(context: &Context<'_>, event: &SiteRequest) -> Result<Parameters, Failure> {
+    let at = context.crm_date_time(event.at)?;
     let contact = event.phone.as_ref().map(|number| number.digits.clone()).or_else(|| event.email.clone()).or_else(|| event.name.clone());
     Ok(Parameters::new(&event.attributes)
         .with("communication_id", Some(event.communication_id.to_string()))

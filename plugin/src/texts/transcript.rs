@@ -1,23 +1,21 @@
 //! «Сохранять переписку»: the talk of a chat, kept once: in a note on the customer, or in the order's comment.
 
-use crate::appeals::lookup::{Lookup, is_gone};
+use crate::appeals::lookup::Lookup;
 use crate::appeals::progress::{self, Kept, Progress};
+use crate::base::appeal_id::AppealId;
+use crate::base::outcome::skipped;
+use crate::base::{links, template};
 use crate::bindings::uis::integration::chat_events::{ChatMessage, MessageSource};
 use crate::bindings::uis::integration::decision;
 use crate::bindings::uis::integration::types::{CommunicationKind, Failure, Skipped};
-use crate::links;
-use crate::outcome::skipped;
-use crate::platform::Platform;
-use crate::reports;
+use crate::context::Context;
 use crate::retailcrm::customers::{self, Customer};
-use crate::retailcrm::{Crm, CrmError, orders};
+use crate::retailcrm::{CrmError, Refusal, orders};
 use crate::rules;
-use crate::settings::Settings;
 use crate::settings::texts::Transcript;
-use crate::template;
-use crate::texts::chat_story::{self, ChatStory};
+use crate::texts::chat_story::ChatStory;
 use crate::texts::contacts;
-use crate::time;
+use crate::uis::reports;
 
 /// The longest text that is kept, in characters: managers read it, and RetailCRM has to show it.
 const TEXT_MAX: usize = 10_000;
@@ -35,64 +33,56 @@ pub enum Talk {
 }
 
 /// Keeps the talk of a chat that is over.
-pub fn keep(platform: &dyn Platform, chat: i64, story: &ChatStory, settings: &Settings) -> Result<Talk, Failure> {
-    let id = chat_story::external_id(chat);
-    let known = progress::read(platform, &id);
-    let place = settings.chats.transcript;
+pub fn keep(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Talk, Failure> {
+    let id = AppealId::chat(chat);
+    let known = progress::read(context, id)?;
+    let place = context.settings()?.chats.transcript;
     let (Some(customer), false) = (known.customer.clone(), place == Transcript::Nowhere || known.transcript == Kept::Yes) else {
         return Ok(Talk::Kept(Vec::new()));
     };
-    let Some(text) = text(platform, chat, story)? else { return Ok(Talk::Unknown) };
-    let Some(text) = rules::note(platform, || about(chat, story), text, &heading(chat)) else {
-        progress::note(platform, &id, |progress| progress.transcript = Kept::Yes)?;
+    let Some(text) = text(context, chat, story)? else { return Ok(Talk::Unknown) };
+    let Some(text) = rules::note(context, || about(chat, story), text, &heading(chat)) else {
+        progress::update(context, id, |progress| progress.transcript = Kept::Yes)?;
         return Ok(Talk::Kept(Vec::new()));
     };
-    let crm = Crm::new(platform);
-    if place == Transcript::Order && known.ordered && orders::comment(crm, &id, known.order_site.as_deref(), &text)? {
-        progress::note(platform, &id, |progress| progress.transcript = Kept::Yes)?;
+    if place == Transcript::Order && known.ordered && orders::comment(context.crm, &id.to_string(), known.order_site.as_deref(), &text)? {
+        progress::update(context, id, |progress| progress.transcript = Kept::Yes)?;
         return Ok(Talk::Kept(Vec::new()));
     }
-    let mut refused = note(platform, crm, chat, &known, &customer, &text)?;
-    if refused.as_deref().is_some_and(is_gone)
-        && let Some(mut lookup) = Lookup::of(platform, story.who(), &Progress::default())
-        && let Some(other) = lookup.again(&id)?.filter(|other| other.id != customer.id)
+    let mut refused = note(context, chat, &known, &customer, &text)?;
+    if refused.as_ref().is_some_and(|error| error.is_refused_for(Refusal::ReferenceNotFound))
+        && let Some(mut lookup) = Lookup::of(context, story.who(), &Progress::default())
+        && let Some(other) = lookup.again(id)?.filter(|other| other.id != customer.id)
     {
         // He was joined with another since: the talk is the other's now.
-        refused = note(platform, crm, chat, &known, &other, &text)?;
+        refused = note(context, chat, &known, &other, &text)?;
     }
-    if let Some(why) = refused {
-        return Ok(Talk::Kept(vec![skipped(format!("transcript of chat {chat}"), why)]));
+    if let Some(error) = refused {
+        return Ok(Talk::Kept(vec![skipped(format!("transcript of chat {chat}"), error.to_string())]));
     }
-    progress::note(platform, &id, |progress| progress.transcript = Kept::Yes)?;
+    progress::update(context, id, |progress| progress.transcript = Kept::Yes)?;
     Ok(Talk::Kept(Vec::new()))
 }
 
 /// Puts the talk on a customer, unless it is there; gives why RetailCRM refuses it, if it does. It has no key against doubled notes: the
 /// intent is written first, and one found open is looked up.
-fn note(
-    platform: &dyn Platform,
-    crm: Crm<'_>,
-    chat: i64,
-    known: &Progress,
-    customer: &Customer,
-    text: &str,
-) -> Result<Option<String>, Failure> {
-    if known.transcript == Kept::Intended && customers::has_note(crm, customer.id, &heading(chat))? {
+fn note(context: &Context<'_>, chat: i64, known: &Progress, customer: &Customer, text: &str) -> Result<Option<CrmError>, Failure> {
+    if known.transcript == Kept::Intended && customers::has_note(context.crm, customer.id, &heading(chat))? {
         return Ok(None);
     }
-    progress::note(platform, &chat_story::external_id(chat), |progress| progress.transcript = Kept::Intended)?;
-    match customers::add_note(crm, customer, text) {
+    progress::update(context, AppealId::chat(chat), |progress| progress.transcript = Kept::Intended)?;
+    match customers::add_note(context.crm, customer, text) {
         Ok(()) => Ok(None),
-        Err(error @ CrmError::Refused { .. }) => Ok(Some(error.to_string())),
+        Err(error @ CrmError::Refused { .. }) => Ok(Some(error)),
         Err(error) => Err(error.into()),
     }
 }
 
 /// What the visitor left of himself in the talk: the first phone and the first e-mail.
-pub fn contacts(platform: &dyn Platform, chat: i64) -> Result<(Option<String>, Option<String>), Failure> {
+pub fn contacts(context: &Context<'_>, chat: i64) -> Result<(Option<String>, Option<String>), Failure> {
     let (mut found, mut cursor) = ((None, None), None::<String>);
     loop {
-        let page = platform.transcript(chat, cursor.as_deref(), PAGE).map_err(reports::failure)?;
+        let page = context.platform.transcript(chat, cursor.as_deref(), PAGE).map_err(reports::failure)?;
         for message in page.messages.iter().filter(|message| message.source == MessageSource::Visitor) {
             let left = contacts::of_text(&message.text);
             found = (found.0.or(left.0), found.1.or(left.1));
@@ -123,7 +113,7 @@ fn heading(chat: i64) -> String {
 }
 
 /// The talk as people read it, cut at a message's boundary; none when nobody said anything.
-fn text(platform: &dyn Platform, chat: i64, story: &ChatStory) -> Result<Option<String>, Failure> {
+fn text(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Option<String>, Failure> {
     let mut text = format!("{} ({})", heading(chat), template::line(story.channel_name.as_deref().unwrap_or("чат"), 100));
     if let Some(link) = story.parameters.get("chat_ad_url").and_then(|link| links::https(link).ok()) {
         text += &format!("\nОбъявление: {link}");
@@ -131,9 +121,9 @@ fn text(platform: &dyn Platform, chat: i64, story: &ChatStory) -> Result<Option<
     let (mut length, mut any) = (text.chars().count(), false);
     let mut cursor: Option<String> = None;
     loop {
-        let page = platform.transcript(chat, cursor.as_deref(), PAGE).map_err(reports::failure)?;
+        let page = context.platform.transcript(chat, cursor.as_deref(), PAGE).map_err(reports::failure)?;
         for message in &page.messages {
-            let Some(line) = line(platform, story, message)? else { continue };
+            let Some(line) = line(context, story, message)? else { continue };
             length += line.chars().count() + 1;
             if length > TEXT_MAX {
                 return Ok(Some(text + "\n… продолжение переписки в UIS"));
@@ -150,7 +140,7 @@ fn text(platform: &dyn Platform, chat: i64, story: &ChatStory) -> Result<Option<
 }
 
 /// A message as a line; none for what nobody said.
-fn line(platform: &dyn Platform, story: &ChatStory, message: &ChatMessage) -> Result<Option<String>, Failure> {
+fn line(context: &Context<'_>, story: &ChatStory, message: &ChatMessage) -> Result<Option<String>, Failure> {
     let who = match message.source {
         MessageSource::Visitor => story.name.as_deref().or(story.nick.as_deref()).unwrap_or("Клиент"),
         MessageSource::Operator => message.chat.employee.as_ref().and_then(|employee| employee.full_name.as_deref()).unwrap_or("Оператор"),
@@ -166,6 +156,6 @@ fn line(platform: &dyn Platform, story: &ChatStory, message: &ChatMessage) -> Re
     if said.is_empty() {
         return Ok(None);
     }
-    let at = time::crm_date_time(platform, message.chat.at)?;
+    let at = context.crm_date_time(message.chat.at)?;
     Ok(Some(format!("{} {}: {said}", at.get(11..16).unwrap_or_default(), template::line(who, 100))))
 }

@@ -1,15 +1,16 @@
 //! What the settings want of a site request or a chat: a customer, an order, a task, fields. Refusals of one hold up no other.
 
+use crate::appeal::Appeal;
+use crate::appeals::assignee::Assignee;
 use crate::appeals::lookup::Lookup;
-use crate::appeals::order;
 use crate::appeals::parts::Parts;
-use crate::appeals::responsible::Responsible;
-use crate::appeals::{Appeal, customer, fields, progress, task};
+use crate::appeals::{customer, fields, order, progress, task};
+use crate::base::keys::Key;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
-use crate::extra_fields::Entity;
-use crate::platform::Platform;
-use crate::settings::Settings;
+use crate::context::Context;
+use crate::retailcrm::custom_fields::Entity;
 use crate::settings::texts::{Method, TextResponsible, TextSettings};
+use crate::settings::{Repeat, Settings};
 
 /// What is wanted of one appeal.
 pub struct Wishes<'a> {
@@ -28,80 +29,80 @@ pub struct Wishes<'a> {
 }
 
 impl Wishes<'_> {
-    fn responsible(&self, choice: TextResponsible, user: Option<i64>) -> Responsible {
+    fn assignee(&self, choice: TextResponsible, user: Option<i64>) -> Assignee {
         match choice {
-            TextResponsible::Operator => Responsible::Employee(self.employee),
-            TextResponsible::Manager => Responsible::Manager,
-            TextResponsible::Default => Responsible::User(None),
-            TextResponsible::Fixed => Responsible::User(user),
+            TextResponsible::Operator => Assignee::Employee(self.employee),
+            TextResponsible::Manager => Assignee::Manager,
+            TextResponsible::Default => Assignee::User(None),
+            TextResponsible::Fixed => Assignee::User(user),
         }
     }
 
     /// Does all of it. What was done before is not done again.
-    pub fn carry_out(&self, platform: &dyn Platform, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+    pub fn carry_out(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
         let (block, default) = (self.block, self.settings.text_default_responsible);
         let mut parts = Parts::default();
-        let known_before = progress::read(platform, &appeal.id);
+        let known_before = progress::read(context, appeal.id)?;
         if block.only_first && !known_before.created && !known_before.creating && lookup.customer()?.is_some() {
             return Ok(Vec::new());
         }
-        let responsible = self.responsible(block.responsible, block.responsible_user);
+        let assignee = self.assignee(block.responsible, block.responsible_user);
         if block.method != Method::Task {
             let rows = block.rows(Entity::Customer);
-            let manager = |lookup: &mut Lookup<'_>| responsible.user(platform, lookup, default);
-            parts.add(customer::ensure(platform, appeal, manager, &rows, lookup))?;
-            parts.add(fields::update(platform, appeal, &rows, lookup))?;
+            let manager = |lookup: &mut Lookup<'_>| assignee.user(context, lookup, default);
+            parts.add(customer::ensure(context, appeal, manager, &rows, lookup))?;
+            parts.add(fields::update(context, appeal, &rows, lookup))?;
         }
         if block.method == Method::ClientAndOrder {
-            parts.add(self.order(platform, appeal, responsible, lookup))?;
+            parts.add(self.order(context, appeal, assignee, lookup))?;
         }
         if self.wants_task() {
-            parts.add(self.task(platform, appeal, lookup))?;
+            parts.add(self.task(context, appeal, lookup))?;
         }
         parts.end()
     }
 
     /// Does what can be done for somebody who left nothing that he could be answered by: a task to look at it, if one is wanted.
-    pub fn task_alone(&self, platform: &dyn Platform, appeal: &Appeal<'_>) -> Result<Vec<Skipped>, Failure> {
+    pub fn task_alone(&self, context: &Context<'_>, appeal: &Appeal<'_>) -> Result<Vec<Skipped>, Failure> {
         if !self.wants_task() {
             return Ok(Vec::new());
         }
-        self.task(platform, appeal, &mut Lookup::of_nobody(platform))
+        self.task(context, appeal, &mut Lookup::of_nobody(context))
     }
 
     fn wants_task(&self) -> bool {
         self.with_task || self.block.method == Method::Task
     }
 
-    fn task(&self, platform: &dyn Platform, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+    fn task(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
         let block = self.block;
         let wish = task::Wish {
-            key: format!("task/{}", appeal.id),
+            key: Key::AppealTask(appeal.id),
             once: true,
             name: &block.task_name,
             due_hours: block.task_due_hours,
-            responsible: self.responsible(block.task_responsible, block.task_user),
-            default_responsible: self.settings.text_default_responsible,
+            assignee: self.assignee(block.task_responsible, block.task_user),
+            default_assignee: self.settings.text_default_responsible,
         };
-        task::make(platform, appeal, &wish, lookup)
+        task::make(context, appeal, &wish, lookup)
     }
 
     fn order(
         &self,
-        platform: &dyn Platform,
+        context: &Context<'_>,
         appeal: &Appeal<'_>,
-        responsible: Responsible,
+        assignee: Assignee,
         lookup: &mut Lookup<'_>,
     ) -> Result<Vec<Skipped>, Failure> {
         let block = self.block;
-        let created = progress::read(platform, &appeal.id).created;
+        let created = progress::read(context, appeal.id)?.created;
         let repeat = match block.repeat.order() {
             Some(repeat) => repeat,
             // A first appeal has its order in any case.
-            None if created => order::Repeat::Always,
+            None if created => Repeat::Always,
             None => return Ok(Vec::new()),
         };
-        let (values, mut left_out) = order::fields(platform, appeal, &block.rows(Entity::Order));
+        let (values, mut left_out) = order::fields(context, appeal, &block.rows(Entity::Order))?;
         let wish = order::Wish {
             repeat,
             after_hours: block.after_hours,
@@ -109,13 +110,13 @@ impl Wishes<'_> {
             order_method: block.order_method.clone(),
             stock_method: self.stock_method,
             status: block.order_status.clone(),
-            responsible,
-            default_responsible: self.settings.text_default_responsible,
+            assignee,
+            default_assignee: self.settings.text_default_responsible,
             comment: &block.order_comment,
             customer_comment: self.customer_comment.clone(),
             fields: values,
         };
-        left_out.extend(order::make(platform, appeal, &wish, lookup)?);
+        left_out.extend(order::make(context, appeal, &wish, lookup)?);
         Ok(left_out)
     }
 }

@@ -4,11 +4,11 @@
 
 use serde_json::{Value, json};
 
+use crate::base::template;
 use crate::bindings::exports::uis::integration::setup::AssetFile;
 use crate::bindings::uis::integration::log::Level;
 use crate::platform::Platform;
 use crate::retailcrm::CONNECTION;
-use crate::template;
 
 /// UIS's name of the extension.
 const EXTENSION: &str = "rmo";

@@ -19,7 +19,7 @@ use uis_host::plugin::{Asked, Plugin, Prepared, Run};
 use uis_host::services::EventScope;
 use uis_retailcrm::bindings::uis::integration as guest;
 use uis_retailcrm::handlers;
-use uis_retailcrm::platform::Platform;
+use uis_retailcrm::platform::{self, Platform};
 
 /// The same value in the other set of types.
 fn same<A: Serialize, B: DeserializeOwned>(value: A) -> B {
@@ -63,7 +63,7 @@ macro_rules! waiting {
     }};
 }
 
-impl Platform for Services {
+impl platform::Connections for Services {
     fn send(
         &self,
         requests: Vec<guest::connections::Request>,
@@ -76,9 +76,15 @@ impl Platform for Services {
     fn propose_base_url(&self, connection: &str, base_url: &str) -> Result<(), String> {
         waiting!(self, connections.propose_base_url(connection.to_owned(), base_url.to_owned()))
     }
+}
+
+impl platform::PreparedSettings for Services {
     fn prepared_settings(&self) -> Vec<u8> {
         service!(self, settings.prepared())
     }
+}
+
+impl platform::Storage for Services {
     fn get(&self, key: &str) -> Option<guest::storage::Entry> {
         waiting!(self, storage.get(key.to_owned()))
     }
@@ -95,6 +101,9 @@ impl Platform for Services {
     fn scan(&self, prefix: &str, cursor: Option<&str>, limit: u32) -> guest::storage::ItemPage {
         waiting!(self, storage.scan(prefix.to_owned(), cursor.map(str::to_owned), limit))
     }
+}
+
+impl platform::Timers for Services {
     fn set_timer(&self, timer: &guest::timers::Timer) -> Result<(), String> {
         let set = waiting!(self, timers.set(same(timer)));
         self.effect();
@@ -103,6 +112,9 @@ impl Platform for Services {
     fn cancel_timer(&self, name: &str) {
         waiting!(self, timers.cancel(name.to_owned()))
     }
+}
+
+impl platform::Clock for Services {
     fn now(&self) -> i64 {
         service!(self, clock.now())
     }
@@ -112,6 +124,75 @@ impl Platform for Services {
     fn instant_of(&self, local: &guest::clock::LocalTime, zone: &str) -> Result<i64, String> {
         service!(self, clock.from_local(same(local), zone.to_owned()))
     }
+}
+
+impl platform::Directory for Services {
+    fn account(&self) -> guest::directory::Account {
+        waiting!(self, directory.get_account())
+    }
+    fn employees(&self, offset: u32) -> Result<Vec<guest::directory::Employee>, guest::directory::DirectoryError> {
+        waiting!(self, directory.employees(offset))
+    }
+    fn find_employee(&self, id: i64) -> Result<Option<guest::directory::Employee>, guest::directory::DirectoryError> {
+        waiting!(self, directory.find_employee(id))
+    }
+    fn create_employee(&self, fields: &guest::directory::EmployeeFields) -> Result<i64, guest::directory::DirectoryError> {
+        let done = waiting!(self, directory.create_employee(same(fields)));
+        self.effect();
+        done
+    }
+    fn update_employee(&self, id: i64, fields: &guest::directory::EmployeeFields) -> Result<(), guest::directory::DirectoryError> {
+        let done = waiting!(self, directory.update_employee(id, same(fields)));
+        self.effect();
+        done
+    }
+    fn lines(&self, offset: u32) -> Result<Vec<guest::directory::Line>, guest::directory::DirectoryError> {
+        waiting!(self, directory.lines(offset))
+    }
+    fn chat_channels(&self, offset: u32) -> Result<Vec<guest::directory::ChatChannel>, guest::directory::DirectoryError> {
+        waiting!(self, directory.chat_channels(offset))
+    }
+    fn virtual_numbers(&self, offset: u32) -> Result<Vec<guest::directory::VirtualNumber>, guest::directory::DirectoryError> {
+        waiting!(self, directory.virtual_numbers(offset))
+    }
+}
+
+impl platform::Communications for Services {
+    fn finished_calls(
+        &self,
+        since: i64,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<guest::communications::CallPage, guest::communications::ReportError> {
+        waiting!(self, communications.finished_calls(since, cursor.map(str::to_owned), limit))
+    }
+    fn finished_chats(
+        &self,
+        since: i64,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<guest::communications::ChatPage, guest::communications::ReportError> {
+        waiting!(self, communications.finished_chats(since, cursor.map(str::to_owned), limit))
+    }
+    fn received_site_requests(
+        &self,
+        since: i64,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<guest::communications::SiteRequestPage, guest::communications::ReportError> {
+        waiting!(self, communications.received_site_requests(since, cursor.map(str::to_owned), limit))
+    }
+    fn transcript(
+        &self,
+        chat: i64,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<guest::communications::TranscriptPage, guest::communications::ReportError> {
+        waiting!(self, communications.transcript(chat, cursor.map(str::to_owned), limit))
+    }
+}
+
+impl platform::Deals for Services {
     fn create_funnel(&self, funnel: &guest::deals::Funnel) -> Result<(), guest::deals::DealsError> {
         let done = waiting!(self, deals.create_funnel(same(funnel)));
         self.effect();
@@ -147,66 +228,9 @@ impl Platform for Services {
         self.effect();
         done
     }
-    fn account(&self) -> guest::directory::Account {
-        waiting!(self, directory.get_account())
-    }
-    fn employees(&self, offset: u32) -> Result<Vec<guest::directory::Employee>, guest::directory::DirectoryError> {
-        waiting!(self, directory.employees(offset))
-    }
-    fn find_employee(&self, id: i64) -> Result<Option<guest::directory::Employee>, guest::directory::DirectoryError> {
-        waiting!(self, directory.find_employee(id))
-    }
-    fn create_employee(&self, fields: &guest::directory::EmployeeFields) -> Result<i64, guest::directory::DirectoryError> {
-        let done = waiting!(self, directory.create_employee(same(fields)));
-        self.effect();
-        done
-    }
-    fn update_employee(&self, id: i64, fields: &guest::directory::EmployeeFields) -> Result<(), guest::directory::DirectoryError> {
-        let done = waiting!(self, directory.update_employee(id, same(fields)));
-        self.effect();
-        done
-    }
-    fn lines(&self, offset: u32) -> Result<Vec<guest::directory::Line>, guest::directory::DirectoryError> {
-        waiting!(self, directory.lines(offset))
-    }
-    fn chat_channels(&self, offset: u32) -> Result<Vec<guest::directory::ChatChannel>, guest::directory::DirectoryError> {
-        waiting!(self, directory.chat_channels(offset))
-    }
-    fn virtual_numbers(&self, offset: u32) -> Result<Vec<guest::directory::VirtualNumber>, guest::directory::DirectoryError> {
-        waiting!(self, directory.virtual_numbers(offset))
-    }
-    fn finished_calls(
-        &self,
-        since: i64,
-        cursor: Option<&str>,
-        limit: u32,
-    ) -> Result<guest::communications::CallPage, guest::communications::ReportError> {
-        waiting!(self, communications.finished_calls(since, cursor.map(str::to_owned), limit))
-    }
-    fn finished_chats(
-        &self,
-        since: i64,
-        cursor: Option<&str>,
-        limit: u32,
-    ) -> Result<guest::communications::ChatPage, guest::communications::ReportError> {
-        waiting!(self, communications.finished_chats(since, cursor.map(str::to_owned), limit))
-    }
-    fn received_site_requests(
-        &self,
-        since: i64,
-        cursor: Option<&str>,
-        limit: u32,
-    ) -> Result<guest::communications::SiteRequestPage, guest::communications::ReportError> {
-        waiting!(self, communications.received_site_requests(since, cursor.map(str::to_owned), limit))
-    }
-    fn transcript(
-        &self,
-        chat: i64,
-        cursor: Option<&str>,
-        limit: u32,
-    ) -> Result<guest::communications::TranscriptPage, guest::communications::ReportError> {
-        waiting!(self, communications.transcript(chat, cursor.map(str::to_owned), limit))
-    }
+}
+
+impl platform::Rules for Services {
     fn decided(&self) -> guest::rules::Points {
         let points = host::rules::Host::decided(&mut *self.scope.borrow_mut()).expect("no trap");
         let mut same = guest::rules::Points::empty();
@@ -238,12 +262,18 @@ impl Platform for Services {
         let mut scope = self.scope.borrow_mut();
         same(self.runtime.block_on(host::rules::Host::review_deal(&mut *scope, same(deal))))
     }
+}
+
+impl platform::Endpoints for Services {
     fn endpoint(&self, callback: &str) -> Option<String> {
         service!(self, endpoints.url(callback.to_owned()))
     }
     fn secret_placeholder(&self) -> String {
         service!(self, endpoints.secret_placeholder())
     }
+}
+
+impl platform::Log for Services {
     fn log(&self, level: guest::log::Level, message: &str, fields: &[(&str, &str)]) {
         let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         service!(self, log.write(same(level), message.to_owned(), fields))

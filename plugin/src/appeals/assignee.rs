@@ -2,12 +2,12 @@
 
 use super::lookup::Lookup;
 use crate::bindings::uis::integration::types::Failure;
-use crate::employees;
-use crate::platform::Platform;
+use crate::context::Context;
+use crate::crm_state::employee_links;
 
 /// A choice of a setting.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Responsible {
+pub enum Assignee {
     /// A UIS employee, when one had to do with the appeal.
     Employee(Option<i64>),
     /// The customer's manager.
@@ -16,15 +16,16 @@ pub enum Responsible {
     User(Option<i64>),
 }
 
-impl Responsible {
+impl Assignee {
     /// The CRM user; `default` when the choice names nobody whom RetailCRM knows.
-    pub fn user(self, platform: &dyn Platform, lookup: &mut Lookup<'_>, default: Option<i64>) -> Result<Option<i64>, Failure> {
+    pub fn user(self, context: &Context<'_>, lookup: &mut Lookup<'_>, default: Option<i64>) -> Result<Option<i64>, Failure> {
         let chosen = match self {
-            Responsible::Employee(employee) => {
-                employee.filter(|id| *id != 0).and_then(|id| employees::of_employee(platform, id)).map(|tie| tie.user_id)
+            Assignee::Employee(employee) => {
+                let link = employee.map_or(Ok(None), |id| employee_links::of_employee(context.platform, id))?;
+                link.map(|link| link.user_id)
             }
-            Responsible::Manager => lookup.manager()?,
-            Responsible::User(user) => user,
+            Assignee::Manager => lookup.manager()?,
+            Assignee::User(user) => user,
         };
         Ok(chosen.or(default))
     }

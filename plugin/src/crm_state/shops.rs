@@ -1,20 +1,17 @@
 //! Shops: whose a call is, by the number that was dialled («Внешние номера магазинов»), or by the site that it came
 //! from («Магазины сайтов»).
 
+use crate::base::keys::Key;
+use crate::base::{links, phone, stored};
 use crate::bindings::uis::integration::types::Failure;
-use crate::memory;
-use crate::phone;
 use crate::platform::Platform;
 use crate::retailcrm::reference::Site;
 use crate::settings::Settings;
 use crate::settings::telephony::ShopNumber;
 
-/// Where RetailCRM's shops are remembered, the main one first.
-const SITES_KEY: &str = "retailcrm/sites";
-
 /// Remembers the shops that the key sees.
 pub fn remember(platform: &dyn Platform, sites: &[Site]) -> Result<(), Failure> {
-    memory::put(platform, SITES_KEY, &sites, None)
+    stored::put(platform, Key::Sites, &sites, None)
 }
 
 /// The row of a virtual number.
@@ -29,31 +26,26 @@ pub fn of_number(settings: &Settings, number: Option<&str>) -> Option<String> {
 }
 
 /// The shop for what is created on a call: the number's, else the main one. RetailCRM wants one where there are several.
-pub fn of_call(platform: &dyn Platform, settings: &Settings, number: Option<&str>) -> Option<String> {
-    of_number(settings, number).or_else(|| sites(platform).into_iter().next().map(|site| site.code))
+pub fn of_call(platform: &dyn Platform, settings: &Settings, number: Option<&str>) -> Result<Option<String>, Failure> {
+    match of_number(settings, number) {
+        Some(own) => Ok(Some(own)),
+        None => Ok(sites(platform)?.into_iter().next().map(|site| site.code)),
+    }
 }
 
-fn sites(platform: &dyn Platform) -> Vec<Site> {
-    memory::load(platform, SITES_KEY).unwrap_or_default()
+fn sites(platform: &dyn Platform) -> Result<Vec<Site>, Failure> {
+    Ok(stored::load(platform, Key::Sites)?.unwrap_or_default())
 }
 
 /// The shop of a site of UIS, if one is its; and the shop for what is created: that one, else the main one.
-pub fn of_domain(platform: &dyn Platform, settings: &Settings, site: Option<&str>) -> (Option<String>, Option<String>) {
-    let sites = sites(platform);
-    let own = site.map(domain).filter(|domain| !domain.is_empty()).and_then(|wanted| {
+pub fn of_domain(platform: &dyn Platform, settings: &Settings, site: Option<&str>) -> Result<(Option<String>, Option<String>), Failure> {
+    let sites = sites(platform)?;
+    let own = site.map(links::domain).filter(|domain| !domain.is_empty()).and_then(|wanted| {
         let by_row = settings.site_domains.iter().find(|row| row.domain == wanted).map(|row| row.site.clone());
-        by_row.or_else(|| sites.iter().find(|site| domain(&site.url) == wanted).map(|site| site.code.clone()))
+        by_row.or_else(|| sites.iter().find(|site| links::domain(&site.url) == wanted).map(|site| site.code.clone()))
     });
     let usual = own.clone().or_else(|| sites.into_iter().next().map(|site| site.code));
-    (own, usual)
-}
-
-/// A site's domain in one form: without scheme, `www.`, path and capitals.
-pub fn domain(text: &str) -> String {
-    let text = text.trim().to_lowercase();
-    let rest = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
-    let host = rest.split(['/', '?', '#', ':']).next().unwrap_or_default();
-    host.strip_prefix("www.").unwrap_or(host).trim_end_matches('.').to_owned()
+    Ok((own, usual))
 }
 
 /// Who answers for the customers of a number's shop.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::appeals::Told;
+use crate::appeal::EventParameters;
 
 /// Its parameters.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ impl Parameters {
     }
 }
 
-impl Told for Parameters {
+impl EventParameters for Parameters {
     fn raw(&self, name: &str) -> Option<String> {
         self.0.get(name).filter(|value| !value.trim().is_empty()).cloned()
     }

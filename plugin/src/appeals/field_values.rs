@@ -3,99 +3,35 @@
 
 use std::cell::Cell;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::appeals::Told;
+use crate::appeal::EventParameters;
+use crate::base::outcome::skipped;
+use crate::base::template;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
-use crate::memory;
-use crate::outcome::skipped;
-use crate::platform::Platform;
-use crate::template;
-
-/// What the account added fields to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Entity {
-    /// Customers.
-    #[default]
-    Customer,
-    /// Orders.
-    Order,
-}
-
-impl Entity {
-    /// RetailCRM's name of it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Entity::Customer => "customer",
-            Entity::Order => "order",
-        }
-    }
-
-    /// Where its fields are remembered.
-    fn key(self) -> String {
-        format!("retailcrm/fields/{}", self.name())
-    }
-}
+use crate::context::Context;
+use crate::crm_state::known_fields;
+use crate::retailcrm::custom_fields::{Entity, Field};
+use crate::settings::Row;
 
 /// RetailCRM's longest value of a line, in characters.
 const LINE_MAX: usize = 255;
 /// And of a text, ours: no call tells more.
 const TEXT_MAX: usize = 4000;
 
-/// A row of the setting.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Row {
-    /// The field's code in RetailCRM.
-    pub field: String,
-    /// A template of UIS's parameters.
-    pub value: String,
-    /// «Обновлять всегда»: also for customers who were there before.
-    #[serde(default)]
-    pub always: bool,
-}
-
-/// A field as RetailCRM describes it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Field {
-    /// Its code.
-    pub code: String,
-    /// Its title.
-    pub name: String,
-    /// Its type.
-    pub kind: String,
-    /// Elements of its dictionary: code and name.
-    pub elements: Vec<(String, String)>,
-}
-
-impl Field {
-    /// The longest value that is written into it, in characters.
-    fn longest(&self) -> usize {
-        if self.kind == "text" { TEXT_MAX } else { LINE_MAX }
-    }
-}
-
-/// Remembers the fields.
-pub fn remember(platform: &dyn Platform, entity: Entity, fields: &[Field]) -> Result<(), Failure> {
-    memory::put(platform, &entity.key(), &fields, None)
-}
-
-/// The fields that are remembered.
-pub fn known(platform: &dyn Platform, entity: Entity) -> Vec<Field> {
-    memory::load(platform, &entity.key()).unwrap_or_default()
+/// The longest value that is written into a field, in characters.
+fn longest(field: &Field) -> usize {
+    if field.kind == "text" { TEXT_MAX } else { LINE_MAX }
 }
 
 /// Values of rows, and rows that could not be. `told` is what UIS tells.
 pub fn values<'a>(
-    platform: &dyn Platform,
+    context: &Context<'_>,
     entity: Entity,
     rows: impl Iterator<Item = &'a Row>,
-    told: &dyn Told,
-) -> (Map<String, Value>, Vec<Skipped>) {
-    let fields = known(platform, entity);
+    told: &dyn EventParameters,
+) -> Result<(Map<String, Value>, Vec<Skipped>), Failure> {
+    let fields = known_fields::of(context.platform, entity)?;
     let (mut values, mut left_out) = (Map::new(), Vec::new());
     for row in rows {
         let field = fields.iter().find(|field| field.code == row.field);
@@ -109,8 +45,8 @@ pub fn values<'a>(
         }
         let held = match field {
             Some(field) => {
-                if text.trim().chars().count() > field.longest() {
-                    template::log_whole(platform, &row.field, text.trim());
+                if text.trim().chars().count() > longest(field) {
+                    template::log_whole(context.platform, &row.field, text.trim());
                 }
                 hold(field, text.trim())
             }
@@ -121,7 +57,7 @@ pub fn values<'a>(
             Err(why) => left_out.push(skipped(format!("field {}", row.field), format!("{why}: {}", template::line(&text, 80)))),
         }
     }
-    (values, left_out)
+    Ok((values, left_out))
 }
 
 /// A text as a value of a field's type.
@@ -144,7 +80,7 @@ fn hold(field: &Field, text: &str) -> Result<Value, String> {
         "dictionary" => element(field, text).map(Value::from),
         "multiselect_dictionary" => {
             // UIS tells lists as JSON, or by commas.
-            let listed: Option<Vec<String>> = crate::json::read(text.as_bytes()).ok();
+            let listed: Option<Vec<String>> = crate::base::json::read(text.as_bytes()).ok();
             let items = listed.unwrap_or_else(|| text.split(',').map(|item| item.trim().to_owned()).collect());
             let codes: Result<Vec<String>, String> =
                 items.iter().filter(|item| !item.is_empty()).map(|item| element(field, item)).collect();
@@ -156,8 +92,8 @@ fn hold(field: &Field, text: &str) -> Result<Value, String> {
                 .is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !text.contains(char::is_whitespace));
             if fits { Ok(json!(text)) } else { Err(wrong()) }
         }
-        "text" => Ok(json!(template::lines(text, field.longest()))),
-        _ => Ok(json!(template::line(text, field.longest()))),
+        "text" => Ok(json!(template::lines(text, longest(field)))),
+        _ => Ok(json!(template::line(text, longest(field)))),
     }
 }
 

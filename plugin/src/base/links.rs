@@ -19,6 +19,14 @@ pub fn https(link: &str) -> Result<&str, &'static str> {
     Ok(link)
 }
 
+/// A site's domain in one form: without scheme, `www.`, path and capitals.
+pub fn domain(text: &str) -> String {
+    let text = text.trim().to_lowercase();
+    let rest = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
+    let host = rest.split(['/', '?', '#', ':']).next().unwrap_or_default();
+    host.strip_prefix("www.").unwrap_or(host).trim_end_matches('.').to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::https;

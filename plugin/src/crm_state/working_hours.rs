@@ -3,14 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::bindings::uis::integration::types::{Failure, Instant};
-use crate::memory;
+use crate::base::keys::Key;
+use crate::base::stored;
+use crate::bindings::uis::integration::types::Failure;
 use crate::platform::Platform;
 use crate::retailcrm::answer;
-use crate::time;
-
-/// Where they are remembered.
-const KEY: &str = "retailcrm/work-times";
 
 /// When people work.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -46,13 +43,12 @@ impl WorkTimes {
 
 /// Remembers them.
 pub fn remember(platform: &dyn Platform, times: &WorkTimes) -> Result<(), Failure> {
-    memory::put(platform, KEY, times, None)
+    stored::put(platform, Key::WorkTimes, times, None)
 }
 
-/// Whether people work then.
-pub fn working(platform: &dyn Platform, at: Instant) -> Result<bool, Failure> {
-    let times: WorkTimes = memory::load(platform, KEY).unwrap_or_default();
-    let local = time::crm_date_time(platform, at)?;
+/// Whether people work at a local time of the account, `Y-m-d H:i:s`.
+pub fn contain(platform: &dyn Platform, local: &str) -> Result<bool, Failure> {
+    let times: WorkTimes = stored::load(platform, Key::WorkTimes)?.unwrap_or_default();
     let (date, clock) = local.split_at(10);
     Ok(times.contain(date, clock.get(1..6).unwrap_or_default(), weekday(date)))
 }

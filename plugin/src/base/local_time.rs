@@ -1,0 +1,37 @@
+//! Local times as RetailCRM and people write them, without a zone.
+
+use crate::bindings::uis::integration::clock::LocalTime;
+
+/// A local time as `Y-m-d H:i:s`.
+pub fn text(local: &LocalTime) -> String {
+    format!("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", local.year, local.month, local.day, local.hour, local.minute, local.second)
+}
+
+/// A local time from `Y-m-d H:i:s` or `Y-m-d`.
+pub fn parse(text: &str) -> Option<LocalTime> {
+    let text = text.trim();
+    let (date, clock) = text.split_once([' ', 'T']).unwrap_or((text, "00:00:00"));
+    let mut date = date.splitn(3, '-');
+    let mut clock = clock.splitn(3, ':');
+    let (year, month, day) = (date.next()?.parse().ok()?, date.next()?.parse().ok()?, date.next()?.parse().ok()?);
+    let (hour, minute) = (clock.next()?.parse().ok()?, clock.next()?.parse().ok()?);
+    let second = clock.next().map_or(Some(0), |second| second.get(..2)?.parse().ok())?;
+    let plausible =
+        (1..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second < 60;
+    plausible.then_some(LocalTime { year, month, day, hour, minute, second })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_as_people_and_retailcrm_write_them() {
+        let parts = |text: &str| parse(text).map(|time| (time.year, time.month, time.day, time.hour, time.minute, time.second));
+        assert_eq!(parts("2026-11-23 10:05:09"), Some((2026, 11, 23, 10, 5, 9)));
+        assert_eq!(parts(" 2026-11-23 "), Some((2026, 11, 23, 0, 0, 0)));
+        for bad in ["", "23.11.2026", "2026-13-01", "2026-11-23 25:00:00", "2026-11", "soon"] {
+            assert_eq!(parts(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Which UIS employee is which RetailCRM user, as it was last found out: one key per employee, so that an event reads just its own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::keys::{Family, Key};
+use crate::base::stored;
+use crate::bindings::uis::integration::types::{EmployeeHint, Failure};
+use crate::platform::Platform;
+use crate::uis::directory;
+
+/// One person on both sides.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct EmployeeLink {
+    /// The Data API's employee id.
+    pub employee_id: i64,
+    /// The CRM user.
+    pub user_id: i64,
+    /// The employee's extension in UIS, which the CRM knows as his code.
+    pub code: Option<String>,
+}
+
+/// Remembers the links in place of earlier ones; only what changed is written.
+pub fn remember(platform: &dyn Platform, links: &[EmployeeLink]) -> Result<(), Failure> {
+    let mut by_user: Vec<EmployeeLink> = Vec::new();
+    for link in links {
+        // For the way back, from a user to his phones, the first of his employees counts.
+        if !by_user.iter().any(|known| known.user_id == link.user_id) {
+            by_user.push(link.clone());
+        }
+    }
+    remember_by(platform, (Family::EmployeeLinks, Key::EmployeeLink), links, |link| link.employee_id)?;
+    remember_by(platform, (Family::UserLinks, Key::UserLink), &by_user, |link| link.user_id)
+}
+
+fn remember_by(
+    platform: &dyn Platform,
+    (family, key): (Family, fn(i64) -> Key<'static>),
+    links: &[EmployeeLink],
+    id_of: fn(&EmployeeLink) -> i64,
+) -> Result<(), Failure> {
+    for link in links {
+        stored::put(platform, key(id_of(link)), link, None)?;
+    }
+    for id in stored::ids(platform, family) {
+        if !links.iter().any(|link| id_of(link) == id) {
+            stored::forget(platform, key(id))?;
+        }
+    }
+    Ok(())
+}
+
+/// The CRM user behind an employee whom an event names.
+pub fn of_hint(platform: &dyn Platform, hint: &EmployeeHint) -> Result<Option<EmployeeLink>, Failure> {
+    directory::id_of_hint(platform, hint)?.map_or(Ok(None), |id| of_employee(platform, id))
+}
+
+/// The CRM user behind an employee.
+pub fn of_employee(platform: &dyn Platform, employee_id: i64) -> Result<Option<EmployeeLink>, Failure> {
+    stored::load(platform, Key::EmployeeLink(employee_id))
+}
+
+/// The employee behind a CRM user.
+pub fn of_user(platform: &dyn Platform, user_id: i64) -> Result<Option<EmployeeLink>, Failure> {
+    stored::load(platform, Key::UserLink(user_id))
+}
+
+/// The employee who has this extension, and the CRM user.
+pub fn of_code(platform: &dyn Platform, code: &str) -> Result<Option<EmployeeLink>, Failure> {
+    for employee in stored::ids(platform, Family::EmployeeLinks) {
+        if let Some(link) = of_employee(platform, employee)?.filter(|link| link.code.as_deref() == Some(code)) {
+            return Ok(Some(link));
+        }
+    }
+    Ok(None)
+}

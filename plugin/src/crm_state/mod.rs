@@ -1,0 +1,21 @@
+//! What is remembered of RetailCRM between events. It is read anew when the integration is switched on, and every two hours after.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`zone`] | the account's time zone, and instants in it |
+//! | [`statuses`] | order statuses |
+//! | [`shops`] | shops: «Внешние номера магазинов», «Магазины сайтов» |
+//! | [`working_hours`] | working hours and days off |
+//! | [`known_fields`] | fields that the account added |
+//! | [`employee_links`] | which employee is which user |
+//! | [`switch`] | whether RetailCRM took the integration out of use |
+//! | [`module`] | how the module was last registered |
+
+pub mod employee_links;
+pub mod known_fields;
+pub mod module;
+pub mod shops;
+pub mod statuses;
+pub mod switch;
+pub mod working_hours;
+pub mod zone;

@@ -1,0 +1,61 @@
+//! The module's registration in RetailCRM: its extensions, its shops' numbers, its pages.
+
+use serde_json::Value;
+
+use crate::base::outcome::misconfigured;
+use crate::bindings::uis::integration::types::Failure;
+use crate::context::Context;
+use crate::crm_state::employee_links::EmployeeLink;
+use crate::crm_state::module;
+use crate::employees::matching;
+use crate::retailcrm::modules::{self, ExternalPhone, Module};
+use crate::settings::Settings;
+use crate::settings::telephony::ShopNumber;
+use crate::workplace;
+
+/// The shops' numbers as RetailCRM wants them.
+fn numbers(settings: &Settings) -> Vec<ExternalPhone> {
+    let row = |row: &ShopNumber| ExternalPhone { site_code: row.site.clone(), external_phone: row.number.clone() };
+    settings.shop_numbers.iter().map(row).collect()
+}
+
+/// Registers the module as it is to stand in RetailCRM, unless it stands so already.
+pub fn register(context: &Context<'_>, active: bool, links: &[EmployeeLink]) -> Result<(), Failure> {
+    let url = |name: &str| context.platform.endpoint(name).ok_or_else(|| misconfigured("", format!("the host serves no {name}")));
+    let activity = url("activity")?;
+    let base_url = activity.strip_suffix("/activity").unwrap_or(&activity).to_owned();
+    let crm = context.crm;
+    let code = match module::code(context.platform)? {
+        Some(code) => code,
+        None => {
+            let code = modules::code(crm, &base_url)?;
+            module::remember_code(context.platform, &code)?;
+            code
+        }
+    };
+    let module = Module {
+        code,
+        active,
+        base_url,
+        logo: url("asset/logo.svg")?,
+        client_id: context.platform.secret_placeholder(),
+        additional_codes: matching::codes(links),
+        make_call_url: "/make-call".to_owned(),
+        change_user_status_url: "/status".to_owned(),
+        external_phones: if active { numbers(context.settings()?) } else { Vec::new() },
+        embed: if active { workplace::embed(context.platform) } else { Value::Null },
+        embedded: module::is_embedded(context.platform)?,
+    };
+    let told = serde_json::json!([module.active, module.base_url, module.additional_codes, module.external_phones, module.embed]);
+    if module::registered(context.platform)?.as_ref() == Some(&told) {
+        return Ok(());
+    }
+    if !module.embed.is_null() && !module.embedded {
+        module::remember_embedded(context.platform)?;
+    }
+    modules::register(crm, &module)?;
+    if module.embed.is_null() && module.embedded {
+        module::forget_embedded(context.platform)?;
+    }
+    module::remember_registered(context.platform, &told)
+}

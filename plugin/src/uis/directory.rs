@@ -1,0 +1,70 @@
+//! The account's directory: its paged lists, and the employee whom an event names.
+
+use crate::base::outcome::retry;
+use crate::bindings::uis::integration::directory::{DirectoryError, Employee};
+use crate::bindings::uis::integration::types::{EmployeeHint, Failure, RetryLater};
+use crate::platform::Platform;
+
+/// UIS gives employees in pages of this size.
+const PAGE: usize = 1000;
+
+/// What an event tells of an employee, by UIS's names of parameters.
+pub fn parameters(hint: &EmployeeHint) -> Vec<(String, String)> {
+    let told = [("employee_full_name", &hint.full_name), ("employee_email", &hint.email)];
+    told.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))).collect()
+}
+
+/// The employee whom an event names: by his id, else by what only he has of e-mail, extension and full name.
+pub fn id_of_hint(platform: &dyn Platform, hint: &EmployeeHint) -> Result<Option<i64>, Failure> {
+    if hint.id.is_some() {
+        return Ok(hint.id);
+    }
+    // Rare: the notification was set up without `employee_id`.
+    let email = hint.email.as_deref().and_then(mail_key);
+    let known = |value: &Option<String>| value.as_deref().is_some_and(|text| !text.is_empty());
+    if email.is_none() && !known(&hint.extension) && !known(&hint.full_name) {
+        return Ok(None);
+    }
+    let everybody = all(platform)?;
+    let one = |matches: &dyn Fn(&Employee) -> bool| {
+        let mut found = everybody.iter().filter(|employee| matches(employee));
+        // A name that two people share names nobody.
+        found.next().filter(|_| found.next().is_none()).map(|employee| employee.id)
+    };
+    Ok(email
+        .and_then(|email| one(&|employee| employee.email.as_deref().and_then(mail_key).as_ref() == Some(&email)))
+        .or_else(|| hint.extension.as_ref().and_then(|extension| one(&|employee| employee.extension.as_ref() == Some(extension))))
+        .or_else(|| hint.full_name.as_ref().and_then(|name| one(&|employee| employee.full_name == *name))))
+}
+
+/// All rows of a paged list of the directory.
+pub fn paged<T>(page: impl Fn(u32) -> Result<Vec<T>, DirectoryError>) -> Result<Vec<T>, Failure> {
+    let mut all: Vec<T> = Vec::new();
+    loop {
+        let found = page(u32::try_from(all.len()).unwrap_or(u32::MAX)).map_err(directory_failure)?;
+        let last = found.len() < PAGE;
+        all.extend(found);
+        if last {
+            return Ok(all);
+        }
+    }
+}
+
+/// All employees of the UIS account.
+pub fn all(platform: &dyn Platform) -> Result<Vec<Employee>, Failure> {
+    paged(|offset| platform.employees(offset))
+}
+
+/// UIS's refusals as a handler tells them.
+pub fn directory_failure(error: DirectoryError) -> Failure {
+    match error {
+        DirectoryError::Busy(after_ms) => Failure::Retry(RetryLater { after_ms: Some(after_ms), reason: "UIS's directory is busy".into() }),
+        DirectoryError::Refused((mnemonic, text)) => retry(format!("UIS's directory refuses: {mnemonic}: {text}")),
+    }
+}
+
+/// An e-mail in one form, for comparing; none for what is no e-mail.
+pub fn mail_key(email: &str) -> Option<String> {
+    let email = email.trim().to_lowercase();
+    email.contains('@').then_some(email)
+}
