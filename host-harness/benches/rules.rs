@@ -1,5 +1,5 @@
 //! What a partner's rule costs: a fresh store and instance, a draft there and its verdict back; through the whole set, with its explanation; and
-//! nothing, where there are no rules. Rules in JavaScript and Python are measured when the tests have built them (`cargo test --test rules`).
+//! nothing, where there are no rules. Rules in JavaScript and Python are measured when the tests have built them (`cargo test -p uis-harness --test end_to_end rules::`).
 #![allow(missing_docs)]
 
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ fn rules() -> Vec<(&'static str, PathBuf, PathBuf)> {
         let wasm = Path::new(env!("CARGO_TARGET_TMPDIR")).join(copy).join("rule.wasm");
         match wasm.is_file() {
             true => all.push((language, wasm, rust.cache.clone())),
-            false => eprintln!("{language}: not built yet; `cargo test --test rules` does"),
+            false => eprintln!("{language}: not built yet; `cargo test -p uis-harness --test end_to_end rules::` does"),
         }
     }
     all

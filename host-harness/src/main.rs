@@ -1,5 +1,9 @@
-//! `uis-host`: replays recordings against a plugin and the RetailCRM simulator, and looks at plugins. The program alone knows the host,
-//! the plugin and the simulator; the library knows no CRM.
+//! `uis-host`: replays recordings against a plugin and the RetailCRM simulator, and looks at plugins. Programs and tests alone know the host, a
+//! plugin and the simulators; the host library knows no CRM.
+//!
+//! | floor | room | what |
+//! |---|---|---|
+//! | 4 | `commands` | the commands of the command line |
 
 mod commands;
 

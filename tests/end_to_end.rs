@@ -1,0 +1,24 @@
+//! The end-to-end tests, a module per file.
+
+mod bad_input;
+mod canary;
+mod conformance;
+mod contract;
+mod costs;
+mod credentials;
+mod deals;
+mod elsewhere;
+mod hostile;
+mod invariants;
+mod module;
+mod native;
+mod order_edits;
+mod people;
+mod plugins;
+mod rule_faults;
+mod rules;
+mod steps;
+mod stories;
+mod telephony;
+mod texts;
+mod workplace;
