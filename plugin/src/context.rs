@@ -2,10 +2,11 @@
 
 use std::cell::{OnceCell, RefCell};
 
+use crate::base::outcome::retry_after;
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::crm_state::zone::{self, Zone};
 use crate::platform::Platform;
-use crate::retailcrm::Crm;
+use crate::retailcrm::{Crm, CrmError};
 use crate::settings::Settings;
 
 /// One event's context. It lives no longer than its event: another event may change what is stored.
@@ -39,6 +40,33 @@ impl<'a> Context<'a> {
         Context { settings: OnceCell::from(settings), ..Context::new(platform) }
     }
 
+    /// A request that RetailCRM has no key for is about to be sent: until when it may still arrive. That is written down as an intent before it is
+    /// sent, and withdrawn when it surely did not arrive.
+    pub fn arrives_until(&self) -> Instant {
+        self.platform.now() + Instant::from(self.crm.longest_ms())
+    }
+
+    /// Whether an intent's request arrived can be looked up only when it cannot arrive any more: until then the event waits.
+    pub fn wait_for_intent(&self, what: &str, until: Instant) -> Result<(), Failure> {
+        match self.left_of_intent(until) {
+            0 => Ok(()),
+            left => Err(retry_after(left, format!("{what} was sent before, and may still arrive"))),
+        }
+    }
+
+    /// What an intent's request came to when it was not carried out for certain: the event comes again when that can be looked up.
+    pub fn unknown_intent(&self, error: CrmError, until: Instant) -> Failure {
+        match error {
+            CrmError::Unknown { .. } | CrmError::TooLarge { .. } => retry_after(self.left_of_intent(until), error.to_string()),
+            other => other.into(),
+        }
+    }
+
+    /// Milliseconds. A clock that was turned back holds up nothing for longer than a request takes.
+    fn left_of_intent(&self, until: Instant) -> u32 {
+        u32::try_from((until - self.platform.now()).max(0)).unwrap_or(u32::MAX).min(self.crm.longest_ms())
+    }
+
     fn zone(&self) -> Result<Zone, Failure> {
         if let Some(zone) = &*self.zone.borrow() {
             return Ok(zone.clone());
@@ -67,5 +95,43 @@ impl<'a> Context<'a> {
     /// The day after a day, both `Y-m-d`.
     pub fn next_day(&self, day: &str) -> Result<String, Failure> {
         self.zone()?.next_day(self.platform, day)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::Fake;
+
+    fn after(result: Result<(), Failure>) -> Option<u32> {
+        match result {
+            Ok(()) => None,
+            Err(Failure::Retry(later)) => later.after_ms,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_open_intent_is_waited_for_as_long_as_its_request_may_arrive() {
+        let fake = Fake::default();
+        let context = Context::new(&fake);
+        fake.now.set(1_000);
+        let until = context.arrives_until();
+        assert_eq!(until, 1_000 + 15_000 + 30_000);
+        for (now, left) in [(1_000, Some(45_000)), (45_999, Some(1)), (46_000, None), (90_000, None), (-9_000_000, Some(45_000))] {
+            fake.now.set(now);
+            assert_eq!(after(context.wait_for_intent("the task", until)), left, "{now}");
+        }
+        fake.now.set(90_000);
+        assert_eq!(after(context.wait_for_intent("the task", 0)), None, "an intent of before there were times");
+    }
+
+    #[test]
+    fn only_an_unknown_outcome_is_waited_for() {
+        let fake = Fake::default();
+        let context = Context::new(&fake);
+        let unknown = CrmError::Unknown { title: "POST /x".into(), reason: "the connection broke".into() };
+        assert_eq!(after(Err(context.unknown_intent(unknown, context.arrives_until()))), Some(45_000));
+        assert!(matches!(context.unknown_intent(CrmError::Unauthorized("no".into()), 1), Failure::Unauthorized(_)));
     }
 }

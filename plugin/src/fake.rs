@@ -1,6 +1,6 @@
 //! A platform for unit tests: it answers requests by their paths and directory questions by what it was given, keeps what is stored, and has nothing else.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use crate::bindings::uis::integration::clock::LocalTime;
@@ -31,6 +31,12 @@ pub struct Fake {
     pub lines: Vec<Line>,
     /// UIS's numbers.
     pub numbers: Vec<VirtualNumber>,
+    /// The present.
+    pub now: Cell<Instant>,
+    /// Requests that were sent: their paths.
+    pub sent: RefCell<Vec<String>>,
+    /// Paths whose answers are lost after the request was carried out.
+    pub lost: RefCell<Vec<&'static str>>,
     /// What is stored.
     pub stored: RefCell<BTreeMap<String, Entry>>,
     /// The prepared settings.
@@ -39,7 +45,11 @@ pub struct Fake {
 
 impl Connections for Fake {
     fn send(&self, requests: Vec<Request>, _: u32) -> Vec<Result<Response, SendError>> {
+        self.sent.borrow_mut().extend(requests.iter().map(|request| request.path.clone()));
         let answer = |request: Request| match self.answers.get(request.path.as_str()) {
+            _ if self.lost.borrow().iter().any(|path| *path == request.path) => {
+                Err(SendError::OutcomeUnknown("the answer was lost".into()))
+            }
             Some(body) => {
                 let status = self.statuses.get(request.path.as_str()).copied().unwrap_or(200);
                 Ok(Response { status, content_type: "application/json".into(), retry_after: None, body: body.clone().into_bytes() })
@@ -108,10 +118,10 @@ impl Timers for Fake {
 
 impl Clock for Fake {
     fn now(&self) -> Instant {
-        0
+        self.now.get()
     }
-    fn to_local(&self, _: Instant, zone: &str) -> Result<LocalTime, String> {
-        Err(format!("no zone {zone}"))
+    fn to_local(&self, _: Instant, _: &str) -> Result<LocalTime, String> {
+        Ok(LocalTime { year: 2026, month: 11, day: 23, hour: 10, minute: 0, second: 0 })
     }
     fn instant_of(&self, _: &LocalTime, zone: &str) -> Result<Instant, String> {
         Err(format!("no zone {zone}"))

@@ -52,7 +52,6 @@ pub fn normalise_connection(pasted: &str) -> Result<NormalConnection, String> {
 
 /// `setup.check-connection`.
 pub fn check_connection(platform: &dyn Platform) -> Result<ConnectionReport, Failure> {
-    let _context = &Context::new(platform);
     check::check_connection(platform)
 }
 
@@ -92,7 +91,6 @@ pub fn on_callback(platform: &dyn Platform, _: &Delivery, event: &Callback) -> H
 
 /// `setup.asset`.
 pub fn asset(platform: &dyn Platform, path: &str) -> Option<AssetFile> {
-    let _context = &Context::new(platform);
     describe::logo(path).or_else(|| workplace::asset(platform, path))
 }
 

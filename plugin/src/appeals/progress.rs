@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::base::appeal_id::AppealId;
 use crate::base::keys::Key;
 use crate::base::stored;
-use crate::bindings::uis::integration::types::Failure;
+use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
 use crate::retailcrm::customers::Customer;
 
@@ -41,6 +41,8 @@ pub struct Progress {
     pub order_site: Option<String>,
     /// What became of its transcript.
     pub transcript: Kept,
+    /// Until when the request for the transcript's note may still arrive, while it is [`Kept::Intended`].
+    pub transcript_until: Instant,
     /// Extra fields that this appeal has written.
     pub fields: BTreeMap<String, Value>,
 }

@@ -1,6 +1,7 @@
 //! A task for an appeal. It needs no customer: a task takes the phone itself.
 //!
-//! RetailCRM has no key against doubled tasks, so the intent is written first, and one found open is looked up before it is sent again.
+//! RetailCRM has no key against doubled tasks, so the intent is written first, with the time until which its request may still arrive; one
+//! found open is looked up, no earlier than then, before it is sent again.
 
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +56,15 @@ struct Made {
     text: String,
     /// Its number; none: it was about to be sent.
     task: Option<i64>,
+    /// Until when its request may still arrive, while it has no number.
+    until: Instant,
+}
+
+impl Made {
+    /// Whether it was about to be sent, and what became of that is not known.
+    fn is_intent(&self) -> bool {
+        self.task.is_none() && self.appeal.is_some()
+    }
 }
 
 /// Makes the task, once for an appeal: somebody may have completed it since, or another appeal may have its own under the key.
@@ -105,7 +115,8 @@ fn is_there(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, made: &
             Ok(true)
         }
         // Perhaps it arrived: then it is the one, whichever appeal it was for.
-        None if made.appeal.is_some() => {
+        None if made.is_intent() => {
+            context.wait_for_intent("the task", made.until)?;
             let Some(task) = tasks::find_open(context.crm, &made.text, appeal.who.phone.as_deref())? else { return Ok(false) };
             stored::put(context.platform, wish.key, &Made { task: Some(task), ..made.clone() }, Some(TTL_MS))?;
             Ok(made.appeal == Some(appeal.id) || wish.once)
@@ -139,23 +150,24 @@ fn send(
 ) -> Result<Vec<Skipped>, Failure> {
     let (platform, crm) = (context.platform, context.crm);
     let mut left_out = Vec::new();
-    let mut intent = Made { appeal: Some(appeal.id), at: appeal.at, text: task.text.clone(), task: None };
+    let mut intent = Made { appeal: Some(appeal.id), at: appeal.at, text: task.text.clone(), task: None, until: context.arrives_until() };
     stored::put(platform, wish.key, &intent, Some(TTL_MS))?;
     let mut created = tasks::create(crm, &task);
     if let (Err(error @ CrmError::Refused { .. }), Some(plain)) = (&created, plain.filter(|plain| *plain != task)) {
         left_out.push(rules::refused(context, format!("task for {}", appeal.id), error));
         intent.text.clone_from(&plain.text);
+        intent.until = context.arrives_until();
         stored::put(platform, wish.key, &intent, Some(TTL_MS))?;
         created = tasks::create(crm, &plain);
     }
     match created {
         Ok(task) => stored::put(platform, wish.key, &Made { task: Some(task), ..intent }, Some(TTL_MS))?,
         // Surely nothing is there: what was made before counts again.
-        Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. } | CrmError::Refused { .. })) => {
+        Err(error) if error.surely_did_nothing() => {
             stored::put(platform, wish.key, made, Some(TTL_MS))?;
             return Err(error.into());
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(context.unknown_intent(error, intent.until)),
     }
     Ok(left_out)
 }
@@ -172,9 +184,11 @@ pub fn close(context: &Context<'_>, appeal: &Appeal<'_>, key: Key<'_>) -> Result
 fn complete(context: &Context<'_>, made: Made, key: Key<'_>, phone: Option<&str>) -> Result<(), Failure> {
     let crm = context.crm;
     let task = match made.task {
-        Some(task) => Some(task),
-        None if made.appeal.is_none() => None,
-        None => tasks::find_open(crm, &made.text, phone)?,
+        None if made.is_intent() => {
+            context.wait_for_intent("the task", made.until)?;
+            tasks::find_open(context.crm, &made.text, phone)?
+        }
+        known => known,
     };
     if let Some(task) = task {
         tasks::complete(crm, task)?;
@@ -199,4 +213,97 @@ fn name(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>) -> String {
     let line = template::fit(context.platform, "task's name", &whole, NAME_MAX);
     // Values that are all empty leave nothing; a task must have a name.
     if line.is_empty() { Some(appeal.who.shown()).filter(|shown| !shown.is_empty()).unwrap_or_else(|| appeal.id.to_string()) } else { line }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::appeal::{EventParameters, Identity};
+    use crate::fake::Fake;
+    use crate::settings::Settings;
+
+    const CREATE: &str = "/api/v5/tasks/create";
+    const LIST: &str = "/api/v5/tasks";
+
+    struct Silent;
+
+    impl EventParameters for Silent {
+        fn raw(&self, _: &str) -> Option<String> {
+            None
+        }
+        fn all(&self) -> Vec<(String, String)> {
+            Vec::new()
+        }
+    }
+
+    fn appeal() -> Appeal<'static> {
+        Appeal {
+            id: AppealId::call(7),
+            at: 0,
+            who: Identity { phone: Some("79161234567".into()), ..Identity::default() },
+            name: String::new(),
+            own_site: None,
+            site: None,
+            source: None,
+            told: &Silent,
+        }
+    }
+
+    fn made(fake: &Fake) -> Result<Vec<Skipped>, Failure> {
+        let wish = Wish {
+            key: Key::MissedCallTask("79161234567"),
+            once: true,
+            name: "Перезвонить",
+            due_hours: 1,
+            assignee: Assignee::User(Some(5)),
+            default_assignee: None,
+        };
+        let context = Context::with_settings(fake, Settings::default());
+        make(&context, &appeal(), &wish, &mut Lookup::of_nobody(&context))
+    }
+
+    fn after(result: Result<Vec<Skipped>, Failure>) -> Option<u32> {
+        match result {
+            Err(Failure::Retry(later)) => later.after_ms,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn fake(answers: &[(&'static str, &str)]) -> Fake {
+        Fake { answers: answers.iter().map(|(path, body)| (*path, (*body).to_owned())).collect(), ..Fake::default() }
+    }
+
+    #[test]
+    fn a_task_whose_answer_was_lost_is_looked_up_once_it_cannot_arrive_any_more() {
+        let found = r#"{"success":true,"tasks":[{"id":3,"text":"Перезвонить","phone":"79161234567"}]}"#;
+        let fake = fake(&[(CREATE, r#"{"success":true,"id":3}"#), (LIST, found)]);
+        fake.lost.borrow_mut().push(CREATE);
+        assert_eq!(after(made(&fake)), Some(45_000));
+        fake.lost.borrow_mut().clear();
+        fake.now.set(44_000);
+        assert_eq!(after(made(&fake)), Some(1_000));
+        assert_eq!(*fake.sent.borrow(), [CREATE], "nothing is asked before");
+        fake.now.set(45_000);
+        assert_eq!(made(&fake), Ok(Vec::new()));
+        assert_eq!(*fake.sent.borrow(), [CREATE, LIST], "it arrived");
+    }
+
+    #[test]
+    fn a_task_that_did_not_arrive_is_sent_again() {
+        let fake = fake(&[(CREATE, r#"{"success":true,"id":3}"#), (LIST, r#"{"success":true,"tasks":[]}"#)]);
+        fake.lost.borrow_mut().push(CREATE);
+        assert_eq!(after(made(&fake)), Some(45_000));
+        fake.lost.borrow_mut().clear();
+        fake.now.set(45_000);
+        assert_eq!(made(&fake), Ok(Vec::new()));
+        assert_eq!(*fake.sent.borrow(), [CREATE, LIST, CREATE]);
+    }
+
+    #[test]
+    fn an_intent_whose_request_surely_did_not_arrive_is_withdrawn() {
+        let fake = fake(&[(LIST, r#"{"success":true,"tasks":[]}"#)]);
+        assert_eq!(after(made(&fake)), None, "RetailCRM was not reached: the host decides when to come again");
+        assert_eq!(after(made(&fake)), None);
+        assert_eq!(*fake.sent.borrow(), [CREATE, CREATE], "nothing is looked up, and nothing waited for");
+    }
 }

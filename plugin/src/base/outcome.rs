@@ -25,6 +25,11 @@ pub fn retry(reason: impl Into<String>) -> Failure {
     Failure::Retry(RetryLater { after_ms: None, reason: reason.into() })
 }
 
+/// Try again later, no earlier than after so many milliseconds.
+pub fn retry_after(after_ms: u32, reason: impl Into<String>) -> Failure {
+    Failure::Retry(RetryLater { after_ms: Some(after_ms), reason: reason.into() })
+}
+
 /// A setting stands in the way.
 pub fn misconfigured(setting: impl Into<String>, message: impl Into<String>) -> Failure {
     Failure::Misconfigured(Misconfiguration { setting: setting.into(), message: message.into() })

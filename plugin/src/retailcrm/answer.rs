@@ -101,6 +101,11 @@ impl CrmError {
         CrmError::Refused { title, status, why: Refusal::of(status, &message), message }
     }
 
+    /// Whether the request surely did nothing. (A key that is not accepted may be one that is changed right now, so it is not among these.)
+    pub fn surely_did_nothing(&self) -> bool {
+        matches!(self, CrmError::NotSent { .. } | CrmError::Busy { .. } | CrmError::Refused { .. })
+    }
+
     /// Whether RetailCRM refused for such a reason.
     pub fn is_refused_for(&self, reason: Refusal) -> bool {
         matches!(self, CrmError::Refused { why, .. } if *why == reason)

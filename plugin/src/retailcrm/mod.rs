@@ -26,6 +26,10 @@ pub const CONNECTION: &str = "retailcrm";
 /// The longest that one request may take: RetailCRM answers in tenths of a second, a bulk upload in seconds.
 const DEADLINE_MS: u32 = 15_000;
 
+/// How long after its deadline a request may still be carried out: it may be on its way when the host gives it up, and RetailCRM ends what it
+/// has begun even when nobody waits any more. PHP gives a request 30 seconds, which is RetailCRM's way `[inferred]`.
+const IN_FLIGHT_MS: u32 = 30_000;
+
 /// A request of the API: a path under the account, and parameters.
 #[derive(Debug, Clone)]
 pub struct Ask {
@@ -92,6 +96,11 @@ impl<'a> Crm<'a> {
     /// With a shorter deadline.
     pub fn within(self, deadline_ms: u32) -> Self {
         Crm { deadline_ms: deadline_ms.min(self.deadline_ms), ..self }
+    }
+
+    /// The longest from when a request is handed to the host to when it may still be carried out, in milliseconds.
+    pub fn longest_ms(self) -> u32 {
+        self.deadline_ms + IN_FLIGHT_MS
     }
 
     /// Asks once.

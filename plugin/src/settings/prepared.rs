@@ -29,8 +29,8 @@ pub fn decode(prepared: &[u8]) -> Result<Settings, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::prepare;
     use super::*;
+    use crate::settings::prepare;
 
     #[test]
     fn what_was_prepared_is_read_back() {

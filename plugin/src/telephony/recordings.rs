@@ -6,7 +6,7 @@ use crate::base::outcome::skipped;
 use crate::bindings::uis::integration::decision;
 use crate::bindings::uis::integration::types::{CommunicationKind, Failure, Skipped};
 use crate::context::Context;
-use crate::retailcrm::customers;
+use crate::retailcrm::customers::{self, Customer};
 use crate::rules;
 use crate::telephony::story::{self, Place, Record, Story};
 
@@ -16,13 +16,12 @@ pub fn main(story: &Story) -> Option<&Record> {
 }
 
 /// Puts every recording that has no place yet into a note. RetailCRM has no key against doubled notes, so the intent is written first,
-/// and one found open is looked up before it is sent again.
+/// with the time until which its request may still arrive; one found open is looked up, no earlier than then, before it is sent again.
 pub fn put_into_notes(context: &Context<'_>, session: i64) -> Result<Vec<Skipped>, Failure> {
     let story = story::read(context, session)?;
     let waiting: Vec<&Record> = story.recordings.iter().filter(|recording| recording.waits()).collect();
     let (Some(phone), false) = (&story.phone, waiting.is_empty()) else { return Ok(Vec::new()) };
-    let crm = context.crm;
-    let Some(customer) = customers::find_by_phone(crm, phone)? else {
+    let Some(customer) = customers::find_by_phone(context.crm, phone)? else {
         let left_out = waiting
             .iter()
             .map(|recording| {
@@ -38,19 +37,32 @@ pub fn put_into_notes(context: &Context<'_>, session: i64) -> Result<Vec<Skipped
         return Ok(left_out);
     };
     for recording in waiting {
-        let there = recording.place == Place::NoteIntended && customers::has_note(crm, customer.id, &recording.url)?;
-        if !there {
-            let text = text(context, &story, recording)?;
-            let Some(text) = rules::note(context, || about(session, &story), text, &recording.url) else {
-                place(context, session, &recording.url, Place::Nowhere)?;
-                continue;
-            };
-            place(context, session, &recording.url, Place::NoteIntended)?;
-            customers::add_note(crm, &customer, &text)?;
-        }
-        place(context, session, &recording.url, Place::Note)?;
+        put_into_note(context, session, &story, recording, &customer)?;
     }
     Ok(Vec::new())
+}
+
+fn put_into_note(context: &Context<'_>, session: i64, story: &Story, recording: &Record, customer: &Customer) -> Result<(), Failure> {
+    if recording.place == Place::NoteIntended {
+        context.wait_for_intent("the note", recording.note_until)?;
+        if customers::has_note(context.crm, customer.id, &recording.url)? {
+            return place(context, session, &recording.url, Place::Note);
+        }
+    }
+    let text = text(context, story, recording)?;
+    let Some(text) = rules::note(context, || about(session, story), text, &recording.url) else {
+        return place(context, session, &recording.url, Place::Nowhere);
+    };
+    let until = context.arrives_until();
+    update(context, session, &recording.url, |recording| (recording.place, recording.note_until) = (Place::NoteIntended, until))?;
+    match customers::add_note(context.crm, customer, &text) {
+        Ok(()) => place(context, session, &recording.url, Place::Note),
+        Err(error) if error.surely_did_nothing() => {
+            place(context, session, &recording.url, Place::Waiting)?;
+            Err(error.into())
+        }
+        Err(error) => Err(context.unknown_intent(error, until)),
+    }
 }
 
 /// The call as rules know it.
@@ -73,9 +85,11 @@ fn text(context: &Context<'_>, story: &Story, recording: &Record) -> Result<Stri
 }
 
 fn place(context: &Context<'_>, session: i64, url: &str, place: Place) -> Result<(), Failure> {
-    story::update(context, session, |story| {
-        story.recordings.iter_mut().filter(|recording| recording.url == url).for_each(|recording| recording.place = place)
-    })
+    update(context, session, url, |recording| recording.place = place)
+}
+
+fn update(context: &Context<'_>, session: i64, url: &str, change: impl Fn(&mut Record)) -> Result<(), Failure> {
+    story::update(context, session, |story| story.recordings.iter_mut().filter(|recording| recording.url == url).for_each(&change))
 }
 
 #[cfg(test)]
@@ -84,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_longest_talk_goes_into_the_history() {
-        let record = |url: &str, seconds| Record { url: url.into(), seconds, place: Place::Waiting };
+        let record = |url: &str, seconds| Record { url: url.into(), seconds, ..Record::default() };
         let mut story = Story {
             recordings: vec![record("a", None), record("b", Some(40)), record("c", Some(40)), record("d", Some(7))],
             ..Story::default()

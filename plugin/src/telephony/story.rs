@@ -141,6 +141,8 @@ pub struct Record {
     pub seconds: Option<u32>,
     /// Where it went.
     pub place: Place,
+    /// Until when the request for its note may still arrive, while it is [`Place::NoteIntended`].
+    pub note_until: Instant,
 }
 
 impl Record {
@@ -291,7 +293,7 @@ impl Story {
     pub fn merge_recording(&mut self, recording: &Recording) {
         match self.recordings.iter_mut().find(|known| known.url == recording.url) {
             Some(known) => known.seconds = known.seconds.or(recording.seconds),
-            None => self.recordings.push(Record { url: recording.url.clone(), seconds: recording.seconds, place: Place::Waiting }),
+            None => self.recordings.push(Record { url: recording.url.clone(), seconds: recording.seconds, ..Record::default() }),
         }
     }
 

@@ -40,6 +40,9 @@ pub fn keep(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Talk,
     let (Some(customer), false) = (known.customer.clone(), place == Transcript::Nowhere || known.transcript == Kept::Yes) else {
         return Ok(Talk::Kept(Vec::new()));
     };
+    if known.transcript == Kept::Intended {
+        context.wait_for_intent("the transcript", known.transcript_until)?;
+    }
     let Some(text) = text(context, chat, story)? else { return Ok(Talk::Unknown) };
     let Some(text) = rules::note(context, || about(chat, story), text, &heading(chat)) else {
         progress::update(context, id, |progress| progress.transcript = Kept::Yes)?;
@@ -65,16 +68,20 @@ pub fn keep(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Talk,
 }
 
 /// Puts the talk on a customer, unless it is there; gives why RetailCRM refuses it, if it does. It has no key against doubled notes: the
-/// intent is written first, and one found open is looked up.
+/// intent is written first, with the time until which its request may still arrive; one found open is looked up, no earlier than then.
 fn note(context: &Context<'_>, chat: i64, known: &Progress, customer: &Customer, text: &str) -> Result<Option<CrmError>, Failure> {
     if known.transcript == Kept::Intended && customers::has_note(context.crm, customer.id, &heading(chat))? {
         return Ok(None);
     }
-    progress::update(context, AppealId::chat(chat), |progress| progress.transcript = Kept::Intended)?;
+    let (id, until) = (AppealId::chat(chat), context.arrives_until());
+    progress::update(context, id, |progress| (progress.transcript, progress.transcript_until) = (Kept::Intended, until))?;
     match customers::add_note(context.crm, customer, text) {
         Ok(()) => Ok(None),
-        Err(error @ CrmError::Refused { .. }) => Ok(Some(error)),
-        Err(error) => Err(error.into()),
+        Err(error) if error.surely_did_nothing() => {
+            progress::update(context, id, |progress| progress.transcript = Kept::No)?;
+            if matches!(error, CrmError::Refused { .. }) { Ok(Some(error)) } else { Err(error.into()) }
+        }
+        Err(error) => Err(context.unknown_intent(error, until)),
     }
 }
 
