@@ -3,7 +3,9 @@
 
 use serde_json::{Map, Value};
 
+use super::lease::PersonLease;
 use super::lookup::Lookup;
+use super::progress::Progress;
 use super::{fields, join, progress};
 use crate::appeal::Appeal;
 use crate::base::outcome::skipped;
@@ -44,6 +46,20 @@ pub fn ensure(
 ) -> Result<Vec<Skipped>, Failure> {
     let before = progress::read(context, appeal.id)?;
     let (false, Some(external_id)) = (before.looked_up, appeal.who.external_id()) else { return Ok(Vec::new()) };
+    let lease = PersonLease::take(context, &appeal.who, appeal.id)?;
+    lookup.forget_nobody();
+    lease.release_after(find_or_create(context, appeal, (before, external_id), manager, rows, lookup))
+}
+
+/// Looks for the customer, and creates one when nobody is known. The person's leases are held meanwhile.
+fn find_or_create(
+    context: &Context<'_>,
+    appeal: &Appeal<'_>,
+    (before, external_id): (Progress, String),
+    manager: impl FnOnce(&mut Lookup<'_>) -> Result<Option<i64>, Failure>,
+    rows: &[Row],
+    lookup: &mut Lookup<'_>,
+) -> Result<Vec<Skipped>, Failure> {
     join::join(context, appeal, lookup)?;
     let (mut created, mut written, mut left_out) = (false, Map::new(), Vec::new());
     if lookup.customer()?.is_none() {

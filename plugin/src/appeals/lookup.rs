@@ -73,6 +73,13 @@ impl<'a> Lookup<'a> {
         }
     }
 
+    /// Forgets that nobody was found: another event may have created the customer since.
+    pub fn forget_nobody(&mut self) {
+        if self.found == Some(None) {
+            self.found = None;
+        }
+    }
+
     /// He was created, or somebody else has just created him: what was found before does not count any more.
     pub fn set_customer(&mut self, customer: Option<Customer>) {
         self.found = customer.map(Some);

@@ -3,6 +3,7 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | [`lease`] | one event at a time looks for a person |
 //! | [`lookup`] | whose appeal it is: by phone, else e-mail, else the visitor |
 //! | [`customer`] | the customer of whoever appealed: looked for, else created |
 //! | [`fields`] | extra fields of the customer |
@@ -22,6 +23,7 @@ pub mod customer;
 pub mod field_values;
 pub mod fields;
 pub mod join;
+pub mod lease;
 pub mod lookup;
 pub mod order;
 pub mod parts;

@@ -42,6 +42,8 @@ pub enum Key<'a> {
     Appeal(AppealId),
     /// Who a visitor is in RetailCRM.
     Visitor(i64),
+    /// An appeal is looking for the person with this phone, e-mail or visitor id.
+    PersonLease(&'a str),
     /// The task of an appeal.
     AppealTask(AppealId),
     /// The open task of missed calls of a phone.
@@ -169,6 +171,7 @@ impl fmt::Display for Key<'_> {
             Key::UserLink(user) => (Family::UserLinks.prefix(), user),
             Key::Synchronised(user) => (Family::Synchronised.prefix(), user),
             Key::Appeal(appeal) => ("appeal/", appeal),
+            Key::PersonLease(name) => ("person-lease/", name),
             Key::Visitor(visitor) => ("visitor/", visitor),
             Key::AppealTask(appeal) => ("task/", appeal),
             Key::MissedCallTask(phone) => ("missed-call-task/", phone),

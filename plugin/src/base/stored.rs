@@ -56,6 +56,17 @@ pub fn claim(storage: &dyn Storage, key: Key<'_>, ttl_ms: u64) -> Result<bool, F
     }
 }
 
+/// Takes a lease on a key for a while: false when somebody else holds it. Whoever holds it already keeps it.
+pub fn lease(storage: &dyn Storage, key: Key<'_>, holder: &str, ttl_ms: u64) -> Result<bool, Failure> {
+    let name = key.to_string();
+    let value = Value::String(holder.to_owned());
+    match storage.swap(&name, None, &seal(&value), Some(ttl_ms)) {
+        Ok(_) => Ok(true),
+        Err(StorageError::Conflict) => Ok(fetch(storage, key)?.as_ref() == Some(&value)),
+        Err(error) => Err(refused(&name, error)),
+    }
+}
+
 /// Changes a value (its default when absent) and gives what `change` gives. `change` may run several times, as another event may
 /// write in between, so it must do nothing but change the value.
 pub fn update<T, R>(storage: &dyn Storage, key: Key<'_>, ttl_ms: Option<u64>, mut change: impl FnMut(&mut T) -> R) -> Result<R, Failure>

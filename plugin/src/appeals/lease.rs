@@ -1,0 +1,115 @@
+//! One event at a time looks for a person and creates the customer. Events about one person usually share an ordering key, but not always: a
+//! chat by e-mail and a chat of the same visitor by phone are in different lanes. Without a lease both would find nobody, and both would create
+//! a customer, each with another `externalId`.
+
+use crate::appeal::Identity;
+use crate::base::appeal_id::AppealId;
+use crate::base::digest;
+use crate::base::keys::Key;
+use crate::base::outcome::retry_after;
+use crate::base::stored;
+use crate::bindings::uis::integration::types::Failure;
+use crate::context::Context;
+
+/// How soon an event tries again that met another's lease, in milliseconds: about as long as a look-up and a create take.
+const AGAIN_MS: u32 = 2_000;
+
+/// The longest that a handler may run, in milliseconds, by the contract's usual limit. A lease lasts longer, so that only a crash lets it run out.
+const HANDLER_MS: u64 = 60_000;
+
+/// Leases on everything that a person is known by.
+pub struct PersonLease<'a> {
+    context: &'a Context<'a>,
+    taken: Vec<String>,
+}
+
+impl<'a> PersonLease<'a> {
+    /// Takes the leases for an appeal. An appeal that took them in an earlier attempt has them still. When another appeal has one, the event is
+    /// retried.
+    pub fn take(context: &'a Context<'a>, who: &Identity, appeal: AppealId) -> Result<PersonLease<'a>, Failure> {
+        let mut lease = PersonLease { context, taken: Vec::new() };
+        let holder = appeal.to_string();
+        for name in names(who) {
+            let ttl = u64::from(context.crm.longest_ms()) + HANDLER_MS;
+            if stored::lease(context.platform, Key::PersonLease(&name), &holder, ttl)? {
+                lease.taken.push(name);
+            } else {
+                lease.release()?;
+                return Err(retry_after(AGAIN_MS, format!("another event about {} is looking for the customer", shown(&name))));
+            }
+        }
+        Ok(lease)
+    }
+
+    /// Gives the leases back.
+    pub fn release(&mut self) -> Result<(), Failure> {
+        for name in std::mem::take(&mut self.taken) {
+            stored::forget(self.context.platform, Key::PersonLease(&name))?;
+        }
+        Ok(())
+    }
+
+    /// Gives the leases back, unless a request whose outcome is unknown may still create the customer: then they run out by themselves, or the
+    /// next attempt of this appeal finds them its own.
+    pub fn release_after<T>(mut self, result: Result<T, Failure>) -> Result<T, Failure> {
+        if !matches!(result, Err(Failure::Retry(_))) {
+            self.release()?;
+        }
+        result
+    }
+}
+
+/// Names of a person's leases, in one order for everybody, so that two events never wait for each other. An e-mail may be longer than a key, so
+/// a digest stands for it; two people with one digest wait for each other, and nothing worse.
+fn names(who: &Identity) -> Vec<String> {
+    let email = who.email.as_ref().map(|email| format!("email/{:x}", digest::of(email)));
+    let phone = who.phone.as_ref().map(|phone| format!("phone/{:x}", digest::of(phone)));
+    let visitor = who.visitor.map(|visitor| format!("visitor/{visitor}"));
+    [email, phone, visitor].into_iter().flatten().collect()
+}
+
+/// A lease's name without the person's data.
+fn shown(name: &str) -> &'static str {
+    match name.split('/').next() {
+        Some("email") => "the same e-mail",
+        Some("phone") => "the same phone",
+        _ => "the same visitor",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::Fake;
+
+    fn person(phone: Option<&str>, email: Option<&str>) -> Identity {
+        Identity { phone: phone.map(str::to_owned), email: email.map(str::to_owned), visitor: None }
+    }
+
+    #[test]
+    fn two_appeals_of_one_person_do_not_look_for_the_customer_at_once() {
+        let fake = Fake::default();
+        let context = Context::new(&fake);
+        let (by_email, by_both) = (person(None, Some("a@x.example")), person(Some("79160000001"), Some("a@x.example")));
+        let first = PersonLease::take(&context, &by_email, AppealId::chat(1)).expect("free");
+        let Err(Failure::Retry(later)) = PersonLease::take(&context, &by_both, AppealId::chat(2)) else { panic!("it is taken") };
+        assert_eq!(later.after_ms, Some(AGAIN_MS));
+        assert!(!later.reason.contains("a@x.example"), "{}", later.reason);
+        let by_phone = PersonLease::take(&context, &person(Some("79160000001"), None), AppealId::call(3));
+        assert!(by_phone.is_ok(), "whoever does not get all leases keeps none");
+        by_phone.expect("checked").release_after(Ok(())).expect("given back");
+        first.release_after(Ok(())).expect("given back");
+        assert!(PersonLease::take(&context, &by_both, AppealId::chat(2)).is_ok());
+    }
+
+    #[test]
+    fn an_appeal_keeps_its_leases_while_its_request_may_still_arrive() {
+        let fake = Fake::default();
+        let context = Context::new(&fake);
+        let who = person(None, Some("a@x.example"));
+        let lease = PersonLease::take(&context, &who, AppealId::chat(1)).expect("free");
+        assert!(lease.release_after::<()>(Err(retry_after(1, "no answer"))).is_err());
+        assert!(PersonLease::take(&context, &who, AppealId::chat(2)).is_err(), "another waits");
+        assert!(PersonLease::take(&context, &who, AppealId::chat(1)).is_ok(), "its next attempt goes on");
+    }
+}
