@@ -15,6 +15,7 @@ mod native;
 mod order_edits;
 mod people;
 mod plugins;
+mod ports;
 mod rule_faults;
 mod rules;
 mod steps;

@@ -1,5 +1,7 @@
 //! One UIS account as it stands: its rows, its reports, its deals, and what UIS was asked to do.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uis_host::bindings::uis::integration::call_events::DialOrder;
@@ -72,6 +74,8 @@ pub struct AccountState {
     pub points: points::Points,
     /// Calls that were ordered, as `start.employee_call` takes them.
     pub dialled: Vec<Value>,
+    /// Ids of the orders.
+    orders: HashSet<String>,
     /// Answers to incoming calls.
     pub answers: Vec<Value>,
 }
@@ -159,8 +163,11 @@ impl AccountState {
         }
     }
 
-    /// Starts a call as `start.employee_call` would.
-    pub fn dial(&mut self, at: &str, order: &DialOrder) {
+    /// Starts a call as `start.employee_call` would. An order that comes again, by its id, is noticed and starts none.
+    pub fn dial(&mut self, id: &str, at: &str, order: &DialOrder) {
+        if !self.orders.insert(id.to_owned()) {
+            return;
+        }
         let mut employee = json!({ "id": order.employee_id });
         if let Some(phone) = &order.employee_phone {
             employee["phone_number"] = phone.clone().into();

@@ -256,6 +256,9 @@ impl Deals {
         if deal.created > now {
             return invalid("created_date_time", deal.ext_id.clone(), "a deal cannot be created in the future");
         }
+        if deal.stage_modified < deal.created {
+            return invalid("modified_stage_date_time", deal.ext_id.clone(), "a stage cannot begin before the deal was created");
+        }
         if deal.closed.is_some_and(|closed| closed < deal.created) {
             return invalid("closed_date_time", deal.ext_id.clone(), "a deal cannot be closed before it was created");
         }

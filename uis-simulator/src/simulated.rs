@@ -188,9 +188,9 @@ impl DealsApi for SimulatedAccount {
 }
 
 impl Dialler for SimulatedAccount {
-    fn start_call<'a>(&'a self, _: &'a str, order: &'a DialOrder) -> BoxFuture<'a, Result<(), DialError>> {
+    fn start_call<'a>(&'a self, id: &'a str, order: &'a DialOrder) -> BoxFuture<'a, Result<(), DialError>> {
         let at = self.shown(self.clock.now_ms());
-        self.state().dial(&at, order);
+        self.state().dial(id, &at, order);
         done(Ok(()))
     }
 }

@@ -20,7 +20,7 @@ use super::within::nothing;
 pub struct Server {
     base: Url,
     key: SecretString,
-    client: reqwest::Client,
+    network: Network,
 }
 
 impl Server {
@@ -41,17 +41,13 @@ impl Server {
             "https" => bail!("{base}: this build has no TLS; run it with: cargo run --features tls -- …"),
             other => bail!("{base}: {other} is no scheme of a CRM"),
         }
-        #[cfg(feature = "tls")]
-        // A provider that is installed already is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Server { base, key: access.key.clone(), client })
+        Ok(Server { base, key: access.key.clone(), network: Network::new()? })
     }
 
     /// What stands in the account, when the server is a simulator that tells; else nothing.
     pub async fn to_json(&self) -> Value {
         let mut all = nothing();
-        let state = async { self.client.get(self.base.join("/_simulator/state").ok()?).send().await.ok()?.text().await.ok() }.await;
+        let state = async { self.network.0.get(self.base.join("/_simulator/state").ok()?).send().await.ok()?.text().await.ok() }.await;
         let state: Value = state.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         for (member, list) in &mut all {
             if state[member].is_array() {
@@ -75,7 +71,7 @@ pub fn is_local(url: &str) -> Option<Url> {
 
 impl RemoteSystem for Server {
     fn connect(&self, _: &str, _: &ConnectionNeed, _: Option<&Credentials>) -> Result<Remote, String> {
-        Ok(Remote { base: self.base.clone(), key: self.key.clone(), egress: Arc::new(Network(self.client.clone())), paced: true })
+        Ok(Remote { base: self.base.clone(), key: self.key.clone(), egress: Arc::new(self.network.clone()), paced: true })
     }
 
     fn act<'a>(&'a self, _: &'a str, _: &'a Value) -> BoxFuture<'a, Result<String, String>> {
@@ -88,7 +84,18 @@ impl RemoteSystem for Server {
 }
 
 /// The network.
-struct Network(reqwest::Client);
+#[derive(Debug, Clone)]
+pub struct Network(reqwest::Client);
+
+impl Network {
+    /// A client that follows no redirect.
+    pub fn new() -> Result<Network> {
+        #[cfg(feature = "tls")]
+        // A provider that is installed already is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Ok(Network(reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?))
+    }
+}
 
 impl Egress for Network {
     fn carry(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {

@@ -9,8 +9,8 @@ use anyhow::Result;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt};
 use http::header::HOST;
 use retailcrm_simulator::faults::{ConnectionReset, Late};
 use retailcrm_simulator::{Account, Simulator};
@@ -158,8 +158,8 @@ impl RemoteSystem for Simulators {
     }
 }
 
-/// Calls the simulator's server without a socket between.
-struct InProcess(Router);
+/// Calls a server within the process, without a socket between: the simulator's, or any other router.
+pub struct InProcess(pub Router);
 
 impl Egress for InProcess {
     fn carry(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
@@ -179,8 +179,15 @@ impl Egress for InProcess {
                 return Err(EgressError::OutcomeUnknown("the connection broke".into()));
             }
             let (parts, body) = answer.into_parts();
-            let body = axum::body::to_bytes(body, limit).await.map_err(|_| EgressError::TooLarge(limit))?;
-            Ok(http::Response::from_parts(parts, body))
+            let (mut pieces, mut body) = (body.into_data_stream(), Vec::new());
+            while let Some(piece) = pieces.next().await {
+                let piece = piece.map_err(|error| EgressError::OutcomeUnknown(format!("the answer broke off: {error}")))?;
+                if body.len() + piece.len() > limit {
+                    return Err(EgressError::TooLarge(limit));
+                }
+                body.extend_from_slice(&piece);
+            }
+            Ok(http::Response::from_parts(parts, body.into()))
         }
         .boxed()
     }

@@ -33,11 +33,8 @@ impl Timers {
     /// Takes a due timer out, and sets a repeating one for its next time after `now`.
     pub(super) fn take(&mut self, name: &str, now: i64) -> Option<SetTimer> {
         let taken = self.remove(name)?;
-        if let Some(every) = taken.timer.every_ms {
-            let every = i64::try_from(every).unwrap_or(i64::MAX).max(1);
-            let missed = (now - taken.timer.at).max(0) / every;
-            let at = taken.timer.at.saturating_add(every.saturating_mul(missed + 1));
-            self.insert(SetTimer { timer: Timer { at, ..taken.timer.clone() }, origin: taken.origin });
+        if let Some(next) = taken.next_beat(now) {
+            self.insert(next);
         }
         Some(taken)
     }

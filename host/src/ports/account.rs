@@ -94,7 +94,8 @@ pub enum DialError {
 
 /// Starts calls, as `start.employee_call` of the Call API does.
 pub trait Dialler: Send + Sync {
-    /// Starts a call: the employee's phone rings first, then the contact's. `id` names the order, so that a repeat is noticed.
+    /// Starts a call: the employee's phone rings first, then the contact's. `id` names the order: one that
+    /// comes again with its id starts no second call, and is answered as it was the first time.
     fn start_call<'a>(&'a self, id: &'a str, order: &'a DialOrder) -> BoxFuture<'a, Result<(), DialError>>;
 }
 

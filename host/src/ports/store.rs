@@ -3,7 +3,8 @@
 //! Durability. [`Store::keep`], [`Store::fire`], [`Store::finish`] and [`Store::set_state`] are durable when they return. Writes of a handler
 //! ([`Store::swap`], [`Store::delete`], [`Store::set_timer`], [`Store::cancel_timer`], [`Store::begin`]) may wait in memory until
 //! [`Store::commit`], which the host calls before anything that others can notice. After a crash such writes may be gone, all of the later ones
-//! with the first that is; the event that made them then comes again with its next attempt.
+//! with the first that is; the event that made them then comes again with its next attempt. So the end of an event is never durable without
+//! the writes before it: [`Store::finish`] makes durable what [`Store::commit`] would.
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -91,6 +92,18 @@ pub struct SetTimer {
     pub origin: Origin,
 }
 
+impl SetTimer {
+    /// The same timer at its next time after `now`, in the beat in which it was set; none: it comes due once only. Plugins name any time and
+    /// any period, so the next time is at most the last there is.
+    pub fn next_beat(&self, now: i64) -> Option<SetTimer> {
+        let every = i128::from(self.timer.every_ms?.max(1));
+        let (at, now) = (i128::from(self.timer.at), i128::from(now));
+        let missed = (now - at).max(0) / every;
+        let next = i64::try_from(at + every * (missed + 1)).unwrap_or(i64::MAX);
+        Some(SetTimer { timer: Timer { at: next, ..self.timer.clone() }, origin: self.origin })
+    }
+}
+
 /// How many timers an integration may have, and how many bytes their names, keys and payloads may take together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimerRoom {
@@ -108,7 +121,8 @@ pub trait Store: Send + Sync {
     /// Reads a key of a plugin's storage. A value whose time to live is over is absent.
     fn get<'a>(&'a self, owner: &'a str, key: &'a str, now: i64) -> Answer<'a, Option<Entry>>;
 
-    /// Writes a key if it has the expected version, or, for none, is absent. `room` is `storage-bytes`: keys and values of the owner together.
+    /// Writes a key if it has the expected version, or, for none, is absent. `room` is `storage-bytes`: keys and values of the owner together,
+    /// in bytes; what has run out takes none. Where there is too little: `full` with `limit storage-bytes = N`.
     /// No version of a key comes twice, also not after the key was deleted.
     fn swap<'a>(&'a self, owner: &'a str, key: &'a str, write: StorageWrite) -> Answer<'a, Result<u64, StorageError>>;
 
@@ -118,7 +132,8 @@ pub trait Store: Send + Sync {
     /// Lists keys with a prefix in the order of their bytes, behind the cursor, at most `limit` of them.
     fn scan<'a>(&'a self, owner: &'a str, prefix: &'a str, cursor: Option<&'a str>, limit: usize, now: i64) -> Answer<'a, ItemPage>;
 
-    /// Sets a timer in place of the one with the same name; the error names the limit that leaves no room.
+    /// Sets a timer in place of the one with the same name; the error names the limit that leaves no room: `limit timers = N`,
+    /// `limit timer-bytes = N`.
     fn set_timer<'a>(&'a self, owner: &'a str, timer: SetTimer, room: TimerRoom) -> Answer<'a, Result<(), String>>;
 
     /// Cancels a timer; false when none has this name.
@@ -130,17 +145,18 @@ pub trait Store: Send + Sync {
     /// All timers, by name.
     fn timers<'a>(&'a self, owner: &'a str) -> Answer<'a, Vec<SetTimer>>;
 
-    /// A timer is due: takes it out (a repeating one gets its next time after `now`) and keeps its event, both or neither. No event: the run
-    /// before still waits, and this one is left out.
+    /// A timer is due: takes it out (a repeating one gets its [next time](SetTimer::next_beat) after `now`) and keeps its event, both or
+    /// neither: of a timer that is gone no event is kept. No event: the run before still waits, and this one is left out.
     fn fire<'a>(&'a self, owner: &'a str, name: &'a str, now: i64, event: Option<&'a KeptEvent>) -> Answer<'a, ()>;
 
     /// Keeps an event until it is finished.
     fn keep<'a>(&'a self, owner: &'a str, event: &'a KeptEvent) -> Answer<'a, ()>;
 
-    /// An attempt begins.
+    /// An attempt begins: its number is written down. An unknown event is no error.
     fn begin<'a>(&'a self, owner: &'a str, id: &'a str, attempt: u32) -> Answer<'a, ()>;
 
-    /// An attempt has ended; with it, where it changed, how the integration stands. An integration that becomes inactive loses its timers.
+    /// An attempt has ended; with it, in one step, where it changed, how the integration stands. An event that is tried again keeps its
+    /// place in the order. An integration that becomes inactive loses its timers. The end of an unknown event changes no event.
     fn finish<'a>(&'a self, owner: &'a str, id: &'a str, end: End, state: Option<IntegrationState>) -> Answer<'a, ()>;
 
     /// Events that are not finished, in the order in which they were kept.

@@ -17,11 +17,13 @@
 //! | [`rules`] | partners' rules |
 //! | [`toolchains`] | whether rules in other languages can be built here |
 //! | [`browser`] | a real browser |
+//! | [`ports`] | what the ports' conformance suites need: the server of the egress suite |
 
 pub mod browser;
 pub mod misfortune;
 pub mod native_plugin;
 pub mod play;
+pub mod ports;
 pub mod program;
 pub mod rules;
 mod stories;
