@@ -218,7 +218,7 @@ fn a_lost_answer_doubles_nothing_and_loses_nothing() {
         let texts = value["crm"]["notes"].as_array().expect("a list").iter().map(|note| note["text"].as_str().expect("text").to_owned());
         (value["crm"]["calls"][0]["recordUrl"].as_str().map(str::to_owned), texts.collect())
     };
-    for name in ["note-answer-lost", "upload-answer-lost"] {
+    for name in ["note-answer-lost", "note-committed-late", "upload-answer-lost"] {
         let value = play(name);
         let (record, notes) = links(&value);
         assert_eq!((record, notes.len()), (None, 1), "{name}: the recording is in one note: {notes:?}");

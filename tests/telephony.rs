@@ -88,6 +88,7 @@ fn a_task_for_a_missed_call() {
         ("missed-task-after-hours", &[&other("20:00", 5)]),
         ("missed-task-in-hours", &[&usual("13:00", "open")]),
         ("missed-task-answer-lost", &[&usual("11:00", "open")]),
+        ("missed-task-committed-late", &[&usual("11:00", "open")]),
         ("missed-task-in-summer-time", &["task \"Перезвонить: пропущенный звонок 79161234567\" for 5 due 2026-10-25 02:50 in main open"]),
     ]);
 }
