@@ -187,7 +187,7 @@ fn serve_on(names: &[&str], limits: Limits, store: Arc<MemoryStore>) -> Served {
 impl Served {
     async fn deliver(&self, seat: usize, arrival: Arrival) -> LiveEnd {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(Command::Deliver { seat, arrival, reply }).await.expect("it serves");
+        self.commands.send(Command::Deliver { seat, arrival: Box::new(arrival), reply }).await.expect("it serves");
         answer.await.expect("an answer")
     }
 

@@ -25,7 +25,7 @@ pub enum Command {
         /// The integration.
         seat: usize,
         /// The event.
-        arrival: Arrival,
+        arrival: Box<Arrival>,
         /// Where the answer goes.
         reply: oneshot::Sender<LiveEnd>,
     },
@@ -76,13 +76,13 @@ impl Dispatch<'_> {
             Command::SwitchOff { seat, origin } if seat < self.len() => self.switch_off(seat, origin).await.map(|_| ()),
             Command::Deliver { seat, arrival, reply } if seat < self.len() => match arrival.event.class() {
                 Class::Kept => {
-                    let end = self.deliver(seat, arrival).await?;
+                    let end = self.deliver(seat, *arrival).await?;
                     // Whoever asked may have gone; the event is kept all the same.
                     let _ = reply.send(end);
                     Ok(())
                 }
                 Class::Live => {
-                    let Some(event) = self.admit_live(seat, arrival) else {
+                    let Some(event) = self.admit_live(seat, *arrival) else {
                         let _ = reply.send(LiveEnd::Dropped);
                         return Ok(());
                     };

@@ -287,6 +287,12 @@ pub struct NativePlugin {
     crashes: Mutex<VecDeque<u32>>,
 }
 
+impl Default for NativePlugin {
+    fn default() -> Self {
+        NativePlugin::new()
+    }
+}
+
 impl NativePlugin {
     /// The plugin.
     pub fn new() -> NativePlugin {
