@@ -145,7 +145,7 @@ impl AccountState {
         Ok(())
     }
 
-    /// An e-mail must be one, and nobody else's [inferred: UIS's rule is not public].
+    /// An e-mail must be one, and nobody else's `[inferred: UIS's rule is not public]`.
     fn check_email(&self, id: Option<i64>, fields: &directory::EmployeeFields) -> Result<(), directory::DirectoryError> {
         let Some(email) = &fields.email else { return Ok(()) };
         let refused = |mnemonic: &str, text: String| Err(directory::DirectoryError::Refused((mnemonic.into(), text)));

@@ -9,7 +9,7 @@
 //! | [`Dialler`] | starting calls in UIS |
 //! | [`Store`] | what must survive a restart: waiting events, plugins' storage, timers |
 //! | [`Egress`] | the way to a remote system |
-//! | [`Clock`](crate::clock::Clock) | the present |
+//! | [`Clock`] | the present |
 //! | [`Observer`] | whoever watches what the dispatch does |
 //! | [`Turns`] | in which order lanes get their turns, where somebody draws it |
 //! | [`Decisions`] | the answers of partners' rules; the library's own rooms fill it |

@@ -121,7 +121,7 @@ pub fn user_groups() -> Vec<Entity> {
         .collect()
 }
 
-/// Everything a key may do. The first five and `integration_*` are names that RetailCRM uses; the others follow their pattern [inferred].
+/// Everything a key may do. The first five and `integration_*` are names that RetailCRM uses; the others follow their pattern `[inferred]`.
 pub const SCOPES: [&str; 17] = [
     "order_read",
     "order_write",

@@ -9,7 +9,7 @@ use anyhow::Result;
 use crate::callbacks::Carrier;
 use crate::state::outgoing::Outgoing;
 
-/// How long an answer is waited for. How long RetailCRM waits is not public [inferred].
+/// How long an answer is waited for. How long RetailCRM waits is not public `[inferred]`.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Plain HTTP.

@@ -24,7 +24,7 @@ pub fn dictionary<'a>(state: &'a State, code: &str) -> Option<&'a Entity> {
     state.account.lists.get("customDictionaries")?.iter().find(|dictionary| text(dictionary, "code") == code)
 }
 
-/// Values as they are kept. A field that the account does not have is refused, so that no value is lost silently [inferred].
+/// Values as they are kept. A field that the account does not have is refused, so that no value is lost silently `[inferred]`.
 pub fn read(state: &State, entity: &str, given: &Entity, place: &str, errors: &mut Errors) -> Entity {
     let mut kept = Entity::new();
     for (code, value) in given {

@@ -9,7 +9,7 @@ use crate::account::references::References;
 use crate::entity::{Entity, whole};
 use crate::state::State;
 
-/// The longest short text, in characters [inferred: the usual column].
+/// The longest short text, in characters `[inferred: the usual column]`.
 const SHORT_TEXT: usize = 255;
 
 /// What a member holds.

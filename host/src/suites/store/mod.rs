@@ -2,10 +2,10 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | [`storage`] | plugins' storage: versions, time to live, room, pages |
-//! | [`timers`] | timers: order, room, repeats |
-//! | [`inbox`] | events that wait, attempts, ends, the state |
-//! | [`durable`] | what a store opened again still has |
+//! | `storage` | plugins' storage: versions, time to live, room, pages |
+//! | `timers` | timers: order, room, repeats |
+//! | `inbox` | events that wait, attempts, ends, the state |
+//! | `durable` | what a store opened again still has |
 
 mod durable;
 mod inbox;

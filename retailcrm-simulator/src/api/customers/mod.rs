@@ -52,7 +52,7 @@ struct Statistics {
     sum: f64,
 }
 
-/// Number and sum of a customer's orders; cancelled ones do not count [inferred].
+/// Number and sum of a customer's orders; cancelled ones do not count `[inferred]`.
 fn statistics(state: &State, customer: &Entity) -> Statistics {
     let cancelled = |order: &&Entity| {
         state.account.references.find("statuses", text(order, "status")).is_some_and(|status| text(status, "group") == "cancel")
@@ -95,7 +95,7 @@ fn by_groups(state: &State, customer: &Entity, wanted: &Value) -> bool {
     manager.is_some_and(|user| at(user, "groups.id").iter().any(|id| has_id(wanted, id.as_i64())))
 }
 
-/// What `filter[tasksCounts]` may say [inferred].
+/// What `filter[tasksCounts]` may say `[inferred]`.
 pub const TASKS: [&str; 2] = ["no_tasks", "has_tasks"];
 
 fn by_open_tasks(state: &State, customer: &Entity, wanted: &Value) -> bool {

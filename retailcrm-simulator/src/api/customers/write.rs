@@ -15,7 +15,7 @@ use crate::state::table::Table;
 use crate::state::{State, own_id};
 use crate::wire::{ApiError, ApiResult, Cause, Success};
 
-/// The most entities of one upload [inferred].
+/// The most entities of one upload `[inferred]`.
 pub const MOST: usize = 50;
 
 /// An address.

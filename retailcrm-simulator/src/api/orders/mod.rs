@@ -134,7 +134,7 @@ fn sum(order: &Entity, name: &str) -> f64 {
     order.get(name).and_then(Value::as_f64).unwrap_or(0.0)
 }
 
-/// The margin of an order's goods [inferred: their price minus their cost].
+/// The margin of an order's goods `[inferred: their price minus their cost]`.
 fn margin(order: &Entity) -> f64 {
     sum(order, "summ") - sum(order, "purchaseSumm")
 }
@@ -251,7 +251,7 @@ pub fn get(context: &mut Context<'_>) -> ApiResult {
     Success::ok(json!({"order": shown(context.state, order)}))
 }
 
-/// Statuses of orders, cheaply: by ids and by externalIds, 500 at most [inferred].
+/// Statuses of orders, cheaply: by ids and by externalIds, 500 at most `[inferred]`.
 pub fn statuses(context: &mut Context<'_>) -> ApiResult {
     let (ids, external_ids) = (context.call.list("ids"), context.call.list("externalIds"));
     if ids.is_empty() && external_ids.is_empty() {

@@ -35,7 +35,7 @@ fn named_customer(context: &Context<'_>, named: &Entity, place: &str, site: &str
     Ok(kept.into())
 }
 
-/// The customer of an order that names none: the one with its phone or its e-mail, else a new one [inferred].
+/// The customer of an order that names none: the one with its phone or its e-mail, else a new one `[inferred]`.
 fn own_customer(context: &mut Context<'_>, order: &Entity, site: &str) -> Result<Option<Value>, ApiError> {
     let (number, email) = (text(order, "phone"), text(order, "email").to_lowercase());
     let has_email =
