@@ -10,6 +10,7 @@ mod deals;
 mod elsewhere;
 mod hostile;
 mod invariants;
+mod lanes;
 mod module;
 mod native;
 mod order_edits;
