@@ -246,11 +246,11 @@ async fn rules_wait_for_places_and_no_one_is_blamed_for_others() {
     assert_eq!(right, [true; 32]);
     // An event that is over has no time for rules, and one that is nearly over little: neither is a rule's fault.
     let over = ask(&sandbox, &good, Instant::now(), "").await.expect_err("no time");
-    assert!(!over.is_its_own(), "{over}");
+    assert!(!over.counts_against_rule(), "{over}");
     let cut = ask(&sandbox, &bad, Instant::now() + Duration::from_millis(20), "loop").await.expect_err("little time");
-    assert!(!cut.is_its_own(), "{cut}");
+    assert!(!cut.counts_against_rule(), "{cut}");
     let own = ask(&sandbox, &bad, soon(), "trap").await.expect_err("it fell over");
-    assert!(own.is_its_own(), "{own}");
+    assert!(own.counts_against_rule(), "{own}");
 }
 
 /// The scenario waits three seconds for who calls; the CRM takes half of them, and the rules would take two more.

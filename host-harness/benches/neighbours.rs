@@ -98,7 +98,7 @@ async fn load(neighbour: &Arc<Neighbour>) -> (Vec<Duration>, usize) {
     (times, wrong)
 }
 
-fn told(title: &str, times: &[Duration], wrong: usize) {
+fn print_latencies(title: &str, times: &[Duration], wrong: usize) {
     let at = |per_mille: usize| times[(times.len() - 1) * per_mille / 1000].as_secs_f64() * 1e3;
     println!(
         "{title:<28} p50 {:7.3} ms   p99 {:7.3} ms   max {:7.3} ms   {wrong} of {} came to something else",
@@ -126,7 +126,7 @@ async fn main() {
     // What is not there yet (pages, code) comes with the first events.
     load(&neighbour).await;
     let (before, wrong_before) = load(&neighbour).await;
-    told("alone", &before, wrong_before);
+    print_latencies("alone", &before, wrong_before);
     for attack in ["loop", "bomb", "recurse"] {
         let (over, bombs) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let throwers: Vec<_> = (0..BOMBS)
@@ -148,7 +148,7 @@ async fn main() {
         for thrower in throwers {
             thrower.await.expect("it ended");
         }
-        told(&format!("during {BOMBS} × {attack} ({})", bombs.load(Ordering::Relaxed)), &during, wrong);
+        print_latencies(&format!("during {BOMBS} × {attack} ({})", bombs.load(Ordering::Relaxed)), &during, wrong);
     }
     runaway(&neighbour, &sandbox, &hostile).await;
 }
@@ -176,7 +176,7 @@ async fn runaway(neighbour: &Arc<Neighbour>, _: &Sandbox, hostile: &build::Built
     let (times, wrong) = load(neighbour).await;
     over.store(true, Ordering::Relaxed);
     let late = running.await.expect("it ended");
-    told("during a runaway", &times, wrong);
+    print_latencies("during a runaway", &times, wrong);
     let longest = late.iter().max().copied().unwrap_or_default();
     println!(
         "a runaway was stopped {} times, at most {:.1} ms after its deadline; two ticks are {} ms",

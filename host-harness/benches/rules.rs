@@ -10,7 +10,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use uis_harness::build;
 use uis_host::bindings::uis::integration::decision::{Appeal, Draft, DraftKind, Field, Value, Verdict};
 use uis_host::bindings::uis::integration::types::CommunicationKind;
-use uis_host::ports::{Asking, Decisions};
+use uis_host::ports::{Decisions, RuleContext};
 use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::Sandbox;
 use uis_host::rules::{RuleFile, RuleSet};
@@ -80,7 +80,7 @@ fn bench(criterion: &mut Criterion) {
         group.bench_function(format!("{language}, explained"), |bencher| {
             bencher.to_async(&tokio).iter(|| async {
                 let mut trace = Trace::new(1 << 20);
-                let asking = Asking { deadline: Instant::now() + Duration::from_secs(60), now: 0, trace: &mut trace };
+                let asking = RuleContext { deadline: Instant::now() + Duration::from_secs(60), now: 0, trace: &mut trace };
                 let verdict = set.review_draft(&about, draft.clone(), asking).await;
                 assert!(matches!(verdict, Verdict::Change(_)) && trace.len() == 1);
             });

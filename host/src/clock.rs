@@ -113,9 +113,9 @@ mod tests {
     fn of_a_doubled_time_the_one_nearer_to_its_telling_is_meant() {
         let berlin = zone("Europe/Berlin").expect("a zone");
         let local = NaiveDateTime::parse_from_str("2026-10-25 02:30:00", "%Y-%m-%d %H:%M:%S").expect("a time");
-        for told in ["2026-10-25T00:30:05Z", "2026-10-25T01:30:05Z"] {
-            let near = DateTime::parse_from_rfc3339(told).expect("a time").to_utc();
-            assert_eq!(from_local_near(berlin, local, near), Some(near - Duration::seconds(5)), "{told}");
+        for received in ["2026-10-25T00:30:05Z", "2026-10-25T01:30:05Z"] {
+            let near = DateTime::parse_from_rfc3339(received).expect("a time").to_utc();
+            assert_eq!(from_local_near(berlin, local, near), Some(near - Duration::seconds(5)), "{received}");
         }
     }
 

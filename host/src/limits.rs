@@ -204,9 +204,9 @@ pub const ASSET_BYTES: usize = 1 << 20;
 pub const ASSET_PATH_BYTES: usize = 256;
 
 /// What a handler says it left out, in bytes.
-pub const TOLD_WHAT_BYTES: usize = 256;
+pub const SKIPPED_WHAT_BYTES: usize = 256;
 /// Why a handler left something out or failed, in bytes.
-pub const TOLD_WHY_BYTES: usize = 1 << 10;
+pub const REASON_BYTES: usize = 1 << 10;
 
 /// Cuts text to at most so many bytes, at a character.
 pub fn cut(text: &str, bytes: usize) -> &str {

@@ -21,7 +21,7 @@ use uis_host::event::{Event, Fault, Reply};
 use uis_host::integration::{Integration, UisAccount};
 use uis_host::limits::Limits;
 use uis_host::memory::MemoryStore;
-use uis_host::plugin::{Asked, Plugin, Prepared, Run};
+use uis_host::plugin::{Plugin, Prepared, Run, SetupResult};
 use uis_host::ports::{IntegrationState, Origin, Silent, Store};
 use uis_host::services::EventScope;
 use uis_host::sync::lock;
@@ -51,9 +51,9 @@ impl Scripted {
         lock(&self.began).clone()
     }
 
-    async fn act(&self, scope: &mut EventScope, title: &str, deed: &str) -> Result<Reply, Failure> {
+    async fn act(&self, scope: &mut EventScope, title: &str, script: &str) -> Result<Reply, Failure> {
         let done = Ok(Reply::Done(Outcome { skipped: Vec::new() }));
-        match deed {
+        match script {
             "slow" => tokio::time::sleep(SLOW).await,
             "never" => tokio::time::sleep(Duration::from_secs(3600)).await,
             "panic" => panic!("as the event says"),
@@ -99,10 +99,10 @@ impl Plugin for Scripted {
     fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>> {
         ready(Ok("{}".to_owned())).boxed()
     }
-    fn choices<'a>(&'a self, _: EventScope, _: &'a str, _: Option<&'a str>) -> BoxFuture<'a, Asked<ChoicePage>> {
+    fn choices<'a>(&'a self, _: EventScope, _: &'a str, _: Option<&'a str>) -> BoxFuture<'a, SetupResult<ChoicePage>> {
         ready(Ok(Err(Failure::Rejected("it has none".into())))).boxed()
     }
-    fn check_connection(&self, _: EventScope) -> BoxFuture<'_, Asked<ConnectionReport>> {
+    fn check_connection(&self, _: EventScope) -> BoxFuture<'_, SetupResult<ConnectionReport>> {
         ready(Ok(Err(Failure::Rejected("it has none".into())))).boxed()
     }
     fn normalise_connection<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Result<NormalConnection, String>, Fault>> {
@@ -138,8 +138,8 @@ impl Plugin for Scripted {
 }
 
 /// An event of a lane: the lane's id, its number in it, what its handler does.
-fn hint(id: &str, number: u32, deed: &str) -> Arrival {
-    let parameters = [("id", id.to_owned()), ("n", number.to_string()), ("do", deed.to_owned())];
+fn hint(id: &str, number: u32, script: &str) -> Arrival {
+    let parameters = [("id", id.to_owned()), ("n", number.to_string()), ("do", script.to_owned())];
     let parameters = parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let event = Event::OrderWebhook(OrderWebhook { at: 0, method: "POST".into(), parameters });
     Arrival { origin: Origin(u64::from(number)), what: "order-webhook".into(), event }
@@ -185,9 +185,9 @@ fn serve_on(names: &[&str], limits: Limits, store: Arc<MemoryStore>) -> Served {
 }
 
 impl Served {
-    async fn deliver(&self, seat: usize, arrival: Arrival) -> LiveEnd {
+    async fn deliver(&self, slot: usize, arrival: Arrival) -> LiveEnd {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(Command::Deliver { seat, arrival, reply }).await.expect("it serves");
+        self.commands.send(Command::Deliver { slot, arrival, reply }).await.expect("it serves");
         answer.await.expect("an answer")
     }
 
@@ -243,9 +243,9 @@ async fn a_quarter_of_the_places_is_kept_for_live_events() {
     let limits = Limits { instances: 8, ..Limits::default() };
     let names = ["a", "b", "c"];
     let served = served(&names, limits).await;
-    for (seat, name) in names.iter().enumerate() {
+    for (slot, name) in names.iter().enumerate() {
         for number in 0..5 {
-            served.deliver(seat, hint(&format!("{name}{number}-"), 1, "never")).await;
+            served.deliver(slot, hint(&format!("{name}{number}-"), 1, "never")).await;
         }
     }
     served.until("kept places are taken", |began| began.len() == 6).await;
@@ -332,7 +332,7 @@ async fn what_lanes_write_side_by_side_is_not_lost() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_delivered_while_an_integration_is_off() {
     let served = served(&["a"], Limits::default()).await;
-    served.commands.send(Command::SwitchOff { seat: 0, origin: Origin(1) }).await.expect("it serves");
+    served.commands.send(Command::SwitchOff { slot: 0, origin: Origin(1) }).await.expect("it serves");
     served.until("the deactivation runs", |began| began.len() == 1).await;
     // The end of the deactivation is not answered, so its state is waited for.
     while served.store.state("a").await.expect("a store") != IntegrationState::Inactive {
@@ -341,7 +341,7 @@ async fn nothing_is_delivered_while_an_integration_is_off() {
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(served.deliver(0, hint("x", 1, "")).await, LiveEnd::Dropped);
     assert_eq!(served.deliver(0, click("c")).await, LiveEnd::Dropped);
-    served.commands.send(Command::SwitchOn { seat: 0, origin: Origin(2) }).await.expect("it serves");
+    served.commands.send(Command::SwitchOn { slot: 0, origin: Origin(2) }).await.expect("it serves");
     served.until("it is on", |began| began.contains(&"activate".to_owned())).await;
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(served.deliver(0, hint("x", 2, "")).await, LiveEnd::Kept);

@@ -84,7 +84,7 @@ impl AccountState {
 
     /// The account is another from now on, in the given members; true when other extensions are connected. Its zone and its secret stay:
     /// what happened before would not be the same any more.
-    pub fn become_other(&mut self, members: &Value) -> Result<bool, String> {
+    pub fn update(&mut self, members: &Value) -> Result<bool, String> {
         let mut whole = serde_json::to_value(&self.account).map_err(|error| error.to_string())?;
         for (name, value) in members.as_object().into_iter().flatten() {
             match (name.as_str(), whole.get_mut(name)) {
@@ -101,11 +101,11 @@ impl AccountState {
     }
 
     /// Takes in rows of UIS's reports.
-    pub fn learn_report(&mut self, rows: &Value, zone: chrono_tz::Tz, now: i64) -> Result<(), String> {
+    pub fn merge_report(&mut self, rows: &Value, zone: chrono_tz::Tz, now: i64) -> Result<(), String> {
         let mut report = std::mem::take(&mut self.report);
-        let learnt = report.learn(rows, zone, now, &|number| self.is_extension(number));
+        let merged = report.merge(rows, zone, now, &|number| self.is_extension(number));
         self.report = report;
-        learnt
+        merged
     }
 
     /// Whether a number is the short number of one of the account's employees.

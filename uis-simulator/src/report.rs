@@ -68,7 +68,7 @@ impl Report {
 
     /// Takes in rows of `{"calls":[…],"chats":[…],"chat_messages":[…],"offline_messages":[…]}`, with the Data API's names.
     /// `is_extension` knows the account's own short numbers: a call with one is internal.
-    pub fn learn(&mut self, rows: &Value, zone: Tz, now: i64, is_extension: &dyn Fn(&str) -> bool) -> Result<(), String> {
+    pub fn merge(&mut self, rows: &Value, zone: Tz, now: i64, is_extension: &dyn Fn(&str) -> bool) -> Result<(), String> {
         let Some(members) = rows.as_object() else {
             return Err("a report must be an object with lists: calls, chats, chat_messages, offline_messages".into());
         };
@@ -77,13 +77,13 @@ impl Report {
             for (index, row) in rows.iter().enumerate() {
                 let place = |error: String| format!("report.{kind}[{index}]: {error}");
                 let params = Params::from_body(row, zone, now).map_err(|error| place(error.to_string()))?;
-                self.learn_row(kind, &params, is_extension).map_err(place)?;
+                self.merge_row(kind, &params, is_extension).map_err(place)?;
             }
         }
         Ok(())
     }
 
-    fn learn_row(&mut self, kind: &str, params: &Params, is_extension: &dyn Fn(&str) -> bool) -> Result<(), String> {
+    fn merge_row(&mut self, kind: &str, params: &Params, is_extension: &dyn Fn(&str) -> bool) -> Result<(), String> {
         match kind {
             "calls" => {
                 // A call that goes on has no end yet; the report will tell it later.
@@ -126,7 +126,7 @@ mod tests {
         let rows: Vec<Value> = (1..=7)
             .map(|id| json!({"id": id, "finish_time": format!("2026-11-23 10:00:0{}", id / 2), "talk_duration": "5", "call_records": "[\"a\"]"}))
             .collect();
-        report.learn(&json!({ "calls": rows }), MOSCOW, 0, &|_| false).expect("readable");
+        report.merge(&json!({ "calls": rows }), MOSCOW, 0, &|_| false).expect("readable");
         let (mut seen, mut cursor) = (Vec::new(), None);
         loop {
             let (page, next) = report.calls.page(0, cursor.as_deref(), 2);
@@ -147,7 +147,7 @@ mod tests {
         let mut report = Report::default();
         for (finish, talk) in [("10:00:00", 5), ("10:00:09", 9)] {
             let row = json!({"id": 1, "finish_time": format!("2026-11-23 {finish}"), "talk_duration": talk});
-            report.learn(&json!({"calls": [row]}), MOSCOW, 0, &|_| false).expect("readable");
+            report.merge(&json!({"calls": [row]}), MOSCOW, 0, &|_| false).expect("readable");
         }
         let (page, next) = report.calls.page(0, None, 10);
         assert_eq!((page.len(), page[0].talk_seconds, next), (1, Some(9), None));
@@ -156,8 +156,8 @@ mod tests {
     #[test]
     fn a_bad_row_is_named() {
         let mut report = Report::default();
-        let error = report.learn(&json!({"calls": [{"finish_time": "2026-11-23 10:00:00"}]}), MOSCOW, 0, &|_| false).expect_err("no id");
+        let error = report.merge(&json!({"calls": [{"finish_time": "2026-11-23 10:00:00"}]}), MOSCOW, 0, &|_| false).expect_err("no id");
         assert!(error.starts_with("report.calls[0]: id is missing"), "{error}");
-        assert!(report.learn(&json!({"mails": [{}]}), MOSCOW, 0, &|_| false).is_err());
+        assert!(report.merge(&json!({"mails": [{}]}), MOSCOW, 0, &|_| false).is_err());
     }
 }

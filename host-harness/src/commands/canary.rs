@@ -157,8 +157,8 @@ pub async fn run(arguments: CanaryArguments) -> Result<u8> {
         let leaks = lock(&check.leaks).clone();
         leaky += usize::from(!leaks.is_empty());
         if !arguments.json {
-            let told: String = leaks.iter().map(|(leak, times)| format!("  {leak} ({times}×)\n")).collect();
-            say(&format!("{} {}\n{told}", if leaks.is_empty() { "clean" } else { "LEAK " }, path.display()));
+            let listed: String = leaks.iter().map(|(leak, times)| format!("  {leak} ({times}×)\n")).collect();
+            say(&format!("{} {}\n{listed}", if leaks.is_empty() { "clean" } else { "LEAK " }, path.display()));
         }
         files.push(json!({"file": path.display().to_string(), "leaks": leaks}));
     }
@@ -167,8 +167,8 @@ pub async fn run(arguments: CanaryArguments) -> Result<u8> {
     // A check that looked at nothing would always be content.
     anyhow::ensure!(memories > 0, "no guest's memory could be looked at");
     if arguments.json {
-        let told = json!({"leaky": leaky, "memories": memories, "memoryBytes": bytes, "requests": requests, "files": files});
-        say(&format!("{told}\n"));
+        let summary = json!({"leaky": leaky, "memories": memories, "memoryBytes": bytes, "requests": requests, "files": files});
+        say(&format!("{summary}\n"));
     } else {
         let clean = files.len() - leaky;
         say(&format!(
@@ -254,10 +254,10 @@ async fn play(path: &Path, plugin: &Arc<dyn Plugin>, rules: &RuleSet, check: &Ar
     let (header, mut lines) = recording::open(Cursor::new(planted(path)?)).map_err(|(line, error)| anyhow!("line {line}: {error}"))?;
     let clock = clock_for(&mut lines);
     let simulators = Arc::new(Simulators::new(&header, &clock)?);
-    let remote = Arc::new(Watched { within: simulators.clone(), check: check.clone(), leak: arguments.plant_leak });
-    let mut watch = Said(check.clone());
+    let remote = Arc::new(WatchedSystem { within: simulators.clone(), check: check.clone(), leak: arguments.plant_leak });
+    let mut watch = WatchedObserver(check.clone());
     let store = Arc::new(MemoryStore::default());
-    let builder = ReplayBuilder::new(&header, plugin.clone(), remote, clock).limits(&limits).rules(Arc::new(rules.anew()));
+    let builder = ReplayBuilder::new(&header, plugin.clone(), remote, clock).limits(&limits).rules(Arc::new(rules.with_fresh_records()));
     let replay = builder.store(store.clone()).ready(&mut watch).await?;
     let integrations = replay.integrations();
     let (report, uis) = replay.run(lines, Duration::from_secs(24 * 3600), |_| {}).await?;
@@ -280,9 +280,9 @@ async fn play(path: &Path, plugin: &Arc<dyn Plugin>, rules: &RuleSet, check: &Ar
 }
 
 /// Looks at everything that a replay says: traces with log lines, outcomes with error texts, notes.
-struct Said(Arc<Check>);
+struct WatchedObserver(Arc<Check>);
 
-impl Observer for Said {
+impl Observer for WatchedObserver {
     fn entry(&mut self, entry: Entry<'_>) {
         for step in &entry.trace {
             let text = serde_json::to_string(step).unwrap_or_default();
@@ -296,13 +296,13 @@ impl Observer for Said {
 }
 
 /// The simulators, and who looks at every request to them.
-struct Watched {
+struct WatchedSystem {
     within: Arc<Simulators>,
     check: Arc<Check>,
     leak: Option<Leak>,
 }
 
-impl RemoteSystem for Watched {
+impl RemoteSystem for WatchedSystem {
     fn connect(&self, integration: &str, need: &ConnectionNeed, chosen: Option<&Credentials>) -> Result<Remote, String> {
         let remote = self.within.connect(integration, need, chosen)?;
         let header = match &need.auth {
@@ -312,7 +312,7 @@ impl RemoteSystem for Watched {
         };
         let origin = remote.base.origin();
         let (check, leak) = (self.check.clone(), self.leak);
-        Ok(Remote { egress: Arc::new(WatchedWay { way: remote.egress, header, origin, check, leak }), ..remote })
+        Ok(Remote { egress: Arc::new(WatchedEgress { egress: remote.egress, header, origin, check, leak }), ..remote })
     }
 
     fn system_of(&self, integration: &str) -> String {
@@ -328,8 +328,8 @@ impl RemoteSystem for Watched {
     }
 }
 
-struct WatchedWay {
-    way: Arc<dyn Egress>,
+struct WatchedEgress {
+    egress: Arc<dyn Egress>,
     /// The one header that the key may stand in.
     header: String,
     /// Where it may go, and nowhere else: scheme, host and port.
@@ -338,7 +338,7 @@ struct WatchedWay {
     leak: Option<Leak>,
 }
 
-impl WatchedWay {
+impl WatchedEgress {
     fn watch(&self, request: &http::Request<Bytes>) {
         let check = &self.check;
         check.requests.fetch_add(1, Ordering::Relaxed);
@@ -361,8 +361,8 @@ impl WatchedWay {
     }
 }
 
-impl Egress for WatchedWay {
-    fn carry(&self, mut request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
+impl Egress for WatchedEgress {
+    fn send(&self, mut request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
         async move {
             let sent = request.uri().clone();
             let leaked = match self.leak {
@@ -379,7 +379,7 @@ impl Egress for WatchedWay {
             }
             self.watch(&request);
             (*request.uri_mut(), *request.body_mut()) = (sent, body);
-            let mut answer = self.way.carry(request, limit).await?;
+            let mut answer = self.egress.send(request, limit).await?;
             if let (Some(Leak::Answer), Some(rest)) = (self.leak, answer.body().strip_suffix(b"}")) {
                 // At the end: the first bytes of memory that was given back are overwritten at once.
                 *answer.body_mut() = [rest, format!(",\"sentBack\":\"{CANARY}\"}}").as_bytes()].concat().into();

@@ -17,7 +17,7 @@ use uis_host::connection::credentials::{Credentials, Vault};
 use uis_host::integration::{Integration, UisAccount};
 use uis_host::limits::Limits;
 use uis_host::plugin::component::ComponentPlugin;
-use uis_host::plugin::{Asked, Plugin};
+use uis_host::plugin::{Plugin, SetupResult};
 use uis_host::ports::Origin;
 use uis_host::services::EventScope;
 use uis_simulator::{Account, SimulatedAccount};
@@ -126,13 +126,13 @@ pub async fn run(arguments: CredentialsArguments) -> Result<u8> {
         CredentialsCommand::List => {
             let list: Vec<Value> = vault.list().map(|(name, url)| json!({"name": name, "url": plain(url)})).collect();
             let lines = vault.list().map(|(name, url)| format!("{name}  {}\n", plain(url))).collect::<String>();
-            tell(&common, &json!({"credentials": list}), if lines.is_empty() { "none are kept\n".into() } else { lines });
+            print(&common, &json!({"credentials": list}), if lines.is_empty() { "none are kept\n".into() } else { lines });
             Ok(OK)
         }
         CredentialsCommand::Remove { name } => {
             vault.remove(&name)?;
             vault.save(&path)?;
-            tell(&common, &json!({"removed": name}), format!("{name} is forgotten\n"));
+            print(&common, &json!({"removed": name}), format!("{name} is forgotten\n"));
             Ok(OK)
         }
         CredentialsCommand::Check { name } => {
@@ -182,7 +182,11 @@ pub async fn choices(arguments: ChoicesArguments) -> Result<u8> {
             None => break,
         }
     }
-    tell(&common, &json!({"setting": setting, "choices": all}), if text.is_empty() { "there is nothing to choose\n".into() } else { text });
+    print(
+        &common,
+        &json!({"setting": setting, "choices": all}),
+        if text.is_empty() { "there is nothing to choose\n".into() } else { text },
+    );
     Ok(OK)
 }
 
@@ -201,7 +205,7 @@ async fn check(plugin: &ComponentPlugin, limits: &Limits, access: &Credentials) 
         Err(Failure::Retry(later)) => {
             Check { url, usable: false, findings: vec![format!("RetailCRM cannot be asked now, try again: {}", later.reason)] }
         }
-        Err(other) => Check { url, usable: false, findings: vec![words(&other)] },
+        Err(other) => Check { url, usable: false, findings: vec![failure_text(&other)] },
     })
 }
 
@@ -215,7 +219,7 @@ fn report_check(common: &Common, name: &str, check: &Check, saved: Option<bool>)
         value["saved"] = saved.into();
         text += if saved { "  kept\n" } else { "  not kept; --unchecked keeps them all the same\n" };
     }
-    tell(common, &value, text);
+    print(common, &value, text);
 }
 
 /// The scope of a question: an integration with this access and an empty UIS account.
@@ -231,11 +235,11 @@ fn scope(plugin: &ComponentPlugin, limits: &Limits, access: &Credentials) -> Res
     Ok(EventScope::new(Arc::new(integration), Origin::default(), Instant::now() + limits.wall_kept))
 }
 
-fn answered<T>(asked: Asked<T>) -> Result<T> {
-    asked?.map_err(|failure| anyhow!(words(&failure)))
+fn answered<T>(asked: SetupResult<T>) -> Result<T> {
+    asked?.map_err(|failure| anyhow!(failure_text(&failure)))
 }
 
-fn words(failure: &Failure) -> String {
+fn failure_text(failure: &Failure) -> String {
     match failure {
         Failure::Retry(later) => format!("not now: {}", later.reason),
         Failure::Rejected(why) => why.clone(),
@@ -259,6 +263,6 @@ fn read_key() -> Result<SecretString> {
     Ok(line.trim().to_owned().into())
 }
 
-fn tell(common: &Common, value: &Value, text: String) {
+fn print(common: &Common, value: &Value, text: String) {
     say(&if common.json { format!("{value:#}\n") } else { text });
 }

@@ -145,7 +145,7 @@ async fn load(plugin: &Path, limits: &Limits) -> Result<ComponentPlugin> {
 /// The plugin's folder or file: as given, or, for the default, beside this program's sources when it is run from elsewhere.
 fn find(plugin: &Path) -> Result<PathBuf> {
     if plugin == Path::new(DEFAULT_PLUGIN) {
-        return beside_sources(plugin);
+        return in_repository(plugin);
     }
     if plugin.exists() {
         return Ok(plugin.to_owned());
@@ -154,7 +154,7 @@ fn find(plugin: &Path) -> Result<PathBuf> {
 }
 
 /// A folder of this repository, also when the program is run from elsewhere.
-fn beside_sources(folder: &Path) -> Result<PathBuf> {
+fn in_repository(folder: &Path) -> Result<PathBuf> {
     if folder.exists() {
         return Ok(folder.to_owned());
     }

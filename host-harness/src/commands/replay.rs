@@ -186,7 +186,7 @@ async fn play(arguments: &ReplayArguments, plugin: &Arc<ComponentPlugin>, rules:
     let plugin: Arc<dyn Plugin> = plugin.clone();
     let builder = ReplayBuilder::new(&header, plugin, crm.system(), clock).limits(&arguments.limits.limits()?).seed(arguments.seed);
     // What a rule failed at in one recording is not held against it in the next.
-    let replay = builder.rules(Arc::new(rules.anew())).ready(observer).await?;
+    let replay = builder.rules(Arc::new(rules.with_fresh_records())).ready(observer).await?;
     let (mut report, uis) = replay.run(lines, arguments.settle, |bytes| bar.set_position(bytes)).await?;
     bar.finish_and_clear();
     crm.close(&mut report);
@@ -239,7 +239,7 @@ fn to_json(played: &Played, summary: bool) -> Value {
         lists.map(|(name, list)| (name.clone(), json!(list.as_array().map_or(0, Vec::len)))).collect::<Map<_, _>>().into()
     };
     let report = &played.report;
-    let mut told = json!({
+    let mut json = json!({
         "events": {"delivered": report.delivered, "retried": report.retried, "failed": report.failed},
         "crm": if summary { counted(&played.crm) } else { played.crm.clone() },
         "uis": if summary { counted(&played.uis) } else { played.uis.clone() },
@@ -247,7 +247,7 @@ fn to_json(played: &Played, summary: bool) -> Value {
     });
     // Who has no rules has no such member.
     if !report.rules.is_empty() {
-        told["rules"] = json!(report.rules);
+        json["rules"] = json!(report.rules);
     }
-    told
+    json
 }

@@ -91,7 +91,7 @@ impl RemoteSystem for Server {
 struct Network(reqwest::Client);
 
 impl Egress for Network {
-    fn carry(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
+    fn send(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
         async move {
             let (parts, body) = request.into_parts();
             let request = self.0.request(parts.method, parts.uri.to_string()).headers(parts.headers).body(body);

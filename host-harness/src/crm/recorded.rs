@@ -22,8 +22,8 @@ pub struct Recordings {
 struct SharedRecorded(Arc<Recorded>);
 
 impl Egress for SharedRecorded {
-    fn carry(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
-        self.0.carry(request, limit)
+    fn send(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
+        self.0.send(request, limit)
     }
 }
 

@@ -110,7 +110,7 @@ pub fn sent(request: &http::Request<Bytes>) -> Sent {
 }
 
 impl Egress for Recorded {
-    fn carry(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
+    fn send(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
         let sent = sent(&request);
         let found = lock(&self.exchanges).get_mut(&key(&sent)).and_then(VecDeque::pop_front);
         Box::pin(std::future::ready(match found {

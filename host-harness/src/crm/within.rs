@@ -162,7 +162,7 @@ impl RemoteSystem for Simulators {
 struct InProcess(Router);
 
 impl Egress for InProcess {
-    fn carry(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
+    fn send(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
         let router = self.0.clone();
         async move {
             let (mut parts, body) = request.into_parts();

@@ -5,7 +5,7 @@ mod builder;
 mod collector;
 mod happenings;
 mod remote;
-mod settling;
+mod run_out;
 
 use std::io::BufRead;
 use std::sync::{Arc, Mutex};
@@ -66,36 +66,36 @@ pub struct Replay<'a> {
 impl Replay<'_> {
     /// The integrations, in the header's order.
     pub fn integrations(&self) -> Vec<Arc<Integration>> {
-        (0..self.dispatch.len()).map(|seat| self.dispatch.integration(seat).clone()).collect()
+        (0..self.dispatch.len()).map(|slot| self.dispatch.integration(slot).clone()).collect()
     }
 
-    /// Runs the lines, then lets the clock run on for at most `settle`. `progress` is called with the bytes read so far. Gives the report, and
+    /// Runs the lines, then lets the clock run on for at most `time_limit`. `progress` is called with the bytes read so far. Gives the report, and
     /// what stands in UIS.
     pub async fn run<R: BufRead>(
         mut self,
         mut lines: Lines<R>,
-        settle: Duration,
+        time_limit: Duration,
         mut progress: impl FnMut(u64),
     ) -> Result<(Report, Value), StoreError> {
         if let Some(begins) = lines.begins() {
             self.clock().advance_to(begins.timestamp_millis());
         }
         if self.active {
-            for seat in 0..self.dispatch.len() {
-                self.dispatch.switch_on(seat, Origin(1)).await?;
+            for slot in 0..self.dispatch.len() {
+                self.dispatch.switch_on(slot, Origin(1)).await?;
             }
         }
         while let Some(line) = lines.next() {
             match line {
                 Ok(line) => {
                     self.dispatch.advance(line.at.timestamp_millis()).await?;
-                    self.happen(line).await?;
+                    self.play_line(line).await?;
                 }
                 Err((number, error)) => self.unreadable(number, error),
             }
             progress(lines.bytes());
         }
-        self.settle(settle).await?;
+        self.run_out(time_limit).await?;
         let uis = self.account.state().to_json();
         let report = lock(&self.report).clone();
         Ok((report, uis))
@@ -123,9 +123,9 @@ impl Replay<'_> {
     }
 
     /// The integrations that a line is about.
-    fn seats_of(&mut self, line: &Line) -> Vec<usize> {
+    fn slots_of(&mut self, line: &Line) -> Vec<usize> {
         let Some(name) = &line.integration else { return (0..self.dispatch.len()).collect() };
-        let found: Vec<usize> = (0..self.dispatch.len()).filter(|seat| self.dispatch.integration(*seat).name == *name).collect();
+        let found: Vec<usize> = (0..self.dispatch.len()).filter(|slot| self.dispatch.integration(*slot).name == *name).collect();
         if found.is_empty() {
             self.unreadable(line.number, format!("there is no integration {name:?} in the header"));
         }
@@ -139,11 +139,11 @@ pub async fn prepare_settings(header: &Header, plugin: &dyn Plugin) -> Result<Ve
     for described in &header.integrations {
         let prepared = plugin.prepare(&described.settings.to_string(), None).await?;
         all.push(prepared.map_err(|problems| {
-            let told = problems.iter().map(|problem| match problem.setting.as_str() {
+            let listed = problems.iter().map(|problem| match problem.setting.as_str() {
                 "" => format!("settings: {}", problem.message),
                 setting => format!("settings.{setting}: {}", problem.message),
             });
-            Unusable::Settings(told.collect::<Vec<_>>().join("; "))
+            Unusable::Settings(listed.collect::<Vec<_>>().join("; "))
         })?);
     }
     Ok(all)

@@ -101,14 +101,14 @@ mod tests {
         }
     }
 
-    struct NoWay;
-    impl Egress for NoWay {
-        fn carry(
+    struct NoEgress;
+    impl Egress for NoEgress {
+        fn send(
             &self,
             _: http::Request<Bytes>,
             _: usize,
         ) -> futures_util::future::BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
-            Box::pin(async { Err(EgressError::NotSent("no way".into())) })
+            Box::pin(async { Err(EgressError::NotSent("there is no egress".into())) })
         }
     }
 
@@ -118,7 +118,7 @@ mod tests {
             host_patterns: vec!["*.crm.example".into()],
             auth: AuthStyle::None,
             key: SecretString::from("key"),
-            egress: Arc::new(NoWay),
+            egress: Arc::new(NoEgress),
             pace: Arc::new(Pace::none()),
         }
     }

@@ -50,8 +50,8 @@ mod tests {
         let field = |name: &str, value: Value| Field { name: name.into(), value };
         let before = [field("manager", Value::Integer(5)), field("name", Value::Text("A".into())), field("phone", Value::Text("1".into()))];
         let after = [field("manager", Value::Integer(7)), field("name", Value::Text("A".into())), field("vip", Value::Boolean(true))];
-        let told: Vec<String> =
+        let listed: Vec<String> =
             changes(&before, &after).into_iter().map(|change| format!("{} {:?} {:?}", change.field, change.from, change.to)).collect();
-        assert_eq!(told, [r#"manager Some("5") Some("7")"#, r#"phone Some("1") None"#, r#"vip None Some("true")"#]);
+        assert_eq!(listed, [r#"manager Some("5") Some("7")"#, r#"phone Some("1") None"#, r#"vip None Some("true")"#]);
     }
 }

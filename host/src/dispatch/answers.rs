@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Dispatch, LiveEnd};
 use crate::bindings::uis::integration::call_events::CallAnswer;
 use crate::event::Reply;
-use crate::limits::{CARD_ORDERS, FORWARD_TO, SKIPPED, TOLD_WHAT_BYTES, TOLD_WHY_BYTES, cut};
+use crate::limits::{CARD_ORDERS, FORWARD_TO, REASON_BYTES, SKIPPED, SKIPPED_WHAT_BYTES, cut};
 use crate::ports::{KeptEvent, ProblemKind};
 
 /// An answer to a scenario that may go to UIS: numbers that are numbers, links to the connection's own host.
@@ -41,7 +41,7 @@ pub struct CheckedOrder {
 
 impl Dispatch<'_> {
     /// Does what a handler's answer asks of UIS, and reports what the handler left out or the host withheld.
-    pub(super) async fn carry_out(&mut self, seat: usize, event: &KeptEvent, reply: &Reply) -> LiveEnd {
+    pub(super) async fn carry_out(&mut self, slot: usize, event: &KeptEvent, reply: &Reply) -> LiveEnd {
         let mut left_out: Vec<(String, String)> = Vec::new();
         let end = match reply {
             Reply::Done(outcome) => {
@@ -50,28 +50,28 @@ impl Dispatch<'_> {
             }
             Reply::Answer(answer) => {
                 left_out.extend(answer.skipped.iter().map(|skipped| (skipped.what.clone(), skipped.why.clone())));
-                let (checked, withheld) = self.checked(seat, answer);
+                let (checked, withheld) = self.checked(slot, answer);
                 left_out.extend(withheld);
                 LiveEnd::Answered(checked)
             }
             Reply::Dial(Some(order)) => {
-                let integration = self.seats[seat].integration.clone();
+                let integration = self.slots[slot].integration.clone();
                 if let Err(error) = integration.account.dialler.start_call(&event.id, order).await {
-                    self.problem(seat, event.origin, ProblemKind::Rejected, format!("{}: {error}", event.title()));
+                    self.problem(slot, event.origin, ProblemKind::Rejected, format!("{}: {error}", event.title()));
                 }
                 LiveEnd::Done
             }
             Reply::Dial(None) => LiveEnd::Done,
         };
         for (what, why) in left_out.into_iter().take(SKIPPED) {
-            let message = format!("{}: {}", cut(&what, TOLD_WHAT_BYTES), cut(&why, TOLD_WHY_BYTES));
-            self.problem(seat, event.origin, ProblemKind::Skipped, message);
+            let message = format!("{}: {}", cut(&what, SKIPPED_WHAT_BYTES), cut(&why, REASON_BYTES));
+            self.problem(slot, event.origin, ProblemKind::Skipped, message);
         }
         end
     }
 
     /// What of an answer reaches UIS, and what does not: what, and why.
-    fn checked(&self, seat: usize, answer: &CallAnswer) -> (CheckedAnswer, Vec<(String, String)>) {
+    fn checked(&self, slot: usize, answer: &CallAnswer) -> (CheckedAnswer, Vec<(String, String)>) {
         let mut withheld = Vec::new();
         let mut forward_to = Vec::new();
         for number in &answer.forward_to {
@@ -84,7 +84,7 @@ impl Dispatch<'_> {
             }
         }
         let Some(card) = &answer.card else { return (CheckedAnswer { forward_to, card: None }, withheld) };
-        let connection = self.seats[seat].integration.connections.get(&card.connection);
+        let connection = self.slots[slot].integration.connections.get(&card.connection);
         let mut own = |what: &str, link: &str| {
             let checked = connection
                 .ok_or_else(|| format!("there is no connection {:?}", card.connection))

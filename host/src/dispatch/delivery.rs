@@ -45,7 +45,7 @@ pub enum LiveEnd {
 /// A handler that ended.
 pub(super) struct Ended {
     pub(super) handler: u64,
-    pub(super) seat: usize,
+    pub(super) slot: usize,
     pub(super) event: KeptEvent,
     pub(super) run: Run,
     /// How long it took on the machine's clock.
@@ -62,8 +62,8 @@ fn answer_within(event: &Event) -> Option<Duration> {
 
 impl Dispatch<'_> {
     /// Why a live event is not handed to the plugin now, if it is not.
-    fn unfit_for_live(&self, seat: usize, event: &KeptEvent) -> Option<Unfit> {
-        match self.state(seat) {
+    fn unfit_for_live(&self, slot: usize, event: &KeptEvent) -> Option<Unfit> {
+        match self.state(slot) {
             IntegrationState::Active => {}
             IntegrationState::Inactive => return Some(Unfit::Off),
             IntegrationState::Activating | IntegrationState::Paused => return Some(Unfit::NotReady),
@@ -74,25 +74,25 @@ impl Dispatch<'_> {
     }
 
     /// Admits a live event, or reports why it is dropped.
-    pub(super) fn admit_live(&mut self, seat: usize, arrival: Arrival) -> Option<KeptEvent> {
-        let event = self.kept(seat, arrival);
-        let Some(unfit) = self.unfit_for_live(seat, &event) else { return Some(event) };
+    pub(super) fn admit_live(&mut self, slot: usize, arrival: Arrival) -> Option<KeptEvent> {
+        let event = self.kept(slot, arrival);
+        let Some(unfit) = self.unfit_for_live(slot, &event) else { return Some(event) };
         let (kind, text) = unfit.into_text(&event);
         if let Some(kind) = kind {
-            self.problem(seat, event.origin, kind, text.clone());
+            self.problem(slot, event.origin, kind, text.clone());
         }
         self.note(event.origin, &text);
         None
     }
 
     /// Begins an attempt and gives the handler's future. It borrows nothing, so that it may run anywhere.
-    pub(super) async fn launch(&mut self, seat: usize, event: KeptEvent) -> Result<BoxFuture<'static, Ended>, StoreError> {
+    pub(super) async fn launch(&mut self, slot: usize, event: KeptEvent) -> Result<BoxFuture<'static, Ended>, StoreError> {
         self.handlers += 1;
         let handler = self.handlers;
-        let integration = self.seats[seat].integration.clone();
+        let integration = self.slots[slot].integration.clone();
         if event.event.class() == Class::Kept {
             integration.store.begin(&integration.name, &event.id, event.attempt).await?;
-            self.seats[seat].at_work += 1;
+            self.slots[slot].at_work += 1;
         }
         let limits = &integration.limits;
         let wall = if event.event.class() == Class::Live { limits.wall_live } else { limits.wall_kept };
@@ -115,15 +115,15 @@ impl Dispatch<'_> {
             let mut scope = EventScope::new(integration, event.origin, began + wall);
             scope.turns = turns.map(|turns| (turns as _, handler));
             let run = plugin.handle(scope, delivery, event.event.clone()).await;
-            Ended { handler, seat, event, run, took: began.elapsed() }
+            Ended { handler, slot, event, run, took: began.elapsed() }
         }))
     }
 
     /// Runs a live event. What waits because of an activation under way gets its chance first.
-    pub(super) async fn deliver_live(&mut self, seat: usize, arrival: Arrival) -> Result<LiveEnd, StoreError> {
+    pub(super) async fn deliver_live(&mut self, slot: usize, arrival: Arrival) -> Result<LiveEnd, StoreError> {
         self.advance(self.now()).await?;
-        let Some(event) = self.admit_live(seat, arrival) else { return Ok(LiveEnd::Dropped) };
-        let future = self.launch(seat, event).await?;
+        let Some(event) = self.admit_live(slot, arrival) else { return Ok(LiveEnd::Dropped) };
+        let future = self.launch(slot, event).await?;
         let ended = if self.turns.is_some() {
             let handler = self.handlers;
             self.at_work.push(future);
@@ -136,8 +136,8 @@ impl Dispatch<'_> {
 
     /// What follows from how a live event's handler ended.
     pub(super) async fn end_live(&mut self, ended: Ended) -> Result<LiveEnd, StoreError> {
-        let Ended { seat, event, run, took, .. } = ended;
-        self.report_trace(seat, &event, &run.scope.trace);
+        let Ended { slot, event, run, took, .. } = ended;
+        self.report_trace(slot, &event, &run.scope.trace);
         let late = answer_within(&event.event).filter(|within| took > *within);
         let result = match (run.result, late) {
             (Ok(Ok(_)), Some(within)) => Ok(Err(Failure::Rejected(format!(
@@ -150,41 +150,41 @@ impl Dispatch<'_> {
         let (outcome, end) = match result {
             Ok(Ok(reply)) => {
                 self.observer.accepted(&event);
-                let integration = self.seats[seat].integration.clone();
+                let integration = self.slots[slot].integration.clone();
                 // The reply is an effect: whoever gets it may act on what the handler wrote.
                 integration.store.commit(&integration.name).await?;
-                let end = self.carry_out(seat, &event, &reply).await;
+                let end = self.carry_out(slot, &event, &reply).await;
                 (Outcome::Accepted(reply), end)
             }
             Ok(Err(Failure::Retry(later))) => {
                 let message = format!("{} dropped, as live events are not retried: {}", event.title(), later.reason);
-                self.problem(seat, event.origin, ProblemKind::Stale, message);
+                self.problem(slot, event.origin, ProblemKind::Stale, message);
                 (Outcome::Failed(Failure::Retry(later), None), LiveEnd::Failed)
             }
             Ok(Err(failure)) => {
-                self.report_failure(seat, &event, &failure);
+                self.report_failure(slot, &event, &failure);
                 (Outcome::Failed(failure, None), LiveEnd::Failed)
             }
             Err(fault) => {
-                self.report_fault(seat, &event, &fault);
+                self.report_fault(slot, &event, &fault);
                 (Outcome::Fault(fault), LiveEnd::Fault)
             }
         };
-        self.show(seat, &event, run.scope.trace.into_steps(), outcome, run.fuel);
+        self.show(slot, &event, run.scope.trace.into_steps(), outcome, run.fuel);
         Ok(end)
     }
 
     /// Runs the first event of a lane to its end, with no other beside it.
-    pub(super) async fn run_first(&mut self, seat: usize, key: &str) -> Result<(), StoreError> {
-        let Some(event) = self.seats[seat].lanes.take(key) else { return Ok(()) };
-        let ended = self.launch(seat, event).await?.await;
+    pub(super) async fn run_first(&mut self, slot: usize, key: &str) -> Result<(), StoreError> {
+        let Some(event) = self.slots[slot].lanes.take(key) else { return Ok(()) };
+        let ended = self.launch(slot, event).await?.await;
         self.end_kept(ended).await
     }
 
     /// Begins the first event of a lane, beside those that are at work.
-    pub(super) async fn start_first(&mut self, seat: usize, key: &str) -> Result<(), StoreError> {
-        let Some(event) = self.seats[seat].lanes.take(key) else { return Ok(()) };
-        let future = self.launch(seat, event).await?;
+    pub(super) async fn start_first(&mut self, slot: usize, key: &str) -> Result<(), StoreError> {
+        let Some(event) = self.slots[slot].lanes.take(key) else { return Ok(()) };
+        let future = self.launch(slot, event).await?;
         self.at_work.push(future);
         Ok(())
     }
@@ -196,47 +196,47 @@ impl Dispatch<'_> {
 
     /// What follows from how a kept event's handler ended: for the event, its lane and its integration in one transaction.
     pub(super) async fn end_kept(&mut self, ended: Ended) -> Result<(), StoreError> {
-        let Ended { seat, event, run, .. } = ended;
-        self.seats[seat].at_work -= 1;
-        self.report_trace(seat, &event, &run.scope.trace);
+        let Ended { slot, event, run, .. } = ended;
+        self.slots[slot].at_work -= 1;
+        self.report_trace(slot, &event, &run.scope.trace);
         let result = match run.result {
             // The plugin did nothing wrong, and what failed may work again.
             Err(Fault::Host(reason)) => Ok(Err(Failure::Retry(RetryLater { after_ms: None, reason }))),
             result => result,
         };
         let outcome = match result {
-            Ok(Ok(reply)) => self.accept(seat, &event, reply).await?,
-            Ok(Err(Failure::Retry(later))) => self.try_again(seat, &event, later).await?,
+            Ok(Ok(reply)) => self.accept(slot, &event, reply).await?,
+            Ok(Err(Failure::Retry(later))) => self.try_again(slot, &event, later).await?,
             Ok(Err(failure @ Failure::Unauthorized(_))) => {
                 // Every event would fail in the same way: they wait until the owner has done something.
-                self.report_failure(seat, &event, &failure);
+                self.report_failure(slot, &event, &failure);
                 let waiting = KeptEvent { reported: true, ..event.clone() };
-                self.finish(seat, &event, End::Again(Box::new(waiting.clone())), Some(IntegrationState::Paused)).await?;
-                self.seats[seat].lanes.pause(&event.ordering_key, waiting);
+                self.finish(slot, &event, End::Again(Box::new(waiting.clone())), Some(IntegrationState::Paused)).await?;
+                self.slots[slot].lanes.pause(&event.ordering_key, waiting);
                 Outcome::Failed(failure, None)
             }
             Ok(Err(failure)) => {
-                self.report_failure(seat, &event, &failure);
-                self.set_aside(seat, &event, format!("{failure:?}")).await?;
+                self.report_failure(slot, &event, &failure);
+                self.set_aside(slot, &event, format!("{failure:?}")).await?;
                 Outcome::Failed(failure, None)
             }
             Err(fault) => {
-                self.report_fault(seat, &event, &fault);
-                self.set_aside(seat, &event, fault.to_string()).await?;
+                self.report_fault(slot, &event, &fault);
+                self.set_aside(slot, &event, fault.to_string()).await?;
                 Outcome::Fault(fault)
             }
         };
-        self.show(seat, &event, run.scope.trace.into_steps(), outcome, run.fuel);
+        self.show(slot, &event, run.scope.trace.into_steps(), outcome, run.fuel);
         Ok(())
     }
 
     /// The handler accepted the event: what follows for the integration from an event of its own life, and for the lane.
-    async fn accept(&mut self, seat: usize, event: &KeptEvent, reply: Reply) -> Result<Outcome, StoreError> {
+    async fn accept(&mut self, slot: usize, event: &KeptEvent, reply: Reply) -> Result<Outcome, StoreError> {
         self.observer.accepted(event);
         let now = self.now();
         match event.event {
-            Event::Activate => self.seats[seat].lanes.resume(now),
-            Event::Deactivate => self.seats[seat].lanes.deactivated(),
+            Event::Activate => self.slots[slot].lanes.resume(now),
+            Event::Deactivate => self.slots[slot].lanes.deactivated(),
             _ => {}
         }
         let state = match event.event {
@@ -244,48 +244,48 @@ impl Dispatch<'_> {
             Event::Deactivate => Some(IntegrationState::Inactive),
             _ => None,
         };
-        self.finish(seat, event, End::Done, state).await?;
-        if state == Some(IntegrationState::Inactive) && self.state(seat) == IntegrationState::Activating {
+        self.finish(slot, event, End::Done, state).await?;
+        if state == Some(IntegrationState::Inactive) && self.state(slot) == IntegrationState::Activating {
             // An activation came meanwhile; the deactivation has only taken the timers.
-            let integration = self.seats[seat].integration.clone();
+            let integration = self.slots[slot].integration.clone();
             integration.store.set_state(&integration.name, IntegrationState::Activating).await?;
         }
-        self.carry_out(seat, event, &reply).await;
-        self.seats[seat].lanes.done(&event.ordering_key, now);
+        self.carry_out(slot, event, &reply).await;
+        self.slots[slot].lanes.done(&event.ordering_key, now);
         Ok(Outcome::Accepted(reply))
     }
 
     /// The event is tried again later, before the rest of its lane.
-    async fn try_again(&mut self, seat: usize, event: &KeptEvent, later: RetryLater) -> Result<Outcome, StoreError> {
+    async fn try_again(&mut self, slot: usize, event: &KeptEvent, later: RetryLater) -> Result<Outcome, StoreError> {
         // A hint is a least; the growing delay keeps an hour of "come again at once" from being an hour of asking.
         let delay = delay_ms(event.attempt).max(later.after_ms.map_or(0, i64::from));
         self.observer.retried(event);
         let at = self.now() + delay;
         let next = KeptEvent { attempt: event.attempt + 1, not_before: at, reason: Some(later.reason.clone()), ..event.clone() };
-        self.finish(seat, event, End::Again(Box::new(next.clone())), None).await?;
-        self.seats[seat].lanes.put_back(&event.ordering_key, next, at);
+        self.finish(slot, event, End::Again(Box::new(next.clone())), None).await?;
+        self.slots[slot].lanes.put_back(&event.ordering_key, next, at);
         Ok(Outcome::Failed(Failure::Retry(later), Some(delay)))
     }
 
     /// The event can never succeed: it is kept apart, and its lane goes on.
-    async fn set_aside(&mut self, seat: usize, event: &KeptEvent, why: String) -> Result<(), StoreError> {
-        self.finish(seat, event, End::Dead(why), None).await?;
+    async fn set_aside(&mut self, slot: usize, event: &KeptEvent, why: String) -> Result<(), StoreError> {
+        self.finish(slot, event, End::Dead(why), None).await?;
         let now = self.now();
-        self.seats[seat].lanes.done(&event.ordering_key, now);
+        self.slots[slot].lanes.done(&event.ordering_key, now);
         Ok(())
     }
 
-    async fn finish(&mut self, seat: usize, event: &KeptEvent, end: End, state: Option<IntegrationState>) -> Result<(), StoreError> {
-        let integration = &self.seats[seat].integration;
+    async fn finish(&mut self, slot: usize, event: &KeptEvent, end: End, state: Option<IntegrationState>) -> Result<(), StoreError> {
+        let integration = &self.slots[slot].integration;
         integration.store.finish(&integration.name, &event.id, end, state).await
     }
 
-    fn show(&mut self, seat: usize, event: &KeptEvent, trace: Vec<crate::trace::Step>, outcome: Outcome, fuel: Option<u64>) {
+    fn show(&mut self, slot: usize, event: &KeptEvent, trace: Vec<crate::trace::Step>, outcome: Outcome, fuel: Option<u64>) {
         let entry = Entry {
             at: self.clock.now_ms(),
             origin: event.origin,
-            integration: &self.seats[seat].integration.name,
-            alone: self.seats.len() == 1,
+            integration: &self.slots[slot].integration.name,
+            alone: self.slots.len() == 1,
             what: &event.what,
             event: &event.event,
             attempt: event.attempt,

@@ -57,7 +57,7 @@ pub struct Arrival {
 }
 
 /// An integration and its waiting events.
-struct Seat {
+struct Slot {
     integration: Arc<Integration>,
     lanes: Lanes,
     /// Handlers of kept events at work.
@@ -74,7 +74,7 @@ fn kept_places(instances: u32) -> usize {
 pub struct Dispatch<'a> {
     plugin: Arc<dyn Plugin>,
     clock: Arc<dyn Clock>,
-    seats: Vec<Seat>,
+    slots: Vec<Slot>,
     observer: Box<dyn Observer + 'a>,
     /// How many deliveries there have been.
     deliveries: u64,
@@ -99,7 +99,7 @@ impl<'a> Dispatch<'a> {
         observer: Box<dyn Observer + 'a>,
     ) -> Result<Dispatch<'a>, StoreError> {
         let instances = integrations.first().map_or(1, |integration| integration.limits.instances);
-        let mut seats = Vec::new();
+        let mut slots = Vec::new();
         let mut deliveries = 0;
         for integration in integrations {
             let state = integration.store.state(&integration.name).await?;
@@ -108,11 +108,11 @@ impl<'a> Dispatch<'a> {
                 deliveries = deliveries.max(number_of(&event.id));
                 lanes.restore(event);
             }
-            seats.push(Seat { integration, lanes, at_work: 0 });
+            slots.push(Slot { integration, lanes, at_work: 0 });
         }
         let at_work = FuturesUnordered::new();
         let kept_places = kept_places(instances);
-        Ok(Dispatch { plugin, clock, seats, observer, deliveries, runs: (0, 0), turns: None, at_work, kept_places, handlers: 0 })
+        Ok(Dispatch { plugin, clock, slots, observer, deliveries, runs: (0, 0), turns: None, at_work, kept_places, handlers: 0 })
     }
 
     /// Draws the order of lanes at host calls from a seed. Zero draws nothing: one handler after the other, in the order of coming. For virtual
@@ -124,22 +124,22 @@ impl<'a> Dispatch<'a> {
 
     /// How many integrations there are; they are counted from 0 in the order in which they were given.
     pub fn len(&self) -> usize {
-        self.seats.len()
+        self.slots.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.seats.is_empty()
+        self.slots.is_empty()
     }
 
     /// An integration.
-    pub fn integration(&self, seat: usize) -> &Arc<Integration> {
-        &self.seats[seat].integration
+    pub fn integration(&self, slot: usize) -> &Arc<Integration> {
+        &self.slots[slot].integration
     }
 
     /// How an integration stands.
-    pub fn state(&self, seat: usize) -> IntegrationState {
-        self.seats[seat].lanes.state
+    pub fn state(&self, slot: usize) -> IntegrationState {
+        self.slots[slot].lanes.state
     }
 
     /// Tells the observer that something happened that is no run of a handler.
@@ -152,59 +152,59 @@ impl<'a> Dispatch<'a> {
     }
 
     /// Takes an event in: a kept one waits in its lane, a live one runs at once, if the integration is ready for it.
-    pub async fn deliver(&mut self, seat: usize, arrival: Arrival) -> Result<LiveEnd, StoreError> {
+    pub async fn deliver(&mut self, slot: usize, arrival: Arrival) -> Result<LiveEnd, StoreError> {
         match arrival.event.class() {
-            Class::Live => self.deliver_live(seat, arrival).await,
-            Class::Kept if self.state(seat) == IntegrationState::Inactive => {
+            Class::Live => self.deliver_live(slot, arrival).await,
+            Class::Kept if self.state(slot) == IntegrationState::Inactive => {
                 self.note(arrival.origin, &format!("{} is not delivered: the integration is off", arrival.what));
                 Ok(LiveEnd::Dropped)
             }
-            Class::Kept => self.enqueue(seat, arrival).await.map(|()| LiveEnd::Kept),
+            Class::Kept => self.enqueue(slot, arrival).await.map(|()| LiveEnd::Kept),
         }
     }
 
     /// Switches an integration on: its activation runs before everything that waits.
-    pub async fn switch_on(&mut self, seat: usize, origin: Origin) -> Result<(), StoreError> {
-        let event = self.kept(seat, Arrival { origin, what: "activate".into(), event: Event::Activate });
-        let owner = self.seats[seat].integration.clone();
+    pub async fn switch_on(&mut self, slot: usize, origin: Origin) -> Result<(), StoreError> {
+        let event = self.kept(slot, Arrival { origin, what: "activate".into(), event: Event::Activate });
+        let owner = self.slots[slot].integration.clone();
         owner.store.keep(&owner.name, &event).await?;
         owner.store.set_state(&owner.name, IntegrationState::Activating).await?;
         let now = self.now();
-        for replaced in self.seats[seat].lanes.activate(event, now) {
+        for replaced in self.slots[slot].lanes.activate(event, now) {
             owner.store.finish(&owner.name, &replaced.id, crate::ports::End::Done, None).await?;
         }
         Ok(())
     }
 
     /// Switches an integration off, after what waits in its setup lane; false when it is off already.
-    pub async fn switch_off(&mut self, seat: usize, origin: Origin) -> Result<bool, StoreError> {
-        if self.state(seat) == IntegrationState::Inactive {
+    pub async fn switch_off(&mut self, slot: usize, origin: Origin) -> Result<bool, StoreError> {
+        if self.state(slot) == IntegrationState::Inactive {
             return Ok(false);
         }
-        self.enqueue(seat, Arrival { origin, what: "deactivate".into(), event: Event::Deactivate }).await?;
+        self.enqueue(slot, Arrival { origin, what: "deactivate".into(), event: Event::Deactivate }).await?;
         Ok(true)
     }
 
     /// Keeps an event and puts it into its lane.
-    async fn enqueue(&mut self, seat: usize, arrival: Arrival) -> Result<(), StoreError> {
-        let event = self.kept(seat, arrival);
+    async fn enqueue(&mut self, slot: usize, arrival: Arrival) -> Result<(), StoreError> {
+        let event = self.kept(slot, arrival);
         // A hint about an order that waits already adds nothing.
-        if self.seats[seat].lanes.has_same_hint(&event) {
+        if self.slots[slot].lanes.has_same_hint(&event) {
             return Ok(());
         }
-        let owner = self.seats[seat].integration.clone();
+        let owner = self.slots[slot].integration.clone();
         owner.store.keep(&owner.name, &event).await?;
         let now = self.now();
-        self.seats[seat].lanes.push(event, now);
+        self.slots[slot].lanes.push(event, now);
         Ok(())
     }
 
     /// The event with a delivery of its own.
-    fn kept(&mut self, seat: usize, arrival: Arrival) -> KeptEvent {
+    fn kept(&mut self, slot: usize, arrival: Arrival) -> KeptEvent {
         self.deliveries += 1;
         let now = self.now();
         KeptEvent {
-            id: format!("{}-{}", self.seats[seat].integration.name, self.deliveries),
+            id: format!("{}-{}", self.slots[slot].integration.name, self.deliveries),
             ordering_key: arrival.event.ordering_key(),
             origin: arrival.origin,
             what: arrival.what,
@@ -219,8 +219,8 @@ impl<'a> Dispatch<'a> {
 
     /// Takes everything that waits out of an integration's lanes and gives what was not reported yet, in order of coming: what it counts as,
     /// and why it waits.
-    pub fn drain(&mut self, seat: usize) -> Vec<(KeptEvent, ProblemKind, String)> {
-        self.seats[seat].lanes.drain()
+    pub fn drain(&mut self, slot: usize) -> Vec<(KeptEvent, ProblemKind, String)> {
+        self.slots[slot].lanes.drain()
     }
 }
 

@@ -23,7 +23,7 @@ pub enum Command {
     /// was not taken.
     Deliver {
         /// The integration.
-        seat: usize,
+        slot: usize,
         /// The event.
         arrival: Arrival,
         /// Where the answer goes.
@@ -32,14 +32,14 @@ pub enum Command {
     /// An integration is switched on, or its settings were saved.
     SwitchOn {
         /// The integration.
-        seat: usize,
+        slot: usize,
         /// Where that comes from.
         origin: Origin,
     },
     /// An integration is switched off.
     SwitchOff {
         /// The integration.
-        seat: usize,
+        slot: usize,
         /// Where that comes from.
         origin: Origin,
     },
@@ -57,7 +57,7 @@ impl Dispatch<'_> {
             let sleep = self.until_next().await?;
             tokio::select! {
                 command = commands.recv() => match command {
-                    Some(command) => self.obey(command, &mut waiting).await?,
+                    Some(command) => self.execute(command, &mut waiting).await?,
                     None => break,
                 },
                 Some(ended) = self.at_work.next(), if !self.at_work.is_empty() => self.end(ended, &mut waiting).await?,
@@ -70,23 +70,23 @@ impl Dispatch<'_> {
         Ok(())
     }
 
-    async fn obey(&mut self, command: Command, waiting: &mut Waiting) -> Result<(), StoreError> {
+    async fn execute(&mut self, command: Command, waiting: &mut Waiting) -> Result<(), StoreError> {
         match command {
-            Command::SwitchOn { seat, origin } if seat < self.len() => self.switch_on(seat, origin).await,
-            Command::SwitchOff { seat, origin } if seat < self.len() => self.switch_off(seat, origin).await.map(|_| ()),
-            Command::Deliver { seat, arrival, reply } if seat < self.len() => match arrival.event.class() {
+            Command::SwitchOn { slot, origin } if slot < self.len() => self.switch_on(slot, origin).await,
+            Command::SwitchOff { slot, origin } if slot < self.len() => self.switch_off(slot, origin).await.map(|_| ()),
+            Command::Deliver { slot, arrival, reply } if slot < self.len() => match arrival.event.class() {
                 Class::Kept => {
-                    let end = self.deliver(seat, arrival).await?;
+                    let end = self.deliver(slot, arrival).await?;
                     // Whoever asked may have gone; the event is kept all the same.
                     let _ = reply.send(end);
                     Ok(())
                 }
                 Class::Live => {
-                    let Some(event) = self.admit_live(seat, arrival) else {
+                    let Some(event) = self.admit_live(slot, arrival) else {
                         let _ = reply.send(LiveEnd::Dropped);
                         return Ok(());
                     };
-                    self.spawn(seat, event).await?;
+                    self.spawn(slot, event).await?;
                     waiting.insert(self.handlers, reply);
                     Ok(())
                 }
@@ -113,17 +113,17 @@ impl Dispatch<'_> {
     /// Fires timers that are due, and begins events whose time has come, as far as there are places.
     async fn start_what_may_run(&mut self) -> Result<(), StoreError> {
         let now = self.now();
-        for seat in 0..self.seats.len() {
-            while self.state(seat) == IntegrationState::Active {
-                let integration = self.seats[seat].integration.clone();
+        for slot in 0..self.slots.len() {
+            while self.state(slot) == IntegrationState::Active {
+                let integration = self.slots[slot].integration.clone();
                 let due = integration.store.next_timer(&integration.name).await?.filter(|set| set.timer.at <= now);
                 let Some(set) = due else { break };
-                self.fire(seat, set.timer.name).await?;
+                self.fire(slot, set.timer.name).await?;
             }
         }
-        while let Some((seat, key)) = self.next_startable(now) {
-            let Some(event) = self.seats[seat].lanes.take(&key) else { continue };
-            self.spawn(seat, event).await?;
+        while let Some((slot, key)) = self.next_startable(now) {
+            let Some(event) = self.slots[slot].lanes.take(&key) else { continue };
+            self.spawn(slot, event).await?;
         }
         Ok(())
     }
@@ -133,16 +133,16 @@ impl Dispatch<'_> {
         if self.kept_at_work() >= self.kept_places {
             return None;
         }
-        let seats = self.seats.iter().enumerate().filter(|(_, found)| found.at_work < KEPT_PER_INTEGRATION);
-        let ready = seats.filter_map(|(seat, found)| found.lanes.next().map(|(at, order, key)| (at, order, seat, key)));
-        ready.filter(|(at, ..)| *at <= now).min().map(|(_, _, seat, key)| (seat, key))
+        let slots = self.slots.iter().enumerate().filter(|(_, found)| found.at_work < KEPT_PER_INTEGRATION);
+        let ready = slots.filter_map(|(slot, found)| found.lanes.next().map(|(at, order, key)| (at, order, slot, key)));
+        ready.filter(|(at, ..)| *at <= now).min().map(|(_, _, slot, key)| (slot, key))
     }
 
     /// How long until something may be due.
     async fn until_next(&mut self) -> Result<Duration, StoreError> {
         let now = self.now();
         let mut next: Option<i64> = None;
-        for found in &self.seats {
+        for found in &self.slots {
             let lane = found.lanes.next().map(|(at, ..)| at).filter(|at| *at > now);
             let timer = match found.lanes.state {
                 IntegrationState::Active => found.integration.store.next_timer(&found.integration.name).await?.map(|set| set.timer.at),
@@ -156,9 +156,9 @@ impl Dispatch<'_> {
 
     /// Begins an attempt as a task of its own, so that several threads share the work. A panic of the host in it is a failure of this event
     /// alone.
-    async fn spawn(&mut self, seat: usize, event: KeptEvent) -> Result<(), StoreError> {
-        let task = tokio::spawn(self.launch(seat, event.clone()).await?);
-        let (handler, integration) = (self.handlers, self.seats[seat].integration.clone());
+    async fn spawn(&mut self, slot: usize, event: KeptEvent) -> Result<(), StoreError> {
+        let task = tokio::spawn(self.launch(slot, event.clone()).await?);
+        let (handler, integration) = (self.handlers, self.slots[slot].integration.clone());
         self.at_work.push(Box::pin(async move {
             match task.await {
                 Ok(ended) => ended,
@@ -166,7 +166,7 @@ impl Dispatch<'_> {
                     let scope = EventScope::new(integration, event.origin, Instant::now());
                     let result = Err(Fault::Host(format!("a panic: {error}")));
                     let run = Run { scope, result, fuel: None, memory_bytes: None };
-                    Ended { handler, seat, event, run, took: Duration::ZERO }
+                    Ended { handler, slot, event, run, took: Duration::ZERO }
                 }
             }
         }));

@@ -23,14 +23,14 @@ pub enum Due {
     /// The first event of a lane.
     Event {
         /// The integration.
-        seat: usize,
+        slot: usize,
         /// The lane.
         key: String,
     },
     /// A timer.
     Timer {
         /// The integration.
-        seat: usize,
+        slot: usize,
         /// The timer's name.
         name: String,
     },
@@ -53,17 +53,17 @@ impl Dispatch<'_> {
             }
         };
         let places = self.turns.is_none() || self.kept_at_work() < self.kept_places;
-        for (seat, found) in self.seats.iter().enumerate() {
+        for (slot, found) in self.slots.iter().enumerate() {
             if places
                 && (self.turns.is_none() || found.at_work < KEPT_PER_INTEGRATION)
                 && let Some((at, order, key)) = found.lanes.next()
             {
-                offer(at, order, Due::Event { seat, key });
+                offer(at, order, Due::Event { slot, key });
             }
             if found.lanes.state == IntegrationState::Active
                 && let Some(next) = found.integration.store.next_timer(&found.integration.name).await?
             {
-                offer(next.timer.at, u64::MAX - 1, Due::Timer { seat, name: next.timer.name });
+                offer(next.timer.at, u64::MAX - 1, Due::Timer { slot, name: next.timer.name });
             }
         }
         if let Some(at) = self.turns.as_ref().and_then(|turns| turns.next_at()) {
@@ -73,7 +73,7 @@ impl Dispatch<'_> {
     }
 
     pub(super) fn kept_at_work(&self) -> usize {
-        self.seats.iter().map(|seat| seat.at_work).sum()
+        self.slots.iter().map(|slot| slot.at_work).sum()
     }
 
     /// Runs everything that is due up to a time, each at its own; then the clock stands at that time.
@@ -92,12 +92,12 @@ impl Dispatch<'_> {
             return self.stop_standing_still(&due).await;
         }
         match (due, self.turns.clone()) {
-            (Due::Event { seat, key }, None) => self.run_first(seat, &key).await,
-            (Due::Event { seat, key }, Some(turns)) => {
-                self.start_first(seat, &key).await?;
+            (Due::Event { slot, key }, None) => self.run_first(slot, &key).await,
+            (Due::Event { slot, key }, Some(turns)) => {
+                self.start_first(slot, &key).await?;
                 self.rest(&turns).await
             }
-            (Due::Timer { seat, name }, _) => self.fire(seat, name).await,
+            (Due::Timer { slot, name }, _) => self.fire(slot, name).await,
             (Due::Turn, Some(turns)) => {
                 turns.give(self.now());
                 self.rest(&turns).await
@@ -107,26 +107,26 @@ impl Dispatch<'_> {
     }
 
     /// A timer is due: its event waits in its lane, unless the run before still does.
-    pub(super) async fn fire(&mut self, seat: usize, name: String) -> Result<(), StoreError> {
+    pub(super) async fn fire(&mut self, slot: usize, name: String) -> Result<(), StoreError> {
         let now = self.now();
-        let integration = self.seats[seat].integration.clone();
+        let integration = self.slots[slot].integration.clone();
         let (store, owner) = (&integration.store, integration.name.as_str());
         let Some(set) = store.next_timer(owner).await?.filter(|set| set.timer.name == name) else { return Ok(()) };
         let key = set.timer.ordering_key.clone();
-        if set.timer.every_ms.is_some() && self.seats[seat].lanes.has_timer(&key, &name) {
+        if set.timer.every_ms.is_some() && self.slots[slot].lanes.has_timer(&key, &name) {
             // Its last run still waits; a second would find the same to do.
             return store.fire(owner, &name, now, None).await;
         }
-        let event = self.timer_event(seat, set);
+        let event = self.timer_event(slot, set);
         store.fire(owner, &name, now, Some(&event)).await?;
-        self.seats[seat].lanes.push(event, now);
+        self.slots[slot].lanes.push(event, now);
         Ok(())
     }
 
-    fn timer_event(&mut self, seat: usize, set: SetTimer) -> KeptEvent {
+    fn timer_event(&mut self, slot: usize, set: SetTimer) -> KeptEvent {
         let SetTimer { timer, origin } = set;
         let event = Event::TimerDue(TimerDue { name: timer.name, due: timer.at, payload: timer.payload });
-        let kept = self.kept(seat, super::Arrival { origin, what: "timer".into(), event });
+        let kept = self.kept(slot, super::Arrival { origin, what: "timer".into(), event });
         KeptEvent { ordering_key: timer.ordering_key, ..kept }
     }
 
@@ -192,9 +192,9 @@ impl Dispatch<'_> {
     }
 
     async fn stop_standing_still(&mut self, due: &Due) -> Result<(), StoreError> {
-        let (seat, what) = match due {
-            Due::Event { seat, key } => (*seat, key.clone()),
-            Due::Timer { seat, name } => (*seat, name.clone()),
+        let (slot, what) = match due {
+            Due::Event { slot, key } => (*slot, key.clone()),
+            Due::Timer { slot, name } => (*slot, name.clone()),
             Due::Turn => return Ok(()),
         };
         self.runs.1 = 0;
@@ -202,8 +202,8 @@ impl Dispatch<'_> {
         // It belongs to no event, so it stands at the first line.
         self.problem_as_it_is(Origin(1), ProblemKind::Limit, text.clone());
         self.note(Origin(1), &text);
-        self.seats[seat].lanes.state = IntegrationState::Inactive;
-        let integration = &self.seats[seat].integration;
+        self.slots[slot].lanes.state = IntegrationState::Inactive;
+        let integration = &self.slots[slot].integration;
         integration.store.set_state(&integration.name, IntegrationState::Inactive).await
     }
 
@@ -214,15 +214,15 @@ impl Dispatch<'_> {
 
     /// Whether an event of an integration may run, now or later.
     pub fn has_waiting(&self) -> bool {
-        self.seats.iter().any(|seat| seat.lanes.next().is_some())
+        self.slots.iter().any(|slot| slot.lanes.next().is_some())
     }
 
     /// Timers of integrations that are on, each with its integration.
     pub async fn active_timers(&mut self) -> Result<Vec<(usize, SetTimer)>, StoreError> {
         let mut all = Vec::new();
-        for (seat, found) in self.seats.iter().enumerate().filter(|(_, seat)| seat.lanes.state == IntegrationState::Active) {
+        for (slot, found) in self.slots.iter().enumerate().filter(|(_, slot)| slot.lanes.state == IntegrationState::Active) {
             let timers = found.integration.store.timers(&found.integration.name).await?;
-            all.extend(timers.into_iter().map(|timer| (seat, timer)));
+            all.extend(timers.into_iter().map(|timer| (slot, timer)));
         }
         Ok(all)
     }

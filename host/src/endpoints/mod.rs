@@ -107,9 +107,9 @@ mod tests {
         assert_eq!(endpoints.reveal(&webhook), "https://hooks.example/main/webhook/s3cret", "the remote system is told the whole");
         assert_eq!(endpoints.parameters_at("webhook", "https://hooks.example/main/webhook/s3cret?a=1"), Some("a=1"));
         assert_eq!(endpoints.parameters_at("webhook", "https://hooks.example/main/webhook/s3cre?a=1"), None);
-        let told = endpoints.conceal(b"{\"a\":\"s3cret\",\"b\":\"s3cret\"}".to_vec());
-        assert_eq!(endpoints.reveal(&String::from_utf8(told.clone()).expect("text")), "{\"a\":\"s3cret\",\"b\":\"s3cret\"}");
-        assert!(!told.windows(6).any(|part| part == b"s3cret"));
+        let concealed = endpoints.conceal(b"{\"a\":\"s3cret\",\"b\":\"s3cret\"}".to_vec());
+        assert_eq!(endpoints.reveal(&String::from_utf8(concealed.clone()).expect("text")), "{\"a\":\"s3cret\",\"b\":\"s3cret\"}");
+        assert!(!concealed.windows(6).any(|part| part == b"s3cret"));
         let other = Endpoints { secret: "another".to_owned().into(), ..endpoints };
         assert_eq!(other.reveal(&webhook), webhook, "another integration's stand-in stands for nothing here");
         assert!(!other.hide(other.placeholder()).contains(&other.placeholder()));

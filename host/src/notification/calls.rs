@@ -33,8 +33,8 @@ fn moment(params: &Params) -> i64 {
     written.or(stamp).unwrap_or(params.received())
 }
 
-fn call(params: &Params, told: Option<Direction>) -> Result<Call, Unreadable> {
-    let direction = direction(params).or(told);
+fn call(params: &Params, implied: Option<Direction>) -> Result<Call, Unreadable> {
+    let direction = direction(params).or(implied);
     let (calling, called) = (params.phone("calling_phone_number"), params.phone("called_phone_number"));
     let contact = params.phone("contact_phone_number").or(match direction {
         Some(Direction::Incoming) => calling,

@@ -11,7 +11,7 @@ use wasmtime::{Store, Trap, WasmCoreDump};
 
 use super::cache;
 use super::engine::{GRANTED_WASI, MemoryWatch, Runtime, StoreState};
-use super::{Asked, Plugin, Prepared, Run};
+use super::{Plugin, Prepared, Run, SetupResult};
 use crate::bindings::exports::uis::integration::setup::{AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection};
 use crate::bindings::uis::integration::types::{Delivery, Failure, Outcome};
 use crate::bindings::{self, PluginPre};
@@ -269,11 +269,11 @@ impl Plugin for ComponentPlugin {
         Box::pin(self.pure(async |plugin, store| plugin.uis_integration_setup().call_settings_schema(store).await))
     }
 
-    fn choices<'a>(&'a self, scope: EventScope, setting: &'a str, page: Option<&'a str>) -> BoxFuture<'a, Asked<ChoicePage>> {
+    fn choices<'a>(&'a self, scope: EventScope, setting: &'a str, page: Option<&'a str>) -> BoxFuture<'a, SetupResult<ChoicePage>> {
         Box::pin(self.question(scope, async move |plugin, store| plugin.uis_integration_setup().call_choices(store, setting, page).await))
     }
 
-    fn check_connection(&self, scope: EventScope) -> BoxFuture<'_, Asked<ConnectionReport>> {
+    fn check_connection(&self, scope: EventScope) -> BoxFuture<'_, SetupResult<ConnectionReport>> {
         Box::pin(self.question(scope, async |plugin, store| plugin.uis_integration_setup().call_check_connection(store).await))
     }
 

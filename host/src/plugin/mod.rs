@@ -28,7 +28,7 @@ pub struct Run {
 pub type Prepared = Result<Vec<u8>, Vec<Misconfiguration>>;
 
 /// What a plugin answers to a question of the settings page.
-pub type Asked<T> = Result<Result<T, Failure>, Fault>;
+pub type SetupResult<T> = Result<Result<T, Failure>, Fault>;
 
 /// A plugin that is ready for events.
 pub trait Plugin: Send + Sync {
@@ -42,10 +42,10 @@ pub trait Plugin: Send + Sync {
     fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>>;
 
     /// Choices of a setting whose values live elsewhere, a page at a time.
-    fn choices<'a>(&'a self, scope: EventScope, setting: &'a str, page: Option<&'a str>) -> BoxFuture<'a, Asked<ChoicePage>>;
+    fn choices<'a>(&'a self, scope: EventScope, setting: &'a str, page: Option<&'a str>) -> BoxFuture<'a, SetupResult<ChoicePage>>;
 
     /// Whether the connection's address and key will do.
-    fn check_connection(&self, scope: EventScope) -> BoxFuture<'_, Asked<ConnectionReport>>;
+    fn check_connection(&self, scope: EventScope) -> BoxFuture<'_, SetupResult<ConnectionReport>>;
 
     /// Makes a base URL of what somebody pasted, or says in words what is wrong with it.
     fn normalise_connection<'a>(&'a self, pasted: &'a str) -> BoxFuture<'a, Result<Result<NormalConnection, String>, Fault>>;

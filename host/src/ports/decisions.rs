@@ -9,7 +9,7 @@ use crate::decision::Point;
 use crate::trace::Trace;
 
 /// The event that a rule is asked for.
-pub struct Asking<'a> {
+pub struct RuleContext<'a> {
     /// When the event must be done.
     pub deadline: Instant,
     /// The host's time, in milliseconds since 1970.
@@ -24,16 +24,16 @@ pub trait Decisions: Send + Sync {
     fn decided(&self) -> Vec<Point>;
 
     /// The assignee: the proposed one, or another.
-    fn responsible<'a>(&'a self, about: &'a Appeal, proposed: Option<String>, asking: Asking<'a>) -> BoxFuture<'a, Option<String>>;
+    fn responsible<'a>(&'a self, about: &'a Appeal, proposed: Option<String>, asking: RuleContext<'a>) -> BoxFuture<'a, Option<String>>;
 
     /// What becomes of a draft.
-    fn review_draft<'a>(&'a self, about: &'a Appeal, draft: Draft, asking: Asking<'a>) -> BoxFuture<'a, Verdict>;
+    fn review_draft<'a>(&'a self, about: &'a Appeal, draft: Draft, asking: RuleContext<'a>) -> BoxFuture<'a, Verdict>;
 
     /// Where a call goes.
-    fn route<'a>(&'a self, about: &'a Appeal, proposed: Routing, asking: Asking<'a>) -> BoxFuture<'a, Routing>;
+    fn route<'a>(&'a self, about: &'a Appeal, proposed: Routing, asking: RuleContext<'a>) -> BoxFuture<'a, Routing>;
 
     /// The deal as it is to be uploaded; none: it is not uploaded.
-    fn review_deal<'a>(&'a self, deal: DealDraft, asking: Asking<'a>) -> BoxFuture<'a, Option<DealDraft>>;
+    fn review_deal<'a>(&'a self, deal: DealDraft, asking: RuleContext<'a>) -> BoxFuture<'a, Option<DealDraft>>;
 }
 
 /// An account without rules.
@@ -44,16 +44,16 @@ impl Decisions for NoRules {
     fn decided(&self) -> Vec<Point> {
         Vec::new()
     }
-    fn responsible<'a>(&'a self, _: &'a Appeal, proposed: Option<String>, _: Asking<'a>) -> BoxFuture<'a, Option<String>> {
+    fn responsible<'a>(&'a self, _: &'a Appeal, proposed: Option<String>, _: RuleContext<'a>) -> BoxFuture<'a, Option<String>> {
         ready(proposed).boxed()
     }
-    fn review_draft<'a>(&'a self, _: &'a Appeal, _: Draft, _: Asking<'a>) -> BoxFuture<'a, Verdict> {
+    fn review_draft<'a>(&'a self, _: &'a Appeal, _: Draft, _: RuleContext<'a>) -> BoxFuture<'a, Verdict> {
         ready(Verdict::Keep).boxed()
     }
-    fn route<'a>(&'a self, _: &'a Appeal, proposed: Routing, _: Asking<'a>) -> BoxFuture<'a, Routing> {
+    fn route<'a>(&'a self, _: &'a Appeal, proposed: Routing, _: RuleContext<'a>) -> BoxFuture<'a, Routing> {
         ready(proposed).boxed()
     }
-    fn review_deal<'a>(&'a self, deal: DealDraft, _: Asking<'a>) -> BoxFuture<'a, Option<DealDraft>> {
+    fn review_deal<'a>(&'a self, deal: DealDraft, _: RuleContext<'a>) -> BoxFuture<'a, Option<DealDraft>> {
         ready(Some(deal)).boxed()
     }
 }

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 /// Carries one request. It never sends anything twice and follows no redirect.
 pub trait Egress: Send + Sync {
     /// Sends a request and reads the whole answer, at most `limit` bytes of it.
-    fn carry(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>>;
+    fn send(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>>;
 }
 
 /// Why there is no answer.

@@ -25,7 +25,7 @@ mod turns;
 
 pub use crate::clock::Clock;
 pub use account::{Absent, DealsApi, DialError, Dialler, Directory, ReportPage, Reports};
-pub use decisions::{Asking, Decisions, NoRules};
+pub use decisions::{Decisions, NoRules, RuleContext};
 pub use egress::{Egress, EgressError};
 pub use observer::{Entry, Observer, Outcome, Problem, ProblemKind, Silent};
 pub use store::{Answer, End, IntegrationState, KeptEvent, Origin, SetTimer, StorageWrite, Store, StoreError, TimerRoom};

@@ -73,16 +73,16 @@ pub enum RuleFault {
     },
     /// What it gave back cannot be.
     #[error("what it gave back cannot be: {0}")]
-    Nonsense(String),
+    InvalidAnswer(String),
     /// It was not heard, and that was not its fault: others took the places, the time, or the turns.
     #[error("it was not heard: {0}")]
-    Unheard(String),
+    Starved(String),
 }
 
 impl RuleFault {
     /// Whether it counts against the rule.
-    pub fn is_its_own(&self) -> bool {
-        !matches!(self, RuleFault::Unheard(_))
+    pub fn counts_against_rule(&self) -> bool {
+        !matches!(self, RuleFault::Starved(_))
     }
 }
 

@@ -6,18 +6,18 @@
 //! | [`limits`] | what a rule may use up |
 //! | [`sandbox`] | the rules' engine: loading, checking, running one |
 //! | [`faults`] | why a component is no rule, and why one was not heard |
-//! | [`aside`] | where slow rules run |
+//! | [`slow_thread`] | where slow rules run |
 //! | [`quarantine`] | rules that keep failing |
-//! | [`settle`] | what a rule gave back, brought to what may be sent |
+//! | [`apply`] | what a rule gave back, brought to what may be sent |
 //! | [`set`] | the account's rules, in their order |
 
-pub mod aside;
+pub mod apply;
 pub mod bindings;
 pub mod faults;
 pub mod limits;
 pub mod quarantine;
 pub mod sandbox;
 pub mod set;
-pub mod settle;
+pub mod slow_thread;
 
 pub use set::{RuleFile, RuleSet};

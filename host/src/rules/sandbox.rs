@@ -11,10 +11,10 @@ use tokio::sync::Semaphore;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Enabled, Engine, PoolConcurrencyLimitError, PoolingAllocationConfig, ResourceLimiter, Store, Trap};
 
-use super::aside::Aside;
 use super::bindings::{deal, draft, responsible, routing};
 use super::faults::unusable;
 use super::limits::RuleLimits;
+use super::slow_thread::SlowRuleThread;
 use crate::bindings::uis::integration as contract;
 use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, Routing, Verdict};
 use crate::contract::{CONTRACT_PACKAGE, CONTRACT_VERSION};
@@ -26,7 +26,7 @@ pub use super::faults::{RuleError, RuleFault};
 pub use deal::exports::uis::integration::rule_deal::DealVerdict;
 
 /// Memory up to this is given back by the thread that ran the rule: what is kept resident between rules.
-const GIVEN_BACK_HERE: usize = 4 << 20;
+const SMALL_MEMORY_BYTES: usize = 4 << 20;
 
 /// The engine that all rules of a process share.
 #[derive(Clone)]
@@ -34,7 +34,7 @@ pub struct Sandbox {
     engine: Engine,
     linker: Arc<Linker<State>>,
     places: Arc<Semaphore>,
-    aside: Aside,
+    slow_thread: SlowRuleThread,
     /// Limits of every rule.
     pub limits: RuleLimits,
 }
@@ -112,8 +112,8 @@ impl Sandbox {
         let mut linker: Linker<State> = Linker::new(&engine);
         contract::types::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(failed)?;
         contract::decision::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(failed)?;
-        let aside = Aside::start().map_err(|error| RuleError::Engine(error.to_string()))?;
-        Ok(Sandbox { aside, places: Arc::new(Semaphore::new(limits.instances as usize)), engine, linker: Arc::new(linker), limits })
+        let slow_thread = SlowRuleThread::start().map_err(|error| RuleError::Engine(error.to_string()))?;
+        Ok(Sandbox { slow_thread, places: Arc::new(Semaphore::new(limits.instances as usize)), engine, linker: Arc::new(linker), limits })
     }
 
     /// Loads a rule: compiled once, checked by the names of what it imports and exports. `cache` keeps what was compiled.
@@ -178,7 +178,7 @@ impl Sandbox {
     async fn run<T: Send + 'static>(&self, deadline: Instant, work: Work<T>) -> Result<T, RuleFault> {
         let sandbox = self.clone();
         let evaluation = Box::pin(async move { sandbox.evaluate(deadline, work).await });
-        self.aside.run(evaluation).await.unwrap_or_else(|| Err(RuleFault::Trap("the host fell over while it ran the rule".into())))
+        self.slow_thread.run(evaluation).await.unwrap_or_else(|| Err(RuleFault::Trap("the host fell over while it ran the rule".into())))
     }
 
     async fn evaluate<T>(&self, deadline: Instant, work: Work<T>) -> Result<T, RuleFault> {
@@ -188,11 +188,11 @@ impl Sandbox {
         // The semaphore is never closed, so only time can run out.
         let Ok(Ok(place)) = places else {
             let all = limits.instances;
-            return Err(RuleFault::Unheard(format!("all rule-instances = {all} places were taken until its event's time was up")));
+            return Err(RuleFault::Starved(format!("all rule-instances = {all} places were taken until its event's time was up")));
         };
         let wall = limits.wall.min(deadline.saturating_duration_since(Instant::now()));
         if wall.is_zero() {
-            return Err(RuleFault::Unheard("its event has no time left".into()));
+            return Err(RuleFault::Starved("its event has no time left".into()));
         }
         let state = State { memory_bytes: limits.memory_bytes, table_elements: limits.table_elements, held: 0, elements: 0, refused: None };
         let mut store = Store::new(&self.engine, state);
@@ -227,7 +227,7 @@ impl Sandbox {
             drop(store);
             drop(place);
         };
-        if held > GIVEN_BACK_HERE {
+        if held > SMALL_MEMORY_BYTES {
             tokio::task::spawn_blocking(give_back);
         } else {
             give_back();
@@ -239,10 +239,10 @@ impl Sandbox {
     fn late(&self, wall: Duration, spent: Duration) -> RuleFault {
         let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         if wall < self.limits.wall {
-            return RuleFault::Unheard(format!("its event had {} ms left, not rule-wall-ms = {}", ms(wall), ms(self.limits.wall)));
+            return RuleFault::Starved(format!("its event had {} ms left, not rule-wall-ms = {}", ms(wall), ms(self.limits.wall)));
         }
         if spent < wall / 2 {
-            return RuleFault::Unheard(format!("other rules took its turns: it had {} of rule-wall-ms = {}", ms(spent), ms(wall)));
+            return RuleFault::Starved(format!("other rules took its turns: it had {} of rule-wall-ms = {}", ms(spent), ms(wall)));
         }
         RuleFault::Limit { name: "rule-wall-ms", value: ms(wall) }
     }
@@ -257,7 +257,7 @@ impl Sandbox {
             return RuleFault::Limit { name: "rule-output-bytes", value: self.limits.output_bytes as u64 };
         }
         if error.is::<PoolConcurrencyLimitError>() {
-            return RuleFault::Unheard(words);
+            return RuleFault::Starved(words);
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => RuleFault::Limit { name: "rule-fuel", value: self.limits.fuel },

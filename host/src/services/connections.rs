@@ -169,7 +169,7 @@ impl EventScope {
     }
 
     /// Sends one prepared request within the time left.
-    async fn carry(outgoing: Outgoing, until: Instant) -> Result<Response, Unanswered> {
+    async fn send_one(outgoing: Outgoing, until: Instant) -> Result<Response, Unanswered> {
         if until <= Instant::now() {
             return Err(SendError::Deadline.into());
         }
@@ -177,7 +177,7 @@ impl EventScope {
             return Err(SendError::NotSent("the remote system's rate limit leaves no room before the deadline".into()).into());
         }
         let left = until.saturating_duration_since(Instant::now());
-        match tokio::time::timeout(left, outgoing.egress.carry(outgoing.request, RESPONSE_BODY_BYTES)).await {
+        match tokio::time::timeout(left, outgoing.egress.send(outgoing.request, RESPONSE_BODY_BYTES)).await {
             Err(_) => Err(SendError::OutcomeUnknown(format!("no answer within {} ms", left.as_millis())).into()),
             Ok(Err(EgressError::NotSent(why))) => Err(SendError::NotSent(why).into()),
             Ok(Err(EgressError::Divergence(why))) => Err(Unanswered::Divergence(why)),
@@ -228,7 +228,7 @@ impl EventScope {
             if received.load(Ordering::Relaxed) >= most {
                 return Err(SendError::Denied(format!("limit bytes-in = {most} an event")).into());
             }
-            let mut answer = Self::carry(outgoing, until).await;
+            let mut answer = Self::send_one(outgoing, until).await;
             if let Ok(answer) = &mut answer {
                 answer.body = integration.endpoints.conceal(std::mem::take(&mut answer.body));
             }

@@ -6,18 +6,18 @@ use std::time::Duration;
 use super::EventScope;
 use crate::bindings::uis::integration::rules::{Appeal, DealDraft, Draft, Host, Points, Routing, Verdict};
 use crate::decision::Point;
-use crate::ports::{Asking, Decisions};
+use crate::ports::{Decisions, RuleContext};
 
 /// Kept back from rules for what the plugin does after them.
 const RESERVE: Duration = Duration::from_millis(100);
 
 impl EventScope {
     /// The rules, and the event that they are asked for.
-    async fn asking(&mut self) -> (Arc<dyn Decisions>, Asking<'_>) {
+    async fn asking(&mut self) -> (Arc<dyn Decisions>, RuleContext<'_>) {
         self.turn().await;
         let deadline = self.deadline.checked_sub(RESERVE).unwrap_or(self.deadline);
         let (rules, now) = (self.integration.rules.clone(), self.now());
-        (rules, Asking { deadline, now, trace: &mut self.trace })
+        (rules, RuleContext { deadline, now, trace: &mut self.trace })
     }
 }
 

@@ -33,7 +33,12 @@ const KIT: [(&str, &str); 14] = kit![
 ];
 
 /// Tries to load each.
-pub async fn attack(limits: &Limits, rule_limits: &RuleLimits, wanted: &dyn Fn(&str) -> bool, tell: &mut dyn FnMut(Verdict)) -> Result<()> {
+pub async fn attack(
+    limits: &Limits,
+    rule_limits: &RuleLimits,
+    wanted: &dyn Fn(&str) -> bool,
+    report: &mut dyn FnMut(Verdict),
+) -> Result<()> {
     let folder = scratch()?;
     let sandbox = Sandbox::new(rule_limits.clone())?;
     let runtime = Runtime::new(limits.clone()).map_err(|error| anyhow::anyhow!("{error:#}"))?;
@@ -47,7 +52,7 @@ pub async fn attack(limits: &Limits, rule_limits: &RuleLimits, wanted: &dyn Fn(&
         };
         // The file's name is ours.
         let said = refused.map_or_else(|| "it was loaded".to_owned(), |said| said.replace(&format!("{} ", path.display()), ""));
-        tell(attack.verdict("loading", said, true));
+        report(attack.verdict("loading", said, true));
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde::Serialize;
 
-use super::{LimitArguments, beside_sources, say};
+use super::{LimitArguments, in_repository, say};
 use crate::{FAILED, OK};
 
 /// Run the hostile kit against a host's configuration
@@ -82,18 +82,18 @@ impl Attack {
 /// Runs the command.
 pub async fn run(arguments: ConformanceArguments) -> Result<u8> {
     let (limits, rule_limits) = arguments.limits.all()?;
-    let kit = beside_sources(&arguments.kit)?;
+    let kit = in_repository(&arguments.kit)?;
     let wanted = |name: &str| name.contains(&arguments.only);
     let mut verdicts = Vec::new();
-    let mut tell = |verdict: Verdict| {
+    let mut report = |verdict: Verdict| {
         if !arguments.json {
             say(&line(&verdict));
         }
         verdicts.push(verdict);
     };
-    loading::attack(&limits, &rule_limits, &wanted, &mut tell).await?;
-    rules::attack(&rule_limits, &wanted, &mut tell).await?;
-    plugin::attack(&kit, &limits, &wanted, &mut tell).await?;
+    loading::attack(&limits, &rule_limits, &wanted, &mut report).await?;
+    rules::attack(&rule_limits, &wanted, &mut report).await?;
+    plugin::attack(&kit, &limits, &wanted, &mut report).await?;
     anyhow::ensure!(!verdicts.is_empty(), "no attack's name holds {:?}", arguments.only);
     let contained = verdicts.iter().filter(|verdict| verdict.contained).count();
     let broken = verdicts.len() - contained;

@@ -18,7 +18,7 @@ use uis_host::sync::lock;
 use uis_host::trace::Step;
 
 use super::Verdict;
-use super::remote::{BIG, Seen, Watched};
+use super::remote::{BIG, Seen, WatchedRemote};
 
 /// An attack: its action, what it tries, words of which one must be in what the host says, and what else must hold.
 struct Attack {
@@ -92,9 +92,9 @@ fn short_trace(after: &After) -> Option<String> {
 
 /// More of an answer than the contract says.
 fn short_answer(after: &After) -> Option<String> {
-    let told = after.report.problems.len();
+    let reported = after.report.problems.len();
     // One more is the problem that the attack's verdict is read from.
-    (told > SKIPPED + 1).then(|| format!("{told} things were told of one event"))
+    (reported > SKIPPED + 1).then(|| format!("{reported} problems were reported for one event"))
 }
 
 /// Links to other hosts, or numbers that are none, in what UIS was answered.
@@ -210,14 +210,14 @@ const ATTACKS: [Attack; 23] = [
 ];
 
 /// Lets each attack.
-pub async fn attack(kit: &Path, limits: &Limits, wanted: &dyn Fn(&str) -> bool, tell: &mut dyn FnMut(Verdict)) -> Result<()> {
+pub async fn attack(kit: &Path, limits: &Limits, wanted: &dyn Fn(&str) -> bool, report: &mut dyn FnMut(Verdict)) -> Result<()> {
     if !ATTACKS.iter().any(|attack| wanted(attack.name)) {
         return Ok(());
     }
     let plugin: Arc<dyn Plugin> = Arc::new(super::super::load(kit, limits).await?);
     for attack in ATTACKS.iter().filter(|attack| wanted(attack.name)) {
         let after = play(attack.name, &plugin, limits).await?;
-        tell(verdict(attack, &after));
+        report(verdict(attack, &after));
     }
     Ok(())
 }
@@ -283,7 +283,7 @@ async fn play(name: &str, plugin: &Arc<dyn Plugin>, limits: &Limits) -> Result<A
     let text = lines.join("\n");
     let (header, mut lines) = recording::open(text.as_bytes()).map_err(|(line, error)| anyhow!("line {line}: {error}"))?;
     let clock = clock_for(&mut lines);
-    let remote = Watched::default();
+    let remote = WatchedRemote::default();
     let mut watch = Watch::default();
     let builder = ReplayBuilder::new(&header, plugin.clone(), Arc::new(remote.clone()), clock).limits(limits);
     let (mut report, uis) = builder.ready(&mut watch).await?.run(lines, Duration::from_secs(60), |_| {}).await?;

@@ -41,9 +41,9 @@ pub struct Seen {
 
 /// The remote system.
 #[derive(Debug, Clone, Default)]
-pub struct Watched(pub Arc<Seen>);
+pub struct WatchedRemote(pub Arc<Seen>);
 
-impl RemoteSystem for Watched {
+impl RemoteSystem for WatchedRemote {
     fn connect(&self, _: &str, _: &ConnectionNeed, _: Option<&Credentials>) -> Result<Remote, String> {
         let base = Url::parse(&format!("https://{HOST}")).map_err(|error| error.to_string())?;
         Ok(Remote { base, key: "the-key".to_owned().into(), egress: Arc::new(self.clone()), paced: false })
@@ -58,15 +58,15 @@ impl RemoteSystem for Watched {
     }
 }
 
-impl Egress for Watched {
-    fn carry(&self, request: http::Request<Bytes>, _: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
+impl Egress for WatchedRemote {
+    fn send(&self, request: http::Request<Bytes>, _: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
         async move {
             let seen = &self.0;
             seen.requests.fetch_add(1, Ordering::Relaxed);
             let now = seen.now.fetch_add(1, Ordering::Relaxed) + 1;
             seen.at_once.fetch_max(now, Ordering::Relaxed);
             // Counts down also when the request is given up.
-            let _under_way = UnderWay(seen);
+            let _in_flight = InFlight(seen);
             let host = request.uri().host().unwrap_or_default();
             let mut foreign: Vec<String> = Vec::new();
             if host != HOST {
@@ -91,9 +91,9 @@ impl Egress for Watched {
     }
 }
 
-struct UnderWay<'a>(&'a Seen);
+struct InFlight<'a>(&'a Seen);
 
-impl Drop for UnderWay<'_> {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.0.now.fetch_sub(1, Ordering::Relaxed);
     }

@@ -9,7 +9,7 @@ use uis_host::bindings::uis::integration::types::CommunicationKind;
 use uis_host::contract;
 use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::{Rule, RuleFault, Sandbox};
-use uis_host::rules::set::checked_responsible;
+use uis_host::rules::set::checked_assignee;
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::{Resolve, UnresolvedPackageGroup};
 
@@ -45,7 +45,7 @@ const KIT: [(&str, &str); 17] = kit![
 const GOOD: &str = include_str!("../../../conformance/good-rule.wat");
 
 /// Lets each attack.
-pub async fn attack(limits: &RuleLimits, wanted: &dyn Fn(&str) -> bool, tell: &mut dyn FnMut(Verdict)) -> Result<()> {
+pub async fn attack(limits: &RuleLimits, wanted: &dyn Fn(&str) -> bool, report: &mut dyn FnMut(Verdict)) -> Result<()> {
     let folder = scratch()?;
     let cache = folder.path().join("cache");
     let sandbox = Sandbox::new(limits.clone())?;
@@ -61,7 +61,7 @@ pub async fn attack(limits: &RuleLimits, wanted: &dyn Fn(&str) -> bool, tell: &m
             },
         };
         let went_on = ask(&sandbox, &good).await == Ok(Some("7".to_owned()));
-        tell(attack.verdict("rule", said, went_on));
+        report(attack.verdict("rule", said, went_on));
     }
     Ok(())
 }
@@ -81,7 +81,7 @@ async fn ask(sandbox: &Sandbox, rule: &Rule) -> Result<Option<String>, RuleFault
     rule.responsible(sandbox, deadline, &about, Some("5"))
         .await
         .unwrap_or(Ok(None))
-        .and_then(|decided| checked_responsible(decided, Some("5")))
+        .and_then(|decided| checked_assignee(decided, Some("5")))
 }
 
 /// A component of the world `responsible-rule` of a core module's text.

@@ -13,7 +13,7 @@ use uis_host::decision::RuleVerdict;
 use uis_host::plugin::Plugin;
 use uis_host::ports::Silent;
 use uis_host::rules::sandbox::Sandbox;
-use uis_host::rules::{RuleFile, RuleSet, settle};
+use uis_host::rules::{RuleFile, RuleSet, apply};
 use uis_host::trace::Step;
 
 use super::component;
@@ -67,7 +67,8 @@ pub async fn run(arguments: TestArguments) -> Result<u8> {
     for path in &arguments.recordings {
         let (header, lines, clock, simulators) = open_simulated(path)?;
         let mut silent = Silent;
-        let builder = ReplayBuilder::new(&header, plugin.clone(), simulators, clock).limits(&limits).rules(Arc::new(rules.anew()));
+        let builder =
+            ReplayBuilder::new(&header, plugin.clone(), simulators, clock).limits(&limits).rules(Arc::new(rules.with_fresh_records()));
         let replay = builder.ready(&mut silent).await.with_context(|| format!("{}:1", path.display()))?;
         let (report, _) = replay.run(lines, Duration::from_secs(24 * 3600), |_| {}).await?;
         broken += report.failed;
@@ -80,8 +81,8 @@ pub async fn run(arguments: TestArguments) -> Result<u8> {
     }
     let Counts { kept, changed, skipped, failed } = counts;
     if arguments.json {
-        let told = json!({"rule": name, "kept": kept, "changed": changed, "skipped": skipped, "failed": failed, "recordings": all});
-        say(&format!("{told}\n"));
+        let summary = json!({"rule": name, "kept": kept, "changed": changed, "skipped": skipped, "failed": failed, "recordings": all});
+        say(&format!("{summary}\n"));
     } else {
         say(&format!("{name}: {changed} changed, {skipped} skipped, {kept} kept, {failed} without an answer; nothing of it was done\n"));
     }
@@ -111,8 +112,8 @@ fn story(path: &Path, report: &Report) -> String {
         out.push_str(&format!("  {} line {line} {about}: {verdict}\n", at.get(..16).unwrap_or(at).replace('T', " ")));
         for change in changes {
             // A rule's words do not forge lines of a report.
-            let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "nothing".to_owned(), settle::line);
-            out.push_str(&format!("    {}: {} → {}\n", settle::line(&change.field), shown(&change.from), shown(&change.to)));
+            let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "nothing".to_owned(), apply::line);
+            out.push_str(&format!("    {}: {} → {}\n", apply::line(&change.field), shown(&change.from), shown(&change.to)));
         }
     }
     if report.rules.is_empty() {

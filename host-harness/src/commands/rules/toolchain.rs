@@ -30,7 +30,7 @@ const GENERATED: [&str; 5] =
 const COMPONENT: &str = "rule.wasm";
 
 /// What package managers and builds bring.
-const BROUGHT: [&str; 5] = ["node_modules", "venv", "__pycache__", "package-lock.json", COMPONENT];
+const TOOL_OUTPUT: [&str; 5] = ["node_modules", "venv", "__pycache__", "package-lock.json", COMPONENT];
 
 impl Language {
     /// The language of a folder, by the files in it.
@@ -149,7 +149,8 @@ pub fn build(language: Language, folder: &Path) -> Result<Built> {
 /// When something in a folder was last changed by its author.
 fn changed(folder: &Path) -> Option<SystemTime> {
     let entries = std::fs::read_dir(folder).ok()?.flatten();
-    let own = entries.filter(|entry| entry.file_name().to_str().is_none_or(|name| !GENERATED.contains(&name) && !BROUGHT.contains(&name)));
+    let own =
+        entries.filter(|entry| entry.file_name().to_str().is_none_or(|name| !GENERATED.contains(&name) && !TOOL_OUTPUT.contains(&name)));
     own.filter_map(|entry| match entry.file_type().ok()?.is_dir() {
         true => changed(&entry.path()),
         false => entry.metadata().ok()?.modified().ok(),

@@ -16,15 +16,15 @@ const TURNS: usize = 2;
 
 /// The thread; it ends with its last handle.
 #[derive(Clone)]
-pub struct Aside {
+pub struct SlowRuleThread {
     handle: Handle,
     /// Held for as long as the thread is needed.
     _end: Arc<oneshot::Sender<()>>,
 }
 
-impl Aside {
+impl SlowRuleThread {
     /// Starts the thread.
-    pub fn start() -> std::io::Result<Aside> {
+    pub fn start() -> std::io::Result<SlowRuleThread> {
         let runtime = Builder::new_current_thread().enable_time().build()?;
         let handle = runtime.handle().clone();
         let (end, ended) = oneshot::channel::<()>();
@@ -33,7 +33,7 @@ impl Aside {
             let _ = runtime.block_on(ended);
         };
         std::thread::Builder::new().name("uis-host-slow-rules".into()).spawn(serve)?;
-        Ok(Aside { handle, _end: Arc::new(end) })
+        Ok(SlowRuleThread { handle, _end: Arc::new(end) })
     }
 
     /// Runs a piece of work here until it gives way for the second time, and over there from then on. None: it panicked there.
@@ -53,9 +53,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_gives_way_goes_on_elsewhere() {
-        let aside = Aside::start().expect("a thread");
+        let thread = SlowRuleThread::start().expect("a thread");
         let here = std::thread::current().id();
-        assert_eq!(aside.run(Box::pin(async { std::thread::current().id() })).await, Some(here));
+        assert_eq!(thread.run(Box::pin(async { std::thread::current().id() })).await, Some(here));
         let give_way = async || {
             for _ in 0..TURNS {
                 tokio::task::yield_now().await;
@@ -65,11 +65,11 @@ mod tests {
             give_way().await;
             std::thread::current().id()
         });
-        assert!(aside.run(slow).await.is_some_and(|there| there != here));
+        assert!(thread.run(slow).await.is_some_and(|there| there != here));
         let falls = Box::pin(async move {
             give_way().await;
             panic!("as asked")
         });
-        assert_eq!(aside.run::<()>(falls).await, None);
+        assert_eq!(thread.run::<()>(falls).await, None);
     }
 }

@@ -15,7 +15,7 @@ pub const MAY_CHANGE: &str = "may-change";
 
 /// What a rule made of fields.
 #[derive(Debug, PartialEq)]
-pub struct Settled {
+pub struct Applied {
     /// The fields as they will be sent.
     pub fields: Vec<Field>,
     /// Names of fields that are for reading, which the rule changed and which stayed as they were.
@@ -23,27 +23,27 @@ pub struct Settled {
 }
 
 /// Fields as a rule gave them back, or why they cannot be.
-pub fn settle(before: &[Field], after: Vec<Field>, attributes: &[(String, String)], output_bytes: usize) -> Result<Settled, RuleFault> {
+pub fn apply(before: &[Field], after: Vec<Field>, attributes: &[(String, String)], output_bytes: usize) -> Result<Applied, RuleFault> {
     check(&after, output_bytes)?;
     let Some((_, may)) = attributes.iter().find(|(name, _)| name == MAY_CHANGE) else {
-        return Ok(Settled { fields: after, stayed: Vec::new() });
+        return Ok(Applied { fields: after, stayed: Vec::new() });
     };
     let was = |name: &str| before.iter().find(|field| field.name == name);
-    let mut settled = Settled { fields: Vec::new(), stayed: Vec::new() };
+    let mut applied = Applied { fields: Vec::new(), stayed: Vec::new() };
     let mut read = Vec::new();
     for field in after {
         match kind_of(may, &field.name) {
             Some(kind) => {
                 holds(kind, &field)?;
-                settled.fields.push(field);
+                applied.fields.push(field);
             }
             None if was(&field.name).is_some_and(|known| shown(&known.value) == shown(&field.value)) => read.push(field.name),
-            None => settled.stayed.push(field.name),
+            None => applied.stayed.push(field.name),
         }
     }
     // What is for reading stays whether or not the rule gave it back.
-    settled.fields.extend(before.iter().filter(|field| kind_of(may, &field.name).is_none()).cloned());
-    Ok(settled)
+    applied.fields.extend(before.iter().filter(|field| kind_of(may, &field.name).is_none()).cloned());
+    Ok(applied)
 }
 
 /// What a field holds that may be changed; none: it may not.
@@ -71,7 +71,7 @@ fn holds(kind: &str, field: &Field) -> Result<(), RuleFault> {
     if good {
         return Ok(());
     }
-    Err(RuleFault::Nonsense(format!("{} is {expected}, not {}", line(&field.name), line(text))))
+    Err(RuleFault::InvalidAnswer(format!("{} is {expected}, not {}", line(&field.name), line(text))))
 }
 
 fn is_decimal(text: &str) -> bool {
@@ -86,20 +86,20 @@ pub fn line(text: &str) -> String {
 /// What fields cannot be, whatever they are.
 fn check(fields: &[Field], output_bytes: usize) -> Result<(), RuleFault> {
     if fields.len() > FIELDS {
-        return Err(RuleFault::Nonsense(format!("{} fields; at most {FIELDS}", fields.len())));
+        return Err(RuleFault::InvalidAnswer(format!("{} fields; at most {FIELDS}", fields.len())));
     }
     let mut bytes = 0;
     for (index, field) in fields.iter().enumerate() {
         if field.name.is_empty() || field.name.len() > 128 || field.name.chars().any(char::is_control) {
-            return Err(RuleFault::Nonsense("a field's name has 1 to 128 bytes and no control characters".into()));
+            return Err(RuleFault::InvalidAnswer("a field's name has 1 to 128 bytes and no control characters".into()));
         }
         if fields[..index].iter().any(|known| known.name == field.name) {
-            return Err(RuleFault::Nonsense(format!("the field {} is there twice", line(&field.name))));
+            return Err(RuleFault::InvalidAnswer(format!("the field {} is there twice", line(&field.name))));
         }
         if let Value::Decimal(text) = &field.value
             && !is_decimal(text)
         {
-            return Err(RuleFault::Nonsense(format!("{} is no decimal number: {}", line(&field.name), line(text))));
+            return Err(RuleFault::InvalidAnswer(format!("{} is no decimal number: {}", line(&field.name), line(text))));
         }
         bytes += field.name.len() + shown(&field.value).len();
     }
@@ -121,20 +121,20 @@ mod tests {
         field(name, Value::Text(value.into()))
     }
 
-    fn settled(after: Vec<Field>) -> Result<Settled, RuleFault> {
+    fn applied(after: Vec<Field>) -> Result<Applied, RuleFault> {
         let before = [text("name", "Анна"), field("manager", Value::Integer(5)), text("phone", "7916")];
         let may = "name manager:integer due:date-time sum:decimal link:link field-*";
-        settle(&before, after, &[(MAY_CHANGE.into(), may.into())], 1_000)
+        apply(&before, after, &[(MAY_CHANGE.into(), may.into())], 1_000)
     }
 
     #[test]
     fn what_is_for_reading_stays_as_it_was_and_the_rest_is_the_rules() {
-        let told =
-            settled(vec![text("name", "Вера"), text("phone", "112"), text("field-vip", "yes"), text("nonsense", "1")]).expect("settled");
-        assert_eq!(told.fields, [text("name", "Вера"), text("field-vip", "yes"), text("phone", "7916")], "the manager was left out");
-        assert_eq!(told.stayed, ["phone", "nonsense"]);
-        let told = settled(vec![text("phone", "7916")]).expect("settled");
-        assert_eq!((told.fields, told.stayed), (vec![text("phone", "7916")], Vec::new()), "given back as it was");
+        let result = applied(vec![text("name", "Вера"), text("phone", "112"), text("field-vip", "yes"), text("nonsense", "1")])
+            .expect("valid fields");
+        assert_eq!(result.fields, [text("name", "Вера"), text("field-vip", "yes"), text("phone", "7916")], "the manager was left out");
+        assert_eq!(result.stayed, ["phone", "nonsense"]);
+        let result = applied(vec![text("phone", "7916")]).expect("valid fields");
+        assert_eq!((result.fields, result.stayed), (vec![text("phone", "7916")], Vec::new()), "given back as it was");
     }
 
     #[test]
@@ -149,23 +149,23 @@ mod tests {
             (text("field-", "x"), ""),
             (text("a\nb", "x"), "no control characters"),
         ] {
-            let told = settled(vec![bad]);
+            let result = applied(vec![bad]);
             match why {
-                "" => assert_eq!(told.expect("settled").stayed, ["field-"]),
-                why => assert!(told.as_ref().is_err_and(|fault| fault.to_string().contains(why)), "{told:?}"),
+                "" => assert_eq!(result.expect("valid fields").stayed, ["field-"]),
+                why => assert!(result.as_ref().is_err_and(|fault| fault.to_string().contains(why)), "{result:?}"),
             }
         }
         for good in [text("manager", " 7 "), text("due", "2026-11-23 10:00"), text("sum", "12.50"), text("link", "https://a.example/x")] {
-            assert!(settled(vec![good.clone()]).is_ok(), "{good:?}");
+            assert!(applied(vec![good.clone()]).is_ok(), "{good:?}");
         }
     }
 
     #[test]
     fn fields_are_few_short_and_each_once() {
         let many = (0..=FIELDS).map(|number| text(&format!("field-{number}"), "x")).collect();
-        assert!(settled(many).is_err());
-        assert!(settled(vec![text("name", "a"), text("name", "b")]).is_err());
-        let long = settled(vec![text("name", &"x".repeat(1_001))]);
+        assert!(applied(many).is_err());
+        assert!(applied(vec![text("name", "a"), text("name", "b")]).is_err());
+        let long = applied(vec![text("name", &"x".repeat(1_001))]);
         assert_eq!(long, Err(RuleFault::Limit { name: "rule-output-bytes", value: 1_000 }));
     }
 }

@@ -8,7 +8,7 @@ use uis_host::ports::{IntegrationState, ProblemKind, SetTimer, StoreError};
 use super::Replay;
 use super::collector::shown;
 
-/// After the last line a repeating timer gets a turn if it comes due within this time: what UIS's report learnt last is found only by
+/// After the last line a repeating timer gets a turn if it comes due within this time: what UIS's report merged last is found only by
 /// one, but a replay need not run on for hours to see a daily timer.
 const TURN_MS: i64 = 3_600_000;
 
@@ -20,27 +20,27 @@ type Turn = (usize, String);
 
 impl Replay<'_> {
     /// Lets the clock run on until nothing waits, no timer is left but repeating ones, and those of them that are due within
-    /// [`TURN_MS`] had a turn after the last line, or `settle` is over.
-    pub(super) async fn settle(&mut self, settle: Duration) -> Result<(), StoreError> {
-        let until = self.now().saturating_add(i64::try_from(settle.as_millis()).unwrap_or(i64::MAX));
+    /// [`TURN_MS`] had a turn after the last line, or `time_limit` is over.
+    pub(super) async fn run_out(&mut self, time_limit: Duration) -> Result<(), StoreError> {
+        let until = self.now().saturating_add(i64::try_from(time_limit.as_millis()).unwrap_or(i64::MAX));
         let soon = self.now() + TURN_MS;
         let repeating = |timers: Vec<(usize, SetTimer)>| timers.into_iter().filter(|(_, set)| set.timer.every_ms.is_some());
         let timers = self.dispatch.active_timers().await?;
         let mut turns: Vec<Turn> =
-            repeating(timers).filter(|(_, set)| set.timer.at <= soon).map(|(seat, set)| (seat, set.timer.name)).collect();
+            repeating(timers).filter(|(_, set)| set.timer.at <= soon).map(|(slot, set)| (slot, set.timer.name)).collect();
         loop {
             let timers = self.dispatch.active_timers().await?;
             let one_shot = timers.iter().any(|(_, set)| set.timer.every_ms.is_none());
             // A repeating timer that is gone has no turn to wait for.
-            let left: Vec<Turn> = repeating(timers).map(|(seat, set)| (seat, set.timer.name)).collect();
+            let left: Vec<Turn> = repeating(timers).map(|(slot, set)| (slot, set.timer.name)).collect();
             turns.retain(|turn| left.contains(turn));
             if !one_shot && !self.dispatch.has_waiting() && !self.dispatch.is_at_work() && turns.is_empty() {
                 break;
             }
             let Some((at, due)) = self.dispatch.next_due(until).await? else { break };
             self.clock().advance_to(at);
-            if let Due::Timer { seat, name } = &due {
-                turns.retain(|turn| turn != &(*seat, name.clone()));
+            if let Due::Timer { slot, name } = &due {
+                turns.retain(|turn| turn != &(*slot, name.clone()));
             }
             self.dispatch.run_due(due).await?;
         }
@@ -49,32 +49,32 @@ impl Replay<'_> {
 
     async fn report_what_is_left(&mut self) -> Result<(), StoreError> {
         let timers = self.dispatch.active_timers().await?;
-        for seat in 0..self.dispatch.len() {
-            let own = timers.iter().filter(|(of, set)| *of == seat && set.timer.every_ms.is_none()).map(|(_, set)| set);
-            self.report_timers_left(seat, own.cloned().collect());
-            for (event, kind, why) in self.dispatch.drain(seat) {
+        for slot in 0..self.dispatch.len() {
+            let own = timers.iter().filter(|(of, set)| *of == slot && set.timer.every_ms.is_none()).map(|(_, set)| set);
+            self.report_timers_left(slot, own.cloned().collect());
+            for (event, kind, why) in self.dispatch.drain(slot) {
                 let waited = chrono::Duration::milliseconds(self.now() - event.received).num_minutes();
                 let message = format!("{}: still not done after {waited} min: {why}", event.title());
-                self.dispatch.problem(seat, event.origin, kind, message);
+                self.dispatch.problem(slot, event.origin, kind, message);
             }
         }
         Ok(())
     }
 
     /// What a timer would have done did not happen, when the clock stops before it is due.
-    fn report_timers_left(&mut self, seat: usize, left: Vec<SetTimer>) {
-        if self.dispatch.state(seat) != IntegrationState::Active {
+    fn report_timers_left(&mut self, slot: usize, left: Vec<SetTimer>) {
+        if self.dispatch.state(slot) != IntegrationState::Active {
             return;
         }
         let more = left.len().saturating_sub(TIMERS_REPORTED);
         if more > 0 {
             let message = format!("{more} more timers are due after the clock stopped");
-            self.dispatch.problem(seat, uis_host::ports::Origin(1), ProblemKind::Limit, message);
+            self.dispatch.problem(slot, uis_host::ports::Origin(1), ProblemKind::Limit, message);
         }
         for set in left.into_iter().take(TIMERS_REPORTED) {
             let (name, at) = (&set.timer.name, shown(set.timer.at, self.zone));
             let message = format!("timer {name} is due at {at}, after the clock stopped; give it more time with --settle");
-            self.dispatch.problem(seat, set.origin, ProblemKind::Limit, message);
+            self.dispatch.problem(slot, set.origin, ProblemKind::Limit, message);
         }
     }
 }
