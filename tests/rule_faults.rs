@@ -15,14 +15,14 @@ use uis_test_support::rules::{HOSTILE, RULE, replay, requests, tasks, told, vip}
 fn a_rule_that_attacks_costs_only_itself() {
     let attacks = [
         ("loop", "limit rule-"),
-        ("bomb", "limit rule-memory-bytes = 134217728 was passed"),
+        ("bomb", "limit rule-memory-bytes = 134217728 was exceeded"),
         ("recurse", "it trapped: "),
         ("trap", "it trapped: "),
-        ("huge", "limit rule-output-bytes = 262144 was passed"),
-        ("many", "300 fields; at most 256"),
-        ("twice", "the field text is there twice"),
-        ("boss", "is a whole number, not boss"),
-        ("kind", "a draft's kind and whether it is new cannot change"),
+        ("huge", "limit rule-output-bytes = 262144 was exceeded"),
+        ("many", "the answer has 300 fields; the limit is 256"),
+        ("twice", "the field text occurs twice"),
+        ("boss", "must be a whole number, not boss"),
+        ("kind", "a rule must not change a draft's `kind` or `is-new`"),
     ];
     let folder = tempfile::tempdir().expect("a folder");
     for (attack, said) in attacks {
@@ -269,7 +269,7 @@ fn rules_about_an_incoming_call_end_before_the_scenario_goes_on() {
     let (_, value) =
         uis_test_support::replay_json(&[&[path.as_str(), "--limit", "rule-fuel=1000000000000"], arguments.as_slice()].concat());
     let problems = value["problems"].to_string();
-    assert!(problems.contains("limit rule-wall-ms = 250 was passed"), "{problems}");
+    assert!(problems.contains("limit rule-wall-ms = 250 was exceeded"), "{problems}");
     assert!(problems.contains("its event ha") && problems.contains("left"), "those that would come too late are not heard: {problems}");
 }
 

@@ -1,4 +1,4 @@
-//! Taking in the lines of a recording: what each happening means for the account, the CRM and the integrations.
+//! Plays the lines of a recording: what each line means for the account, the CRM and the integrations.
 
 use std::sync::Arc;
 
@@ -17,18 +17,21 @@ use super::Replay;
 use crate::recording::{Content, Happening, Line};
 
 impl Replay<'_> {
-    /// Takes in one line.
+    /// Plays one line.
     pub(super) async fn play_line(&mut self, line: Line) -> Result<(), StoreError> {
         let slots = self.slots_of(&line);
-        // Lines may well share one instant; only what they set off must not run away.
+        // Many lines may have the same time. The limit of handlers at one instant applies to each line separately.
         self.dispatch.line_begins();
         for member in &line.ignored {
-            self.note(line.number, format!("line {}: {member:?} means nothing here and is ignored", line.number));
+            self.note(line.number, format!("line {}: unknown member {member:?} is ignored", line.number));
         }
         for (name, taken) in self.rules.refresh() {
             match taken {
-                Ok(()) => self.note(line.number, format!("the rule {name} changed, and the new one is in force")),
-                Err(error) => self.note(line.number, format!("the rule {name} changed, and the old one stays: {error}")),
+                Ok(()) => self.note(line.number, format!("the file of rule {name} changed; the new rule is in use")),
+                Err(error) => self.note(
+                    line.number,
+                    format!("the file of rule {name} changed but cannot be loaded; the previous rule stays in use: {error}"),
+                ),
             }
         }
         let number = line.number;
@@ -60,7 +63,7 @@ impl Replay<'_> {
                 let (zone, now) = (self.zone, self.now());
                 let merged = self.account.state().merge_report(&rows, zone, now);
                 match merged {
-                    Ok(()) => self.note(number, "UIS's reports know more".into()),
+                    Ok(()) => self.note(number, "rows were added to UIS's reports".into()),
                     Err(error) => self.unreadable(number, error),
                 }
                 Ok(())
@@ -74,7 +77,7 @@ impl Replay<'_> {
             Happening::Account(members) => self.account_changed(number, &members).await,
             Happening::ReleaseRule(name) => {
                 match self.rules.release(&name) {
-                    true => self.note(number, format!("the rule {name} is asked again")),
+                    true => self.note(number, format!("the rule {name} was released from quarantine")),
                     false => self.unreadable(number, format!("there is no rule {name:?}")),
                 }
                 Ok(())
@@ -83,7 +86,7 @@ impl Replay<'_> {
             Happening::Deactivate => {
                 for slot in slots {
                     if !self.dispatch.switch_off(slot, Origin(number)).await? {
-                        self.note(number, "the integration is off already".into());
+                        self.note(number, "the integration is switched off already".into());
                     }
                 }
                 self.dispatch.advance(self.now()).await
@@ -94,7 +97,7 @@ impl Replay<'_> {
                 }
                 self.dispatch.advance(self.now()).await
             }
-            // What a strict replay answers with is read beforehand.
+            // The answers of a strict replay are read before the replay begins.
             Happening::Exchange(_) => Ok(()),
         }
     }
@@ -120,8 +123,8 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// A hint about an order: parameters, or the whole address as it was copied from the settings, which names its integration and shows the
-    /// secret.
+    /// A webhook of an order: its parameters, or its full address as copied from the settings, which identifies the integration and
+    /// contains the secret.
     async fn order_hinted(&mut self, slots: &[usize], line: u64, method: &'static str, parameters: &str) -> Result<(), StoreError> {
         const NAMES: (&str, &str) = ("order-webhook", "order-webhook");
         let at = self.now();
@@ -133,7 +136,7 @@ impl Replay<'_> {
         match slots.iter().find_map(|slot| Some((*slot, served(slot)?.to_owned()))) {
             Some((slot, query)) => self.call_back(&[slot], line, NAMES, &query, event).await,
             None => {
-                let why = "order-webhook: no integration is served at this address; copy Webhook url from its settings";
+                let why = "order-webhook: no integration has this address; copy Webhook url from the integration's settings";
                 self.problem(line, ProblemKind::Rejected, why.to_owned());
                 self.note(line, why.to_owned());
                 Ok(())
@@ -141,13 +144,13 @@ impl Replay<'_> {
         }
     }
 
-    /// Somebody acts in the CRM, or it misbehaves from now on.
+    /// A user acts in the CRM, or the CRM begins to misbehave.
     async fn in_the_crm(&mut self, slots: &[usize], line: u64, happening: Happening) {
         for name in self.systems_of(slots) {
             let came_of_it = match &happening {
                 Happening::Crm(act) => self.remote.clone().act(&name, act).await.map_err(|error| format!("crm: {error}")),
                 Happening::CrmFaults(faults) => match self.remote.misbehave(&name, faults) {
-                    Ok(()) => Ok(format!("the CRM misbehaves from now on: {faults}")),
+                    Ok(()) => Ok(format!("from now on the CRM misbehaves: {faults}")),
                     Err(error) => Err(format!("crm-faults: {error}")),
                 },
                 _ => continue,
@@ -168,7 +171,7 @@ impl Replay<'_> {
                 return Ok(());
             }
         };
-        self.note(line, format!("the account is another: {members}"));
+        self.note(line, format!("the account changed: {members}"));
         for slot in 0..self.dispatch.len() {
             if other_extensions && self.dispatch.state(slot) != IntegrationState::Inactive {
                 self.dispatch.switch_on(slot, Origin(line)).await?;
@@ -177,7 +180,7 @@ impl Replay<'_> {
         self.dispatch.advance(self.now()).await
     }
 
-    /// Hands an event to integrations.
+    /// Delivers an event to integrations.
     async fn deliver(&mut self, slots: &[usize], line: u64, what: &str, event: Event) -> Result<(), StoreError> {
         for &slot in slots {
             let arrival = Arrival { origin: Origin(line), what: what.to_owned(), event: event.clone() };
@@ -185,7 +188,7 @@ impl Replay<'_> {
             if let Event::IncomingCall(incoming) = &event {
                 match end {
                     LiveEnd::Answered(answer) => self.answered(incoming.call.session_id, &answer),
-                    // For UIS a failure is "not found": the scenario goes on.
+                    // UIS treats a failure as "not found", and the scenario continues.
                     LiveEnd::Failed => self.answered(incoming.call.session_id, &CheckedAnswer::default()),
                     LiveEnd::Kept | LiveEnd::Done | LiveEnd::Fault | LiveEnd::Dropped => {}
                 }
@@ -194,14 +197,14 @@ impl Replay<'_> {
         self.dispatch.advance(self.now()).await
     }
 
-    /// UIS got the answer to a scenario.
+    /// Records the answer to a routing request.
     fn answered(&mut self, session: i64, answer: &CheckedAnswer) {
         let at = self.account.shown(self.now());
         let answer = json!({"at": at, "call_session_id": session, "forward_to": answer.forward_to, "card": answer.card});
         self.account.state().answers.push(answer);
     }
 
-    /// Of these integrations one for each remote system: what happens in a system that several share happens once.
+    /// One of these integrations for each remote system, so that an action in a shared system happens only once.
     fn systems_of(&self, slots: &[usize]) -> Vec<String> {
         let mut systems = Vec::new();
         let mut names = Vec::new();
@@ -216,7 +219,8 @@ impl Replay<'_> {
         names
     }
 
-    /// An event with what the account knows better than the notification: templates without `is_internal` report internal calls, too.
+    /// Marks a call as internal when its contact is an extension of the account. A notification whose template lacks `is_internal` does not
+    /// say so.
     async fn completed(&self, mut event: Event) -> Event {
         if let Some(number) = event.call().and_then(|call| call.contact.as_ref())
             && self.account.is_extension(&number.digits).await
@@ -226,7 +230,8 @@ impl Replay<'_> {
         event
     }
 
-    /// A request of the remote system, as the recording calls it and as the plugin does: its secret is checked before anything sees it.
+    /// Plays a request of the CRM. `what` is the recording's name for it, `name` the plugin's. The secret is checked before anything else
+    /// sees the request.
     async fn call_back(
         &mut self,
         slots: &[usize],
@@ -241,7 +246,7 @@ impl Replay<'_> {
                 Ok(parameters) => self.deliver(&[*slot], line, what, event(parameters)).await?,
                 Err(refused) => {
                     self.problem(line, ProblemKind::Rejected, format!("{what}: {refused}"));
-                    self.note(line, format!("{what} refused: {refused}"));
+                    self.note(line, format!("{what} was refused: {refused}"));
                 }
             }
         }
@@ -253,14 +258,14 @@ impl Replay<'_> {
             Err(fault) => self.problem(line, kind_of(&fault), format!("settings: {fault}")),
             Ok(Err(problems)) => {
                 for problem in problems {
-                    let message = format!("settings.{}: {}; the settings before stay in force", problem.setting, problem.message);
+                    let message = format!("settings.{}: {}; the previous settings stay in use", problem.setting, problem.message);
                     self.problem(line, ProblemKind::Misconfigured, message);
                 }
-                self.note(line, "the settings are refused".into());
+                self.note(line, "the settings were refused".into());
             }
             Ok(Ok(prepared)) => {
                 *lock(&self.dispatch.integration(slot).settings) = Arc::new(prepared);
-                self.note(line, "settings saved".into());
+                self.note(line, "the settings were saved".into());
                 if self.dispatch.state(slot) != IntegrationState::Inactive {
                     self.dispatch.switch_on(slot, Origin(line)).await?;
                     self.dispatch.advance(self.now()).await?;

@@ -1,5 +1,5 @@
-//! Running a recording against a plugin: the account as the header gives it, the clock as the lines turn it, and the host's dispatch, which
-//! delivers as the contract promises.
+//! Replays a recording against a plugin: with the account from the header, a virtual clock that follows the lines, and the host's dispatch,
+//! which delivers events as the contract requires.
 
 mod builder;
 mod collector;
@@ -33,24 +33,24 @@ use crate::report::Report;
 pub use builder::ReplayBuilder;
 pub use remote::{Remote, RemoteSystem};
 
-/// Nothing was run.
+/// Why a replay cannot be run.
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
-    /// The header's settings are not valid.
+    /// The settings in the header are invalid.
     #[error("{0}")]
     Settings(String),
-    /// The remote system cannot be reached so.
+    /// The CRM or its credentials cannot be used.
     #[error("{0}")]
     Remote(String),
-    /// The plugin could not even prepare the settings.
-    #[error("settings cannot be prepared: {0}")]
+    /// The plugin failed while it prepared the settings.
+    #[error("the plugin's setup.prepare failed: {0}")]
     Plugin(#[from] Fault),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// A replay that is ready to run. It comes from [`ReplayBuilder`].
+/// A replay that is ready to run. [`ReplayBuilder`] creates it.
 pub struct Replay<'a> {
     plugin: Arc<dyn Plugin>,
     remote: Arc<dyn RemoteSystem>,
@@ -69,8 +69,8 @@ impl Replay<'_> {
         (0..self.dispatch.len()).map(|slot| self.dispatch.integration(slot).clone()).collect()
     }
 
-    /// Runs the lines, then lets the clock run on for at most `time_limit`. `progress` is called with the bytes read so far. Gives the report, and
-    /// what stands in UIS.
+    /// Plays the lines, then advances the clock by at most `time_limit` until only repeating timers are left. `progress` is called with the
+    /// number of bytes read so far. Returns the report, and the state of the UIS account as JSON.
     pub async fn run<R: BufRead>(
         mut self,
         mut lines: Lines<R>,
@@ -114,7 +114,7 @@ impl Replay<'_> {
     }
 
     fn unreadable(&mut self, line: u64, error: String) {
-        self.note(line, format!("line {line} cannot be read: {error}"));
+        self.note(line, format!("line {line} cannot be played: {error}"));
         self.problem(line, ProblemKind::Unreadable, error);
     }
 
@@ -133,7 +133,7 @@ impl Replay<'_> {
     }
 }
 
-/// Prepares the settings of every integration of a header, or says what is wrong with them.
+/// Prepares the settings of every integration in the header. The error lists all problems.
 pub async fn prepare_settings(header: &Header, plugin: &dyn Plugin) -> Result<Vec<Vec<u8>>, Unusable> {
     let mut all = Vec::new();
     for described in &header.integrations {
@@ -149,7 +149,7 @@ pub async fn prepare_settings(header: &Header, plugin: &dyn Plugin) -> Result<Ve
     Ok(all)
 }
 
-/// The header's credentials, their addresses understood by the plugin.
+/// The credentials in the header. The plugin normalises their addresses.
 pub async fn open_vault(header: &Header, plugin: &dyn Plugin) -> Result<Vault, Unusable> {
     let mut vault = Vault::default();
     for described in &header.credentials {
@@ -165,18 +165,18 @@ pub async fn open_vault(header: &Header, plugin: &dyn Plugin) -> Result<Vault, U
     Ok(vault)
 }
 
-/// The address of a remote system of what somebody pasted: understood by the plugin, and checked against the hosts that it described.
-/// The inner error is in words for whoever pasted it.
+/// Normalises an address that a person pasted, with the plugin's help, and checks it against the hosts that the plugin described. The inner
+/// error is a message for that person.
 pub async fn address(plugin: &dyn Plugin, pasted: &str) -> Result<Result<Url, String>, Fault> {
     let normal = match plugin.normalise_connection(pasted).await? {
         Ok(normal) => normal.base_url,
-        Err(words) => return Ok(Err(words)),
+        Err(message) => return Ok(Err(message)),
     };
     let patterns: Vec<&str> = plugin.description().connections.iter().flat_map(|need| &need.host_patterns).map(String::as_str).collect();
     Ok(plain_base(&normal, &patterns))
 }
 
-/// A virtual clock that stands where a recording begins.
+/// A virtual clock that shows the time at which a recording begins.
 pub fn clock_for<R: BufRead>(lines: &mut Lines<R>) -> Arc<VirtualClock> {
     Arc::new(VirtualClock::at(lines.begins().unwrap_or(chrono::DateTime::<Utc>::UNIX_EPOCH)))
 }

@@ -1,4 +1,4 @@
-//! After the last line: the clock runs on until only repeating timers are left.
+//! The end of a replay: the clock advances until only repeating timers are left.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use uis_host::ports::{IntegrationState, ProblemKind, SetTimer, StoreError};
 use super::Replay;
 use super::collector::shown;
 
-/// After the last line a repeating timer gets a turn if it comes due within this time: what UIS's report merged last is found only by
-/// one, but a replay need not run on for hours to see a daily timer.
+/// After the last line, a repeating timer that is due within this time runs once more. Only such a timer finds the rows that were added to
+/// UIS's reports last. But a replay need not continue for hours to see a daily timer.
 const TURN_MS: i64 = 3_600_000;
 
-/// Timers that are left are reported one by one up to so many.
+/// Timers that are left are reported one by one up to this number.
 const TIMERS_REPORTED: usize = 20;
 
-/// A repeating timer that has a turn to come.
+/// A repeating timer that still has to run once: the integration's slot and the timer's name.
 type Turn = (usize, String);
 
 impl Replay<'_> {
-    /// Lets the clock run on until nothing waits, no timer is left but repeating ones, and those of them that are due within
-    /// [`TURN_MS`] had a turn after the last line, or `time_limit` is over.
+    /// Advances the clock until no event waits and only repeating timers are left, of which those due within [`TURN_MS`] have run once; but
+    /// by no more than `time_limit`.
     pub(super) async fn run_out(&mut self, time_limit: Duration) -> Result<(), StoreError> {
         let until = self.now().saturating_add(i64::try_from(time_limit.as_millis()).unwrap_or(i64::MAX));
         let soon = self.now() + TURN_MS;
@@ -31,7 +31,7 @@ impl Replay<'_> {
         loop {
             let timers = self.dispatch.active_timers().await?;
             let one_shot = timers.iter().any(|(_, set)| set.timer.every_ms.is_none());
-            // A repeating timer that is gone has no turn to wait for.
+            // A timer that the plugin has cancelled will not run.
             let left: Vec<Turn> = repeating(timers).map(|(slot, set)| (slot, set.timer.name)).collect();
             turns.retain(|turn| left.contains(turn));
             if !one_shot && !self.dispatch.has_waiting() && !self.dispatch.is_at_work() && turns.is_empty() {
@@ -54,26 +54,26 @@ impl Replay<'_> {
             self.report_timers_left(slot, own.cloned().collect());
             for (event, kind, why) in self.dispatch.drain(slot) {
                 let waited = chrono::Duration::milliseconds(self.now() - event.received).num_minutes();
-                let message = format!("{}: still not done after {waited} min: {why}", event.title());
+                let message = format!("{}: not delivered after {waited} min: {why}", event.title());
                 self.dispatch.problem(slot, event.origin, kind, message);
             }
         }
         Ok(())
     }
 
-    /// What a timer would have done did not happen, when the clock stops before it is due.
+    /// Reports timers that are due only after the clock has stopped: their work was not done.
     fn report_timers_left(&mut self, slot: usize, left: Vec<SetTimer>) {
         if self.dispatch.state(slot) != IntegrationState::Active {
             return;
         }
         let more = left.len().saturating_sub(TIMERS_REPORTED);
         if more > 0 {
-            let message = format!("{more} more timers are due after the clock stopped");
+            let message = format!("{more} more timers are due after the end of the replay; give it more time with --settle");
             self.dispatch.problem(slot, uis_host::ports::Origin(1), ProblemKind::Limit, message);
         }
         for set in left.into_iter().take(TIMERS_REPORTED) {
             let (name, at) = (&set.timer.name, shown(set.timer.at, self.zone));
-            let message = format!("timer {name} is due at {at}, after the clock stopped; give it more time with --settle");
+            let message = format!("timer {name} is due at {at}, after the end of the replay; give it more time with --settle");
             self.dispatch.problem(slot, set.origin, ProblemKind::Limit, message);
         }
     }

@@ -1,4 +1,4 @@
-//! Real time: several lanes at once, each handler a task of its own, live events beside them.
+//! Real time: several lanes run concurrently, each handler is a task, and live events run beside the lanes.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -13,43 +13,44 @@ use crate::plugin::Run;
 use crate::ports::{IntegrationState, KeptEvent, Origin, StoreError};
 use crate::services::EventScope;
 
-/// The longest sleep: a clock that was set back or forward is noticed within it.
+/// The longest sleep. A change of the machine's clock is noticed within this time.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
-/// What is asked of a dispatch that serves.
+/// A command to a dispatch that runs [`serve`](Dispatch::serve).
 #[derive(Debug)]
 pub enum Command {
-    /// An event comes in. The reply comes when a kept event is kept, or when a live one has ended; a reply that is dropped means that the event
-    /// was not taken.
+    /// An event was received. For a kept event the reply is sent once the event is stored; for a live event, once its handler has ended.
+    /// When the sender is dropped without a reply, the event was not accepted.
     Deliver {
-        /// The integration.
+        /// The integration's slot.
         slot: usize,
         /// The event.
         arrival: Arrival,
-        /// Where the answer goes.
+        /// Receives the result.
         reply: oneshot::Sender<LiveEnd>,
     },
-    /// An integration is switched on, or its settings were saved.
+    /// Switch an integration on, or activate it again because its settings were saved.
     SwitchOn {
-        /// The integration.
+        /// The integration's slot.
         slot: usize,
-        /// Where that comes from.
+        /// Where the command came from.
         origin: Origin,
     },
-    /// An integration is switched off.
+    /// Switch an integration off.
     SwitchOff {
-        /// The integration.
+        /// The integration's slot.
         slot: usize,
-        /// Where that comes from.
+        /// Where the command came from.
         origin: Origin,
     },
 }
 
-/// Live handlers at work, by their numbers, and who waits for each.
+/// Receivers of the results of live events, by the number of the handler.
 type Waiting = HashMap<u64, oneshot::Sender<LiveEnd>>;
 
 impl Dispatch<'_> {
-    /// Serves until nobody can send commands any more; then waits for the handlers at work. What is not done stays in the store.
+    /// Executes commands until all senders are dropped, then waits for the running handlers. Unfinished events stay in the store. Fails
+    /// when a store fails.
     pub async fn serve(&mut self, mut commands: mpsc::Receiver<Command>) -> Result<(), StoreError> {
         let mut waiting = Waiting::new();
         loop {
@@ -77,7 +78,7 @@ impl Dispatch<'_> {
             Command::Deliver { slot, arrival, reply } if slot < self.len() => match arrival.event.class() {
                 Class::Kept => {
                     let end = self.deliver(slot, arrival).await?;
-                    // Whoever asked may have gone; the event is kept all the same.
+                    // The receiver may be gone; the event is stored all the same.
                     let _ = reply.send(end);
                     Ok(())
                 }
@@ -91,7 +92,7 @@ impl Dispatch<'_> {
                     Ok(())
                 }
             },
-            // There is no such integration; a reply that is dropped says so.
+            // There is no such slot. Dropping the reply's sender reports that.
             _ => Ok(()),
         }
     }
@@ -110,7 +111,7 @@ impl Dispatch<'_> {
         }
     }
 
-    /// Fires timers that are due, and begins events whose time has come, as far as there are places.
+    /// Fires due timers, and starts events that may run while places are free.
     async fn start_what_may_run(&mut self) -> Result<(), StoreError> {
         let now = self.now();
         for slot in 0..self.slots.len() {
@@ -128,7 +129,7 @@ impl Dispatch<'_> {
         Ok(())
     }
 
-    /// The lane that may begin now, of those whose integrations have a place: the one that has waited longest.
+    /// The lane that has waited longest, among the integrations that have a free place.
     fn next_startable(&self, now: i64) -> Option<(usize, String)> {
         if self.kept_at_work() >= self.kept_places {
             return None;
@@ -138,7 +139,7 @@ impl Dispatch<'_> {
         ready.filter(|(at, ..)| *at <= now).min().map(|(_, _, slot, key)| (slot, key))
     }
 
-    /// How long until something may be due.
+    /// How long until the next event or timer is due.
     async fn until_next(&mut self) -> Result<Duration, StoreError> {
         let now = self.now();
         let mut next: Option<i64> = None;
@@ -154,8 +155,7 @@ impl Dispatch<'_> {
         Ok(wait.min(LONGEST_SLEEP))
     }
 
-    /// Begins an attempt as a task of its own, so that several threads share the work. A panic of the host in it is a failure of this event
-    /// alone.
+    /// Starts an attempt as a task, so that several threads share the work. If the host panics in it, only this event fails.
     async fn spawn(&mut self, slot: usize, event: KeptEvent) -> Result<(), StoreError> {
         let task = tokio::spawn(self.launch(slot, event.clone()).await?);
         let (handler, integration) = (self.handlers, self.slots[slot].integration.clone());
@@ -164,7 +164,7 @@ impl Dispatch<'_> {
                 Ok(ended) => ended,
                 Err(error) => {
                     let scope = EventScope::new(integration, event.origin, Instant::now());
-                    let result = Err(Fault::Host(format!("a panic: {error}")));
+                    let result = Err(Fault::Host(format!("the handler's task panicked: {error}")));
                     let run = Run { scope, result, fuel: None, memory_bytes: None };
                     Ended { handler, slot, event, run, took: Duration::ZERO }
                 }

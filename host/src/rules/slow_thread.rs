@@ -1,7 +1,7 @@
-//! Where slow rules run: aside, on one thread of their own. A rule that is done at once (a rule in Rust takes microseconds) runs where its event
-//! runs; one that is still at work at the engine's second tick goes on over here, so that however many rules never end, the threads that serve
-//! everybody lose two ticks to each and no more. Measured with four rules that never end on two cores: without this, other events took 320 ms
-//! in place of half a millisecond.
+//! A thread for rules that take long. A rule in Rust takes microseconds and is evaluated on its event's thread. An evaluation that is still
+//! running at the engine's second tick continues on the thread here. So a rule that never ends costs the threads that serve events two
+//! ticks, and no more. Measured on two cores with four rules that never end: without this thread other events took 320 ms instead of half a
+//! millisecond.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -11,14 +11,15 @@ use std::task::Poll;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
-/// How often a piece of work has its turn where it began. The tick is everybody's, so it may come right after the beginning of the first.
+/// How many times an evaluation may run before it moves to the other thread. Ticks are global, so the first one may end right after the
+/// evaluation starts.
 const TURNS: usize = 2;
 
-/// The thread; it ends with its last handle.
+/// A handle to the thread. The thread ends when the last handle is dropped.
 #[derive(Clone)]
 pub struct SlowRuleThread {
     handle: Handle,
-    /// Held for as long as the thread is needed.
+    /// Dropping the last sender ends the thread.
     _end: Arc<oneshot::Sender<()>>,
 }
 
@@ -29,14 +30,14 @@ impl SlowRuleThread {
         let handle = runtime.handle().clone();
         let (end, ended) = oneshot::channel::<()>();
         let serve = move || {
-            // An error says that the sender is gone, which is what is waited for.
+            // The error means that the sender was dropped, which is what ends the thread.
             let _ = runtime.block_on(ended);
         };
         std::thread::Builder::new().name("uis-host-slow-rules".into()).spawn(serve)?;
         Ok(SlowRuleThread { handle, _end: Arc::new(end) })
     }
 
-    /// Runs a piece of work here until it gives way for the second time, and over there from then on. None: it panicked there.
+    /// Runs `work` on the calling thread until it yields for the second time, then on the thread for slow rules. None: it panicked there.
     pub async fn run<T: Send + 'static>(&self, mut work: Pin<Box<dyn Future<Output = T> + Send>>) -> Option<T> {
         for _ in 0..TURNS {
             if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
@@ -52,7 +53,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_gives_way_goes_on_elsewhere() {
+    async fn work_that_yields_twice_moves_to_the_other_thread() {
         let thread = SlowRuleThread::start().expect("a thread");
         let here = std::thread::current().id();
         assert_eq!(thread.run(Box::pin(async { std::thread::current().id() })).await, Some(here));
@@ -68,7 +69,7 @@ mod tests {
         assert!(thread.run(slow).await.is_some_and(|there| there != here));
         let falls = Box::pin(async move {
             give_way().await;
-            panic!("as asked")
+            panic!("requested by the test")
         });
         assert_eq!(thread.run::<()>(falls).await, None);
     }

@@ -1,4 +1,4 @@
-//! Components that must be refused before anything of them runs, by the names of what they import and export.
+//! Components that must be refused before any code of them runs, because of what they import and export.
 
 use anyhow::Result;
 use uis_host::limits::Limits;
@@ -32,7 +32,7 @@ const KIT: [(&str, &str); 14] = kit![
     "plugin-of-many-memories",
 ];
 
-/// Tries to load each.
+/// Tries to load each component of the kit.
 pub async fn attack(
     limits: &Limits,
     rule_limits: &RuleLimits,
@@ -50,7 +50,7 @@ pub async fn attack(
             true => sandbox.load(&path, &cache).err().map(|error| error.to_string()),
             false => ComponentPlugin::load(&runtime, &path, &cache).await.err().map(|error| error.to_string()),
         };
-        // The file's name is ours.
+        // The file's name belongs to this command, not to the host's message.
         let said = refused.map_or_else(|| "it was loaded".to_owned(), |said| said.replace(&format!("{} ", path.display()), ""));
         report(attack.verdict("loading", said, true));
     }
