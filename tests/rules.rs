@@ -94,7 +94,7 @@ fn what_is_no_rule_is_not_loaded_and_says_why() {
         assert!(output.status.code() == Some(2) && errors.contains("rule x") && errors.contains(said), "{rule}: {errors}");
     }
     let twice = uis_host(&["replay", &path, "--rule", &format!("a={RULE}"), "--dry-rule", &format!("a={RULE}")]);
-    assert!(String::from_utf8_lossy(&twice.stderr).contains("two rules are named a"));
+    assert!(String::from_utf8_lossy(&twice.stderr).contains("two rules have the name a"));
 }
 
 #[test]

@@ -18,6 +18,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 /// A command to a dispatch that runs [`serve`](Dispatch::serve).
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "almost all commands are events, so boxing them would only add an allocation")]
 pub enum Command {
     /// An event was received. For a kept event the reply is sent once the event is stored; for a live event, once its handler has ended.
     /// When the sender is dropped without a reply, the event was not accepted.

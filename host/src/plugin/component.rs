@@ -192,7 +192,7 @@ impl ComponentPlugin {
         // A panic's message is more useful than the trap that it ends in.
         let printed = state.stderr.contents();
         let printed = String::from_utf8_lossy(&printed);
-        let words = match (printed.trim(), trap) {
+        let text = match (printed.trim(), trap) {
             ("", Some(trap)) => trap.to_string(),
             ("", None) => format!("{:#}", error.root_cause()),
             // The first lines contain the source line and the message. Rust's note about backtraces is of no use here.
@@ -200,7 +200,7 @@ impl ComponentPlugin {
                 printed.lines().filter(|line| !line.starts_with("note:")).flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
             }
         };
-        Fault::Trap(words)
+        Fault::Trap(text)
     }
 }
 

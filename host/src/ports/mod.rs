@@ -9,7 +9,7 @@
 //! | [`Dialler`] | starting calls in UIS |
 //! | [`Store`] | everything that must survive a restart: waiting events, plugins' storage, timers |
 //! | [`Egress`] | sending requests to a remote system |
-//! | [`Clock`](crate::clock::Clock) | the current time |
+//! | [`Clock`] | the current time |
 //! | [`Observer`] | logs, metrics and reports of what the dispatch does |
 //! | [`Turns`] | the order of concurrent handlers, when a replay draws it |
 //! | [`Decisions`] | the decisions of partners' rules; implemented by [`RuleSet`](crate::rules::RuleSet) |
