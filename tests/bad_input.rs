@@ -25,7 +25,7 @@ fn an_unusable_header_names_file_and_line_and_nothing_runs() {
         (
             "credentials.jsonl",
             r#"{"recording":1,"credentials":[{"name":"a","url":"a.retailcrm.ru","key":"k"}],"integrations":[{"name":"x","credentials":"b"}]}"#,
-            "there are: a",
+            "known names: a",
         ),
         (
             "address.jsonl",
@@ -108,14 +108,14 @@ fn a_limit_names_the_event_the_limit_and_its_value() {
         .collect();
     assert_eq!(told.len(), 4, "{told:?}");
     assert!(told[0].0 == "trap" && told[0].1.contains("action (panic)") && told[0].1.contains("as asked"), "{told:?}");
-    assert_eq!(told[1], ("limit", "action (spin): limit fuel = 1000000 was passed"));
-    assert_eq!(told[2], ("limit", "action (hoard): limit memory-bytes = 20000000 was passed"));
+    assert_eq!(told[1], ("limit", "action (spin): limit fuel = 1000000 was exceeded"));
+    assert_eq!(told[2], ("limit", "action (hoard): limit memory-bytes = 20000000 was exceeded"));
     assert!(told[3].1.contains("stack") || told[3].1.contains("fuel"), "{told:?}");
     assert_eq!(value["events"]["delivered"], 1, "the event after them is handled");
 
     let (_, value) =
         replay_json(&[&path, "--plugin", echo.to_str().expect("UTF-8"), "--fuel", "1000000000000000", "--wall-kept-ms", "100"]);
-    assert_eq!(value["problems"][1]["message"], "action (spin): limit wall-kept-ms = 100 was passed");
+    assert_eq!(value["problems"][1]["message"], "action (spin): limit wall-kept-ms = 100 was exceeded");
 }
 
 #[test]

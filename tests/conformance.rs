@@ -49,9 +49,9 @@ fn a_hosts_configuration_is_a_file_of_limits_by_name() {
     let strict = uis_test_support::file(&folder, "host.json", &[r#"{"requests": 10, "rule-fuel": 1000000}"#]);
     let value = command_json("conformance", &["--only", "loop", "--limits", &strict], 0);
     let told = value.to_string();
-    assert!(told.contains("limit rule-fuel = 1000000 was passed") && told.contains("limit requests = 10 an event"), "{told}");
+    assert!(told.contains("limit rule-fuel = 1000000 was exceeded") && told.contains("limit requests = 10 per event"), "{told}");
     for (text, said) in [
-        (r#"{"fule": 1}"#, "there is no limit \"fule\"; there are: memory-bytes"),
+        (r#"{"fule": 1}"#, "there is no limit \"fule\"; known limits: memory-bytes"),
         (r#"{"fuel": 0}"#, "limit fuel cannot be 0"),
         (r#"{"fuel": "much"}"#, "expected one JSON object of limits by name"),
     ] {

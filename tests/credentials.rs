@@ -71,7 +71,7 @@ async fn what_is_wrong_with_an_address_or_a_key_is_told_apart_and_only_what_is_u
             ("Без телефонии", &crm, "no-telephony", 1, "lacks the right telephony"),
             ("Чужой ключ", &crm, "nonsense", 1, "does not accept the key"),
             ("Не CRM", &elsewhere, "everything", 1, "no RetailCRM account"),
-            ("Никого", &format!("http://{gone}"), "everything", 1, "cannot be asked now"),
+            ("Никого", &format!("http://{gone}"), "everything", 1, "cannot be reached now"),
         ] {
             let (found, value, errors) = credentials(file, &["add", name, url], key);
             assert_eq!(

@@ -13,7 +13,7 @@ use uis_host::event::Fault;
 use uis_host::event::{Event, Reply};
 use uis_host::limits::{ATTRIBUTE_BYTES, ATTRIBUTES};
 use uis_host::notification::{self, MNEMONICS, params::Params};
-use uis_host::plugin::{Asked, Plugin, Prepared, Run};
+use uis_host::plugin::{Plugin, Prepared, Run, SetupResult};
 use uis_host::services::EventScope;
 use uis_test_support::misfortune::{befall, cases, crashes, fate, faults, keep, lane_order};
 use uis_test_support::native_plugin::NativePlugin;
@@ -188,10 +188,10 @@ impl Plugin for Stalling {
     fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>> {
         Box::pin(std::future::ready(Ok("{}".to_owned())))
     }
-    fn choices<'a>(&'a self, _: EventScope, _: &'a str, _: Option<&'a str>) -> BoxFuture<'a, Asked<ChoicePage>> {
+    fn choices<'a>(&'a self, _: EventScope, _: &'a str, _: Option<&'a str>) -> BoxFuture<'a, SetupResult<ChoicePage>> {
         Box::pin(std::future::ready(Ok(Err(Failure::Rejected("it has none".into())))))
     }
-    fn check_connection(&self, _: EventScope) -> BoxFuture<'_, Asked<ConnectionReport>> {
+    fn check_connection(&self, _: EventScope) -> BoxFuture<'_, SetupResult<ConnectionReport>> {
         Box::pin(std::future::ready(Ok(Err(Failure::Rejected("it has none".into())))))
     }
     fn normalise_connection<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Result<NormalConnection, String>, Fault>> {

@@ -40,7 +40,7 @@ enum Fault {
 struct Wrong(InProcess, Fault);
 
 impl Egress for Wrong {
-    fn carry(
+    fn send(
         &self,
         mut request: http::Request<bytes::Bytes>,
         limit: usize,
@@ -51,13 +51,13 @@ impl Egress for Wrong {
                 *request.uri_mut() = format!("{base}{}", request.uri().path()).parse().expect("an address");
             }
             let limit = if self.1 == Fault::ReadsOneByteTooMany { limit + 1 } else { limit };
-            let answer = self.0.carry(request.clone(), limit).await;
+            let answer = self.0.send(request.clone(), limit).await;
             match (self.1, &answer) {
-                (Fault::TriesAgain, Err(EgressError::OutcomeUnknown(_))) => self.0.carry(request, limit).await,
+                (Fault::TriesAgain, Err(EgressError::OutcomeUnknown(_))) => self.0.send(request, limit).await,
                 (Fault::FollowsRedirects, Ok(redirect)) if redirect.status().is_redirection() => {
                     let location = redirect.headers()[http::header::LOCATION].to_str().expect("text");
                     *request.uri_mut() = format!("{base}{location}").parse().expect("an address");
-                    self.0.carry(request, limit).await
+                    self.0.send(request, limit).await
                 }
                 _ => answer,
             }

@@ -15,14 +15,14 @@ use uis_test_support::rules::{HOSTILE, RULE, replay, requests, tasks, told, vip}
 fn a_rule_that_attacks_costs_only_itself() {
     let attacks = [
         ("loop", "limit rule-"),
-        ("bomb", "limit rule-memory-bytes = 134217728 was passed"),
+        ("bomb", "limit rule-memory-bytes = 134217728 was exceeded"),
         ("recurse", "it trapped: "),
         ("trap", "it trapped: "),
-        ("huge", "limit rule-output-bytes = 262144 was passed"),
-        ("many", "300 fields; at most 256"),
-        ("twice", "the field text is there twice"),
-        ("boss", "is a whole number, not boss"),
-        ("kind", "a draft's kind and whether it is new cannot change"),
+        ("huge", "limit rule-output-bytes = 262144 was exceeded"),
+        ("many", "the answer has 300 fields; the limit is 256"),
+        ("twice", "the field text occurs twice"),
+        ("boss", "must be a whole number, not boss"),
+        ("kind", "a rule must not change a draft's `kind` or `is-new`"),
     ];
     let folder = tempfile::tempdir().expect("a folder");
     for (attack, said) in attacks {
@@ -246,11 +246,11 @@ async fn rules_wait_for_places_and_no_one_is_blamed_for_others() {
     assert_eq!(right, [true; 32]);
     // An event that is over has no time for rules, and one that is nearly over little: neither is a rule's fault.
     let over = ask(&sandbox, &good, Instant::now(), "").await.expect_err("no time");
-    assert!(!over.is_its_own(), "{over}");
+    assert!(!over.counts_against_rule(), "{over}");
     let cut = ask(&sandbox, &bad, Instant::now() + Duration::from_millis(20), "loop").await.expect_err("little time");
-    assert!(!cut.is_its_own(), "{cut}");
+    assert!(!cut.counts_against_rule(), "{cut}");
     let own = ask(&sandbox, &bad, soon(), "trap").await.expect_err("it fell over");
-    assert!(own.is_its_own(), "{own}");
+    assert!(own.counts_against_rule(), "{own}");
 }
 
 /// The scenario waits three seconds for who calls; the CRM takes half of them, and the rules would take two more.
@@ -269,7 +269,7 @@ fn rules_about_an_incoming_call_end_before_the_scenario_goes_on() {
     let (_, value) =
         uis_test_support::replay_json(&[&[path.as_str(), "--limit", "rule-fuel=1000000000000"], arguments.as_slice()].concat());
     let problems = value["problems"].to_string();
-    assert!(problems.contains("limit rule-wall-ms = 250 was passed"), "{problems}");
+    assert!(problems.contains("limit rule-wall-ms = 250 was exceeded"), "{problems}");
     assert!(problems.contains("its event ha") && problems.contains("left"), "those that would come too late are not heard: {problems}");
 }
 

@@ -85,16 +85,16 @@ fn what_is_no_rule_is_not_loaded_and_says_why() {
     let path = requests(&folder, "x.jsonl", &[], &[]);
     let plugin = root().join("plugin");
     for (rule, said) in [
-        (format!("x={}", plugin.display()), "a rule imports nothing, and this one imports"),
+        (format!("x={}", plugin.display()), "a rule must import nothing, but this one imports"),
         (format!("x={}", folder.path().join("nothing.wasm").display()), "nothing.wasm"),
-        ("x=README.md".to_owned(), "neither a Cargo.toml in it nor is it a .wasm file"),
+        ("x=README.md".to_owned(), "is neither a .wasm file nor a folder with a Cargo.toml"),
     ] {
         let output = uis_host(&["replay", &path, "--rule", &rule]);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(2) && errors.contains("rule x") && errors.contains(said), "{rule}: {errors}");
     }
     let twice = uis_host(&["replay", &path, "--rule", &format!("a={RULE}"), "--dry-rule", &format!("a={RULE}")]);
-    assert!(String::from_utf8_lossy(&twice.stderr).contains("two rules are named a"));
+    assert!(String::from_utf8_lossy(&twice.stderr).contains("two rules have the name a"));
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_new_rule_works_as_it_is_written() {
             "{told}"
         );
         let twice = uis_host(&["rules", "new", "--lang", language, rule]);
-        assert!(twice.status.code() == Some(2) && String::from_utf8_lossy(&twice.stderr).contains("is there already"));
+        assert!(twice.status.code() == Some(2) && String::from_utf8_lossy(&twice.stderr).contains("exists already"));
     }
 }
 

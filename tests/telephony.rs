@@ -284,7 +284,7 @@ fn clicks_and_callbacks_that_cannot_be_followed_are_refused_with_the_reason() {
     let callback = |name: &str, form: &str| format!(r#"{{"at":"2026-11-23T10:00:00+03:00","callback":"{name}","form":"{form}"}}"#);
     let secret = "clientId=replay-client-id";
     for (line, told) in [
-        (click("clientId=wrong&code=101&phone=79161234567&userId=5"), "not the account's secret"),
+        (click("clientId=wrong&code=101&phone=79161234567&userId=5"), "does not contain the account's secret"),
         (click(&format!("{secret}&code=999&phone=79161234567&userId=99")), "no UIS employee (user 99, extension 999)"),
         (click(&format!("{secret}&code=101&userId=5")), "names no phone"),
         (click(&format!("{secret}&code=101&userId=5&phone=12")), "12 is not a number that can be called"),

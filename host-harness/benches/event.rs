@@ -1,5 +1,5 @@
-//! What one event costs: a fresh store and instance of the real component and its handler, against the same logic natively, in one run.
-//! The event is one that sends nothing (a pop-up for a call that is over), so that the boundary is measured and not the CRM.
+//! The cost of one event: a fresh store and instance of the real component and its handler, compared with the same logic run natively. The
+//! event sends no request (it closes a pop-up of a call that has ended), so that the boundary is measured and not the CRM.
 #![allow(missing_docs)]
 
 use std::path::Path;
@@ -56,7 +56,7 @@ fn bench(criterion: &mut Criterion) {
             assert!(matches!(run.result, Ok(Ok(_))));
         });
     });
-    // What both of the above spend before the handler: making the event and its scope.
+    // What both benchmarks spend before the handler: creating the event and its scope.
     group.bench_function("setting up", |bencher| bencher.iter(|| (scope(&limits, &prepared), delivery(), event())));
     group.finish();
 }

@@ -1,5 +1,6 @@
-//! One account's bombs during the load of others: what the others' events cost before and meanwhile, that they come to the same, and how long after
-//! its deadline a runaway goes on. Not criterion's: a percentile of a load is measured, not the mean of a function.
+//! The effect of one account's hostile rules on other accounts: how long the others' events take before and during an attack, whether their
+//! results are correct, and how long after its deadline a runaway rule is stopped. Not a criterion benchmark, because it measures
+//! percentiles under load and not the mean of a function.
 #![allow(missing_docs)]
 
 use std::path::Path;
@@ -21,11 +22,11 @@ use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::{Rule, Sandbox};
 use uis_host::services::EventScope;
 
-/// Events of the other accounts.
+/// Number of events of the other accounts.
 const EVENTS: usize = 1000;
-/// They come this far from each other: an even load that two cores carry easily.
+/// The interval between events: a steady load that two cores carry easily.
 const EVERY: Duration = Duration::from_millis(2);
-/// Bombs of the one account that are under way at once.
+/// Number of hostile rules of the one account that run at the same time.
 const BOMBS: usize = 4;
 
 fn component(folder: &str) -> build::Built {
@@ -66,7 +67,8 @@ struct Neighbour {
 }
 
 impl Neighbour {
-    /// One event, and a rule asked about a draft; gives how long it took since it came, waiting included, and whether it came to what it must.
+    /// Handles one event and evaluates one rule. Returns the time since the event arrived, including waiting, and whether both results are
+    /// correct.
     async fn one(&self, started: Instant) -> (Duration, bool) {
         let mut scope = EventScope::detached(&self.limits).with_settings(self.prepared.clone());
         scope.deadline = started + Duration::from_secs(5);
@@ -78,15 +80,15 @@ impl Neighbour {
     }
 }
 
-/// The load; gives its times, sorted, and how many events came to something else than they must.
+/// Runs the load. Returns the times, sorted, and the number of events with a wrong result.
 async fn load(neighbour: &Arc<Neighbour>) -> (Vec<Duration>, usize) {
     let mut beat = tokio::time::interval(EVERY);
     let mut running = Vec::new();
     for _ in 0..EVENTS {
         beat.tick().await;
         let neighbour = neighbour.clone();
-        let came = Instant::now();
-        running.push(tokio::spawn(async move { neighbour.one(came).await }));
+        let arrived = Instant::now();
+        running.push(tokio::spawn(async move { neighbour.one(arrived).await }));
     }
     let (mut times, mut wrong) = (Vec::new(), 0);
     for one in running {
@@ -98,10 +100,10 @@ async fn load(neighbour: &Arc<Neighbour>) -> (Vec<Duration>, usize) {
     (times, wrong)
 }
 
-fn told(title: &str, times: &[Duration], wrong: usize) {
+fn print_latencies(title: &str, times: &[Duration], wrong: usize) {
     let at = |per_mille: usize| times[(times.len() - 1) * per_mille / 1000].as_secs_f64() * 1e3;
     println!(
-        "{title:<28} p50 {:7.3} ms   p99 {:7.3} ms   max {:7.3} ms   {wrong} of {} came to something else",
+        "{title:<28} p50 {:7.3} ms   p99 {:7.3} ms   max {:7.3} ms   {wrong} of {} had a wrong result",
         at(500),
         at(990),
         at(1000),
@@ -123,10 +125,10 @@ async fn main() {
         sandbox: sandbox.clone(),
     });
     let bomb = Arc::new(sandbox.load(&hostile.wasm, &hostile.cache).expect("loaded"));
-    // What is not there yet (pages, code) comes with the first events.
+    // The first events load pages and code, so they are not measured.
     load(&neighbour).await;
     let (before, wrong_before) = load(&neighbour).await;
-    told("alone", &before, wrong_before);
+    print_latencies("alone", &before, wrong_before);
     for attack in ["loop", "bomb", "recurse"] {
         let (over, bombs) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let throwers: Vec<_> = (0..BOMBS)
@@ -137,7 +139,7 @@ async fn main() {
                         let verdict = bomb.draft(&sandbox, Instant::now() + Duration::from_secs(5), &about(attack), &draft()).await;
                         assert!(matches!(verdict, Some(Err(_))), "a bomb is contained");
                         bombs.fetch_add(1, Ordering::Relaxed);
-                        // Events are tasks of their own; a loop that never waits is not what is measured.
+                        // Events are separate tasks; this loop must not keep a thread for itself, since that is not measured here.
                         tokio::task::yield_now().await;
                     }
                 })
@@ -148,12 +150,12 @@ async fn main() {
         for thrower in throwers {
             thrower.await.expect("it ended");
         }
-        told(&format!("during {BOMBS} × {attack} ({})", bombs.load(Ordering::Relaxed)), &during, wrong);
+        print_latencies(&format!("during {BOMBS} × {attack} ({})", bombs.load(Ordering::Relaxed)), &during, wrong);
     }
     runaway(&neighbour, &sandbox, &hostile).await;
 }
 
-/// A runaway with fuel for minutes, so that its deadline is what ends it.
+/// A rule with fuel for minutes, so that only its deadline ends it.
 async fn runaway(neighbour: &Arc<Neighbour>, _: &Sandbox, hostile: &build::Built) {
     let limits = RuleLimits { fuel: u64::MAX / 2, ..RuleLimits::default() };
     let wall = limits.wall;
@@ -176,7 +178,7 @@ async fn runaway(neighbour: &Arc<Neighbour>, _: &Sandbox, hostile: &build::Built
     let (times, wrong) = load(neighbour).await;
     over.store(true, Ordering::Relaxed);
     let late = running.await.expect("it ended");
-    told("during a runaway", &times, wrong);
+    print_latencies("during a runaway", &times, wrong);
     let longest = late.iter().max().copied().unwrap_or_default();
     println!(
         "a runaway was stopped {} times, at most {:.1} ms after its deadline; two ticks are {} ms",

@@ -1,5 +1,6 @@
-//! What a partner's rule costs: a fresh store and instance, a draft there and its verdict back; through the whole set, with its explanation; and
-//! nothing, where there are no rules. Rules in JavaScript and Python are measured when the tests have built them (`cargo test -p uis-harness --test end_to_end rules::`).
+//! The cost of a partner's rule: a fresh store and instance that receives a draft and returns a verdict; the same through the whole set,
+//! with its trace; and the cost without rules. Rules in JavaScript and Python are measured if the tests have built them (`cargo test -p
+//! uis-harness --test end_to_end rules::`).
 #![allow(missing_docs)]
 
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use uis_harness::build;
 use uis_host::bindings::uis::integration::decision::{Appeal, Draft, DraftKind, Field, Value, Verdict};
 use uis_host::bindings::uis::integration::types::CommunicationKind;
-use uis_host::ports::{Asking, Decisions};
+use uis_host::ports::{Decisions, RuleContext};
 use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::Sandbox;
 use uis_host::rules::{RuleFile, RuleSet};
@@ -44,7 +45,7 @@ fn draft() -> Draft {
     Draft { kind: DraftKind::Task, is_new: true, fields, attributes: Vec::new() }
 }
 
-/// Rules by their languages.
+/// The rules, by language.
 fn rules() -> Vec<(&'static str, PathBuf, PathBuf)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/rules/rust");
     let rust = build::component(&folder, &|line| eprintln!("{line}")).expect("built");
@@ -53,7 +54,7 @@ fn rules() -> Vec<(&'static str, PathBuf, PathBuf)> {
         let wasm = Path::new(env!("CARGO_TARGET_TMPDIR")).join(copy).join("rule.wasm");
         match wasm.is_file() {
             true => all.push((language, wasm, rust.cache.clone())),
-            false => eprintln!("{language}: not built yet; `cargo test -p uis-harness --test end_to_end rules::` does"),
+            false => eprintln!("{language}: not built yet; build it with `cargo test -p uis-harness --test end_to_end rules::`"),
         }
     }
     all
@@ -62,7 +63,7 @@ fn rules() -> Vec<(&'static str, PathBuf, PathBuf)> {
 fn bench(criterion: &mut Criterion) {
     let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let (about, draft) = (about(), draft());
-    // A slow machine must not turn the measurement into one of a limit.
+    // A long limit, so that a slow machine does not measure the limit.
     let limits = RuleLimits { wall: Duration::from_secs(30), ..RuleLimits::default() };
     let mut group = criterion.benchmark_group("rule");
     for (language, wasm, cache) in rules() {
@@ -80,8 +81,8 @@ fn bench(criterion: &mut Criterion) {
         group.bench_function(format!("{language}, explained"), |bencher| {
             bencher.to_async(&tokio).iter(|| async {
                 let mut trace = Trace::new(1 << 20);
-                let asking = Asking { deadline: Instant::now() + Duration::from_secs(60), now: 0, trace: &mut trace };
-                let verdict = set.review_draft(&about, draft.clone(), asking).await;
+                let context = RuleContext { deadline: Instant::now() + Duration::from_secs(60), now: 0, trace: &mut trace };
+                let verdict = set.review_draft(&about, draft.clone(), context).await;
                 assert!(matches!(verdict, Verdict::Change(_)) && trace.len() == 1);
             });
         });

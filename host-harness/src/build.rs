@@ -1,4 +1,5 @@
-//! Building a plugin's crate into a component. Cargo does the work; this decides whether there is any, and says what to do when it fails.
+//! Building a plugin's crate into a component. Cargo does the work. This module decides whether a build is needed, and says what to do when
+//! it fails.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -11,8 +12,9 @@ use serde::{Deserialize, Serialize};
 /// Rust's target for components.
 pub const TARGET: &str = "wasm32-wasip2";
 
-/// The profile of components, given on the command line so that every crate is built alike, whatever its own manifest says.
-/// Measured: `s` is within 2 % of the smallest and 30 % faster than `z`; link-time optimisation in one unit halves the size.
+/// The profile for components. It is given on the command line, so that every crate is built with the same settings, whatever its own
+/// manifest says. Measured: `s` gives components within 2 % of the smallest and 30 % faster than `z`; link-time optimisation with one
+/// codegen unit halves the size.
 const PROFILE: [&str; 6] = [
     "profile.component.inherits='release'",
     "profile.component.opt-level='s'",
@@ -27,60 +29,60 @@ const PROFILE: [&str; 6] = [
 pub struct Built {
     /// The component's file.
     pub wasm: PathBuf,
-    /// Where what is made of it may be kept.
+    /// The folder for compiled code of this component.
     pub cache: PathBuf,
-    /// Nothing had to be built.
+    /// The component was up to date; nothing was built.
     pub fresh: bool,
 }
 
-/// Why there is no component. Each says what to do.
+/// Why there is no component. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// Neither a crate nor a component.
-    #[error("{0}: there is neither a Cargo.toml in it nor is it a .wasm file; give a plugin's crate folder or a built component")]
+    /// The path is neither a crate nor a component.
+    #[error("{0} is neither a .wasm file nor a folder with a Cargo.toml; give a plugin's crate folder or a built component")]
     NotAPlugin(PathBuf),
-    /// No cargo, no rustc, no rustup.
+    /// Cargo, rustc or rustup cannot be started.
     #[error("{program} cannot be run ({error}); install Rust from https://rustup.rs and try again")]
     NoTool {
         /// The program.
         program: String,
-        /// The system's words.
+        /// The system's error.
         error: std::io::Error,
     },
     /// The target could not be added.
     #[error(
-        "Rust's target {TARGET} is not installed and `rustup target add {TARGET}` failed; run it by hand with a network connection. rustup says: {0}"
+        "Rust's target {TARGET} is not installed and `rustup target add {TARGET}` failed; run it yourself with a network connection. rustup says: {0}"
     )]
     NoTarget(String),
-    /// The compiler refused.
+    /// The crate does not compile.
     #[error("the plugin's crate in {0} does not compile; the compiler's messages are above")]
     Compile(PathBuf),
-    /// Cargo made no component.
-    #[error("the crate in {0} makes no component; its Cargo.toml needs [lib] crate-type = [\"cdylib\"]")]
+    /// Cargo built no component.
+    #[error("cargo built no component from the crate in {0}; its Cargo.toml needs [lib] crate-type = [\"cdylib\"]")]
     NoComponent(PathBuf),
     /// A file could not be read or written.
     #[error("{path}: {error}")]
     File {
         /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// The system's error.
         error: std::io::Error,
     },
 }
 
-/// What a build left behind, to know when the next is needed.
+/// A record of the last build, to decide whether the next one is needed.
 #[derive(Debug, Serialize, Deserialize)]
 struct Stamp {
     wasm: PathBuf,
-    /// Files the component was made of.
+    /// The source files of the component.
     sources: Vec<PathBuf>,
-    /// When the build began, in nanoseconds since 1970: a source changed later is news.
+    /// When the build began, in nanoseconds since 1970. A source that was modified later needs a new build.
     began: u128,
     profile: Vec<String>,
 }
 
-/// The component of a plugin: a `.wasm` file as it is, or a crate's, built when its sources changed since the last time.
-/// `say` gets a line for each thing that takes time.
+/// The component of a plugin. A `.wasm` file is used as it is. A crate is built if its sources changed since the last build. `say` receives
+/// a line of text before each step that takes time.
 pub fn component(plugin: &Path, say: &dyn Fn(&str)) -> Result<Built, BuildError> {
     if plugin.is_file() && plugin.extension().is_some_and(|extension| extension == "wasm") {
         return Ok(Built { wasm: plugin.to_owned(), cache: user_cache(), fresh: true });
@@ -97,7 +99,7 @@ pub fn component(plugin: &Path, say: &dyn Fn(&str)) -> Result<Built, BuildError>
     if let Some(wasm) = up_to_date(&stamp_path) {
         return Ok(Built { wasm, cache, fresh: true });
     }
-    // One build at a time: another process may be at the very same one.
+    // One build at a time: another process may be building the same crate.
     let _building = lock(&target.join("build.lock"), say)?;
     if let Some(wasm) = up_to_date(&stamp_path) {
         return Ok(Built { wasm, cache, fresh: true });
@@ -108,18 +110,18 @@ pub fn component(plugin: &Path, say: &dyn Fn(&str)) -> Result<Built, BuildError>
     let wasm = cargo_build(&folder, &target)?;
     let mut sources = sources(&wasm);
     sources.extend([folder.join("Cargo.toml"), root.join("Cargo.toml"), root.join("Cargo.lock")].into_iter().filter(|path| path.is_file()));
-    // A lock file that cargo has just written is no change; it does so before it reads any source.
+    // Cargo may just have written the lock file, before it read any source. That is not a change of the sources.
     let locked = root.join("Cargo.lock").metadata().and_then(|data| data.modified()).map_or(0, nanos);
     let began = began.max(locked + 1);
     let stamp = Stamp { wasm: wasm.clone(), sources, began, profile: PROFILE.map(str::to_owned).to_vec() };
-    // Without a stamp the next run asks cargo again, which is only slower.
+    // Without the record, the next run calls cargo again, which is only slower.
     if let Ok(json) = serde_json::to_vec(&stamp) {
         let _ = std::fs::write(&stamp_path, json);
     }
     Ok(Built { wasm, cache, fresh: false })
 }
 
-/// The component of the last build, if nothing it was made of changed since.
+/// The component of the last build, if none of its sources has changed.
 fn up_to_date(stamp: &Path) -> Option<PathBuf> {
     let stamp: Stamp = serde_json::from_slice(&std::fs::read(stamp).ok()?).ok()?;
     let unchanged = |path: &PathBuf| path.metadata().and_then(|data| data.modified()).is_ok_and(|time| nanos(time) < stamp.began);
@@ -127,7 +129,7 @@ fn up_to_date(stamp: &Path) -> Option<PathBuf> {
     same.then_some(stamp.wasm)
 }
 
-/// Waits until no other process holds this file; it is held until dropped, or until this process ends.
+/// Waits for an exclusive lock on a file. The lock ends when the file is dropped or the process ends.
 fn lock(path: &Path, say: &dyn Fn(&str)) -> Result<File, BuildError> {
     let error = |error: std::io::Error| BuildError::File { path: path.to_owned(), error };
     if let Some(folder) = path.parent() {
@@ -141,13 +143,13 @@ fn lock(path: &Path, say: &dyn Fn(&str)) -> Result<File, BuildError> {
     Ok(file)
 }
 
-/// Adds the target when it is missing; rustup does not do so by itself everywhere.
+/// Installs the target when it is missing. Not every rustup does that by itself.
 fn ensure_target(folder: &Path, say: &dyn Fn(&str)) -> Result<(), BuildError> {
     if has_target(folder)? {
         return Ok(());
     }
-    // rustup does not stand two of itself at work on one toolchain.
-    // The lock is a courtesy: where it cannot be had (another user made it), rustup itself says what is wrong.
+    // Two instances of rustup must not change one toolchain at the same time. If the lock cannot be taken (another user created the file),
+    // continue: rustup reports its own errors.
     let _adding = lock(&std::env::temp_dir().join("uis-host-rustup.lock"), say).ok();
     if has_target(folder)? {
         return Ok(());
@@ -166,19 +168,19 @@ fn has_target(folder: &Path) -> Result<bool, BuildError> {
     if !libraries.status.success() || !folder.is_dir() {
         return Ok(false);
     }
-    // The folder is there as soon as rustup begins; its list of components names the target only once it is whole. A Rust that is not
-    // rustup's has no such list.
+    // rustup creates the folder at the beginning of an installation, and adds the target to the list of components at the end. Other
+    // distributions of Rust have no such list.
     let components = folder.ancestors().nth(2).map(|rustlib| rustlib.join("components"));
     let listed = components.and_then(|path| std::fs::read_to_string(path).ok());
     Ok(listed.is_none_or(|list| list.lines().any(|line| line.trim() == format!("rust-std-{TARGET}"))))
 }
 
-/// Runs cargo and finds the component among what it made.
+/// Runs cargo, and finds the component among the files that it built.
 fn cargo_build(folder: &Path, target: &Path) -> Result<PathBuf, BuildError> {
     let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let mut command = Command::new(&program);
     command.args(["build", "--lib", "--target", TARGET, "--profile", "component", "--message-format", "json-render-diagnostics"]);
-    // A folder of its own: the build must not wait for the cargo that may be running us.
+    // A separate target folder: otherwise the build would wait for the lock of a cargo that runs this program.
     command.arg("--target-dir").arg(target).current_dir(folder).stdin(Stdio::null()).stderr(Stdio::inherit());
     for setting in PROFILE {
         command.args(["--config", setting]);
@@ -196,7 +198,7 @@ fn cargo_build(folder: &Path, target: &Path) -> Result<PathBuf, BuildError> {
     wasm.ok_or_else(|| BuildError::NoComponent(folder.to_owned()))
 }
 
-/// One line of cargo's messages.
+/// One line of cargo's output.
 #[derive(Deserialize)]
 struct Message {
     reason: String,
@@ -206,15 +208,15 @@ struct Message {
     filenames: Vec<PathBuf>,
 }
 
-/// The files a component was made of, from the `.d` file that cargo writes beside it.
+/// The source files of a component, from the `.d` file that cargo writes beside it.
 fn sources(wasm: &Path) -> Vec<PathBuf> {
     let text = std::fs::read_to_string(wasm.with_extension("d")).unwrap_or_default();
-    // `target: source source …`, a space within a name written as `\ `.
+    // The format is `target: source source …`; a space within a name is written as `\ `.
     let files = text.lines().filter_map(|line| line.split_once(": ")).map(|(_, files)| files.replace("\\ ", "\u{1}"));
     files.flat_map(|files| files.split(' ').map(|file| PathBuf::from(file.replace('\u{1}', " "))).collect::<Vec<_>>()).collect()
 }
 
-/// The nearest folder upwards that has a Cargo.lock, or the crate itself.
+/// The nearest parent folder that has a Cargo.lock, or the crate's own folder.
 fn workspace_root(folder: &Path) -> PathBuf {
     folder.ancestors().find(|ancestor| ancestor.join("Cargo.lock").is_file()).unwrap_or(folder).to_owned()
 }
@@ -226,14 +228,14 @@ fn stamp_name(folder: &Path) -> String {
     format!("{}-{:08x}", folder.file_name().unwrap_or_default().to_string_lossy(), hasher.finish() as u32)
 }
 
-/// Where the user keeps what can be made again.
+/// The user's folder for files that can be recreated.
 fn user_cache() -> PathBuf {
     let variables: BTreeMap<&str, PathBuf> =
         ["XDG_CACHE_HOME", "HOME"].into_iter().filter_map(|name| Some((name, PathBuf::from(std::env::var_os(name)?)))).collect();
     match (variables.get("XDG_CACHE_HOME"), variables.get("HOME")) {
         (Some(cache), _) => cache.join("uis-host"),
         (None, Some(home)) => home.join(".cache").join("uis-host"),
-        // No home: nothing is kept, as the system's temporary folder is open to everybody.
+        // Without a home folder nothing is cached: any user may write to the system's temporary folder.
         (None, None) => PathBuf::from("/nonexistent/uis-host"),
     }
 }
@@ -247,14 +249,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_plugin_is_told_so() {
+    fn a_folder_without_a_crate_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let error = component(folder.path(), &|_| {}).expect_err("no crate");
-        assert!(error.to_string().contains("neither a Cargo.toml"), "{error}");
+        assert!(error.to_string().contains("neither a .wasm file"), "{error}");
     }
 
     #[test]
-    fn a_changed_source_makes_a_stamp_stale() {
+    fn a_changed_source_needs_a_new_build() {
         let folder = tempfile::tempdir().expect("a folder");
         let (source, wasm, stamp) = (folder.path().join("a.rs"), folder.path().join("a.wasm"), folder.path().join("stamp.json"));
         std::fs::write(&source, "").expect("written");
@@ -273,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn names_with_spaces_are_one_source() {
+    fn a_name_with_a_space_is_one_source() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("x.d"), "/t/x.wasm: /a/b\\ c.rs /d.rs\n").expect("written");
         assert_eq!(sources(&folder.path().join("x.wasm")), [PathBuf::from("/a/b c.rs"), PathBuf::from("/d.rs")]);

@@ -1,5 +1,5 @@
-//! `uis-host`: replays recordings against a plugin and the RetailCRM simulator, and looks at plugins. Programs and tests alone know the host, a
-//! plugin and the simulators; the host library knows no CRM.
+//! The program `uis-host`: replays recordings against a plugin and the RetailCRM simulator, and inspects plugins. Only programs and tests
+//! know the host, a plugin and the simulators together; the host library knows no CRM.
 //!
 //! | floor | room | what |
 //! |---|---|---|
@@ -11,9 +11,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// Exit status: everything went well.
+/// Exit status: success.
 pub const OK: u8 = 0;
-/// Exit status: something of what was run failed.
+/// Exit status: at least one thing that was run failed.
 pub const FAILED: u8 = 1;
 /// Exit status: the input cannot be used; nothing was run.
 pub const UNUSABLE: u8 = 2;

@@ -1,64 +1,64 @@
-//! What a replay comes to, for machines: counts and problems, by the names that `docs/` and its JSON Schema give.
+//! The result of a replay: counts and problems. Member names are those of `docs/` and its JSON Schema.
 
 use serde::Serialize;
 use uis_host::event::Event::{Activate, Deactivate, TimerDue};
 use uis_host::ports::{KeptEvent, ProblemKind};
 use uis_host::trace::Step;
 
-/// A problem and the line it belongs to.
+/// A problem, with the line that caused it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Problem {
-    /// The recording's line, from 1; a timer's is the line that set it.
+    /// The line of the recording, from 1. A timer belongs to the line that set it.
     pub line: u64,
-    /// The kind.
+    /// The kind of problem.
     pub kind: ProblemKind,
-    /// For people.
+    /// The message.
     pub message: String,
 }
 
-/// What a rule answered.
+/// A rule's answer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RuleAnswer {
-    /// When, RFC 3339.
+    /// When the rule was evaluated, as RFC 3339.
     pub at: String,
     /// The recording's line.
     pub line: u64,
-    /// The answer.
+    /// The answer, as a step of the trace.
     #[serde(flatten)]
     pub step: Step,
 }
 
-/// Counts and problems.
+/// The counts and problems of a replay.
 #[derive(Debug, Default, Clone)]
 pub struct Report {
-    /// Happenings of the recording that a handler accepted, repeats too. Timers' own runs are not counted.
+    /// Events of the recording that a handler accepted, repetitions included. Activations, deactivations and timers are not counted.
     pub delivered: u64,
-    /// Attempts beyond the first.
+    /// Attempts beyond the first of an event.
     pub retried: u64,
-    /// Unreadable lines, and events rejected, unauthorized, misconfigured, trapped or over a limit.
+    /// Lines that cannot be read, and events that were rejected, unauthorized or misconfigured, trapped, or exceeded a limit.
     pub failed: u64,
     /// All problems, in order.
     pub problems: Vec<Problem>,
-    /// What rules answered, in order.
+    /// All answers of rules, in order.
     pub rules: Vec<RuleAnswer>,
 }
 
 impl Report {
     /// A handler accepted an event.
     pub(crate) fn accepted(&mut self, event: &KeptEvent) {
-        // What stands in the recording is an event; what follows from it by itself is not.
+        // Only lines of the recording count; activations and timers follow from them.
         if !matches!(event.event, Activate | Deactivate | TimerDue(_)) {
             self.delivered += 1;
         }
     }
 
-    /// Adds a problem; it counts as a failure if its kind is one.
+    /// Adds a problem, and counts it if its kind is a failure.
     pub(crate) fn problem(&mut self, line: u64, kind: ProblemKind, message: String) {
         self.failed += u64::from(kind.is_failure());
         self.problems.push(Problem { line, kind, message });
     }
 
-    /// A strict replay left out what the recording has.
+    /// Reports that a strict replay did not send a request that the recording contains.
     pub fn diverged(&mut self, message: String) {
         self.problem(1, ProblemKind::Divergence, message);
     }

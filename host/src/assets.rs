@@ -1,5 +1,5 @@
-//! What browsers get of a plugin's files. The plugin says what a file is and what it may load; who may show it in a frame, and everything
-//! that protects whoever looks at it, is the host's.
+//! Serves a plugin's files to browsers. The plugin gives a file's content, its type and the policy of what it may load. The host decides
+//! who may show the file in a frame, and adds the headers that protect its viewers.
 
 use bytes::Bytes;
 use http::header::{
@@ -12,31 +12,36 @@ use crate::integration::Integration;
 use crate::limits::{ASSET_BYTES, ASSET_PATH_BYTES};
 use crate::sync::lock;
 
-/// Types of files that are served. Anything else could be something that a browser runs in a way that no policy names.
+/// Content types that are served. Any other type might make a browser run the file in a way that no policy covers.
 const TYPES: [&str; 6] = ["text/html", "text/javascript", "text/css", "image/svg+xml", "image/png", "application/json"];
 
-/// Where a browser may keep a file, and for how long: the account may change under it.
+/// Browsers ask again before each use: a file may depend on the account's settings, which can change at any time.
 const CACHE: &str = "no-cache";
 
-/// Whether a path can name a file at all: plain names, nothing that climbs.
+/// Whether a path may name a file: names of letters, digits, `-`, `_` and `.`, separated by `/`. A name never begins with a dot, so no path
+/// leads to a parent folder.
 pub fn is_path(path: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let names = |name: &str| !name.is_empty() && !name.starts_with('.') && name.chars().all(plain);
     path.len() <= ASSET_PATH_BYTES && path.split('/').all(names)
 }
 
-/// The answer to a browser that asks for a file of an integration.
+/// The HTTP answer for a file of an integration. 404 when the plugin has no such file; 502 when the file's type is not served, when it is
+/// larger than [`ASSET_BYTES`], or when its policy cannot be sent as a header.
 pub fn answer(integration: &Integration, file: Option<AssetFile>) -> Response<Bytes> {
-    let Some(file) = file else { return plain(StatusCode::NOT_FOUND, "there is no such file") };
+    let Some(file) = file else { return plain(StatusCode::NOT_FOUND, "the plugin has no such file") };
     let kind = file.content_type.split(';').next().unwrap_or_default().trim();
     let (true, Ok(content_type)) = (TYPES.contains(&kind), HeaderValue::try_from(&file.content_type)) else {
-        return plain(StatusCode::BAD_GATEWAY, "the plugin's file is of a type that is not served");
+        return plain(StatusCode::BAD_GATEWAY, "the host does not serve files of this type");
     };
     if file.body.len() > ASSET_BYTES {
-        return plain(StatusCode::BAD_GATEWAY, "the plugin's file is too large");
+        return plain(StatusCode::BAD_GATEWAY, "the plugin's file is larger than 1 MiB");
     }
     let Some(policy) = policy(integration, &file) else {
-        return plain(StatusCode::BAD_GATEWAY, "the plugin's content security policy cannot be sent");
+        return plain(
+            StatusCode::BAD_GATEWAY,
+            "the plugin's content security policy is not a valid header, or sets frame-ancestors, which the host sets",
+        );
     };
     let mut response = Response::new(Bytes::from(file.body));
     let headers = [(CONTENT_TYPE, content_type), (CONTENT_SECURITY_POLICY, policy), (CACHE_CONTROL, HeaderValue::from_static(CACHE))];
@@ -44,7 +49,7 @@ pub fn answer(integration: &Integration, file: Option<AssetFile>) -> Response<By
     response
 }
 
-/// What every answer carries.
+/// Headers of every answer.
 fn protection() -> [(HeaderName, HeaderValue); 2] {
     [(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")), (REFERRER_POLICY, HeaderValue::from_static("no-referrer"))]
 }
@@ -57,7 +62,8 @@ fn plain(status: StatusCode, text: &'static str) -> Response<Bytes> {
     response
 }
 
-/// The plugin's policy (nothing at all when it gives none), and who may show the file in a frame: the connections that it names.
+/// The file's content security policy: the plugin's own (nothing may be loaded when it gives none), and `frame-ancestors` with the origins
+/// of the connections in `framed_by`. None: the plugin's policy sets `frame-ancestors` itself, or is not a valid header.
 fn policy(integration: &Integration, file: &AssetFile) -> Option<HeaderValue> {
     let own = file.content_security_policy.as_deref().unwrap_or("default-src 'none'").trim().trim_end_matches(';');
     if own.to_ascii_lowercase().contains("frame-ancestors") {
@@ -88,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_names_a_file_and_does_not_climb() {
+    fn a_path_stays_within_the_plugins_files() {
         for good in ["logo.svg", "a/b-c_d.js"] {
             assert!(is_path(good), "{good}");
         }
@@ -98,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_frame_a_file_is_the_hosts_to_say() {
+    fn the_host_sets_frame_ancestors_and_the_plugin_cannot() {
         let policy = |file| {
             let response = served(file);
             response.headers().get(CONTENT_SECURITY_POLICY).map(|value| value.to_str().expect("ASCII").to_owned())

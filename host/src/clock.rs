@@ -1,22 +1,22 @@
-//! Time: the host's clock, which a replay turns by hand, and time zones.
+//! Time: the host's clock, which a replay advances, and time zones.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Duration, LocalResult, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
 
-/// The present, as everything in the host sees it.
+/// The source of the current time for the whole host.
 pub trait Clock: Send + Sync {
-    /// Now.
+    /// The current time.
     fn now(&self) -> DateTime<Utc>;
 
-    /// Now as the contract's instants: milliseconds since 1970.
+    /// The current time as the contract's `instant`: milliseconds since 1970-01-01 UTC.
     fn now_ms(&self) -> i64 {
         self.now().timestamp_millis()
     }
 
-    /// Moves a clock that is turned by hand on to a time, in milliseconds since 1970; a time that has passed leaves it where it is. A clock
-    /// that runs by itself takes no notice.
+    /// Moves a virtual clock forward to a time, in milliseconds since 1970. A time before the current one changes nothing. The system clock
+    /// ignores this.
     fn advance_to(&self, _ms: i64) {}
 }
 
@@ -30,12 +30,12 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands until it is moved, and never goes back.
+/// A clock that moves only when [`advance_to`](Clock::advance_to) is called, and never backwards. For replays and tests.
 #[derive(Debug, Default)]
 pub struct VirtualClock(AtomicI64);
 
 impl VirtualClock {
-    /// A clock that stands at this time.
+    /// A clock that shows this time.
     pub fn at(time: DateTime<Utc>) -> Self {
         VirtualClock(AtomicI64::new(time.timestamp_millis()))
     }
@@ -51,38 +51,41 @@ impl Clock for VirtualClock {
     }
 }
 
-/// The first and the last instant that have a date in every zone within the years 1 to 9999: 0001-01-02 and 9999-12-31, midnight UTC.
+/// The first and the last instant, in milliseconds since 1970, whose date lies within the years 1 to 9999 in every time zone: 0001-01-02
+/// and 9999-12-31, midnight UTC.
 const DATED: std::ops::RangeInclusive<i64> = -62_135_510_400_000..=253_402_214_400_000;
 
-/// An instant of the contract as a time; one beyond the years 1 to 9999 is the nearest within, as plugins may name any.
+/// Converts an instant of the contract, in milliseconds since 1970. A plugin may send any number; one outside the years 1 to 9999 becomes
+/// the nearest instant inside.
 pub fn instant(ms: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(ms.clamp(*DATED.start(), *DATED.end())).unwrap_or_default()
 }
 
-/// An instant that has a date in every zone.
+/// As [`instant`], but none for an instant outside the years 1 to 9999.
 pub fn dated(ms: i64) -> Option<DateTime<Utc>> {
     DATED.contains(&ms).then(|| instant(ms))
 }
 
-/// A zone by its IANA name.
+/// Parses an IANA name such as `Europe/Moscow`. The error quotes the name.
 pub fn zone(name: &str) -> Result<Tz, String> {
-    name.trim().parse().map_err(|_| format!("{name:?} is no IANA time zone; one looks like Europe/Moscow"))
+    name.trim().parse().map_err(|_| format!("{name:?} is not an IANA time zone; write it like Europe/Moscow"))
 }
 
-/// The instant of a local time. In a gap (summer time begins) the offset before it counts, so the time moves on by the gap's length;
-/// of a time that comes twice the first is meant.
+/// Converts a local time to an instant. A local time that the change to summer time skips is moved forward by the length of the gap. A
+/// local time that occurs twice, at the end of summer time, means the first occurrence. None: the result is out of range.
 pub fn from_local(zone: Tz, local: NaiveDateTime) -> Option<DateTime<Utc>> {
     match zone.from_local_datetime(&local) {
         LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => Some(time.to_utc()),
         LocalResult::None => {
-            // The offset some hours before the gap is the one in force until it.
+            // The offset that was in force until the gap began.
             let before = zone.from_local_datetime(&local.checked_sub_signed(Duration::hours(6))?).earliest()?;
             before.to_utc().checked_add_signed(Duration::hours(6))
         }
     }
 }
 
-/// As [`from_local`], but of a time that comes twice the one nearer to `near` is meant: a notification tells of what has just happened.
+/// As [`from_local`], but a local time that occurs twice means the occurrence nearer to `near`. A notification reports something that has
+/// just happened, so `near` is the time at which it was received.
 pub fn from_local_near(zone: Tz, local: NaiveDateTime, near: DateTime<Utc>) -> Option<DateTime<Utc>> {
     match zone.from_local_datetime(&local) {
         LocalResult::Ambiguous(first, second) => {
@@ -103,24 +106,24 @@ mod tests {
     }
 
     #[test]
-    fn a_time_in_a_gap_moves_on_and_a_doubled_one_is_the_first() {
+    fn a_skipped_local_time_moves_forward_and_a_repeated_one_means_the_first() {
         assert_eq!(utc("Europe/Berlin", "2026-03-29 02:30:00"), "2026-03-29T01:30:00+00:00", "03:30 summer time");
         assert_eq!(utc("Europe/Berlin", "2026-10-25 02:30:00"), "2026-10-25T00:30:00+00:00", "still summer time");
         assert_eq!(utc("Europe/Moscow", "2026-11-23 10:00:00"), "2026-11-23T07:00:00+00:00");
     }
 
     #[test]
-    fn of_a_doubled_time_the_one_nearer_to_its_telling_is_meant() {
+    fn a_repeated_local_time_means_the_occurrence_nearer_to_the_notification() {
         let berlin = zone("Europe/Berlin").expect("a zone");
         let local = NaiveDateTime::parse_from_str("2026-10-25 02:30:00", "%Y-%m-%d %H:%M:%S").expect("a time");
-        for told in ["2026-10-25T00:30:05Z", "2026-10-25T01:30:05Z"] {
-            let near = DateTime::parse_from_rfc3339(told).expect("a time").to_utc();
-            assert_eq!(from_local_near(berlin, local, near), Some(near - Duration::seconds(5)), "{told}");
+        for received in ["2026-10-25T00:30:05Z", "2026-10-25T01:30:05Z"] {
+            let near = DateTime::parse_from_rfc3339(received).expect("a time").to_utc();
+            assert_eq!(from_local_near(berlin, local, near), Some(near - Duration::seconds(5)), "{received}");
         }
     }
 
     #[test]
-    fn a_virtual_clock_never_goes_back() {
+    fn a_virtual_clock_never_moves_backwards() {
         let clock = VirtualClock::at(instant(1000));
         clock.advance_to(500);
         assert_eq!(clock.now_ms(), 1000);
@@ -129,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn an_instant_without_a_date_is_the_nearest_that_has_one_in_every_zone() {
+    fn an_instant_out_of_range_becomes_the_nearest_in_range() {
         for ms in [i64::MIN, i64::MAX, i64::MAX / 1000, 0] {
             for name in ["Pacific/Kiritimati", "Pacific/Niue", "Europe/Moscow"] {
                 let shown = instant(ms).with_timezone(&zone(name).expect("a zone")).to_rfc3339();

@@ -1,11 +1,11 @@
-//! The contract's version, and its text as this host was built with it, for whoever starts a component outside this repository.
+//! The version of the contract and the text of its WIT files, so that a program can write them out for authors of components.
 
-/// The contract's version that this host serves.
+/// The contract's version that this host implements.
 pub const CONTRACT_VERSION: &str = "0.1.0";
-/// The contract's package.
+/// The WIT package of the contract.
 pub const CONTRACT_PACKAGE: &str = "uis:integration";
 
-/// Files of `wit/` and what stands in them.
+/// The files of `wit/`: name and text.
 pub const FILES: [(&str, &str); 27] = [
     ("call-events.wit", include_str!("../../wit/call-events.wit")),
     ("calls.wit", include_str!("../../wit/calls.wit")),
@@ -41,11 +41,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_of_the_contract_is_here() {
-        let there =
+    fn every_wit_file_is_listed() {
+        let files =
             std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../wit")).expect("wit/").map(|entry| entry.expect("an entry").path());
-        let mut there: Vec<String> = there.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned())).collect();
-        there.sort();
-        assert_eq!(there, FILES.map(|(name, _)| name.to_owned()));
+        let mut names: Vec<String> = files.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned())).collect();
+        names.sort();
+        assert_eq!(names, FILES.map(|(name, _)| name.to_owned()));
     }
 }

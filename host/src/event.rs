@@ -1,4 +1,4 @@
-//! Events on their way to a plugin: which handler takes them, in which class of delivery, in order with what.
+//! Events that a plugin handles: the handler of each, its class of delivery, and its ordering key.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,13 +14,14 @@ use crate::bindings::uis::integration::types::{Failure, Outcome, PhoneNumber};
 /// How an event is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// At once, with a deadline, never retried.
+    /// Delivered at once, beside all queues, within a deadline (`wall-live-ms`). Never stored and never retried.
     Live,
-    /// Durable, in order per ordering key, retried.
+    /// Stored before it is acknowledged, delivered in order with the other events of its ordering key, retried until it succeeds or becomes
+    /// a dead letter.
     Kept,
 }
 
-/// An event.
+/// What happened, as the contract describes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the contract documents each")]
 pub enum Event {
@@ -46,41 +47,41 @@ pub enum Event {
     Action(String),
 }
 
-/// What a handler answers when it answers well.
+/// What a handler returns when it succeeds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Reply {
-    /// The work is done.
+    /// The event was handled; with what the handler skipped.
     Done(Outcome),
-    /// Who calls, and whom to forward to.
+    /// Answers an incoming call: who is calling, and the numbers to forward the call to.
     Answer(CallAnswer),
-    /// A call to start, or nothing.
+    /// A call that UIS shall start, or none.
     Dial(Option<DialOrder>),
 }
 
-/// What a handler gives back.
+/// What a handler returns: a reply, or a failure that says whether to retry.
 pub type Handled = Result<Reply, Failure>;
 
-/// Why a handler did not come to its end: the plugin's fault, a limit's, or the host's; never data of the event.
+/// Why a handler returned nothing: the plugin trapped, it exceeded a limit, or the host failed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Fault {
-    /// The plugin trapped.
+    /// The plugin trapped; with the trap's message.
     #[error("the plugin trapped: {0}")]
     Trap(String),
-    /// The plugin used up what it may use.
-    #[error("limit {name} = {value} was passed")]
+    /// The handler exceeded a limit.
+    #[error("limit {name} = {value} was exceeded")]
     Limit {
-        /// The limit's name, as settings and flags call it.
+        /// The limit's name, as in settings and command line flags.
         name: &'static str,
-        /// Its value.
+        /// The limit's value, in the unit that its name gives.
         value: u64,
     },
-    /// The host could not do what the plugin asked for: its store failed. The event is tried again.
+    /// The host's store failed, or the host panicked. The event is retried.
     #[error("the host failed: {0}")]
     Host(String),
 }
 
 impl Event {
-    /// The contract's function.
+    /// The name of the contract's function that handles the event.
     pub fn handler(&self) -> &'static str {
         match self {
             Event::IncomingCall(_) => "on-incoming-call",
@@ -106,7 +107,7 @@ impl Event {
         }
     }
 
-    /// Its class, as the contract says.
+    /// The event's class of delivery, as the contract defines it.
     pub fn class(&self) -> Class {
         match self {
             Event::IncomingCall(_) | Event::LegRinging(_) | Event::OutgoingCall(_) | Event::TalkFinished(_) | Event::ClickToCall(_) => {
@@ -116,7 +117,7 @@ impl Event {
         }
     }
 
-    /// The call it is about.
+    /// The call that the event is about, if it is about one.
     pub fn call(&self) -> Option<&Call> {
         match self {
             Event::IncomingCall(event) => Some(&event.call),
@@ -130,7 +131,7 @@ impl Event {
         }
     }
 
-    /// Marks a call as internal.
+    /// Marks the event's call as internal: between employees, without a customer.
     pub fn set_internal(&mut self) {
         let call = match self {
             Event::IncomingCall(event) => &mut event.call,
@@ -155,7 +156,8 @@ impl Event {
         }
     }
 
-    /// What it must stay in order with: the customer's phone, else the e-mail, else the visitor or chat, else the communication.
+    /// Events with equal keys are delivered in order. The customer's phone number, or else the e-mail address, the id of the visitor or
+    /// chat, the communication's id. Form: `phone:79161234567`.
     pub fn ordering_key(&self) -> String {
         let phone = |number: &Option<PhoneNumber>| number.as_ref().map(|number| format!("phone:{}", phone_key(&number.digits)));
         let email = |email: &Option<String>| email.as_ref().map(|email| format!("email:{}", email.trim().to_lowercase()));
@@ -187,7 +189,7 @@ impl Event {
         }
     }
 
-    /// What it is about, for people.
+    /// What the event is about, as text for logs and the output of a replay.
     pub fn subject(&self) -> String {
         if let Some(call) = self.call() {
             let who = call.contact.as_ref().map_or("anonymous".to_owned(), |number| number.digits.clone());
@@ -213,7 +215,7 @@ impl Event {
     }
 }
 
-/// One person's number must give one key however UIS wrote it: a Russian trunk prefix counts as the country code.
+/// UIS writes the same Russian number with the trunk prefix 8 or the country code 7; both must give one key.
 fn phone_key(digits: &str) -> String {
     match digits.strip_prefix('8') {
         Some(rest) if rest.len() == 10 => format!("7{rest}"),

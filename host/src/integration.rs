@@ -1,4 +1,4 @@
-//! One integration of one account: everything that outlives an event. Handlers reach it through the contract's imports only.
+//! One integration of one account: everything that outlives a single event. Handlers reach it only through the contract's imports.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -15,59 +15,61 @@ use crate::limits::Limits;
 use crate::memory::MemoryStore;
 use crate::ports::{Absent, DealsApi, Decisions, Dialler, Directory, NoRules, Reports, Store};
 
-/// Where remote systems reach the platform when nothing else is configured; the integration's name follows.
+/// The platform's public address when nothing else is configured. An integration's name follows.
 const HOOKS: &str = "https://hooks.uis.example";
 
-/// The UIS account of an integration, port by port. Integrations of one account share it.
+/// The UIS account of an integration, one port each. Several integrations of one account share it.
 #[derive(Clone)]
 pub struct UisAccount {
-    /// People, numbers, channels.
+    /// Employees, lines, virtual numbers, chat channels.
     pub directory: Arc<dyn Directory>,
-    /// UIS's reports.
+    /// UIS's reports of finished calls, chats and site requests.
     pub reports: Arc<dyn Reports>,
-    /// Deals.
+    /// Sales funnels and deals.
     pub deals: Arc<dyn DealsApi>,
-    /// Starting calls.
+    /// Starts calls.
     pub dialler: Arc<dyn Dialler>,
 }
 
 impl UisAccount {
-    /// An account of which one value implements every port.
+    /// An account whose ports are all implemented by one value.
     pub fn of<T: Directory + Reports + DealsApi + Dialler + 'static>(all: Arc<T>) -> UisAccount {
         UisAccount { directory: all.clone(), reports: all.clone(), deals: all.clone(), dialler: all }
     }
 
-    /// No account at all, for functions of a plugin that belong to no integration.
+    /// A placeholder without an account behind it, for functions of a plugin that belong to no integration (`setup.describe`,
+    /// `setup.prepare`).
     pub fn absent() -> UisAccount {
         UisAccount::of(Arc::new(Absent))
     }
 }
 
-/// An integration.
+/// An integration: a name, its account, its store, its connections, its settings and its limits.
 pub struct Integration {
-    /// Its name; several integrations of one account differ by it.
+    /// The name. It identifies the integration in the store and in its addresses, so it must be unique and must not change.
     pub name: String,
-    /// The host's time.
+    /// The source of the current time.
     pub clock: Arc<dyn Clock>,
-    /// The UIS account, shared by its integrations.
+    /// The UIS account. Integrations of one account share it.
     pub account: UisAccount,
-    /// Where everything that must survive a restart is.
+    /// Holds everything that must survive a restart: kept events, the plugin's storage, timers, the state.
     pub store: Arc<dyn Store>,
-    /// Remote systems by the plugin's names for them.
+    /// Connections to remote systems, by the names that `setup.describe` gives them.
     pub connections: BTreeMap<String, Connection>,
-    /// What `setup.prepare` made of the settings in force.
+    /// The settings in force, in the form that the plugin's `setup.prepare` returned.
     pub settings: Mutex<Arc<Vec<u8>>>,
-    /// Its public addresses and the secret they are protected by.
+    /// The public addresses of the integration and the secret that protects them.
     pub endpoints: Endpoints,
-    /// The account's rules.
+    /// The partner's rules of the account.
     pub rules: Arc<dyn Decisions>,
-    /// What a handler may use up.
+    /// Limits of one handler.
     pub limits: Limits,
 }
 
 impl Integration {
-    /// An integration of an account before its first event, with settings not yet prepared, without connections and rules, and a store in
-    /// memory. What is different is set before it is shared.
+    /// A new integration: settings not yet prepared, no connections, no rules, and a store in memory. Set the fields that differ before you
+    /// share it. `about` is the plugin's [`description`](crate::plugin::Plugin::description); `secret` protects the integration's public
+    /// addresses.
     pub fn new(
         name: &str,
         about: &Description,
@@ -90,7 +92,7 @@ impl Integration {
         }
     }
 
-    /// No integration at all, for functions of a plugin that call no import: an absent account, no connections, an empty store.
+    /// A placeholder for functions of a plugin that call no import: no account, no connections, an empty store.
     pub fn detached(limits: &Limits) -> Integration {
         Integration {
             name: String::new(),
@@ -105,13 +107,14 @@ impl Integration {
         }
     }
 
-    /// What the addresses of an integration begin with, on a platform that is reached at `platform`.
+    /// The base of an integration's addresses, on a platform whose public address is `platform`: `{platform}/{name}`, the name
+    /// percent-encoded.
     pub fn base(platform: &str, name: &str) -> String {
         format!("{platform}/{}", utf8_percent_encode(name, NON_ALPHANUMERIC))
     }
 
-    /// What the settings page shows and nobody can change: of the schema's `readOnly` settings those that are addresses of the integration
-    /// (`x-endpoint` names the callback), as whoever copies them needs them: with the secret.
+    /// Values of the settings that the settings page shows for copying and nobody can edit: the schema's properties with `readOnly` and
+    /// `x-endpoint`. Each value is the full address of the callback that `x-endpoint` names, with the secret in it.
     pub fn shown_settings(&self, schema: &Value) -> BTreeMap<String, String> {
         let properties = schema["properties"].as_object().into_iter().flatten();
         let shown = properties.filter(|(_, property)| property["readOnly"] == Value::Bool(true));

@@ -1,13 +1,13 @@
-//! What one handler may use up. Each limit has a name, a unit and a reason; a handler that passes one ends, and the event is set aside
-//! with the limit's name and value.
+//! Limits of one handler, and of single values. Each limit has a name, a unit and a reason. A handler that exceeds a limit is stopped, and
+//! its event becomes a dead letter with the limit's name and value as the reason.
 
 use std::time::Duration;
 
-/// A limit's value as its owner writes it.
+/// A type that a limit's value may have; settings and flags give it as a number.
 pub trait Amount: Sized {
-    /// The number.
+    /// The value as a number; times in milliseconds.
     fn number(&self) -> u64;
-    /// Of a number; none: it is out of range.
+    /// Converts a number. None: it is zero, or out of range (a time is at most 86 400 000 ms, one day).
     fn of(number: u64) -> Option<Self>;
 }
 
@@ -34,32 +34,33 @@ impl Amount for Duration {
     }
 }
 
-/// Why a limit is not set.
+/// Why a limit was not set.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum LimitError {
-    /// There is no such limit.
-    #[error("there is no limit {name:?}; there are: {known}")]
+    /// No limit has this name.
+    #[error("there is no limit {name:?}; known limits: {known}")]
     Unknown {
-        /// As it was given.
+        /// The name that was given.
         name: String,
-        /// All names.
+        /// The names of all limits, separated by commas.
         known: String,
     },
-    /// The number will not do.
-    #[error("limit {0} cannot be {1}: expected a positive number that fits, of time at most 86400000 ms")]
+    /// The limit cannot have this value.
+    #[error("limit {0} cannot be {1}: give a whole number from 1; a time is at most 86400000 ms (one day)")]
     Number(String, u64),
 }
 
-/// Gives limits their names: one table for settings, flags and messages alike.
+/// Generates `named` and `set` from one table, so that settings, flags and messages use the same names.
 macro_rules! limits_by_name {
     ($limits:ty { $($name:literal => $field:ident),* $(,)? }) => {
         impl $limits {
-            /// All limits by their names, times in milliseconds.
+            /// The names and values of all limits; times in milliseconds.
             pub fn named(&self) -> Vec<(&'static str, u64)> {
                 vec![$(($name, $crate::limits::Amount::number(&self.$field))),*]
             }
 
-            /// Sets the limit of this name.
+            /// Sets the limit with this name; times in milliseconds. Fails when no limit has the name, or the number is zero or out of
+            /// range.
             pub fn set(&mut self, name: &str, number: u64) -> Result<(), $crate::limits::LimitError> {
                 use $crate::limits::{Amount, LimitError};
                 match name {
@@ -94,40 +95,44 @@ limits_by_name!(Limits {
     "instances" => instances,
 });
 
-/// Limits of one handler.
+/// Limits of one handler, of one integration's storage and timers, and (`instances`) of the process. The default values suit a process that
+/// serves many accounts on two cores.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
-    /// `memory-bytes`: linear memory of the instance. 32 MiB holds an answer of 8 MiB parsed; the usual event needs 2.
+    /// `memory-bytes`: linear memory of one instance. A usual event needs 2 MiB; an answer of 8 MiB, parsed, fits into 32 MiB.
     pub memory_bytes: usize,
-    /// `table-elements`: elements of a table of functions; a plugin has a few hundred functions.
+    /// `table-elements`: elements of one function table. A plugin has a few hundred functions.
     pub table_elements: usize,
-    /// `fuel`: roughly WebAssembly instructions. An event of a call needs less than a million; a reconciliation of a busy day some hundred times that.
+    /// `fuel`: WebAssembly instructions, approximately. A call's event needs less than a million; reconciling a busy day needs about a
+    /// hundred times as much.
     pub fuel: u64,
-    /// `wall-live-ms`: wall-clock time of a live handler, waiting in imports included. A caller hears ringing meanwhile.
+    /// `wall-live-ms`: wall-clock time of a handler of a live event, including the time it waits in imports. A caller hears ringing
+    /// meanwhile.
     pub wall_live: Duration,
-    /// `wall-kept-ms`: the same for a kept handler, which may wait for a slow remote system.
+    /// `wall-kept-ms`: wall-clock time of a handler of a kept event, which may wait for a slow remote system.
     pub wall_kept: Duration,
-    /// `log-lines`: lines an event may write; further ones are counted.
+    /// `log-lines`: log lines of one event. Further lines are dropped, and the trace says so.
     pub log_lines: u32,
-    /// `requests`: requests an event may ask for, refused ones too. A reconciliation pages through thousands of calls, 200 a page.
+    /// `requests`: requests of one event, including refused ones. A reconciliation reads thousands of calls, 200 a page.
     pub requests: u32,
-    /// `bytes-out`: bodies of all requests of an event. What is sent is also written down for whoever looks into the event.
+    /// `bytes-out`: the bodies of all requests of one event. The host keeps them in the event's trace, so they take memory.
     pub bytes_out: usize,
-    /// `bytes-in`: bodies of all answers to an event, for the same reason; answers to requests that were on their
-    /// way when it was passed are still given, and none is sent after that.
+    /// `bytes-in`: the bodies of all answers to one event, which the trace holds too. Once it is exceeded, the plugin still receives
+    /// answers to requests that were already sent, and no further request is sent.
     pub bytes_in: usize,
-    /// `trace-bytes`: everything that is written down of one event for whoever looks into it, more than all that it may send and receive; what
-    /// does not fit is left out, and that is said.
+    /// `trace-bytes`: the trace of one event. Larger than `bytes-out` and `bytes-in` together. Steps that do not fit are left out, and the
+    /// trace says so.
     pub trace_bytes: usize,
-    /// `storage-bytes`: keys and values of one integration.
+    /// `storage-bytes`: all keys and values of one integration.
     pub storage_bytes: usize,
-    /// `storage-written-bytes`: keys and values that one event may write, again and again to one key too: each write reaches the disk.
+    /// `storage-written-bytes`: keys and values that one event may write. Repeated writes to one key count each time, as each of them
+    /// reaches the disk.
     pub storage_written_bytes: usize,
     /// `timers`: timers of one integration.
     pub timers: usize,
-    /// `timer-bytes`: names and payloads of all timers of one integration.
+    /// `timer-bytes`: the names, ordering keys and payloads of all timers of one integration.
     pub timer_bytes: usize,
-    /// `instances`: handlers that may run at once in one process; more wait for a place.
+    /// `instances`: handlers that run at the same time in one process. Further handlers wait for a free place.
     pub instances: u32,
 }
 
@@ -155,60 +160,60 @@ impl Default for Limits {
 
 // Limits of single values, as the contract documents them.
 
-/// A key of storage, in bytes.
+/// Longest key of storage, in bytes.
 pub const STORAGE_KEY_BYTES: usize = 512;
-/// A value of storage, in bytes.
+/// Largest value of storage, in bytes (256 KiB).
 pub const STORAGE_VALUE_BYTES: usize = 256 << 10;
-/// Items of one `scan`.
+/// Most items that one `storage.scan` returns.
 pub const SCAN_ITEMS: u32 = 200;
-/// A timer's name, in bytes.
+/// Longest name of a timer, in bytes.
 pub const TIMER_NAME_BYTES: usize = 256;
-/// A timer's payload, in bytes.
+/// Largest payload of a timer, in bytes (64 KiB).
 pub const TIMER_PAYLOAD_BYTES: usize = 64 << 10;
-/// The shortest repeat of a timer, in milliseconds.
+/// Shortest interval of a repeating timer, in milliseconds.
 pub const TIMER_EVERY_MS: u64 = 1000;
-/// Requests of one `send`.
+/// Most requests of one `connections.send`.
 pub const REQUESTS_PER_SEND: usize = 64;
-/// Requests of one `send` that go side by side.
+/// Most requests of one `connections.send` that are in flight at the same time.
 pub const REQUESTS_SIDE_BY_SIDE: usize = 8;
-/// A path, in bytes.
+/// Longest path of a request, in bytes (2 KiB).
 pub const PATH_BYTES: usize = 2 << 10;
-/// A request's body, in bytes.
+/// Largest body of a request, in bytes (4 MiB).
 pub const REQUEST_BODY_BYTES: usize = 4 << 20;
-/// An answer's body, in bytes.
+/// Largest body of an answer, in bytes (8 MiB).
 pub const RESPONSE_BODY_BYTES: usize = 8 << 20;
-/// A log line, in bytes; also one field's value.
+/// Longest message of a log line, in bytes (4 KiB); also the longest name and value of one of its fields. Longer ones are cut.
 pub const LOG_BYTES: usize = 4 << 10;
-/// Fields of a log line.
+/// Most fields of a log line. Further fields are dropped.
 pub const LOG_FIELDS: usize = 32;
-/// Entries of `attributes`.
+/// Most entries of an event's `attributes`.
 pub const ATTRIBUTES: usize = 256;
-/// An attribute's name, in bytes.
+/// Longest name of an attribute, in bytes.
 pub const ATTRIBUTE_NAME_BYTES: usize = 128;
-/// An attribute's value, in bytes.
+/// Longest value of an attribute, in bytes (64 KiB).
 pub const ATTRIBUTE_BYTES: usize = 64 << 10;
-/// Rows of a directory page.
+/// Most rows of one page of the directory.
 pub const DIRECTORY_PAGE: usize = 1000;
-/// Rows of a report page.
+/// Most rows of one page of a report.
 pub const REPORT_PAGE: u32 = 200;
-/// Numbers of one forwarding answer.
+/// Most numbers that one answer may forward a call to.
 pub const FORWARD_TO: usize = 10;
-/// Orders on a caller card.
+/// Most orders on one caller card.
 pub const CARD_ORDERS: usize = 20;
-/// Things a handler may list as skipped.
+/// Most entries of a handler's `skipped` list.
 pub const SKIPPED: usize = 64;
 
-/// A file for browsers, in bytes.
+/// Largest file for browsers, in bytes (1 MiB).
 pub const ASSET_BYTES: usize = 1 << 20;
-/// The path of a file for browsers, in bytes.
+/// Longest path of a file for browsers, in bytes.
 pub const ASSET_PATH_BYTES: usize = 256;
 
-/// What a handler says it left out, in bytes.
-pub const TOLD_WHAT_BYTES: usize = 256;
-/// Why a handler left something out or failed, in bytes.
-pub const TOLD_WHY_BYTES: usize = 1 << 10;
+/// Longest name of a skipped thing (`skipped.what`), in bytes.
+pub const SKIPPED_WHAT_BYTES: usize = 256;
+/// Longest reason of a skipped thing or of a failure, in bytes (1 KiB).
+pub const REASON_BYTES: usize = 1 << 10;
 
-/// Cuts text to at most so many bytes, at a character.
+/// Cuts text to at most this many bytes, at a character boundary.
 pub fn cut(text: &str, bytes: usize) -> &str {
     if text.len() <= bytes {
         return text;
@@ -225,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn limits_are_set_by_the_names_that_messages_give() {
+    fn limits_are_set_by_the_names_that_messages_show() {
         let mut limits = Limits::default();
         for (name, number) in Limits::default().named() {
             limits.set(name, number + 1).expect("settable");

@@ -1,4 +1,5 @@
-//! What a handler did, step by step: for people who read a replay, and for tests that compare two runs.
+//! The trace of an event: every effect a handler had through the host, step by step. People read it in a replay, tests compare it, and
+//! `compare` shows how two versions of a plugin differ.
 
 use std::fmt;
 
@@ -7,31 +8,31 @@ use serde::{Serialize, Serializer};
 use crate::bindings::uis::integration::deals::Refusal;
 use crate::decision::{Change, Point, RuleVerdict};
 
-/// One thing a handler did through the host.
+/// One step of a handler.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "step")]
 pub enum Step {
-    /// It sent a request.
+    /// The handler sent a request.
     Request {
-        /// Which `send` of the handler it was part of, from 1. Requests of one go side by side, so the largest is the number of round trips
-        /// that the handler waited for.
+        /// Number of the `connections.send` that contained it, from 1. Requests of one `send` run concurrently, so the highest number is
+        /// the number of round trips the handler waited for.
         round: u32,
         /// The connection's name.
         connection: String,
-        /// The verb.
+        /// The HTTP method.
         method: String,
-        /// The path.
+        /// The path, not encoded.
         path: String,
         /// Query parameters.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         query: Vec<(String, String)>,
-        /// Form fields; a JSON body is one field without a name.
+        /// Form fields. A JSON body is one field with an empty name.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         form: Vec<(String, String)>,
-        /// What came back.
+        /// The answer, or why there is none.
         answer: Answer,
     },
-    /// It wrote a line.
+    /// The handler wrote a log line.
     Log {
         /// `debug`, `info`, `warn`, `error`.
         level: String,
@@ -40,73 +41,73 @@ pub enum Step {
         /// Its fields.
         fields: Vec<(String, String)>,
     },
-    /// It set a timer.
+    /// The handler set a timer.
     TimerSet {
         /// Its name.
         name: String,
-        /// When, in milliseconds since 1970.
+        /// When it is due first, in milliseconds since 1970.
         at: i64,
-        /// How often.
+        /// The interval of a repeating timer, in milliseconds.
         every_ms: Option<u64>,
     },
-    /// It cancelled a timer that was set.
+    /// The handler cancelled a timer that was set.
     TimerCancelled {
         /// Its name.
         name: String,
     },
-    /// It wrote to storage.
+    /// The handler wrote to storage.
     Stored {
         /// The key.
         key: String,
-        /// The value as text; none when deleted.
+        /// The new value as text; none when the key was deleted.
         value: Option<String>,
     },
-    /// It asked UIS's Data API for something that costs points.
+    /// The handler called a method of UIS's Data API that costs points.
     Uis {
         /// The Data API's method.
         method: String,
-        /// What the call is about: ids and counts.
+        /// The ids and counts that the call was about.
         subject: String,
         /// What UIS answered.
         #[serde(serialize_with = "shown")]
         answer: UisAnswer,
     },
-    /// A partner's rule was asked.
+    /// A partner's rule was evaluated.
     Rule {
-        /// Its name.
+        /// The rule's name.
         rule: String,
-        /// What about.
+        /// The decision point.
         point: Point,
-        /// The draft, the deal, the call.
+        /// The subject: a draft, a deal, a call.
         about: String,
-        /// What it said was not done.
+        /// The rule's answer was only recorded, not applied.
         dry_run: bool,
-        /// What it answered; as text `keep`, `change`, `skip: …`, or why it gave no answer.
+        /// The rule's answer. Serialised as `keep`, `change`, `skip: …`, or the reason why there is none.
         #[serde(serialize_with = "shown")]
         verdict: RuleVerdict,
-        /// What it changed.
+        /// The fields that the rule changed.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         changes: Vec<Change>,
-        /// It gave no answer.
+        /// The rule failed to answer.
         failed: bool,
     },
-    /// The host withheld something from the plugin's answer, or from the plugin.
+    /// The host dropped something of the plugin's answer, or kept something from the plugin.
     Withheld {
-        /// What.
+        /// What was withheld.
         what: String,
-        /// The limit that was passed.
+        /// The limit that was exceeded.
         limit: Limit,
-        /// What follows.
+        /// The consequence, as text.
         why: &'static str,
     },
 }
 
-/// A limit that was passed.
+/// A limit that was exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Limit {
-    /// Its name, as settings and flags call it.
+    /// The name, as in settings and command line flags.
     pub name: &'static str,
-    /// Its value.
+    /// The value, in the unit that the name gives.
     pub value: u64,
 }
 
@@ -116,14 +117,14 @@ impl fmt::Display for Limit {
     }
 }
 
-/// What UIS answered to something that costs points.
+/// UIS's answer to a Data API call that costs points.
 #[derive(Debug, Clone, PartialEq)]
 pub enum UisAnswer {
-    /// Taken.
+    /// Accepted.
     Taken,
-    /// No points are left for so many milliseconds.
+    /// No points are left; retry after this many milliseconds.
     Busy(u32),
-    /// Refused.
+    /// Refused; with UIS's reason.
     Refused(Refusal),
 }
 
@@ -144,25 +145,25 @@ fn shown<T: fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::
     serializer.collect_str(value)
 }
 
-/// The steps of one event, of bounded size: whatever a handler does again and again, its trace does not fill the host's memory.
+/// The steps of one event, limited in size: a handler that repeats a step for ever must not fill the host's memory.
 #[derive(Debug, Clone)]
 pub struct Trace {
     steps: Vec<Step>,
     bytes: usize,
-    /// `trace-bytes`.
+    /// The limit `trace-bytes`.
     limit: usize,
 }
 
-/// What a step takes besides its texts.
+/// Memory that a step takes besides its texts, in bytes; an estimate.
 const STEP_BYTES: usize = 256;
 
 impl Trace {
-    /// An empty one, of at most so many bytes.
+    /// An empty trace of at most `limit` bytes.
     pub fn new(limit: usize) -> Trace {
         Trace { steps: Vec::new(), bytes: 0, limit }
     }
 
-    /// Writes a step down. The first that does not fit any more is replaced by the word that there were further ones.
+    /// Appends a step. The first step that does not fit is replaced by a [`Step::Withheld`], and later steps are dropped.
     pub fn push(&mut self, step: Step) {
         if self.bytes > self.limit {
             return;
@@ -172,11 +173,11 @@ impl Trace {
             self.steps.push(step);
         } else {
             let limit = Limit { name: "trace-bytes", value: self.limit as u64 };
-            self.steps.push(Step::Withheld { what: "steps".into(), limit, why: "further steps of this event are not written down" });
+            self.steps.push(Step::Withheld { what: "steps".into(), limit, why: "further steps of this event are not recorded" });
         }
     }
 
-    /// The steps.
+    /// The steps, in the order in which they happened.
     pub fn into_steps(self) -> Vec<Step> {
         self.steps
     }
@@ -190,7 +191,7 @@ impl std::ops::Deref for Trace {
 }
 
 impl Step {
-    /// About what it takes in memory.
+    /// Approximate size in memory, in bytes.
     fn bytes(&self) -> usize {
         let pairs = |pairs: &[(String, String)]| pairs.iter().map(|(name, value)| name.len() + value.len() + 48).sum::<usize>();
         let texts = match self {
@@ -214,14 +215,14 @@ impl Step {
                 method.len() + subject.len() + refused
             }
             Step::Rule { rule, about, verdict, changes, .. } => {
-                let words = match verdict {
+                let text = match verdict {
                     RuleVerdict::Keep | RuleVerdict::Change(None) => 0,
-                    RuleVerdict::Change(Some(words))
-                    | RuleVerdict::Skip(words)
-                    | RuleVerdict::NoAnswer(words)
-                    | RuleVerdict::Quarantined(words) => words.len(),
+                    RuleVerdict::Change(Some(text))
+                    | RuleVerdict::Skip(text)
+                    | RuleVerdict::NoAnswer(text)
+                    | RuleVerdict::Quarantined(text) => text.len(),
                 };
-                rule.len() + about.len() + words + changes.iter().map(|change| change.bytes() + 72).sum::<usize>()
+                rule.len() + about.len() + text + changes.iter().map(|change| change.bytes() + 72).sum::<usize>()
             }
             Step::Withheld { what, .. } => what.len(),
         };
@@ -229,41 +230,41 @@ impl Step {
     }
 }
 
-/// What came back for a request.
+/// The outcome of a request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Answer {
-    /// An HTTP answer.
+    /// The remote system answered.
     Response {
-        /// Its status.
+        /// The HTTP status.
         status: u16,
-        /// Its body as text.
+        /// The body as text.
         body: String,
     },
-    /// None.
+    /// There is no answer.
     Error {
-        /// Which of the contract's cases.
+        /// The case of the contract's `send-error`.
         error: SendErrorKind,
-        /// Why.
+        /// The reason, as text.
         message: String,
     },
 }
 
-/// Why a request has no answer: the contract's cases of `send-error`, and the one that only a strict replay knows.
+/// Why a request has no answer: the cases of the contract's `send-error`, and `Divergence`, which occurs only in a strict replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SendErrorKind {
-    /// The host refused to send it.
+    /// The host refused to send the request.
     Denied,
-    /// It did not reach the other side.
+    /// The request did not reach the remote system.
     NotSent,
-    /// It may have been carried out.
+    /// The request may have been carried out.
     OutcomeUnknown,
-    /// The answer was too large.
+    /// The answer was larger than the limit.
     TooLarge,
     /// No time was left.
     Deadline,
-    /// The recording of a strict replay has no such request. For the plugin it was not sent.
+    /// Strict replay: the recording contains no such request. The plugin receives `not-sent`.
     Divergence,
 }
 
@@ -285,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_trace_that_is_full_says_so_once_and_takes_no_more() {
+    fn a_full_trace_says_so_once_and_drops_further_steps() {
         let mut trace = Trace::new(10_000);
         for number in 0..100 {
             trace.push(Step::TimerSet { name: format!("{number}{}", "x".repeat(1_000)), at: 0, every_ms: None });

@@ -1,4 +1,4 @@
-//! Dispatch in real time: several lanes at once, live events beside them, one that is stuck holding up nobody else.
+//! Dispatch in real time: several lanes run concurrently, live events run beside them, and a lane that is stuck delays no other.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,23 +21,23 @@ use uis_host::event::{Event, Fault, Reply};
 use uis_host::integration::{Integration, UisAccount};
 use uis_host::limits::Limits;
 use uis_host::memory::MemoryStore;
-use uis_host::plugin::{Asked, Plugin, Prepared, Run};
+use uis_host::plugin::{Plugin, Prepared, Run, SetupResult};
 use uis_host::ports::{IntegrationState, Origin, Silent, Store};
 use uis_host::services::EventScope;
 use uis_host::sync::lock;
 
-/// How long a handler that is slow takes.
+/// How long a slow handler takes.
 const SLOW: Duration = Duration::from_millis(150);
 
-/// A plugin whose handlers do what the event's parameters say, and write down when they ran.
+/// A plugin whose handlers do what the event's parameters say. It records when they started.
 #[derive(Default)]
 struct Scripted {
     about: Option<Description>,
-    /// Titles of handlers in the order in which they began.
+    /// Titles of the handlers, in the order in which they started.
     began: Mutex<Vec<String>>,
     at_work: AtomicUsize,
     most_at_work: AtomicUsize,
-    /// How often each title has begun.
+    /// How often each title has started.
     times: Mutex<HashMap<String, u32>>,
 }
 
@@ -51,12 +51,12 @@ impl Scripted {
         lock(&self.began).clone()
     }
 
-    async fn act(&self, scope: &mut EventScope, title: &str, deed: &str) -> Result<Reply, Failure> {
+    async fn act(&self, scope: &mut EventScope, title: &str, script: &str) -> Result<Reply, Failure> {
         let done = Ok(Reply::Done(Outcome { skipped: Vec::new() }));
-        match deed {
+        match script {
             "slow" => tokio::time::sleep(SLOW).await,
             "never" => tokio::time::sleep(Duration::from_secs(3600)).await,
-            "panic" => panic!("as the event says"),
+            "panic" => panic!("requested by the event"),
             "retry-once" if lock(&self.times)[title] == 1 => {
                 return Err(Failure::Retry(RetryLater { after_ms: None, reason: "once".into() }));
             }
@@ -99,10 +99,10 @@ impl Plugin for Scripted {
     fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>> {
         ready(Ok("{}".to_owned())).boxed()
     }
-    fn choices<'a>(&'a self, _: EventScope, _: &'a str, _: Option<&'a str>) -> BoxFuture<'a, Asked<ChoicePage>> {
+    fn choices<'a>(&'a self, _: EventScope, _: &'a str, _: Option<&'a str>) -> BoxFuture<'a, SetupResult<ChoicePage>> {
         ready(Ok(Err(Failure::Rejected("it has none".into())))).boxed()
     }
-    fn check_connection(&self, _: EventScope) -> BoxFuture<'_, Asked<ConnectionReport>> {
+    fn check_connection(&self, _: EventScope) -> BoxFuture<'_, SetupResult<ConnectionReport>> {
         ready(Ok(Err(Failure::Rejected("it has none".into())))).boxed()
     }
     fn normalise_connection<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Result<NormalConnection, String>, Fault>> {
@@ -137,9 +137,9 @@ impl Plugin for Scripted {
     }
 }
 
-/// An event of a lane: the lane's id, its number in it, what its handler does.
-fn hint(id: &str, number: u32, deed: &str) -> Arrival {
-    let parameters = [("id", id.to_owned()), ("n", number.to_string()), ("do", deed.to_owned())];
+/// An event of a lane. `id` is the lane, `number` is the event's number in it, `script` says what the handler does.
+fn hint(id: &str, number: u32, script: &str) -> Arrival {
+    let parameters = [("id", id.to_owned()), ("n", number.to_string()), ("do", script.to_owned())];
     let parameters = parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let event = Event::OrderWebhook(OrderWebhook { at: 0, method: "POST".into(), parameters });
     Arrival { origin: Origin(u64::from(number)), what: "order-webhook".into(), event }
@@ -150,7 +150,7 @@ fn click(id: &str) -> Arrival {
     Arrival { origin: Origin(0), what: "click-to-call".into(), event }
 }
 
-/// A dispatch that serves, and its integrations.
+/// A dispatch that is serving, and what a test needs of it.
 struct Served {
     plugin: Arc<Scripted>,
     commands: mpsc::Sender<Command>,
@@ -185,13 +185,13 @@ fn serve_on(names: &[&str], limits: Limits, store: Arc<MemoryStore>) -> Served {
 }
 
 impl Served {
-    async fn deliver(&self, seat: usize, arrival: Arrival) -> LiveEnd {
+    async fn deliver(&self, slot: usize, arrival: Arrival) -> LiveEnd {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(Command::Deliver { seat, arrival: Box::new(arrival), reply }).await.expect("it serves");
+        self.commands.send(Command::Deliver { slot, arrival: Box::new(arrival), reply }).await.expect("it serves");
         answer.await.expect("an answer")
     }
 
-    /// Lets it finish what is at work, and gives its plugin and its store.
+    /// Waits for the running handlers, and returns the plugin and the store.
     async fn stop(self) -> (Arc<Scripted>, Arc<MemoryStore>) {
         drop(self.commands);
         self.end.await.expect("no panic");
@@ -208,7 +208,7 @@ impl Served {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lanes_run_side_by_side_and_each_in_order() {
+async fn lanes_run_concurrently_and_each_in_order() {
     let served = served(&["a"], Limits::default()).await;
     for number in 1..=3 {
         for lane in ["x", "y"] {
@@ -224,28 +224,28 @@ async fn lanes_run_side_by_side_and_each_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_integration_holds_a_few_places_and_silences_nobody() {
+async fn a_slow_integration_takes_few_places_and_delays_no_other() {
     let served = served(&["slow", "other"], Limits::default()).await;
     for number in 0..20 {
         served.deliver(0, hint(&format!("lane{number}-"), 1, "never")).await;
     }
     served.until("its places are taken", |began| began.len() == KEPT_PER_INTEGRATION).await;
     served.deliver(1, hint("other", 1, "")).await;
-    served.until("the other goes on", |began| began.iter().any(|title| title == "other1")).await;
+    served.until("the other one is handled", |began| began.iter().any(|title| title == "other1")).await;
     let live = served.deliver(0, click("click")).await;
-    assert_eq!(live, LiveEnd::Done, "live events are beside the lanes");
+    assert_eq!(live, LiveEnd::Done, "live events do not wait for the lanes");
     assert_eq!(served.plugin.began().iter().filter(|title| title.starts_with("lane")).count(), KEPT_PER_INTEGRATION);
     served.end.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_quarter_of_the_places_is_kept_for_live_events() {
+async fn a_quarter_of_the_places_is_reserved_for_live_events() {
     let limits = Limits { instances: 8, ..Limits::default() };
     let names = ["a", "b", "c"];
     let served = served(&names, limits).await;
-    for (seat, name) in names.iter().enumerate() {
+    for (slot, name) in names.iter().enumerate() {
         for number in 0..5 {
-            served.deliver(seat, hint(&format!("{name}{number}-"), 1, "never")).await;
+            served.deliver(slot, hint(&format!("{name}{number}-"), 1, "never")).await;
         }
     }
     served.until("kept places are taken", |began| began.len() == 6).await;
@@ -256,7 +256,7 @@ async fn a_quarter_of_the_places_is_kept_for_live_events() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_fails_comes_again_before_the_rest_of_its_lane() {
+async fn a_failed_event_is_retried_before_the_rest_of_its_lane() {
     let served = served(&["a"], Limits::default()).await;
     served.deliver(0, hint("x", 1, "retry-once")).await;
     served.deliver(0, hint("x", 2, "")).await;
@@ -265,17 +265,17 @@ async fn an_event_that_fails_comes_again_before_the_rest_of_its_lane() {
     let (plugin, _) = served.stop().await;
     let of_x: Vec<String> = plugin.began().into_iter().filter(|title| title.starts_with('x')).collect();
     assert_eq!(of_x, ["x1", "x1", "x2"]);
-    assert_eq!(plugin.began().iter().position(|title| title == "y1").map(|place| place < 3), Some(true), "y waits for nobody");
+    assert_eq!(plugin.began().iter().position(|title| title == "y1").map(|place| place < 3), Some(true), "y does not wait for x");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_sets_one_lane_aside_and_the_event_is_kept() {
+async fn a_panic_delays_only_its_lane_and_the_event_stays_stored() {
     let served = served(&["a"], Limits::default()).await;
     served.deliver(0, hint("x", 1, "panic")).await;
     served.deliver(0, hint("x", 2, "")).await;
     served.until("it panics", |began| !began.is_empty()).await;
     served.deliver(0, hint("y", 1, "")).await;
-    served.until("others go on", |began| began.iter().any(|title| title == "y1")).await;
+    served.until("the other lane runs", |began| began.iter().any(|title| title == "y1")).await;
     let (_, store) = served.stop().await;
     let waiting = store.waiting("a").await.expect("a store");
     assert_eq!(waiting.len(), 2, "{waiting:?}");
@@ -283,20 +283,20 @@ async fn a_panic_sets_one_lane_aside_and_the_event_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waits_in_the_store_is_taken_up_after_a_restart() {
+async fn events_in_the_store_are_delivered_after_a_restart() {
     let first = served(&["a"], Limits::default()).await;
     first.deliver(0, hint("x", 1, "never")).await;
     first.deliver(0, hint("x", 2, "")).await;
     first.until("the first begins", |began| began == ["x1"]).await;
-    // As a process that is killed: nothing is finished.
+    // Simulates a process that is killed: nothing is finished.
     first.end.abort();
     let store = first.store.clone();
     let second = serve_on(&["a"], Limits { wall_kept: Duration::from_millis(100), ..Limits::default() }, store);
-    second.until("both come again", |began| began.contains(&"x2".to_owned())).await;
+    second.until("both are delivered again", |began| began.contains(&"x2".to_owned())).await;
     assert_eq!(second.plugin.began(), ["x1", "x2"]);
     let (_, store) = second.stop().await;
     assert!(store.waiting("a").await.expect("a store").is_empty());
-    assert_eq!(store.dead_letters("a").len(), 1, "what passed a limit is kept apart");
+    assert_eq!(store.dead_letters("a").len(), 1, "the event that exceeded a limit is a dead letter");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -309,7 +309,7 @@ async fn a_timer_is_due_in_real_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_lanes_write_side_by_side_is_not_lost() {
+async fn concurrent_writes_of_several_lanes_are_not_lost() {
     let served = served(&["a"], Limits::default()).await;
     for lane in ["p", "q", "r", "s"] {
         for number in 1..=5 {
@@ -330,18 +330,18 @@ async fn what_lanes_write_side_by_side_is_not_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_delivered_while_an_integration_is_off() {
+async fn no_event_is_delivered_while_an_integration_is_off() {
     let served = served(&["a"], Limits::default()).await;
-    served.commands.send(Command::SwitchOff { seat: 0, origin: Origin(1) }).await.expect("it serves");
+    served.commands.send(Command::SwitchOff { slot: 0, origin: Origin(1) }).await.expect("it serves");
     served.until("the deactivation runs", |began| began.len() == 1).await;
-    // The end of the deactivation is not answered, so its state is waited for.
+    // A deactivation has no reply, so wait for the new state.
     while served.store.state("a").await.expect("a store") != IntegrationState::Inactive {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(served.deliver(0, hint("x", 1, "")).await, LiveEnd::Dropped);
     assert_eq!(served.deliver(0, click("c")).await, LiveEnd::Dropped);
-    served.commands.send(Command::SwitchOn { seat: 0, origin: Origin(2) }).await.expect("it serves");
+    served.commands.send(Command::SwitchOn { slot: 0, origin: Origin(2) }).await.expect("it serves");
     served.until("it is on", |began| began.contains(&"activate".to_owned())).await;
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(served.deliver(0, hint("x", 2, "")).await, LiveEnd::Kept);

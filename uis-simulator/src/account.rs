@@ -1,4 +1,4 @@
-//! One UIS account as it stands: its rows, its reports, its deals, and what UIS was asked to do.
+//! The state of one UIS account: its rows, its reports, its deals, and the calls that it was asked to start.
 
 use std::collections::HashSet;
 
@@ -10,36 +10,36 @@ use uis_host::data_api::{ChatChannel, Employee, VirtualNumber};
 
 use crate::{deals, points, report, rows};
 
-/// The account, as a recording's header gives it.
+/// A UIS account, in the form of a recording's header.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Account {
-    /// UIS's id of the account.
+    /// The account's id in UIS.
     pub app_id: i64,
-    /// Its name.
+    /// The account's name.
     pub name: String,
-    /// IANA zone of its naive times.
+    /// IANA name of the time zone of times without one.
     pub timezone: String,
-    /// The secret that the remote system sends back in its callbacks.
+    /// The secret that the CRM sends in its callbacks.
     pub client_id: String,
-    /// Extensions connected: `rmo`.
+    /// The UIS extensions that are switched on, such as `rmo`.
     pub extensions: Vec<String>,
-    /// Ours: the page of the operator's workplace, for accounts that have it.
+    /// The page of the operator's workplace, for accounts that have it. Our addition; the Data API has no such field.
     pub workplace_url: String,
-    /// People.
+    /// The employees.
     pub employees: Vec<Employee>,
-    /// Numbers.
+    /// The virtual numbers.
     pub virtual_numbers: Vec<VirtualNumber>,
-    /// Channels.
+    /// The chat channels.
     pub chat_channels: Vec<ChatChannel>,
-    /// Ours: what may be asked of the Data API.
+    /// The limits of the Data API. Our addition; the Data API has no such field.
     pub data_api_points: points::PointLimits,
 }
 
-/// UIS's name of the extension that is the operator's workplace.
+/// UIS's name of the extension for the operator's workplace.
 pub const WORKPLACE: &str = "rmo";
 
-/// The account's secret when a recording does not give one.
+/// The account's secret when a recording gives none.
 pub const DEFAULT_CLIENT_ID: &str = "replay-client-id";
 
 impl Default for Account {
@@ -51,7 +51,7 @@ impl Default for Account {
             timezone: "Europe/Moscow".into(),
             client_id: DEFAULT_CLIENT_ID.into(),
             extensions: Vec::new(),
-            // The account's own pages are there; the workplace's place among them is not public [inferred].
+            // The account's pages are on this host; the path of the workplace is not public [inferred].
             workplace_url: "https://go.uiscom.ru/rmo".into(),
             employees: Vec::new(),
             virtual_numbers: Vec::new(),
@@ -61,40 +61,40 @@ impl Default for Account {
     }
 }
 
-/// The account as it stands: its rows, its reports, what UIS was told to do.
+/// The account and everything that happened in it.
 #[derive(Debug, Default)]
 pub struct AccountState {
-    /// The account.
+    /// The account's rows.
     pub account: Account,
-    /// What UIS's own reports know by now.
+    /// UIS's reports.
     pub report: report::Report,
-    /// Funnels, deals and their contacts.
+    /// Sales funnels, deals and their contacts.
     pub deals: deals::Deals,
-    /// What was asked of the Data API lately.
+    /// The Data API points that were used.
     pub points: points::Points,
-    /// Calls that were ordered, as `start.employee_call` takes them.
+    /// Calls that were started, as parameters of `start.employee_call`.
     pub dialled: Vec<Value>,
     /// Ids of the orders.
     orders: HashSet<String>,
-    /// Answers to incoming calls.
+    /// Answers to routing requests.
     pub answers: Vec<Value>,
 }
 
 impl AccountState {
-    /// An account before anything happened.
+    /// The state of an account before the first event.
     pub fn new(account: Account) -> Self {
         AccountState { account, ..AccountState::default() }
     }
 
-    /// The account is another from now on, in the given members; true when other extensions are connected. Its zone and its secret stay:
-    /// what happened before would not be the same any more.
-    pub fn become_other(&mut self, members: &Value) -> Result<bool, String> {
+    /// Replaces the given members of the account. True when its extensions or the workplace's page changed. The time zone and the secret
+    /// cannot change, because earlier events depend on them. The error names the member.
+    pub fn update(&mut self, members: &Value) -> Result<bool, String> {
         let mut whole = serde_json::to_value(&self.account).map_err(|error| error.to_string())?;
         for (name, value) in members.as_object().into_iter().flatten() {
             match (name.as_str(), whole.get_mut(name)) {
-                ("timezone" | "client_id", _) => return Err(format!("account.{name} is the header's and cannot change")),
+                ("timezone" | "client_id", _) => return Err(format!("account.{name} cannot change; set it in the recording's header")),
                 (_, Some(known)) => *known = value.clone(),
-                (_, None) => return Err(format!("account.{name}: there is no such member")),
+                (_, None) => return Err(format!("account.{name}: unknown member")),
             }
         }
         let account: Account =
@@ -104,20 +104,20 @@ impl AccountState {
         Ok(other_extensions)
     }
 
-    /// Takes in rows of UIS's reports.
-    pub fn learn_report(&mut self, rows: &Value, zone: chrono_tz::Tz, now: i64) -> Result<(), String> {
+    /// Adds rows to UIS's reports; see [`Report::merge`](report::Report::merge).
+    pub fn merge_report(&mut self, rows: &Value, zone: chrono_tz::Tz, now: i64) -> Result<(), String> {
         let mut report = std::mem::take(&mut self.report);
-        let learnt = report.learn(rows, zone, now, &|number| self.is_extension(number));
+        let merged = report.merge(rows, zone, now, &|number| self.is_extension(number));
         self.report = report;
-        learnt
+        merged
     }
 
-    /// Whether a number is the short number of one of the account's employees.
+    /// Whether a number is the extension of an employee.
     pub fn is_extension(&self, number: &str) -> bool {
         self.account.employees.iter().any(|employee| employee.extension_number().as_deref() == Some(number))
     }
 
-    /// Creates an employee.
+    /// Creates an employee and returns the id. Refuses an empty last name and an invalid or duplicate e-mail address.
     pub fn create_employee(&mut self, fields: &directory::EmployeeFields) -> Result<i64, directory::DirectoryError> {
         let refused = |mnemonic: &str, text: &str| directory::DirectoryError::Refused((mnemonic.into(), text.into()));
         if fields.last_name.as_deref().is_none_or(|name| name.trim().is_empty()) {
@@ -131,7 +131,7 @@ impl AccountState {
         Ok(id)
     }
 
-    /// Changes an employee.
+    /// Changes an employee. Refuses an unknown id, an empty last name and an invalid or duplicate e-mail address.
     pub fn update_employee(&mut self, id: i64, fields: &directory::EmployeeFields) -> Result<(), directory::DirectoryError> {
         let refused = |mnemonic: &str, text: String| directory::DirectoryError::Refused((mnemonic.into(), text));
         self.check_email(Some(id), fields)?;
@@ -145,7 +145,7 @@ impl AccountState {
         Ok(())
     }
 
-    /// An e-mail must be one, and nobody else's `[inferred: UIS's rule is not public]`.
+    /// Checks that an e-mail address is valid and belongs to no other employee `[inferred: UIS's rule is not public]`.
     fn check_email(&self, id: Option<i64>, fields: &directory::EmployeeFields) -> Result<(), directory::DirectoryError> {
         let Some(email) = &fields.email else { return Ok(()) };
         let refused = |mnemonic: &str, text: String| Err(directory::DirectoryError::Refused((mnemonic.into(), text)));
@@ -154,16 +154,16 @@ impl AccountState {
             !name.is_empty() && labels.len() > 1 && labels.iter().all(|label| !label.is_empty()) && !email.contains(char::is_whitespace)
         });
         if !is_email {
-            return refused("invalid_parameter_value", format!("email: {email:?} is no e-mail"));
+            return refused("invalid_parameter_value", format!("email: {email:?} is not an e-mail address"));
         }
         let has_it = |employee: &&Employee| employee.email.as_deref().is_some_and(|known| known.to_lowercase() == email.to_lowercase());
         match self.account.employees.iter().filter(has_it).find(|employee| Some(employee.id) != id) {
-            Some(other) => refused("duplicate_entity", format!("email: employee {} has {email:?}", other.id)),
+            Some(other) => refused("duplicate_entity", format!("email: {email:?} belongs to employee {}", other.id)),
             None => Ok(()),
         }
     }
 
-    /// Starts a call as `start.employee_call` would. An order that comes again, by its id, is noticed and starts none.
+    /// Records a call, as `start.employee_call` would start it. An order repeated with its id starts no second call.
     pub fn dial(&mut self, id: &str, at: &str, order: &DialOrder) {
         if !self.orders.insert(id.to_owned()) {
             return;
@@ -182,7 +182,7 @@ impl AccountState {
         }));
     }
 
-    /// What UIS holds, for the report of a replay.
+    /// The state as the member `uis` of a replay's report.
     pub fn to_json(&self) -> Value {
         let zone = &self.account.timezone;
         json!({

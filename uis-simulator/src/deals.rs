@@ -1,4 +1,4 @@
-//! Deals as UIS keeps them, with the Data API's rules: what a history names must exist before, stage times never go back, one bad record
+//! Deals, with the rules of the Data API: everything that a history refers to must exist, stage times must not go back, and one invalid row
 //! refuses the whole call. Times are compared as instants `[inferred]`.
 
 use std::collections::HashMap;
@@ -7,51 +7,51 @@ use uis_host::bindings::uis::integration::deals::{
     Deal, DealContact, DealEmployee, Funnel, Refusal, Stage, StageStatus, UserField, UserFieldType,
 };
 
-/// Rows of one call.
+/// Most rows of one call.
 const ROWS: usize = 1000;
-/// Rows of a call whose rows the Data API takes one at a time.
+/// Most rows of a call for which the Data API accepts one row at a time.
 const SINGLE_ROWS: usize = 100;
-/// Stages in process of one funnel.
+/// How many stages in process a funnel may have.
 const IN_PROCESS: std::ops::RangeInclusive<usize> = 1..=100;
-/// Places of stages in process.
+/// The positions that stages in process may have.
 const ORDERS: std::ops::RangeInclusive<u32> = 1..=10_000;
-/// Ids, names and other short texts, in characters `[inferred]`.
+/// Longest id, name or other short text, in characters `[inferred]`.
 const SHORT: usize = 255;
-/// Remarks, in characters `[inferred]`.
+/// Longest comment, in characters `[inferred]`.
 const LONG: usize = 4000;
-/// Kinds of communication that may lead to a deal.
+/// Kinds of communications that a deal may come from.
 const COMMUNICATIONS: [&str; 5] = ["chat", "offline_message", "call", "goal", "email"];
 
 /// Everything that was uploaded.
 #[derive(Debug, Default)]
 pub struct Deals {
-    /// Funnels.
+    /// Sales funnels.
     pub funnels: Vec<Funnel>,
-    /// Employees.
+    /// Employees to whom deals are assigned.
     pub employees: Vec<DealEmployee>,
-    /// Contacts.
+    /// Contacts of deals.
     pub contacts: Vec<DealContact>,
-    /// User fields.
+    /// User fields of deals.
     pub user_fields: Vec<UserField>,
-    /// Deals in the order of their first upload, each with its states.
+    /// Deals, in the order of their first upload.
     pub deals: Vec<History>,
-    /// Where each is in the lists.
+    /// The index of each row in its list, by the list's name and the row's id.
     places: HashMap<(&'static str, String), usize>,
 }
 
-/// A deal's states.
+/// The states of a deal.
 #[derive(Debug)]
 pub struct History {
-    /// Oldest first; the last is how it stands.
+    /// The states, oldest first. The last one is the current state.
     pub states: Vec<State>,
 }
 
-/// One of them.
+/// A state of a deal.
 #[derive(Debug)]
 pub struct State {
-    /// As it was uploaded.
+    /// The deal as it was uploaded.
     pub deal: Deal,
-    /// UIS put it in, as the deal skipped a stage.
+    /// UIS added this state, because the deal skipped its stage.
     pub is_generated: bool,
 }
 
@@ -76,7 +76,7 @@ fn rows(list: &str, given: usize, most: usize) -> Done {
     if given > most { refuse("data_limit_exceeded", format!("{list} has at most {most} rows"), list, given.to_string()) } else { Ok(()) }
 }
 
-/// Writes rows in place of those with the same id.
+/// Writes rows; a row replaces the one with the same id.
 fn put<T>(places: &mut HashMap<(&'static str, String), usize>, kind: &'static str, rows: &mut Vec<T>, new: Vec<T>, id: fn(&T) -> &String) {
     for row in new {
         match places.get(&(kind, id(&row).clone())) {
@@ -105,22 +105,22 @@ impl Deals {
         self.place("funnel", id).and_then(|place| self.funnels.get(place))
     }
 
-    /// A deal's states.
+    /// The states of a deal; none when it was not uploaded.
     pub fn deal(&self, id: &str) -> Option<&History> {
         self.place("deal", id).and_then(|place| self.deals.get(place))
     }
 
-    /// `create.sales_funnel`.
+    /// `create.sales_funnel`. Refuses an id that exists.
     pub fn create_funnel(&mut self, funnel: Funnel) -> Done {
         if self.funnel(&funnel.ext_id).is_some() {
-            return refuse("duplicate_entity", "there is such a funnel already", "ext_id", funnel.ext_id);
+            return refuse("duplicate_entity", "the funnel exists already", "ext_id", funnel.ext_id);
         }
         check_funnel(&funnel)?;
         put(&mut self.places, "funnel", &mut self.funnels, vec![funnel], |funnel| &funnel.ext_id);
         Ok(())
     }
 
-    /// `update.sales_funnel` and its stages: a stage in use cannot go.
+    /// `update.sales_funnel` with its stages. Refuses to remove a stage that a deal is or was in.
     pub fn update_funnel(&mut self, funnel: Funnel) -> Done {
         let Some(known) = self.funnel(&funnel.ext_id) else {
             return refuse("entity_not_found", "there is no such funnel", "ext_id", funnel.ext_id);
@@ -138,7 +138,7 @@ impl Deals {
         Ok(())
     }
 
-    /// `create.deal_employees` and `update.deal_employees`.
+    /// `create.deal_employees` and `update.deal_employees`: creates or renames.
     pub fn put_employees(&mut self, employees: Vec<DealEmployee>) -> Done {
         rows("employees", employees.len(), SINGLE_ROWS)?;
         for employee in &employees {
@@ -149,7 +149,7 @@ impl Deals {
         Ok(())
     }
 
-    /// `create.deal_contacts` and `update.deal_contacts`.
+    /// `create.deal_contacts` and `update.deal_contacts`: creates or replaces. `now` is in milliseconds since 1970.
     pub fn put_contacts(&mut self, contacts: Vec<DealContact>, now: i64) -> Done {
         rows("contacts", contacts.len(), ROWS)?;
         for contact in &contacts {
@@ -167,7 +167,7 @@ impl Deals {
                 if email.contains(char::is_whitespace)
                     || email.split_once('@').is_none_or(|(name, host)| name.is_empty() || host.is_empty())
                 {
-                    return invalid("emails", email.clone(), "that is no e-mail");
+                    return invalid("emails", email.clone(), "this is not an e-mail address");
                 }
             }
         }
@@ -175,7 +175,7 @@ impl Deals {
         Ok(())
     }
 
-    /// `create.deal_user_field` and `update.deal_user_field`: a type stays.
+    /// `create.deal_user_field` and `update.deal_user_field`: creates or renames. A field's type cannot change.
     pub fn put_user_fields(&mut self, fields: Vec<UserField>) -> Done {
         rows("user_fields", fields.len(), SINGLE_ROWS)?;
         for field in &fields {
@@ -190,7 +190,7 @@ impl Deals {
         Ok(())
     }
 
-    /// `upload.deals_history`: all of it, or nothing.
+    /// `upload.deals_history`: uploads all states or, if one is refused, none.
     pub fn upload_history(&mut self, deals: Vec<Deal>, now: i64) -> Done {
         rows("deals", deals.len(), ROWS)?;
         let mut last: HashMap<&str, i64> = HashMap::new();
@@ -223,7 +223,7 @@ impl Deals {
         };
         let skipped = self.skipped(place, &deal);
         let Some(history) = self.deals.get_mut(place) else { return };
-        // The same stage again is news of the deal, not another state of it.
+        // An upload of the same stage updates the last state.
         if let Some(last) = history.states.last_mut().filter(|last| same_stage(&last.deal, &deal)) {
             last.deal = deal;
             return;
@@ -232,7 +232,7 @@ impl Deals {
         history.states.push(State { deal, is_generated: false });
     }
 
-    /// Stages in process between the last one and this, which UIS puts in itself.
+    /// The stages in process that the deal skipped since its last state. UIS adds a state for each.
     fn skipped(&self, place: usize, deal: &Deal) -> Vec<Deal> {
         let Some(before) = self.deals.get(place).and_then(|history| history.states.last()).map(|state| &state.deal) else {
             return Vec::new();
@@ -277,7 +277,7 @@ impl Deals {
             return refuse("entity_not_found", "there is no such employee", "employee_ext_id", employee);
         }
         if let Some(revenue) = deal.revenue.as_deref().filter(|revenue| !is_number(revenue)) {
-            return refuse("data_type_error", "revenue is no number", "revenue", revenue);
+            return refuse("data_type_error", "revenue is not a number", "revenue", revenue);
         }
         for (field, text) in [("comments", &deal.comments), ("source", &deal.source)] {
             if text.as_ref().is_some_and(|text| text.chars().count() > LONG) {
@@ -292,13 +292,13 @@ impl Deals {
                 return refuse("entity_not_found", "there is no such user field", "user_fields", id.clone());
             };
             if field.data_type == UserFieldType::Numeric && !is_number(value) {
-                return refuse("data_type_error", format!("{id} is no number"), "user_fields", value.clone());
+                return refuse("data_type_error", format!("{id} is not a number"), "user_fields", value.clone());
             }
         }
         Ok(())
     }
 
-    /// `delete.deals`.
+    /// `delete.deals`: deletes a deal; an unknown id is ignored.
     pub fn delete_deal(&mut self, id: &str) {
         let Some(place) = self.places.remove(&("deal", id.to_owned())) else { return };
         self.deals.remove(place);

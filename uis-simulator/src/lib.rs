@@ -1,4 +1,4 @@
-//! The UIS side of an integration: an account in memory, behind the ports that [`uis_host`] asks a UIS account for.
+//! The UIS side of an integration: an account in memory that implements the UIS ports of [`uis_host`].
 //!
 //! ```
 //! use std::sync::Arc;
@@ -14,12 +14,12 @@
 //!
 //! | floor | room | what |
 //! |---|---|---|
-//! | 1 | [`points`] | how many points the Data API lets an account use |
-//! | 1 | [`deals`] | deals with the Data API's rules |
-//! | 1 | [`report`] | UIS's own reports of calls, chats and site requests |
-//! | 2 | [`rows`] | deals by the Data API's names |
-//! | 3 | [`account`] | one account as it stands |
-//! | 4 | [`simulated`] | the account behind the host's ports |
+//! | 1 | [`points`] | the Data API's limit of points |
+//! | 1 | [`deals`] | deals, with the Data API's rules |
+//! | 1 | [`report`] | UIS's reports of calls, chats and site requests |
+//! | 2 | [`rows`] | deals as rows of the Data API |
+//! | 3 | [`account`] | the state of one account |
+//! | 4 | [`simulated`] | the account as an implementation of the host's ports |
 
 pub mod account;
 pub mod deals;

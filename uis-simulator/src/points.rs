@@ -1,17 +1,18 @@
-//! What the Data API lets an account ask: so many points a minute, so many a day.
+//! The Data API's limit: an account may use so many points per minute and per day.
 
 use serde::{Deserialize, Serialize};
 
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 
-/// The limits. The Data API's documentation shows 60 and 3000, and elsewhere 200 and 3500; an account's own are in its contract.
+/// The limits of an account. The Data API's documentation gives 60 and 3000 in one place, 200 and 3500 in another; the actual values are in
+/// an account's contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PointLimits {
-    /// A minute.
+    /// Points per minute.
     pub per_minute: u32,
-    /// A day.
+    /// Points per day.
     pub per_day: u32,
 }
 
@@ -21,17 +22,18 @@ impl Default for PointLimits {
     }
 }
 
-/// What is used up of the minute and of the day; both begin anew on the clock's minute and day `[inferred]`.
+/// Points that were used. Counting restarts with each minute and each day of the clock, UTC `[inferred]`.
 #[derive(Debug, Default)]
 pub struct Points {
     minute: (i64, u32),
     day: (i64, u32),
-    /// The most that was used in one minute.
+    /// The highest number of points that were used within one minute.
     pub most_in_a_minute: u32,
 }
 
 impl Points {
-    /// Takes points; without them says after how many milliseconds there are some again.
+    /// Uses points. When not enough are left, uses none and returns after how many milliseconds to retry. `now` is in milliseconds since
+    /// 1970.
     pub fn take(&mut self, limits: PointLimits, now: i64, points: u32) -> Result<(), u32> {
         let (minute, day) = (now.div_euclid(MINUTE_MS), now.div_euclid(DAY_MS));
         if self.minute.0 != minute {
@@ -59,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_minute_and_a_day_have_their_ends() {
+    fn points_are_limited_per_minute_and_per_day() {
         let (mut points, limits) = (Points::default(), PointLimits { per_minute: 3, per_day: 4 });
         assert_eq!(points.take(limits, 10_000, 3), Ok(()));
         assert_eq!(points.take(limits, 59_000, 1), Err(1_000));

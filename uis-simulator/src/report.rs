@@ -1,4 +1,4 @@
-//! UIS's own reports: what it knows of calls, chats and site requests, whether or not a notification told it.
+//! UIS's reports of calls, chats and site requests. They contain every communication, even if no notification about it was received.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,20 +12,20 @@ use uis_host::event::Event;
 use uis_host::notification::params::Params;
 use uis_host::notification::{calls, texts};
 
-/// Reports as they stand.
+/// The reports of an account.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Calls, by their end.
+    /// Calls, ordered by their end.
     pub calls: Table<CallFinished>,
-    /// Chats, by their end.
+    /// Chats, ordered by their end.
     pub chats: Table<ChatFinished>,
-    /// Site requests, by their coming.
+    /// Site requests, ordered by the time they were received.
     pub site_requests: Table<SiteRequest>,
-    /// Messages of chats, by chat.
+    /// Messages, by the id of their chat.
     pub messages: HashMap<i64, Table<ChatMessage>>,
 }
 
-/// Rows in order of time and id. A row told again replaces the one of the same id.
+/// Rows, ordered by time and id. A row replaces an earlier one with the same id.
 #[derive(Debug)]
 pub struct Table<T> {
     rows: BTreeMap<(i64, i64), T>,
@@ -46,7 +46,8 @@ impl<T: Clone> Table<T> {
         self.rows.insert((at, id), row);
     }
 
-    /// Rows at or after `since`, at most `limit`, and where the next page begins. The cursor is a place in the order.
+    /// At most `limit` rows at or after `since` (milliseconds since 1970), and the cursor of the next page. A cursor is a position in the
+    /// order, so rows that are added later are not skipped.
     pub fn page(&self, since: i64, cursor: Option<&str>, limit: usize) -> (Vec<T>, Option<String>) {
         let after: Option<(i64, i64)> =
             cursor.and_then(|cursor| cursor.split_once('/')).and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
@@ -59,16 +60,17 @@ impl<T: Clone> Table<T> {
 }
 
 impl Report {
-    /// UIS sent a notification: what it is about stands in its reports, too.
+    /// Adds what UIS reported in a notification: messages of chats.
     pub fn notified(&mut self, event: &Event) {
         if let Event::ChatMessage(message) = event {
             self.messages.entry(message.chat.chat_id).or_default().put(message.chat.at, message.message_id, message.clone());
         }
     }
 
-    /// Takes in rows of `{"calls":[…],"chats":[…],"chat_messages":[…],"offline_messages":[…]}`, with the Data API's names.
-    /// `is_extension` knows the account's own short numbers: a call with one is internal.
-    pub fn learn(&mut self, rows: &Value, zone: Tz, now: i64, is_extension: &dyn Fn(&str) -> bool) -> Result<(), String> {
+    /// Adds rows: `{"calls":[…],"chats":[…],"chat_messages":[…],"offline_messages":[…]}`, with the Data API's field names. `is_extension`
+    /// says whether a number is an extension of the account; a call with such a number is internal. The error names the list, the row's
+    /// index and the reason.
+    pub fn merge(&mut self, rows: &Value, zone: Tz, now: i64, is_extension: &dyn Fn(&str) -> bool) -> Result<(), String> {
         let Some(members) = rows.as_object() else {
             return Err("a report must be an object with lists: calls, chats, chat_messages, offline_messages".into());
         };
@@ -77,23 +79,23 @@ impl Report {
             for (index, row) in rows.iter().enumerate() {
                 let place = |error: String| format!("report.{kind}[{index}]: {error}");
                 let params = Params::from_body(row, zone, now).map_err(|error| place(error.to_string()))?;
-                self.learn_row(kind, &params, is_extension).map_err(place)?;
+                self.merge_row(kind, &params, is_extension).map_err(place)?;
             }
         }
         Ok(())
     }
 
-    fn learn_row(&mut self, kind: &str, params: &Params, is_extension: &dyn Fn(&str) -> bool) -> Result<(), String> {
+    fn merge_row(&mut self, kind: &str, params: &Params, is_extension: &dyn Fn(&str) -> bool) -> Result<(), String> {
         match kind {
             "calls" => {
-                // A call that goes on has no end yet; the report will tell it later.
+                // A call in progress has no end; a later row will have it.
                 if let Some(mut call) = calls::reported(params).map_err(|error| error.to_string())? {
                     call.call.is_internal |= call.call.contact.as_ref().is_some_and(|number| is_extension(&number.digits));
                     self.calls.put(call.finished_at, call.call.session_id, call);
                 }
             }
             "chats" => {
-                // As of calls: one that goes on has no end yet.
+                // A chat in progress has no end either.
                 if !matches!(params.text("status").as_deref(), Some("new" | "active")) {
                     let chat = texts::reported_chat(params).map_err(|error| error.to_string())?;
                     self.chats.put(chat.chat.at, chat.chat.chat_id, chat);
@@ -107,7 +109,7 @@ impl Report {
                 let request = texts::site_request(params).map_err(|error| error.to_string())?;
                 self.site_requests.put(request.at, request.communication_id, request);
             }
-            other => return Err(format!("{other} is not known; known are: calls, chats, chat_messages, offline_messages")),
+            other => return Err(format!("unknown list {other}; known lists: calls, chats, chat_messages, offline_messages")),
         }
         Ok(())
     }
@@ -121,12 +123,12 @@ mod tests {
     const MOSCOW: Tz = chrono_tz::Europe::Moscow;
 
     #[test]
-    fn pages_join_without_gap_or_repeat() {
+    fn pages_contain_every_row_once() {
         let mut report = Report::default();
         let rows: Vec<Value> = (1..=7)
             .map(|id| json!({"id": id, "finish_time": format!("2026-11-23 10:00:0{}", id / 2), "talk_duration": "5", "call_records": "[\"a\"]"}))
             .collect();
-        report.learn(&json!({ "calls": rows }), MOSCOW, 0, &|_| false).expect("readable");
+        report.merge(&json!({ "calls": rows }), MOSCOW, 0, &|_| false).expect("readable");
         let (mut seen, mut cursor) = (Vec::new(), None);
         loop {
             let (page, next) = report.calls.page(0, cursor.as_deref(), 2);
@@ -143,21 +145,21 @@ mod tests {
     }
 
     #[test]
-    fn a_row_told_again_replaces_the_first() {
+    fn a_row_replaces_an_earlier_one_with_the_same_id() {
         let mut report = Report::default();
         for (finish, talk) in [("10:00:00", 5), ("10:00:09", 9)] {
             let row = json!({"id": 1, "finish_time": format!("2026-11-23 {finish}"), "talk_duration": talk});
-            report.learn(&json!({"calls": [row]}), MOSCOW, 0, &|_| false).expect("readable");
+            report.merge(&json!({"calls": [row]}), MOSCOW, 0, &|_| false).expect("readable");
         }
         let (page, next) = report.calls.page(0, None, 10);
         assert_eq!((page.len(), page[0].talk_seconds, next), (1, Some(9), None));
     }
 
     #[test]
-    fn a_bad_row_is_named() {
+    fn an_invalid_row_is_named_in_the_error() {
         let mut report = Report::default();
-        let error = report.learn(&json!({"calls": [{"finish_time": "2026-11-23 10:00:00"}]}), MOSCOW, 0, &|_| false).expect_err("no id");
+        let error = report.merge(&json!({"calls": [{"finish_time": "2026-11-23 10:00:00"}]}), MOSCOW, 0, &|_| false).expect_err("no id");
         assert!(error.starts_with("report.calls[0]: id is missing"), "{error}");
-        assert!(report.learn(&json!({"mails": [{}]}), MOSCOW, 0, &|_| false).is_err());
+        assert!(report.merge(&json!({"mails": [{}]}), MOSCOW, 0, &|_| false).is_err());
     }
 }

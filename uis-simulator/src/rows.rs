@@ -1,4 +1,4 @@
-//! Deals by the Data API's names, as a replay shows them.
+//! Deals as rows of the Data API, for the report of a replay.
 
 use serde_json::{Value, json};
 use uis_host::bindings::uis::integration::deals::{DealContact, Funnel, StageStatus, UserFieldType};
@@ -6,7 +6,7 @@ use uis_host::clock::{instant, zone};
 
 use crate::deals::{Deals, History};
 
-/// A time as the Data API writes it: in the account's zone, without one.
+/// A time in the Data API's format: `2026-11-23 10:00:00`, in the account's time zone.
 fn time(timezone: &str, at: i64) -> Value {
     let time = instant(at);
     let local = zone(timezone).map_or_else(|_| time.naive_utc(), |zone| time.with_timezone(&zone).naive_local());
@@ -17,12 +17,12 @@ fn number(text: &str) -> Value {
     text.parse::<serde_json::Number>().map_or_else(|_| text.into(), Value::Number)
 }
 
-/// A funnel by the Data API's names.
+/// A sales funnel as a row of the Data API.
 pub fn funnel_row(funnel: &Funnel) -> Value {
     let stages = funnel.stages.iter().map(|stage| {
         let (status, order) = match stage.status {
             StageStatus::InProcess => ("in_process", stage.order),
-            // The Data API's own places for the ends.
+            // The positions that the Data API gives to the final stages.
             StageStatus::Success => ("success", 10010),
             StageStatus::Failed => ("failed", 10020),
         };
@@ -31,7 +31,7 @@ pub fn funnel_row(funnel: &Funnel) -> Value {
     json!({"ext_id": funnel.ext_id, "name": funnel.name, "stages": stages.collect::<Vec<_>>()})
 }
 
-/// A contact by the Data API's names.
+/// A contact as a row of the Data API.
 pub fn contact_row(timezone: &str, contact: &DealContact) -> Value {
     json!({
         "ext_id": contact.ext_id,
@@ -42,7 +42,8 @@ pub fn contact_row(timezone: &str, contact: &DealContact) -> Value {
     })
 }
 
-/// A deal as it stands, by the Data API's names, and the stages that it went through. Fields and employee have their titles beside their ids.
+/// A deal as a row of the Data API, with the stages it went through. Fields and the employee have their names besides their ids. None when
+/// the deal has no state.
 pub fn deal_row(timezone: &str, all: &Deals, history: &History) -> Option<Value> {
     let deal = &history.states.last()?.deal;
     let field = |(ext_id, value): &(String, String)| {

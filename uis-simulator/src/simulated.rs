@@ -1,4 +1,4 @@
-//! The account behind the host's ports.
+//! The account as an implementation of the host's ports.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -17,24 +17,24 @@ use uis_host::sync::lock;
 
 use crate::account::{Account, AccountState, WORKPLACE};
 
-/// An account in memory that answers as UIS would.
+/// A UIS account in memory. It implements the ports [`Directory`], [`Reports`], [`DealsApi`] and [`Dialler`].
 pub struct SimulatedAccount {
     state: Mutex<AccountState>,
     clock: Arc<dyn Clock>,
 }
 
 impl SimulatedAccount {
-    /// An account before anything happened, in the time of this clock.
+    /// An account before the first event. The clock gives the current time.
     pub fn new(account: Account, clock: Arc<dyn Clock>) -> Self {
         SimulatedAccount { state: Mutex::new(AccountState::new(account)), clock }
     }
 
-    /// The account as it stands, locked for as long as the guard lives.
+    /// The state of the account. It stays locked until the guard is dropped.
     pub fn state(&self) -> MutexGuard<'_, AccountState> {
         lock(&self.state)
     }
 
-    /// A time as UIS's people read it: RFC 3339 in the account's zone.
+    /// A time, given in milliseconds since 1970, as RFC 3339 in the account's time zone.
     pub fn shown(&self, at: i64) -> String {
         let at = instant(at);
         match zone(&self.state().account.timezone) {
@@ -43,7 +43,7 @@ impl SimulatedAccount {
         }
     }
 
-    /// Asks for something that costs points.
+    /// Executes a Data API call that costs points, if enough points are left.
     fn ask<'a, T: Send + 'a>(
         &self,
         points: usize,
@@ -64,7 +64,7 @@ fn done<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, T> {
     ready(value).boxed()
 }
 
-/// Rows from an offset, at most a page.
+/// One page of rows, from an offset.
 fn page<T, U>(rows: &[T], offset: u32, convert: impl Fn(&T) -> U) -> Vec<U> {
     rows.iter().skip(offset as usize).take(DIRECTORY_PAGE).map(convert).collect()
 }

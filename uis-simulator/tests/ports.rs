@@ -106,7 +106,7 @@ fn add_rows(account: &SimulatedAccount, kind: Kind, places: &[Place]) {
         ),
     };
     let rows: Vec<Value> = places.iter().map(|(at, id)| row(time(*at), *id)).collect();
-    account.state().learn_report(&json!({ name: rows }), moscow, NOW).expect("readable rows");
+    account.state().merge_report(&json!({ name: rows }), moscow, NOW).expect("readable rows");
 }
 
 #[tokio::test]

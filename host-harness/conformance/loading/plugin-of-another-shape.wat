@@ -1,5 +1,5 @@
 ;; A plugin whose interfaces have not the contract's functions.
-;; held by: does not fit
+;; held by: differ from uis:integration
 (component
   (component $nothing)
   (instance $it (instantiate $nothing))

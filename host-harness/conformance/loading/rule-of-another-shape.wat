@@ -1,5 +1,5 @@
 ;; A rule whose interface has not the contract's function.
-;; held by: does not fit
+;; held by: differ from uis:integration
 (component
   (component $nothing)
   (instance $it (instantiate $nothing))

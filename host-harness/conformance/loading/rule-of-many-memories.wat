@@ -1,5 +1,5 @@
 ;; Brings memory after memory, each within the limit of one.
-;; held by: more parts than one may be
+;; held by: more core modules, memories or tables
 (component
   (core module $hoard (memory 1))
   (core instance (instantiate $hoard))

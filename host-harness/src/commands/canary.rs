@@ -1,6 +1,7 @@
-//! `uis-host canary FILE…`: recordings are run with a key and a callback secret that nobody could guess, and both are looked for wherever they must
-//! not be: in the guest's memory after every call, in storage, timers and prepared settings, in everything that a replay writes down or says, in
-//! what stands in the CRM and in UIS, and in every request but for the key's one header, and the registration by which the CRM is told the secret.
+//! `uis-host canary FILE…`: replays recordings with a unique API key and a unique callback secret, and searches for both wherever they must
+//! not occur: in the plugin's memory after every call, in storage, timers and prepared settings, in everything that a replay logs or
+//! reports, in the CRM and in UIS, and in every request. Two places are allowed: the key in its header, and the secret in the registration
+//! of the CRM module.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Cursor};
@@ -37,7 +38,7 @@ use super::{DEFAULT_PLUGIN, LimitArguments, find, say};
 use crate::{FAILED, OK};
 use uis_harness::crm::within::Simulators;
 
-/// Plant a key and a callback secret in recordings and look for them everywhere
+/// Search for a planted key and callback secret wherever they must not occur
 #[derive(Debug, Args)]
 pub struct CanaryArguments {
     /// Recordings: JSON Lines, format 1
@@ -46,7 +47,7 @@ pub struct CanaryArguments {
     /// A plugin's crate folder, or a built .wasm component
     #[arg(long, value_name = "PLUGIN", default_value = DEFAULT_PLUGIN)]
     plugin: PathBuf,
-    /// Leak the key on purpose, to see that the check finds it
+    /// Leak the key on purpose, to check that the search finds it
     #[arg(long, value_enum, value_name = "WHERE")]
     plant_leak: Option<Leak>,
     /// Print one JSON object and nothing else
@@ -63,25 +64,25 @@ pub struct CanaryArguments {
 enum Leak {
     /// The CRM sends the key back in its answers
     Answer,
-    /// The host puts it into a request's address
+    /// The host puts the key into a request's address
     Request,
-    /// The host sends a request with it to another host
+    /// The host sends a request with the key to another host
     Elsewhere,
-    /// The host tells the CRM the callback secret in every request
+    /// The host sends the callback secret to the CRM in every request
     Secret,
 }
 
-/// Keys begin so; a number follows. No word of any recording, and nothing that encoding would change.
+/// The beginning of every planted key; a number follows. It occurs in no recording, and encoding does not change it.
 const CANARY: &str = "cAnArY7f3b91e5d04a";
-/// What the remote system has to show when it calls.
+/// The planted callback secret.
 const SECRET: &str = "cAlLbAcK51d8e07b2c";
-/// The only place where a request may tell the secret.
+/// The beginning of the only path to which a request may contain the secret.
 const REGISTRATION: &str = "/api/v5/integration-modules/";
 
-/// Something that must not be found.
+/// A text that must not be found.
 struct Needle {
     what: &'static str,
-    /// As it is, and in hexadecimal.
+    /// The text itself, and its bytes in hexadecimal.
     texts: [Vec<u8>; 2],
 }
 
@@ -96,10 +97,10 @@ impl Needle {
     }
 }
 
-/// What the check found and how much it looked at.
+/// The leaks that were found, and how much was searched.
 struct Check {
     leaks: Mutex<BTreeMap<String, u64>>,
-    /// Which memory is looked at, for the leak's place.
+    /// Number of memories that were searched.
     memories: AtomicU64,
     memory_bytes: AtomicU64,
     requests: AtomicU64,
@@ -157,29 +158,29 @@ pub async fn run(arguments: CanaryArguments) -> Result<u8> {
         let leaks = lock(&check.leaks).clone();
         leaky += usize::from(!leaks.is_empty());
         if !arguments.json {
-            let told: String = leaks.iter().map(|(leak, times)| format!("  {leak} ({times}×)\n")).collect();
-            say(&format!("{} {}\n{told}", if leaks.is_empty() { "clean" } else { "LEAK " }, path.display()));
+            let listed: String = leaks.iter().map(|(leak, times)| format!("  {leak} ({times}×)\n")).collect();
+            say(&format!("{} {}\n{listed}", if leaks.is_empty() { "clean" } else { "LEAK " }, path.display()));
         }
         files.push(json!({"file": path.display().to_string(), "leaks": leaks}));
     }
     let number = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let (memories, bytes, requests) = (number(&check.memories), number(&check.memory_bytes), number(&check.requests));
-    // A check that looked at nothing would always be content.
-    anyhow::ensure!(memories > 0, "no guest's memory could be looked at");
+    // If nothing was searched, the result would always be "clean".
+    anyhow::ensure!(memories > 0, "no memory of the plugin could be searched");
     if arguments.json {
-        let told = json!({"leaky": leaky, "memories": memories, "memoryBytes": bytes, "requests": requests, "files": files});
-        say(&format!("{told}\n"));
+        let summary = json!({"leaky": leaky, "memories": memories, "memoryBytes": bytes, "requests": requests, "files": files});
+        say(&format!("{summary}\n"));
     } else {
         let clean = files.len() - leaky;
         say(&format!(
-            "{clean} clean, {leaky} with a leak; looked at {memories} memories of {} MB together, {requests} requests\n",
+            "{clean} clean, {leaky} with a leak; searched {memories} memories ({} MB in total) and {requests} requests\n",
             bytes / 1_000_000
         ));
     }
     Ok(if leaky > 0 { FAILED } else { OK })
 }
 
-/// The recording with keys of ours in place of its own.
+/// The recording, with planted keys in place of its own.
 fn planted(path: &Path) -> Result<String> {
     let mut reader = BufReader::new(std::fs::File::open(path)?);
     let mut first = String::new();
@@ -190,11 +191,11 @@ fn planted(path: &Path) -> Result<String> {
     let mut lines = String::new();
     std::io::Read::read_to_string(&mut reader, &mut lines)?;
     let secret = plant_secret(&mut header);
-    // The remote system calls with the secret.
+    // The CRM calls back with the secret, so it is replaced in the lines too.
     Ok(format!("{header}\n{}", lines.replace(&secret, SECRET)))
 }
 
-/// Puts our callback secret in place of the account's; gives what it was.
+/// Replaces the account's callback secret in the header, and returns the previous one.
 fn plant_secret(header: &mut Value) -> String {
     let old = header["account"]["client_id"].as_str().unwrap_or(DEFAULT_CLIENT_ID).to_owned();
     if !header["account"].is_object() {
@@ -204,7 +205,7 @@ fn plant_secret(header: &mut Value) -> String {
     old
 }
 
-/// Puts our keys in place of a header's: equal ones stay equal, and an account that names none gets one.
+/// Replaces all keys in the header. Equal keys get equal planted keys, and an account without a key gets one.
 fn plant(header: &mut Value, known: &mut BTreeMap<String, String>) {
     let mut ours = |old: &str| -> String {
         let number = known.len();
@@ -233,7 +234,7 @@ fn plant(header: &mut Value, known: &mut BTreeMap<String, String>) {
     }
     for list in ["integrations", "credentials"] {
         for entry in header.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
-            // What stands in the CRM of an integration that chose credentials belongs to these.
+            // When an integration uses credentials, the CRM's content belongs to the entry of credentials.
             if entry.get("crm").is_none() && (list == "credentials" || entry.get("credentials").is_none()) {
                 entry["crm"] = json!({});
             }
@@ -254,10 +255,10 @@ async fn play(path: &Path, plugin: &Arc<dyn Plugin>, rules: &RuleSet, check: &Ar
     let (header, mut lines) = recording::open(Cursor::new(planted(path)?)).map_err(|(line, error)| anyhow!("line {line}: {error}"))?;
     let clock = clock_for(&mut lines);
     let simulators = Arc::new(Simulators::new(&header, &clock)?);
-    let remote = Arc::new(Watched { within: simulators.clone(), check: check.clone(), leak: arguments.plant_leak });
-    let mut watch = Said(check.clone());
+    let remote = Arc::new(WatchedSystem { within: simulators.clone(), check: check.clone(), leak: arguments.plant_leak });
+    let mut watch = WatchedObserver(check.clone());
     let store = Arc::new(MemoryStore::default());
-    let builder = ReplayBuilder::new(&header, plugin.clone(), remote, clock).limits(&limits).rules(Arc::new(rules.anew()));
+    let builder = ReplayBuilder::new(&header, plugin.clone(), remote, clock).limits(&limits).rules(Arc::new(rules.with_fresh_records()));
     let replay = builder.store(store.clone()).ready(&mut watch).await?;
     let integrations = replay.integrations();
     let (report, uis) = replay.run(lines, Duration::from_secs(24 * 3600), |_| {}).await?;
@@ -274,15 +275,15 @@ async fn play(path: &Path, plugin: &Arc<dyn Plugin>, rules: &RuleSet, check: &Ar
     }
     check.look(|| "the report's problems".into(), json!(report.problems).to_string().as_bytes());
     check.look(|| "what UIS holds".into(), uis.to_string().as_bytes());
-    // The CRM was told the secret.
+    // The CRM may contain the secret: the registration sends it.
     check.look_for(&check.key, || "what the CRM holds".into(), simulators.to_json().to_string().as_bytes());
     Ok(())
 }
 
-/// Looks at everything that a replay says: traces with log lines, outcomes with error texts, notes.
-struct Said(Arc<Check>);
+/// Searches everything that a replay reports: traces with log lines, outcomes with error messages, notes.
+struct WatchedObserver(Arc<Check>);
 
-impl Observer for Said {
+impl Observer for WatchedObserver {
     fn entry(&mut self, entry: Entry<'_>) {
         for step in &entry.trace {
             let text = serde_json::to_string(step).unwrap_or_default();
@@ -295,14 +296,14 @@ impl Observer for Said {
     }
 }
 
-/// The simulators, and who looks at every request to them.
-struct Watched {
+/// The simulators, with a check of every request to them.
+struct WatchedSystem {
     within: Arc<Simulators>,
     check: Arc<Check>,
     leak: Option<Leak>,
 }
 
-impl RemoteSystem for Watched {
+impl RemoteSystem for WatchedSystem {
     fn connect(&self, integration: &str, need: &ConnectionNeed, chosen: Option<&Credentials>) -> Result<Remote, String> {
         let remote = self.within.connect(integration, need, chosen)?;
         let header = match &need.auth {
@@ -312,7 +313,7 @@ impl RemoteSystem for Watched {
         };
         let origin = remote.base.origin();
         let (check, leak) = (self.check.clone(), self.leak);
-        Ok(Remote { egress: Arc::new(WatchedWay { way: remote.egress, header, origin, check, leak }), ..remote })
+        Ok(Remote { egress: Arc::new(WatchedEgress { egress: remote.egress, header, origin, check, leak }), ..remote })
     }
 
     fn system_of(&self, integration: &str) -> String {
@@ -328,17 +329,17 @@ impl RemoteSystem for Watched {
     }
 }
 
-struct WatchedWay {
-    way: Arc<dyn Egress>,
-    /// The one header that the key may stand in.
+struct WatchedEgress {
+    egress: Arc<dyn Egress>,
+    /// The one header that may contain the key.
     header: String,
-    /// Where it may go, and nowhere else: scheme, host and port.
+    /// The only origin (scheme, host and port) to which the key may be sent.
     origin: Origin,
     check: Arc<Check>,
     leak: Option<Leak>,
 }
 
-impl WatchedWay {
+impl WatchedEgress {
     fn watch(&self, request: &http::Request<Bytes>) {
         let check = &self.check;
         check.requests.fetch_add(1, Ordering::Relaxed);
@@ -361,8 +362,8 @@ impl WatchedWay {
     }
 }
 
-impl Egress for WatchedWay {
-    fn carry(&self, mut request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
+impl Egress for WatchedEgress {
+    fn send(&self, mut request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
         async move {
             let sent = request.uri().clone();
             let leaked = match self.leak {
@@ -379,9 +380,9 @@ impl Egress for WatchedWay {
             }
             self.watch(&request);
             (*request.uri_mut(), *request.body_mut()) = (sent, body);
-            let mut answer = self.way.carry(request, limit).await?;
+            let mut answer = self.egress.send(request, limit).await?;
             if let (Some(Leak::Answer), Some(rest)) = (self.leak, answer.body().strip_suffix(b"}")) {
-                // At the end: the first bytes of memory that was given back are overwritten at once.
+                // At the end of the body, because the allocator overwrites the first bytes of freed memory.
                 *answer.body_mut() = [rest, format!(",\"sentBack\":\"{CANARY}\"}}").as_bytes()].concat().into();
             }
             Ok(answer)

@@ -1,5 +1,5 @@
-//! `uis-host credentials …` and `uis-host choices`: what a settings page does before any event comes. Credentials are kept by name, checked
-//! in one step, and chosen for a replay; settings whose values live elsewhere show their choices.
+//! `uis-host credentials …` and `uis-host choices`: what a settings page does before the first event. Credentials are stored by name,
+//! checked, and chosen for a replay. Settings whose values exist in the CRM list their choices.
 
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use uis_host::connection::credentials::{Credentials, Vault};
 use uis_host::integration::{Integration, UisAccount};
 use uis_host::limits::Limits;
 use uis_host::plugin::component::ComponentPlugin;
-use uis_host::plugin::{Asked, Plugin};
+use uis_host::plugin::{Plugin, SetupResult};
 use uis_host::ports::Origin;
 use uis_host::services::EventScope;
 use uis_simulator::{Account, SimulatedAccount};
@@ -27,7 +27,7 @@ use super::{DEFAULT_PLUGIN, LimitArguments, load, say};
 use crate::{FAILED, OK};
 use uis_harness::crm::elsewhere::{Server, is_local};
 
-/// Keep access to CRM accounts by name
+/// Store access to CRM accounts by name
 #[derive(Debug, Args)]
 pub struct CredentialsArguments {
     #[command(subcommand)]
@@ -38,39 +38,39 @@ pub struct CredentialsArguments {
 
 #[derive(Debug, Subcommand)]
 enum CredentialsCommand {
-    /// Check an address and a key, and keep them under a name; the key is read from standard input, or asked for
+    /// Check an address and a key, and store them under a name; the key is read from standard input, or prompted for
     Add {
-        /// The name to choose them by
+        /// The name to store them under
         name: String,
         /// The account's address as you would paste it: myshop.retailcrm.ru, or a simulator's http://127.0.0.1:PORT
         url: String,
-        /// Keep them although the check found them unusable
+        /// Store them even if the check finds them unusable
         #[arg(long)]
         unchecked: bool,
     },
-    /// Show names and addresses; keys are not shown
+    /// List names and addresses; keys are not shown
     List,
-    /// Check kept credentials again
+    /// Check stored credentials again
     Check {
-        /// Their name
+        /// The name of the credentials
         name: String,
     },
-    /// Forget credentials
+    /// Remove stored credentials
     Remove {
-        /// Their name
+        /// The name of the credentials
         name: String,
     },
 }
 
-/// Show what can be chosen for a setting whose values live in the CRM
+/// List the choices of a setting whose values exist in the CRM
 #[derive(Debug, Args)]
 pub struct ChoicesArguments {
-    /// The setting, like default-responsible, or a row's member, like shop-numbers.site
+    /// The setting, such as default-responsible, or a member of a table's row, such as shop-numbers.site
     setting: String,
-    /// Kept credentials by their name
+    /// Use the stored credentials with this name
     #[arg(long, value_name = "NAME", required_unless_present = "crm")]
     credentials: Option<String>,
-    /// A CRM by its address: http://127.0.0.1:PORT
+    /// Use the CRM at this address: http://127.0.0.1:PORT
     #[arg(long, value_name = "URL", conflicts_with = "credentials")]
     crm: Option<String>,
     /// The key for --crm
@@ -94,10 +94,10 @@ struct Common {
     limits: LimitArguments,
 }
 
-/// Where credentials are kept.
+/// Where credentials are stored.
 #[derive(Debug, Args)]
 pub struct Store {
-    /// The file that credentials are kept in; readable by its owner only
+    /// The file that credentials are stored in; only its owner can read it
     #[arg(long, value_name = "FILE", global = true)]
     credentials_file: Option<PathBuf>,
 }
@@ -108,10 +108,10 @@ impl Store {
         self.credentials_file
             .clone()
             .or_else(usual)
-            .ok_or_else(|| anyhow!("there is no home folder to keep credentials in; give --credentials-file"))
+            .ok_or_else(|| anyhow!("there is no home folder to store credentials in; give --credentials-file"))
     }
 
-    /// The kept credentials of this name.
+    /// The stored credentials with this name.
     pub fn choose(&self, name: &str) -> Result<Credentials> {
         Ok(Vault::open(&self.path()?)?.choose(name)?.clone())
     }
@@ -126,13 +126,13 @@ pub async fn run(arguments: CredentialsArguments) -> Result<u8> {
         CredentialsCommand::List => {
             let list: Vec<Value> = vault.list().map(|(name, url)| json!({"name": name, "url": plain(url)})).collect();
             let lines = vault.list().map(|(name, url)| format!("{name}  {}\n", plain(url))).collect::<String>();
-            tell(&common, &json!({"credentials": list}), if lines.is_empty() { "none are kept\n".into() } else { lines });
+            print(&common, &json!({"credentials": list}), if lines.is_empty() { "no credentials are stored\n".into() } else { lines });
             Ok(OK)
         }
         CredentialsCommand::Remove { name } => {
             vault.remove(&name)?;
             vault.save(&path)?;
-            tell(&common, &json!({"removed": name}), format!("{name} is forgotten\n"));
+            print(&common, &json!({"removed": name}), format!("{name} was removed\n"));
             Ok(OK)
         }
         CredentialsCommand::Check { name } => {
@@ -146,7 +146,7 @@ pub async fn run(arguments: CredentialsArguments) -> Result<u8> {
             let plugin = load(&common.plugin, &limits).await?;
             let base = match is_local(&url) {
                 Some(base) => base,
-                None => address(&plugin, &url).await?.map_err(|words| anyhow!(words))?,
+                None => address(&plugin, &url).await?.map_err(|message| anyhow!(message))?,
             };
             vault.add(&name, base, read_key()?)?;
             let report = check(&plugin, &limits, vault.choose(&name)?).await?;
@@ -182,11 +182,11 @@ pub async fn choices(arguments: ChoicesArguments) -> Result<u8> {
             None => break,
         }
     }
-    tell(&common, &json!({"setting": setting, "choices": all}), if text.is_empty() { "there is nothing to choose\n".into() } else { text });
+    print(&common, &json!({"setting": setting, "choices": all}), if text.is_empty() { "there are no choices\n".into() } else { text });
     Ok(OK)
 }
 
-/// What a check came to.
+/// The result of a check.
 struct Check {
     url: String,
     usable: bool,
@@ -197,11 +197,11 @@ async fn check(plugin: &ComponentPlugin, limits: &Limits, access: &Credentials) 
     let url = plain(&access.base);
     Ok(match plugin.check_connection(scope(plugin, limits, access)?).await? {
         Ok(report) => Check { url, usable: report.usable, findings: report.findings },
-        // What may pass is no finding about the key, but the owner sees it all the same.
+        // A temporary failure says nothing about the key, but the owner should see it.
         Err(Failure::Retry(later)) => {
-            Check { url, usable: false, findings: vec![format!("RetailCRM cannot be asked now, try again: {}", later.reason)] }
+            Check { url, usable: false, findings: vec![format!("RetailCRM cannot be reached now, try again later: {}", later.reason)] }
         }
-        Err(other) => Check { url, usable: false, findings: vec![words(&other)] },
+        Err(other) => Check { url, usable: false, findings: vec![failure_text(&other)] },
     })
 }
 
@@ -213,12 +213,12 @@ fn report_check(common: &Common, name: &str, check: &Check, saved: Option<bool>)
     }
     if let Some(saved) = saved {
         value["saved"] = saved.into();
-        text += if saved { "  kept\n" } else { "  not kept; --unchecked keeps them all the same\n" };
+        text += if saved { "  stored\n" } else { "  not stored; give --unchecked to store them anyway\n" };
     }
-    tell(common, &value, text);
+    print(common, &value, text);
 }
 
-/// The scope of a question: an integration with this access and an empty UIS account.
+/// A scope for functions of `setup`: an integration with this access and an empty UIS account.
 fn scope(plugin: &ComponentPlugin, limits: &Limits, access: &Credentials) -> Result<EventScope> {
     let about = plugin.description();
     let clock = Arc::new(SystemClock);
@@ -231,25 +231,25 @@ fn scope(plugin: &ComponentPlugin, limits: &Limits, access: &Credentials) -> Res
     Ok(EventScope::new(Arc::new(integration), Origin::default(), Instant::now() + limits.wall_kept))
 }
 
-fn answered<T>(asked: Asked<T>) -> Result<T> {
-    asked?.map_err(|failure| anyhow!(words(&failure)))
+fn answered<T>(asked: SetupResult<T>) -> Result<T> {
+    asked?.map_err(|failure| anyhow!(failure_text(&failure)))
 }
 
-fn words(failure: &Failure) -> String {
+fn failure_text(failure: &Failure) -> String {
     match failure {
-        Failure::Retry(later) => format!("not now: {}", later.reason),
+        Failure::Retry(later) => format!("try again later: {}", later.reason),
         Failure::Rejected(why) => why.clone(),
-        Failure::Unauthorized(why) => format!("the key is refused: {why}"),
+        Failure::Unauthorized(why) => format!("the key was refused: {why}"),
         Failure::Misconfigured(problem) => problem.message.clone(),
     }
 }
 
-/// An address without the slash that URLs end in.
+/// A URL without the slash at its end.
 fn plain(url: &Url) -> String {
     url.as_str().trim_end_matches('/').to_owned()
 }
 
-/// The key: the first line of standard input, asked for without echo on a terminal.
+/// Reads the key: the first line of standard input. On a terminal, prompts for it and does not echo it.
 fn read_key() -> Result<SecretString> {
     if std::io::stdin().is_terminal() {
         return Ok(rpassword::prompt_password("API key: ").context("the key cannot be read")?.into());
@@ -259,6 +259,6 @@ fn read_key() -> Result<SecretString> {
     Ok(line.trim().to_owned().into())
 }
 
-fn tell(common: &Common, value: &Value, text: String) {
+fn print(common: &Common, value: &Value, text: String) {
     say(&if common.json { format!("{value:#}\n") } else { text });
 }

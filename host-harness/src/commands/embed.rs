@@ -1,5 +1,5 @@
-//! `uis-host embed`: what a plugin puts into the CRM's own pages, to be looked at in a browser. The simulator and the plugin's files are
-//! served on ports of this machine; the integration is switched on once, so the module stands in the simulator as it would in RetailCRM.
+//! `uis-host embed`: shows in a browser what a plugin adds to the CRM's pages. The simulator and the plugin's files are served on ports of
+//! this machine. The integration is switched on once, so that the simulator contains the module as RetailCRM would.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ use super::{DEFAULT_PLUGIN, load, say};
 use crate::OK;
 use uis_harness::crm::elsewhere::Server;
 
-/// Show what a plugin puts into the CRM's pages
+/// Show in a browser what a plugin adds to the CRM's pages
 #[derive(Debug, Args)]
 pub struct EmbedArguments {
     /// A plugin's crate folder, or a built .wasm component
@@ -42,16 +42,16 @@ pub struct EmbedArguments {
     /// The page of the operator's workplace
     #[arg(long, value_name = "URL", default_value = "https://go.uiscom.ru/rmo")]
     workplace_url: Url,
-    /// The account has no workplace: nothing should be shown
+    /// Use an account without a workplace, for which the plugin should show nothing
     #[arg(long)]
     without_workplace: bool,
-    /// The CRM account to start from, a JSON file; without it a new one
+    /// The CRM account to start from, as a JSON file; by default a demo account
     #[arg(long, value_name = "FILE")]
     account: Option<PathBuf>,
     /// The port of the CRM's pages; 0 picks a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// For machines: the first line on stdout is {"crm","assets","pages"}
+    /// Print {"crm","assets","pages"} as the first line on stdout
     #[arg(long)]
     json: bool,
 }
@@ -59,12 +59,12 @@ pub struct EmbedArguments {
 async fn listen(port: u16) -> Result<(TcpListener, String)> {
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
         .await
-        .with_context(|| format!("cannot listen on port {port}; --port 0 picks a free one"))?;
+        .with_context(|| format!("cannot listen on port {port}; give --port 0 to use a free one"))?;
     let url = format!("http://{}", listener.local_addr()?);
     Ok((listener, url))
 }
 
-/// Runs until it is ended.
+/// Runs until the process is ended.
 pub async fn run(arguments: EmbedArguments) -> Result<u8> {
     let limits = Limits::default();
     let plugin: Arc<dyn Plugin> = Arc::new(load(&arguments.plugin, &limits).await?);
@@ -87,14 +87,16 @@ pub async fn run(arguments: EmbedArguments) -> Result<u8> {
         say(&format!("{}\n", json!({"crm": crm_url, "assets": assets_url, "pages": module_pages})));
     } else {
         let list: String = module_pages.iter().map(|page| format!("\n  {page}")).collect();
-        let shown = if list.is_empty() { "\n  nothing: the module has no pages".to_owned() } else { list };
-        say(&format!("In the CRM's pages:{shown}\nOpen them in a browser; Ctrl-C ends. Callbacks are not served here.\n"));
+        let shown = if list.is_empty() { "\n  none: the module has no pages".to_owned() } else { list };
+        say(&format!(
+            "Pages of the CRM with the plugin's content:{shown}\nOpen them in a browser; press Ctrl-C to end. Callbacks are not served.\n"
+        ));
     }
     axum::serve(assets_listener, files(plugin, integration)).await?;
     Ok(OK)
 }
 
-/// Switches the integration on in an account that has the workplace, or has not.
+/// Switches the integration on, in an account with or without a workplace.
 async fn switch_on(
     arguments: &EmbedArguments,
     plugin: Arc<dyn Plugin>,
@@ -112,12 +114,12 @@ async fn switch_on(
     let Some(integration) = replay.integrations().first().cloned() else { bail!("there is no integration") };
     let (report, _) = replay.run(lines, Duration::ZERO, |_| {}).await?;
     match report.problems.iter().find(|problem| problem.message.contains("activate")) {
-        Some(problem) => bail!("the integration cannot be switched on: {}", problem.message),
+        Some(problem) => bail!("switching the integration on failed: {}", problem.message),
         None => Ok(integration),
     }
 }
 
-/// Addresses at which something of the plugin's is to be seen.
+/// Addresses of the pages that contain something of the plugin.
 fn pages(state: &Value, crm_url: &str) -> Vec<String> {
     let mut all = Vec::new();
     for module in state["modules"].as_array().into_iter().flatten() {
@@ -136,7 +138,7 @@ fn pages(state: &Value, crm_url: &str) -> Vec<String> {
     all
 }
 
-/// The plugin's files, where the integration's addresses say that they are.
+/// Serves the plugin's files at the integration's addresses.
 fn files(plugin: Arc<dyn Plugin>, integration: Arc<Integration>) -> Router {
     let answer = async move |Path((name, path)): Path<(String, String)>| -> Response {
         let file = match name == integration.name && assets::is_path(&path) {
@@ -150,7 +152,7 @@ fn files(plugin: Arc<dyn Plugin>, integration: Arc<Integration>) -> Router {
             Ok(file) => assets::answer(&integration, file).map(Body::from),
             Err(fault) => {
                 eprintln!("asset {path}: {fault}");
-                let mut response = http::Response::new(Body::from(Bytes::from_static(b"the plugin could not give the file")));
+                let mut response = http::Response::new(Body::from(Bytes::from_static(b"the plugin failed to provide the file")));
                 *response.status_mut() = StatusCode::BAD_GATEWAY;
                 response
             }

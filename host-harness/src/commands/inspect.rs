@@ -15,10 +15,10 @@ pub struct InspectArguments {
     /// A plugin's crate folder, or a built .wasm component
     #[arg(value_name = "PLUGIN", default_value = DEFAULT_PLUGIN)]
     plugin: PathBuf,
-    /// Print one JSON object
+    /// Print one JSON object and nothing else
     #[arg(long)]
     json: bool,
-    /// Print every setting with its title, default and what it does
+    /// Print every setting with its title, default and description
     #[arg(long)]
     settings: bool,
     #[command(flatten)]
@@ -65,7 +65,7 @@ fn text(found: &Inspection, settings: bool) -> String {
     if settings {
         let lines = found.settings.iter().flat_map(|setting| {
             let value = match &setting.shows_callback {
-                Some(callback) => format!("{}: read only, the address of the callback {callback}", setting.name),
+                Some(callback) => format!("{}: read-only, shows the address of the callback {callback}", setting.name),
                 None => format!("{} = {}", setting.name, setting.default),
             };
             let when = setting.shown_when.as_object().map(|when| {
@@ -82,7 +82,7 @@ fn text(found: &Inspection, settings: bool) -> String {
         });
         section("settings", lines.collect());
     } else {
-        section("settings", vec![format!("{} (uis-host inspect --settings shows them)", found.settings.len())]);
+        section("settings", vec![format!("{} (to list them: uis-host inspect --settings)", found.settings.len())]);
     }
     out
 }

@@ -1,4 +1,4 @@
-//! The program's commands.
+//! The commands of the program.
 
 mod canary;
 mod conformance;
@@ -31,27 +31,27 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run recorded events through a plugin and show what happened and what ended up where
+    /// Run recorded events through a plugin, and show what happened in the CRM and in UIS
     Replay(replay::ReplayArguments),
     /// Run the RetailCRM simulator on a port
     Crm(retailcrm_simulator::program::Options),
-    /// Keep access to CRM accounts by name: add, list, check, remove
+    /// Store access to CRM accounts by name: add, list, check, remove
     Credentials(credentials::CredentialsArguments),
-    /// Show what can be chosen for a setting whose values live in the CRM
+    /// List the choices of a setting whose values exist in the CRM
     Choices(credentials::ChoicesArguments),
-    /// Show in a browser what a plugin puts into the CRM's pages
+    /// Show in a browser what a plugin adds to the CRM's pages
     Embed(embed::EmbedArguments),
     /// Show what a plugin is: contract, imports, exports, size, connections, settings
     Inspect(inspect::InspectArguments),
-    /// Plant a key in recordings and look for it everywhere it must not be
+    /// Search for a planted key and callback secret wherever they must not occur
     Canary(canary::CanaryArguments),
-    /// Run the hostile kit against a host's configuration, and print what held
+    /// Run a kit of attacks against a host's configuration, and show what stopped each
     Conformance(conformance::ConformanceArguments),
-    /// Write and try partners' rules
+    /// Create and test partners' rules
     Rules(rules::RulesArguments),
 }
 
-/// Runs a command and gives the exit status.
+/// Runs a command and returns the exit status.
 pub async fn run(arguments: Arguments) -> Result<u8> {
     match arguments.command {
         Command::Replay(arguments) => replay::run(arguments).await,
@@ -66,34 +66,34 @@ pub async fn run(arguments: Arguments) -> Result<u8> {
     }
 }
 
-/// Limits of one handler.
+/// Limits of handlers and rules.
 #[derive(Debug, Clone, Args)]
 pub struct LimitArguments {
-    /// Fuel a handler may use (about one WebAssembly instruction each)
+    /// Fuel of one handler (about one WebAssembly instruction each)
     #[arg(long, value_name = "UNITS", help_heading = "Limits")]
     fuel: Option<u64>,
-    /// Memory a handler may hold, in bytes
+    /// Memory of one handler, in bytes
     #[arg(long, value_name = "BYTES", help_heading = "Limits")]
     memory_bytes: Option<usize>,
-    /// Wall-clock time a live handler may take, waiting included, in milliseconds
+    /// Wall-clock time of a live handler, including waiting, in milliseconds
     #[arg(long, value_name = "MS", help_heading = "Limits")]
     wall_live_ms: Option<u64>,
-    /// Wall-clock time a kept handler may take, waiting included, in milliseconds
+    /// Wall-clock time of a kept handler, including waiting, in milliseconds
     #[arg(long, value_name = "MS", help_heading = "Limits")]
     wall_kept_ms: Option<u64>,
-    /// Requests a handler may send
+    /// Requests of one handler
     #[arg(long, value_name = "COUNT", help_heading = "Limits")]
     requests: Option<u32>,
-    /// Any limit by its name, of handlers or of partners' rules (docs/limits.md has all)
+    /// Set any limit of handlers or rules by its name (docs/limits.md lists all)
     #[arg(long = "limit", value_name = "NAME=NUMBER", help_heading = "Limits")]
     named: Vec<String>,
-    /// A host's configuration: a JSON file of limits by name
+    /// Read limits from a JSON file: an object of names and numbers
     #[arg(long = "limits", value_name = "FILE", help_heading = "Limits")]
     file: Option<PathBuf>,
 }
 
 impl LimitArguments {
-    /// Limits of handlers and of rules: the stock, then the file's, then those of the command line.
+    /// The limits of handlers and of rules: the defaults, then the file, then the command line.
     fn all(&self) -> Result<(Limits, RuleLimits)> {
         let (mut limits, mut rules) = (Limits::default(), RuleLimits::default());
         let mut set = |name: &str, number: u64| match name.starts_with("rule-") {
@@ -128,7 +128,7 @@ impl LimitArguments {
         Ok((limits, rules))
     }
 
-    /// Limits of handlers.
+    /// The limits of handlers.
     fn limits(&self) -> Result<Limits> {
         Ok(self.all()?.0)
     }
@@ -139,13 +139,13 @@ async fn load(plugin: &Path, limits: &Limits) -> Result<ComponentPlugin> {
     let plugin = find(plugin)?;
     let built = build::component(&plugin, &|line| eprintln!("{line}"))?;
     let runtime = Runtime::new(limits.clone()).map_err(|error| anyhow::anyhow!("the WebAssembly engine cannot be set up: {error:#}"))?;
-    ComponentPlugin::load(&runtime, &built.wasm, &built.cache).await.with_context(|| format!("{} is not loaded", plugin.display()))
+    ComponentPlugin::load(&runtime, &built.wasm, &built.cache).await.with_context(|| format!("{} cannot be loaded", plugin.display()))
 }
 
-/// The plugin's folder or file: as given, or, for the default, beside this program's sources when it is run from elsewhere.
+/// The plugin's file or folder. The default plugin is found in this repository even when the program runs in another folder.
 fn find(plugin: &Path) -> Result<PathBuf> {
     if plugin == Path::new(DEFAULT_PLUGIN) {
-        return beside_sources(plugin);
+        return in_repository(plugin);
     }
     if plugin.exists() {
         return Ok(plugin.to_owned());
@@ -153,8 +153,8 @@ fn find(plugin: &Path) -> Result<PathBuf> {
     bail!("{}: no such file or folder; give a plugin's crate folder or a built .wasm component", plugin.display())
 }
 
-/// A folder of this repository, also when the program is run from elsewhere.
-fn beside_sources(folder: &Path) -> Result<PathBuf> {
+/// A folder of this repository, even when the program runs in another folder.
+fn in_repository(folder: &Path) -> Result<PathBuf> {
     if folder.exists() {
         return Ok(folder.to_owned());
     }
@@ -165,13 +165,13 @@ fn beside_sources(folder: &Path) -> Result<PathBuf> {
     bail!("{}: no such file or folder; give a plugin's crate folder or a built .wasm component", folder.display())
 }
 
-/// The environment variable that a key may stand in.
+/// The environment variable for the CRM's key.
 const KEY_VARIABLE: &str = "UIS_HOST_CRM_KEY";
 
-/// The plugin when none is given.
+/// The plugin's folder when none is given.
 const DEFAULT_PLUGIN: &str = "plugin";
 
-/// Writes to standard output. When nobody reads any more (`… | head`), the program ends without complaint.
+/// Writes to standard output. When the reader has gone (`… | head`), the program ends without an error.
 fn say(text: &str) {
     use std::io::Write;
     let mut out = std::io::stdout().lock();

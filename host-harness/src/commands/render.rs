@@ -1,4 +1,4 @@
-//! A replay as people read it: one block per event with what the plugin did and what the CRM answered; at the end, what is where.
+//! Prints a replay for people: for each event what the plugin did and what the CRM answered, and a summary at the end.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -16,10 +16,10 @@ use uis_host::trace::{Answer, Step};
 
 use super::say;
 
-/// How much of a body or value is shown.
+/// Longer bodies and values are cut to this many characters.
 const SHOWN_CHARS: usize = 300;
 
-/// Writes a replay to standard output as it goes.
+/// Prints a replay to standard output while it runs.
 pub struct Story {
     verbose: bool,
     zone: Tz,
@@ -27,12 +27,12 @@ pub struct Story {
 }
 
 impl Story {
-    /// A story with times of this zone; a verbose one shows everything.
+    /// Prints times in this zone. With `verbose`, prints every step and whole bodies.
     pub fn new(verbose: bool, zone: Tz) -> Story {
         Story { verbose, zone, day: None }
     }
 
-    /// What is replayed, and with what.
+    /// The lines before the replay: the recording and the plugin.
     pub fn opening(path: &Path, header: &Header, plugin: &ComponentPlugin) -> String {
         let about = plugin.description();
         let name = if header.name.is_empty() { path.display().to_string() } else { header.name.clone() };
@@ -86,7 +86,7 @@ impl Story {
                     let _ = writeln!(out, "          → UIS {method} {}: {answer}", self.short(subject));
                 }
                 Step::Rule { rule, about, dry_run, verdict, changes, .. } => {
-                    let dry = if *dry_run { " (dry run: not done)" } else { "" };
+                    let dry = if *dry_run { " (dry run: not applied)" } else { "" };
                     let _ = writeln!(out, "          · rule {rule}{dry}: {about}: {verdict}");
                     for change in changes {
                         let part = |value: &Option<String>| value.as_ref().map_or("nothing".to_owned(), |value| self.short(value));
@@ -116,7 +116,7 @@ impl Story {
         }
     }
 
-    /// One line, not too long, unless everything is wanted.
+    /// One line of at most [`SHOWN_CHARS`] characters; with `verbose` of any length.
     fn short(&self, text: &str) -> String {
         let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         if self.verbose || line.chars().count() <= SHOWN_CHARS {
@@ -134,7 +134,7 @@ fn outcome(outcome: &Outcome) -> String {
             done.skipped.iter().map(|skipped| format!("          skipped: {}: {}\n", skipped.what, skipped.why)).collect()
         }
         Outcome::Accepted(Reply::Answer(answer)) => {
-            let who = answer.card.as_ref().and_then(|card| card.name.clone()).unwrap_or_else(|| "nobody known".into());
+            let who = answer.card.as_ref().and_then(|card| card.name.clone()).unwrap_or_else(|| "unknown".into());
             let orders = answer.card.as_ref().map_or(0, |card| card.orders.len());
             let forward = if answer.forward_to.is_empty() { "not found".into() } else { answer.forward_to.join(", ") };
             format!("          answer: caller {who}, open orders {orders}, forward to: {forward}\n")
@@ -145,13 +145,13 @@ fn outcome(outcome: &Outcome) -> String {
         }
         Outcome::Failed(failure, again) => {
             let what = match failure {
-                Failure::Retry(later) if again.is_none() => format!("dropped, as live events are not retried: {}", later.reason),
+                Failure::Retry(later) if again.is_none() => format!("dropped, because live events are not retried: {}", later.reason),
                 Failure::Retry(later) => format!("to be retried: {}", later.reason),
                 Failure::Rejected(why) => format!("REJECTED: {why}"),
                 Failure::Unauthorized(why) => format!("UNAUTHORIZED: {why}"),
                 Failure::Misconfigured(problem) => format!("MISCONFIGURED: {}: {}", problem.setting, problem.message),
             };
-            let again = again.map(|delay| format!(" (again in {} s)", delay as f64 / 1000.0)).unwrap_or_default();
+            let again = again.map(|delay| format!(" (next attempt in {} s)", delay as f64 / 1000.0)).unwrap_or_default();
             format!("          {what}{again}\n")
         }
         Outcome::Fault(fault) => format!("          FAILED: {fault}\n"),
@@ -160,7 +160,7 @@ fn outcome(outcome: &Outcome) -> String {
 
 impl Observer for Story {
     fn entry(&mut self, entry: Entry<'_>) {
-        // A timer that only looked and found nothing to do is no news.
+        // A timer that found nothing to do is not printed.
         let idle = matches!(&entry.outcome, Outcome::Accepted(Reply::Done(done)) if done.skipped.is_empty());
         let silent = entry.trace.iter().all(|step| match step {
             Step::Stored { .. } | Step::TimerCancelled { .. } => true,
@@ -186,12 +186,12 @@ impl Observer for Story {
     }
 }
 
-/// Names of a list's members in a line.
+/// A member of each row of a list, on one line.
 fn listed_names(list: &Value, name: &str) -> String {
     list.as_array().into_iter().flatten().filter_map(|row| row[name].as_str()).collect::<Vec<_>>().join(" · ")
 }
 
-/// What the replay came to.
+/// The summary at the end.
 pub fn closing(report: &Report, crm: &Value, uis: &Value, summary: bool) -> String {
     let mut out = String::from("\n");
     let count = |value: &Value| value.as_array().map_or(0, Vec::len);

@@ -1,4 +1,4 @@
-//! `uis-host replay FILE…`.
+//! `uis-host replay FILE…`: replays recordings.
 
 use std::fs::File;
 use std::io::{BufReader, IsTerminal};
@@ -30,10 +30,10 @@ use uis_harness::crm::elsewhere::Server;
 use uis_harness::crm::recorded::Recordings;
 use uis_harness::crm::within::Simulators;
 
-/// The longest that the clock may run on after the last line.
+/// The largest value of `--settle`.
 const SETTLE_MAX: Duration = Duration::from_secs(24 * 3600);
 
-/// A file shorter than this is read before a progress bar would be seen.
+/// A progress bar is shown only for larger files; smaller ones are read too fast.
 const PROGRESS_BYTES: u64 = 1 << 20;
 
 /// Run recorded events through a plugin
@@ -48,16 +48,16 @@ pub struct ReplayArguments {
     /// Print one JSON object and nothing else
     #[arg(long)]
     json: bool,
-    /// Give counts in place of entities, for very long recordings
+    /// Print counts in place of entities, for very long recordings
     #[arg(long)]
     summary: bool,
-    /// Show everything a handler did: storage, timers, log lines of level debug, whole bodies
+    /// Print every step: storage, timers, debug log lines, whole bodies
     #[arg(long, short)]
     verbose: bool,
-    /// A CRM to use in place of the simulator: http://127.0.0.1:PORT
+    /// Use the CRM at this address in place of the simulator: http://127.0.0.1:PORT
     #[arg(long, value_name = "URL", conflicts_with = "strict")]
     crm: Option<String>,
-    /// Kept credentials by their name, in place of --crm and its key
+    /// Use stored credentials in place of --crm and its key
     #[arg(long, value_name = "NAME", conflicts_with_all = ["crm", "strict"])]
     credentials: Option<String>,
     #[command(flatten)]
@@ -65,15 +65,15 @@ pub struct ReplayArguments {
     /// The key for --crm
     #[arg(long, value_name = "KEY", env = super::KEY_VARIABLE, hide_env_values = true, requires = "crm", default_value = retailcrm_simulator::account::DEFAULT_KEY)]
     crm_key: String,
-    /// Answer every request with the recorded exchange; any other request is a divergence
+    /// Answer every request with the recorded exchange; report other requests as divergences
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
     rules: RuleArguments,
-    /// How long the clock may run on after the last line: 90s, 15m, 24h
+    /// Run the clock for at most this long after the last line: 90s, 15m, 24h
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
     settle: Duration,
-    /// Draw the order in which lanes get their turns from this number; 0: the order of coming
+    /// Draw the order of concurrent handlers from this number; 0: in the order of arrival
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     seed: u64,
     #[command(flatten)]
@@ -81,7 +81,7 @@ pub struct ReplayArguments {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let expected = || format!("{text:?} is no duration up to 24h; expected a number with s, m or h, like 15m");
+    let expected = || format!("{text:?} is not a duration up to 24h; give a number with s, m or h, like 15m");
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
     let seconds = match unit {
         "s" | "" => 1,
@@ -93,14 +93,14 @@ fn duration(text: &str) -> Result<Duration, String> {
     Some(Duration::from_secs(seconds)).filter(|duration| *duration <= SETTLE_MAX).ok_or_else(expected)
 }
 
-/// What one recording came to.
+/// The result of one recording.
 struct Played {
     report: Report,
     crm: Value,
     uis: Value,
 }
 
-/// A recording that can be run.
+/// A recording that is ready to run.
 struct Ready<'a> {
     path: &'a Path,
     header: Header,
@@ -111,7 +111,7 @@ struct Ready<'a> {
 
 /// Runs the command.
 pub async fn run(arguments: ReplayArguments) -> Result<u8> {
-    // Everything that makes an input unusable is found before anything runs.
+    // Find everything that makes an input unusable before anything runs.
     let mut all = Vec::new();
     for path in &arguments.files {
         all.push(open_all(&arguments, path)?);
@@ -146,10 +146,10 @@ fn open(path: &Path) -> Result<(Header, Lines<BufReader<File>>)> {
     recording::open(BufReader::new(file)).map_err(|(line, error)| anyhow!("{}:{line}: {error}", path.display()))
 }
 
-/// What a recording runs with in a simulator.
+/// A recording and its simulators.
 pub(super) type Simulated = (Header, Lines<BufReader<File>>, Arc<VirtualClock>, Arc<Simulators>);
 
-/// Opens a recording and its simulator.
+/// Opens a recording and creates its simulators.
 pub(super) fn open_simulated(path: &Path) -> Result<Simulated> {
     let (header, mut lines) = open(path)?;
     let clock = clock_for(&mut lines);
@@ -157,11 +157,11 @@ pub(super) fn open_simulated(path: &Path) -> Result<Simulated> {
     Ok((header, lines, clock, Arc::new(simulators)))
 }
 
-/// Opens a recording and the CRM it runs against.
+/// Opens a recording and the CRM that it is replayed against.
 fn open_all<'a>(arguments: &ReplayArguments, path: &'a Path) -> Result<Ready<'a>> {
     let (header, mut lines) = open(path)?;
     for member in &header.ignored {
-        eprintln!("{}:1: {member:?} means nothing in a header and is ignored", path.display());
+        eprintln!("{}:1: unknown member {member:?} of the header is ignored", path.display());
     }
     let clock = clock_for(&mut lines);
     let crm = match (&arguments.crm, &arguments.credentials) {
@@ -185,15 +185,15 @@ async fn play(arguments: &ReplayArguments, plugin: &Arc<ComponentPlugin>, rules:
     let bar = progress(path, arguments);
     let plugin: Arc<dyn Plugin> = plugin.clone();
     let builder = ReplayBuilder::new(&header, plugin, crm.system(), clock).limits(&arguments.limits.limits()?).seed(arguments.seed);
-    // What a rule failed at in one recording is not held against it in the next.
-    let replay = builder.rules(Arc::new(rules.anew())).ready(observer).await?;
+    // Failures of a rule in one recording must not count in the next.
+    let replay = builder.rules(Arc::new(rules.with_fresh_records())).ready(observer).await?;
     let (mut report, uis) = replay.run(lines, arguments.settle, |bytes| bar.set_position(bytes)).await?;
     bar.finish_and_clear();
     crm.close(&mut report);
     Ok(Played { report, crm: crm.to_json().await, uis })
 }
 
-/// One object: of one file its own, of several a list by file.
+/// One JSON object: the report of a single file, or a list of reports by file.
 fn all_to_json(played: &[(&Path, Played)], summary: bool) -> Value {
     if let [(_, only)] = played {
         return to_json(only, summary);
@@ -206,7 +206,7 @@ fn all_to_json(played: &[(&Path, Played)], summary: bool) -> Value {
     json!({"files": files.collect::<Vec<_>>()})
 }
 
-/// A strict replay answers with what stands anywhere in the file, so it is read beforehand.
+/// Reads the recorded exchanges before a strict replay, because they may occur anywhere in the file.
 fn read_exchanges(path: &Path) -> Result<Recorded> {
     let recorded = Recorded::default();
     let (_, lines) = open(path)?;
@@ -218,10 +218,10 @@ fn read_exchanges(path: &Path) -> Result<Recorded> {
     Ok(recorded)
 }
 
-/// A bar on standard error, for long files and only on a terminal.
+/// A progress bar on standard error, for long files and only on a terminal.
 fn progress(path: &Path, arguments: &ReplayArguments) -> ProgressBar {
     let bytes = path.metadata().map_or(0, |data| data.len());
-    // With a story on the same terminal the bar would be torn apart by it.
+    // A bar would mix with the output on the same terminal.
     let useful = bytes > PROGRESS_BYTES
         && std::io::stderr().is_terminal()
         && (arguments.json || arguments.summary || !std::io::stdout().is_terminal());
@@ -232,22 +232,22 @@ fn progress(path: &Path, arguments: &ReplayArguments) -> ProgressBar {
     }
 }
 
-/// The report by the names of `docs/replay.schema.json`.
+/// The report, with the member names of `docs/replay.schema.json`.
 fn to_json(played: &Played, summary: bool) -> Value {
     let counted = |value: &Value| -> Value {
         let lists = value.as_object().into_iter().flatten();
         lists.map(|(name, list)| (name.clone(), json!(list.as_array().map_or(0, Vec::len)))).collect::<Map<_, _>>().into()
     };
     let report = &played.report;
-    let mut told = json!({
+    let mut json = json!({
         "events": {"delivered": report.delivered, "retried": report.retried, "failed": report.failed},
         "crm": if summary { counted(&played.crm) } else { played.crm.clone() },
         "uis": if summary { counted(&played.uis) } else { played.uis.clone() },
         "problems": report.problems,
     });
-    // Who has no rules has no such member.
+    // The member is absent when there are no rules.
     if !report.rules.is_empty() {
-        told["rules"] = json!(report.rules);
+        json["rules"] = json!(report.rules);
     }
-    told
+    json
 }

@@ -1,4 +1,4 @@
-//! A CRM somewhere else, by its URL. Its account is as it is: the recording's `crm` is not written into it.
+//! A real CRM, or a simulator in another process, given by its URL. It is used as it is: the recording's `crm` is not written into it.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use url::{Host, Url};
 
 use super::within::nothing;
 
-/// A server.
+/// A CRM that is reached over HTTP.
 pub struct Server {
     base: Url,
     key: SecretString,
@@ -24,27 +24,29 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server by its URL.
+    /// A CRM with a base URL and a key. Fails as [`of`](Self::of).
     pub fn new(url: &str, key: String) -> Result<Server> {
         let base = Url::parse(url.trim_end_matches('/')).with_context(|| format!("--crm {url}"))?;
         Server::of(&Credentials { base, key: key.into() })
     }
 
-    /// A server by kept credentials.
+    /// A CRM with these credentials. Fails for plain http to another machine, and for https when this build has no TLS.
     pub fn of(access: &Credentials) -> Result<Server> {
         let base = access.base.clone();
         match base.scheme() {
-            // A key in plain text must not leave the machine.
-            "http" if is_local(base.as_str()).is_none() => bail!("{base}: plain http is for a simulator on this machine; give https"),
+            // A key must not leave the machine unencrypted.
+            "http" if is_local(base.as_str()).is_none() => {
+                bail!("{base}: plain http is allowed only for a simulator on this machine; give an https URL")
+            }
             "http" => {}
             "https" if cfg!(feature = "tls") => {}
             "https" => bail!("{base}: this build has no TLS; run it with: cargo run --features tls -- …"),
-            other => bail!("{base}: {other} is no scheme of a CRM"),
+            other => bail!("{base}: the scheme {other} is not supported; give an https URL"),
         }
         Ok(Server { base, key: access.key.clone(), network: Network::new()? })
     }
 
-    /// What stands in the account, when the server is a simulator that tells; else nothing.
+    /// The entities in the CRM, if it is a simulator; otherwise empty lists.
     pub async fn to_json(&self) -> Value {
         let mut all = nothing();
         let state = async { self.network.0.get(self.base.join("/_simulator/state").ok()?).send().await.ok()?.text().await.ok() }.await;
@@ -58,7 +60,7 @@ impl Server {
     }
 }
 
-/// The address of a simulator on this machine, if it is one.
+/// Parses the address of a simulator on this machine; none for other addresses.
 pub fn is_local(url: &str) -> Option<Url> {
     let base = Url::parse(url.trim()).ok()?;
     let local = match base.host()? {
@@ -75,30 +77,30 @@ impl RemoteSystem for Server {
     }
 
     fn act<'a>(&'a self, _: &'a str, _: &'a Value) -> BoxFuture<'a, Result<String, String>> {
-        std::future::ready(Err("the recording's crm lines are not carried out in a CRM given by --crm".into())).boxed()
+        std::future::ready(Err("crm lines of a recording are not executed when the CRM is given by --crm".into())).boxed()
     }
 
     fn misbehave(&self, _: &str, _: &Value) -> Result<(), String> {
-        Err("a CRM given by --crm cannot be told to misbehave".into())
+        Err("crm-faults have no effect when the CRM is given by --crm; use the built-in simulator".into())
     }
 }
 
-/// The network.
+/// Sends requests over the network.
 #[derive(Debug, Clone)]
 pub struct Network(reqwest::Client);
 
 impl Network {
-    /// A client that follows no redirect.
+    /// A client that follows no redirects.
     pub fn new() -> Result<Network> {
         #[cfg(feature = "tls")]
-        // A provider that is installed already is as good.
+        // An error means that a provider is installed already, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Network(reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?))
     }
 }
 
 impl Egress for Network {
-    fn carry(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
+    fn send(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
         async move {
             let (parts, body) = request.into_parts();
             let request = self.0.request(parts.method, parts.uri.to_string()).headers(parts.headers).body(body);

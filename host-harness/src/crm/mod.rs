@@ -1,4 +1,4 @@
-//! The RetailCRM of a replay: the simulator within the process, a server by its URL, or what was recorded of one.
+//! The RetailCRM of a replay: the simulator in this process, a CRM given by its URL, or recorded answers.
 
 pub mod elsewhere;
 pub mod recorded;
@@ -15,18 +15,18 @@ use elsewhere::Server;
 use recorded::Recordings;
 use within::Simulators;
 
-/// One of the three.
+/// The CRM of a replay.
 pub enum Crm {
-    /// The simulator.
+    /// The simulator in this process.
     Within(Arc<Simulators>),
-    /// A server.
+    /// A CRM given by its URL.
     Elsewhere(Arc<Server>),
-    /// A recording.
+    /// Recorded answers, for a strict replay.
     Recorded(Arc<Recordings>),
 }
 
 impl Crm {
-    /// As the host sees it.
+    /// The remote system that the replay uses.
     pub fn system(&self) -> Arc<dyn RemoteSystem> {
         match self {
             Crm::Within(simulators) => simulators.clone(),
@@ -35,7 +35,7 @@ impl Crm {
         }
     }
 
-    /// What stands in it after a replay. A recording does not tell.
+    /// The entities in the CRM after a replay. Recorded answers have none.
     pub async fn to_json(&self) -> Value {
         match self {
             Crm::Within(simulators) => simulators.to_json(),
@@ -44,7 +44,7 @@ impl Crm {
         }
     }
 
-    /// Adds what a strict replay left out.
+    /// Adds recorded requests that a strict replay did not send to the report.
     pub fn close(&self, report: &mut Report) {
         if let Crm::Recorded(recordings) = self {
             recordings.exchanges.unused().into_iter().for_each(|unused| report.diverged(unused));

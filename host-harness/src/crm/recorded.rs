@@ -1,4 +1,4 @@
-//! What was recorded of a CRM, for strict replays.
+//! Recorded answers in place of a CRM, for strict replays.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use uis_host::connection::credentials::Credentials;
 use uis_host::ports::{Egress, EgressError};
 use url::Url;
 
-/// The recorded exchanges as a CRM.
+/// Recorded exchanges that replace a CRM.
 pub struct Recordings {
     /// The exchanges.
     pub exchanges: Arc<Recorded>,
@@ -22,22 +22,22 @@ pub struct Recordings {
 struct SharedRecorded(Arc<Recorded>);
 
 impl Egress for SharedRecorded {
-    fn carry(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
-        self.0.carry(request, limit)
+    fn send(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
+        self.0.send(request, limit)
     }
 }
 
 impl RemoteSystem for Recordings {
     fn connect(&self, _: &str, need: &ConnectionNeed, _: Option<&Credentials>) -> Result<Remote, String> {
-        // No request leaves the process; links are compared with the first address the plugin allows.
+        // No request leaves the process. The base URL is only compared with links.
         let host = need.host_patterns.first().map_or("crm.example".to_owned(), |pattern| pattern.replace('*', "demo"));
         let base = Url::parse(&format!("https://{host}")).map_err(|error| error.to_string())?;
         Ok(Remote { base, key: String::from("recorded").into(), egress: Arc::new(SharedRecorded(self.exchanges.clone())), paced: false })
     }
 
     fn act<'a>(&'a self, _: &'a str, _: &'a Value) -> BoxFuture<'a, Result<String, String>> {
-        // What somebody did in the CRM is part of what was recorded of it.
-        std::future::ready(Ok("in the CRM: as recorded".to_owned())).boxed()
+        // The recorded answers already reflect what users did in the CRM.
+        std::future::ready(Ok("in the CRM: part of the recorded answers".to_owned())).boxed()
     }
 
     fn misbehave(&self, _: &str, _: &Value) -> Result<(), String> {

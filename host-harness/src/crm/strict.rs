@@ -1,6 +1,6 @@
-//! Strict replays: every request is answered with what was recorded for it, and a request that the recording does not know is a
-//! divergence. An `exchange` is `{"request":{"method","path","query","form"},"response":{"status","contentType","body"}}`, with `query`
-//! and `form` as they went over the wire, or `"error":"not-sent"|"outcome-unknown"` in place of `response`.
+//! Strict replays: each request gets the answer that was recorded for it. A request that the recording does not contain is a divergence. An
+//! `exchange` is `{"request":{"method","path","query","form"},"response":{"status","contentType","body"}}`; `query` and `form` are encoded
+//! as they were sent. In place of `response` it may have `"error":"not-sent"|"outcome-unknown"`.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
@@ -19,28 +19,28 @@ use uis_host::sync::lock;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exchange {
-    /// What was sent.
+    /// The request.
     pub request: Sent,
-    /// What came back.
+    /// The answer, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<Received>,
-    /// Why nothing came back: `not-sent` or `outcome-unknown`.
+    /// Why there was no answer: `not-sent` or `outcome-unknown`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
-/// A request as it went out, without its credential.
+/// A request without its credential.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sent {
-    /// The verb.
+    /// The HTTP method.
     pub method: String,
-    /// The path.
+    /// The path, decoded.
     pub path: String,
     /// The query, encoded.
     #[serde(default)]
     pub query: String,
-    /// The form, encoded; a JSON body as it is.
+    /// The form, encoded, or the JSON body.
     #[serde(default)]
     pub form: String,
 }
@@ -49,7 +49,7 @@ pub struct Sent {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Received {
-    /// The status.
+    /// The HTTP status.
     pub status: u16,
     /// The media type.
     #[serde(default)]
@@ -59,10 +59,10 @@ pub struct Received {
     pub body: String,
 }
 
-/// A request regardless of the order of its parameters.
+/// The identity of a request; the order of parameters does not matter.
 type Key = (String, String, Vec<(String, String)>, Vec<(String, String)>);
 
-/// Answers with what was recorded; equal requests are answered in the order of their recording.
+/// Answers requests from recorded exchanges. Equal requests get the recorded answers in their order.
 #[derive(Debug, Default)]
 pub struct Recorded {
     exchanges: Mutex<BTreeMap<Key, VecDeque<Exchange>>>,
@@ -78,7 +78,7 @@ fn key(sent: &Sent) -> Key {
 }
 
 impl Recorded {
-    /// Adds an `exchange` of a recording.
+    /// Adds the `exchange` of a line. The error says which member is wrong.
     pub fn add(&self, exchange: Value) -> Result<(), String> {
         let exchange: Exchange =
             serde_path_to_error::deserialize(exchange).map_err(|error| format!("exchange.{}: {}", error.path(), error.inner()))?;
@@ -89,7 +89,7 @@ impl Recorded {
         Ok(())
     }
 
-    /// Requests that were recorded and never sent again.
+    /// Recorded requests that were not sent.
     pub fn unused(&self) -> Vec<String> {
         let left = lock(&self.exchanges);
         left.values()
@@ -99,7 +99,7 @@ impl Recorded {
     }
 }
 
-/// A request as an exchange records it.
+/// A request in the form of an exchange.
 pub fn sent(request: &http::Request<Bytes>) -> Sent {
     Sent {
         method: request.method().to_string(),
@@ -110,7 +110,7 @@ pub fn sent(request: &http::Request<Bytes>) -> Sent {
 }
 
 impl Egress for Recorded {
-    fn carry(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
+    fn send(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
         let sent = sent(&request);
         let found = lock(&self.exchanges).get_mut(&key(&sent)).and_then(VecDeque::pop_front);
         Box::pin(std::future::ready(match found {
@@ -122,7 +122,7 @@ impl Egress for Recorded {
                 .status(response.status)
                 .header(CONTENT_TYPE, response.content_type)
                 .body(Bytes::from(response.body))
-                .map_err(|error| EgressError::NotSent(format!("the recorded answer is none: {error}"))),
+                .map_err(|error| EgressError::NotSent(format!("the recorded answer is not valid HTTP: {error}"))),
             Some(Exchange { error, .. }) if error.as_deref() == Some("not-sent") => Err(EgressError::NotSent("as recorded".into())),
             Some(_) => Err(EgressError::OutcomeUnknown("as recorded".into())),
         }))

@@ -1,4 +1,4 @@
-//! RetailCRM's simulator within the process, in the replay's time.
+//! RetailCRM simulators in this process; they use the virtual clock.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,31 +22,31 @@ use uis_host::connection::credentials::Credentials;
 use uis_host::ports::{Egress, EgressError};
 use url::Url;
 
-/// Members of the report's `crm`, in its order.
+/// The members of the report's `crm`, in order.
 pub const MEMBERS: [&str; 8] = ["customers", "orders", "tasks", "notes", "calls", "callEvents", "popups", "modules"];
 
-/// Every member, empty.
+/// All members, each an empty list.
 pub fn nothing() -> Map<String, Value> {
     MEMBERS.iter().map(|name| ((*name).to_owned(), json!([]))).collect()
 }
 
-/// Simulators within the process, in the replay's time: one per credentials, and one per integration that chose none.
+/// Simulators in this process: one for each entry of the header's `credentials`, and one for each integration without credentials.
 pub struct Simulators {
     accounts: Vec<Simulated>,
-    /// The place of an integration's account in the list.
+    /// The index of each integration's account in `accounts`.
     by_integration: BTreeMap<String, usize>,
 }
 
-/// An account, and how the report says that an entity stands in it.
+/// A simulated account, and how the report names its owner.
 struct Simulated {
     simulator: Simulator,
-    /// `integration` or `credentials`.
+    /// The member that names the owner: `integration` or `credentials`.
     kind: &'static str,
     name: String,
 }
 
 impl Simulators {
-    /// Accounts as the recording's header describes them.
+    /// Creates the accounts that the recording's header describes.
     pub fn new(header: &Header, clock: &Arc<VirtualClock>) -> Result<Simulators> {
         let simulated = |crm: &Value, kind, name: &str| -> Result<Simulated> {
             let clock = clock.clone();
@@ -60,7 +60,7 @@ impl Simulators {
         let mut by_integration = BTreeMap::new();
         for integration in &header.integrations {
             let place = match &integration.credentials {
-                // A name that is not there is told by the host, which keeps the credentials.
+                // The host reports unknown names, so any account will do here.
                 Some(chosen) => accounts.iter().position(|account| account.kind == "credentials" && account.name == *chosen).unwrap_or(0),
                 None => {
                     accounts.push(simulated(&integration.crm, "integration", &integration.name)?);
@@ -72,11 +72,11 @@ impl Simulators {
         Ok(Simulators { accounts, by_integration })
     }
 
-    /// What stands in the accounts. With several of them every entity says whose it is.
+    /// All entities of all accounts. With several accounts, each entity has a member that names its owner.
     pub fn to_json(&self) -> Value {
         let mut all = nothing();
         for Simulated { simulator, kind, name } in &self.accounts {
-            // The replay is over, but requests that the CRM commits late would still change it: the report must show that.
+            // The simulator may still hold requests whose commit is delayed. Commit them now, so that the report shows their effects.
             simulator.commit_outstanding();
             let state = simulator.to_json();
             for member in MEMBERS {
@@ -158,11 +158,11 @@ impl RemoteSystem for Simulators {
     }
 }
 
-/// Calls a server within the process, without a socket between: the simulator's, or any other router.
+/// Calls an HTTP server in this process directly, without a socket: the simulator's, or any other router.
 pub struct InProcess(pub Router);
 
 impl Egress for InProcess {
-    fn carry(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
+    fn send(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
         let router = self.0.clone();
         async move {
             let (mut parts, body) = request.into_parts();
@@ -170,8 +170,8 @@ impl Egress for InProcess {
                 parts.headers.insert(HOST, authority);
             }
             let Ok(answer) = router.oneshot(http::Request::from_parts(parts, Body::from(body))).await;
-            // The replay's time stands still while a handler runs: a late answer is waited for in the machine's, at most until the
-            // request's deadline.
+            // Virtual time does not advance while a handler runs. A delayed answer is waited for in real time, at most until the request's
+            // deadline.
             if let Some(Late(time)) = answer.extensions().get::<Late>().copied() {
                 tokio::time::sleep(time).await;
             }

@@ -1,4 +1,5 @@
-//! Recordings, format 1: JSON Lines, the first a header, every other one happening. Read as a stream: a million lines are never held.
+//! Recordings, format 1: JSON Lines. The first line is the header; every other line is something that happened. Lines are read one by one,
+//! so a recording may have millions of them.
 
 mod reader;
 
@@ -11,53 +12,53 @@ use serde_json::{Map, Value};
 
 use uis_simulator::Account;
 
-/// The format this program reads.
+/// The version of the format that this program reads.
 pub const FORMAT: u64 = 1;
 
-/// The first line.
+/// The header: the first line.
 #[derive(Debug, Clone)]
 pub struct Header {
-    /// What the recording tells.
+    /// The recording's title.
     pub name: String,
     /// The UIS account.
     pub account: Account,
-    /// Access to remote systems that integrations choose by name.
+    /// Credentials of remote systems; integrations refer to them by name.
     pub credentials: Vec<CredentialsHeader>,
-    /// One or several integrations of it.
+    /// The integrations of the account; at least one.
     pub integrations: Vec<IntegrationHeader>,
-    /// Whether they are switched on at the beginning.
+    /// Whether the integrations are switched on at the beginning.
     pub active: bool,
-    /// Members that mean nothing in a header: misspelt, most likely.
+    /// Names of unknown members, which are probably misspelt.
     pub ignored: Vec<String>,
 }
 
-/// An integration as the header gives it.
+/// An integration in the header.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IntegrationHeader {
-    /// Its name.
+    /// The integration's name.
     pub name: String,
-    /// The settings as their owner saved them.
+    /// The settings, in the form that the owner saves.
     #[serde(default = "empty")]
     pub settings: Value,
-    /// What stands in the remote system at the beginning.
+    /// The initial content of the CRM.
     #[serde(default = "empty")]
     pub crm: Value,
-    /// The name of the credentials that it chose; none: it has a remote system to itself.
+    /// The name of the credentials that the integration uses; none: it has a CRM of its own.
     pub credentials: Option<String>,
 }
 
-/// Credentials as the header gives them.
+/// Credentials in the header.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialsHeader {
-    /// Their name.
+    /// The name that integrations refer to.
     pub name: String,
-    /// The address as somebody pasted it.
+    /// The CRM's address, as a person would paste it.
     pub url: String,
-    /// The key.
+    /// The API key.
     pub key: SecretString,
-    /// What stands in the remote system at the beginning.
+    /// The initial content of the CRM.
     #[serde(default = "empty")]
     pub crm: Value,
 }
@@ -66,77 +67,77 @@ fn empty() -> Value {
     Value::Object(Map::new())
 }
 
-/// The name of the integration of a recording that has just one.
+/// The name of the integration when the header does not list any.
 pub const ONLY_INTEGRATION: &str = "main";
 
-/// One happening.
+/// Something that happened: one line after the header.
 #[derive(Debug, Clone)]
 pub struct Line {
-    /// Its number in the file, from 1.
+    /// The line's number in the file, from 1.
     pub number: u64,
     /// When it happened.
     pub at: DateTime<Utc>,
-    /// Which integration it is about; none: all of the account.
+    /// The name of the integration that the line is about; none: all integrations.
     pub integration: Option<String>,
-    /// What.
+    /// What happened.
     pub happening: Happening,
-    /// Members that mean nothing on such a line: misspelt, most likely.
+    /// Names of unknown members, which are probably misspelt.
     pub ignored: Vec<String>,
 }
 
 /// What happened.
 #[derive(Debug, Clone)]
 pub enum Happening {
-    /// UIS told something.
+    /// UIS sent a notification.
     Notification {
-        /// Its type.
+        /// The type of the notification.
         mnemonic: String,
-        /// What it said.
+        /// The notification's body or query.
         content: Content,
     },
-    /// The scenario asked where to forward a call.
+    /// A call scenario sent a routing request; with its query string.
     Route(String),
-    /// The remote system asks for a call.
+    /// The CRM asked to start a call; with its query string.
     ClickToCall(String),
-    /// The remote system hints at an order.
+    /// The CRM sent the webhook of an order.
     OrderWebhook {
-        /// The verb.
+        /// The HTTP method.
         method: &'static str,
-        /// Query or form.
+        /// The query or form, encoded.
         parameters: String,
     },
-    /// The remote system calls back.
+    /// The CRM called a callback.
     Callback {
         /// The callback's name.
         name: String,
-        /// The verb.
+        /// The HTTP method.
         method: &'static str,
-        /// Query or form.
+        /// The query or form, encoded.
         parameters: String,
     },
-    /// Somebody acts in the remote system.
+    /// A user changed something in the CRM.
     Crm(Value),
-    /// From now on the remote system misbehaves so.
+    /// From now on the CRM misbehaves as described.
     CrmFaults(Value),
-    /// Rows that UIS's reports know from now on.
+    /// Rows that UIS's reports contain from now on.
     Report(Value),
-    /// Settings are saved.
+    /// The owner saved settings.
     Settings(Value),
-    /// The UIS account is another from now on, in these members.
+    /// From now on these members of the UIS account have other values.
     Account(Value),
-    /// A button is pressed.
+    /// The owner pressed a button of the settings page; with the action's name.
     Action(String),
-    /// A rule in quarantine is asked again.
+    /// A rule was released from quarantine; with its name.
     ReleaseRule(String),
-    /// The integration is switched off.
+    /// The integration was switched off.
     Deactivate,
-    /// It is switched on.
+    /// The integration was switched on.
     Activate,
-    /// A recorded interaction with the remote system, for strict replays.
+    /// A recorded request with its answer, for strict replays.
     Exchange(Value),
 }
 
-/// A notification's content.
+/// The content of a notification.
 #[derive(Debug, Clone)]
 pub enum Content {
     /// A JSON body.
@@ -145,7 +146,7 @@ pub enum Content {
     Query(String),
 }
 
-/// The members that say what a line is, in the order of the format's description.
+/// The members that say what happened, in the order of the format's description. Each line has exactly one of them.
 const KINDS: [&str; 15] = [
     "notification",
     "route",
@@ -164,7 +165,7 @@ const KINDS: [&str; 15] = [
     "exchange",
 ];
 
-/// Reads the header. The error says what was expected.
+/// Parses the header. The error says what was expected.
 pub fn header(text: &str) -> Result<Header, String> {
     let value: Value = serde_json::from_str(text)
         .map_err(|error| format!("the header is not JSON ({error}); expected {{\"recording\":1,\"name\":…,\"account\":{{…}}}}"))?;
@@ -176,7 +177,7 @@ pub fn header(text: &str) -> Result<Header, String> {
         Some(newer) if newer > FORMAT => {
             return Err(format!("recording format {newer} is newer than this program reads ({FORMAT}); update uis-host"));
         }
-        _ => return Err(format!("\"recording\" is missing or no format; expected \"recording\":{FORMAT} in the first line")),
+        _ => return Err(format!("\"recording\" is missing or not a version number; expected \"recording\":{FORMAT} in the first line")),
     }
     let known = ["recording", "name", "account", "settings", "crm", "integrations", "credentials", "active"];
     let ignored: Vec<String> = members.keys().filter(|name| !known.contains(&name.as_str())).cloned().collect();
@@ -197,7 +198,7 @@ pub fn header(text: &str) -> Result<Header, String> {
     uis_host::clock::zone(&raw.account.timezone).map_err(|error| format!("account.timezone: {error}"))?;
     let integrations = match (raw.integrations, raw.settings, raw.crm) {
         (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
-            return Err("integrations: stands in place of settings and crm, not beside them".into());
+            return Err("integrations: cannot be combined with settings and crm; move these into the integrations".into());
         }
         (Some(several), None, None) if several.is_empty() => return Err("integrations: is empty; name at least one".into()),
         (Some(several), None, None) => several,
@@ -212,16 +213,13 @@ pub fn header(text: &str) -> Result<Header, String> {
     };
     for integration in &integrations {
         if integration.credentials.is_some() && integration.crm != empty() {
-            return Err(format!(
-                "integrations: {:?} has crm and credentials; what stands in the CRM belongs to the credentials",
-                integration.name
-            ));
+            return Err(format!("integrations: {:?} has both crm and credentials; move crm to the entry of credentials", integration.name));
         }
         if !integration.crm.is_object() {
             return Err("crm: expected an object".into());
         }
         if integrations.iter().filter(|other| other.name == integration.name).count() > 1 {
-            return Err(format!("integrations: two are named {:?}", integration.name));
+            return Err(format!("integrations: the name {:?} occurs twice", integration.name));
         }
     }
     Ok(Header {
@@ -234,7 +232,7 @@ pub fn header(text: &str) -> Result<Header, String> {
     })
 }
 
-/// Reads a happening. The error says what was expected.
+/// Parses a line after the header. The error says what was expected.
 pub fn line(number: u64, text: &str) -> Result<Line, String> {
     let value: Value = serde_json::from_str(text).map_err(|error| format!("the line is not JSON: {error}"))?;
     let Value::Object(mut members) = value else { return Err("the line is not an object; expected {\"at\":…, …}".into()) };
@@ -259,12 +257,12 @@ fn happening(members: &mut Map<String, Value>) -> Result<Happening, String> {
         [] => {
             let found = members.keys().cloned().collect::<Vec<_>>().join(", ");
             return Err(format!(
-                "nothing says what happened: the line has {}; expected one of {}",
+                "no member says what happened: the line has {}; expected one of {}",
                 if found.is_empty() { "nothing but \"at\"".into() } else { found },
                 KINDS.join(", ")
             ));
         }
-        several => return Err(format!("the line is several things at once: {}", several.join(", "))),
+        several => return Err(format!("the line has several members that say what happened: {}", several.join(", "))),
     };
     let value = members.remove(kind).unwrap_or_default();
     let text = |value: Value| match value {
@@ -273,7 +271,7 @@ fn happening(members: &mut Map<String, Value>) -> Result<Happening, String> {
     };
     let object = |value: Value| if value.is_object() { Ok(value) } else { Err(format!("{kind:?} is {value}; expected an object")) };
     let flag = |value: Value| if value == Value::Bool(true) { Ok(()) } else { Err(format!("{kind:?} is {value}; expected true")) };
-    // `form` and `query` beside the name; text may stand in the member itself.
+    // `form` or `query` is a member of its own; or the query is the value of the member itself.
     let mut parameters = |own: Option<String>| match (members.remove("form"), members.remove("query"), own) {
         (Some(Value::String(form)), _, _) => Ok(("POST", form)),
         (_, Some(Value::String(query)), _) | (None, None, Some(query)) => Ok(("GET", query)),
@@ -325,16 +323,16 @@ mod tests {
             ("[]", "not an object"),
             ("{}", "\"recording\":1"),
             (r#"{"recording":2}"#, "newer"),
-            (r#"{"recording":"1"}"#, "no format"),
+            (r#"{"recording":"1"}"#, "not a version number"),
             (r#"{"recording":1,"account":{"employees":[{"id":"x"}]}}"#, "account.employees[0].id"),
             (r#"{"recording":1,"account":{"timezone":"Moscow"}}"#, "account.timezone"),
-            (r#"{"recording":1,"integrations":[],"crm":{}}"#, "in place of"),
+            (r#"{"recording":1,"integrations":[],"crm":{}}"#, "cannot be combined"),
             (r#"{"recording":1,"crm":[]}"#, "crm"),
         ] {
             let error = header(text).expect_err(text);
             assert!(error.contains(part), "{text}: {error}");
         }
-        let plain = header(r#"{"recording":1}"#).expect("the least header");
+        let plain = header(r#"{"recording":1}"#).expect("the shortest header");
         assert!(plain.active && plain.integrations.len() == 1 && plain.account.timezone == "Europe/Moscow");
     }
 
@@ -345,8 +343,8 @@ mod tests {
             ("[]", "not an object"),
             (r#"{"notification":"out_call","body":{}}"#, "\"at\" is missing"),
             (r#"{"at":"2026-11-23 10:00","route":"x"}"#, "RFC 3339"),
-            (r#"{"at":"2026-11-23T10:00:00Z"}"#, "nothing says what happened"),
-            (r#"{"at":"2026-11-23T10:00:00Z","route":"x","action":"y"}"#, "several things"),
+            (r#"{"at":"2026-11-23T10:00:00Z"}"#, "no member says what happened"),
+            (r#"{"at":"2026-11-23T10:00:00Z","route":"x","action":"y"}"#, "several members"),
             (r#"{"at":"2026-11-23T10:00:00Z","notification":"out_call"}"#, "\"body\" or \"query\""),
             (r#"{"at":"2026-11-23T10:00:00Z","deactivate":false}"#, "expected true"),
         ] {

@@ -1,4 +1,4 @@
-//! Reading a recording line by line.
+//! Reads a recording line by line.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead};
@@ -7,19 +7,19 @@ use chrono::{DateTime, Utc};
 
 use super::{Header, Line};
 
-/// A line longer than this is not a happening; a transcript of 100 000 messages is shorter.
+/// A longer line cannot be valid; a transcript of 100 000 messages is shorter.
 const LINE_BYTES: usize = 64 << 20;
 
-/// The happenings of a recording, one after another. A line that cannot be read is an error with its number; the rest goes on.
+/// The lines after the header. A line that cannot be read gives an error with its number; reading continues with the next line.
 pub struct Lines<R> {
     source: R,
     number: u64,
     bytes: u64,
-    /// Lines that were read to know when the recording begins.
+    /// Lines that `begins` has read already.
     ahead: VecDeque<Result<Line, (u64, String)>>,
 }
 
-/// Opens a recording: its header, and its lines. The error gives the line's number and what was expected.
+/// Opens a recording and reads its header. The error gives the line's number and what was expected.
 pub fn open<R: BufRead>(source: R) -> Result<(Header, Lines<R>), (u64, String)> {
     let mut lines = Lines { source, number: 0, bytes: 0, ahead: VecDeque::new() };
     let text = match lines.text() {
@@ -67,7 +67,7 @@ impl<R: BufRead> Lines<R> {
             let count = match read {
                 Ok(0) => return None,
                 Ok(count) => count,
-                // Nothing more can come after this; the next call finds the end or the same error.
+                // Nothing can follow after this; the next call finds the end of the file or the same error.
                 Err(error) => return Some(Err(format!("the file cannot be read: {error}"))),
             };
             self.bytes += count as u64;
@@ -85,7 +85,7 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// Reads on to the end of a line that is too long to hold.
+    /// Skips the rest of a line that is too long to be kept in memory.
     fn skip_line(&mut self) {
         loop {
             let (used, done) = match self.source.fill_buf() {
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blank_lines_marks_and_endings_of_other_systems_are_no_matter() {
+    fn blank_lines_byte_order_marks_and_crlf_are_accepted() {
         let text = "\u{feff}{\"recording\":1,\"name\":\"x\"}\r\n\r\nbroken\r\n{\"at\":\"2026-11-23T10:00:00Z\",\"activate\":true}";
         let (header, mut lines) = open(text.as_bytes()).map_err(|(line, error)| format!("{line}: {error}")).expect("a header");
         assert_eq!(header.name, "x");

@@ -1,4 +1,4 @@
-//! Making a replay: what it needs is asked for at once, what it may have has a usual value.
+//! Creates a replay. Required parts are arguments of `new`; the others have defaults.
 
 use std::sync::{Arc, Mutex};
 
@@ -17,7 +17,7 @@ use super::collector::Collector;
 use super::{RemoteSystem, Replay, Unusable, open_vault, prepare_settings};
 use crate::recording::Header;
 
-/// Makes a [`Replay`] of a recording's header.
+/// Creates a [`Replay`] from a recording's header.
 pub struct ReplayBuilder<'h> {
     header: &'h Header,
     plugin: Arc<dyn Plugin>,
@@ -31,44 +31,44 @@ pub struct ReplayBuilder<'h> {
 }
 
 impl<'h> ReplayBuilder<'h> {
-    /// A replay with this plugin, this remote system and this clock; without rules, with the usual limits, in the order of coming, its store in
-    /// memory.
+    /// A replay with this plugin, this remote system and this clock. By default it has no rules, the usual limits, no drawn order of lanes,
+    /// and a store in memory.
     pub fn new(header: &'h Header, plugin: Arc<dyn Plugin>, remote: Arc<dyn RemoteSystem>, clock: Arc<VirtualClock>) -> Self {
         let (limits, rules, store) = (Limits::default(), Arc::default(), Arc::new(MemoryStore::default()));
         ReplayBuilder { header, plugin, remote, clock, limits, rules, public_url: None, seed: 0, store }
     }
 
-    /// What a handler may use up.
+    /// Sets the limits of handlers.
     pub fn limits(mut self, limits: &Limits) -> Self {
         self.limits = limits.clone();
         self
     }
 
-    /// The account's rules.
+    /// Sets the account's rules.
     pub fn rules(mut self, rules: Arc<RuleSet>) -> Self {
         self.rules = rules;
         self
     }
 
-    /// The integrations are reached at `<url>/<integration>/<callback>` in place of the simulated platform's own address.
+    /// Sets the platform's public address. Callbacks are then reached at `<url>/<integration>/<callback>`.
     pub fn public_url(mut self, url: &str) -> Self {
         self.public_url = Some(url.to_owned());
         self
     }
 
-    /// Draws the order of lanes at host calls from a seed; 0 leaves it as the events come.
+    /// Draws the order of lanes from a seed. 0: handlers run one after the other, in the order of arrival.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Another store.
+    /// Sets the store.
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
         self.store = store;
         self
     }
 
-    /// Sets everything up: the account, its integrations, their prepared settings. Nothing runs yet.
+    /// Creates the account and its integrations, and prepares their settings. No event is delivered yet. `watcher` observes the replay.
     pub async fn ready<'a>(self, watcher: &'a mut dyn Observer) -> Result<Replay<'a>, Unusable> {
         let zone = zone(&self.header.account.timezone).map_err(Unusable::Remote)?;
         let account = Arc::new(SimulatedAccount::new(self.header.account.clone(), self.clock.clone()));

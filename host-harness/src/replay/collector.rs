@@ -1,4 +1,4 @@
-//! What the dispatch does, brought into the report and shown to whoever watches.
+//! Collects the report from what the dispatch does, and passes everything on to the watcher.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,14 +11,14 @@ use uis_host::trace::Step;
 
 use crate::report::{Report, RuleAnswer};
 
-/// Fills the report.
+/// Collects the report.
 pub(super) struct Collector<'a> {
     pub(super) report: Arc<Mutex<Report>>,
     pub(super) zone: Tz,
     pub(super) watcher: &'a mut dyn Observer,
 }
 
-/// A time as the report writes it: RFC 3339 in the account's zone.
+/// A time in the form of the report: RFC 3339 in the account's time zone.
 pub(super) fn shown(at: i64, zone: Tz) -> String {
     instant(at).with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, false)
 }

@@ -1,4 +1,4 @@
-//! Taking in the lines of a recording: what each happening means for the account, the CRM and the integrations.
+//! Plays the lines of a recording: what each line means for the account, the CRM and the integrations.
 
 use std::sync::Arc;
 
@@ -17,25 +17,28 @@ use super::Replay;
 use crate::recording::{Content, Happening, Line};
 
 impl Replay<'_> {
-    /// Takes in one line.
-    pub(super) async fn happen(&mut self, line: Line) -> Result<(), StoreError> {
-        let seats = self.seats_of(&line);
-        // Lines may well share one instant; only what they set off must not run away.
+    /// Plays one line.
+    pub(super) async fn play_line(&mut self, line: Line) -> Result<(), StoreError> {
+        let slots = self.slots_of(&line);
+        // Many lines may have the same time. The limit of handlers at one instant applies to each line separately.
         self.dispatch.line_begins();
         for member in &line.ignored {
-            self.note(line.number, format!("line {}: {member:?} means nothing here and is ignored", line.number));
+            self.note(line.number, format!("line {}: unknown member {member:?} is ignored", line.number));
         }
         for (name, taken) in self.rules.refresh() {
             match taken {
-                Ok(()) => self.note(line.number, format!("the rule {name} changed, and the new one is in force")),
-                Err(error) => self.note(line.number, format!("the rule {name} changed, and the old one stays: {error}")),
+                Ok(()) => self.note(line.number, format!("the file of rule {name} changed; the new rule is in use")),
+                Err(error) => self.note(
+                    line.number,
+                    format!("the file of rule {name} changed but cannot be loaded; the previous rule stays in use: {error}"),
+                ),
             }
         }
         let number = line.number;
         match line.happening {
-            Happening::Notification { mnemonic, content } => self.notified(&seats, number, &mnemonic, content).await,
+            Happening::Notification { mnemonic, content } => self.notified(&slots, number, &mnemonic, content).await,
             Happening::Route(query) => match notification::route(&query, self.zone, self.now()) {
-                Ok(event) => self.deliver(&seats, number, "route", event).await,
+                Ok(event) => self.deliver(&slots, number, "route", event).await,
                 Err(error) => {
                     self.unreadable(number, error.to_string());
                     Ok(())
@@ -44,62 +47,62 @@ impl Replay<'_> {
             Happening::ClickToCall(query) => {
                 let at = self.now();
                 let event = |parameters| Event::ClickToCall(ClickToCall { parameters, at });
-                self.call_back(&seats, number, ("click-to-call", "make-call"), &query, event).await
+                self.call_back(&slots, number, ("click-to-call", "make-call"), &query, event).await
             }
-            Happening::OrderWebhook { method, parameters } => self.order_hinted(&seats, number, method, &parameters).await,
+            Happening::OrderWebhook { method, parameters } => self.order_hinted(&slots, number, method, &parameters).await,
             Happening::Callback { name, method, parameters } => {
                 let at = self.now();
                 let event = |parameters| Event::Callback(Callback { name: name.clone(), at, method: method.to_owned(), parameters });
-                self.call_back(&seats, number, ("callback", &name), &parameters, event).await
+                self.call_back(&slots, number, ("callback", &name), &parameters, event).await
             }
             Happening::Crm(_) | Happening::CrmFaults(_) => {
-                self.in_the_crm(&seats, number, line.happening).await;
+                self.in_the_crm(&slots, number, line.happening).await;
                 Ok(())
             }
             Happening::Report(rows) => {
                 let (zone, now) = (self.zone, self.now());
-                let learnt = self.account.state().learn_report(&rows, zone, now);
-                match learnt {
-                    Ok(()) => self.note(number, "UIS's reports know more".into()),
+                let merged = self.account.state().merge_report(&rows, zone, now);
+                match merged {
+                    Ok(()) => self.note(number, "rows were added to UIS's reports".into()),
                     Err(error) => self.unreadable(number, error),
                 }
                 Ok(())
             }
             Happening::Settings(settings) => {
-                for seat in seats {
-                    self.save_settings(seat, number, &settings).await?;
+                for slot in slots {
+                    self.save_settings(slot, number, &settings).await?;
                 }
                 Ok(())
             }
             Happening::Account(members) => self.account_changed(number, &members).await,
             Happening::ReleaseRule(name) => {
                 match self.rules.release(&name) {
-                    true => self.note(number, format!("the rule {name} is asked again")),
+                    true => self.note(number, format!("the rule {name} was released from quarantine")),
                     false => self.unreadable(number, format!("there is no rule {name:?}")),
                 }
                 Ok(())
             }
-            Happening::Action(name) => self.deliver(&seats, number, "action", Event::Action(name)).await,
+            Happening::Action(name) => self.deliver(&slots, number, "action", Event::Action(name)).await,
             Happening::Deactivate => {
-                for seat in seats {
-                    if !self.dispatch.switch_off(seat, Origin(number)).await? {
-                        self.note(number, "the integration is off already".into());
+                for slot in slots {
+                    if !self.dispatch.switch_off(slot, Origin(number)).await? {
+                        self.note(number, "the integration is switched off already".into());
                     }
                 }
                 self.dispatch.advance(self.now()).await
             }
             Happening::Activate => {
-                for seat in seats {
-                    self.dispatch.switch_on(seat, Origin(number)).await?;
+                for slot in slots {
+                    self.dispatch.switch_on(slot, Origin(number)).await?;
                 }
                 self.dispatch.advance(self.now()).await
             }
-            // What a strict replay answers with is read beforehand.
+            // The answers of a strict replay are read before the replay begins.
             Happening::Exchange(_) => Ok(()),
         }
     }
 
-    async fn notified(&mut self, seats: &[usize], line: u64, mnemonic: &str, content: Content) -> Result<(), StoreError> {
+    async fn notified(&mut self, slots: &[usize], line: u64, mnemonic: &str, content: Content) -> Result<(), StoreError> {
         let received = self.now();
         let params = match &content {
             Content::Body(body) => Params::from_body(body, self.zone, received),
@@ -115,25 +118,25 @@ impl Replay<'_> {
         for event in events {
             let event = self.completed(event).await;
             self.account.state().report.notified(&event);
-            self.deliver(seats, line, mnemonic, event).await?;
+            self.deliver(slots, line, mnemonic, event).await?;
         }
         Ok(())
     }
 
-    /// A hint about an order: parameters, or the whole address as it was copied from the settings, which names its integration and shows the
-    /// secret.
-    async fn order_hinted(&mut self, seats: &[usize], line: u64, method: &'static str, parameters: &str) -> Result<(), StoreError> {
+    /// A webhook of an order: its parameters, or its full address as copied from the settings, which identifies the integration and
+    /// contains the secret.
+    async fn order_hinted(&mut self, slots: &[usize], line: u64, method: &'static str, parameters: &str) -> Result<(), StoreError> {
         const NAMES: (&str, &str) = ("order-webhook", "order-webhook");
         let at = self.now();
         let event = |parameters| Event::OrderWebhook(OrderWebhook { at, method: method.to_owned(), parameters });
         if !parameters.starts_with("https://") {
-            return self.call_back(seats, line, NAMES, parameters, event).await;
+            return self.call_back(slots, line, NAMES, parameters, event).await;
         }
-        let served = |seat: &usize| self.dispatch.integration(*seat).endpoints.parameters_at(NAMES.1, parameters);
-        match seats.iter().find_map(|seat| Some((*seat, served(seat)?.to_owned()))) {
-            Some((seat, query)) => self.call_back(&[seat], line, NAMES, &query, event).await,
+        let served = |slot: &usize| self.dispatch.integration(*slot).endpoints.parameters_at(NAMES.1, parameters);
+        match slots.iter().find_map(|slot| Some((*slot, served(slot)?.to_owned()))) {
+            Some((slot, query)) => self.call_back(&[slot], line, NAMES, &query, event).await,
             None => {
-                let why = "order-webhook: no integration is served at this address; copy Webhook url from its settings";
+                let why = "order-webhook: no integration has this address; copy Webhook url from the integration's settings";
                 self.problem(line, ProblemKind::Rejected, why.to_owned());
                 self.note(line, why.to_owned());
                 Ok(())
@@ -141,13 +144,13 @@ impl Replay<'_> {
         }
     }
 
-    /// Somebody acts in the CRM, or it misbehaves from now on.
-    async fn in_the_crm(&mut self, seats: &[usize], line: u64, happening: Happening) {
-        for name in self.systems_of(seats) {
+    /// A user acts in the CRM, or the CRM begins to misbehave.
+    async fn in_the_crm(&mut self, slots: &[usize], line: u64, happening: Happening) {
+        for name in self.systems_of(slots) {
             let came_of_it = match &happening {
                 Happening::Crm(act) => self.remote.clone().act(&name, act).await.map_err(|error| format!("crm: {error}")),
                 Happening::CrmFaults(faults) => match self.remote.misbehave(&name, faults) {
-                    Ok(()) => Ok(format!("the CRM misbehaves from now on: {faults}")),
+                    Ok(()) => Ok(format!("from now on the CRM misbehaves: {faults}")),
                     Err(error) => Err(format!("crm-faults: {error}")),
                 },
                 _ => continue,
@@ -160,32 +163,32 @@ impl Replay<'_> {
     }
 
     async fn account_changed(&mut self, line: u64, members: &Value) -> Result<(), StoreError> {
-        let became = self.account.state().become_other(members);
-        let other_extensions = match became {
+        let updated = self.account.state().update(members);
+        let other_extensions = match updated {
             Ok(other_extensions) => other_extensions,
             Err(error) => {
                 self.unreadable(line, error);
                 return Ok(());
             }
         };
-        self.note(line, format!("the account is another: {members}"));
-        for seat in 0..self.dispatch.len() {
-            if other_extensions && self.dispatch.state(seat) != IntegrationState::Inactive {
-                self.dispatch.switch_on(seat, Origin(line)).await?;
+        self.note(line, format!("the account changed: {members}"));
+        for slot in 0..self.dispatch.len() {
+            if other_extensions && self.dispatch.state(slot) != IntegrationState::Inactive {
+                self.dispatch.switch_on(slot, Origin(line)).await?;
             }
         }
         self.dispatch.advance(self.now()).await
     }
 
-    /// Hands an event to integrations.
-    async fn deliver(&mut self, seats: &[usize], line: u64, what: &str, event: Event) -> Result<(), StoreError> {
-        for &seat in seats {
+    /// Delivers an event to integrations.
+    async fn deliver(&mut self, slots: &[usize], line: u64, what: &str, event: Event) -> Result<(), StoreError> {
+        for &slot in slots {
             let arrival = Arrival { origin: Origin(line), what: what.to_owned(), event: event.clone() };
-            let end = self.dispatch.deliver(seat, arrival).await?;
+            let end = self.dispatch.deliver(slot, arrival).await?;
             if let Event::IncomingCall(incoming) = &event {
                 match end {
                     LiveEnd::Answered(answer) => self.answered(incoming.call.session_id, &answer),
-                    // For UIS a failure is "not found": the scenario goes on.
+                    // UIS treats a failure as "not found", and the scenario continues.
                     LiveEnd::Failed => self.answered(incoming.call.session_id, &CheckedAnswer::default()),
                     LiveEnd::Kept | LiveEnd::Done | LiveEnd::Fault | LiveEnd::Dropped => {}
                 }
@@ -194,19 +197,19 @@ impl Replay<'_> {
         self.dispatch.advance(self.now()).await
     }
 
-    /// UIS got the answer to a scenario.
+    /// Records the answer to a routing request.
     fn answered(&mut self, session: i64, answer: &CheckedAnswer) {
         let at = self.account.shown(self.now());
         let answer = json!({"at": at, "call_session_id": session, "forward_to": answer.forward_to, "card": answer.card});
         self.account.state().answers.push(answer);
     }
 
-    /// Of these integrations one for each remote system: what happens in a system that several share happens once.
-    fn systems_of(&self, seats: &[usize]) -> Vec<String> {
+    /// One of these integrations for each remote system, so that an action in a shared system happens only once.
+    fn systems_of(&self, slots: &[usize]) -> Vec<String> {
         let mut systems = Vec::new();
         let mut names = Vec::new();
-        for seat in seats {
-            let name = self.dispatch.integration(*seat).name.clone();
+        for slot in slots {
+            let name = self.dispatch.integration(*slot).name.clone();
             let system = self.remote.system_of(&name);
             if !systems.contains(&system) {
                 systems.push(system);
@@ -216,7 +219,8 @@ impl Replay<'_> {
         names
     }
 
-    /// An event with what the account knows better than the notification: templates without `is_internal` report internal calls, too.
+    /// Marks a call as internal when its contact is an extension of the account. A notification whose template lacks `is_internal` does not
+    /// say so.
     async fn completed(&self, mut event: Event) -> Event {
         if let Some(number) = event.call().and_then(|call| call.contact.as_ref())
             && self.account.is_extension(&number.digits).await
@@ -226,43 +230,44 @@ impl Replay<'_> {
         event
     }
 
-    /// A request of the remote system, as the recording calls it and as the plugin does: its secret is checked before anything sees it.
+    /// Plays a request of the CRM. `what` is the recording's name for it, `name` the plugin's. The secret is checked before anything else
+    /// sees the request.
     async fn call_back(
         &mut self,
-        seats: &[usize],
+        slots: &[usize],
         line: u64,
         (what, name): (&str, &str),
         parameters: &str,
         event: impl Fn(Vec<(String, String)>) -> Event,
     ) -> Result<(), StoreError> {
-        for seat in seats {
-            let endpoints = &self.dispatch.integration(*seat).endpoints;
+        for slot in slots {
+            let endpoints = &self.dispatch.integration(*slot).endpoints;
             match callback::admit(&self.plugin.description().callbacks, endpoints, name, callback::parameters(parameters)) {
-                Ok(parameters) => self.deliver(&[*seat], line, what, event(parameters)).await?,
+                Ok(parameters) => self.deliver(&[*slot], line, what, event(parameters)).await?,
                 Err(refused) => {
                     self.problem(line, ProblemKind::Rejected, format!("{what}: {refused}"));
-                    self.note(line, format!("{what} refused: {refused}"));
+                    self.note(line, format!("{what} was refused: {refused}"));
                 }
             }
         }
         Ok(())
     }
 
-    async fn save_settings(&mut self, seat: usize, line: u64, settings: &Value) -> Result<(), StoreError> {
+    async fn save_settings(&mut self, slot: usize, line: u64, settings: &Value) -> Result<(), StoreError> {
         match self.plugin.clone().prepare(&settings.to_string(), None).await {
             Err(fault) => self.problem(line, kind_of(&fault), format!("settings: {fault}")),
             Ok(Err(problems)) => {
                 for problem in problems {
-                    let message = format!("settings.{}: {}; the settings before stay in force", problem.setting, problem.message);
+                    let message = format!("settings.{}: {}; the previous settings stay in use", problem.setting, problem.message);
                     self.problem(line, ProblemKind::Misconfigured, message);
                 }
-                self.note(line, "the settings are refused".into());
+                self.note(line, "the settings were refused".into());
             }
             Ok(Ok(prepared)) => {
-                *lock(&self.dispatch.integration(seat).settings) = Arc::new(prepared);
-                self.note(line, "settings saved".into());
-                if self.dispatch.state(seat) != IntegrationState::Inactive {
-                    self.dispatch.switch_on(seat, Origin(line)).await?;
+                *lock(&self.dispatch.integration(slot).settings) = Arc::new(prepared);
+                self.note(line, "the settings were saved".into());
+                if self.dispatch.state(slot) != IntegrationState::Inactive {
+                    self.dispatch.switch_on(slot, Origin(line)).await?;
                     self.dispatch.advance(self.now()).await?;
                 }
             }

@@ -1,11 +1,11 @@
-//! Running a recording against a plugin: the account as the header gives it, the clock as the lines turn it, and the host's dispatch, which
-//! delivers as the contract promises.
+//! Replays a recording against a plugin: with the account from the header, a virtual clock that follows the lines, and the host's dispatch,
+//! which delivers events as the contract requires.
 
 mod builder;
 mod collector;
 mod happenings;
 mod remote;
-mod settling;
+mod run_out;
 
 use std::io::BufRead;
 use std::sync::{Arc, Mutex};
@@ -33,24 +33,24 @@ use crate::report::Report;
 pub use builder::ReplayBuilder;
 pub use remote::{Remote, RemoteSystem};
 
-/// Nothing was run.
+/// Why a replay cannot be run.
 #[derive(Debug, thiserror::Error)]
 pub enum Unusable {
-    /// The header's settings are not valid.
+    /// The settings in the header are invalid.
     #[error("{0}")]
     Settings(String),
-    /// The remote system cannot be reached so.
+    /// The CRM or its credentials cannot be used.
     #[error("{0}")]
     Remote(String),
-    /// The plugin could not even prepare the settings.
-    #[error("settings cannot be prepared: {0}")]
+    /// The plugin failed while it prepared the settings.
+    #[error("the plugin's setup.prepare failed: {0}")]
     Plugin(#[from] Fault),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// A replay that is ready to run. It comes from [`ReplayBuilder`].
+/// A replay that is ready to run. [`ReplayBuilder`] creates it.
 pub struct Replay<'a> {
     plugin: Arc<dyn Plugin>,
     remote: Arc<dyn RemoteSystem>,
@@ -66,36 +66,36 @@ pub struct Replay<'a> {
 impl Replay<'_> {
     /// The integrations, in the header's order.
     pub fn integrations(&self) -> Vec<Arc<Integration>> {
-        (0..self.dispatch.len()).map(|seat| self.dispatch.integration(seat).clone()).collect()
+        (0..self.dispatch.len()).map(|slot| self.dispatch.integration(slot).clone()).collect()
     }
 
-    /// Runs the lines, then lets the clock run on for at most `settle`. `progress` is called with the bytes read so far. Gives the report, and
-    /// what stands in UIS.
+    /// Plays the lines, then advances the clock by at most `time_limit` until only repeating timers are left. `progress` is called with the
+    /// number of bytes read so far. Returns the report, and the state of the UIS account as JSON.
     pub async fn run<R: BufRead>(
         mut self,
         mut lines: Lines<R>,
-        settle: Duration,
+        time_limit: Duration,
         mut progress: impl FnMut(u64),
     ) -> Result<(Report, Value), StoreError> {
         if let Some(begins) = lines.begins() {
             self.clock().advance_to(begins.timestamp_millis());
         }
         if self.active {
-            for seat in 0..self.dispatch.len() {
-                self.dispatch.switch_on(seat, Origin(1)).await?;
+            for slot in 0..self.dispatch.len() {
+                self.dispatch.switch_on(slot, Origin(1)).await?;
             }
         }
         while let Some(line) = lines.next() {
             match line {
                 Ok(line) => {
                     self.dispatch.advance(line.at.timestamp_millis()).await?;
-                    self.happen(line).await?;
+                    self.play_line(line).await?;
                 }
                 Err((number, error)) => self.unreadable(number, error),
             }
             progress(lines.bytes());
         }
-        self.settle(settle).await?;
+        self.run_out(time_limit).await?;
         let uis = self.account.state().to_json();
         let report = lock(&self.report).clone();
         Ok((report, uis))
@@ -114,7 +114,7 @@ impl Replay<'_> {
     }
 
     fn unreadable(&mut self, line: u64, error: String) {
-        self.note(line, format!("line {line} cannot be read: {error}"));
+        self.note(line, format!("line {line} cannot be played: {error}"));
         self.problem(line, ProblemKind::Unreadable, error);
     }
 
@@ -123,9 +123,9 @@ impl Replay<'_> {
     }
 
     /// The integrations that a line is about.
-    fn seats_of(&mut self, line: &Line) -> Vec<usize> {
+    fn slots_of(&mut self, line: &Line) -> Vec<usize> {
         let Some(name) = &line.integration else { return (0..self.dispatch.len()).collect() };
-        let found: Vec<usize> = (0..self.dispatch.len()).filter(|seat| self.dispatch.integration(*seat).name == *name).collect();
+        let found: Vec<usize> = (0..self.dispatch.len()).filter(|slot| self.dispatch.integration(*slot).name == *name).collect();
         if found.is_empty() {
             self.unreadable(line.number, format!("there is no integration {name:?} in the header"));
         }
@@ -133,23 +133,23 @@ impl Replay<'_> {
     }
 }
 
-/// Prepares the settings of every integration of a header, or says what is wrong with them.
+/// Prepares the settings of every integration in the header. The error lists all problems.
 pub async fn prepare_settings(header: &Header, plugin: &dyn Plugin) -> Result<Vec<Vec<u8>>, Unusable> {
     let mut all = Vec::new();
     for described in &header.integrations {
         let prepared = plugin.prepare(&described.settings.to_string(), None).await?;
         all.push(prepared.map_err(|problems| {
-            let told = problems.iter().map(|problem| match problem.setting.as_str() {
+            let listed = problems.iter().map(|problem| match problem.setting.as_str() {
                 "" => format!("settings: {}", problem.message),
                 setting => format!("settings.{setting}: {}", problem.message),
             });
-            Unusable::Settings(told.collect::<Vec<_>>().join("; "))
+            Unusable::Settings(listed.collect::<Vec<_>>().join("; "))
         })?);
     }
     Ok(all)
 }
 
-/// The header's credentials, their addresses understood by the plugin.
+/// The credentials in the header. The plugin normalises their addresses.
 pub async fn open_vault(header: &Header, plugin: &dyn Plugin) -> Result<Vault, Unusable> {
     let mut vault = Vault::default();
     for described in &header.credentials {
@@ -165,18 +165,18 @@ pub async fn open_vault(header: &Header, plugin: &dyn Plugin) -> Result<Vault, U
     Ok(vault)
 }
 
-/// The address of a remote system of what somebody pasted: understood by the plugin, and checked against the hosts that it described.
-/// The inner error is in words for whoever pasted it.
+/// Normalises an address that a person pasted, with the plugin's help, and checks it against the hosts that the plugin described. The inner
+/// error is a message for that person.
 pub async fn address(plugin: &dyn Plugin, pasted: &str) -> Result<Result<Url, String>, Fault> {
     let normal = match plugin.normalise_connection(pasted).await? {
         Ok(normal) => normal.base_url,
-        Err(words) => return Ok(Err(words)),
+        Err(message) => return Ok(Err(message)),
     };
     let patterns: Vec<&str> = plugin.description().connections.iter().flat_map(|need| &need.host_patterns).map(String::as_str).collect();
     Ok(plain_base(&normal, &patterns))
 }
 
-/// A virtual clock that stands where a recording begins.
+/// A virtual clock that shows the time at which a recording begins.
 pub fn clock_for<R: BufRead>(lines: &mut Lines<R>) -> Arc<VirtualClock> {
     Arc::new(VirtualClock::at(lines.begins().unwrap_or(chrono::DateTime::<Utc>::UNIX_EPOCH)))
 }

@@ -12,37 +12,38 @@ use uis_host::connection::pace::Pace;
 use uis_host::ports::Egress;
 use url::Url;
 
-/// The remote system of a replay: a simulator, a real one, or what was recorded of one.
+/// The remote system of a replay: a simulator, a real CRM, or recorded answers.
 pub trait RemoteSystem: Send + Sync {
-    /// How a connection of this integration reaches it; `chosen` are the credentials that the integration chose by name.
+    /// How a connection of this integration reaches the system. `chosen` are the integration's credentials, if it chose some by name. The
+    /// error is a message for the user.
     fn connect(&self, integration: &str, need: &ConnectionNeed, chosen: Option<&Credentials>) -> Result<Remote, String>;
 
-    /// Which remote system is the integration's: equal for integrations that share one.
+    /// An id of the integration's remote system: equal for integrations that share one.
     fn system_of(&self, integration: &str) -> String {
         integration.to_owned()
     }
 
-    /// Somebody acts in it (the recording's `crm` lines); gives what came of it, in words.
+    /// Performs a user's action (a `crm` line of the recording). Returns a text for the log.
     fn act<'a>(&'a self, integration: &'a str, act: &'a Value) -> BoxFuture<'a, Result<String, String>>;
 
-    /// From now on it misbehaves (the recording's `crm-faults` lines).
+    /// Makes the system misbehave from now on (a `crm-faults` line of the recording).
     fn misbehave(&self, integration: &str, faults: &Value) -> Result<(), String>;
 }
 
-/// A way to a remote system.
+/// Access to a remote system.
 pub struct Remote {
-    /// Its address.
+    /// The base URL.
     pub base: Url,
-    /// The key.
+    /// The API key.
     pub key: SecretString,
-    /// The way out.
+    /// Sends the requests.
     pub egress: Arc<dyn Egress>,
-    /// It lives in the machine's time, so its rate limits count.
+    /// The system runs in real time, so its rate limits apply.
     pub paced: bool,
 }
 
 impl Remote {
-    /// The connection that a plugin asked for, by this way.
+    /// The connection that the plugin described, with this access.
     pub fn connection(self, need: &ConnectionNeed) -> Connection {
         Connection {
             base: Mutex::new(self.base),

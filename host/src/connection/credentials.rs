@@ -1,5 +1,5 @@
-//! Access to remote systems, kept by name: entered once by the account's owner and chosen again for another integration. The key leaves
-//! the host in the header of a request and nowhere else.
+//! Credentials of remote systems, stored by name. The account's owner enters them once and can choose them for further integrations. A key
+//! leaves the host only in the header of a request.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,60 +13,60 @@ use url::Url;
 /// The longest name, in characters.
 const NAME_MAX: usize = 100;
 
-/// One way to one remote system.
+/// Access to one remote system.
 #[derive(Debug, Clone)]
 pub struct Credentials {
-    /// Its address: scheme, host, port.
+    /// The base URL: scheme, host, port.
     pub base: Url,
-    /// The key.
+    /// The secret key.
     pub key: SecretString,
 }
 
-/// Credentials by their names.
+/// Credentials by name.
 #[derive(Debug, Clone, Default)]
 pub struct Vault {
     entries: BTreeMap<String, Credentials>,
 }
 
-/// Why credentials are not taken, or not found.
+/// Why credentials were not accepted or not found.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
-    /// The name will not do.
-    #[error("{0:?} is no name: 1 to {NAME_MAX} characters, none of them a line break")]
+    /// The name is invalid.
+    #[error("{0:?} cannot be a name of credentials: use 1 to {NAME_MAX} characters and no control characters")]
     Name(String),
-    /// The name is taken.
-    #[error("there are credentials named {0:?} already; choose them, remove them, or take another name")]
+    /// Other credentials have this name.
+    #[error("credentials named {0:?} exist already; use them, remove them, or choose another name")]
     Taken(String),
-    /// There are none of this name.
-    #[error("there are no credentials named {name:?}; there are: {known}")]
+    /// No credentials have this name.
+    #[error("there are no credentials named {name:?}; known names: {known}")]
     Unknown {
-        /// The name.
+        /// The name that was asked for.
         name: String,
-        /// Those there are.
+        /// The names of all credentials, separated by commas.
         known: String,
     },
-    /// The key is empty or cannot stand in a header.
-    #[error("the key of {0:?} is empty, or has characters that no key has")]
+    /// The key is empty or contains characters that an HTTP header cannot hold.
+    #[error("the key of {0:?} is empty or contains spaces or characters other than ASCII; enter it again")]
     Key(String),
     /// The file cannot be read or written.
     #[error("{path}: {error}")]
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         error: io::Error,
     },
-    /// The file is not what was written.
-    #[error("{path} cannot be understood ({error}); mend or remove it")]
+    /// The file's content is invalid.
+    #[error("{path} is not a valid credentials file ({error}); repair it or remove it")]
     Broken {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The position and the reason.
         error: serde_json::Error,
     },
 }
 
-/// An entry as the file has it.
+/// An entry of the file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
@@ -76,7 +76,7 @@ struct Stored {
 }
 
 impl Vault {
-    /// Adds credentials under a new name.
+    /// Adds credentials under a new name. Spaces around the name are removed.
     pub fn add(&mut self, name: &str, base: Url, key: SecretString) -> Result<(), VaultError> {
         let name = name.trim();
         if name.is_empty() || name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {
@@ -93,17 +93,17 @@ impl Vault {
         Ok(())
     }
 
-    /// The credentials of this name.
+    /// The credentials with this name.
     pub fn choose(&self, name: &str) -> Result<&Credentials, VaultError> {
         self.entries.get(name.trim()).ok_or_else(|| self.unknown(name))
     }
 
-    /// Forgets credentials. Integrations that chose them cannot reach their system any more.
+    /// Removes credentials. Integrations that use them can no longer reach their remote system.
     pub fn remove(&mut self, name: &str) -> Result<(), VaultError> {
         self.entries.remove(name.trim()).map(|_| ()).ok_or_else(|| self.unknown(name))
     }
 
-    /// Names and addresses, for choosing. Keys are not shown.
+    /// Names and base URLs, sorted by name. Keys are not included.
     pub fn list(&self) -> impl Iterator<Item = (&str, &Url)> {
         self.entries.iter().map(|(name, credentials)| (name.as_str(), &credentials.base))
     }
@@ -113,7 +113,7 @@ impl Vault {
         VaultError::Unknown { name: name.to_owned(), known: if known.is_empty() { "none".into() } else { known.join(", ") } }
     }
 
-    /// Reads a file; one that is not there holds none.
+    /// Reads a file. A file that does not exist contains no credentials.
     pub fn open(path: &Path) -> Result<Vault, VaultError> {
         let text = match fs::read(path) {
             Ok(text) => text,
@@ -128,7 +128,7 @@ impl Vault {
         Ok(vault)
     }
 
-    /// Writes the file, whole or not at all, and readable by its owner only.
+    /// Writes the file through a temporary one, so that it is never half written. Only the owner of the file may read it (mode 0600).
     pub fn save(&self, path: &Path) -> Result<(), VaultError> {
         let failed = |error: io::Error| VaultError::File { path: path.to_owned(), error };
         let stored: Vec<Stored> = self
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_chosen_by_name_and_their_keys_never_shown() {
+    fn credentials_are_chosen_by_name_and_their_keys_are_never_shown() {
         let mut vault = Vault::default();
         vault.add(" Основной магазин ", url("https://demo.example"), "s3cret".to_owned().into()).expect("taken");
         assert_eq!(vault.choose("Основной магазин").expect("there").key.expose_secret(), "s3cret");
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_keeps_them_whole_and_to_its_owner() {
+    fn a_file_preserves_credentials_and_only_its_owner_may_read_it() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("deep/credentials.json");
         assert_eq!(Vault::open(&path).expect("none yet").list().count(), 0);

@@ -1,8 +1,8 @@
-//! A remote system as the host holds it: its base URL, its key, the way to it and its rate limits. A plugin knows only the connection's name.
+//! Connections to remote systems: base URL, key, egress and rate limits. A plugin knows a connection only by its name.
 //!
 //! | file | what |
 //! |---|---|
-//! | [`credentials`] | keys kept by name |
+//! | [`credentials`] | keys, stored by name |
 //! | [`pace`] | rate limits |
 
 pub mod credentials;
@@ -18,29 +18,30 @@ use crate::ports::Egress;
 use crate::sync::lock;
 use pace::Pace;
 
-/// A remote system as the host holds it.
+/// A connection to a remote system.
 pub struct Connection {
-    /// `https://host[:port]`, nothing more.
+    /// The base URL: `https://host[:port]`, without a path.
     pub base: Mutex<Url>,
-    /// Hosts that the plugin described; empty when a developer chose the base himself.
+    /// Patterns of the hosts that the plugin may use, from `setup.describe`. Empty when a developer chose the base URL; then it cannot
+    /// change.
     pub host_patterns: Vec<String>,
-    /// Where the key goes.
+    /// How a request carries the key.
     pub auth: AuthStyle,
-    /// The key.
+    /// The secret key.
     pub key: SecretString,
-    /// The way out.
+    /// Sends the requests.
     pub egress: Arc<dyn Egress>,
-    /// Its rate limits.
+    /// The rate limits.
     pub pace: Arc<Pace>,
 }
 
 impl Connection {
-    /// Whether a link leads to this connection's own host: an absolute URL of the same scheme, host and port, without user information;
-    /// a path counts as its own. Gives the absolute link.
+    /// Checks that a link leads to this connection's host, and returns it as an absolute URL. The link is a path, or a URL with the same
+    /// scheme, host and port, without user information. The error says why it was refused.
     pub fn own_link(&self, link: &str) -> Result<String, String> {
         let base = lock(&self.base).clone();
         let resolved = if link.starts_with('/') && !link.starts_with("//") { base.join(link) } else { Url::parse(link) };
-        let url = resolved.map_err(|error| format!("{link:?} is no link: {error}"))?;
+        let url = resolved.map_err(|error| format!("{link:?} is not a valid link: {error}"))?;
         let own = url.scheme() == base.scheme() && url.host() == base.host() && url.port_or_known_default() == base.port_or_known_default();
         if !own || !url.username().is_empty() || url.password().is_some() {
             return Err(format!("{link:?} does not lead to {}", base.host_str().unwrap_or("the connection's host")));
@@ -49,7 +50,7 @@ impl Connection {
     }
 }
 
-/// Whether a host matches a pattern: `*.example.com` stands for exactly one more label.
+/// Whether a host matches a pattern. `*.example.com` stands for exactly one more label, and does not match `example.com`.
 pub fn host_matches(pattern: &str, host: &str) -> bool {
     let (pattern, host) = (pattern.to_ascii_lowercase(), host.to_ascii_lowercase());
     match pattern.strip_prefix("*.") {
@@ -60,23 +61,23 @@ pub fn host_matches(pattern: &str, host: &str) -> bool {
     }
 }
 
-/// Takes a new base URL if its host matches the described patterns.
+/// Sets a new base URL if its host matches the patterns of the connection. The error says why it was refused.
 pub fn accept_base(connection: &Connection, proposed: &str) -> Result<(), String> {
     let patterns: Vec<&str> = connection.host_patterns.iter().map(String::as_str).collect();
     *lock(&connection.base) = plain_base(proposed, &patterns)?;
     Ok(())
 }
 
-/// A plain https address of a host that matches one of the patterns, without path and query; else why it is none.
+/// Parses an https URL whose host matches one of the patterns, and removes path, query and fragment. The error says why it was refused.
 pub fn plain_base(text: &str, host_patterns: &[&str]) -> Result<Url, String> {
-    // A URL's parser takes `\\` for `/` and leaves line breaks out; other parsers do not, so such an address means two things.
+    // A URL parser reads `\\` as `/` and ignores line breaks, other parsers do not. Such an address is ambiguous.
     if text.contains(|c: char| c == '\\' || c.is_control() || c.is_whitespace()) {
-        return Err(format!("{text:?} holds backslashes, spaces or control characters"));
+        return Err(format!("{text:?} contains backslashes, spaces or control characters"));
     }
-    let mut base = Url::parse(text).map_err(|error| format!("{text:?} is no URL: {error}"))?;
+    let mut base = Url::parse(text).map_err(|error| format!("{text:?} is not a URL: {error}"))?;
     let host = base.host_str().unwrap_or_default();
     if base.scheme() != "https" || !base.username().is_empty() || base.password().is_some() || base.port().is_some() {
-        return Err(format!("{text:?} is not a plain https address"));
+        return Err(format!("{text:?} is not a plain https URL (no user, password or port)"));
     }
     if !host_patterns.iter().any(|pattern| host_matches(pattern, host)) {
         return Err(format!("{host} matches none of: {}", host_patterns.join(", ")));
@@ -101,14 +102,14 @@ mod tests {
         }
     }
 
-    struct NoWay;
-    impl Egress for NoWay {
-        fn carry(
+    struct NoEgress;
+    impl Egress for NoEgress {
+        fn send(
             &self,
             _: http::Request<Bytes>,
             _: usize,
         ) -> futures_util::future::BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
-            Box::pin(async { Err(EgressError::NotSent("no way".into())) })
+            Box::pin(async { Err(EgressError::NotSent("there is no egress".into())) })
         }
     }
 
@@ -118,7 +119,7 @@ mod tests {
             host_patterns: vec!["*.crm.example".into()],
             auth: AuthStyle::None,
             key: SecretString::from("key"),
-            egress: Arc::new(NoWay),
+            egress: Arc::new(NoEgress),
             pace: Arc::new(Pace::none()),
         }
     }

@@ -1,5 +1,5 @@
-//! Rate limits of a remote system, as the plugin described them: a request waits for its token, and one that would wait beyond its
-//! deadline is not sent.
+//! Rate limits of a connection, from the plugin's `setup.describe`. A request waits until the limit allows it. A request that would wait
+//! beyond its deadline is not sent.
 
 use std::num::NonZeroU32;
 use std::time::Instant;
@@ -9,13 +9,13 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use crate::bindings::exports::uis::integration::setup::RateClass;
 
-/// The limits of one connection.
+/// The rate limits of one connection.
 pub struct Pace {
     classes: Vec<(String, DefaultDirectRateLimiter)>,
 }
 
 impl Pace {
-    /// Limits by the path's beginning; the first that fits counts. A rate of zero is no limit.
+    /// Limits in requests per second, by the beginning of the path. The first prefix that matches counts. A rate of 0 means no limit.
     pub fn new(classes: &[RateClass]) -> Pace {
         let limiter = |class: &RateClass| {
             Some((class.path_prefix.clone(), RateLimiter::direct(Quota::per_second(NonZeroU32::new(class.per_second)?))))
@@ -23,12 +23,12 @@ impl Pace {
         Pace { classes: classes.iter().filter_map(limiter).collect() }
     }
 
-    /// No limits: the remote system lives in the replay's time, which stands still while a handler runs.
+    /// No limits. For simulated remote systems: virtual time does not advance while a handler runs.
     pub fn none() -> Pace {
         Pace { classes: Vec::new() }
     }
 
-    /// Waits for a token; false when there will be none before `until`.
+    /// Waits until the limit allows a request. False when that would be at or after `until`; then it does not wait.
     pub async fn wait(&self, path: &str, until: Instant) -> bool {
         let Some((_, limiter)) = self.classes.iter().find(|(prefix, _)| path.starts_with(prefix.as_str())) else { return true };
         while let Err(not_until) = limiter.check() {
@@ -53,12 +53,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_without_a_token_in_time_is_not_sent() {
+    async fn a_request_that_would_wait_beyond_its_deadline_is_refused() {
         let pace = pace();
         let soon = || Instant::now() + Duration::from_millis(50);
-        assert!(pace.wait("/slow", soon()).await, "the first token is there");
-        assert!(!pace.wait("/slow", soon()).await, "the next comes in a second");
-        assert!(pace.wait("/fast/x", soon()).await, "another class has tokens of its own");
+        assert!(pace.wait("/slow", soon()).await, "the first request is allowed at once");
+        assert!(!pace.wait("/slow", soon()).await, "the second one would wait a second");
+        assert!(pace.wait("/fast/x", soon()).await, "another class has its own limit");
         assert!(Pace::none().wait("/slow", Instant::now()).await);
     }
 }

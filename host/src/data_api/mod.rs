@@ -1,4 +1,5 @@
-//! Rows of the Data API, with its field names. What this library does not know of a row is kept as it came, so that it can be written again.
+//! Rows of UIS's Data API, with its field names. Fields that this library does not use are kept in `rest`, so that a row can be written
+//! back whole.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -9,7 +10,7 @@ use crate::bindings::uis::integration::directory;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Employee {
-    /// Id.
+    /// The employee's id.
     pub id: i64,
     /// Last name.
     pub last_name: Option<String>,
@@ -17,19 +18,19 @@ pub struct Employee {
     pub first_name: Option<String>,
     /// Patronymic.
     pub patronymic: Option<String>,
-    /// As UIS shows it.
+    /// The full name as UIS displays it.
     pub full_name: Option<String>,
-    /// E-mail.
+    /// E-mail address.
     pub email: Option<String>,
     /// `available`, `break`, …
     pub status: Option<String>,
-    /// Phones in order of priority.
+    /// Phones, highest priority first.
     pub phone_numbers: Vec<EmployeePhone>,
-    /// The short number.
+    /// The extension (short number).
     pub extension: Option<Extension>,
-    /// Ours: SIP lines.
+    /// SIP lines; not a field of the Data API, but our addition to recordings.
     pub sip_lines: Vec<SipLine>,
-    /// Everything else of the row.
+    /// All other fields of the row.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
@@ -38,44 +39,44 @@ pub struct Employee {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EmployeePhone {
-    /// The number.
+    /// The phone number, digits only.
     pub phone_number: String,
     /// `active` or `inactive`; absent means active.
     pub status: Option<String>,
-    /// Everything else of the row.
+    /// All other fields of the row.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
 
-/// The short number, as the Data API nests it or as plain text.
+/// An extension (short number): the Data API gives an object; recordings may also give text or a number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Extension {
     /// The Data API's object.
     Object(ExtensionObject),
-    /// Just the number.
+    /// The number as text.
     Text(String),
-    /// Just the number, unquoted.
+    /// The number as a JSON number.
     Number(i64),
 }
 
-/// The Data API's object for a short number.
+/// The Data API's object for an extension.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExtensionObject {
     /// At most 5 digits.
     pub extension_phone_number: Option<String>,
-    /// Everything else of the object.
+    /// All other fields of the object.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
 
-/// Ours: a SIP line.
+/// A SIP line of an employee; our addition to recordings.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SipLine {
-    /// The number customers see.
+    /// The virtual number that calls over the line show to customers.
     pub virtual_phone_number: Option<String>,
-    /// A device is registered now.
+    /// Whether a device is registered on the line.
     pub registered: bool,
 }
 
@@ -83,15 +84,15 @@ pub struct SipLine {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct VirtualNumber {
-    /// Id.
+    /// The virtual number's id.
     pub id: i64,
-    /// The number.
+    /// The phone number, digits only.
     pub virtual_phone_number: String,
-    /// Its name.
+    /// The number's name.
     pub name: Option<String>,
     /// `active` and others; absent means active.
     pub status: Option<String>,
-    /// Everything else of the row.
+    /// All other fields of the row.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
@@ -100,16 +101,16 @@ pub struct VirtualNumber {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ChatChannel {
-    /// Id.
+    /// The channel's id.
     pub id: i64,
-    /// Its name.
+    /// The channel's name.
     pub name: String,
     /// `comagic`, `telegram`, …
     #[serde(rename = "type")]
     pub kind: String,
     /// `active` and others; absent means active.
     pub status: Option<String>,
-    /// Everything else of the row.
+    /// All other fields of the row.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
@@ -119,7 +120,7 @@ fn is_active(status: Option<&str>) -> bool {
 }
 
 impl Employee {
-    /// As UIS shows the name: the row's own, else put together.
+    /// The full name: `full_name`, or else last name, first name and patronymic.
     pub fn shown_name(&self) -> String {
         if let Some(name) = self.full_name.as_deref().filter(|name| !name.is_empty()) {
             return name.to_owned();
@@ -128,7 +129,7 @@ impl Employee {
         parts.into_iter().flatten().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" ")
     }
 
-    /// The short number.
+    /// The extension as text; none when it is empty.
     pub fn extension_number(&self) -> Option<String> {
         let number = match self.extension.as_ref()? {
             Extension::Object(object) => object.extension_phone_number.clone()?,
@@ -138,7 +139,7 @@ impl Employee {
         (!number.is_empty()).then_some(number)
     }
 
-    /// As the contract gives it.
+    /// Converts the row to the contract's `employee`.
     pub fn to_contract(&self) -> directory::Employee {
         let text = |part: &Option<String>| part.clone().unwrap_or_default();
         directory::Employee {
@@ -158,7 +159,7 @@ impl Employee {
         }
     }
 
-    /// Overwrites the fields that are given.
+    /// Overwrites the fields that are given, and derives `full_name` from them.
     pub fn write(&mut self, fields: &directory::EmployeeFields) {
         let set = |place: &mut Option<String>, value: &Option<String>| {
             if value.is_some() {
@@ -176,7 +177,7 @@ impl Employee {
 }
 
 impl VirtualNumber {
-    /// As the contract gives it.
+    /// Converts the row to the contract's `virtual-number`.
     pub fn to_contract(&self) -> directory::VirtualNumber {
         directory::VirtualNumber {
             id: self.id,
@@ -188,7 +189,7 @@ impl VirtualNumber {
 }
 
 impl ChatChannel {
-    /// As the contract gives it.
+    /// Converts the row to the contract's `chat-channel`.
     pub fn to_contract(&self) -> directory::ChatChannel {
         directory::ChatChannel { id: self.id, name: self.name.clone(), kind: self.kind.clone(), active: is_active(self.status.as_deref()) }
     }

@@ -1,4 +1,4 @@
-//! What a rule changed, field by field, in words.
+//! The changes that a rule made, field by field, as text.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,20 +9,20 @@ use crate::bindings::uis::integration::decision::{Field, Value};
 pub struct Change {
     /// The field's name.
     pub field: String,
-    /// Before; none: it was not there.
+    /// The value before; none when the field was absent.
     pub from: Option<String>,
-    /// After; none: it is gone.
+    /// The value after; none when the field was removed.
     pub to: Option<String>,
 }
 
 impl Change {
-    /// Bytes of its texts.
+    /// The size of all texts, in bytes.
     pub fn bytes(&self) -> usize {
         self.field.len() + [&self.from, &self.to].into_iter().flatten().map(String::len).sum::<usize>()
     }
 }
 
-/// A value as people read it.
+/// A value as text.
 pub fn shown(value: &Value) -> String {
     match value {
         Value::Text(text) | Value::Decimal(text) => text.clone(),
@@ -32,7 +32,7 @@ pub fn shown(value: &Value) -> String {
     }
 }
 
-/// What is different, in the order of the fields as they were, then of those that are new.
+/// The fields that differ: first those of `before`, in its order, then new ones.
 pub fn changes(before: &[Field], after: &[Field]) -> Vec<Change> {
     let of = |fields: &[Field], name: &str| fields.iter().find(|field| field.name == name).map(|field| shown(&field.value));
     let mut names: Vec<&str> = before.iter().map(|field| field.name.as_str()).collect();
@@ -46,12 +46,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn changes_are_told_by_field() {
+    fn changes_are_listed_by_field() {
         let field = |name: &str, value: Value| Field { name: name.into(), value };
         let before = [field("manager", Value::Integer(5)), field("name", Value::Text("A".into())), field("phone", Value::Text("1".into()))];
         let after = [field("manager", Value::Integer(7)), field("name", Value::Text("A".into())), field("vip", Value::Boolean(true))];
-        let told: Vec<String> =
+        let listed: Vec<String> =
             changes(&before, &after).into_iter().map(|change| format!("{} {:?} {:?}", change.field, change.from, change.to)).collect();
-        assert_eq!(told, [r#"manager Some("5") Some("7")"#, r#"phone Some("1") None"#, r#"vip None Some("true")"#]);
+        assert_eq!(listed, [r#"manager Some("5") Some("7")"#, r#"phone Some("1") None"#, r#"vip None Some("true")"#]);
     }
 }

@@ -1,4 +1,4 @@
-//! The decision points at which partners' rules are asked, and what a rule changed.
+//! The decision points at which partners' rules are evaluated, and what a rule changed.
 
 mod change;
 
@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 pub enum Point {
     /// The assignee of a customer, order or task.
     Responsible,
-    /// A draft before it is sent.
+    /// A draft of a customer, order, task, call record or note, before it is sent.
     Draft,
-    /// Where an incoming call goes.
+    /// The numbers that an incoming call is forwarded to.
     Routing,
     /// A deal before it is uploaded.
     Deal,
@@ -40,18 +40,18 @@ impl Point {
     }
 }
 
-/// What the rules answered about one thing.
+/// A rule's answer about one subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleVerdict {
-    /// The rule left the thing as it is.
+    /// The rule left the subject as it is.
     Keep,
-    /// The rule changed it. The text names the fields that rules must not change and that stayed as they were.
+    /// The rule changed the subject. The text lists fields that the rule changed although rules must not; these keep their values.
     Change(Option<String>),
-    /// The rule asked for nothing to be made; with its reason, one line.
+    /// The rule decided that nothing shall be created or sent; with its reason, one line.
     Skip(String),
-    /// The rule gave no answer; why.
+    /// The rule gave no answer; with the reason.
     NoAnswer(String),
-    /// The rule failed too often and is not asked any more; why.
+    /// The rule failed too often and is not evaluated any more; with the reason.
     Quarantined(String),
 }
 

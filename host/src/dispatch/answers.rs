@@ -1,19 +1,19 @@
-//! What a handler's answer asks of UIS, checked before UIS sees it.
+//! Carries out what a handler's reply asks of UIS, after checking it.
 
 use serde::Serialize;
 
 use super::{Dispatch, LiveEnd};
 use crate::bindings::uis::integration::call_events::CallAnswer;
 use crate::event::Reply;
-use crate::limits::{CARD_ORDERS, FORWARD_TO, SKIPPED, TOLD_WHAT_BYTES, TOLD_WHY_BYTES, cut};
+use crate::limits::{CARD_ORDERS, FORWARD_TO, REASON_BYTES, SKIPPED, SKIPPED_WHAT_BYTES, cut};
 use crate::ports::{KeptEvent, ProblemKind};
 
-/// An answer to a scenario that may go to UIS: numbers that are numbers, links to the connection's own host.
+/// An answer to a call scenario that passed all checks: forwarding numbers consist of digits, links belong to the connection's host.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct CheckedAnswer {
-    /// Whom to forward the call to, in digits; empty: nobody, the scenario goes on.
+    /// The numbers to forward the call to, digits only. Empty: the scenario continues without forwarding.
     pub forward_to: Vec<String>,
-    /// Who calls; none: nothing to show.
+    /// The caller's card; none when there is nothing to show.
     pub card: Option<CheckedCard>,
 }
 
@@ -22,26 +22,26 @@ pub struct CheckedAnswer {
 pub struct CheckedCard {
     /// The caller's name.
     pub name: Option<String>,
-    /// A link to the caller's page.
+    /// A link to the caller's page in the CRM.
     pub url: Option<String>,
-    /// Open orders.
+    /// The caller's open orders.
     pub orders: Vec<CheckedOrder>,
 }
 
 /// An order on a caller's card.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckedOrder {
-    /// A link to its page.
+    /// A link to the order's page in the CRM.
     pub url: String,
-    /// Its name.
+    /// The order's name.
     pub name: String,
-    /// The name of its status.
+    /// The name of the order's status.
     pub status: String,
 }
 
 impl Dispatch<'_> {
-    /// Does what a handler's answer asks of UIS, and reports what the handler left out or the host withheld.
-    pub(super) async fn carry_out(&mut self, seat: usize, event: &KeptEvent, reply: &Reply) -> LiveEnd {
+    /// Carries out a handler's reply, and reports what the handler skipped or the host refused.
+    pub(super) async fn carry_out(&mut self, slot: usize, event: &KeptEvent, reply: &Reply) -> LiveEnd {
         let mut left_out: Vec<(String, String)> = Vec::new();
         let end = match reply {
             Reply::Done(outcome) => {
@@ -50,28 +50,28 @@ impl Dispatch<'_> {
             }
             Reply::Answer(answer) => {
                 left_out.extend(answer.skipped.iter().map(|skipped| (skipped.what.clone(), skipped.why.clone())));
-                let (checked, withheld) = self.checked(seat, answer);
+                let (checked, withheld) = self.checked(slot, answer);
                 left_out.extend(withheld);
                 LiveEnd::Answered(checked)
             }
             Reply::Dial(Some(order)) => {
-                let integration = self.seats[seat].integration.clone();
+                let integration = self.slots[slot].integration.clone();
                 if let Err(error) = integration.account.dialler.start_call(&event.id, order).await {
-                    self.problem(seat, event.origin, ProblemKind::Rejected, format!("{}: {error}", event.title()));
+                    self.problem(slot, event.origin, ProblemKind::Rejected, format!("{}: {error}", event.title()));
                 }
                 LiveEnd::Done
             }
             Reply::Dial(None) => LiveEnd::Done,
         };
         for (what, why) in left_out.into_iter().take(SKIPPED) {
-            let message = format!("{}: {}", cut(&what, TOLD_WHAT_BYTES), cut(&why, TOLD_WHY_BYTES));
-            self.problem(seat, event.origin, ProblemKind::Skipped, message);
+            let message = format!("{}: {}", cut(&what, SKIPPED_WHAT_BYTES), cut(&why, REASON_BYTES));
+            self.problem(slot, event.origin, ProblemKind::Skipped, message);
         }
         end
     }
 
-    /// What of an answer reaches UIS, and what does not: what, and why.
-    fn checked(&self, seat: usize, answer: &CallAnswer) -> (CheckedAnswer, Vec<(String, String)>) {
+    /// Checks an answer. Returns the part that may go to UIS, and for each refused part its name and the reason.
+    fn checked(&self, slot: usize, answer: &CallAnswer) -> (CheckedAnswer, Vec<(String, String)>) {
         let mut withheld = Vec::new();
         let mut forward_to = Vec::new();
         for number in &answer.forward_to {
@@ -79,12 +79,14 @@ impl Dispatch<'_> {
             if usable && forward_to.len() < FORWARD_TO {
                 forward_to.push(number.clone());
             } else {
-                withheld
-                    .push(("number to forward to".into(), format!("{number:?} is not 1 to 32 digits, or beyond the first {FORWARD_TO}")));
+                withheld.push((
+                    "number to forward to".into(),
+                    format!("{number:?} does not consist of 1 to 32 digits, or exceeds the limit of {FORWARD_TO} numbers"),
+                ));
             }
         }
         let Some(card) = &answer.card else { return (CheckedAnswer { forward_to, card: None }, withheld) };
-        let connection = self.seats[seat].integration.connections.get(&card.connection);
+        let connection = self.slots[slot].integration.connections.get(&card.connection);
         let mut own = |what: &str, link: &str| {
             let checked = connection
                 .ok_or_else(|| format!("there is no connection {:?}", card.connection))

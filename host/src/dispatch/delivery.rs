@@ -1,4 +1,4 @@
-//! One attempt at an event: how it begins, and what follows from how it ended.
+//! One attempt to deliver an event: starting its handler, and acting on the handler's result.
 
 use std::time::{Duration, Instant};
 
@@ -12,47 +12,47 @@ use crate::plugin::Run;
 use crate::ports::{End, Entry, IntegrationState, KeptEvent, Outcome, ProblemKind, StoreError};
 use crate::services::EventScope;
 
-/// A live event about something longer ago is dropped: a pop-up a minute late is worse than none.
+/// A live event about something longer ago is dropped: a pop-up that appears a minute late is worse than none.
 const STALE_MS: i64 = 60_000;
 
-/// The delay before the second attempt; it doubles with each further one.
+/// The delay before the second attempt. It doubles with each further attempt.
 const FIRST_DELAY_MS: i64 = 1000;
-/// The longest delay: after a night of the remote system's being down, work resumes within a quarter of an hour.
+/// The longest delay. When a remote system works again after a night, its events are retried within a quarter of an hour.
 const LONGEST_DELAY_MS: i64 = 15 * 60_000;
 
-/// The delay in milliseconds after a failed attempt that gave no hint.
+/// The delay in milliseconds before the next attempt, when the handler asked for none.
 pub fn delay_ms(attempt: u32) -> i64 {
     FIRST_DELAY_MS.saturating_mul(1 << attempt.saturating_sub(1).min(20)).min(LONGEST_DELAY_MS)
 }
 
-/// What became of an event that was handed in.
+/// The result of handing an event to the dispatch.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LiveEnd {
-    /// It waits in its lane.
+    /// A kept event: it is stored and waits in its lane.
     Kept,
-    /// Its handler is done.
+    /// A live event: its handler succeeded.
     Done,
-    /// Its handler answered the scenario.
+    /// A routing request: its handler gave this answer.
     Answered(CheckedAnswer),
-    /// Its handler failed, or came too late: for a scenario that is "not found".
+    /// A live event: its handler failed, or answered too late. Answer a routing request with "not found".
     Failed,
-    /// Its handler did not come to its end.
+    /// A live event: its handler trapped or exceeded a limit.
     Fault,
-    /// It was not handed to the plugin: the integration is off or not ready, or the event is too old.
+    /// The event did not reach the plugin: the integration is off or not ready, or the event is too old.
     Dropped,
 }
 
-/// A handler that ended.
+/// A handler that has ended.
 pub(super) struct Ended {
     pub(super) handler: u64,
-    pub(super) seat: usize,
+    pub(super) slot: usize,
     pub(super) event: KeptEvent,
     pub(super) run: Run,
-    /// How long it took on the machine's clock.
+    /// How long the handler ran, on the machine's clock.
     pub(super) took: Duration,
 }
 
-/// How long whoever asks waits for the answer, in which everything that the answer needs must be done.
+/// How long the sender of an event waits for the answer; none when nobody waits for one.
 fn answer_within(event: &Event) -> Option<Duration> {
     match event {
         Event::IncomingCall(event) => Some(Duration::from_millis(event.deadline_ms.into())),
@@ -61,38 +61,38 @@ fn answer_within(event: &Event) -> Option<Duration> {
 }
 
 impl Dispatch<'_> {
-    /// Why a live event is not handed to the plugin now, if it is not.
-    fn unfit_for_live(&self, seat: usize, event: &KeptEvent) -> Option<Unfit> {
-        match self.state(seat) {
+    /// Why a live event cannot be delivered now; none when it can.
+    fn unfit_for_live(&self, slot: usize, event: &KeptEvent) -> Option<Unfit> {
+        match self.state(slot) {
             IntegrationState::Active => {}
             IntegrationState::Inactive => return Some(Unfit::Off),
             IntegrationState::Activating | IntegrationState::Paused => return Some(Unfit::NotReady),
         }
-        // A scenario that asks is waiting for its answer now; what else is live is worth nothing once it is old.
+        // A routing request is never too old, because its sender waits for the answer now.
         let age = event.event.call().map_or(0, |call| self.now() - call.at);
         (age > STALE_MS && !matches!(event.event, Event::IncomingCall(_))).then_some(Unfit::Stale { age_ms: age })
     }
 
-    /// Admits a live event, or reports why it is dropped.
-    pub(super) fn admit_live(&mut self, seat: usize, arrival: Arrival) -> Option<KeptEvent> {
-        let event = self.kept(seat, arrival);
-        let Some(unfit) = self.unfit_for_live(seat, &event) else { return Some(event) };
+    /// Admits a live event; when it cannot be delivered, reports the reason and returns none.
+    pub(super) fn admit_live(&mut self, slot: usize, arrival: Arrival) -> Option<KeptEvent> {
+        let event = self.kept(slot, arrival);
+        let Some(unfit) = self.unfit_for_live(slot, &event) else { return Some(event) };
         let (kind, text) = unfit.into_text(&event);
         if let Some(kind) = kind {
-            self.problem(seat, event.origin, kind, text.clone());
+            self.problem(slot, event.origin, kind, text.clone());
         }
         self.note(event.origin, &text);
         None
     }
 
-    /// Begins an attempt and gives the handler's future. It borrows nothing, so that it may run anywhere.
-    pub(super) async fn launch(&mut self, seat: usize, event: KeptEvent) -> Result<BoxFuture<'static, Ended>, StoreError> {
+    /// Starts an attempt and returns the handler's future. The future borrows nothing, so it can run on any thread.
+    pub(super) async fn launch(&mut self, slot: usize, event: KeptEvent) -> Result<BoxFuture<'static, Ended>, StoreError> {
         self.handlers += 1;
         let handler = self.handlers;
-        let integration = self.seats[seat].integration.clone();
+        let integration = self.slots[slot].integration.clone();
         if event.event.class() == Class::Kept {
             integration.store.begin(&integration.name, &event.id, event.attempt).await?;
-            self.seats[seat].at_work += 1;
+            self.slots[slot].at_work += 1;
         }
         let limits = &integration.limits;
         let wall = if event.event.class() == Class::Live { limits.wall_live } else { limits.wall_kept };
@@ -115,15 +115,15 @@ impl Dispatch<'_> {
             let mut scope = EventScope::new(integration, event.origin, began + wall);
             scope.turns = turns.map(|turns| (turns as _, handler));
             let run = plugin.handle(scope, delivery, event.event.clone()).await;
-            Ended { handler, seat, event, run, took: began.elapsed() }
+            Ended { handler, slot, event, run, took: began.elapsed() }
         }))
     }
 
-    /// Runs a live event. What waits because of an activation under way gets its chance first.
-    pub(super) async fn deliver_live(&mut self, seat: usize, arrival: Arrival) -> Result<LiveEnd, StoreError> {
+    /// Delivers a live event in virtual time. Work that is already due runs first, such as an activation.
+    pub(super) async fn deliver_live(&mut self, slot: usize, arrival: Arrival) -> Result<LiveEnd, StoreError> {
         self.advance(self.now()).await?;
-        let Some(event) = self.admit_live(seat, arrival) else { return Ok(LiveEnd::Dropped) };
-        let future = self.launch(seat, event).await?;
+        let Some(event) = self.admit_live(slot, arrival) else { return Ok(LiveEnd::Dropped) };
+        let future = self.launch(slot, event).await?;
         let ended = if self.turns.is_some() {
             let handler = self.handlers;
             self.at_work.push(future);
@@ -134,14 +134,14 @@ impl Dispatch<'_> {
         self.end_live(ended).await
     }
 
-    /// What follows from how a live event's handler ended.
+    /// Acts on the result of a live event's handler.
     pub(super) async fn end_live(&mut self, ended: Ended) -> Result<LiveEnd, StoreError> {
-        let Ended { seat, event, run, took, .. } = ended;
-        self.report_trace(seat, &event, &run.scope.trace);
+        let Ended { slot, event, run, took, .. } = ended;
+        self.report_trace(slot, &event, &run.scope.trace);
         let late = answer_within(&event.event).filter(|within| took > *within);
         let result = match (run.result, late) {
             (Ok(Ok(_)), Some(within)) => Ok(Err(Failure::Rejected(format!(
-                "the answer came after {} ms; the scenario waits {} ms",
+                "the answer took {} ms; the scenario waits only {} ms",
                 took.as_millis(),
                 within.as_millis()
             )))),
@@ -150,93 +150,94 @@ impl Dispatch<'_> {
         let (outcome, end) = match result {
             Ok(Ok(reply)) => {
                 self.observer.accepted(&event);
-                let integration = self.seats[seat].integration.clone();
-                // The reply is an effect: whoever gets it may act on what the handler wrote.
+                let integration = self.slots[slot].integration.clone();
+                // The reply is an effect: its receiver may act on what the handler wrote, so the writes must be durable first.
                 integration.store.commit(&integration.name).await?;
-                let end = self.carry_out(seat, &event, &reply).await;
+                let end = self.carry_out(slot, &event, &reply).await;
                 (Outcome::Accepted(reply), end)
             }
             Ok(Err(Failure::Retry(later))) => {
-                let message = format!("{} dropped, as live events are not retried: {}", event.title(), later.reason);
-                self.problem(seat, event.origin, ProblemKind::Stale, message);
+                let message = format!("{} was dropped, because live events are not retried: {}", event.title(), later.reason);
+                self.problem(slot, event.origin, ProblemKind::Stale, message);
                 (Outcome::Failed(Failure::Retry(later), None), LiveEnd::Failed)
             }
             Ok(Err(failure)) => {
-                self.report_failure(seat, &event, &failure);
+                self.report_failure(slot, &event, &failure);
                 (Outcome::Failed(failure, None), LiveEnd::Failed)
             }
             Err(fault) => {
-                self.report_fault(seat, &event, &fault);
+                self.report_fault(slot, &event, &fault);
                 (Outcome::Fault(fault), LiveEnd::Fault)
             }
         };
-        self.show(seat, &event, run.scope.trace.into_steps(), outcome, run.fuel);
+        self.show(slot, &event, run.scope.trace.into_steps(), outcome, run.fuel);
         Ok(end)
     }
 
-    /// Runs the first event of a lane to its end, with no other beside it.
-    pub(super) async fn run_first(&mut self, seat: usize, key: &str) -> Result<(), StoreError> {
-        let Some(event) = self.seats[seat].lanes.take(key) else { return Ok(()) };
-        let ended = self.launch(seat, event).await?.await;
+    /// Runs the first event of a lane until it ends, with no other handler running.
+    pub(super) async fn run_first(&mut self, slot: usize, key: &str) -> Result<(), StoreError> {
+        let Some(event) = self.slots[slot].lanes.take(key) else { return Ok(()) };
+        let ended = self.launch(slot, event).await?.await;
         self.end_kept(ended).await
     }
 
-    /// Begins the first event of a lane, beside those that are at work.
-    pub(super) async fn start_first(&mut self, seat: usize, key: &str) -> Result<(), StoreError> {
-        let Some(event) = self.seats[seat].lanes.take(key) else { return Ok(()) };
-        let future = self.launch(seat, event).await?;
+    /// Starts the first event of a lane, concurrently with other handlers.
+    pub(super) async fn start_first(&mut self, slot: usize, key: &str) -> Result<(), StoreError> {
+        let Some(event) = self.slots[slot].lanes.take(key) else { return Ok(()) };
+        let future = self.launch(slot, event).await?;
         self.at_work.push(future);
         Ok(())
     }
 
-    /// The next handler that ends, of those at work.
+    /// Waits for the next handler to end; none when no handler is running.
     pub(super) async fn next_ended(&mut self) -> Option<Ended> {
         self.at_work.next().await
     }
 
-    /// What follows from how a kept event's handler ended: for the event, its lane and its integration in one transaction.
+    /// Acts on the result of a kept event's handler. The store records the end of the event and the integration's next state in one
+    /// transaction.
     pub(super) async fn end_kept(&mut self, ended: Ended) -> Result<(), StoreError> {
-        let Ended { seat, event, run, .. } = ended;
-        self.seats[seat].at_work -= 1;
-        self.report_trace(seat, &event, &run.scope.trace);
+        let Ended { slot, event, run, .. } = ended;
+        self.slots[slot].at_work -= 1;
+        self.report_trace(slot, &event, &run.scope.trace);
         let result = match run.result {
-            // The plugin did nothing wrong, and what failed may work again.
+            // The plugin is not at fault, and the host may succeed next time.
             Err(Fault::Host(reason)) => Ok(Err(Failure::Retry(RetryLater { after_ms: None, reason }))),
             result => result,
         };
         let outcome = match result {
-            Ok(Ok(reply)) => self.accept(seat, &event, reply).await?,
-            Ok(Err(Failure::Retry(later))) => self.try_again(seat, &event, later).await?,
+            Ok(Ok(reply)) => self.accept(slot, &event, reply).await?,
+            Ok(Err(Failure::Retry(later))) => self.try_again(slot, &event, later).await?,
             Ok(Err(failure @ Failure::Unauthorized(_))) => {
-                // Every event would fail in the same way: they wait until the owner has done something.
-                self.report_failure(seat, &event, &failure);
+                // Every event would fail in the same way, so all of them wait until the owner has entered a valid key.
+                self.report_failure(slot, &event, &failure);
                 let waiting = KeptEvent { reported: true, ..event.clone() };
-                self.finish(seat, &event, End::Again(Box::new(waiting.clone())), Some(IntegrationState::Paused)).await?;
-                self.seats[seat].lanes.pause(&event.ordering_key, waiting);
+                self.finish(slot, &event, End::Again(Box::new(waiting.clone())), Some(IntegrationState::Paused)).await?;
+                self.slots[slot].lanes.pause(&event.ordering_key, waiting);
                 Outcome::Failed(failure, None)
             }
             Ok(Err(failure)) => {
-                self.report_failure(seat, &event, &failure);
-                self.set_aside(seat, &event, format!("{failure:?}")).await?;
+                self.report_failure(slot, &event, &failure);
+                self.set_aside(slot, &event, format!("{failure:?}")).await?;
                 Outcome::Failed(failure, None)
             }
             Err(fault) => {
-                self.report_fault(seat, &event, &fault);
-                self.set_aside(seat, &event, fault.to_string()).await?;
+                self.report_fault(slot, &event, &fault);
+                self.set_aside(slot, &event, fault.to_string()).await?;
                 Outcome::Fault(fault)
             }
         };
-        self.show(seat, &event, run.scope.trace.into_steps(), outcome, run.fuel);
+        self.show(slot, &event, run.scope.trace.into_steps(), outcome, run.fuel);
         Ok(())
     }
 
-    /// The handler accepted the event: what follows for the integration from an event of its own life, and for the lane.
-    async fn accept(&mut self, seat: usize, event: &KeptEvent, reply: Reply) -> Result<Outcome, StoreError> {
+    /// The handler succeeded. After an activation or deactivation the integration changes its state; then the lane continues.
+    async fn accept(&mut self, slot: usize, event: &KeptEvent, reply: Reply) -> Result<Outcome, StoreError> {
         self.observer.accepted(event);
         let now = self.now();
         match event.event {
-            Event::Activate => self.seats[seat].lanes.resume(now),
-            Event::Deactivate => self.seats[seat].lanes.deactivated(),
+            Event::Activate => self.slots[slot].lanes.resume(now),
+            Event::Deactivate => self.slots[slot].lanes.deactivated(),
             _ => {}
         }
         let state = match event.event {
@@ -244,48 +245,49 @@ impl Dispatch<'_> {
             Event::Deactivate => Some(IntegrationState::Inactive),
             _ => None,
         };
-        self.finish(seat, event, End::Done, state).await?;
-        if state == Some(IntegrationState::Inactive) && self.state(seat) == IntegrationState::Activating {
-            // An activation came meanwhile; the deactivation has only taken the timers.
-            let integration = self.seats[seat].integration.clone();
+        self.finish(slot, event, End::Done, state).await?;
+        if state == Some(IntegrationState::Inactive) && self.state(slot) == IntegrationState::Activating {
+            // The integration was switched on again meanwhile. The store has dropped the timers already; the activation sets them anew.
+            let integration = self.slots[slot].integration.clone();
             integration.store.set_state(&integration.name, IntegrationState::Activating).await?;
         }
-        self.carry_out(seat, event, &reply).await;
-        self.seats[seat].lanes.done(&event.ordering_key, now);
+        self.carry_out(slot, event, &reply).await;
+        self.slots[slot].lanes.done(&event.ordering_key, now);
         Ok(Outcome::Accepted(reply))
     }
 
-    /// The event is tried again later, before the rest of its lane.
-    async fn try_again(&mut self, seat: usize, event: &KeptEvent, later: RetryLater) -> Result<Outcome, StoreError> {
-        // A hint is a least; the growing delay keeps an hour of "come again at once" from being an hour of asking.
+    /// Schedules the next attempt. The rest of the lane waits for it.
+    async fn try_again(&mut self, slot: usize, event: &KeptEvent, later: RetryLater) -> Result<Outcome, StoreError> {
+        // The handler's hint is a minimum. The growing delay limits the number of requests when a remote system answers "retry at once" for
+        // an hour.
         let delay = delay_ms(event.attempt).max(later.after_ms.map_or(0, i64::from));
         self.observer.retried(event);
         let at = self.now() + delay;
         let next = KeptEvent { attempt: event.attempt + 1, not_before: at, reason: Some(later.reason.clone()), ..event.clone() };
-        self.finish(seat, event, End::Again(Box::new(next.clone())), None).await?;
-        self.seats[seat].lanes.put_back(&event.ordering_key, next, at);
+        self.finish(slot, event, End::Again(Box::new(next.clone())), None).await?;
+        self.slots[slot].lanes.put_back(&event.ordering_key, next, at);
         Ok(Outcome::Failed(Failure::Retry(later), Some(delay)))
     }
 
-    /// The event can never succeed: it is kept apart, and its lane goes on.
-    async fn set_aside(&mut self, seat: usize, event: &KeptEvent, why: String) -> Result<(), StoreError> {
-        self.finish(seat, event, End::Dead(why), None).await?;
+    /// The event can never succeed: it becomes a dead letter, and its lane continues.
+    async fn set_aside(&mut self, slot: usize, event: &KeptEvent, why: String) -> Result<(), StoreError> {
+        self.finish(slot, event, End::Dead(why), None).await?;
         let now = self.now();
-        self.seats[seat].lanes.done(&event.ordering_key, now);
+        self.slots[slot].lanes.done(&event.ordering_key, now);
         Ok(())
     }
 
-    async fn finish(&mut self, seat: usize, event: &KeptEvent, end: End, state: Option<IntegrationState>) -> Result<(), StoreError> {
-        let integration = &self.seats[seat].integration;
+    async fn finish(&mut self, slot: usize, event: &KeptEvent, end: End, state: Option<IntegrationState>) -> Result<(), StoreError> {
+        let integration = &self.slots[slot].integration;
         integration.store.finish(&integration.name, &event.id, end, state).await
     }
 
-    fn show(&mut self, seat: usize, event: &KeptEvent, trace: Vec<crate::trace::Step>, outcome: Outcome, fuel: Option<u64>) {
+    fn show(&mut self, slot: usize, event: &KeptEvent, trace: Vec<crate::trace::Step>, outcome: Outcome, fuel: Option<u64>) {
         let entry = Entry {
             at: self.clock.now_ms(),
             origin: event.origin,
-            integration: &self.seats[seat].integration.name,
-            alone: self.seats.len() == 1,
+            integration: &self.slots[slot].integration.name,
+            alone: self.slots.len() == 1,
             what: &event.what,
             event: &event.event,
             attempt: event.attempt,
@@ -297,7 +299,7 @@ impl Dispatch<'_> {
     }
 }
 
-/// Why a live event is not handed to the plugin.
+/// Why a live event does not reach the plugin.
 enum Unfit {
     Off,
     NotReady,
@@ -305,19 +307,19 @@ enum Unfit {
 }
 
 impl Unfit {
-    /// The kind of problem, if it is one, and the words.
+    /// The kind of problem, when it is one, and the message.
     fn into_text(self, event: &KeptEvent) -> (Option<ProblemKind>, String) {
         let what = &event.what;
         match self {
-            Unfit::Off => (None, format!("{what} is not delivered: the integration is off")),
+            Unfit::Off => (None, format!("{what} was not delivered: the integration is switched off")),
             Unfit::NotReady => {
-                (Some(ProblemKind::Stale), format!("{what} dropped: the integration is not ready, and a live event does not wait"))
+                (Some(ProblemKind::Stale), format!("{what} was dropped: the integration is not ready, and live events do not wait"))
             }
             Unfit::Stale { age_ms } => {
                 let (title, age, limit) = (event.title(), age_ms / 1000, STALE_MS / 1000);
                 (
                     Some(ProblemKind::Stale),
-                    format!("{title} dropped: it tells of {age} s ago, and a live event is worth nothing after {limit} s"),
+                    format!("{title} was dropped: it happened {age} s ago, and live events older than {limit} s are not delivered"),
                 )
             }
         }
@@ -329,7 +331,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn delays_grow_and_end_growing() {
+    fn delays_double_up_to_a_maximum() {
         assert_eq!([1, 2, 3, 4].map(delay_ms), [1000, 2000, 4000, 8000]);
         assert_eq!(delay_ms(1000), LONGEST_DELAY_MS);
     }

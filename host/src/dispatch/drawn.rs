@@ -1,6 +1,6 @@
-//! The order of lanes in virtual time, drawn from a seed. Every host call that others may notice waits for its turn, and takes some virtual
-//! time now and then, so that handlers of several lanes, and of later lines, overlap as they do in real time. One handler is awake at a time, so
-//! the same seed gives the same bytes, however many threads there are.
+//! Virtual time: an order of lanes that is drawn from a seed. Each import that other handlers could notice waits for its turn, and some of
+//! them take virtual time. So handlers of several lanes, and of later lines of the recording, overlap as they do in real time. Only one
+//! handler runs at a time; therefore the same seed gives the same output on any number of threads.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -17,12 +17,12 @@ use crate::event::{Class, Event};
 use crate::ports::Turns;
 use crate::sync::lock;
 
-/// One host call in so many takes virtual time.
+/// One of this many imports takes virtual time.
 const SLOW_CALL_IN: u32 = 6;
-/// The most virtual time that a host call takes, in milliseconds.
+/// The longest virtual time of one import, in milliseconds.
 const SLOWEST_CALL_MS: u32 = 2_500;
 
-/// Draws whose turn it is.
+/// Decides by a seeded random generator which waiting handler continues.
 pub struct DrawnTurns {
     clock: Arc<dyn Clock>,
     inner: Mutex<Inner>,
@@ -30,25 +30,26 @@ pub struct DrawnTurns {
 
 struct Inner {
     generator: ChaCha8Rng,
-    /// Handlers that wait for a turn: from when on they may have it, and how they learn of it. By number, which does not depend on threads.
+    /// Handlers that wait for a turn: the earliest time of the turn, and the channel that grants it. The key is the handler's number, which
+    /// does not depend on threads.
     waiting: BTreeMap<u64, (i64, oneshot::Sender<()>)>,
-    /// First turns, whose time was drawn when the handler joined.
+    /// The time of each handler's first turn, drawn when the handler joined.
     joined: BTreeMap<u64, i64>,
-    /// Handlers that have not ended, and whether their host calls may take virtual time.
+    /// Handlers that have not ended, and whether their imports may take virtual time.
     slow: BTreeMap<u64, bool>,
-    /// Handlers that are at work between two host calls.
+    /// Number of handlers that run between two turns.
     awake: usize,
-    /// Whoever waits until nobody is awake.
+    /// The waker of the task that waits until no handler runs.
     resting: Option<Waker>,
 }
 
 impl Inner {
     fn below(&mut self, bound: u32) -> u32 {
-        // The bias of a remainder is far below what the tests could notice.
+        // The remainder is not perfectly uniform, but the deviation is far too small to matter here.
         self.generator.next_u32() % bound.max(1)
     }
 
-    /// How long the next host call of a handler takes, in milliseconds.
+    /// The virtual time that the next import of a handler takes, in milliseconds.
     fn latency(&mut self, handler: u64) -> i64 {
         let slow = self.slow.get(&handler).copied().unwrap_or(false);
         if slow && self.below(SLOW_CALL_IN) == 0 { i64::from(self.below(SLOWEST_CALL_MS)) } else { 0 }
@@ -56,7 +57,7 @@ impl Inner {
 }
 
 impl DrawnTurns {
-    /// Draws from a seed.
+    /// A generator with a seed. The clock gives the virtual time.
     pub fn new(seed: u64, clock: Arc<dyn Clock>) -> DrawnTurns {
         let inner = Inner {
             generator: ChaCha8Rng::seed_from_u64(seed),
@@ -69,8 +70,8 @@ impl DrawnTurns {
         DrawnTurns { clock, inner: Mutex::new(inner) }
     }
 
-    /// A handler begins. It counts as awake until it waits for its first turn. A live event takes no time, because somebody waits for its
-    /// answer; neither do activations, because a recording begins with an integration that is on.
+    /// A handler starts. It counts as running until it waits for its first turn. Live events take no virtual time, because their sender
+    /// waits for the answer. Activations take none either, so that an integration is active before the first line of a recording.
     pub(super) fn join(&self, handler: u64, event: &Event) {
         let slow = event.class() == Class::Kept && !matches!(event, Event::Activate | Event::Deactivate);
         let now = self.clock.now_ms();
@@ -81,13 +82,13 @@ impl DrawnTurns {
         inner.awake += 1;
     }
 
-    /// Waits for a handler's first turn.
+    /// Waits for the handler's first turn.
     pub(super) async fn first_turn(&self, handler: u64) {
         let at = lock(&self.inner).joined.remove(&handler);
         self.wait(handler, at).await;
     }
 
-    /// A handler ended.
+    /// A handler has ended.
     pub(super) fn leave(&self, handler: u64) {
         let mut inner = lock(&self.inner);
         inner.slow.remove(&handler);
@@ -107,16 +108,16 @@ impl DrawnTurns {
             }
             turn
         };
-        // The sender is dropped only with the dispatch, and then nothing goes on any more.
+        // The sender is dropped only together with the dispatch, and then nothing runs any more.
         let _ = turn.await;
     }
 
-    /// When the next turn may be given; none: nobody waits.
+    /// The time of the next turn; none when no handler waits.
     pub(super) fn next_at(&self) -> Option<i64> {
         lock(&self.inner).waiting.values().map(|(at, _)| *at).min()
     }
 
-    /// Gives a turn to one of those who may have it at this time; false: to nobody.
+    /// Grants a turn to one of the handlers that may continue at `now`. False when there is none.
     pub(super) fn give(&self, now: i64) -> bool {
         let mut inner = lock(&self.inner);
         let ready: Vec<u64> = inner.waiting.iter().filter(|(_, (at, _))| *at <= now).map(|(handler, _)| *handler).collect();
@@ -127,12 +128,12 @@ impl DrawnTurns {
         let drawn = inner.below(count) as usize;
         let Some((_, give)) = ready.get(drawn).and_then(|handler| inner.waiting.remove(handler)) else { return false };
         inner.awake += 1;
-        // Whoever does not wait any more has ended, and says so by ending.
+        // An error means that the handler was dropped; the dispatch notices that by itself.
         let _ = give.send(());
         true
     }
 
-    /// Whether nobody is awake; else the waker is called when that may be so.
+    /// Ready when no handler runs; otherwise wakes `waker` when the last running one waits.
     pub(super) fn poll_rest(&self, waker: &Waker) -> Poll<()> {
         let mut inner = lock(&self.inner);
         if inner.awake == 0 {

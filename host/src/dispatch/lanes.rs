@@ -1,34 +1,34 @@
-//! Waiting events of one integration: one lane per ordering key, each in order, the first of a lane holding back the rest until it is done
-//! or set aside.
+//! The waiting events of one integration. Each ordering key has a lane. The events of a lane run in order: the others wait until the first
+//! has succeeded or has become a dead letter.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use crate::event::Event;
 use crate::ports::{IntegrationState, KeptEvent, ProblemKind};
 
-/// The lane of activation and deactivation.
+/// The lane of activations and deactivations.
 const SETUP_LANE: &str = "setup";
 
-/// Lanes of waiting events.
+/// The lanes of one integration.
 #[derive(Debug)]
 pub struct Lanes {
-    /// How the integration stands.
+    /// The integration's state.
     pub state: IntegrationState,
     lanes: HashMap<String, VecDeque<KeptEvent>>,
-    /// Lanes whose first event is at work.
+    /// Lanes whose first event is being handled.
     held: HashSet<String>,
-    /// First events of lanes by when they may run; the number keeps the order of coming.
+    /// The lanes that may run: time of the first event, a number that keeps the order of arrival, the lane's key.
     ready: BTreeSet<(i64, u64, String)>,
     last: u64,
 }
 
 impl Lanes {
-    /// No events.
+    /// Lanes without events.
     pub fn new(state: IntegrationState) -> Self {
         Lanes { state, lanes: HashMap::new(), held: HashSet::new(), ready: BTreeSet::new(), last: 0 }
     }
 
-    /// Adds an event behind those of its lane.
+    /// Appends an event to its lane. `now` is in milliseconds since 1970.
     pub fn push(&mut self, event: KeptEvent, now: i64) {
         let key = event.ordering_key.clone();
         let lane = self.lanes.entry(key.clone()).or_default();
@@ -38,26 +38,26 @@ impl Lanes {
         }
     }
 
-    /// Adds an event that a store had: it is tried when its time has come.
+    /// Adds an event that the store contained at the start. It runs at its `not_before`.
     pub fn restore(&mut self, event: KeptEvent) {
         let at = event.not_before;
         self.push(event, at);
     }
 
-    /// Whether the same hint about an order waits already.
+    /// Whether the lane already contains an order webhook with the same parameters.
     pub fn has_same_hint(&self, event: &KeptEvent) -> bool {
         let Event::OrderWebhook(new) = &event.event else { return false };
         let same = |waiting: &KeptEvent| matches!(&waiting.event, Event::OrderWebhook(known) if known.parameters == new.parameters);
         self.lanes.get(&event.ordering_key).is_some_and(|lane| lane.iter().any(same))
     }
 
-    /// Whether a run of this timer waits in a lane.
+    /// Whether the lane already contains an event of this timer.
     pub fn has_timer(&self, key: &str, name: &str) -> bool {
         let is = |event: &KeptEvent| matches!(&event.event, Event::TimerDue(due) if due.name == name);
         self.lanes.get(key).is_some_and(|lane| lane.iter().any(is))
     }
 
-    /// Puts an activation before everything; the integration is not active until it succeeds. Gives activations that waited, which this one
+    /// Puts an activation before all other events. Only activations run until one succeeds. Returns earlier activations that this one
     /// replaces.
     pub fn activate(&mut self, event: KeptEvent, now: i64) -> Vec<KeptEvent> {
         self.state = IntegrationState::Activating;
@@ -72,16 +72,16 @@ impl Lanes {
         replaced
     }
 
-    /// The integration was switched off; what waits stays, but an activation that waits already switches it on again.
+    /// The integration was switched off. Events that wait stay in their lanes. A waiting activation will switch the integration on again.
     pub fn deactivated(&mut self) {
         let activation = self.lanes.get(SETUP_LANE).is_some_and(|lane| lane.iter().any(|waiting| waiting.event == Event::Activate));
         self.state = if activation { IntegrationState::Activating } else { IntegrationState::Inactive };
     }
 
-    /// The activation succeeded: whatever waited may run.
+    /// The activation succeeded: the other lanes may run.
     pub fn resume(&mut self, now: i64) {
         self.state = IntegrationState::Active;
-        // Lanes that a pause took out of the order get their place again.
+        // A pause removed lanes from `ready`; add them again.
         let ready: HashSet<&str> = self.ready.iter().map(|(_, _, key)| key.as_str()).collect();
         let waits = |key: &str| key != SETUP_LANE && !ready.contains(key) && !self.held.contains(key);
         let mut keys: Vec<(i64, String)> = self
@@ -96,7 +96,7 @@ impl Lanes {
         }
     }
 
-    /// The lane whose first event may run first: when, its place in the order of coming, its key.
+    /// The lane that may run first: when, its number in the order of arrival, its key.
     pub fn next(&self) -> Option<(i64, u64, String)> {
         match self.state {
             IntegrationState::Active => self.ready.first().cloned(),
@@ -105,7 +105,8 @@ impl Lanes {
         }
     }
 
-    /// Takes the first event of a lane; the lane is held until [`done`](Self::done), [`put_back`](Self::put_back) or [`pause`](Self::pause).
+    /// Takes the first event of a lane. The lane is locked until [`done`](Self::done), [`put_back`](Self::put_back) or
+    /// [`pause`](Self::pause).
     pub fn take(&mut self, key: &str) -> Option<KeptEvent> {
         self.ready.retain(|(_, _, ready)| ready != key);
         let taken = self.lanes.get_mut(key)?.pop_front()?;
@@ -113,7 +114,7 @@ impl Lanes {
         Some(taken)
     }
 
-    /// The event is done with, one way or another: the lane goes on.
+    /// The event has ended, successfully or not: the next event of the lane may run.
     pub fn done(&mut self, key: &str, now: i64) {
         self.held.remove(key);
         match self.lanes.get(key) {
@@ -125,31 +126,32 @@ impl Lanes {
         }
     }
 
-    /// The event gets another attempt before the rest of its lane.
+    /// Schedules another attempt of the event, at `at`, before the rest of its lane.
     pub fn put_back(&mut self, key: &str, event: KeptEvent, at: i64) {
         self.held.remove(key);
         self.lanes.entry(key.to_owned()).or_default().push_front(event);
         self.schedule(key.to_owned(), at);
     }
 
-    /// The event, and everything else, waits until the integration is switched on again.
+    /// The event and all others wait until the integration is activated again.
     pub fn pause(&mut self, key: &str, event: KeptEvent) {
         self.held.remove(key);
         self.lanes.entry(key.to_owned()).or_default().push_front(event);
         self.state = IntegrationState::Paused;
     }
 
-    /// How many events wait.
+    /// Number of waiting events.
     pub fn len(&self) -> usize {
         self.lanes.values().map(VecDeque::len).sum()
     }
 
-    /// Whether none waits.
+    /// Whether no event waits.
     pub fn is_empty(&self) -> bool {
         self.lanes.values().all(VecDeque::is_empty)
     }
 
-    /// Everything that waits and was not reported yet, in order of coming: what it counts as, and why it waits.
+    /// Removes all events, and returns those that were not reported yet, in the order of arrival: the event, the kind of problem, and why
+    /// it waits.
     pub fn drain(&mut self) -> Vec<(KeptEvent, ProblemKind, String)> {
         self.ready.clear();
         let mut waiting: Vec<KeptEvent> = self.lanes.drain().flat_map(|(_, lane)| lane).filter(|event| !event.reported).collect();
@@ -159,7 +161,7 @@ impl Lanes {
             (IntegrationState::Inactive, _) => (ProblemKind::Skipped, "the integration was switched off".to_owned()),
             (_, Some(reason)) => (ProblemKind::Limit, reason.clone()),
             (IntegrationState::Activating, None) => (ProblemKind::Limit, "the integration's activation has not succeeded".to_owned()),
-            (IntegrationState::Active, None) => (ProblemKind::Limit, "an earlier event of the same ordering key holds it back".to_owned()),
+            (IntegrationState::Active, None) => (ProblemKind::Limit, "it waits for an earlier event with the same ordering key".to_owned()),
         };
         waiting
             .into_iter()
@@ -218,19 +220,19 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_comes_while_its_lane_is_at_work_waits() {
+    fn an_event_waits_while_another_of_its_lane_is_handled() {
         let mut lanes = Lanes::new(IntegrationState::Active);
         lanes.push(event("a", "a1"), 0);
         lanes.take("a").expect("a1");
         lanes.push(event("a", "a2"), 0);
         lanes.resume(0);
-        assert_eq!(lanes.next(), None, "a1 is at work");
+        assert_eq!(lanes.next(), None, "a1 is being handled");
         lanes.done("a", 7);
         assert_eq!(lanes.next().map(|(at, _, key)| (at, key)), Some((7, "a".into())));
     }
 
     #[test]
-    fn nothing_runs_before_activation_or_after_a_refused_key() {
+    fn no_event_runs_before_the_activation_or_after_the_key_was_refused() {
         let mut lanes = Lanes::new(IntegrationState::Inactive);
         lanes.push(event("a", "a1"), 0);
         assert_eq!(lanes.next(), None);
@@ -257,12 +259,12 @@ mod tests {
     }
 
     #[test]
-    fn an_activation_that_comes_during_a_deactivation_wins() {
+    fn an_activation_during_a_deactivation_takes_effect_after_it() {
         let mut lanes = Lanes::new(IntegrationState::Active);
         lanes.push(KeptEvent { event: Event::Deactivate, ..event(SETUP_LANE, "off") }, 0);
         lanes.take(SETUP_LANE).expect("off");
         lanes.activate(activation(), 1);
-        assert_eq!(lanes.next(), None, "the deactivation is at work");
+        assert_eq!(lanes.next(), None, "the deactivation is being handled");
         lanes.deactivated();
         lanes.done(SETUP_LANE, 2);
         assert_eq!(lanes.next().map(|(_, _, key)| key).as_deref(), Some(SETUP_LANE));

@@ -1,15 +1,16 @@
-//! Delivery of events: kept ones in lanes, in order per ordering key and tried again until they are done; live ones at once, beside the lanes.
-//! One implementation for a replay, whose clock is turned by hand, and for a service, whose clock is the machine's.
+//! Delivery of events. Kept events wait in lanes, one lane for each ordering key, and are retried until they succeed or become dead
+//! letters. Live events run at once, beside the lanes. The same code serves a replay, which uses a virtual clock, and a service, which uses
+//! the machine's clock.
 //!
 //! | file | what |
 //! |---|---|
-//! | [`lanes`] | waiting events of one integration |
-//! | `delivery` | one attempt: how it begins, and what follows from how it ended |
-//! | `answers` | what a handler's answer asks of UIS, checked |
-//! | `stepping` | virtual time: what is due, in its order, up to a time |
-//! | [`drawn`] | virtual time: the order of lanes at host calls, drawn from a seed |
-//! | [`serving`] | real time: several lanes at once |
-//! | `problems` | what is reported to the owner |
+//! | [`lanes`] | the waiting events of one integration |
+//! | `delivery` | one attempt: starting the handler and acting on its result |
+//! | `answers` | checking and carrying out what a handler's reply asks of UIS |
+//! | `stepping` | virtual time: running everything that is due, in order |
+//! | [`drawn`] | virtual time: an order of lanes that is drawn from a seed |
+//! | [`serving`] | real time: several lanes concurrently |
+//! | `problems` | messages to the integration's owner |
 
 mod answers;
 mod delivery;
@@ -39,59 +40,62 @@ use delivery::Ended;
 use drawn::DrawnTurns;
 use lanes::Lanes;
 
-/// Handlers of kept events that one integration may have at work at once, so that a slow remote system of one account holds back no other.
+/// How many kept events of one integration may be handled at the same time, so that one account's slow remote system does not delay other
+/// accounts.
 pub const KEPT_PER_INTEGRATION: usize = 4;
 
-/// Of all places for handlers, one in so many is kept for live events: a caller who waits must not wait for kept work.
+/// One of this many places for handlers is reserved for live events: a ringing call must not wait for kept events.
 const LIVE_SHARE: usize = 4;
 
-/// An event that comes in.
+/// An event that was just received.
 #[derive(Debug, Clone)]
 pub struct Arrival {
-    /// Where it comes from.
+    /// Where it came from.
     pub origin: Origin,
-    /// The notification's type, or `route`, `action`, …
+    /// What was received, for messages: the notification's type, or `route`, `click-to-call`, `action`, ….
     pub what: String,
-    /// The event.
+    /// The event, in the contract's form.
     pub event: Event,
 }
 
 /// An integration and its waiting events.
-struct Seat {
+struct Slot {
     integration: Arc<Integration>,
     lanes: Lanes,
-    /// Handlers of kept events at work.
+    /// Number of kept events that are being handled.
     at_work: usize,
 }
 
-/// How many handlers of kept events may be at work at once in the whole process.
+/// How many kept events may be handled at the same time in the whole process.
 fn kept_places(instances: u32) -> usize {
     let instances = instances as usize;
     (instances - instances / LIVE_SHARE).max(1)
 }
 
-/// The dispatch of one account, or of several: it owns the lanes of its integrations.
+/// Delivers the events of one or several integrations, and owns their lanes. Methods identify an integration by its slot: its index in the
+/// list given to [`new`](Self::new).
 pub struct Dispatch<'a> {
     plugin: Arc<dyn Plugin>,
     clock: Arc<dyn Clock>,
-    seats: Vec<Seat>,
+    slots: Vec<Slot>,
     observer: Box<dyn Observer + 'a>,
-    /// How many deliveries there have been.
+    /// Number of deliveries so far; it makes the ids unique.
     deliveries: u64,
-    /// The instant at which handlers run, and how many have run at it.
+    /// The current instant of virtual time, and the number of handlers that ran at it.
     runs: (i64, u32),
-    /// Where the order of lanes is drawn; none: one handler after the other, in the order of coming.
+    /// The source of a drawn order of lanes; none: handlers run one after the other, in the order of arrival.
     turns: Option<Arc<DrawnTurns>>,
-    /// Handlers at work.
+    /// The handlers that are running.
     at_work: FuturesUnordered<BoxFuture<'static, Ended>>,
-    /// How many handlers of kept events may be at work at once.
+    /// How many kept events may be handled at the same time.
     kept_places: usize,
-    /// The number of the last handler.
+    /// The number of the last handler that was started.
     handlers: u64,
 }
 
 impl<'a> Dispatch<'a> {
-    /// A dispatch of these integrations, which are in the state that their store says. Events that wait in a store are taken up.
+    /// Creates the dispatch. Each integration starts in the state that its store has, with the events that wait in its store. Fails when a
+    /// store fails.
     pub async fn new(
         plugin: Arc<dyn Plugin>,
         clock: Arc<dyn Clock>,
@@ -99,7 +103,7 @@ impl<'a> Dispatch<'a> {
         observer: Box<dyn Observer + 'a>,
     ) -> Result<Dispatch<'a>, StoreError> {
         let instances = integrations.first().map_or(1, |integration| integration.limits.instances);
-        let mut seats = Vec::new();
+        let mut slots = Vec::new();
         let mut deliveries = 0;
         for integration in integrations {
             let state = integration.store.state(&integration.name).await?;
@@ -108,41 +112,40 @@ impl<'a> Dispatch<'a> {
                 deliveries = deliveries.max(number_of(&event.id));
                 lanes.restore(event);
             }
-            seats.push(Seat { integration, lanes, at_work: 0 });
+            slots.push(Slot { integration, lanes, at_work: 0 });
         }
         let at_work = FuturesUnordered::new();
         let kept_places = kept_places(instances);
-        Ok(Dispatch { plugin, clock, seats, observer, deliveries, runs: (0, 0), turns: None, at_work, kept_places, handlers: 0 })
+        Ok(Dispatch { plugin, clock, slots, observer, deliveries, runs: (0, 0), turns: None, at_work, kept_places, handlers: 0 })
     }
 
-    /// Draws the order of lanes at host calls from a seed. Zero draws nothing: one handler after the other, in the order of coming. For virtual
-    /// time only.
+    /// Draws the order of lanes from a seed, for virtual time only. Seed 0: handlers run one after the other, in the order of arrival.
     pub fn drawing_from(mut self, seed: u64) -> Self {
         self.turns = (seed != 0).then(|| Arc::new(DrawnTurns::new(seed, self.clock.clone())));
         self
     }
 
-    /// How many integrations there are; they are counted from 0 in the order in which they were given.
+    /// Number of integrations.
     pub fn len(&self) -> usize {
-        self.seats.len()
+        self.slots.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no integrations.
     pub fn is_empty(&self) -> bool {
-        self.seats.is_empty()
+        self.slots.is_empty()
     }
 
-    /// An integration.
-    pub fn integration(&self, seat: usize) -> &Arc<Integration> {
-        &self.seats[seat].integration
+    /// The integration of a slot. Panics when there is no such slot, as all methods that take one.
+    pub fn integration(&self, slot: usize) -> &Arc<Integration> {
+        &self.slots[slot].integration
     }
 
-    /// How an integration stands.
-    pub fn state(&self, seat: usize) -> IntegrationState {
-        self.seats[seat].lanes.state
+    /// The state of an integration.
+    pub fn state(&self, slot: usize) -> IntegrationState {
+        self.slots[slot].lanes.state
     }
 
-    /// Tells the observer that something happened that is no run of a handler.
+    /// Logs something that is not the run of a handler.
     pub fn note(&mut self, origin: Origin, text: &str) {
         self.observer.note(self.clock.now_ms(), origin, text);
     }
@@ -151,60 +154,61 @@ impl<'a> Dispatch<'a> {
         self.clock.now_ms()
     }
 
-    /// Takes an event in: a kept one waits in its lane, a live one runs at once, if the integration is ready for it.
-    pub async fn deliver(&mut self, seat: usize, arrival: Arrival) -> Result<LiveEnd, StoreError> {
+    /// Delivers an event. A kept event is stored and waits in its lane. A live event runs at once, unless the integration is not ready for
+    /// it.
+    pub async fn deliver(&mut self, slot: usize, arrival: Arrival) -> Result<LiveEnd, StoreError> {
         match arrival.event.class() {
-            Class::Live => self.deliver_live(seat, arrival).await,
-            Class::Kept if self.state(seat) == IntegrationState::Inactive => {
-                self.note(arrival.origin, &format!("{} is not delivered: the integration is off", arrival.what));
+            Class::Live => self.deliver_live(slot, arrival).await,
+            Class::Kept if self.state(slot) == IntegrationState::Inactive => {
+                self.note(arrival.origin, &format!("{} was not delivered: the integration is switched off", arrival.what));
                 Ok(LiveEnd::Dropped)
             }
-            Class::Kept => self.enqueue(seat, arrival).await.map(|()| LiveEnd::Kept),
+            Class::Kept => self.enqueue(slot, arrival).await.map(|()| LiveEnd::Kept),
         }
     }
 
-    /// Switches an integration on: its activation runs before everything that waits.
-    pub async fn switch_on(&mut self, seat: usize, origin: Origin) -> Result<(), StoreError> {
-        let event = self.kept(seat, Arrival { origin, what: "activate".into(), event: Event::Activate });
-        let owner = self.seats[seat].integration.clone();
+    /// Switches an integration on. Its activation runs before all waiting events.
+    pub async fn switch_on(&mut self, slot: usize, origin: Origin) -> Result<(), StoreError> {
+        let event = self.kept(slot, Arrival { origin, what: "activate".into(), event: Event::Activate });
+        let owner = self.slots[slot].integration.clone();
         owner.store.keep(&owner.name, &event).await?;
         owner.store.set_state(&owner.name, IntegrationState::Activating).await?;
         let now = self.now();
-        for replaced in self.seats[seat].lanes.activate(event, now) {
+        for replaced in self.slots[slot].lanes.activate(event, now) {
             owner.store.finish(&owner.name, &replaced.id, crate::ports::End::Done, None).await?;
         }
         Ok(())
     }
 
-    /// Switches an integration off, after what waits in its setup lane; false when it is off already.
-    pub async fn switch_off(&mut self, seat: usize, origin: Origin) -> Result<bool, StoreError> {
-        if self.state(seat) == IntegrationState::Inactive {
+    /// Switches an integration off, after the events that wait in its setup lane. False when it is off already.
+    pub async fn switch_off(&mut self, slot: usize, origin: Origin) -> Result<bool, StoreError> {
+        if self.state(slot) == IntegrationState::Inactive {
             return Ok(false);
         }
-        self.enqueue(seat, Arrival { origin, what: "deactivate".into(), event: Event::Deactivate }).await?;
+        self.enqueue(slot, Arrival { origin, what: "deactivate".into(), event: Event::Deactivate }).await?;
         Ok(true)
     }
 
-    /// Keeps an event and puts it into its lane.
-    async fn enqueue(&mut self, seat: usize, arrival: Arrival) -> Result<(), StoreError> {
-        let event = self.kept(seat, arrival);
-        // A hint about an order that waits already adds nothing.
-        if self.seats[seat].lanes.has_same_hint(&event) {
+    /// Stores an event and puts it into its lane.
+    async fn enqueue(&mut self, slot: usize, arrival: Arrival) -> Result<(), StoreError> {
+        let event = self.kept(slot, arrival);
+        // The webhook only says that the order has changed; a second one that waits would cause the same work.
+        if self.slots[slot].lanes.has_same_hint(&event) {
             return Ok(());
         }
-        let owner = self.seats[seat].integration.clone();
+        let owner = self.slots[slot].integration.clone();
         owner.store.keep(&owner.name, &event).await?;
         let now = self.now();
-        self.seats[seat].lanes.push(event, now);
+        self.slots[slot].lanes.push(event, now);
         Ok(())
     }
 
-    /// The event with a delivery of its own.
-    fn kept(&mut self, seat: usize, arrival: Arrival) -> KeptEvent {
+    /// Creates the event with a new delivery id.
+    fn kept(&mut self, slot: usize, arrival: Arrival) -> KeptEvent {
         self.deliveries += 1;
         let now = self.now();
         KeptEvent {
-            id: format!("{}-{}", self.seats[seat].integration.name, self.deliveries),
+            id: format!("{}-{}", self.slots[slot].integration.name, self.deliveries),
             ordering_key: arrival.event.ordering_key(),
             origin: arrival.origin,
             what: arrival.what,
@@ -217,14 +221,14 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// Takes everything that waits out of an integration's lanes and gives what was not reported yet, in order of coming: what it counts as,
-    /// and why it waits.
-    pub fn drain(&mut self, seat: usize) -> Vec<(KeptEvent, ProblemKind, String)> {
-        self.seats[seat].lanes.drain()
+    /// Removes all waiting events of an integration from its lanes, and returns those that were not reported yet, in the order of arrival:
+    /// the event, the kind of problem, and why it waits.
+    pub fn drain(&mut self, slot: usize) -> Vec<(KeptEvent, ProblemKind, String)> {
+        self.slots[slot].lanes.drain()
     }
 }
 
-/// The number at the end of a delivery's id.
+/// The number at the end of a delivery id.
 fn number_of(id: &str) -> u64 {
     id.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! Real time: several lanes at once, each handler a task of its own, live events beside them.
+//! Real time: several lanes run concurrently, each handler is a task, and live events run beside the lanes.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -13,43 +13,44 @@ use crate::plugin::Run;
 use crate::ports::{IntegrationState, KeptEvent, Origin, StoreError};
 use crate::services::EventScope;
 
-/// The longest sleep: a clock that was set back or forward is noticed within it.
+/// The longest sleep. A change of the machine's clock is noticed within this time.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
-/// What is asked of a dispatch that serves.
+/// A command to a dispatch that runs [`serve`](Dispatch::serve).
 #[derive(Debug)]
 pub enum Command {
-    /// An event comes in. The reply comes when a kept event is kept, or when a live one has ended; a reply that is dropped means that the event
-    /// was not taken.
+    /// An event was received. For a kept event the reply is sent once the event is stored; for a live event, once its handler has ended.
+    /// When the sender is dropped without a reply, the event was not accepted.
     Deliver {
-        /// The integration.
-        seat: usize,
+        /// The integration's slot.
+        slot: usize,
         /// The event.
         arrival: Box<Arrival>,
-        /// Where the answer goes.
+        /// Receives the result.
         reply: oneshot::Sender<LiveEnd>,
     },
-    /// An integration is switched on, or its settings were saved.
+    /// Switch an integration on, or activate it again because its settings were saved.
     SwitchOn {
-        /// The integration.
-        seat: usize,
-        /// Where that comes from.
+        /// The integration's slot.
+        slot: usize,
+        /// Where the command came from.
         origin: Origin,
     },
-    /// An integration is switched off.
+    /// Switch an integration off.
     SwitchOff {
-        /// The integration.
-        seat: usize,
-        /// Where that comes from.
+        /// The integration's slot.
+        slot: usize,
+        /// Where the command came from.
         origin: Origin,
     },
 }
 
-/// Live handlers at work, by their numbers, and who waits for each.
+/// Receivers of the results of live events, by the number of the handler.
 type Waiting = HashMap<u64, oneshot::Sender<LiveEnd>>;
 
 impl Dispatch<'_> {
-    /// Serves until nobody can send commands any more; then waits for the handlers at work. What is not done stays in the store.
+    /// Executes commands until all senders are dropped, then waits for the running handlers. Unfinished events stay in the store. Fails
+    /// when a store fails.
     pub async fn serve(&mut self, mut commands: mpsc::Receiver<Command>) -> Result<(), StoreError> {
         let mut waiting = Waiting::new();
         loop {
@@ -57,7 +58,7 @@ impl Dispatch<'_> {
             let sleep = self.until_next().await?;
             tokio::select! {
                 command = commands.recv() => match command {
-                    Some(command) => self.obey(command, &mut waiting).await?,
+                    Some(command) => self.execute(command, &mut waiting).await?,
                     None => break,
                 },
                 Some(ended) = self.at_work.next(), if !self.at_work.is_empty() => self.end(ended, &mut waiting).await?,
@@ -70,28 +71,28 @@ impl Dispatch<'_> {
         Ok(())
     }
 
-    async fn obey(&mut self, command: Command, waiting: &mut Waiting) -> Result<(), StoreError> {
+    async fn execute(&mut self, command: Command, waiting: &mut Waiting) -> Result<(), StoreError> {
         match command {
-            Command::SwitchOn { seat, origin } if seat < self.len() => self.switch_on(seat, origin).await,
-            Command::SwitchOff { seat, origin } if seat < self.len() => self.switch_off(seat, origin).await.map(|_| ()),
-            Command::Deliver { seat, arrival, reply } if seat < self.len() => match arrival.event.class() {
+            Command::SwitchOn { slot, origin } if slot < self.len() => self.switch_on(slot, origin).await,
+            Command::SwitchOff { slot, origin } if slot < self.len() => self.switch_off(slot, origin).await.map(|_| ()),
+            Command::Deliver { slot, arrival, reply } if slot < self.len() => match arrival.event.class() {
                 Class::Kept => {
-                    let end = self.deliver(seat, *arrival).await?;
-                    // Whoever asked may have gone; the event is kept all the same.
+                    let end = self.deliver(slot, *arrival).await?;
+                    // The receiver may be gone; the event is stored all the same.
                     let _ = reply.send(end);
                     Ok(())
                 }
                 Class::Live => {
-                    let Some(event) = self.admit_live(seat, *arrival) else {
+                    let Some(event) = self.admit_live(slot, *arrival) else {
                         let _ = reply.send(LiveEnd::Dropped);
                         return Ok(());
                     };
-                    self.spawn(seat, event).await?;
+                    self.spawn(slot, event).await?;
                     waiting.insert(self.handlers, reply);
                     Ok(())
                 }
             },
-            // There is no such integration; a reply that is dropped says so.
+            // There is no such slot. Dropping the reply's sender reports that.
             _ => Ok(()),
         }
     }
@@ -110,39 +111,39 @@ impl Dispatch<'_> {
         }
     }
 
-    /// Fires timers that are due, and begins events whose time has come, as far as there are places.
+    /// Fires due timers, and starts events that may run while places are free.
     async fn start_what_may_run(&mut self) -> Result<(), StoreError> {
         let now = self.now();
-        for seat in 0..self.seats.len() {
-            while self.state(seat) == IntegrationState::Active {
-                let integration = self.seats[seat].integration.clone();
+        for slot in 0..self.slots.len() {
+            while self.state(slot) == IntegrationState::Active {
+                let integration = self.slots[slot].integration.clone();
                 let due = integration.store.next_timer(&integration.name).await?.filter(|set| set.timer.at <= now);
                 let Some(set) = due else { break };
-                self.fire(seat, set.timer.name).await?;
+                self.fire(slot, set.timer.name).await?;
             }
         }
-        while let Some((seat, key)) = self.next_startable(now) {
-            let Some(event) = self.seats[seat].lanes.take(&key) else { continue };
-            self.spawn(seat, event).await?;
+        while let Some((slot, key)) = self.next_startable(now) {
+            let Some(event) = self.slots[slot].lanes.take(&key) else { continue };
+            self.spawn(slot, event).await?;
         }
         Ok(())
     }
 
-    /// The lane that may begin now, of those whose integrations have a place: the one that has waited longest.
+    /// The lane that has waited longest, among the integrations that have a free place.
     fn next_startable(&self, now: i64) -> Option<(usize, String)> {
         if self.kept_at_work() >= self.kept_places {
             return None;
         }
-        let seats = self.seats.iter().enumerate().filter(|(_, found)| found.at_work < KEPT_PER_INTEGRATION);
-        let ready = seats.filter_map(|(seat, found)| found.lanes.next().map(|(at, order, key)| (at, order, seat, key)));
-        ready.filter(|(at, ..)| *at <= now).min().map(|(_, _, seat, key)| (seat, key))
+        let slots = self.slots.iter().enumerate().filter(|(_, found)| found.at_work < KEPT_PER_INTEGRATION);
+        let ready = slots.filter_map(|(slot, found)| found.lanes.next().map(|(at, order, key)| (at, order, slot, key)));
+        ready.filter(|(at, ..)| *at <= now).min().map(|(_, _, slot, key)| (slot, key))
     }
 
-    /// How long until something may be due.
+    /// How long until the next event or timer is due.
     async fn until_next(&mut self) -> Result<Duration, StoreError> {
         let now = self.now();
         let mut next: Option<i64> = None;
-        for found in &self.seats {
+        for found in &self.slots {
             let lane = found.lanes.next().map(|(at, ..)| at).filter(|at| *at > now);
             let timer = match found.lanes.state {
                 IntegrationState::Active => found.integration.store.next_timer(&found.integration.name).await?.map(|set| set.timer.at),
@@ -154,19 +155,18 @@ impl Dispatch<'_> {
         Ok(wait.min(LONGEST_SLEEP))
     }
 
-    /// Begins an attempt as a task of its own, so that several threads share the work. A panic of the host in it is a failure of this event
-    /// alone.
-    async fn spawn(&mut self, seat: usize, event: KeptEvent) -> Result<(), StoreError> {
-        let task = tokio::spawn(self.launch(seat, event.clone()).await?);
-        let (handler, integration) = (self.handlers, self.seats[seat].integration.clone());
+    /// Starts an attempt as a task, so that several threads share the work. If the host panics in it, only this event fails.
+    async fn spawn(&mut self, slot: usize, event: KeptEvent) -> Result<(), StoreError> {
+        let task = tokio::spawn(self.launch(slot, event.clone()).await?);
+        let (handler, integration) = (self.handlers, self.slots[slot].integration.clone());
         self.at_work.push(Box::pin(async move {
             match task.await {
                 Ok(ended) => ended,
                 Err(error) => {
                     let scope = EventScope::new(integration, event.origin, Instant::now());
-                    let result = Err(Fault::Host(format!("a panic: {error}")));
+                    let result = Err(Fault::Host(format!("the handler's task panicked: {error}")));
                     let run = Run { scope, result, fuel: None, memory_bytes: None };
-                    Ended { handler, seat, event, run, took: Duration::ZERO }
+                    Ended { handler, slot, event, run, took: Duration::ZERO }
                 }
             }
         }));

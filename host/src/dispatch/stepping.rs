@@ -1,4 +1,4 @@
-//! Virtual time: what is due, in its order, up to a time. The clock moves only here.
+//! Virtual time: runs everything that is due up to a time, in order. The virtual clock advances only here.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use crate::bindings::exports::uis::integration::schedule::TimerDue;
 use crate::event::{Class, Event};
 use crate::ports::{IntegrationState, KeptEvent, Origin, ProblemKind, SetTimer, StoreError};
 
-/// Handlers that may run at one instant of a clock that stands. A line brings a handful; a plugin whose timer sets itself for "at once" would
-/// otherwise keep the clock standing for ever.
+/// How many handlers may run at one instant of virtual time. A line of a recording causes a few. A plugin whose timer sets itself again for
+/// "at once" would stop virtual time for ever.
 const RUNS_AT_ONCE: u32 = 100_000;
 
 /// What is due next.
@@ -22,29 +22,29 @@ const RUNS_AT_ONCE: u32 = 100_000;
 pub enum Due {
     /// The first event of a lane.
     Event {
-        /// The integration.
-        seat: usize,
-        /// The lane.
+        /// The integration's slot.
+        slot: usize,
+        /// The lane's ordering key.
         key: String,
     },
     /// A timer.
     Timer {
-        /// The integration.
-        seat: usize,
+        /// The integration's slot.
+        slot: usize,
         /// The timer's name.
         name: String,
     },
-    /// A handler at work may go on.
+    /// A running handler may continue (with a drawn order of lanes).
     Turn,
 }
 
 impl Dispatch<'_> {
-    /// Lets whoever turns the clock start over: what comes next is not set off by what came before.
+    /// A new line of the recording begins: resets the count of handlers at one instant.
     pub fn line_begins(&mut self) {
         self.runs.1 = 0;
     }
 
-    /// What is due first, no later than `until`, and when.
+    /// What is due first, and when; none when nothing is due up to `until`. Times are in milliseconds since 1970.
     pub async fn next_due(&mut self, until: i64) -> Result<Option<(i64, Due)>, StoreError> {
         let mut first: Option<(i64, u64, Due)> = None;
         let mut offer = |at: i64, order: u64, due: Due| {
@@ -53,17 +53,17 @@ impl Dispatch<'_> {
             }
         };
         let places = self.turns.is_none() || self.kept_at_work() < self.kept_places;
-        for (seat, found) in self.seats.iter().enumerate() {
+        for (slot, found) in self.slots.iter().enumerate() {
             if places
                 && (self.turns.is_none() || found.at_work < KEPT_PER_INTEGRATION)
                 && let Some((at, order, key)) = found.lanes.next()
             {
-                offer(at, order, Due::Event { seat, key });
+                offer(at, order, Due::Event { slot, key });
             }
             if found.lanes.state == IntegrationState::Active
                 && let Some(next) = found.integration.store.next_timer(&found.integration.name).await?
             {
-                offer(next.timer.at, u64::MAX - 1, Due::Timer { seat, name: next.timer.name });
+                offer(next.timer.at, u64::MAX - 1, Due::Timer { slot, name: next.timer.name });
             }
         }
         if let Some(at) = self.turns.as_ref().and_then(|turns| turns.next_at()) {
@@ -73,10 +73,10 @@ impl Dispatch<'_> {
     }
 
     pub(super) fn kept_at_work(&self) -> usize {
-        self.seats.iter().map(|seat| seat.at_work).sum()
+        self.slots.iter().map(|slot| slot.at_work).sum()
     }
 
-    /// Runs everything that is due up to a time, each at its own; then the clock stands at that time.
+    /// Advances the clock to `until`, and runs everything that becomes due on the way, each at its time.
     pub async fn advance(&mut self, until: i64) -> Result<(), StoreError> {
         while let Some((at, due)) = self.next_due(until).await? {
             self.clock.advance_to(at);
@@ -86,18 +86,18 @@ impl Dispatch<'_> {
         Ok(())
     }
 
-    /// Runs what is due. With a drawn order an event only begins; it goes on with its turns.
+    /// Runs what is due. With a drawn order, this only starts an event; the event continues at its turns.
     pub async fn run_due(&mut self, due: Due) -> Result<(), StoreError> {
         if self.is_standing_still(&due) {
             return self.stop_standing_still(&due).await;
         }
         match (due, self.turns.clone()) {
-            (Due::Event { seat, key }, None) => self.run_first(seat, &key).await,
-            (Due::Event { seat, key }, Some(turns)) => {
-                self.start_first(seat, &key).await?;
+            (Due::Event { slot, key }, None) => self.run_first(slot, &key).await,
+            (Due::Event { slot, key }, Some(turns)) => {
+                self.start_first(slot, &key).await?;
                 self.rest(&turns).await
             }
-            (Due::Timer { seat, name }, _) => self.fire(seat, name).await,
+            (Due::Timer { slot, name }, _) => self.fire(slot, name).await,
             (Due::Turn, Some(turns)) => {
                 turns.give(self.now());
                 self.rest(&turns).await
@@ -106,43 +106,43 @@ impl Dispatch<'_> {
         }
     }
 
-    /// A timer is due: its event waits in its lane, unless the run before still does.
-    pub(super) async fn fire(&mut self, seat: usize, name: String) -> Result<(), StoreError> {
+    /// A timer is due: puts its event into its lane, unless the event of its previous run still waits there.
+    pub(super) async fn fire(&mut self, slot: usize, name: String) -> Result<(), StoreError> {
         let now = self.now();
-        let integration = self.seats[seat].integration.clone();
+        let integration = self.slots[slot].integration.clone();
         let (store, owner) = (&integration.store, integration.name.as_str());
         let Some(set) = store.next_timer(owner).await?.filter(|set| set.timer.name == name) else { return Ok(()) };
         let key = set.timer.ordering_key.clone();
-        if set.timer.every_ms.is_some() && self.seats[seat].lanes.has_timer(&key, &name) {
-            // Its last run still waits; a second would find the same to do.
+        if set.timer.every_ms.is_some() && self.slots[slot].lanes.has_timer(&key, &name) {
+            // The event of the previous run still waits; another one would find nothing more to do.
             return store.fire(owner, &name, now, None).await;
         }
-        let event = self.timer_event(seat, set);
+        let event = self.timer_event(slot, set);
         store.fire(owner, &name, now, Some(&event)).await?;
-        self.seats[seat].lanes.push(event, now);
+        self.slots[slot].lanes.push(event, now);
         Ok(())
     }
 
-    fn timer_event(&mut self, seat: usize, set: SetTimer) -> KeptEvent {
+    fn timer_event(&mut self, slot: usize, set: SetTimer) -> KeptEvent {
         let SetTimer { timer, origin } = set;
         let event = Event::TimerDue(TimerDue { name: timer.name, due: timer.at, payload: timer.payload });
-        let kept = self.kept(seat, super::Arrival { origin, what: "timer".into(), event });
+        let kept = self.kept(slot, super::Arrival { origin, what: "timer".into(), event });
         KeptEvent { ordering_key: timer.ordering_key, ..kept }
     }
 
-    /// Waits until every handler at work waits for a turn or has ended, and does what follows from those that ended.
+    /// Lets handlers run until each of them waits for a turn or has ended, and acts on the results of those that have ended.
     async fn rest(&mut self, turns: &Arc<DrawnTurns>) -> Result<(), StoreError> {
         for ended in self.at_rest(turns).await {
             match ended.event.event.class() {
                 Class::Kept => self.end_kept(ended).await?,
-                // Whoever waits for a live event plays until it has ended, and takes it.
+                // `play_until_ended` takes the one live event that it waits for, so this is another one.
                 Class::Live => self.end_live(ended).await.map(|_| ())?,
             }
         }
         Ok(())
     }
 
-    /// Handlers that ended until nobody was awake, by their numbers.
+    /// Lets handlers run until each of them waits for a turn or has ended. Returns those that have ended, ordered by number.
     async fn at_rest(&mut self, turns: &Arc<DrawnTurns>) -> Vec<Ended> {
         let mut all: Vec<Ended> = Vec::new();
         loop {
@@ -160,9 +160,9 @@ impl Dispatch<'_> {
         all
     }
 
-    /// Gives turns at this instant until a live handler has ended, which is not in a lane.
+    /// Grants turns at the current instant until a live handler has ended.
     pub(super) async fn play_until_ended(&mut self, handler: u64) -> Result<Ended, StoreError> {
-        let Some(turns) = self.turns.clone() else { return Err(StoreError("no order is drawn".into())) };
+        let Some(turns) = self.turns.clone() else { return Err(StoreError("the dispatch has no drawn order".into())) };
         loop {
             let mut found = None;
             for ended in self.at_rest(&turns).await {
@@ -176,12 +176,12 @@ impl Dispatch<'_> {
                 return Ok(ended);
             }
             if !turns.give(self.now()) {
-                return Err(StoreError(format!("handler {handler} waits for nothing")));
+                return Err(StoreError(format!("handler {handler} neither runs nor waits for a turn")));
             }
         }
     }
 
-    /// Whether things come due again and again without the clock's moving: a timer that sets itself for "at once".
+    /// Whether too many handlers have run at the current instant of virtual time.
     fn is_standing_still(&mut self, due: &Due) -> bool {
         if matches!(due, Due::Turn) {
             return false;
@@ -192,37 +192,37 @@ impl Dispatch<'_> {
     }
 
     async fn stop_standing_still(&mut self, due: &Due) -> Result<(), StoreError> {
-        let (seat, what) = match due {
-            Due::Event { seat, key } => (*seat, key.clone()),
-            Due::Timer { seat, name } => (*seat, name.clone()),
+        let (slot, what) = match due {
+            Due::Event { slot, key } => (*slot, key.clone()),
+            Due::Timer { slot, name } => (*slot, name.clone()),
             Due::Turn => return Ok(()),
         };
         self.runs.1 = 0;
-        let text = format!("limit runs-at-once = {RUNS_AT_ONCE} was passed at {what}; the integration is switched off");
-        // It belongs to no event, so it stands at the first line.
+        let text = format!("limit runs-at-once = {RUNS_AT_ONCE} was exceeded at {what}; the integration was switched off");
+        // No line of the recording caused it, so report it at line 1.
         self.problem_as_it_is(Origin(1), ProblemKind::Limit, text.clone());
         self.note(Origin(1), &text);
-        self.seats[seat].lanes.state = IntegrationState::Inactive;
-        let integration = &self.seats[seat].integration;
+        self.slots[slot].lanes.state = IntegrationState::Inactive;
+        let integration = &self.slots[slot].integration;
         integration.store.set_state(&integration.name, IntegrationState::Inactive).await
     }
 
-    /// Whether handlers are at work whose turns are still to come.
+    /// Whether handlers are running or waiting for a turn.
     pub fn is_at_work(&self) -> bool {
         !self.at_work.is_empty()
     }
 
-    /// Whether an event of an integration may run, now or later.
+    /// Whether any lane may run, now or later.
     pub fn has_waiting(&self) -> bool {
-        self.seats.iter().any(|seat| seat.lanes.next().is_some())
+        self.slots.iter().any(|slot| slot.lanes.next().is_some())
     }
 
-    /// Timers of integrations that are on, each with its integration.
+    /// The timers of all active integrations, each with the integration's slot.
     pub async fn active_timers(&mut self) -> Result<Vec<(usize, SetTimer)>, StoreError> {
         let mut all = Vec::new();
-        for (seat, found) in self.seats.iter().enumerate().filter(|(_, seat)| seat.lanes.state == IntegrationState::Active) {
+        for (slot, found) in self.slots.iter().enumerate().filter(|(_, slot)| slot.lanes.state == IntegrationState::Active) {
             let timers = found.integration.store.timers(&found.integration.name).await?;
-            all.extend(timers.into_iter().map(|timer| (seat, timer)));
+            all.extend(timers.into_iter().map(|timer| (slot, timer)));
         }
         Ok(all)
     }

@@ -1,30 +1,30 @@
-//! Requests that the remote system sends to us: who may, and what of them a plugin sees.
+//! Requests that a remote system sends to an integration: checking their secret, and the parameters that the plugin receives.
 
 use super::Endpoints;
 use crate::bindings::exports::uis::integration::setup::CallbackNeed;
 
-/// Parameters of a query or form, in order.
+/// The parameters of a query or form, decoded, in order.
 pub fn parameters(encoded: &str) -> Vec<(String, String)> {
     form_urlencoded::parse(encoded.trim_start_matches('?').as_bytes()).into_owned().collect()
 }
 
-/// Why a request is refused.
+/// Why a request was refused.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Refused {
-    /// The plugin serves no such callback.
-    #[error("the plugin serves no callback {name:?}; it serves: {known}")]
+    /// The plugin has no callback with this name.
+    #[error("the plugin has no callback {name:?}; it has: {known}")]
     Unknown {
-        /// The name.
+        /// The name in the request.
         name: String,
-        /// Those it serves.
+        /// The names of the plugin's callbacks, separated by commas.
         known: String,
     },
-    /// The secret is wrong or missing. Which of the two is not told to the other side.
-    #[error("the parameter {0} is not the account's secret")]
+    /// The secret is missing or wrong; the answer does not say which.
+    #[error("the parameter {0} does not contain the account's secret")]
     WrongSecret(String),
 }
 
-/// Checks the secret of a request and takes it out.
+/// Checks the secret of a request, and returns the parameters without it.
 pub fn admit(
     needs: &[CallbackNeed],
     endpoints: &Endpoints,
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_secret_is_checked_and_taken_out() {
+    fn the_secret_is_checked_and_removed() {
         let needs = [CallbackNeed { name: "status".into(), methods: vec!["GET".into()], secret_parameter: Some("key".into()) }];
         let endpoints = Endpoints { base: String::new(), callbacks: Vec::new(), secret: "s3cret".to_owned().into() };
         let admitted = admit(&needs, &endpoints, "status", parameters("?key=s3cret&user=5&text=a+b"));

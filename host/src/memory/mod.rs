@@ -1,4 +1,4 @@
-//! The store in memory: for replays, tests and whoever does not need to survive a restart.
+//! A store in memory: for replays, tests, and programs whose events need not survive a restart.
 
 mod storage;
 mod timers;
@@ -15,22 +15,22 @@ use crate::sync::lock;
 use storage::Storage;
 use timers::Timers;
 
-/// A store that forgets everything with its process.
+/// A store in memory. Its content is lost when it is dropped.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     owners: Mutex<HashMap<String, Owned>>,
 }
 
-/// What one owner has.
+/// The data of one owner.
 #[derive(Debug, Default)]
 struct Owned {
     storage: Storage,
     timers: Timers,
-    /// Events that are not finished, by the order in which they were kept.
+    /// Unfinished events, by a number that keeps the order in which they were stored.
     kept: BTreeMap<u64, KeptEvent>,
-    /// The place of each in that order, by its id.
+    /// The number of each event, by its id.
     places: HashMap<String, u64>,
-    /// Events that can never succeed, and why.
+    /// Dead letters, each with the reason.
     dead: Vec<(KeptEvent, String)>,
     last: u64,
     state: IntegrationState,
@@ -52,7 +52,7 @@ impl Owned {
 }
 
 impl MemoryStore {
-    /// Keys and values of every plugin's storage, also those that have run out and were not swept yet.
+    /// All keys and values of all owners, including expired ones that were not removed yet: owner, key, value.
     pub fn all_storage(&self) -> Vec<(String, String, Vec<u8>)> {
         let owners = lock(&self.owners);
         let of = |(owner, owned): (&String, &Owned)| {
@@ -61,7 +61,7 @@ impl MemoryStore {
         owners.iter().flat_map(of).collect()
     }
 
-    /// Events of an owner that can never succeed, and why.
+    /// The dead letters of an owner, each with the reason.
     pub fn dead_letters(&self, owner: &str) -> Vec<(KeptEvent, String)> {
         lock(&self.owners).get(owner).map(|owned| owned.dead.clone()).unwrap_or_default()
     }
@@ -161,7 +161,7 @@ impl Store for MemoryStore {
     }
 
     fn commit<'a>(&'a self, _: &'a str) -> Answer<'a, ()> {
-        // Nothing is ever durable here, so nothing has to be waited for.
+        // Nothing here survives a restart, so there is nothing to wait for.
         ready(Ok::<(), StoreError>(())).boxed()
     }
 }

@@ -1,15 +1,15 @@
-//! One owner's storage in memory.
+//! The storage of one owner in memory.
 
 use std::collections::BTreeMap;
 
 use crate::bindings::uis::integration::storage::{Entry, Item, ItemPage, StorageError};
 use crate::ports::StorageWrite;
 
-/// Keys and values of one owner.
+/// The keys and values of one owner.
 #[derive(Debug, Default)]
 pub(super) struct Storage {
     items: BTreeMap<String, Stored>,
-    /// Grows with every write, so that no version of a key comes twice, even after it was deleted.
+    /// Increases with every write, so that a key never has the same version twice, even after it was deleted.
     last_version: u64,
     bytes: usize,
 }
@@ -28,7 +28,7 @@ impl Stored {
 }
 
 impl Storage {
-    /// All keys and values, also those that have run out and are not yet swept.
+    /// All keys and values, including expired ones that were not removed yet.
     pub(super) fn all(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.items.iter().map(|(key, stored)| (key.as_str(), stored.value.as_slice()))
     }
@@ -51,7 +51,7 @@ impl Storage {
         let freed = self.items.get(key).map_or(0, |stored| key.len() + stored.value.len());
         let bytes = self.bytes - freed + key.len() + write.value.len();
         if bytes > write.room {
-            // Values that have run out still count until they are swept; sweep before refusing.
+            // Expired values count until they are removed; remove them before refusing.
             if self.sweep(write.now) {
                 return self.swap(key, write);
             }
@@ -91,7 +91,7 @@ impl Storage {
         ItemPage { items, next }
     }
 
-    /// Forgets what has run out; false when nothing had.
+    /// Removes expired values. False when there were none.
     fn sweep(&mut self, now: i64) -> bool {
         let dead: Vec<String> = self.items.iter().filter(|(_, stored)| !stored.is_alive(now)).map(|(key, _)| key.clone()).collect();
         dead.iter().for_each(|key| self.remove(key));

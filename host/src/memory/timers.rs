@@ -1,4 +1,4 @@
-//! One owner's timers in memory.
+//! The timers of one owner in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,19 +9,19 @@ use crate::ports::{SetTimer, TimerRoom};
 #[derive(Debug, Default)]
 pub(super) struct Timers {
     set: BTreeMap<String, SetTimer>,
-    /// Their times and names, the first due first.
+    /// Times and names, the earliest first.
     due: BTreeSet<(i64, String)>,
-    /// Names, keys and payloads, in bytes.
+    /// Size of all names, ordering keys and payloads, in bytes.
     bytes: usize,
 }
 
-/// What a timer takes, in bytes.
+/// Size of a timer, in bytes.
 fn bytes(timer: &Timer) -> usize {
     timer.name.len() + timer.ordering_key.len() + timer.payload.len()
 }
 
 impl Timers {
-    /// The timer that is due first; of several at one time the first by name.
+    /// The timer that is due first; of several due at the same time, the first by name.
     pub(super) fn next(&self) -> Option<&SetTimer> {
         self.due.first().and_then(|(_, name)| self.set.get(name))
     }
@@ -30,7 +30,7 @@ impl Timers {
         self.set.values()
     }
 
-    /// Takes a due timer out, and sets a repeating one for its next time after `now`.
+    /// Removes a due timer, and sets a repeating one to its next time after `now`.
     pub(super) fn take(&mut self, name: &str, now: i64) -> Option<SetTimer> {
         let taken = self.remove(name)?;
         if let Some(next) = taken.next_beat(now) {
@@ -43,7 +43,7 @@ impl Timers {
         *self = Timers::default();
     }
 
-    /// Sets a timer in place of the one with its name, where there is room.
+    /// Sets a timer, and replaces the one with the same name. The error says which limit would be exceeded.
     pub(super) fn set(&mut self, timer: SetTimer, room: TimerRoom) -> Result<(), String> {
         let before = self.set.get(&timer.timer.name).map(|set| bytes(&set.timer));
         if self.set.len() >= room.timers && before.is_none() {

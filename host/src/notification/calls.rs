@@ -1,4 +1,4 @@
-//! Events of calls, from notifications, from the scenario's routing request, and from rows of UIS's calls report.
+//! Events of calls: from notifications, from the routing request of a call scenario, and from rows of UIS's report of calls.
 
 use super::Unreadable;
 use super::params::Params;
@@ -8,11 +8,12 @@ use crate::bindings::uis::integration::call_events::{
 };
 use crate::bindings::uis::integration::types::{CommunicationKind, EmployeeHint};
 
-/// What a lookup may take while the caller hears ringing. UIS's own timeout is configurable and not public; this leaves the scenario room.
+/// How long a plugin may take to answer an incoming call, in milliseconds; the caller hears ringing meanwhile. UIS's own timeout is
+/// configurable and not public, so this leaves a margin.
 pub const INCOMING_DEADLINE_MS: u32 = 3000;
 
 fn session(params: &Params) -> Result<i64, Unreadable> {
-    // For a call the communication's id is its session's.
+    // The communication id of a call is its session id.
     params
         .integer_of_any(&["call_session_id", "cdr_id", "communication_id"])
         .filter(|id| *id > 0)
@@ -28,13 +29,13 @@ fn direction(params: &Params) -> Option<Direction> {
 }
 
 fn moment(params: &Params) -> i64 {
-    // Both are asked, so that neither is handed on as an attribute.
+    // Read both: a parameter that is not read would be passed on as an attribute.
     let (written, stamp) = (params.time("notification_time"), params.time("notification_timestamp"));
     written.or(stamp).unwrap_or(params.received())
 }
 
-fn call(params: &Params, told: Option<Direction>) -> Result<Call, Unreadable> {
-    let direction = direction(params).or(told);
+fn call(params: &Params, implied: Option<Direction>) -> Result<Call, Unreadable> {
+    let direction = direction(params).or(implied);
     let (calling, called) = (params.phone("calling_phone_number"), params.phone("called_phone_number"));
     let contact = params.phone("contact_phone_number").or(match direction {
         Some(Direction::Incoming) => calling,
@@ -56,7 +57,7 @@ fn call(params: &Params, told: Option<Direction>) -> Result<Call, Unreadable> {
         started_at: params.time("start_time"),
         external_id: params.text_of_any(&["external_id", "call_api_external_id"]),
         call_source: params.text_of_any(&["call_source", "source"]),
-        // Filled in by `with_rest`, once everything known was asked for.
+        // `with_rest` fills these in, after all known parameters were read.
         attributes: Vec::new(),
     })
 }
@@ -71,7 +72,8 @@ pub fn incoming(params: &Params) -> Result<IncomingCall, Unreadable> {
     Ok(IncomingCall { call: with_rest(call, params), input: None, deadline_ms: INCOMING_DEADLINE_MS })
 }
 
-/// The scenario's routing request: `cdr_id`, `start_time`, `input_result`, `numa`, `numb`, and whatever else was selected.
+/// The routing request of a call scenario: `cdr_id`, `start_time`, `input_result`, `numa`, `numb`, and any other parameters that the
+/// scenario selects.
 pub fn route(params: &Params) -> Result<IncomingCall, Unreadable> {
     let (caller, dialled) = (params.phone("numa"), params.phone("numb"));
     let mut call = call(params, Some(Direction::Incoming)).map_err(|_| Unreadable::NoId("cdr_id"))?;
@@ -81,7 +83,7 @@ pub fn route(params: &Params) -> Result<IncomingCall, Unreadable> {
     Ok(IncomingCall { call: with_rest(call, params), input, deadline_ms: INCOMING_DEADLINE_MS })
 }
 
-/// `out_call`: an employee's leg rings.
+/// `out_call`: an employee's phone rings.
 pub fn leg_ringing(params: &Params) -> Result<LegRinging, Unreadable> {
     let call = call(params, None)?;
     let leg_id = params.integer("leg_id");
@@ -150,7 +152,7 @@ fn recording(params: &Params) -> Option<Recording> {
     Some(Recording { url: params.text_of_any(&["file_link", "record_file_link"])?, seconds })
 }
 
-/// `record_ready`: one recording by `file_link`, or several by `record_file_links`, each an event of its own.
+/// `record_ready`: one recording in `file_link`, or several in `record_file_links`. Each recording becomes an event.
 pub fn recordings_ready(params: &Params) -> Result<Vec<RecordingReady>, Unreadable> {
     let call = call(params, None)?;
     let (one, several) = (recording(params), params.texts("record_file_links"));
@@ -161,7 +163,7 @@ pub fn recordings_ready(params: &Params) -> Result<Vec<RecordingReady>, Unreadab
         }
     }
     if recordings.is_empty() {
-        // The plugin says what it thinks of a missing link; the event itself is readable.
+        // The event is valid without a link; the plugin reports that the link is missing.
         recordings.push(Recording { url: String::new(), seconds: None });
     }
     let call = with_rest(call, params);
@@ -186,8 +188,8 @@ pub fn tags_changed(params: &Params) -> Result<TagsChanged, Unreadable> {
     Ok(TagsChanged { communication, communication_id, at: moment(params), contact, tags, attributes: params.attributes() })
 }
 
-/// A row of `get.calls_report` as the end of a call; none while the call goes on. Its durations have names of their own, and its
-/// recordings are ids, of which the links are made as UIS makes them.
+/// A row of `get.calls_report`, as the end of a call; none while the call is in progress. The report has its own names for durations. It
+/// gives ids of recordings, from which the links are built in the form that UIS uses.
 pub fn reported(params: &Params) -> Result<Option<CallFinished>, Unreadable> {
     let Some(session_id) = params.integer_of_any(&["id", "call_session_id"]).filter(|id| *id > 0) else {
         return Err(Unreadable::NoId("id"));

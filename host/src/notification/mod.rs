@@ -1,8 +1,9 @@
-//! UIS's notifications, made into events of the contract.
+//! Converts UIS's notifications to the contract's events.
 //!
-//! A body has no fixed shape: the account's owner types its template, flat or nested, and values come rendered as JSON, so a string may
-//! keep its quotes, a number may be text, a list may be JSON within text, and anything may be null ([`params`]). Which event a body is
-//! comes from outside it (the notification's type), never from `notification_name`, which is free text.
+//! A body has no fixed shape, because the account's owner writes its template. It may be flat or nested. UIS inserts each value as JSON, so
+//! a text may keep its quotes, a number may be text, a list may be JSON inside text, and any value may be null ([`params`] reads all of
+//! these). The body does not reliably say which event it is: `notification_name` is free text. So the type is given separately, by the
+//! address that the notification was sent to.
 
 pub mod calls;
 pub mod params;
@@ -13,21 +14,22 @@ use chrono_tz::Tz;
 use crate::event::Event;
 use params::Params;
 
-/// A notification that cannot be made into an event.
+/// Why a notification cannot be converted to an event.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Unreadable {
-    /// The type is not one that is known.
-    #[error("unknown notification {0:?}; known are: {known}", known = MNEMONICS.join(", "))]
+    /// There is no such type of notification.
+    #[error("unknown notification {0:?}; known types: {known}", known = MNEMONICS.join(", "))]
     UnknownType(String),
-    /// The body is no object.
-    #[error("the body is {0}; expected an object of event parameters")]
+    /// The body is not a JSON object.
+    #[error("the body is {0}; it must be a JSON object of event parameters")]
     NotAnObject(&'static str),
-    /// Without this parameter nobody knows what the event is about.
-    #[error("{0} is missing or not a whole number; without it the event belongs to nothing")]
+    /// A parameter that identifies the call, chat or communication is missing, or is not a whole number from 1.
+    #[error("{0} is missing or not a whole number; add it to the notification's template")]
     NoId(&'static str),
 }
 
-/// The types, as UIS names them; those marked * in the design are ours, as UIS's are not public.
+/// Types of notifications. `in_call_session`, `lost_call_session` and so on are UIS's names. UIS does not publish the names of the types
+/// for chats and site requests; those here are our own.
 pub const MNEMONICS: [&str; 14] = [
     "in_call_session",
     "out_call",
@@ -45,7 +47,8 @@ pub const MNEMONICS: [&str; 14] = [
     "offline_message",
 ];
 
-/// Makes events of a notification: one, but for recordings told together.
+/// Converts a notification of a type to events: several for `record_ready` with several recordings, otherwise one. `mnemonic` is one of
+/// [`MNEMONICS`].
 pub fn events(mnemonic: &str, params: &Params) -> Result<Vec<Event>, Unreadable> {
     Ok(match mnemonic {
         "record_ready" => calls::recordings_ready(params)?.into_iter().map(Event::RecordingReady).collect(),
@@ -72,7 +75,8 @@ fn event(mnemonic: &str, params: &Params) -> Result<Event, Unreadable> {
     })
 }
 
-/// Makes an event of the scenario's routing request (`cdr_id`, `numa`, `numb`, …).
+/// Converts the routing request of a call scenario (a query string with `cdr_id`, `numa`, `numb`, …) to an event. `zone` is the account's
+/// time zone; `received` is in milliseconds since 1970.
 pub fn route(query: &str, zone: Tz, received: i64) -> Result<Event, Unreadable> {
     Ok(Event::IncomingCall(calls::route(&Params::from_query(query, zone, received))?))
 }

@@ -1,4 +1,4 @@
-//! The parameters of a notification, read leniently: what a value means counts, not how it was written.
+//! The parameters of a notification. Reading is lenient: a value is recognised in every form in which UIS and its templates write it.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,10 +12,10 @@ use crate::bindings::uis::integration::types::{EmployeeHint, PhoneNumber};
 use crate::clock;
 use crate::limits::{ATTRIBUTE_BYTES, ATTRIBUTE_NAME_BYTES, ATTRIBUTES, cut};
 
-/// The longest number that is one, in digits.
+/// A longer sequence of digits is not a phone number.
 const PHONE_DIGITS: usize = 32;
 
-/// A notification's parameters. Remembers which were asked for, so that the rest can be handed on as attributes.
+/// The parameters of one notification. It records which of them were read; [`attributes`](Self::attributes) returns the others.
 #[derive(Debug)]
 pub struct Params {
     values: BTreeMap<String, Value>,
@@ -26,7 +26,9 @@ pub struct Params {
 }
 
 impl Params {
-    /// Reads a JSON body: an object, flat or with groups like `call_info`; or text that holds one.
+    /// Reads a JSON body: an object, flat or with groups such as `call_info`; or a text that contains such an object or a query string.
+    /// `zone` is the account's time zone, for times without one. `received` is when the host received the notification, in milliseconds
+    /// since 1970.
     pub fn from_body(body: &Value, zone: Tz, received: i64) -> Result<Params, Unreadable> {
         let parsed;
         let body = match body {
@@ -53,7 +55,7 @@ impl Params {
                 }
             }
         }
-        // A parameter that stands on its own wins over one in a group, unless it is empty.
+        // A parameter outside the groups has priority over one inside, unless it is empty.
         for (name, value) in groups.into_iter().flatten() {
             let place = values.entry(name).or_insert(Value::Null);
             if decoded(place).is_null() {
@@ -63,7 +65,7 @@ impl Params {
         Ok(Params { values, used: RefCell::default(), zone, received, from_query: false })
     }
 
-    /// Reads a query string or form. Of a name given twice the last non-empty value counts.
+    /// Reads a query string or a form. When a name occurs several times, the last value that is not empty counts.
     pub fn from_query(query: &str, zone: Tz, received: i64) -> Params {
         let mut values = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(query.trim_start_matches('?').as_bytes()) {
@@ -73,7 +75,7 @@ impl Params {
                 *place = value;
             }
         }
-        // A group may come as JSON within one parameter.
+        // A group may be JSON inside one parameter.
         let groups: Vec<_> =
             values.iter().filter(|(name, _)| is_group(name)).filter_map(|(_, value)| decoded(value).as_object().cloned()).collect();
         for (name, value) in groups.into_iter().flatten() {
@@ -82,7 +84,7 @@ impl Params {
         Params { values, used: RefCell::default(), zone, received, from_query: true }
     }
 
-    /// When the host received the notification.
+    /// When the host received the notification, in milliseconds since 1970.
     pub fn received(&self) -> i64 {
         self.received
     }
@@ -92,33 +94,33 @@ impl Params {
         self.values.get(name).map(decoded).unwrap_or(Value::Null)
     }
 
-    /// A whole number, however it was written.
+    /// A whole number, given as a number or as text.
     pub fn integer(&self, name: &str) -> Option<i64> {
         integer_of(&self.value(name))
     }
 
-    /// The first of several names that holds a whole number.
+    /// The whole number in the first of these parameters that has one.
     pub fn integer_of_any(&self, names: &[&str]) -> Option<i64> {
-        // All are asked, so that none is handed on as an attribute as well.
+        // Read all of them: a parameter that is not read would be passed on as an attribute.
         names.iter().filter_map(|name| self.integer(name)).collect::<Vec<_>>().into_iter().next()
     }
 
-    /// Seconds.
+    /// A duration in whole seconds; none when it is negative.
     pub fn seconds(&self, name: &str) -> Option<u32> {
         self.integer(name).and_then(|seconds| u32::try_from(seconds).ok())
     }
 
-    /// Short text: trimmed, never empty.
+    /// A text without surrounding spaces; none when it is empty.
     pub fn text(&self, name: &str) -> Option<String> {
         text_of(&self.value(name))
     }
 
-    /// The first of several names that holds text.
+    /// The text in the first of these parameters that has one.
     pub fn text_of_any(&self, names: &[&str]) -> Option<String> {
         names.iter().filter_map(|name| self.text(name)).collect::<Vec<_>>().into_iter().next()
     }
 
-    /// What a person wrote, untouched: it may well look like JSON. Only a query's rendering as a JSON string is undone.
+    /// A text that a person wrote, unchanged even if it looks like JSON. Only in a query are the quotes removed that UIS adds around it.
     pub fn free_text(&self, name: &str) -> Option<String> {
         self.used.borrow_mut().insert(name.to_owned());
         match self.values.get(name)? {
@@ -133,7 +135,7 @@ impl Params {
         }
     }
 
-    /// Yes or no.
+    /// Yes or no, given as a boolean, a number, or text in English or Russian.
     pub fn flag(&self, name: &str) -> Option<bool> {
         match self.value(name) {
             Value::Bool(flag) => Some(flag),
@@ -147,28 +149,28 @@ impl Params {
         }
     }
 
-    /// A time: naive ones are in the account's zone.
+    /// A time, in milliseconds since 1970. One without a zone is in the account's time zone.
     pub fn time(&self, name: &str) -> Option<i64> {
         time_of(&self.value(name), self.zone, self.received)
     }
 
-    /// A phone number; none for anonymous callers and for what is no number.
+    /// A phone number; none for an anonymous caller and for a text that is not a number.
     pub fn phone(&self, name: &str) -> Option<PhoneNumber> {
         let text = self.text(name)?;
         let phone = phone_of(&text);
         if phone.is_none() {
-            // People write other things there; whoever handles the event may make sense of them.
+            // Pass such a text on as an attribute: people use the parameter for other things, which the plugin may understand.
             self.used.borrow_mut().remove(name);
         }
         phone
     }
 
-    /// The first of several names that holds a number.
+    /// The phone number in the first of these parameters that has one.
     pub fn phone_of_any(&self, names: &[&str]) -> Option<PhoneNumber> {
         names.iter().filter_map(|name| self.phone(name)).collect::<Vec<_>>().into_iter().next()
     }
 
-    /// A list of texts: a list, JSON within text, or one value; commas separate.
+    /// A list of texts, given as a list, as JSON inside text, or as text with commas.
     pub fn texts(&self, name: &str) -> Vec<String> {
         match self.value(name) {
             Value::Array(items) => items.iter().filter_map(|item| text_of(&decoded(item))).collect(),
@@ -177,7 +179,7 @@ impl Params {
         }
     }
 
-    /// A list of objects.
+    /// A list of objects; one object counts as a list of one.
     pub fn objects(&self, name: &str) -> Vec<serde_json::Map<String, Value>> {
         match self.value(name) {
             Value::Array(items) => items.iter().filter_map(|item| decoded(item).as_object().cloned()).collect(),
@@ -186,12 +188,12 @@ impl Params {
         }
     }
 
-    /// A list of whole numbers.
+    /// A list of whole numbers; anything else in it is dropped.
     pub fn integers(&self, name: &str) -> Vec<i64> {
         self.texts(name).iter().filter_map(|text| text.parse().ok()).collect()
     }
 
-    /// An employee, when anything names one.
+    /// An employee, identified by at least one of these four parameters; none when all are empty.
     pub fn employee(&self, id: &str, name: &str, email: &str, extension: &str) -> Option<EmployeeHint> {
         let hint = EmployeeHint {
             id: self.integer(id).filter(|id| *id > 0),
@@ -202,7 +204,7 @@ impl Params {
         (hint.id.is_some() || hint.full_name.is_some() || hint.email.is_some() || hint.extension.is_some()).then_some(hint)
     }
 
-    /// What nobody asked for, as the contract hands it on. To be called last.
+    /// All parameters that were not read, as name and value; at most 256, long values cut. Call it last.
     pub fn attributes(&self) -> Vec<(String, String)> {
         let used = self.used.borrow();
         let rest = self.values.iter().filter(|(name, value)| !used.contains(*name) && !value.is_null());
@@ -220,12 +222,13 @@ impl Params {
     }
 }
 
-/// Groups of the nested template and of envelopes that receivers put around it.
+/// Whether a name is that of a group: in the nested template, or in an envelope that the receiving service puts around the body.
 fn is_group(name: &str) -> bool {
     name.ends_with("_info") || matches!(name, "context" | "args" | "params" | "data")
 }
 
-/// The value behind its rendering: quotes and JSON within text undone; empty, `null`, `None` and placeholders that were not rendered are null.
+/// Removes what UIS's rendering added: quotes, and JSON inside text. An empty text, `null`, `None`, `undefined` and a placeholder that was
+/// not filled in (`{{…}}`) become null.
 fn decoded(value: &Value) -> Value {
     let Value::String(text) = value else { return value.clone() };
     let text = text.trim();
@@ -238,7 +241,7 @@ fn decoded(value: &Value) -> Value {
     match serde_json::from_str::<Value>(text) {
         Ok(inner @ Value::String(_)) if looks_rendered => decoded(&inner),
         Ok(inner) if looks_rendered => inner,
-        // Quotes around what is not valid JSON: `"ООО "Ромашка""`.
+        // Quotes around a text that is not valid JSON: `"ООО "Ромашка""`.
         Err(_) if text.len() > 1 && text.starts_with('"') && text.ends_with('"') => {
             Value::String(text[1..text.len() - 1].trim().to_owned())
         }
@@ -265,8 +268,8 @@ fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-/// A time however it was written: RFC 3339, naive with a space or a `T`, seconds or milliseconds since 1970.
-/// `received` tells which of two is meant when the clocks were turned back.
+/// Reads a time, in milliseconds since 1970: RFC 3339, a local time with a space or a `T`, or seconds or milliseconds since 1970. A local
+/// time that occurs twice, at the end of summer time, means the occurrence nearer to `received`.
 pub fn time_of(value: &Value, zone: Tz, received: i64) -> Option<i64> {
     if let Some(number) = integer_of(value) {
         return match number {
@@ -286,14 +289,16 @@ pub fn time_of(value: &Value, zone: Tz, received: i64) -> Option<i64> {
         .map(|time| time.timestamp_millis())
 }
 
-/// A number as people, PBXs and templates write it. `74955140578...2345` has an extension; words, and nothing but zeros, are anonymous.
+/// Reads a phone number as people, telephone exchanges and templates write it. `74955140578...2345` has an extension. None for words and
+/// for a number of zeros, which mean an anonymous caller.
 pub fn phone_of(text: &str) -> Option<PhoneNumber> {
     let text = text.trim().trim_start_matches("sip:").trim_start_matches("tel:");
     let text = text.split('@').next().unwrap_or_default();
     let lower = text.to_lowercase();
     let cut_at = ["...", "…", "доб", "ext", ",", ";", "#"].iter().filter_map(|mark| lower.find(mark)).min();
     let (number, extension) = match cut_at {
-        // Lower-casing may move byte positions only for letters that no number has.
+        // `find` gives a byte position in the lower-case text. It differs from the position in `text` only where a letter changes its
+        // length, and no phone number contains such a letter.
         Some(at) if text.is_char_boundary(at) => text.split_at(at),
         _ => (text, ""),
     };
@@ -326,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn one_value_written_in_many_ways() {
+    fn a_value_is_recognised_in_every_form() {
         for written in [json!(12), json!("12"), json!(12.0), json!("12.0"), json!(" \"12\" ")] {
             assert_eq!(body(json!({ "talk": written })).seconds("talk"), Some(12), "{written}");
         }
@@ -340,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_groups_members_stand_in_for_missing_ones() {
+    fn a_group_supplies_parameters_that_are_missing_outside() {
         let params = body(json!({
             "call_session_id": null,
             "direction": "out",
@@ -353,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quoted_query_reads_like_a_body() {
+    fn a_quoted_query_is_read_like_a_body() {
         let params = Params::from_query(
             "?direction=%22in%22&call_session_id=7&tag_names=null&start_time=%222026-11-23+10%3A00%3A00.5%22",
             MOSCOW,
@@ -366,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_read_in_the_accounts_zone() {
+    fn times_without_a_zone_are_in_the_accounts_zone() {
         let at = |value: Value| time_of(&value, MOSCOW, 0);
         let expected = Some(1_795_417_200_000);
         for written in [
@@ -383,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_with_extensions_and_no_numbers_at_all() {
+    fn phone_numbers_may_have_extensions_and_words_are_anonymous() {
         let phone = |text: &str| phone_of(text).map(|phone| (phone.digits, phone.extension.unwrap_or_default()));
         assert_eq!(phone("74955140578...2345"), Some(("74955140578".into(), "2345".into())));
         assert_eq!(phone("+7 (495) 514-05-78 доб. 12"), Some(("74955140578".into(), "12".into())));
@@ -394,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_asked_for_is_handed_on() {
+    fn parameters_that_were_not_read_become_attributes() {
         let params = body(json!({"call_session_id": 1, "utm_source": "\"yandex\"", "empty": null, "segments": [1, 2]}));
         params.integer("call_session_id");
         assert_eq!(params.attributes(), [("segments".to_owned(), "[1,2]".to_owned()), ("utm_source".to_owned(), "yandex".to_owned())]);

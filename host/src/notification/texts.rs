@@ -1,5 +1,5 @@
-//! Events of chats and site requests. The bodies of UIS's notifications about them are not public: names follow its reports and its
-//! Chat API `[inferred]`.
+//! Events of chats and site requests. UIS does not publish the bodies of these notifications. The names of the parameters follow UIS's
+//! reports and its Chat API `[inferred]`.
 
 use super::Unreadable;
 use super::params::Params;
@@ -50,7 +50,7 @@ pub fn accepted(params: &Params) -> Result<ChatAccepted, Unreadable> {
     Ok(ChatAccepted { chat: with_rest(chat, params) })
 }
 
-/// `chat_message`: the body is the Chat API's `POST /message`.
+/// `chat_message`: the body is that of the Chat API's `POST /message`.
 pub fn message(params: &Params) -> Result<ChatMessage, Unreadable> {
     let chat = chat(params)?;
     let message_id = params.integer_of_any(&["id", "message_id"]).filter(|id| *id > 0).ok_or(Unreadable::NoId("id"))?;
@@ -110,7 +110,7 @@ pub fn site_request(params: &Params) -> Result<SiteRequest, Unreadable> {
     Ok(SiteRequest { attributes: params.attributes(), ..request })
 }
 
-/// A row of `get.chats_report`: its id is the chat's, and it ends `duration` after `date_time`.
+/// A row of `get.chats_report`, as the end of a chat. The row's id is the chat's id. The chat ended `duration` seconds after `date_time`.
 pub fn reported_chat(params: &Params) -> Result<ChatFinished, Unreadable> {
     let chat_id = params.integer_of_any(&["id", "chat_id"]).filter(|id| *id > 0).ok_or(Unreadable::NoId("id"))?;
     let ended = moment(params) + i64::from(params.seconds("duration").unwrap_or(0)) * 1000;

@@ -1,4 +1,4 @@
-//! Compiled components on disk, so that a component is compiled once per content and engine configuration.
+//! A cache of compiled components on disk. A component is compiled once for each content and engine configuration.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
@@ -8,20 +8,20 @@ use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// A compiled component, and whether it came from the cache.
+/// A compiled component.
 pub struct Compiled {
     /// The component.
     pub component: Component,
-    /// It was compiled by an earlier run.
+    /// It was read from the cache.
     pub cached: bool,
 }
 
-/// Compiles a component, or takes what an earlier run compiled. A cache that cannot be read or written is only slower.
+/// Compiles a component, or reads it from the cache in `folder`. If the cache cannot be read or written, the component is compiled again.
 pub fn compile(engine: &Engine, wasm: &[u8], folder: &Path) -> wasmtime::Result<Compiled> {
     let path = place(engine, wasm, folder);
     if path.is_file() {
-        // SAFETY: the file is one that `store` wrote, whole (it is renamed into place), from the same engine configuration, into the
-        // user's own build folder; whoever can change it can change the host itself.
+        // SAFETY: `store` wrote this file, complete (it renames the finished file), with the same engine configuration. The folder is the
+        // user's own build folder. A person who can change files in it can change the host's program too.
         if let Ok(component) = unsafe { Component::deserialize_file(engine, &path) } {
             return Ok(Compiled { component, cached: true });
         }
@@ -33,7 +33,8 @@ pub fn compile(engine: &Engine, wasm: &[u8], folder: &Path) -> wasmtime::Result<
     Ok(Compiled { component, cached: false })
 }
 
-/// The file of a component: its name holds the content and everything of the engine that the code depends on.
+/// The file of a compiled component. Its name is a hash of the component and of everything in the engine's configuration that the machine
+/// code depends on.
 fn place(engine: &Engine, wasm: &[u8], folder: &Path) -> PathBuf {
     let mut compatibility = DefaultHasher::new();
     engine.precompile_compatibility_hash().hash(&mut compatibility);
@@ -42,7 +43,7 @@ fn place(engine: &Engine, wasm: &[u8], folder: &Path) -> PathBuf {
     folder.join(format!("{content}-{:016x}.cwasm", compatibility.finish()))
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file through a temporary one, so that a reader never finds half a file.
 fn store(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
@@ -52,8 +53,8 @@ fn store(path: &Path, bytes: &[u8]) -> io::Result<()> {
     std::fs::rename(&unfinished, path)
 }
 
-/// Whether a component cannot be compiled because it is made of more modules, memories or tables than one may be: the engine has no kind of error
-/// for that.
+/// Whether the engine's error means that a component has more modules, memories or tables than the limits allow. The engine has no separate
+/// error for that, so the text decides.
 pub fn too_many_parts(error: &str) -> bool {
     error.contains("transitively contains") || error.contains("per-instance limit")
 }

@@ -1,4 +1,4 @@
-//! Running a component: compiled and linked once, then a fresh store and instance per event.
+//! A plugin that is a WebAssembly component. It is compiled and linked once. Each event runs in a fresh store and a fresh instance.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use wasmtime::{Store, Trap, WasmCoreDump};
 
 use super::cache;
 use super::engine::{GRANTED_WASI, MemoryWatch, Runtime, StoreState};
-use super::{Asked, Plugin, Prepared, Run};
+use super::{Plugin, Prepared, Run, SetupResult};
 use crate::bindings::exports::uis::integration::setup::{AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection};
 use crate::bindings::uis::integration::types::{Delivery, Failure, Outcome};
 use crate::bindings::{self, PluginPre};
@@ -20,7 +20,7 @@ use crate::event::{Class, Event, Fault, Handled, Reply};
 use crate::ports::StoreError;
 use crate::services::EventScope;
 
-/// Why a component is not loaded. Nothing of it has run.
+/// Why a component was not loaded. Apart from [`Describe`](Self::Describe), no code of the component has run.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file cannot be read.
@@ -28,70 +28,73 @@ pub enum LoadError {
     File {
         /// The file.
         path: std::path::PathBuf,
-        /// The system's words.
+        /// The system's error.
         error: std::io::Error,
     },
-    /// It is no component.
+    /// The file is not a component.
     #[error("{path} is not a WebAssembly component: {error}")]
     NotAComponent {
         /// The file.
         path: std::path::PathBuf,
-        /// The engine's words.
+        /// The engine's error.
         error: String,
     },
-    /// It brings more modules, memories or tables than a plugin may.
-    #[error("the plugin is made of more parts than one may be: {0}")]
+    /// The component has more core modules, memories or tables than a plugin may have.
+    #[error("the plugin has more core modules, memories or tables than a plugin may have: {0}")]
     TooManyParts(String),
-    /// It exports nothing of the contract.
-    #[error("the component exports nothing of {CONTRACT_PACKAGE}; it is no plugin. It exports: {0}")]
+    /// The component exports no interface of the contract.
+    #[error("the component exports nothing of {CONTRACT_PACKAGE}; it is not a plugin. It exports: {0}")]
     NotAPlugin(String),
-    /// It was built to another version of the contract.
+    /// The component was built against another version of the contract.
     #[error(
-        "the plugin was built to {CONTRACT_PACKAGE} {plugin}, this host serves {CONTRACT_VERSION}; build the plugin against this host's wit/, or use a host of {plugin}"
+        "the plugin was built against {CONTRACT_PACKAGE} {plugin}, but this host supports {CONTRACT_VERSION}; build the plugin against this host's wit/, or use a host for {plugin}"
     )]
     OtherContract {
-        /// The plugin's version.
+        /// The version that the component was built against.
         plugin: String,
     },
-    /// It wants what no plugin gets.
-    #[error("the plugin imports what this host does not grant: {0}; a plugin reaches the outside through {CONTRACT_PACKAGE} alone")]
+    /// The component imports an interface that plugins may not use.
+    #[error(
+        "the plugin imports interfaces that this host does not provide: {0}; a plugin may import only {CONTRACT_PACKAGE}, and wasi:cli and wasi:io"
+    )]
     NotGranted(String),
-    /// An import or export has another shape than the contract's.
-    #[error("the plugin does not fit {CONTRACT_PACKAGE} {CONTRACT_VERSION}: {0}")]
+    /// The type of an import or export differs from the contract.
+    #[error("the plugin's imports or exports differ from {CONTRACT_PACKAGE} {CONTRACT_VERSION}: {0}")]
     DoesNotFit(String),
-    /// It could not even describe itself.
-    #[error("the plugin cannot describe itself: {0}")]
+    /// `setup.describe` failed.
+    #[error("the plugin's setup.describe failed: {0}")]
     Describe(#[from] Fault),
 }
 
-/// A plugin that is a component.
+/// A plugin that was loaded from a component.
 pub struct ComponentPlugin {
     runtime: Runtime,
     pre: PluginPre<StoreState>,
-    /// The pool has so many places; more events wait for one, as an exhausted pool would be an error.
+    /// One permit for each place in the engine's pool. Events wait here, because an exhausted pool would be an error.
     places: Arc<Semaphore>,
     description: Description,
-    /// It was compiled by an earlier run.
+    /// The compiled component was read from the cache.
     pub cached: bool,
     /// The component's size in bytes.
     pub size: usize,
-    /// How long compiling, or reading what was compiled, took.
+    /// How long it took to compile the component, or to read it from the cache.
     pub compiled_in: Duration,
-    /// Everything it imports and exports, by name.
+    /// The names of all imports and exports.
     pub interfaces: Interfaces,
 }
 
-/// Names of what a component imports and exports.
+/// The names of a component's imports and exports.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Interfaces {
-    /// Imports, sorted.
+    /// Names of the imports, sorted.
     pub imports: Vec<String>,
-    /// Exports, sorted.
+    /// Names of the exports, sorted.
     pub exports: Vec<String>,
 }
 
 impl ComponentPlugin {
-    /// Loads a component; `cache` keeps what was compiled.
+    /// Loads a component from a `.wasm` file, checks it, and calls its `setup.describe`. `cache` is a folder for compiled components; it is
+    /// created when missing.
     pub async fn load(runtime: &Runtime, path: &Path, cache: &Path) -> Result<ComponentPlugin, LoadError> {
         let wasm = std::fs::read(path).map_err(|error| LoadError::File { path: path.to_owned(), error })?;
         let started = Instant::now();
@@ -125,7 +128,7 @@ impl ComponentPlugin {
         Ok(plugin)
     }
 
-    /// Runs `work` on a fresh instance, within the limits.
+    /// Runs `work` in a fresh instance, within the limits. Returns the scope, the result, the fuel used, and the bytes of linear memory.
     async fn run<T>(
         &self,
         scope: EventScope,
@@ -133,7 +136,7 @@ impl ComponentPlugin {
         work: impl AsyncFnOnce(&bindings::Plugin, &mut Store<StoreState>) -> wasmtime::Result<T>,
     ) -> (EventScope, Result<T, Fault>, u64, usize) {
         let limits = &self.runtime.limits;
-        // The semaphore is never closed, so waiting for a place cannot fail.
+        // Waiting cannot fail: nobody closes the semaphore.
         let place = self.places.acquire().await;
         let mut store = Store::new(&self.runtime.engine, StoreState::new(scope, limits));
         store.limiter(|state| &mut state.memory);
@@ -160,12 +163,12 @@ impl ComponentPlugin {
         (state.scope, result, fuel, state.memory.held)
     }
 
-    /// Calls a pure function of `setup`: no event, no integration.
+    /// Calls a function of `setup` that needs no integration.
     async fn pure<T>(&self, work: impl AsyncFnOnce(&bindings::Plugin, &mut Store<StoreState>) -> wasmtime::Result<T>) -> Result<T, Fault> {
         self.question(EventScope::detached(&self.runtime.limits), work).await
     }
 
-    /// Calls a function of `setup` that answers a question and changes nothing.
+    /// Calls a function of `setup` that has no effect.
     async fn question<T>(
         &self,
         scope: EventScope,
@@ -186,22 +189,23 @@ impl ComponentPlugin {
         if trap == Some(&Trap::OutOfFuel) {
             return Fault::Limit { name: "fuel", value: limits.fuel };
         }
-        // What a panic printed says more than the trap it ended in.
+        // A panic's message is more useful than the trap that it ends in.
         let printed = state.stderr.contents();
         let printed = String::from_utf8_lossy(&printed);
-        let words = match (printed.trim(), trap) {
+        let text = match (printed.trim(), trap) {
             ("", Some(trap)) => trap.to_string(),
             ("", None) => format!("{:#}", error.root_cause()),
-            // The first lines hold the place and the message; Rust's hint at a backtrace says nothing here.
+            // The first lines contain the source line and the message. Rust's note about backtraces is of no use here.
             (printed, _) => {
                 printed.lines().filter(|line| !line.starts_with("note:")).flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
             }
         };
-        Fault::Trap(words)
+        Fault::Trap(text)
     }
 }
 
-/// Shows a guest's memories. A component's are not reachable from outside but where it trapped; a call without fuel makes it.
+/// Passes the instance's linear memories to `watch`. A component's memories can be read only after a trap, so a call without fuel causes
+/// one.
 async fn look(
     plugin: &bindings::Plugin,
     store: &mut Store<StoreState>,
@@ -231,17 +235,18 @@ fn interfaces(runtime: &Runtime, component: &Component) -> Interfaces {
     Interfaces { imports, exports }
 }
 
-/// The version of the contract that a name carries.
+/// The version of the contract in an interface's name, if it is one of the contract's interfaces.
 fn contract_version(name: &str) -> Option<&str> {
     name.strip_prefix(CONTRACT_PACKAGE)?.strip_prefix('/')?.split_once('@').map(|(_, version)| version)
 }
 
-/// `0.1` of `0.1.7`: while the major version is 0, a minor one breaks.
+/// The versions that are compatible with each other: `0.1` for `0.1.7`. While the major version is 0, each minor version is incompatible
+/// with the others.
 fn series(version: &str) -> &str {
     version.rsplit_once('.').map_or(version, |(series, _)| series)
 }
 
-/// Whether a component is a plugin for this host, by the names of what it imports and exports.
+/// Checks the names of a component's imports and exports.
 fn check(interfaces: &Interfaces) -> Result<(), LoadError> {
     let versions: Vec<&str> = interfaces.exports.iter().chain(&interfaces.imports).filter_map(|name| contract_version(name)).collect();
     if let Some(other) = versions.iter().find(|version| series(version) != series(CONTRACT_VERSION)) {
@@ -269,11 +274,11 @@ impl Plugin for ComponentPlugin {
         Box::pin(self.pure(async |plugin, store| plugin.uis_integration_setup().call_settings_schema(store).await))
     }
 
-    fn choices<'a>(&'a self, scope: EventScope, setting: &'a str, page: Option<&'a str>) -> BoxFuture<'a, Asked<ChoicePage>> {
+    fn choices<'a>(&'a self, scope: EventScope, setting: &'a str, page: Option<&'a str>) -> BoxFuture<'a, SetupResult<ChoicePage>> {
         Box::pin(self.question(scope, async move |plugin, store| plugin.uis_integration_setup().call_choices(store, setting, page).await))
     }
 
-    fn check_connection(&self, scope: EventScope) -> BoxFuture<'_, Asked<ConnectionReport>> {
+    fn check_connection(&self, scope: EventScope) -> BoxFuture<'_, SetupResult<ConnectionReport>> {
         Box::pin(self.question(scope, async |plugin, store| plugin.uis_integration_setup().call_check_connection(store).await))
     }
 
@@ -298,7 +303,7 @@ impl Plugin for ComponentPlugin {
     }
 }
 
-/// Calls the handler of an event.
+/// Calls the handler that belongs to the event.
 async fn call(plugin: &bindings::Plugin, store: &mut Store<StoreState>, delivery: &Delivery, event: &Event) -> wasmtime::Result<Handled> {
     let done = |result: Result<Outcome, Failure>| result.map(Reply::Done);
     let (calls, chats, setup) = (plugin.uis_integration_calls(), plugin.uis_integration_chats(), plugin.uis_integration_setup());
@@ -336,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plugin_is_known_by_its_names() {
+    fn a_plugin_is_recognised_by_the_names_of_its_interfaces() {
         assert!(check(&names(&["uis:integration/log@0.1.3", "wasi:cli/stderr@0.2.6"], &["uis:integration/setup@0.1.0"])).is_ok());
         let other = check(&names(&[], &["uis:integration/setup@0.2.0"])).expect_err("another contract").to_string();
         assert!(other.contains("0.2.0") && other.contains(CONTRACT_VERSION), "{other}");

@@ -1,4 +1,4 @@
-//! The engine: one per process, with what all components share. Figures were measured for a component of 98 kB on 2 cores.
+//! The WebAssembly engine, shared by all instances of a process. Figures in this file were measured with a component of 98 kB on two cores.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -15,43 +15,45 @@ use crate::bindings;
 use crate::limits::Limits;
 use crate::services::EventScope;
 
-/// Handlers give way this often, so that a deadline is noticed and others run. A yield costs under a microsecond.
+/// How often a running handler yields, so that its deadline is checked and other handlers run. A yield costs less than a microsecond.
 pub const TICK: Duration = Duration::from_millis(4);
 
-/// What of WASI a plugin may import: what Rust's standard library pulls in, and nothing that reaches files, network, time or chance.
+/// Prefixes of the WASI interfaces that a plugin may import. Rust's standard library needs them. They give no access to files, network,
+/// time or random numbers.
 pub const GRANTED_WASI: [&str; 2] = ["wasi:cli/", "wasi:io/"];
 
-/// What panics of a plugin may print, in bytes.
+/// How much a panic of a plugin may print, in bytes.
 const STDERR_BYTES: usize = 4 << 10;
 
-/// What one plugin may be made of: core modules, their memories, their tables.
+/// Most core modules, memories and tables of one plugin.
 const CORE_INSTANCES: u32 = 16;
 const MEMORIES: u32 = 2;
 const TABLES: u32 = 4;
 
-/// Is shown every linear memory of a guest after each of its calls.
+/// Called with every linear memory of an instance after each call into it.
 pub type MemoryWatch = Arc<dyn Fn(&[u8]) + Send + Sync>;
 
-/// Engine, linker and limits.
+/// An engine, its linker, and the limits of handlers.
 #[derive(Clone)]
 pub struct Runtime {
     pub(super) engine: Engine,
     pub(super) linker: Arc<Linker<StoreState>>,
-    /// Limits of every handler.
+    /// The limits of every handler.
     pub limits: Limits,
-    /// How instances get their memory: `pooling`, or `on-demand` where the machine's address space does not allow a pool.
+    /// How instances get their memory: `pooling`, or `on-demand` when the process may not reserve the address space of a pool.
     pub allocation: &'static str,
-    /// Looks into the memories of guests; none outside of checks.
+    /// Receives the memories of instances; none except in checks.
     pub(super) watch: Option<MemoryWatch>,
 }
 
 impl Runtime {
-    /// Makes an engine. Compiles nothing yet.
+    /// Creates an engine. Nothing is compiled yet. Fails when the engine cannot be configured.
     pub fn new(limits: Limits) -> wasmtime::Result<Runtime> {
         Runtime::make(limits, None)
     }
 
-    /// The same, with somebody who looks into the memory of every guest after each call: slow, and for checks alone.
+    /// As [`new`](Self::new), but `watch` receives every instance's memory after each call. Slow; for checks such as `uis-host canary`
+    /// only.
     pub fn watched(limits: Limits, watch: MemoryWatch) -> wasmtime::Result<Runtime> {
         Runtime::make(limits, Some(watch))
     }
@@ -64,14 +66,14 @@ impl Runtime {
     }
 }
 
-/// An engine whose epochs tick, for plugins and for partners' rules alike, and how its instances get their memory. Without the address space
-/// for the pool they get it on demand.
+/// Creates an engine with a thread that advances its epoch every [`TICK`]. Plugins and partners' rules each have one. Also returns how
+/// instances get their memory; see [`Runtime::allocation`].
 pub fn engine(pool: PoolingAllocationConfig) -> wasmtime::Result<(Engine, &'static str)> {
     engine_with(pool, false)
 }
 
 fn engine_with(pool: PoolingAllocationConfig, dumps: bool) -> wasmtime::Result<(Engine, &'static str)> {
-    // A pool makes a fresh instance cost 8 microseconds in place of 25, and is the only way that scales over cores.
+    // A pool reduces the cost of a fresh instance from 25 to 8 microseconds, and only a pool scales with the number of cores.
     let (engine, allocation) = match Engine::new(&config(Some(pool), dumps)) {
         Ok(engine) => (engine, "pooling"),
         Err(_) => (Engine::new(&config(None, dumps))?, "on-demand"),
@@ -83,13 +85,14 @@ fn engine_with(pool: PoolingAllocationConfig, dumps: bool) -> wasmtime::Result<(
 fn config(pool: Option<PoolingAllocationConfig>, dumps: bool) -> Config {
     let mut config = Config::new();
     config.coredump_on_trap(dumps);
-    // Where a trap happened is said by what a panic printed; walking a stack that was overflown takes 20 ms, of everybody's.
+    // The message of a panic contains the source line already. A full backtrace after a stack overflow takes 20 ms, during which other
+    // handlers wait.
     config.wasm_backtrace_max_frames(NonZeroUsize::new(16));
     config.consume_fuel(true);
     config.epoch_interruption(true);
-    // The contract is synchronous; without this every call costs three times as much.
+    // The contract has only synchronous functions. Support for concurrent ones would triple the cost of every call.
     config.concurrency_support(false);
-    // A replay must give the same on every machine.
+    // A replay must give the same result on every machine.
     config.cranelift_nan_canonicalization(true);
     config.relaxed_simd_deterministic(true);
     config.wasm_component_model(true);
@@ -102,8 +105,8 @@ fn config(pool: Option<PoolingAllocationConfig>, dumps: bool) -> Config {
 fn pool(limits: &Limits) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(limits.instances)
-        // A component of Rust has the module itself and a few small adapters. The totals are what all places may take together, so that no
-        // plugin, however it is built, leaves another without.
+        // A Rust component consists of its main module and a few small adapters. The totals cover the maximum of every place, so that one
+        // plugin cannot exhaust what another needs.
         .max_core_instances_per_component(CORE_INSTANCES)
         .max_memories_per_component(MEMORIES)
         .max_tables_per_component(TABLES)
@@ -112,16 +115,16 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
         .total_tables(limits.instances * TABLES)
         .total_stacks(limits.instances)
         .table_elements(limits.table_elements)
-        // Not 4 GiB: the address space a pool reserves is this times the instances.
+        // Not 4 GiB: the pool reserves this much address space for every instance.
         .max_memory_size(limits.memory_bytes)
-        // Pages an event touched are wiped rather than unmapped; with pagemap scan only those, without it too many.
+        // Memory up to this size is cleared instead of unmapped. With pagemap_scan only the pages that were touched are cleared.
         .linear_memory_keep_resident(1 << 20)
         .table_keep_resident(64 << 10)
         .pagemap_scan(Enabled::Auto);
     pool
 }
 
-/// Ends a tick of every store, until the engine is gone.
+/// Advances the engine's epoch on a thread of its own until the engine is dropped.
 fn tick(engine: wasmtime::EngineWeak) {
     let tick = move || {
         while let Some(engine) = engine.upgrade() {
@@ -130,11 +133,11 @@ fn tick(engine: wasmtime::EngineWeak) {
             std::thread::sleep(TICK);
         }
     };
-    // Without the thread deadlines would not be noticed within a busy guest; fuel still ends it.
+    // If the thread cannot start, a busy handler is not interrupted at its deadline; its fuel still ends it.
     let _ = std::thread::Builder::new().name("uis-host-epoch".into()).spawn(tick);
 }
 
-/// Everything a plugin may import.
+/// Adds every import that a plugin may use.
 fn link(linker: &mut Linker<StoreState>) -> wasmtime::Result<()> {
     bindings::Plugin::add_to_linker::<_, HasSelf<EventScope>>(linker, |state| &mut state.scope)?;
     let l = linker;
@@ -159,7 +162,7 @@ impl wasmtime::component::HasData for HasTable {
     type Data<'a> = &'a mut ResourceTable;
 }
 
-/// What a store holds for the time of one event.
+/// The data of a store: the scope and the meters of one event.
 pub struct StoreState {
     pub(super) scope: EventScope,
     pub(super) memory: MemoryMeter,
@@ -171,7 +174,8 @@ pub struct StoreState {
 impl StoreState {
     pub(super) fn new(scope: EventScope, limits: &Limits) -> Self {
         let stderr = MemoryOutputPipe::new(STDERR_BYTES);
-        // No arguments, no variables, no files, no network; standard error is kept, because a panic says there what happened.
+        // The plugin gets no arguments, environment variables, files or network. Standard error is kept, because a panic writes its message
+        // there.
         let wasi = WasiCtx::builder().stderr(stderr.clone()).build();
         StoreState {
             scope,
@@ -195,14 +199,14 @@ impl WasiView for StoreState {
     }
 }
 
-/// Watches memories and tables. The limits are for all of an instance's together: a component may have several.
+/// Enforces the limits of memory and tables for all memories and tables of an instance together, since a component may have several.
 pub(crate) struct MemoryMeter {
     memory_bytes: usize,
     table_elements: usize,
-    /// Linear memory that the instance has; it never gives any back.
+    /// The instance's linear memory, in bytes. It never shrinks.
     pub(super) held: usize,
     elements: usize,
-    /// The limit that was passed.
+    /// The limit that was exceeded: name and value.
     pub(super) refused: Option<(&'static str, u64)>,
 }
 
@@ -211,7 +215,7 @@ impl ResourceLimiter for MemoryMeter {
         let held = self.held + desired.saturating_sub(current);
         if held > self.memory_bytes {
             self.refused = Some(("memory-bytes", self.memory_bytes as u64));
-            // The guest would abort anyway; refusing here names the limit.
+            // Refusing the growth would also abort the guest, but without the limit's name.
             return Err(wasmtime::Error::msg("memory limit"));
         }
         self.held = held;

@@ -1,4 +1,4 @@
-//! What a component is, without running any event of it.
+//! Describes a plugin without running an event: its interfaces, connections, callbacks, actions and settings.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -9,55 +9,55 @@ use crate::bindings::exports::uis::integration::setup::AuthStyle;
 use crate::contract::{CONTRACT_PACKAGE, CONTRACT_VERSION};
 use crate::event::Fault;
 
-/// A plugin as `inspect` shows it.
+/// The output of `uis-host inspect`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Inspection {
-    /// Its name.
+    /// The plugin's name.
     pub name: String,
-    /// Its version.
+    /// The plugin's version.
     pub version: String,
-    /// The contract it was built to.
+    /// The contract that the plugin was built against: package and version.
     pub contract: String,
     /// The component's size in bytes.
     pub size_bytes: usize,
-    /// What it exports.
+    /// Names of the exports.
     pub exports: Vec<String>,
-    /// What it imports.
+    /// Names of the imports.
     pub imports: Vec<String>,
-    /// The remote systems it talks to.
+    /// Connections to remote systems.
     pub connections: Vec<ConnectionView>,
-    /// Callbacks it serves.
+    /// Names of the callbacks that the plugin handles.
     pub callbacks: Vec<String>,
-    /// Buttons of its settings page.
+    /// Buttons of the settings page.
     pub actions: Vec<ActionView>,
-    /// Its settings.
+    /// The settings.
     pub settings: Vec<SettingView>,
 }
 
-/// A button.
+/// A button of the settings page.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ActionView {
-    /// Its name.
+    /// The action's name.
     pub name: String,
-    /// Its title, Russian.
+    /// The button's title, in Russian.
     pub title: String,
-    /// What it does, English.
+    /// What the action does, in English.
     pub description: String,
 }
 
-/// A connection.
+/// A connection to a remote system.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectionView {
-    /// Its name.
+    /// The connection's name.
     pub name: String,
-    /// Hosts allowed.
+    /// Patterns of the hosts that the connection may use.
     pub hosts: Vec<String>,
-    /// Where the key goes.
+    /// How a request carries the key: `none`, `header NAME` or `bearer`.
     pub auth: String,
-    /// `path-prefix`: requests a second.
+    /// Rate limits: path prefix and requests per second.
     pub rates: Vec<(String, u32)>,
 }
 
@@ -65,35 +65,35 @@ pub struct ConnectionView {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SettingView {
-    /// Its name.
+    /// The setting's name.
     pub name: String,
-    /// Its title, Russian.
+    /// Its title, in Russian.
     pub title: String,
-    /// What it does, English.
+    /// What it does, in English.
     pub description: String,
-    /// Its default.
+    /// The default value.
     pub default: Value,
-    /// What can be chosen, and its title.
+    /// The values to choose from, each with its title.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<(String, String)>,
-    /// Of a table its columns: name and title.
+    /// For a table: the columns, name and title.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<(String, String)>,
-    /// The host shows it and nobody changes it: the address of this callback.
+    /// The name of the callback whose address the host shows here, read-only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shows_callback: Option<String>,
-    /// It matters only when other settings have these values.
+    /// The setting matters only when other settings have these values.
     #[serde(skip_serializing_if = "Value::is_null")]
     pub shown_when: Value,
 }
 
-/// Members of an object, by name, with their titles.
+/// The members of an object, each with its title.
 fn titled(members: &Value, title: impl Fn(&Value) -> &Value) -> Vec<(String, String)> {
     let members = members.as_object().into_iter().flatten();
     members.map(|(name, member)| (name.clone(), title(member).as_str().unwrap_or_default().to_owned())).collect()
 }
 
-/// Looks at a plugin.
+/// Describes a plugin. Fails when its `setup.settings-schema` traps or exceeds a limit.
 pub async fn inspect(plugin: &ComponentPlugin) -> Result<Inspection, Fault> {
     let about = plugin.description();
     let schema: Value = serde_json::from_str(&plugin.settings_schema().await?).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! Plugins: what the host asks of one, whatever it is made of. [`component`] runs the real thing; tests run the same logic natively.
+//! Plugins: the trait that the host calls, independent of how a plugin runs. [`component`] runs a WebAssembly component; tests run the same
+//! logic natively.
 
 pub mod cache;
 pub mod component;
@@ -12,45 +13,47 @@ use crate::bindings::uis::integration::types::{Delivery, Failure, Misconfigurati
 use crate::event::{Event, Fault, Handled};
 use crate::services::EventScope;
 
-/// What one run of a handler came to.
+/// The result of handling one event.
 pub struct Run {
-    /// The scope, with the trace of what was done.
+    /// The scope, with the event's trace.
     pub scope: EventScope,
-    /// The handler's answer.
+    /// The handler's reply or failure, or why there is neither.
     pub result: Result<Handled, Fault>,
-    /// Fuel used, when it is counted.
+    /// Fuel used; none when the plugin runs natively.
     pub fuel: Option<u64>,
-    /// The most linear memory held, in bytes, when it is counted.
+    /// Linear memory of the instance at the end, in bytes; none when the plugin runs natively.
     pub memory_bytes: Option<usize>,
 }
 
-/// Prepared settings, or every problem found in them.
+/// The settings in the plugin's own form, or all problems that were found in them.
 pub type Prepared = Result<Vec<u8>, Vec<Misconfiguration>>;
 
-/// What a plugin answers to a question of the settings page.
-pub type Asked<T> = Result<Result<T, Failure>, Fault>;
+/// The result of a function of `setup` that the settings page calls: the plugin's answer, its failure, or the host's fault.
+pub type SetupResult<T> = Result<Result<T, Failure>, Fault>;
 
-/// A plugin that is ready for events.
+/// A plugin that is loaded.
 pub trait Plugin: Send + Sync {
-    /// What it says of itself.
+    /// The plugin's name, version, connections, callbacks and actions, from `setup.describe`.
     fn description(&self) -> &Description;
 
-    /// Checks settings and prepares them.
+    /// Checks settings, a JSON object, and converts them to the plugin's own form. `from_version` is the plugin's version that saved the
+    /// settings, if it was a different one.
     fn prepare<'a>(&'a self, settings: &'a str, from_version: Option<&'a str>) -> BoxFuture<'a, Result<Prepared, Fault>>;
 
-    /// The JSON Schema of its settings.
+    /// The JSON Schema of the plugin's settings, as text.
     fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>>;
 
-    /// Choices of a setting whose values live elsewhere, a page at a time.
-    fn choices<'a>(&'a self, scope: EventScope, setting: &'a str, page: Option<&'a str>) -> BoxFuture<'a, Asked<ChoicePage>>;
+    /// Values to choose from for a setting whose values exist in a remote system. `page` is the cursor from the previous page; none for the
+    /// first page.
+    fn choices<'a>(&'a self, scope: EventScope, setting: &'a str, page: Option<&'a str>) -> BoxFuture<'a, SetupResult<ChoicePage>>;
 
-    /// Whether the connection's address and key will do.
-    fn check_connection(&self, scope: EventScope) -> BoxFuture<'_, Asked<ConnectionReport>>;
+    /// Checks a connection's address and key with the remote system.
+    fn check_connection(&self, scope: EventScope) -> BoxFuture<'_, SetupResult<ConnectionReport>>;
 
-    /// Makes a base URL of what somebody pasted, or says in words what is wrong with it.
+    /// Converts an address that a person pasted to a base URL, or says in Russian what is wrong with it.
     fn normalise_connection<'a>(&'a self, pasted: &'a str) -> BoxFuture<'a, Result<Result<NormalConnection, String>, Fault>>;
 
-    /// A file for browsers, by its path.
+    /// A file for browsers, by its path; none when there is no such file.
     fn asset<'a>(&'a self, scope: EventScope, path: &'a str) -> BoxFuture<'a, Result<Option<AssetFile>, Fault>>;
 
     /// Handles an event in a fresh instance.

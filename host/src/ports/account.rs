@@ -1,5 +1,5 @@
-//! The UIS account: who works there, what it knows of calls, its deals, and starting a call. The shapes are the contract's, which are the
-//! Data API's and the Call API's.
+//! The UIS account: its employees and numbers, its reports, its deals, and starting calls. The records are the contract's, which follow the
+//! Data API and the Call API.
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
@@ -11,16 +11,16 @@ use crate::bindings::uis::integration::deals::{Deal, DealContact, DealEmployee, 
 use crate::bindings::uis::integration::directory::{Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber};
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
 
-/// The people, numbers and channels of one UIS account. Lists are paged: `offset` counts rows, a page has at most
-/// [`DIRECTORY_PAGE`](crate::limits::DIRECTORY_PAGE) of them, and an empty page ends the list.
+/// The employees, numbers and channels of one UIS account. Lists are paged: `offset` counts rows from 0, a page has at most
+/// [`DIRECTORY_PAGE`](crate::limits::DIRECTORY_PAGE) rows, and an empty page ends the list.
 pub trait Directory: Send + Sync {
-    /// The account itself.
+    /// The account: its name, time zone and extensions.
     fn account(&self) -> BoxFuture<'_, Account>;
 
     /// Employees, by ascending id.
     fn employees(&self, offset: u32) -> BoxFuture<'_, Result<Vec<Employee>, DirectoryError>>;
 
-    /// One employee; none when there is nobody with this id.
+    /// An employee by id; none when there is no such employee.
     fn find_employee(&self, id: i64) -> BoxFuture<'_, Result<Option<Employee>, DirectoryError>>;
 
     /// Creates an employee and returns their id.
@@ -38,15 +38,15 @@ pub trait Directory: Send + Sync {
     /// Chat channels.
     fn chat_channels(&self, offset: u32) -> BoxFuture<'_, Result<Vec<ChatChannel>, DirectoryError>>;
 
-    /// Whether a number is the short number of one of the account's employees; a call with one is internal.
+    /// Whether a number is the extension of one of the account's employees. A call with such a number is internal.
     fn is_extension<'a>(&'a self, number: &'a str) -> BoxFuture<'a, bool>;
 }
 
-/// A page of a report, and the cursor of the next page; none after the last.
+/// A page of a report, and the cursor of the next page; none after the last page.
 pub type ReportPage<T> = Result<(Vec<T>, Option<String>), ReportError>;
 
-/// UIS's own reports, in order of time and id. `since` is in milliseconds since 1970 and inclusive; a cursor from one page continues behind its
-/// last row, whatever was added meanwhile; `limit` is between 1 and [`REPORT_PAGE`](crate::limits::REPORT_PAGE).
+/// UIS's reports, ordered by time and id. `since` is in milliseconds since 1970, inclusive. A cursor continues after the last row of its
+/// page, even if rows were added meanwhile. `limit` is from 1 to [`REPORT_PAGE`](crate::limits::REPORT_PAGE).
 pub trait Reports: Send + Sync {
     /// Calls that ended at or after `since`.
     fn finished_calls<'a>(&'a self, since: i64, cursor: Option<&'a str>, limit: usize) -> BoxFuture<'a, ReportPage<CallFinished>>;
@@ -54,57 +54,57 @@ pub trait Reports: Send + Sync {
     /// Chats that ended at or after `since`.
     fn finished_chats<'a>(&'a self, since: i64, cursor: Option<&'a str>, limit: usize) -> BoxFuture<'a, ReportPage<ChatFinished>>;
 
-    /// Site requests that came at or after `since`.
+    /// Site requests that were received at or after `since`.
     fn received_site_requests<'a>(&'a self, since: i64, cursor: Option<&'a str>, limit: usize) -> BoxFuture<'a, ReportPage<SiteRequest>>;
 
-    /// Messages of one chat.
+    /// The messages of one chat, oldest first.
     fn transcript<'a>(&'a self, chat: i64, cursor: Option<&'a str>, limit: usize) -> BoxFuture<'a, ReportPage<ChatMessage>>;
 }
 
-/// UIS's deals, by the Data API's shapes and rules. Every call costs points; without them the answer is `busy`.
+/// UIS's deals, with the records and rules of the Data API. Every call costs points; when none are left, the result is `busy`.
 pub trait DealsApi: Send + Sync {
-    /// Funnels, paged like [`Directory`].
+    /// Sales funnels, paged as in [`Directory`].
     fn funnels(&self, offset: u32) -> BoxFuture<'_, Result<Vec<Funnel>, DealsError>>;
     /// Creates a funnel.
     fn create_funnel(&self, funnel: Funnel) -> BoxFuture<'_, Result<(), DealsError>>;
-    /// Gives a funnel these stages.
+    /// Replaces the stages of a funnel.
     fn update_funnel(&self, funnel: Funnel) -> BoxFuture<'_, Result<(), DealsError>>;
-    /// Creates or renames employees of deals.
+    /// Creates or renames the employees to whom deals are assigned.
     fn put_employees(&self, employees: Vec<DealEmployee>) -> BoxFuture<'_, Result<(), DealsError>>;
-    /// Creates or changes contacts.
+    /// Creates or updates contacts of deals.
     fn put_contacts(&self, contacts: Vec<DealContact>) -> BoxFuture<'_, Result<(), DealsError>>;
-    /// Creates or renames user fields.
+    /// Creates or renames user fields of deals.
     fn put_user_fields(&self, fields: Vec<UserField>) -> BoxFuture<'_, Result<(), DealsError>>;
     /// Uploads states of deals: all of them, or none.
     fn upload_history(&self, deals: Vec<Deal>) -> BoxFuture<'_, Result<(), DealsError>>;
-    /// Deletes a deal; one that is not there is no error.
+    /// Deletes a deal. A deal that does not exist is not an error.
     fn delete_deal<'a>(&'a self, ext_id: &'a str) -> BoxFuture<'a, Result<(), DealsError>>;
 }
 
 /// Why a call was not started.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DialError {
-    /// UIS refused: its mnemonic and message.
+    /// UIS refused; with its mnemonic and message.
     #[error("UIS refused to start the call: {0}: {1}")]
     Refused(String, String),
-    /// Nobody knows whether the call was started. It must not be ordered again.
+    /// It is unknown whether the call was started. It must not be started again.
     #[error("the outcome of starting the call is unknown: {0}")]
     OutcomeUnknown(String),
 }
 
 /// Starts calls, as `start.employee_call` of the Call API does.
 pub trait Dialler: Send + Sync {
-    /// Starts a call: the employee's phone rings first, then the contact's. `id` names the order: one that
-    /// comes again with its id starts no second call, and is answered as it was the first time.
+    /// Starts a call: first the employee's phone rings, then the contact's. `id` identifies the order and is the same in every repetition: a
+    /// repeated order starts no second call, and gets the same answer as the first time.
     fn start_call<'a>(&'a self, id: &'a str, order: &'a DialOrder) -> BoxFuture<'a, Result<(), DialError>>;
 }
 
-/// An account that has nothing and takes nothing: for functions of a plugin that belong to no integration.
+/// An empty account that accepts nothing, for functions of a plugin that belong to no integration.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Absent;
 
-/// What an absent account answers to whoever wants to change something.
-const ABSENT: &str = "there is no UIS account here";
+/// The message with which it refuses changes.
+const ABSENT: &str = "this function has no UIS account";
 
 fn done<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, T> {
     ready(value).boxed()
@@ -155,7 +155,7 @@ impl Reports for Absent {
     }
 }
 
-/// A refusal of a deal's change by an absent account.
+/// The refusal of every change of deals.
 fn no_deals<'a>() -> BoxFuture<'a, Result<(), DealsError>> {
     use crate::bindings::uis::integration::deals::Refusal;
     done(Err(DealsError::Refused(Refusal { mnemonic: "absent".into(), message: ABSENT.into(), field: None, value: None })))

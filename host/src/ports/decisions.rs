@@ -1,4 +1,4 @@
-//! The answers of partners' rules, as the imports of a plugin ask for them.
+//! The decisions of partners' rules, for the plugin's import `rules`.
 
 use std::time::Instant;
 
@@ -8,35 +8,35 @@ use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, Rout
 use crate::decision::Point;
 use crate::trace::Trace;
 
-/// The event that a rule is asked for.
-pub struct Asking<'a> {
-    /// When the event must be done.
+/// What a decision needs of the event that it belongs to.
+pub struct RuleContext<'a> {
+    /// When the decision must be made.
     pub deadline: Instant,
-    /// The host's time, in milliseconds since 1970.
+    /// The current time, in milliseconds since 1970.
     pub now: i64,
-    /// Where the rules' answers are written down.
+    /// Records the rules' answers.
     pub trace: &'a mut Trace,
 }
 
-/// Partners' rules of one account. A rule that gives no answer counts as "keep".
+/// The rules of one account. A rule that gives no answer counts as "keep".
 pub trait Decisions: Send + Sync {
-    /// The points that some rule decides.
+    /// The decision points that at least one rule implements.
     fn decided(&self) -> Vec<Point>;
 
-    /// The assignee: the proposed one, or another.
-    fn responsible<'a>(&'a self, about: &'a Appeal, proposed: Option<String>, asking: Asking<'a>) -> BoxFuture<'a, Option<String>>;
+    /// Decides the assignee, a CRM user's id. `proposed` is the plugin's choice. None: no assignee.
+    fn responsible<'a>(&'a self, about: &'a Appeal, proposed: Option<String>, context: RuleContext<'a>) -> BoxFuture<'a, Option<String>>;
 
-    /// What becomes of a draft.
-    fn review_draft<'a>(&'a self, about: &'a Appeal, draft: Draft, asking: Asking<'a>) -> BoxFuture<'a, Verdict>;
+    /// Reviews a draft.
+    fn review_draft<'a>(&'a self, about: &'a Appeal, draft: Draft, context: RuleContext<'a>) -> BoxFuture<'a, Verdict>;
 
-    /// Where a call goes.
-    fn route<'a>(&'a self, about: &'a Appeal, proposed: Routing, asking: Asking<'a>) -> BoxFuture<'a, Routing>;
+    /// Decides where a call is forwarded. `proposed` is the plugin's choice.
+    fn route<'a>(&'a self, about: &'a Appeal, proposed: Routing, context: RuleContext<'a>) -> BoxFuture<'a, Routing>;
 
-    /// The deal as it is to be uploaded; none: it is not uploaded.
-    fn review_deal<'a>(&'a self, deal: DealDraft, asking: Asking<'a>) -> BoxFuture<'a, Option<DealDraft>>;
+    /// Reviews a deal. None: the deal is not uploaded.
+    fn review_deal<'a>(&'a self, deal: DealDraft, context: RuleContext<'a>) -> BoxFuture<'a, Option<DealDraft>>;
 }
 
-/// An account without rules.
+/// An account without rules: every proposal is accepted.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct NoRules;
 
@@ -44,16 +44,16 @@ impl Decisions for NoRules {
     fn decided(&self) -> Vec<Point> {
         Vec::new()
     }
-    fn responsible<'a>(&'a self, _: &'a Appeal, proposed: Option<String>, _: Asking<'a>) -> BoxFuture<'a, Option<String>> {
+    fn responsible<'a>(&'a self, _: &'a Appeal, proposed: Option<String>, _: RuleContext<'a>) -> BoxFuture<'a, Option<String>> {
         ready(proposed).boxed()
     }
-    fn review_draft<'a>(&'a self, _: &'a Appeal, _: Draft, _: Asking<'a>) -> BoxFuture<'a, Verdict> {
+    fn review_draft<'a>(&'a self, _: &'a Appeal, _: Draft, _: RuleContext<'a>) -> BoxFuture<'a, Verdict> {
         ready(Verdict::Keep).boxed()
     }
-    fn route<'a>(&'a self, _: &'a Appeal, proposed: Routing, _: Asking<'a>) -> BoxFuture<'a, Routing> {
+    fn route<'a>(&'a self, _: &'a Appeal, proposed: Routing, _: RuleContext<'a>) -> BoxFuture<'a, Routing> {
         ready(proposed).boxed()
     }
-    fn review_deal<'a>(&'a self, deal: DealDraft, _: Asking<'a>) -> BoxFuture<'a, Option<DealDraft>> {
+    fn review_deal<'a>(&'a self, deal: DealDraft, _: RuleContext<'a>) -> BoxFuture<'a, Option<DealDraft>> {
         ready(Some(deal)).boxed()
     }
 }

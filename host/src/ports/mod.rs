@@ -1,18 +1,18 @@
-//! The ports: what the host needs from outside and does not implement itself. Whoever embeds the library brings an implementation of each,
-//! or takes the ones in memory.
+//! The ports: interfaces to everything that the host needs and does not implement itself. A program that embeds the library implements each
+//! port, or uses the implementations in memory.
 //!
-//! | port | what stands behind it |
+//! | port | what it gives access to |
 //! |---|---|
-//! | [`Directory`] | the UIS account: people, numbers, chat channels |
-//! | [`Reports`] | UIS's own reports of calls, chats and site requests |
-//! | [`DealsApi`] | UIS's funnels, deals and their contacts |
+//! | [`Directory`] | the UIS account: employees, numbers, chat channels |
+//! | [`Reports`] | UIS's reports of calls, chats and site requests |
+//! | [`DealsApi`] | UIS's sales funnels, deals and their contacts |
 //! | [`Dialler`] | starting calls in UIS |
-//! | [`Store`] | what must survive a restart: waiting events, plugins' storage, timers |
-//! | [`Egress`] | the way to a remote system |
-//! | [`Clock`] | the present |
-//! | [`Observer`] | whoever watches what the dispatch does |
-//! | [`Turns`] | in which order lanes get their turns, where somebody draws it |
-//! | [`Decisions`] | the answers of partners' rules; the library's own rooms fill it |
+//! | [`Store`] | everything that must survive a restart: waiting events, plugins' storage, timers |
+//! | [`Egress`] | sending requests to a remote system |
+//! | [`Clock`] | the current time |
+//! | [`Observer`] | logs, metrics and reports of what the dispatch does |
+//! | [`Turns`] | the order of concurrent handlers, when a replay draws it |
+//! | [`Decisions`] | the decisions of partners' rules; implemented by [`RuleSet`](crate::rules::RuleSet) |
 //!
 //! Every port has a conformance suite in [`suites`](crate::suites), which each implementation must pass.
 
@@ -25,7 +25,7 @@ mod turns;
 
 pub use crate::clock::Clock;
 pub use account::{Absent, DealsApi, DialError, Dialler, Directory, ReportPage, Reports};
-pub use decisions::{Asking, Decisions, NoRules};
+pub use decisions::{Decisions, NoRules, RuleContext};
 pub use egress::{Egress, EgressError};
 pub use observer::{Entry, Observer, Outcome, Problem, ProblemKind, Silent};
 pub use store::{Answer, End, IntegrationState, KeptEvent, Origin, SetTimer, StorageWrite, Store, StoreError, TimerRoom};

@@ -1,4 +1,4 @@
-//! Whoever watches what the dispatch does: a replay's report, logs and metrics of a service.
+//! Observing the dispatch: for the report of a replay, and for logs and metrics of a service.
 
 use serde::Serialize;
 
@@ -7,106 +7,106 @@ use crate::bindings::uis::integration::types::Failure;
 use crate::event::{Event, Fault, Reply};
 use crate::trace::Step;
 
-/// What went wrong, or was left out.
+/// The kind of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProblemKind {
-    /// A line or body that cannot be read.
+    /// A line or a body cannot be read.
     Unreadable,
-    /// An event that can never succeed.
+    /// An event can never succeed.
     Rejected,
-    /// The remote system refuses the credential.
+    /// The remote system refused the credential.
     Unauthorized,
-    /// A setting stands in the way.
+    /// A setting prevents an event from being handled.
     Misconfigured,
-    /// A bug of the plugin.
+    /// The plugin trapped.
     Trap,
-    /// A limit was passed.
+    /// A limit was exceeded.
     Limit,
-    /// Left out on purpose. No failure.
+    /// Something was left out on purpose. Not a failure.
     Skipped,
-    /// A live event that came too late. No failure.
+    /// A live event was too late. Not a failure.
     Stale,
-    /// A strict replay went another way than the recording.
+    /// A strict replay differs from its recording.
     Divergence,
 }
 
 impl ProblemKind {
-    /// Whether something failed; what was skipped or came too late did not.
+    /// Whether this kind counts as a failure: all but `Skipped` and `Stale`.
     pub fn is_failure(self) -> bool {
         !matches!(self, ProblemKind::Skipped | ProblemKind::Stale)
     }
 }
 
-/// A problem with an event.
+/// A problem that the integration's owner should know.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
-    /// The event's origin.
+    /// The origin of the event that it is about.
     pub origin: Origin,
     /// The kind.
     pub kind: ProblemKind,
-    /// For people, in English.
+    /// The message, in English.
     pub message: String,
 }
 
 /// One run of a handler.
 #[derive(Debug)]
 pub struct Entry<'a> {
-    /// When, in milliseconds since 1970.
+    /// When the handler ended, in milliseconds since 1970.
     pub at: i64,
-    /// The event's origin; a timer's is that of the event that set it.
+    /// The event's origin. A timer has the origin of the event that set it.
     pub origin: Origin,
     /// The integration's name.
     pub integration: &'a str,
-    /// There is no other integration.
+    /// There is only one integration, so its name need not be shown.
     pub alone: bool,
-    /// The notification's type, or `timer`, `activate`, …
+    /// What was received: the notification's type, or `timer`, `activate`, ….
     pub what: &'a str,
     /// The event.
     pub event: &'a Event,
     /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// What the handler did, step by step.
+    /// The handler's steps.
     pub trace: Vec<Step>,
-    /// How it ended.
+    /// The result.
     pub outcome: Outcome,
-    /// Fuel used, where it is counted.
+    /// Fuel used; none when the plugin runs natively.
     pub fuel: Option<u64>,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// The handler accepted the event.
     Accepted(Reply),
-    /// It failed; with the delay in milliseconds before the next attempt, if there is one.
+    /// The handler failed. With the delay in milliseconds before the next attempt; none when there is no further attempt.
     Failed(Failure, Option<i64>),
-    /// It did not come to its end.
+    /// The handler trapped or exceeded a limit, or the host failed.
     Fault(Fault),
 }
 
-/// Sees what the dispatch does, in the order in which it does it. Nothing of it may wait.
+/// Receives what the dispatch does, in order. Its methods are called on the dispatch's thread and must not block.
 pub trait Observer: Send {
     /// A handler ran.
     fn entry(&mut self, _entry: Entry<'_>) {}
 
-    /// Something happened that is no run of a handler.
+    /// Something else happened: a text for the log. `at` is in milliseconds since 1970.
     fn note(&mut self, _at: i64, _origin: Origin, _text: &str) {}
 
-    /// Something went wrong, or was left out.
+    /// A problem occurred.
     fn problem(&mut self, _problem: Problem) {}
 
-    /// A handler accepted an event.
+    /// A handler succeeded.
     fn accepted(&mut self, _event: &KeptEvent) {}
 
-    /// An event is tried again.
+    /// An event will be retried.
     fn retried(&mut self, _event: &KeptEvent) {}
 
-    /// A rule was asked; `at` in milliseconds since 1970.
+    /// A rule was evaluated; `at` is in milliseconds since 1970.
     fn rule_answered(&mut self, _at: i64, _origin: Origin, _step: &Step) {}
 }
 
-/// Sees nothing.
+/// An observer that ignores everything.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Silent;
 

@@ -1,10 +1,10 @@
-//! What must survive a restart: events that are not done with, what plugins remember, timers, and how each integration stands.
+//! Everything that must survive a restart: unfinished events, plugins' storage, timers, and the state of each integration.
 //!
-//! Durability. [`Store::keep`], [`Store::fire`], [`Store::finish`] and [`Store::set_state`] are durable when they return. Writes of a handler
-//! ([`Store::swap`], [`Store::delete`], [`Store::set_timer`], [`Store::cancel_timer`], [`Store::begin`]) may wait in memory until
-//! [`Store::commit`], which the host calls before anything that others can notice. After a crash such writes may be gone, all of the later ones
-//! with the first that is; the event that made them then comes again with its next attempt. So the end of an event is never durable without
-//! the writes before it: [`Store::finish`] makes durable what [`Store::commit`] would.
+//! Durability. [`Store::keep`], [`Store::fire`], [`Store::finish`] and [`Store::set_state`] are durable when they return. Writes of a
+//! handler ([`Store::swap`], [`Store::delete`], [`Store::set_timer`], [`Store::cancel_timer`], [`Store::begin`]) may stay in memory until
+//! [`Store::commit`], which the host calls before every effect. A crash may undo such writes, but only the latest ones: if a write is lost,
+//! all later writes are lost too. The event that made them is then delivered again as its next attempt. [`Store::finish`] also makes durable
+//! what [`Store::commit`] would, so that an event never ends without the writes before its end.
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -13,88 +13,88 @@ use crate::bindings::uis::integration::storage::{Entry, ItemPage, StorageError};
 use crate::bindings::uis::integration::timers::Timer;
 use crate::event::Event;
 
-/// Where an event comes from: a line of a recording, the number of a request. Only whoever hands events in knows what it means; the dispatch
-/// passes it on, to what follows from the event as well.
+/// Where an event came from: a line of a recording, the number of a request. Only the caller knows its meaning. The dispatch passes it on,
+/// also to timers that the event sets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Origin(pub u64);
 
-/// The store failed: a full disk, a damaged file. No fault of the plugin; the event is tried again.
+/// The store failed: a full disk, a damaged file. The plugin is not at fault, and the event is retried.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the store failed: {0}")]
 pub struct StoreError(pub String);
 
-/// How an integration stands.
+/// The state of an integration.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum IntegrationState {
-    /// Off: nothing is delivered.
+    /// Switched off: no event is delivered.
     #[default]
     Inactive,
-    /// On, but the activation has not succeeded yet: only the activation runs.
+    /// Switched on, but not yet activated: only activations are delivered.
     Activating,
-    /// On.
+    /// Switched on and activated: events are delivered.
     Active,
-    /// The remote system refuses the credential: everything waits for the owner.
+    /// The remote system refused the credential: events wait until the owner enters a valid one.
     Paused,
 }
 
-/// An event on its way to a plugin.
+/// An event that waits for delivery, or is being delivered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KeptEvent {
-    /// The delivery's id, the same in every attempt, different for every event of an integration.
+    /// The delivery id: unique among the integration's events, and the same in every attempt.
     pub id: String,
-    /// Its lane.
+    /// The key of the event's lane.
     pub ordering_key: String,
-    /// Where it comes from.
+    /// Where the event came from.
     pub origin: Origin,
-    /// The notification's type, or `timer`, `activate`, …
+    /// What was received: the notification's type, or `timer`, `activate`, ….
     pub what: String,
     /// The event.
     pub event: Event,
-    /// The number of its next or current attempt, from 1.
+    /// The number of the current or next attempt, from 1.
     pub attempt: u32,
-    /// When the host received it, in milliseconds since 1970.
+    /// When the host received the event, in milliseconds since 1970.
     pub received: i64,
-    /// It is not tried before this time, in milliseconds since 1970.
+    /// The earliest time of the next attempt, in milliseconds since 1970.
     pub not_before: i64,
-    /// Why the last attempt failed.
+    /// Why the last attempt failed; none before the first.
     pub reason: Option<String>,
-    /// Its failure was reported to the owner.
+    /// The failure was already reported to the owner.
     pub reported: bool,
 }
 
 impl KeptEvent {
-    /// The event for messages: the notification's type and the subject.
+    /// The event in messages: what was received, and the subject in parentheses.
     pub fn title(&self) -> String {
         let subject = self.event.subject();
         if subject.is_empty() { self.what.clone() } else { format!("{} ({subject})", self.what) }
     }
 }
 
-/// How an attempt ended for its event.
+/// What happens to an event after an attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub enum End {
-    /// The event is done with.
+    /// The event succeeded and is removed.
     Done,
-    /// The event is tried again: its new state.
+    /// The event will be retried; with its new state.
     Again(Box<KeptEvent>),
-    /// The event can never succeed, or failed too often; why. It is kept apart for the owner.
+    /// The event becomes a dead letter; with the reason. It is kept for the owner.
     Dead(String),
 }
 
 /// A timer that is set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetTimer {
-    /// As the plugin set it; `at` is the next time.
+    /// The timer as the plugin set it. `at` is the next time at which it is due, in milliseconds since 1970.
     pub timer: Timer,
     /// The origin of the event that set it.
     pub origin: Origin,
 }
 
 impl SetTimer {
-    /// The same timer at its next time after `now`, in the beat in which it was set; none: it comes due once only. Plugins name any time and
-    /// any period, so the next time is at most the last there is.
+    /// The same timer at its next time after `now`, in the rhythm in which it was set. None for a timer that does not repeat. A plugin may name
+    /// any time and any period, so the result is capped at the last instant that an `i64` holds.
     pub fn next_beat(&self, now: i64) -> Option<SetTimer> {
         let every = i128::from(self.timer.every_ms?.max(1));
         let (at, now) = (i128::from(self.timer.at), i128::from(now));
@@ -104,85 +104,87 @@ impl SetTimer {
     }
 }
 
-/// How many timers an integration may have, and how many bytes their names, keys and payloads may take together.
+/// The limits of an integration's timers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimerRoom {
-    /// `timers`.
+    /// Most timers: the limit `timers`.
     pub timers: usize,
-    /// `timer-bytes`.
+    /// Most bytes of all names, ordering keys and payloads: the limit `timer-bytes`.
     pub bytes: usize,
 }
 
-/// What a store answers.
+/// The result of a store's method.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
-/// The store of a host. `owner` is an integration's name; what two of them write never meets. Times are milliseconds since 1970.
+/// The store of a host. `owner` is the name of an integration; no integration sees another's data. Times are in milliseconds since 1970. A
+/// method fails with [`StoreError`] when the data cannot be read or written.
 pub trait Store: Send + Sync {
-    /// Reads a key of a plugin's storage. A value whose time to live is over is absent.
+    /// Reads a key of a plugin's storage. None when the key does not exist or its value has expired.
     fn get<'a>(&'a self, owner: &'a str, key: &'a str, now: i64) -> Answer<'a, Option<Entry>>;
 
-    /// Writes a key if it has the expected version, or, for none, is absent. `room` is `storage-bytes`: keys and values of the owner together,
-    /// in bytes; what has run out takes none. Where there is too little: `full` with `limit storage-bytes = N`.
-    /// No version of a key comes twice, also not after the key was deleted.
+    /// Writes a key if its current version is `expected`; with no `expected`, if the key does not exist. Returns the new version. A key
+    /// never has the same version twice, even after it was deleted. Fails with `conflict` when the version differs, and with `full` and
+    /// `limit storage-bytes = N` when the owner's keys and values would exceed `room`; expired values do not count.
     fn swap<'a>(&'a self, owner: &'a str, key: &'a str, write: StorageWrite) -> Answer<'a, Result<u64, StorageError>>;
 
-    /// Deletes a key if it has the version; false when it is absent.
+    /// Deletes a key if it has this version. False when the key does not exist; fails with `conflict` when the version differs.
     fn delete<'a>(&'a self, owner: &'a str, key: &'a str, expected: u64, now: i64) -> Answer<'a, Result<bool, StorageError>>;
 
-    /// Lists keys with a prefix in the order of their bytes, behind the cursor, at most `limit` of them.
+    /// Lists the keys that begin with `prefix`, in the order of their bytes, after `cursor`; at most `limit`.
     fn scan<'a>(&'a self, owner: &'a str, prefix: &'a str, cursor: Option<&'a str>, limit: usize, now: i64) -> Answer<'a, ItemPage>;
 
-    /// Sets a timer in place of the one with the same name; the error names the limit that leaves no room: `limit timers = N`,
-    /// `limit timer-bytes = N`.
+    /// Sets a timer, and replaces the one with the same name. The inner error names the limit of `room` that would be exceeded:
+    /// `limit timers = N` or `limit timer-bytes = N`.
     fn set_timer<'a>(&'a self, owner: &'a str, timer: SetTimer, room: TimerRoom) -> Answer<'a, Result<(), String>>;
 
-    /// Cancels a timer; false when none has this name.
+    /// Cancels a timer. False when there is no timer with this name.
     fn cancel_timer<'a>(&'a self, owner: &'a str, name: &'a str) -> Answer<'a, bool>;
 
-    /// The timer that is due first; of several at one time the first by name.
+    /// The timer that is due first; of several due at the same time, the first by name.
     fn next_timer<'a>(&'a self, owner: &'a str) -> Answer<'a, Option<SetTimer>>;
 
     /// All timers, by name.
     fn timers<'a>(&'a self, owner: &'a str) -> Answer<'a, Vec<SetTimer>>;
 
-    /// A timer is due: takes it out (a repeating one gets its [next time](SetTimer::next_beat) after `now`) and keeps its event, both or
-    /// neither: of a timer that is gone no event is kept. No event: the run before still waits, and this one is left out.
+    /// Fires a due timer in one transaction: removes it, or sets a repeating timer to its [next time](SetTimer::next_beat) after `now`, and
+    /// stores its event. With no event the run is skipped, because the event of the previous run still waits. When the timer is gone, its event
+    /// is not stored.
     fn fire<'a>(&'a self, owner: &'a str, name: &'a str, now: i64, event: Option<&'a KeptEvent>) -> Answer<'a, ()>;
 
-    /// Keeps an event until it is finished.
+    /// Stores an event until it is finished.
     fn keep<'a>(&'a self, owner: &'a str, event: &'a KeptEvent) -> Answer<'a, ()>;
 
-    /// An attempt begins: its number is written down. An unknown event is no error.
+    /// Records that an attempt begins. An unknown event is not an error.
     fn begin<'a>(&'a self, owner: &'a str, id: &'a str, attempt: u32) -> Answer<'a, ()>;
 
-    /// An attempt has ended; with it, in one step, where it changed, how the integration stands. An event that is tried again keeps its
-    /// place in the order. An integration that becomes inactive loses its timers. The end of an unknown event changes no event.
+    /// Ends an attempt in one transaction with the integration's new state, if that changes. An event that is tried again keeps its place in
+    /// the order. An integration that becomes inactive loses its timers. An unknown event is not an error.
     fn finish<'a>(&'a self, owner: &'a str, id: &'a str, end: End, state: Option<IntegrationState>) -> Answer<'a, ()>;
 
-    /// Events that are not finished, in the order in which they were kept.
+    /// The events that are not finished, in the order in which they were stored.
     fn waiting<'a>(&'a self, owner: &'a str) -> Answer<'a, Vec<KeptEvent>>;
 
-    /// How an integration stands.
+    /// The state of an integration; inactive when none was stored.
     fn state<'a>(&'a self, owner: &'a str) -> Answer<'a, IntegrationState>;
 
-    /// Changes how an integration stands. One that becomes inactive loses its timers.
+    /// Sets the state of an integration. An integration that becomes inactive loses its timers.
     fn set_state<'a>(&'a self, owner: &'a str, state: IntegrationState) -> Answer<'a, ()>;
 
-    /// Makes durable whatever any handler of the owner has written so far.
+    /// Makes everything durable that handlers of the owner have written so far.
     fn commit<'a>(&'a self, owner: &'a str) -> Answer<'a, ()>;
 }
 
 /// A write to a plugin's storage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StorageWrite {
-    /// The version that the key must have; none: it must be absent.
+    /// The version that the key must have; none: the key must not exist.
     pub expected: Option<u64>,
     /// The new value.
     pub value: Vec<u8>,
-    /// When the value runs out; none: never.
+    /// When the value expires, in milliseconds since 1970; none: never.
     pub expires_at: Option<i64>,
-    /// The present.
+    /// The current time, in milliseconds since 1970.
     pub now: i64,
-    /// How many bytes the owner's keys and values may take together.
+    /// Most bytes that the owner's keys and values may have together: the limit `storage-bytes`.
     pub room: usize,
 }

@@ -1,10 +1,10 @@
-//! The order in which lanes get their turns at host calls. A host in real time has none: threads and the network decide. A replay may draw it
-//! from a seed, so that what depends on the order is found, and found again.
+//! The order in which concurrent handlers continue. In real time threads and the network decide it, and this port is not used. A replay may
+//! draw the order from a seed, so that errors that depend on the order can be found and reproduced.
 
 use futures_util::future::BoxFuture;
 
-/// Decides when a handler goes on at a host call that others can notice.
+/// Decides when a handler continues at an import that other handlers could notice.
 pub trait Turns: Send + Sync {
-    /// Waits until the handler with this number may go on.
+    /// Waits until the handler with this number may continue.
     fn turn(&self, handler: u64) -> BoxFuture<'_, ()>;
 }

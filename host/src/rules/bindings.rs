@@ -1,7 +1,7 @@
-//! Generated from `wit/`: the worlds of partners' rules. Their types are the plugin's own.
+//! Types and traits generated from `wit/` for the worlds of partners' rules. The records are those of the plugin's bindings.
 #![allow(missing_docs, clippy::all, clippy::unwrap_used)]
 
-/// One world.
+/// The bindings of one world.
 macro_rules! world {
     ($module:ident, $world:literal) => {
         pub mod $module {

@@ -1,4 +1,4 @@
-//! Why a component is no rule, and why a rule was not heard.
+//! Why a component was not loaded as a rule, and why a rule gave no answer.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use super::limits::RuleLimits;
 use crate::contract::{CONTRACT_PACKAGE, CONTRACT_VERSION};
 use crate::plugin::cache;
 
-/// Why a component is not taken as a rule. Nothing of it has run.
+/// Why a component was not loaded as a rule. No code of it has run.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleError {
     /// The file cannot be read.
@@ -14,79 +14,82 @@ pub enum RuleError {
     File {
         /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// The system's error.
         error: std::io::Error,
     },
-    /// It is no component.
+    /// The file is not a component.
     #[error("{path} is not a WebAssembly component: {error}")]
     NotAComponent {
         /// The file.
         path: PathBuf,
-        /// The engine's words.
+        /// The engine's error.
         error: String,
     },
-    /// It asks for more than a rule may have before it begins.
-    #[error("it asks from the start for more than limit {name} = {value}: {error}")]
+    /// The component's initial memory or table exceeds a limit.
+    #[error("the rule's initial memory or table exceeds limit {name} = {value}: {error}")]
     TooLarge {
         /// The limit's name.
         name: &'static str,
-        /// Its value.
+        /// The limit's value, in the unit that its name gives.
         value: u64,
-        /// The engine's words.
+        /// The engine's error.
         error: String,
     },
-    /// It brings more modules, memories or tables than a rule may.
-    #[error("the rule is made of more parts than one may be: {0}")]
+    /// The component has more core modules, memories or tables than a rule may have.
+    #[error("the rule has more core modules, memories or tables than a rule may have: {0}")]
     TooManyParts(String),
-    /// It imports something.
+    /// The component imports something.
     #[error(
-        "a rule imports nothing, and this one imports {0}: build it without a standard library that reaches out (Rust: no_std, as uis-host rules new --lang rust makes it; JavaScript: all features of componentize-js off; Python: --stub-wasi)"
+        "a rule must import nothing, but this one imports {0}: build it without a standard library that needs imports (Rust: no_std, as `uis-host rules new --lang rust` sets it up; JavaScript: all features of componentize-js off; Python: --stub-wasi)"
     )]
     Imports(String),
-    /// It was built to another version of the contract.
-    #[error("the rule was built to {CONTRACT_PACKAGE} {0}, this host serves {CONTRACT_VERSION}; build it against this host's wit/")]
+    /// The component was built against another version of the contract.
+    #[error(
+        "the rule was built against {CONTRACT_PACKAGE} {0}, but this host supports {CONTRACT_VERSION}; build it against this host's wit/"
+    )]
     OtherContract(String),
-    /// It exports no decision point.
+    /// The component exports no interface of a decision point.
     #[error("the component exports none of rule-responsible, rule-draft, rule-routing, rule-deal; it exports: {0}")]
     NoRule(String),
-    /// An export has another shape than the contract's.
-    #[error("the rule does not fit {CONTRACT_PACKAGE} {CONTRACT_VERSION}: {0}")]
+    /// The type of an export differs from the contract.
+    #[error("the rule's exports differ from {CONTRACT_PACKAGE} {CONTRACT_VERSION}: {0}")]
     DoesNotFit(String),
-    /// The engine cannot be set up.
+    /// The rules' engine could not be created.
     #[error("the rules' engine cannot be set up: {0}")]
     Engine(String),
 }
 
-/// Why a rule gave no answer. The plugin goes on as if it were not there.
+/// Why a rule gave no answer. The plugin continues as if the rule did not exist.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum RuleFault {
-    /// It trapped.
+    /// The rule trapped.
     #[error("it trapped: {0}")]
     Trap(String),
-    /// It used up what it may use.
-    #[error("limit {name} = {value} was passed")]
+    /// The rule exceeded a limit.
+    #[error("limit {name} = {value} was exceeded")]
     Limit {
         /// The limit's name.
         name: &'static str,
-        /// Its value.
+        /// The limit's value, in the unit that its name gives.
         value: u64,
     },
-    /// What it gave back cannot be.
-    #[error("what it gave back cannot be: {0}")]
-    Nonsense(String),
-    /// It was not heard, and that was not its fault: others took the places, the time, or the turns.
-    #[error("it was not heard: {0}")]
-    Unheard(String),
+    /// The rule returned an invalid answer.
+    #[error("invalid answer: {0}")]
+    InvalidAnswer(String),
+    /// The rule did not get the time it may have, because other rules took the places or the processor, or because its event had no time
+    /// left.
+    #[error("the rule could not run: {0}")]
+    Starved(String),
 }
 
 impl RuleFault {
-    /// Whether it counts against the rule.
-    pub fn is_its_own(&self) -> bool {
-        !matches!(self, RuleFault::Unheard(_))
+    /// Whether the fault counts towards the rule's quarantine.
+    pub fn counts_against_rule(&self) -> bool {
+        !matches!(self, RuleFault::Starved(_))
     }
 }
 
-/// Why a file cannot be compiled: it is no component, or it asks for more from the start than a rule may have.
+/// Why a file cannot be compiled: it is not a component, or its initial memory or table exceeds a limit.
 pub(super) fn unusable(path: &Path, error: &wasmtime::Error, limits: &RuleLimits) -> RuleError {
     let error = format!("{error:#}");
     if cache::too_many_parts(&error) {

@@ -1,25 +1,27 @@
-//! What a partner's rule may use up. Apart from the plugin's own limits: whatever a rule does, it costs only itself.
+//! Limits of partners' rules. They are separate from the plugin's limits, so that a rule can only use up its own.
 
 use std::time::Duration;
 
-/// Limits of one evaluation of one rule, and of all rules of a process.
+/// Limits of one evaluation of one rule, and of all rules of a process together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuleLimits {
-    /// `rule-fuel`: roughly WebAssembly instructions. A rule in Rust needs thousands, an interpreter that runs a script some ten million.
+    /// `rule-fuel`: WebAssembly instructions, approximately. A rule in Rust needs thousands; an interpreter that runs a script needs about
+    /// ten million.
     pub fuel: u64,
-    /// `rule-memory-bytes`: linear memory. Interpreters bring 20 to 40 MiB with them.
+    /// `rule-memory-bytes`: linear memory of one evaluation. An interpreter needs 20 to 40 MiB.
     pub memory_bytes: usize,
-    /// `rule-table-elements`: elements of a table of functions; an interpreter has some thousands of functions.
+    /// `rule-table-elements`: elements of one function table. An interpreter has a few thousand functions.
     pub table_elements: usize,
-    /// `rule-wall-ms`: wall-clock time, cut to what the event has left. A handful of rules must fit into a live event.
+    /// `rule-wall-ms`: wall-clock time of one evaluation; less when the event's deadline is nearer. Several rules must fit into a live
+    /// event.
     pub wall: Duration,
-    /// `rule-output-bytes`: names and values of what a rule gives back.
+    /// `rule-output-bytes`: names and values of the fields that a rule returns.
     pub output_bytes: usize,
-    /// `rule-failures`: after so many failures within the window a rule is quarantined.
+    /// `rule-failures`: a rule that fails this many times within `rule-window-ms` is quarantined.
     pub failures: usize,
-    /// `rule-window-ms`: the window.
+    /// `rule-window-ms`: the time within which failures are counted.
     pub window: Duration,
-    /// `rule-instances`: evaluations at once; more wait for a place, within their event's time.
+    /// `rule-instances`: evaluations at the same time. Further ones wait for a place, until their event's deadline.
     pub instances: u32,
 }
 
@@ -49,5 +51,5 @@ impl Default for RuleLimits {
     }
 }
 
-/// Fields of a draft that a rule may give back.
+/// Most fields of a draft that a rule may return.
 pub const FIELDS: usize = 256;

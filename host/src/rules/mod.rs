@@ -1,23 +1,23 @@
-//! Partners' rules: components that nobody has to trust. They decide about drafts, deals, routing and responsibility; a rule imports nothing,
-//! runs in a fresh store of its own within limits of its own, and when it fails the plugin goes on as if it were not there.
+//! Partners' rules: untrusted components that decide about drafts, deals, call routing and assignees. A rule imports nothing and runs in a
+//! fresh store within its own limits. When a rule fails, the plugin continues as if the rule did not exist.
 //!
 //! | file | what |
 //! |---|---|
-//! | [`limits`] | what a rule may use up |
-//! | [`sandbox`] | the rules' engine: loading, checking, running one |
-//! | [`faults`] | why a component is no rule, and why one was not heard |
-//! | [`aside`] | where slow rules run |
-//! | [`quarantine`] | rules that keep failing |
-//! | [`settle`] | what a rule gave back, brought to what may be sent |
-//! | [`set`] | the account's rules, in their order |
+//! | [`limits`] | limits of an evaluation, and of all rules together |
+//! | [`sandbox`] | the rules' engine: loading, checking and evaluating a rule |
+//! | [`faults`] | why a component was not loaded, and why a rule gave no answer |
+//! | [`slow_thread`] | a thread for evaluations that take long |
+//! | [`quarantine`] | counting failures; rules that keep failing are not evaluated |
+//! | [`apply`] | checking and applying the fields that a rule returned |
+//! | [`set`] | the account's rules, evaluated in the order of their names |
 
-pub mod aside;
+pub mod apply;
 pub mod bindings;
 pub mod faults;
 pub mod limits;
 pub mod quarantine;
 pub mod sandbox;
 pub mod set;
-pub mod settle;
+pub mod slow_thread;
 
 pub use set::{RuleFile, RuleSet};

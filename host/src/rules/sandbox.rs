@@ -1,5 +1,5 @@
-//! The rules' engine, apart from the plugin's: its own pool, its own places, so that a plugin waiting for a rule can never starve rules of
-//! them, and a bomb in a rule takes no memory of handlers.
+//! The rules' engine. It is separate from the plugin's engine and has its own pool and its own places. So a plugin that waits for a rule
+//! never holds the place that the rule needs, and a rule cannot take memory from handlers.
 
 use std::future::{Future, poll_fn};
 use std::path::Path;
@@ -11,10 +11,10 @@ use tokio::sync::Semaphore;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Enabled, Engine, PoolConcurrencyLimitError, PoolingAllocationConfig, ResourceLimiter, Store, Trap};
 
-use super::aside::Aside;
 use super::bindings::{deal, draft, responsible, routing};
 use super::faults::unusable;
 use super::limits::RuleLimits;
+use super::slow_thread::SlowRuleThread;
 use crate::bindings::uis::integration as contract;
 use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, Routing, Verdict};
 use crate::contract::{CONTRACT_PACKAGE, CONTRACT_VERSION};
@@ -25,37 +25,37 @@ use crate::plugin::engine::engine;
 pub use super::faults::{RuleError, RuleFault};
 pub use deal::exports::uis::integration::rule_deal::DealVerdict;
 
-/// Memory up to this is given back by the thread that ran the rule: what is kept resident between rules.
-const GIVEN_BACK_HERE: usize = 4 << 20;
+/// An instance with at most this much memory is dropped on the thread that ran the rule; a larger one on a thread that may block.
+const SMALL_MEMORY_BYTES: usize = 4 << 20;
 
-/// The engine that all rules of a process share.
+/// The engine that all rules of a process share. Clones share it too.
 #[derive(Clone)]
 pub struct Sandbox {
     engine: Engine,
     linker: Arc<Linker<State>>,
     places: Arc<Semaphore>,
-    aside: Aside,
+    slow_thread: SlowRuleThread,
     /// Limits of every rule.
     pub limits: RuleLimits,
 }
 
-/// What a rule's store holds: nothing but the meter of its memory.
+/// The data of a rule's store: the meter of its memory and tables.
 pub struct State {
     memory_bytes: usize,
     table_elements: usize,
     held: usize,
     elements: usize,
-    /// The limit that was passed.
+    /// The limit that was exceeded: name and value.
     refused: Option<(&'static str, u64)>,
 }
 
-// The contract's interfaces of types alone.
+// Interfaces of the contract that contain only types.
 impl contract::types::Host for State {}
 impl contract::decision::Host for State {}
 
 impl ResourceLimiter for State {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        // An interpreter has more than one memory; the limit is for all of them.
+        // An interpreter may have several memories; the limit applies to all of them together.
         let held = self.held + desired.saturating_sub(current);
         if held > self.memory_bytes {
             self.refused = Some(("rule-memory-bytes", self.memory_bytes as u64));
@@ -76,17 +76,17 @@ impl ResourceLimiter for State {
     }
 }
 
-/// What one rule may be made of: core modules (an interpreter is a dozen), their memories, their tables.
+/// Most core modules, memories and tables of one rule. An interpreter consists of about a dozen modules.
 const CORE_INSTANCES: u32 = 64;
 const MEMORIES: u32 = 4;
 const TABLES: u32 = 16;
-/// What an answer takes in the host besides its texts: a place in a list for each field.
+/// Size of an answer in the host besides its texts, in bytes: each field has an entry in a list.
 const ANSWER_BYTES: usize = 64 << 10;
 
 fn pool(limits: &RuleLimits) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(limits.instances)
-        // The totals are what all places may take together, so that no rule, however it is built, leaves another without.
+        // The totals cover the maximum of every place, so that one rule cannot exhaust what another needs.
         .total_core_instances(limits.instances * CORE_INSTANCES)
         .total_memories(limits.instances * MEMORIES)
         .total_tables(limits.instances * TABLES)
@@ -105,18 +105,19 @@ fn pool(limits: &RuleLimits) -> PoolingAllocationConfig {
 }
 
 impl Sandbox {
-    /// Makes an engine. Compiles nothing yet.
+    /// Creates the engine and the thread for slow rules. Nothing is compiled yet.
     pub fn new(limits: RuleLimits) -> Result<Sandbox, RuleError> {
         let failed = |error: wasmtime::Error| RuleError::Engine(format!("{error:#}"));
         let (engine, _) = engine(pool(&limits)).map_err(failed)?;
         let mut linker: Linker<State> = Linker::new(&engine);
         contract::types::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(failed)?;
         contract::decision::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(failed)?;
-        let aside = Aside::start().map_err(|error| RuleError::Engine(error.to_string()))?;
-        Ok(Sandbox { aside, places: Arc::new(Semaphore::new(limits.instances as usize)), engine, linker: Arc::new(linker), limits })
+        let slow_thread = SlowRuleThread::start().map_err(|error| RuleError::Engine(error.to_string()))?;
+        Ok(Sandbox { slow_thread, places: Arc::new(Semaphore::new(limits.instances as usize)), engine, linker: Arc::new(linker), limits })
     }
 
-    /// Loads a rule: compiled once, checked by the names of what it imports and exports. `cache` keeps what was compiled.
+    /// Loads a rule from a `.wasm` file and checks its imports and exports. `cache` is a folder for compiled components; it is created when
+    /// missing.
     pub fn load(&self, path: &Path, cache: &Path) -> Result<Rule, RuleError> {
         let wasm = std::fs::read(path).map_err(|error| RuleError::File { path: path.to_owned(), error })?;
         let compiled = cache::compile(&self.engine, &wasm, cache).map_err(|error| unusable(path, &error, &self.limits))?;
@@ -138,7 +139,7 @@ impl Sandbox {
     fn names(&self, component: &Component) -> (Vec<String>, Vec<String>) {
         use wasmtime::component::types::ComponentItem;
         let kind = component.component_type();
-        // An interface that has types alone asks for nothing.
+        // An interface that contains only types needs no implementation.
         let asks = |item: &ComponentItem| match item {
             ComponentItem::ComponentInstance(instance) => {
                 instance.exports(&self.engine).any(|(_, item)| !matches!(item.ty, ComponentItem::Type(_)))
@@ -174,30 +175,34 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Runs `work` in a fresh store, within the limits and before the deadline; where it is not done at once, aside.
+    /// Evaluates `work` in a fresh store, within the limits and before the deadline. An evaluation that takes longer than about two ticks
+    /// moves to the thread for slow rules.
     async fn run<T: Send + 'static>(&self, deadline: Instant, work: Work<T>) -> Result<T, RuleFault> {
         let sandbox = self.clone();
         let evaluation = Box::pin(async move { sandbox.evaluate(deadline, work).await });
-        self.aside.run(evaluation).await.unwrap_or_else(|| Err(RuleFault::Trap("the host fell over while it ran the rule".into())))
+        self.slow_thread
+            .run(evaluation)
+            .await
+            .unwrap_or_else(|| Err(RuleFault::Trap("the host panicked while it evaluated the rule".into())))
     }
 
     async fn evaluate<T>(&self, deadline: Instant, work: Work<T>) -> Result<T, RuleFault> {
         let limits = &self.limits;
-        // Its own time begins when it has its place.
+        // `rule-wall-ms` starts when the evaluation has its place.
         let places = tokio::time::timeout_at(deadline.into(), self.places.clone().acquire_owned()).await;
-        // The semaphore is never closed, so only time can run out.
+        // Nobody closes the semaphore, so the only error is the deadline.
         let Ok(Ok(place)) = places else {
             let all = limits.instances;
-            return Err(RuleFault::Unheard(format!("all rule-instances = {all} places were taken until its event's time was up")));
+            return Err(RuleFault::Starved(format!("all rule-instances = {all} places were in use until the event's deadline")));
         };
         let wall = limits.wall.min(deadline.saturating_duration_since(Instant::now()));
         if wall.is_zero() {
-            return Err(RuleFault::Unheard("its event has no time left".into()));
+            return Err(RuleFault::Starved("its event had no time left".into()));
         }
         let state = State { memory_bytes: limits.memory_bytes, table_elements: limits.table_elements, held: 0, elements: 0, refused: None };
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| state);
-        // What it gives back is refused before the host has a copy of it.
+        // An answer that is too large is refused before the host copies it.
         store.set_hostcall_fuel(limits.output_bytes.saturating_add(ANSWER_BYTES));
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
@@ -220,14 +225,14 @@ impl Sandbox {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(self.fault(&error, store.data())),
         };
-        // Giving back much memory takes the system milliseconds, in which this thread could do nothing for others. The place is free when
-        // the memory is.
+        // Returning much memory to the system takes milliseconds, during which this thread could not serve others. The place becomes free
+        // once the memory is returned.
         let held = store.data().held;
         let give_back = move || {
             drop(store);
             drop(place);
         };
-        if held > GIVEN_BACK_HERE {
+        if held > SMALL_MEMORY_BYTES {
             tokio::task::spawn_blocking(give_back);
         } else {
             give_back();
@@ -235,14 +240,22 @@ impl Sandbox {
         result
     }
 
-    /// Whose fault it was that time ran out. Slow rules share a thread, so one may wait for turns that others took.
+    /// Decides whether the rule itself used up its time. Rules on the slow thread share it, so a rule may have waited while others ran.
     fn late(&self, wall: Duration, spent: Duration) -> RuleFault {
         let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         if wall < self.limits.wall {
-            return RuleFault::Unheard(format!("its event had {} ms left, not rule-wall-ms = {}", ms(wall), ms(self.limits.wall)));
+            return RuleFault::Starved(format!(
+                "its event had only {} ms left, less than rule-wall-ms = {}",
+                ms(wall),
+                ms(self.limits.wall)
+            ));
         }
         if spent < wall / 2 {
-            return RuleFault::Unheard(format!("other rules took its turns: it had {} of rule-wall-ms = {}", ms(spent), ms(wall)));
+            return RuleFault::Starved(format!(
+                "other rules used the processor: the rule ran for {} ms of rule-wall-ms = {}",
+                ms(spent),
+                ms(wall)
+            ));
         }
         RuleFault::Limit { name: "rule-wall-ms", value: ms(wall) }
     }
@@ -251,39 +264,40 @@ impl Sandbox {
         if let Some((name, value)) = state.refused {
             return RuleFault::Limit { name, value };
         }
-        let words = format!("{:#}", error.root_cause());
-        // The engine has no kind of error for this.
-        if words.contains("fuel allocated for hostcalls") {
+        let text = format!("{:#}", error.root_cause());
+        // The engine has no separate error for this, so the text decides.
+        if text.contains("fuel allocated for hostcalls") {
             return RuleFault::Limit { name: "rule-output-bytes", value: self.limits.output_bytes as u64 };
         }
         if error.is::<PoolConcurrencyLimitError>() {
-            return RuleFault::Unheard(words);
+            return RuleFault::Starved(text);
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::OutOfFuel) => RuleFault::Limit { name: "rule-fuel", value: self.limits.fuel },
             Some(trap) => RuleFault::Trap(trap.to_string()),
-            None => RuleFault::Trap(words),
+            None => RuleFault::Trap(text),
         }
     }
 }
 
-/// What is done with a rule's store.
+/// A call of a rule's function in a store.
 type Work<T> = Box<dyn for<'a> FnOnce(&'a mut Store<State>) -> BoxFuture<'a, wasmtime::Result<T>> + Send>;
 
-/// A rule that is ready.
+/// A rule that is loaded.
 pub struct Rule {
     responsible: Option<responsible::ResponsibleRulePre<State>>,
     draft: Option<draft::DraftRulePre<State>>,
     routing: Option<routing::RoutingRulePre<State>>,
     deal: Option<deal::DealRulePre<State>>,
-    /// What it decides.
+    /// The decision points that the rule implements.
     pub points: Vec<Point>,
     /// The component's size in bytes.
     pub size: usize,
 }
 
 impl Rule {
-    /// Who is responsible; the outer none: it does not decide that.
+    /// Decides the assignee. `proposed` is the plugin's choice, a CRM user's id. The outer none: the rule does not implement this point.
+    /// The inner none: the rule agrees with the proposal.
     pub async fn responsible(
         &self,
         sandbox: &Sandbox,
@@ -301,7 +315,7 @@ impl Rule {
         Some(sandbox.run(deadline, work).await)
     }
 
-    /// What becomes of a draft.
+    /// Reviews a draft. None: the rule does not implement this point.
     pub async fn draft(&self, sandbox: &Sandbox, deadline: Instant, about: &Appeal, draft: &Draft) -> Option<Result<Verdict, RuleFault>> {
         let (pre, about, draft) = (self.draft.clone()?, about.clone(), draft.clone());
         let work: Work<_> = Box::new(move |store| {
@@ -313,7 +327,8 @@ impl Rule {
         Some(sandbox.run(deadline, work).await)
     }
 
-    /// Where a call goes.
+    /// Decides where a call is forwarded. The outer none: the rule does not implement this point. The inner none: the rule agrees with the
+    /// proposal.
     pub async fn routing(
         &self,
         sandbox: &Sandbox,
@@ -331,7 +346,7 @@ impl Rule {
         Some(sandbox.run(deadline, work).await)
     }
 
-    /// What becomes of a deal.
+    /// Reviews a deal. None: the rule does not implement this point.
     pub async fn deal(&self, sandbox: &Sandbox, deadline: Instant, draft: &DealDraft) -> Option<Result<DealVerdict, RuleFault>> {
         let (pre, draft) = (self.deal.clone()?, draft.clone());
         let work: Work<_> = Box::new(move |store| {

@@ -1,5 +1,5 @@
-//! The account's rules, in the order of their names. Each sees what the one before it made; one that fails is left out, and one that keeps
-//! failing is not asked any more until somebody releases it.
+//! The account's rules, evaluated in the order of their names. Each rule sees the result of the previous one. A rule that fails is skipped;
+//! a rule that keeps failing is put in quarantine until it is released.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -8,68 +8,68 @@ use std::time::{Instant, SystemTime};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use super::apply::{apply, line};
 use super::limits::RuleLimits;
 use super::quarantine::Record;
 use super::sandbox::{DealVerdict, Rule, RuleError, RuleFault, Sandbox};
-use super::settle::{line, settle};
 use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, DraftKind, Routing, Verdict};
 use crate::bindings::uis::integration::types::CommunicationKind;
 use crate::decision::{Change, Point, RuleVerdict, changes};
 use crate::limits::FORWARD_TO;
-use crate::ports::{Asking, Decisions};
+use crate::ports::{Decisions, RuleContext};
 use crate::sync::lock;
 use crate::trace::Step;
 
-/// The attribute of an appeal by which the plugin says for what a responsible is sought: `customer`, `order`, `task`.
-const RESPONSIBLE_FOR: &str = "responsible-for";
+/// The attribute of an appeal that says which thing needs an assignee: `customer`, `order` or `task`.
+const ASSIGNEE_FOR: &str = "responsible-for";
 
-/// A rule as its owner configured it.
+/// A rule as the owner configured it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleFile {
-    /// Its name; rules run in the order of theirs.
+    /// The rule's name. Rules are evaluated in the order of their names.
     pub name: String,
-    /// The component.
+    /// The component's file.
     pub path: PathBuf,
-    /// It is asked and reported, and what it says is not done.
+    /// The rule is evaluated and its answer is reported, but not applied.
     pub dry_run: bool,
 }
 
-/// A rule that is asked.
-struct Seat {
+/// A rule, the file it was loaded from, and its failures.
+struct LoadedRule {
     file: RuleFile,
-    /// The component as it was when it was loaded.
+    /// Time of modification and size of the file when it was loaded.
     stamp: Mutex<Option<(SystemTime, u64)>>,
     rule: Mutex<Arc<Rule>>,
     record: Mutex<Record>,
 }
 
-impl Seat {
+impl LoadedRule {
     fn rule(&self) -> Arc<Rule> {
         lock(&self.rule).clone()
     }
 }
 
-/// The account's rules; none by default.
+/// The rules of an account; empty by default.
 #[derive(Default)]
 pub struct RuleSet {
     sandbox: Option<Sandbox>,
     cache: PathBuf,
-    seats: Vec<Seat>,
+    rules: Vec<LoadedRule>,
 }
 
-/// What a rule made of a thing: it stays, it is another, it goes.
-enum Made<T> {
+/// A rule's answer, checked: the subject stays as it is, it changes, or it is dropped.
+enum Decided<T> {
     Keep,
-    /// With what is different, and the names of fields that are for reading, which it changed in vain.
+    /// The new subject, its changes, and the names of read-only fields that the rule tried to change.
     Change(T, Vec<Change>, Vec<String>),
     Skip(String),
 }
 
-/// What comes of asking a rule; none: it does not decide that.
-type Answer<'a, T> = BoxFuture<'a, Option<Result<Made<T>, RuleFault>>>;
+/// The result of evaluating a rule; none when the rule does not implement the decision point.
+type Answer<'a, T> = BoxFuture<'a, Option<Result<Decided<T>, RuleFault>>>;
 
-/// A closure of the right shape: the compiler cannot tell its lifetimes by itself.
-fn hold<T, F: for<'a> Fn(&'a Rule, &'a Sandbox, Instant, &'a T) -> Answer<'a, T>>(ask: F) -> F {
+/// Returns its argument. The compiler cannot infer the lifetimes of such a closure without this signature.
+fn asker<T, F: for<'a> Fn(&'a Rule, &'a Sandbox, Instant, &'a T) -> Answer<'a, T>>(ask: F) -> F {
     ask
 }
 
@@ -79,85 +79,88 @@ fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
 }
 
 impl RuleSet {
-    /// Loads rules. One that cannot be loaded refuses all: nothing is half in force. `cache` keeps what was compiled.
+    /// Loads rules. If one of them cannot be loaded, none is, and the error names it. `cache` is a folder for compiled components.
     pub fn load(sandbox: Sandbox, mut files: Vec<RuleFile>, cache: &Path) -> Result<RuleSet, (RuleFile, RuleError)> {
         files.sort_by(|left, right| left.name.cmp(&right.name));
-        let mut seats = Vec::new();
+        let mut rules = Vec::new();
         for file in files {
             let stamp = stamp(&file.path);
             match sandbox.load(&file.path, cache) {
-                Ok(rule) => seats.push(Seat { file, stamp: Mutex::new(stamp), rule: Mutex::new(Arc::new(rule)), record: Mutex::default() }),
+                Ok(rule) => {
+                    rules.push(LoadedRule { file, stamp: Mutex::new(stamp), rule: Mutex::new(Arc::new(rule)), record: Mutex::default() })
+                }
                 Err(error) => return Err((file, error)),
             }
         }
-        Ok(RuleSet { sandbox: Some(sandbox), cache: cache.to_owned(), seats })
+        Ok(RuleSet { sandbox: Some(sandbox), cache: cache.to_owned(), rules })
     }
 
-    /// The same rules, of whose failures nothing is known: for another account, another recording.
-    pub fn anew(&self) -> RuleSet {
-        let seat = |seat: &Seat| Seat {
-            file: seat.file.clone(),
-            stamp: Mutex::new(*lock(&seat.stamp)),
-            rule: Mutex::new(seat.rule()),
+    /// The same rules with no recorded failures: for another account or another recording.
+    pub fn with_fresh_records(&self) -> RuleSet {
+        let loaded = |loaded: &LoadedRule| LoadedRule {
+            file: loaded.file.clone(),
+            stamp: Mutex::new(*lock(&loaded.stamp)),
+            rule: Mutex::new(loaded.rule()),
             record: Mutex::default(),
         };
-        RuleSet { sandbox: self.sandbox.clone(), cache: self.cache.clone(), seats: self.seats.iter().map(seat).collect() }
+        RuleSet { sandbox: self.sandbox.clone(), cache: self.cache.clone(), rules: self.rules.iter().map(loaded).collect() }
     }
 
-    /// Whether there are none.
+    /// Whether there are no rules.
     pub fn is_empty(&self) -> bool {
-        self.seats.is_empty()
+        self.rules.is_empty()
     }
 
-    /// Takes up components that changed on disk: each is loaded and checked first and then takes the old one's place whole; one that is not
-    /// good leaves the old one in force. Says what came of each that changed.
+    /// Reloads the components whose files have changed. A component that loads replaces the previous one and ends its quarantine; after an
+    /// error the previous one stays in use. Returns the name of each changed rule with the result.
     pub fn refresh(&self) -> Vec<(String, Result<(), RuleError>)> {
         let Some(sandbox) = &self.sandbox else { return Vec::new() };
-        let mut told = Vec::new();
-        for seat in &self.seats {
-            let now = stamp(&seat.file.path);
-            // One that is gone for a moment is being written.
-            if now.is_none() || now == *lock(&seat.stamp) {
+        let mut refreshed = Vec::new();
+        for current in &self.rules {
+            let now = stamp(&current.file.path);
+            // A file that is missing may be about to be replaced; look again next time.
+            if now.is_none() || now == *lock(&current.stamp) {
                 continue;
             }
-            *lock(&seat.stamp) = now;
-            // Compiling may take a minute, in which the old one is asked: no lock is held.
-            let loaded = sandbox.load(&seat.file.path, &self.cache);
+            *lock(&current.stamp) = now;
+            // Compiling may take a minute. No lock is held meanwhile, so the previous component is still evaluated.
+            let loaded = sandbox.load(&current.file.path, &self.cache);
             let taken = loaded.map(|rule| {
-                *lock(&seat.rule) = Arc::new(rule);
-                lock(&seat.record).release();
+                *lock(&current.rule) = Arc::new(rule);
+                lock(&current.record).release();
             });
-            told.push((seat.file.name.clone(), taken));
+            refreshed.push((current.file.name.clone(), taken));
         }
-        told
+        refreshed
     }
 
-    /// Asks a rule that is in quarantine again from now on; false when there is no such rule.
+    /// Ends a rule's quarantine. False when there is no rule with this name.
     pub fn release(&self, name: &str) -> bool {
-        let found = self.seats.iter().find(|seat| seat.file.name == name);
-        found.map(|seat| lock(&seat.record).release()).is_some()
+        let found = self.rules.iter().find(|loaded| loaded.file.name == name);
+        found.map(|loaded| lock(&loaded.record).release()).is_some()
     }
 
-    /// Asks every rule about a thing. `ask` runs one and gives what it made of the thing; none: it does not decide that.
+    /// Evaluates every rule that implements the point, in order. Returns the final subject, whether it changed, and the reason when a rule
+    /// dropped it. `ask` evaluates one rule.
     async fn each<T: Clone>(
         &self,
         point: Point,
         about: &str,
         mut thing: T,
-        asking: &mut Asking<'_>,
+        context: &mut RuleContext<'_>,
         ask: impl for<'a> Fn(&'a Rule, &'a Sandbox, Instant, &'a T) -> Answer<'a, T>,
     ) -> (T, bool, Option<String>) {
         let mut changed = false;
         let Some(sandbox) = &self.sandbox else { return (thing, false, None) };
-        for seat in &self.seats {
-            let rule = seat.rule();
-            let dry_run = seat.file.dry_run;
-            if lock(&seat.record).is_quarantined() || !rule.points.contains(&point) {
+        for loaded in &self.rules {
+            let rule = loaded.rule();
+            let dry_run = loaded.file.dry_run;
+            if lock(&loaded.record).is_quarantined() || !rule.points.contains(&point) {
                 continue;
             }
-            let Some(answer) = ask(&rule, sandbox, asking.deadline, &thing).await else { continue };
+            let Some(answer) = ask(&rule, sandbox, context.deadline, &thing).await else { continue };
             let answered = |verdict: RuleVerdict, changes: Vec<Change>| Step::Rule {
-                rule: seat.file.name.clone(),
+                rule: loaded.file.name.clone(),
                 point,
                 about: about.to_owned(),
                 dry_run,
@@ -167,11 +170,11 @@ impl RuleSet {
             };
             match answer {
                 Err(fault) => {
-                    let too_often = fault.is_its_own() && lock(&seat.record).failed(asking.now, &sandbox.limits);
-                    asking.trace.push(answered(RuleVerdict::NoAnswer(fault.to_string()), Vec::new()));
+                    let too_often = fault.counts_against_rule() && lock(&loaded.record).failed(context.now, &sandbox.limits);
+                    context.trace.push(answered(RuleVerdict::NoAnswer(fault.to_string()), Vec::new()));
                     if too_often {
                         let step = answered(RuleVerdict::Quarantined(quarantined(&sandbox.limits)), Vec::new());
-                        asking.trace.push(match step {
+                        context.trace.push(match step {
                             Step::Rule { rule, point, about, verdict, changes, failed, .. } => {
                                 Step::Rule { rule, point, about, dry_run: false, verdict, changes, failed }
                             }
@@ -180,17 +183,17 @@ impl RuleSet {
                     }
                     continue;
                 }
-                Ok(Made::Keep) => asking.trace.push(answered(RuleVerdict::Keep, Vec::new())),
-                Ok(Made::Change(other, changes, stayed)) => {
+                Ok(Decided::Keep) => context.trace.push(answered(RuleVerdict::Keep, Vec::new())),
+                Ok(Decided::Change(other, changes, stayed)) => {
                     let unchangeable = if stayed.is_empty() { None } else { Some(line(&stayed.join(", "))) };
-                    asking.trace.push(answered(RuleVerdict::Change(unchangeable), changes));
+                    context.trace.push(answered(RuleVerdict::Change(unchangeable), changes));
                     if !dry_run {
                         thing = other;
                         changed = true;
                     }
                 }
-                Ok(Made::Skip(why)) => {
-                    asking.trace.push(answered(RuleVerdict::Skip(why.clone()), Vec::new()));
+                Ok(Decided::Skip(why)) => {
+                    context.trace.push(answered(RuleVerdict::Skip(why.clone()), Vec::new()));
                     if !dry_run {
                         return (thing, changed, Some(why));
                     }
@@ -200,101 +203,103 @@ impl RuleSet {
         (thing, changed, None)
     }
 
-    /// Who is responsible.
-    async fn ask_responsible(&self, about: &Appeal, proposed: Option<String>, asking: &mut Asking<'_>) -> Option<String> {
+    /// Decides the assignee.
+    async fn ask_assignee(&self, about: &Appeal, proposed: Option<String>, context: &mut RuleContext<'_>) -> Option<String> {
         let shared = Arc::new(about.clone());
-        let ask = hold::<Option<String>, _>(move |rule, sandbox, deadline, now| {
+        let ask = asker::<Option<String>, _>(move |rule, sandbox, deadline, now| {
             let about = shared.clone();
             Box::pin(async move {
                 let answer = rule.responsible(sandbox, deadline, &about, now.as_deref()).await?;
-                Some(answer.and_then(|decided| checked_responsible(decided, now.as_deref())).map(|decided| match decided {
-                    None => Made::Keep,
-                    Some(user) if Some(&user) == now.as_ref() => Made::Keep,
+                Some(answer.and_then(|decided| checked_assignee(decided, now.as_deref())).map(|decided| match decided {
+                    None => Decided::Keep,
+                    Some(user) if Some(&user) == now.as_ref() => Decided::Keep,
                     Some(user) => {
                         let change = Change { field: "responsible".into(), from: now.clone(), to: Some(user.clone()) };
-                        Made::Change(Some(user), vec![change], Vec::new())
+                        Decided::Change(Some(user), vec![change], Vec::new())
                     }
                 }))
             })
         });
-        self.each(Point::Responsible, &responsible_of(about), proposed, asking, ask).await.0
+        self.each(Point::Responsible, &assignee_of(about), proposed, context, ask).await.0
     }
 
-    /// What becomes of a draft.
-    async fn ask_draft(&self, about: &Appeal, draft: Draft, asking: &mut Asking<'_>) -> Verdict {
+    /// Reviews a draft.
+    async fn ask_draft(&self, about: &Appeal, draft: Draft, context: &mut RuleContext<'_>) -> Verdict {
         let shared = Arc::new(about.clone());
-        let ask = hold::<Draft, _>(move |rule, sandbox, deadline, now| {
+        let ask = asker::<Draft, _>(move |rule, sandbox, deadline, now| {
             let about = shared.clone();
             Box::pin(async move {
                 let answer = rule.draft(sandbox, deadline, &about, now).await?;
                 Some(answer.and_then(|verdict| match verdict {
-                    Verdict::Keep => Ok(Made::Keep),
-                    Verdict::Skip(why) => Ok(Made::Skip(line(&why))),
+                    Verdict::Keep => Ok(Decided::Keep),
+                    Verdict::Skip(why) => Ok(Decided::Skip(line(&why))),
                     Verdict::Change(other) => {
                         if (other.kind, other.is_new) != (now.kind, now.is_new) {
-                            return Err(RuleFault::Nonsense("a draft's kind and whether it is new cannot change".into()));
+                            return Err(RuleFault::InvalidAnswer("a rule must not change a draft's `kind` or `is-new`".into()));
                         }
-                        let settled = settle(&now.fields, other.fields, &now.attributes, sandbox.limits.output_bytes)?;
-                        let changes = changes(&now.fields, &settled.fields);
-                        Ok(Made::Change(Draft { fields: settled.fields, ..now.clone() }, changes, settled.stayed))
+                        let applied = apply(&now.fields, other.fields, &now.attributes, sandbox.limits.output_bytes)?;
+                        let changes = changes(&now.fields, &applied.fields);
+                        Ok(Decided::Change(Draft { fields: applied.fields, ..now.clone() }, changes, applied.stayed))
                     }
                 }))
             })
         });
         let title = format!("{} of {}", title(draft.kind), subject(about));
-        match self.each(Point::Draft, &title, draft, asking, ask).await {
+        match self.each(Point::Draft, &title, draft, context, ask).await {
             (_, _, Some(why)) => Verdict::Skip(why),
             (draft, true, None) => Verdict::Change(draft),
             (_, false, None) => Verdict::Keep,
         }
     }
 
-    /// Where a call goes.
-    async fn ask_routing(&self, about: &Appeal, proposed: Routing, asking: &mut Asking<'_>) -> Routing {
+    /// Decides where a call is forwarded.
+    async fn ask_routing(&self, about: &Appeal, proposed: Routing, context: &mut RuleContext<'_>) -> Routing {
         let numbers = |routing: &Routing| Some(routing.forward_to.join(", ")).filter(|numbers| !numbers.is_empty());
         let shared = Arc::new(about.clone());
-        let ask = hold::<Routing, _>(move |rule, sandbox, deadline, now| {
+        let ask = asker::<Routing, _>(move |rule, sandbox, deadline, now| {
             let about = shared.clone();
             Box::pin(async move {
                 let answer = rule.routing(sandbox, deadline, &about, now).await?;
                 Some(answer.and_then(|decided| match decided {
-                    None => Ok(Made::Keep),
-                    Some(other) if other.forward_to == now.forward_to => Ok(Made::Keep),
+                    None => Ok(Decided::Keep),
+                    Some(other) if other.forward_to == now.forward_to => Ok(Decided::Keep),
                     Some(other) => {
                         let good = |number: &String| (1..=32).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
                         if other.forward_to.len() > FORWARD_TO || !other.forward_to.iter().all(good) {
-                            return Err(RuleFault::Nonsense(format!("a call goes to at most {FORWARD_TO} numbers of 1 to 32 digits")));
+                            return Err(RuleFault::InvalidAnswer(format!(
+                                "forward-to must have at most {FORWARD_TO} numbers of 1 to 32 digits"
+                            )));
                         }
                         let change = Change { field: "forward-to".into(), from: numbers(now), to: numbers(&other) };
-                        Ok(Made::Change(other, vec![change], Vec::new()))
+                        Ok(Decided::Change(other, vec![change], Vec::new()))
                     }
                 }))
             })
         });
-        self.each(Point::Routing, &subject(about), proposed, asking, ask).await.0
+        self.each(Point::Routing, &subject(about), proposed, context, ask).await.0
     }
 
-    /// What becomes of a deal; none: it is not uploaded.
-    async fn ask_deal(&self, deal: DealDraft, asking: &mut Asking<'_>) -> Option<DealDraft> {
+    /// Reviews a deal; none: the deal is not uploaded.
+    async fn ask_deal(&self, deal: DealDraft, context: &mut RuleContext<'_>) -> Option<DealDraft> {
         let title = format!("deal {}", line(&deal.ext_id));
-        let ask = hold::<DealDraft, _>(move |rule, sandbox, deadline, now| {
+        let ask = asker::<DealDraft, _>(move |rule, sandbox, deadline, now| {
             Box::pin(async move {
                 let answer = rule.deal(sandbox, deadline, now).await?;
                 Some(answer.and_then(|verdict| match verdict {
-                    DealVerdict::Keep => Ok(Made::Keep),
-                    DealVerdict::Skip(why) => Ok(Made::Skip(line(&why))),
+                    DealVerdict::Keep => Ok(Decided::Keep),
+                    DealVerdict::Skip(why) => Ok(Decided::Skip(line(&why))),
                     DealVerdict::Change(other) => {
                         if other.ext_id != now.ext_id {
-                            return Err(RuleFault::Nonsense("a deal's id cannot change".into()));
+                            return Err(RuleFault::InvalidAnswer("a rule must not change a deal's `ext-id`".into()));
                         }
-                        let settled = settle(&now.fields, other.fields, &now.attributes, sandbox.limits.output_bytes)?;
-                        let changes = changes(&now.fields, &settled.fields);
-                        Ok(Made::Change(DealDraft { fields: settled.fields, ..now.clone() }, changes, settled.stayed))
+                        let applied = apply(&now.fields, other.fields, &now.attributes, sandbox.limits.output_bytes)?;
+                        let changes = changes(&now.fields, &applied.fields);
+                        Ok(Decided::Change(DealDraft { fields: applied.fields, ..now.clone() }, changes, applied.stayed))
                     }
                 }))
             })
         });
-        match self.each(Point::Deal, &title, deal, asking, ask).await {
+        match self.each(Point::Deal, &title, deal, context, ask).await {
             (_, _, Some(_)) => None,
             (deal, _, None) => Some(deal),
         }
@@ -304,7 +309,7 @@ impl RuleSet {
 impl Decisions for RuleSet {
     fn decided(&self) -> Vec<Point> {
         let mut points: Vec<Point> = Vec::new();
-        for point in self.seats.iter().flat_map(|seat| seat.rule().points.clone()) {
+        for point in self.rules.iter().flat_map(|loaded| loaded.rule().points.clone()) {
             if !points.contains(&point) {
                 points.push(point);
             }
@@ -312,27 +317,32 @@ impl Decisions for RuleSet {
         points
     }
 
-    fn responsible<'a>(&'a self, about: &'a Appeal, proposed: Option<String>, mut asking: Asking<'a>) -> BoxFuture<'a, Option<String>> {
-        async move { self.ask_responsible(about, proposed, &mut asking).await }.boxed()
+    fn responsible<'a>(
+        &'a self,
+        about: &'a Appeal,
+        proposed: Option<String>,
+        mut context: RuleContext<'a>,
+    ) -> BoxFuture<'a, Option<String>> {
+        async move { self.ask_assignee(about, proposed, &mut context).await }.boxed()
     }
 
-    fn review_draft<'a>(&'a self, about: &'a Appeal, draft: Draft, mut asking: Asking<'a>) -> BoxFuture<'a, Verdict> {
-        async move { self.ask_draft(about, draft, &mut asking).await }.boxed()
+    fn review_draft<'a>(&'a self, about: &'a Appeal, draft: Draft, mut context: RuleContext<'a>) -> BoxFuture<'a, Verdict> {
+        async move { self.ask_draft(about, draft, &mut context).await }.boxed()
     }
 
-    fn route<'a>(&'a self, about: &'a Appeal, proposed: Routing, mut asking: Asking<'a>) -> BoxFuture<'a, Routing> {
-        async move { self.ask_routing(about, proposed, &mut asking).await }.boxed()
+    fn route<'a>(&'a self, about: &'a Appeal, proposed: Routing, mut context: RuleContext<'a>) -> BoxFuture<'a, Routing> {
+        async move { self.ask_routing(about, proposed, &mut context).await }.boxed()
     }
 
-    fn review_deal<'a>(&'a self, deal: DealDraft, mut asking: Asking<'a>) -> BoxFuture<'a, Option<DealDraft>> {
-        async move { self.ask_deal(deal, &mut asking).await }.boxed()
+    fn review_deal<'a>(&'a self, deal: DealDraft, mut context: RuleContext<'a>) -> BoxFuture<'a, Option<DealDraft>> {
+        async move { self.ask_deal(deal, &mut context).await }.boxed()
     }
 }
 
-/// Why a rule is not asked any more.
+/// Why a rule was put in quarantine.
 fn quarantined(limits: &RuleLimits) -> String {
     format!(
-        "it failed rule-failures = {} times within rule-window-ms = {}; it is not asked any more until it is mended, or released",
+        "it failed rule-failures = {} times within rule-window-ms = {}; it is skipped until its file changes or an operator releases it",
         limits.failures,
         limits.window.as_millis()
     )
@@ -349,9 +359,9 @@ fn subject(about: &Appeal) -> String {
     format!("{kind} {}", about.id)
 }
 
-/// What a responsible is asked for: the plugin may say which of an appeal's things it is.
-fn responsible_of(about: &Appeal) -> String {
-    match about.attributes.iter().find(|(name, _)| name == RESPONSIBLE_FOR) {
+/// The subject of a decision about the assignee, as text. The plugin may say which thing of the appeal needs one.
+fn assignee_of(about: &Appeal) -> String {
+    match about.attributes.iter().find(|(name, _)| name == ASSIGNEE_FOR) {
         Some((_, thing)) => format!("responsible for the {} of {}", line(thing), subject(about)),
         None => subject(about),
     }
@@ -367,15 +377,16 @@ fn title(kind: DraftKind) -> &'static str {
     }
 }
 
-/// What a rule says of who is responsible, if it can be. An id looks like the one that was proposed; a name is none where ids are numbers.
-pub fn checked_responsible(decided: Option<String>, proposed: Option<&str>) -> Result<Option<String>, RuleFault> {
+/// Checks the user id that a rule returned. It must have 1 to 64 characters. When the proposed id is a number, it must be a number too,
+/// since a rule may have returned a name by mistake.
+pub fn checked_assignee(decided: Option<String>, proposed: Option<&str>) -> Result<Option<String>, RuleFault> {
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     match decided {
         Some(user) if user.is_empty() || user.len() > 64 || user.chars().any(char::is_control) => {
-            Err(RuleFault::Nonsense("a user's id has 1 to 64 characters".into()))
+            Err(RuleFault::InvalidAnswer("a user's id must have 1 to 64 characters and no control characters".into()))
         }
         Some(user) if proposed.is_some_and(is_number) && !is_number(&user) => {
-            Err(RuleFault::Nonsense(format!("users' ids are numbers here, not {}", line(&user))))
+            Err(RuleFault::InvalidAnswer(format!("a user's id must be a number, not {}", line(&user))))
         }
         good => Ok(good),
     }

@@ -1,4 +1,4 @@
-//! `clock`.
+//! The contract's import `clock`.
 
 use chrono::{Datelike, NaiveDate, Timelike};
 
@@ -13,7 +13,7 @@ impl Host for EventScope {
 
     fn to_local(&mut self, at: i64, zone: String) -> wasmtime::Result<Result<LocalTime, String>> {
         Ok(clock::zone(&zone).and_then(|zone| {
-            let time = clock::dated(at).ok_or_else(|| format!("{at} is not within the years 1 to 9999"))?;
+            let time = clock::dated(at).ok_or_else(|| format!("{at} ms is outside the years 1 to 9999"))?;
             let local = time.with_timezone(&zone);
             let part = |value: u32| u8::try_from(value).unwrap_or(0);
             Ok(LocalTime {
@@ -32,8 +32,8 @@ impl Host for EventScope {
             let naive = NaiveDate::from_ymd_opt(local.year, local.month.into(), local.day.into())
                 .filter(|date| (1..=9999).contains(&date.year()))
                 .and_then(|date| date.and_hms_opt(local.hour.into(), local.minute.into(), local.second.into()))
-                .ok_or_else(|| format!("there is no such date: {local:?}"))?;
-            clock::from_local(zone, naive).map(|time| time.timestamp_millis()).ok_or_else(|| format!("{naive} has no instant"))
+                .ok_or_else(|| format!("this date does not exist: {local:?}"))?;
+            clock::from_local(zone, naive).map(|time| time.timestamp_millis()).ok_or_else(|| format!("{naive} is out of range"))
         }))
     }
 }

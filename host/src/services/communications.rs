@@ -1,4 +1,4 @@
-//! `communications`, from UIS's reports.
+//! The contract's import `communications`: pages of UIS's reports. Every row gets the ordering key that its notification would have had.
 
 use super::EventScope;
 use crate::bindings::uis::integration::call_events::CallFinished;

@@ -1,4 +1,5 @@
-//! `connections`: requests to remote systems. The plugin names a connection and a path; base URL, key, limits and time are the host's.
+//! The contract's import `connections`: requests to remote systems. The plugin gives a connection's name and a path. The host adds the base
+//! URL and the credential, and applies rate limits and the deadline.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -23,10 +24,10 @@ use crate::ports::{Egress, EgressError};
 use crate::sync::lock;
 use crate::trace::{Answer, SendErrorKind, Step};
 
-/// What a path cannot hold as it is.
+/// Characters of a path that must be percent-encoded.
 const PATH_SET: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}').add(b'%');
 
-/// A request that may go out, and by what way.
+/// A request that passed all checks, and what is needed to send it.
 struct Outgoing {
     request: http::Request<Bytes>,
     path: String,
@@ -37,9 +38,9 @@ struct Outgoing {
 /// Why a request has no answer.
 #[derive(Clone)]
 enum Unanswered {
-    /// One of the contract's cases.
+    /// A case of the contract's `send-error`.
     Error(SendError),
-    /// The recording of a strict replay has no such request; why.
+    /// Strict replay: the recording contains no such request; with the reason.
     Divergence(String),
 }
 
@@ -50,7 +51,7 @@ impl From<SendError> for Unanswered {
 }
 
 impl Unanswered {
-    /// For the trace: the kind, and why.
+    /// The kind and the reason, for the trace.
     fn shown(&self) -> (SendErrorKind, &str) {
         match self {
             Unanswered::Error(SendError::Denied(why)) => (SendErrorKind::Denied, why),
@@ -62,7 +63,7 @@ impl Unanswered {
         }
     }
 
-    /// What the plugin gets.
+    /// The error that the plugin receives.
     fn for_plugin(self) -> SendError {
         match self {
             Unanswered::Error(error) => error,
@@ -71,7 +72,7 @@ impl Unanswered {
     }
 }
 
-/// Why a path is refused, if it is.
+/// Why a path is refused; none when it is valid.
 fn path_problem(path: &str) -> Option<String> {
     let denied = |why: &str| Some(format!("the path {path:?} {why}"));
     if !path.starts_with('/') || path.starts_with("//") {
@@ -81,14 +82,14 @@ fn path_problem(path: &str) -> Option<String> {
         return Some(format!("the path is longer than {PATH_BYTES} bytes"));
     }
     if path.chars().any(char::is_control) || path.contains('\\') {
-        return denied("holds control characters or backslashes");
+        return denied("contains control characters or backslashes");
     }
     if path.contains(['?', '#', '%']) {
-        return denied("must come unencoded and without a query");
+        return denied("must be unencoded and without a query; put parameters into `query`");
     }
-    // `split` sees every segment, so `..` anywhere is found, and `..x` is none.
+    // A segment that only begins with two dots, such as `..x`, is valid.
     if path.split('/').any(|segment| segment == "..") || path.contains("//") {
-        return denied("must not hold .. or //");
+        return denied("must not contain .. or //");
     }
     None
 }
@@ -103,13 +104,13 @@ fn method(method: Method) -> http::Method {
     }
 }
 
-/// Name-value pairs as a query or form.
+/// Encodes name-value pairs as `application/x-www-form-urlencoded`.
 fn encode_pairs(pairs: &[(String, String)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
 impl EventScope {
-    /// The request as it goes out, or why it never will.
+    /// Checks a request and builds the HTTP request, or gives the reason why it is refused.
     fn prepare(&self, request: &Request) -> Result<Outgoing, SendError> {
         let denied = |why: String| Err(SendError::Denied(why));
         let Some(connection) = self.integration.connections.get(&request.connection) else {
@@ -124,7 +125,7 @@ impl EventScope {
             url.set_query(Some(&encode_pairs(&request.query)));
         }
         let too_long = |bytes: usize| SendError::Denied(format!("a body has at most {REQUEST_BODY_BYTES} bytes, not {bytes}"));
-        // What is far too long is not even looked through.
+        // Checked before the text is searched for the secret's placeholder, to save the work.
         if let Body::Json(text) = &request.body
             && text.len() > REQUEST_BODY_BYTES
         {
@@ -148,7 +149,7 @@ impl EventScope {
         }
         let mut outgoing = match builder.body(Bytes::from(body)) {
             Ok(outgoing) => outgoing,
-            Err(error) => return denied(format!("the request cannot be written down: {error}")),
+            Err(error) => return denied(format!("the HTTP request cannot be built: {error}")),
         };
         let key = connection.key.expose_secret();
         let credential = match &connection.auth {
@@ -162,22 +163,24 @@ impl EventScope {
                 value.set_sensitive(true);
                 outgoing.headers_mut().insert(name, value);
             }
-            Some(_) => return denied("the connection's key cannot stand in a header; enter it again".into()),
+            Some(_) => {
+                return denied("the connection's key contains characters that an HTTP header cannot hold; enter the key again".into());
+            }
         }
         let (egress, pace) = (connection.egress.clone(), connection.pace.clone());
         Ok(Outgoing { request: outgoing, path: request.path.clone(), egress, pace })
     }
 
-    /// Sends one prepared request within the time left.
-    async fn carry(outgoing: Outgoing, until: Instant) -> Result<Response, Unanswered> {
+    /// Waits for the rate limit, sends one request, and waits for its answer, all before `until`.
+    async fn send_one(outgoing: Outgoing, until: Instant) -> Result<Response, Unanswered> {
         if until <= Instant::now() {
             return Err(SendError::Deadline.into());
         }
         if !outgoing.pace.wait(&outgoing.path, until).await {
-            return Err(SendError::NotSent("the remote system's rate limit leaves no room before the deadline".into()).into());
+            return Err(SendError::NotSent("the connection's rate limit allows no request before the deadline".into()).into());
         }
         let left = until.saturating_duration_since(Instant::now());
-        match tokio::time::timeout(left, outgoing.egress.carry(outgoing.request, RESPONSE_BODY_BYTES)).await {
+        match tokio::time::timeout(left, outgoing.egress.send(outgoing.request, RESPONSE_BODY_BYTES)).await {
             Err(_) => Err(SendError::OutcomeUnknown(format!("no answer within {} ms", left.as_millis())).into()),
             Ok(Err(EgressError::NotSent(why))) => Err(SendError::NotSent(why).into()),
             Ok(Err(EgressError::Divergence(why))) => Err(Unanswered::Divergence(why)),
@@ -194,7 +197,7 @@ impl EventScope {
 }
 
 impl EventScope {
-    /// The requests of one `send` as they go out, or why one does not.
+    /// Checks the requests of one `send` against the event's limits, in order; each becomes an HTTP request or an error.
     fn admit(&mut self, requests: &[Request]) -> Vec<Result<Outgoing, SendError>> {
         let limits = self.integration.limits.clone();
         let mut admit = |(index, request): (usize, &Request)| {
@@ -202,13 +205,13 @@ impl EventScope {
                 return Err(SendError::Denied(format!("one send takes at most {REQUESTS_PER_SEND} requests")));
             }
             if self.requests >= limits.requests {
-                return Err(SendError::Denied(format!("limit requests = {} an event", limits.requests)));
+                return Err(SendError::Denied(format!("limit requests = {} per event", limits.requests)));
             }
             self.requests += 1;
             let outgoing = self.prepare(request)?;
             let bytes = self.bytes_out + outgoing.request.body().len();
             if bytes > limits.bytes_out {
-                return Err(SendError::Denied(format!("limit bytes-out = {} an event", limits.bytes_out)));
+                return Err(SendError::Denied(format!("limit bytes-out = {} per event", limits.bytes_out)));
             }
             self.bytes_out = bytes;
             Ok(outgoing)
@@ -216,7 +219,7 @@ impl EventScope {
         requests.iter().enumerate().map(&mut admit).collect()
     }
 
-    /// Sends one admitted request when its turn comes.
+    /// Sends one checked request; the stream of the caller decides when it starts.
     fn sending(&self, admitted: Result<Outgoing, SendError>, until: Instant) -> BoxFuture<'static, Result<Response, Unanswered>> {
         let outgoing = match admitted {
             Ok(outgoing) => outgoing,
@@ -224,11 +227,12 @@ impl EventScope {
         };
         let (received, most, integration) = (self.bytes_in.clone(), self.integration.limits.bytes_in, self.integration.clone());
         Box::pin(async move {
-            // Checked when the request's turn comes, so that one send cannot bring 64 answers past the limit.
+            // Checked when the request starts, not when `send` is called: otherwise the 64 answers of one `send` could exceed the limit
+            // many times over.
             if received.load(Ordering::Relaxed) >= most {
-                return Err(SendError::Denied(format!("limit bytes-in = {most} an event")).into());
+                return Err(SendError::Denied(format!("limit bytes-in = {most} per event")).into());
             }
-            let mut answer = Self::carry(outgoing, until).await;
+            let mut answer = Self::send_one(outgoing, until).await;
             if let Ok(answer) = &mut answer {
                 answer.body = integration.endpoints.conceal(std::mem::take(&mut answer.body));
             }
@@ -261,10 +265,10 @@ impl Host for EventScope {
     }
 }
 
-/// What is written down of a body that was refused, in bytes: enough to know it again.
+/// How much of a refused body the trace keeps, in bytes. Enough to recognise the request.
 const DENIED_BYTES: usize = 16 << 10;
 
-/// A request and its answer, for the trace. The key is not in it, and neither are the callback secret and its stand-in.
+/// The trace's step for a request and its answer. It contains neither the connection's key nor the callback secret or its placeholder.
 fn step(round: u32, request: Request, answer: &Result<Response, Unanswered>, endpoints: &Endpoints) -> Step {
     let mut form = match request.body {
         Body::Empty => Vec::new(),

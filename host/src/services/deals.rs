@@ -1,4 +1,4 @@
-//! `deals`, in the host's UIS account.
+//! The contract's import `deals`: sales funnels and deals of the UIS account.
 
 use super::EventScope;
 use crate::bindings::uis::integration::deals::{Deal, DealContact, DealEmployee, DealsError, Funnel, Host, Refusal, UserField};
@@ -7,7 +7,7 @@ use crate::trace::{Step, UisAnswer};
 type Done = wasmtime::Result<Result<(), DealsError>>;
 
 impl EventScope {
-    /// Writes down what UIS was asked and what it answered.
+    /// Records a Data API call and its answer in the trace, and passes the answer on.
     fn uis_answered<T>(&mut self, method: &str, subject: String, answer: Result<T, DealsError>) -> wasmtime::Result<Result<T, DealsError>> {
         let shown = match &answer {
             Ok(_) => UisAnswer::Taken,
@@ -18,7 +18,7 @@ impl EventScope {
         Ok(answer)
     }
 
-    /// The address of a deal's page, on its connection's own host.
+    /// The full address of a deal's page. Refused unless it belongs to the host of its connection.
     fn page_of(&self, deal: &Deal) -> Result<Option<String>, Refusal> {
         let Some(page) = &deal.page else { return Ok(None) };
         let connection = self.integration.connections.get(&page.connection);
@@ -34,7 +34,7 @@ impl EventScope {
     }
 }
 
-/// Ids in a line, not too many.
+/// Up to ten ids, separated by spaces.
 fn ids<'a>(all: impl Iterator<Item = &'a String>) -> String {
     let mut all: Vec<&str> = all.map(String::as_str).collect();
     all.dedup();

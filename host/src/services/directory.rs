@@ -1,4 +1,4 @@
-//! `directory`, from the host's UIS account.
+//! The contract's import `directory`: the UIS account, its employees, lines, virtual numbers and chat channels.
 
 use super::EventScope;
 use crate::bindings::uis::integration::directory::{

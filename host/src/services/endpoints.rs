@@ -1,4 +1,4 @@
-//! `endpoints`.
+//! The contract's import `endpoints`: the integration's public addresses.
 
 use super::EventScope;
 use crate::bindings::uis::integration::endpoints::Host;

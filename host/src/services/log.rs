@@ -1,4 +1,4 @@
-//! `log`.
+//! The contract's import `log`: log lines go into the event's trace.
 
 use super::EventScope;
 use crate::bindings::uis::integration::log::{Host, Level};

@@ -1,5 +1,5 @@
-//! The contract's imports. One file per interface; each implements the generated trait for [`EventScope`], so the same code serves a
-//! component and a natively run plugin.
+//! The contract's imports, one file per interface. Each file implements the generated trait for [`EventScope`]. A component and a plugin
+//! that runs natively (in tests) use the same code.
 
 pub mod clock;
 pub mod communications;
@@ -24,36 +24,36 @@ use crate::ports::{Origin, StoreError, Turns};
 use crate::sync::lock;
 use crate::trace::Trace;
 
-/// What one event may reach while it is handled.
+/// Everything that the handler of one event can reach, and the counters of its limits.
 pub struct EventScope {
-    /// The integration.
+    /// The integration that the event belongs to.
     pub integration: Arc<Integration>,
-    /// The event's origin, for timers set by it.
+    /// The event's origin; timers that the handler sets inherit it.
     pub origin: Origin,
-    /// When the handler must be done; the time that requests may take is cut to it.
+    /// When the handler must have returned. Deadlines of requests are shortened to it.
     pub deadline: Instant,
-    /// Everything the handler did.
+    /// The steps of the handler so far.
     pub trace: Trace,
-    /// Where the order of lanes is drawn: who draws it, and this handler's number.
+    /// For a replay with a drawn order of lanes: the source of turns, and this handler's number.
     pub turns: Option<(Arc<dyn Turns>, u64)>,
-    /// Requests asked for so far.
+    /// Requests so far, including refused ones.
     requests: u32,
-    /// Sends so far.
+    /// Calls of `connections.send` so far.
     rounds: u32,
-    /// Log lines written so far.
+    /// Log lines so far, including dropped ones.
     log_lines: u32,
-    /// Bytes of requests' bodies sent so far.
+    /// Bytes of request bodies sent so far.
     bytes_out: usize,
-    /// Bytes of answers' bodies received so far; shared with the requests that are on their way.
+    /// Bytes of answer bodies received so far. Shared with the requests in flight.
     bytes_in: Arc<AtomicUsize>,
     /// Bytes written to storage so far.
     storage_written: usize,
-    /// The settings, the same for the whole event.
+    /// The prepared settings. They stay the same for the whole event, even if the account's settings change meanwhile.
     settings: Arc<Vec<u8>>,
 }
 
 impl EventScope {
-    /// A scope for an event of this integration.
+    /// The scope of one event of an integration. The handler must return before `deadline`.
     pub fn new(integration: Arc<Integration>, origin: Origin, deadline: Instant) -> Self {
         let settings = lock(&integration.settings).clone();
         let trace = Trace::new(integration.limits.trace_bytes);
@@ -73,38 +73,39 @@ impl EventScope {
         }
     }
 
-    /// A scope that belongs to no integration, for functions that call no import: an absent account, no connections.
+    /// A scope without an integration, for functions of a plugin that call no import.
     pub fn detached(limits: &Limits) -> Self {
         EventScope::new(Arc::new(Integration::detached(limits)), Origin::default(), Instant::now())
     }
 
-    /// The same scope with other prepared settings.
+    /// Replaces the prepared settings.
     pub fn with_settings(mut self, prepared: Vec<u8>) -> Self {
         self.settings = Arc::new(prepared);
         self
     }
 
-    /// Begins a host call that other handlers may notice, or whose answer depends on theirs.
+    /// Called at the beginning of every import that other handlers could notice, or whose answer depends on them. In a replay with a drawn
+    /// order, the handler waits here for its turn.
     async fn turn(&self) {
         if let Some((turns, handler)) = &self.turns {
             turns.turn(*handler).await;
         }
     }
 
-    /// Begins a host call that somebody outside may notice: first everything that the integration has written so far, by any lane, is made
-    /// durable, because one lane may have read what another wrote.
+    /// Called before every effect, that is, before anything becomes visible outside. It makes everything durable that any lane of the
+    /// integration has written so far, because this handler may have read what another lane wrote.
     async fn before_effect(&self) -> Result<(), StoreError> {
         self.turn().await;
         self.integration.store.commit(&self.integration.name).await
     }
 
-    /// The present.
+    /// The current time, in milliseconds since 1970.
     fn now(&self) -> i64 {
         self.integration.clock.now_ms()
     }
 }
 
-// Interfaces that only hold types.
+// Interfaces of the contract that contain only types.
 impl contract::types::Host for EventScope {}
 impl contract::call_events::Host for EventScope {}
 impl contract::chat_events::Host for EventScope {}

@@ -1,4 +1,5 @@
-//! `rules`: the account's rules, asked in their sandboxes. Their time is inside the event's deadline and outside the plugin's fuel.
+//! The contract's import `rules`: decisions of the account's rules. Their time counts towards the event's deadline, but not towards the
+//! plugin's fuel.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,18 +7,18 @@ use std::time::Duration;
 use super::EventScope;
 use crate::bindings::uis::integration::rules::{Appeal, DealDraft, Draft, Host, Points, Routing, Verdict};
 use crate::decision::Point;
-use crate::ports::{Asking, Decisions};
+use crate::ports::{Decisions, RuleContext};
 
-/// Kept back from rules for what the plugin does after them.
+/// Time that rules must leave to the plugin, which still has work to do after them.
 const RESERVE: Duration = Duration::from_millis(100);
 
 impl EventScope {
-    /// The rules, and the event that they are asked for.
-    async fn asking(&mut self) -> (Arc<dyn Decisions>, Asking<'_>) {
+    /// The account's rules, and the event's context for them.
+    async fn rule_context(&mut self) -> (Arc<dyn Decisions>, RuleContext<'_>) {
         self.turn().await;
         let deadline = self.deadline.checked_sub(RESERVE).unwrap_or(self.deadline);
         let (rules, now) = (self.integration.rules.clone(), self.now());
-        (rules, Asking { deadline, now, trace: &mut self.trace })
+        (rules, RuleContext { deadline, now, trace: &mut self.trace })
     }
 }
 
@@ -36,22 +37,22 @@ impl Host for EventScope {
     }
 
     async fn responsible(&mut self, about: Appeal, proposed: Option<String>) -> Option<String> {
-        let (rules, asking) = self.asking().await;
-        rules.responsible(&about, proposed, asking).await
+        let (rules, context) = self.rule_context().await;
+        rules.responsible(&about, proposed, context).await
     }
 
     async fn review_draft(&mut self, about: Appeal, draft: Draft) -> Verdict {
-        let (rules, asking) = self.asking().await;
-        rules.review_draft(&about, draft, asking).await
+        let (rules, context) = self.rule_context().await;
+        rules.review_draft(&about, draft, context).await
     }
 
     async fn route(&mut self, about: Appeal, proposed: Routing) -> Routing {
-        let (rules, asking) = self.asking().await;
-        rules.route(&about, proposed, asking).await
+        let (rules, context) = self.rule_context().await;
+        rules.route(&about, proposed, context).await
     }
 
     async fn review_deal(&mut self, deal: DealDraft) -> Option<DealDraft> {
-        let (rules, asking) = self.asking().await;
-        rules.review_deal(deal, asking).await
+        let (rules, context) = self.rule_context().await;
+        rules.review_deal(deal, context).await
     }
 }

@@ -1,4 +1,4 @@
-//! `settings`.
+//! The contract's import `settings`: the prepared settings of the event's integration.
 
 use super::EventScope;
 use crate::bindings::uis::integration::settings::Host;

@@ -1,4 +1,4 @@
-//! `storage`, in the host's store.
+//! The contract's import `storage`: keys and values of the integration, in the host's store.
 
 use super::EventScope;
 use crate::bindings::uis::integration::storage::{Entry, Host, ItemPage, StorageError};
@@ -23,7 +23,7 @@ impl Host for EventScope {
         let limits = &self.integration.limits;
         let written = self.storage_written + key.len() + value.len();
         if written > limits.storage_written_bytes {
-            return Ok(Err(StorageError::Full(format!("limit storage-written-bytes = {} an event", limits.storage_written_bytes))));
+            return Ok(Err(StorageError::Full(format!("limit storage-written-bytes = {} per event", limits.storage_written_bytes))));
         }
         if let Some(too_large) = too_large(&key, &value) {
             return Ok(Err(StorageError::TooLarge(too_large)));
@@ -56,10 +56,10 @@ impl Host for EventScope {
     }
 }
 
-/// Why a key or a value is too large, if one is.
+/// Why a key or a value is too large; none when both fit.
 fn too_large(key: &str, value: &[u8]) -> Option<String> {
     if key.len() > STORAGE_KEY_BYTES {
-        return Some(format!("a key has at most {STORAGE_KEY_BYTES} bytes"));
+        return Some(format!("a key has at most {STORAGE_KEY_BYTES} bytes, not {}", key.len()));
     }
     (value.len() > STORAGE_VALUE_BYTES).then(|| format!("a value has at most {STORAGE_VALUE_BYTES} bytes, not {}", value.len()))
 }

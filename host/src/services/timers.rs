@@ -1,4 +1,4 @@
-//! `timers`, in the host's store.
+//! The contract's import `timers`: timers of the integration, in the host's store.
 
 use super::EventScope;
 use crate::bindings::uis::integration::timers::{Host, Timer};
@@ -32,7 +32,7 @@ impl Host for EventScope {
     }
 }
 
-/// Why a timer cannot be set as it is, if it cannot.
+/// Why a timer is refused; none when it is valid.
 fn problem(timer: &Timer) -> Option<String> {
     if timer.name.is_empty() || timer.name.len() > TIMER_NAME_BYTES {
         return Some(format!("a timer's name has 1 to {TIMER_NAME_BYTES} bytes"));

@@ -50,7 +50,7 @@ type Carried = Result<Response<Bytes>, EgressError>;
 impl Fixture<'_> {
     async fn carry(&self, method: &str, target: &str, limit: usize) -> Carried {
         let request = Request::builder().method(method).uri(format!("{}{target}", self.base));
-        self.egress.carry(request.body(Bytes::new()).expect("a request"), limit).await
+        self.egress.send(request.body(Bytes::new()).expect("a request"), limit).await
     }
 
     async fn get(&self, target: &str) -> Response<Bytes> {
@@ -101,7 +101,7 @@ async fn requests_go_out_unchanged(fixture: &Fixture<'_>) {
     ] {
         request = request.header(name, value);
     }
-    let answer = fixture.egress.carry(request.body(Bytes::from_static(b"a=1")).expect("a request"), LIMIT).await;
+    let answer = fixture.egress.send(request.body(Bytes::from_static(b"a=1")).expect("a request"), LIMIT).await;
     let answer = answer.unwrap_or_else(|error| panic!("POST /echo has an answer: {error}"));
     let sent: [(&str, &[&[u8]]); 5] = [
         ("echo-x-key", &[b"secret"]),
@@ -121,7 +121,7 @@ async fn bodies_go_out_unchanged(fixture: &Fixture<'_>) {
     let all_bytes: Vec<u8> = (0..=255).collect();
     for body in [&b""[..], b"a=1&b=%D0%B6", "{\"имя\": \"\u{0}\"}".as_bytes(), &all_bytes, &all_bytes.repeat(2000)] {
         let request = Request::builder().method(Method::POST).uri(format!("{}/echo", fixture.base));
-        let answer = fixture.egress.carry(request.body(Bytes::copy_from_slice(body)).expect("a request"), LIMIT).await;
+        let answer = fixture.egress.send(request.body(Bytes::copy_from_slice(body)).expect("a request"), LIMIT).await;
         let answer = answer.unwrap_or_else(|error| panic!("POST /echo with {} bytes has an answer: {error}", body.len()));
         assert!(answer.body() == body, "bodies go out unchanged and come back unchanged ({} bytes)", body.len());
     }
@@ -195,6 +195,6 @@ async fn nothing_is_sent_twice(fixture: &Fixture<'_>) {
 
 async fn a_refused_connection_is_not_sent(fixture: &Fixture<'_>, refused: &str) {
     let request = Request::builder().method(Method::POST).uri(format!("{refused}/echo"));
-    let answer = fixture.egress.carry(request.body(Bytes::from_static(b"a=1")).expect("a request"), LIMIT).await;
+    let answer = fixture.egress.send(request.body(Bytes::from_static(b"a=1")).expect("a request"), LIMIT).await;
     assert!(matches!(answer, Err(EgressError::NotSent(_))), "a refused connection means not sent: {answer:?}");
 }

@@ -15,7 +15,7 @@ use uis_host::bindings::uis::integration as host;
 use uis_host::bindings::uis::integration::types::{Delivery, Failure};
 use uis_host::event::Fault;
 use uis_host::event::{Event, Handled, Reply};
-use uis_host::plugin::{Asked, Plugin, Prepared, Run};
+use uis_host::plugin::{Plugin, Prepared, Run, SetupResult};
 use uis_host::services::EventScope;
 use uis_retailcrm::bindings::uis::integration as guest;
 use uis_retailcrm::handlers;
@@ -352,12 +352,12 @@ impl Plugin for NativePlugin {
         std::future::ready(Ok(handlers::settings_schema())).boxed()
     }
 
-    fn choices<'a>(&'a self, scope: EventScope, setting: &'a str, page: Option<&'a str>) -> BoxFuture<'a, Asked<ChoicePage>> {
+    fn choices<'a>(&'a self, scope: EventScope, setting: &'a str, page: Option<&'a str>) -> BoxFuture<'a, SetupResult<ChoicePage>> {
         let (setting, page) = (setting.to_owned(), page.map(str::to_owned));
         question(scope, move |platform| same(handlers::choices(platform, &setting, page.as_deref())))
     }
 
-    fn check_connection(&self, scope: EventScope) -> BoxFuture<'_, Asked<ConnectionReport>> {
+    fn check_connection(&self, scope: EventScope) -> BoxFuture<'_, SetupResult<ConnectionReport>> {
         question(scope, |platform| same(handlers::check_connection(platform)))
     }
 
@@ -388,7 +388,7 @@ impl Plugin for NativePlugin {
 fn question<T: Send + 'static>(
     scope: EventScope,
     ask: impl FnOnce(&dyn Platform) -> Result<T, Failure> + Send + 'static,
-) -> BoxFuture<'static, Asked<T>> {
+) -> BoxFuture<'static, SetupResult<T>> {
     let runtime = tokio::runtime::Handle::current();
     async move {
         let work = move || ask(&Services { scope: RefCell::new(scope), runtime, crash: Cell::new(0) });

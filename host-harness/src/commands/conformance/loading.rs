@@ -1,4 +1,4 @@
-//! Components that must be refused before anything of them runs, by the names of what they import and export.
+//! Components that must be refused before any code of them runs, because of what they import and export.
 
 use anyhow::Result;
 use uis_host::limits::Limits;
@@ -32,8 +32,13 @@ const KIT: [(&str, &str); 14] = kit![
     "plugin-of-many-memories",
 ];
 
-/// Tries to load each.
-pub async fn attack(limits: &Limits, rule_limits: &RuleLimits, wanted: &dyn Fn(&str) -> bool, tell: &mut dyn FnMut(Verdict)) -> Result<()> {
+/// Tries to load each component of the kit.
+pub async fn attack(
+    limits: &Limits,
+    rule_limits: &RuleLimits,
+    wanted: &dyn Fn(&str) -> bool,
+    report: &mut dyn FnMut(Verdict),
+) -> Result<()> {
     let folder = scratch()?;
     let sandbox = Sandbox::new(rule_limits.clone())?;
     let runtime = Runtime::new(limits.clone()).map_err(|error| anyhow::anyhow!("{error:#}"))?;
@@ -45,9 +50,9 @@ pub async fn attack(limits: &Limits, rule_limits: &RuleLimits, wanted: &dyn Fn(&
             true => sandbox.load(&path, &cache).err().map(|error| error.to_string()),
             false => ComponentPlugin::load(&runtime, &path, &cache).await.err().map(|error| error.to_string()),
         };
-        // The file's name is ours.
+        // The file's name belongs to this command, not to the host's message.
         let said = refused.map_or_else(|| "it was loaded".to_owned(), |said| said.replace(&format!("{} ", path.display()), ""));
-        tell(attack.verdict("loading", said, true));
+        report(attack.verdict("loading", said, true));
     }
     Ok(())
 }

@@ -1,10 +1,11 @@
-//! `uis-host conformance`: a hostile kit against a host's configuration. Each attack is small and tries one thing; its verdict names what held.
+//! `uis-host conformance`: runs a kit of attacks against a host's configuration. Each attack is small and tries one thing. Its verdict says
+//! what stopped it.
 //!
-//! | file | what attacks |
+//! | file | the attacker |
 //! |---|---|
-//! | [`loading`] | components that must not even load |
-//! | [`rules`] | partners' rules, in their sandbox |
-//! | [`plugin`] | a whole plugin, through its host calls and answers |
+//! | [`loading`] | components that must be refused when they are loaded |
+//! | [`rules`] | partners' rules, in the sandbox |
+//! | [`plugin`] | a whole plugin, through its imports and its replies |
 
 mod loading;
 mod plugin;
@@ -17,16 +18,16 @@ use anyhow::{Context, Result};
 use clap::Args;
 use serde::Serialize;
 
-use super::{LimitArguments, beside_sources, say};
+use super::{LimitArguments, in_repository, say};
 use crate::{FAILED, OK};
 
-/// Run the hostile kit against a host's configuration
+/// Run a kit of attacks against a host's configuration
 #[derive(Debug, Args)]
 pub struct ConformanceArguments {
-    /// The plugin that attacks: its crate's folder, or its built component
+    /// The attacking plugin: its crate folder, or a built .wasm component
     #[arg(long, value_name = "PLUGIN", default_value = "examples/hostile-plugin")]
     kit: PathBuf,
-    /// Only attacks whose names hold this
+    /// Run only attacks whose names contain this text
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
     /// Print one JSON object and nothing else
@@ -36,26 +37,26 @@ pub struct ConformanceArguments {
     limits: LimitArguments,
 }
 
-/// What came of an attack.
+/// The result of an attack.
 #[derive(Debug, Clone, Serialize)]
 pub struct Verdict {
-    /// What attacks: `loading`, `rule`, `plugin`.
+    /// The attacker: `loading`, `rule`, `plugin`.
     against: &'static str,
     /// The attack's name.
     attack: String,
-    /// What it tries.
+    /// What the attack tries.
     tries: String,
-    /// It did no harm, and the host went on.
+    /// The attack did no harm, and the host continued to work.
     contained: bool,
-    /// What held, by the limit's name where one did; what broke, where it was not contained.
+    /// The host's message about what stopped the attack, with the limit's name if a limit did; or what went wrong.
     held: String,
 }
 
-/// An attack as a file of the kit tells of it: what it tries, and what may hold it, in two lines of comment before the text.
+/// An attack in a file of the kit. The first two lines are comments: what it tries, and what may stop it.
 struct Attack {
     name: &'static str,
     tries: String,
-    /// Words of which one must be in what the host says.
+    /// Texts of which the host's message must contain one.
     expected: Vec<String>,
 }
 
@@ -63,8 +64,9 @@ impl Attack {
     fn read(name: &'static str, text: &'static str) -> Result<Attack> {
         let mut lines = text.lines();
         let mut comment = |begins: &str| lines.next().and_then(|line| line.strip_prefix(begins)).map(str::trim).map(str::to_owned);
-        let tries = comment(";;").with_context(|| format!("{name}: the first line says what it tries"))?;
-        let held = comment(";; held by:").with_context(|| format!("{name}: the second line says what holds it"))?;
+        let tries = comment(";;").with_context(|| format!("{name}: the first line must say what the attack tries, after `;;`"))?;
+        let held =
+            comment(";; held by:").with_context(|| format!("{name}: the second line must say what stops it, after `;; held by:`"))?;
         Ok(Attack { name, tries, expected: held.split(", ").map(str::to_owned).collect() })
     }
 
@@ -72,7 +74,7 @@ impl Attack {
         let expected = self.expected.iter().any(|words| said.contains(words));
         let held = match (expected, went_on) {
             (true, true) => said,
-            (true, false) => format!("{said}; and then the host did not go on"),
+            (true, false) => format!("{said}; but afterwards the host did not work"),
             (false, _) => format!("expected {}, but: {said}", self.expected.join(" or ")),
         };
         Verdict { against, attack: self.name.to_owned(), tries: self.tries.clone(), contained: expected && went_on, held }
@@ -82,19 +84,19 @@ impl Attack {
 /// Runs the command.
 pub async fn run(arguments: ConformanceArguments) -> Result<u8> {
     let (limits, rule_limits) = arguments.limits.all()?;
-    let kit = beside_sources(&arguments.kit)?;
+    let kit = in_repository(&arguments.kit)?;
     let wanted = |name: &str| name.contains(&arguments.only);
     let mut verdicts = Vec::new();
-    let mut tell = |verdict: Verdict| {
+    let mut report = |verdict: Verdict| {
         if !arguments.json {
             say(&line(&verdict));
         }
         verdicts.push(verdict);
     };
-    loading::attack(&limits, &rule_limits, &wanted, &mut tell).await?;
-    rules::attack(&rule_limits, &wanted, &mut tell).await?;
-    plugin::attack(&kit, &limits, &wanted, &mut tell).await?;
-    anyhow::ensure!(!verdicts.is_empty(), "no attack's name holds {:?}", arguments.only);
+    loading::attack(&limits, &rule_limits, &wanted, &mut report).await?;
+    rules::attack(&rule_limits, &wanted, &mut report).await?;
+    plugin::attack(&kit, &limits, &wanted, &mut report).await?;
+    anyhow::ensure!(!verdicts.is_empty(), "no attack's name contains {:?}; change --only", arguments.only);
     let contained = verdicts.iter().filter(|verdict| verdict.contained).count();
     let broken = verdicts.len() - contained;
     if arguments.json {
@@ -111,14 +113,14 @@ fn line(verdict: &Verdict) -> String {
     format!("{word} · {against} · {attack}\n  tries  {tries}\n  held   {held}\n")
 }
 
-/// A folder that goes with the command, for components as files.
+/// A temporary folder for components as files.
 fn scratch() -> Result<Scratch> {
     let folder = std::env::temp_dir().join(format!("uis-host-conformance-{}", std::process::id()));
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     Ok(Scratch(folder))
 }
 
-/// Is removed when dropped.
+/// A folder that is removed when this is dropped.
 struct Scratch(PathBuf);
 
 impl Scratch {

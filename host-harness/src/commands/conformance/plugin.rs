@@ -1,5 +1,5 @@
-//! A plugin that attacks through its host calls and its answers. Each attack is an event of a replay of its own, followed by one that does no
-//! harm and must be handled.
+//! A plugin that attacks through its imports and its replies. Each attack is an event of a separate replay. It is followed by a harmless
+//! event that must be handled.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,9 +18,10 @@ use uis_host::sync::lock;
 use uis_host::trace::Step;
 
 use super::Verdict;
-use super::remote::{BIG, Seen, Watched};
+use super::remote::{BIG, Seen, WatchedRemote};
 
-/// An attack: its action, what it tries, words of which one must be in what the host says, and what else must hold.
+/// An attack: its action, what it tries, texts of which the host's message must contain one, and a further check. The check returns what is
+/// wrong.
 struct Attack {
     name: &'static str,
     tries: &'static str,
@@ -28,7 +29,7 @@ struct Attack {
     holds: fn(&After) -> Option<String>,
 }
 
-/// What stands after an attack.
+/// The state after an attack.
 struct After {
     report: Report,
     seen: Arc<Seen>,
@@ -37,26 +38,26 @@ struct After {
     limits: Limits,
 }
 
-/// Nothing else.
+/// No further check.
 fn nothing(_: &After) -> Option<String> {
     None
 }
 
-/// A request too many, or too many at once.
+/// Too many requests were sent, or too many at the same time.
 fn within_requests(after: &After) -> Option<String> {
     let (sent, at_once) = (after.seen.requests.load(Ordering::Relaxed), after.seen.at_once.load(Ordering::Relaxed));
     (sent > after.limits.requests as usize)
         .then(|| format!("{sent} requests left the host"))
-        .or_else(|| (at_once > REQUESTS_SIDE_BY_SIDE).then(|| format!("{at_once} requests went side by side")))
+        .or_else(|| (at_once > REQUESTS_SIDE_BY_SIDE).then(|| format!("{at_once} requests were in flight at the same time")))
 }
 
-/// More was received than may be: the limit, and what was on its way when it was passed.
+/// Too many bytes were received: more than the limit and the answers that were in flight when it was exceeded.
 fn within_bytes(after: &After) -> Option<String> {
     let given = after.seen.given.load(Ordering::Relaxed);
-    (given > after.limits.bytes_in + REQUESTS_SIDE_BY_SIDE * BIG).then(|| format!("{given} bytes came in"))
+    (given > after.limits.bytes_in + REQUESTS_SIDE_BY_SIDE * BIG).then(|| format!("{given} bytes were received"))
 }
 
-/// Something left the host, though all should have been denied.
+/// A request was sent although all should have been denied.
 fn nothing_sent(after: &After) -> Option<String> {
     let sent = after.seen.requests.load(Ordering::Relaxed);
     (sent > 0).then(|| format!("{sent} requests left the host"))
@@ -68,7 +69,7 @@ fn one_request(after: &After) -> Option<String> {
     (sent != 1).then(|| format!("{sent} requests left the host in place of one"))
 }
 
-/// A log line or field that is longer than the contract says.
+/// A log line or field is longer than the contract allows.
 fn short_lines(after: &After) -> Option<String> {
     let long = after.trace.iter().find_map(|step| match step {
         Step::Log { message, fields, .. } => {
@@ -77,27 +78,27 @@ fn short_lines(after: &After) -> Option<String> {
         }
         _ => None,
     });
-    long.map(|bytes| format!("{bytes} bytes were kept of a log line"))
+    long.map(|bytes| format!("{bytes} bytes of a log line were recorded"))
 }
 
-/// Bodies that were denied are written down all the same.
+/// Bodies that were denied were recorded in full.
 fn short_trace(after: &After) -> Option<String> {
     let of = |step: &Step| match step {
         Step::Request { form, .. } => form.iter().map(|(_, value)| value.len()).sum(),
         _ => 0,
     };
     let bytes: usize = after.trace.iter().map(of).sum();
-    (bytes > after.limits.bytes_out).then(|| format!("{bytes} bytes of denied bodies were kept"))
+    (bytes > after.limits.bytes_out).then(|| format!("{bytes} bytes of denied bodies were recorded"))
 }
 
-/// More of an answer than the contract says.
+/// More of a reply was used than the contract allows.
 fn short_answer(after: &After) -> Option<String> {
-    let told = after.report.problems.len();
-    // One more is the problem that the attack's verdict is read from.
-    (told > SKIPPED + 1).then(|| format!("{told} things were told of one event"))
+    let reported = after.report.problems.len();
+    // One more: the problem that the verdict is read from.
+    (reported > SKIPPED + 1).then(|| format!("{reported} problems were reported for one event"))
 }
 
-/// Links to other hosts, or numbers that are none, in what UIS was answered.
+/// UIS received links to other hosts, or forwarding numbers that are not numbers.
 fn clean_answer(after: &After) -> Option<String> {
     let answers = after.uis["answers"].to_string();
     ["evil.example", "rm -rf", "+7"].iter().find(|evil| answers.contains(**evil)).map(|evil| format!("{evil} reached UIS"))
@@ -113,7 +114,7 @@ const ATTACKS: [Attack; 23] = [
     },
     Attack {
         name: "slow-loop",
-        tries: "Sends request after request, as a loop that forgot to end.",
+        tries: "Sends requests one after another in an endless loop.",
         expected: &["limit requests", "limit wall-kept-ms"],
         holds: within_requests,
     },
@@ -125,23 +126,23 @@ const ATTACKS: [Attack; 23] = [
     },
     Attack {
         name: "big-requests",
-        tries: "Sends bodies of 4 MiB without end.",
+        tries: "Sends bodies of 4 MiB in an endless loop.",
         expected: &["limit bytes-out", "limit requests"],
         holds: within_requests,
     },
     Attack {
         name: "big-answers",
-        tries: "Has itself answered by 300 KiB, 64 times at once, without end.",
+        tries: "Requests answers of 300 KiB, 64 at a time, in an endless loop.",
         expected: &["limit bytes-in", "limit requests", "limit memory-bytes"],
         holds: within_bytes,
     },
     Attack {
         name: "denied-flood",
-        tries: "Asks for what is denied, again and again, each time with a body of more than 4 MiB.",
+        tries: "Sends requests that are denied, again and again, each with a body of more than 4 MiB.",
         expected: &["limit requests", "limit wall-kept-ms"],
         holds: short_trace,
     },
-    Attack { name: "memory-bomb", tries: "Takes all memory there is.", expected: &["limit memory-bytes"], holds: nothing },
+    Attack { name: "memory-bomb", tries: "Allocates memory without end.", expected: &["limit memory-bytes"], holds: nothing },
     Attack { name: "stack-overflow", tries: "Calls itself without end.", expected: &["call stack exhausted"], holds: nothing },
     Attack { name: "log-flood", tries: "Writes 100 000 log lines.", expected: &["limit log-lines"], holds: nothing },
     Attack { name: "huge-log-lines", tries: "Writes log lines of a megabyte.", expected: &["was handled"], holds: short_lines },
@@ -154,14 +155,14 @@ const ATTACKS: [Attack; 23] = [
     Attack { name: "timer-flood", tries: "Sets timers without end.", expected: &["limit timers", "limit timer-bytes"], holds: nothing },
     Attack {
         name: "huge-answer",
-        tries: "Answers with 50 000 things that it left out.",
+        tries: "Replies with a list of 50 000 skipped things.",
         expected: &["was handled", "fuel allocated for hostcalls"],
         holds: short_answer,
     },
-    Attack { name: "half-written", tries: "Falls over between a write and what belongs to it.", expected: &["half-way"], holds: nothing },
+    Attack { name: "half-written", tries: "Traps between two writes that belong together.", expected: &["half-way"], holds: nothing },
     Attack {
         name: "half-written-found",
-        tries: "Looks, in the next event, for what was written before: a write is durable, and nothing is rolled back.",
+        tries: "Reads in the next event what was written before the trap: writes are kept, nothing is rolled back.",
         expected: &["written before it fell over"],
         holds: nothing,
     },
@@ -173,7 +174,7 @@ const ATTACKS: [Attack; 23] = [
     },
     Attack {
         name: "forged-paths",
-        tries: "Names other hosts, `..`, queries and line breaks in a path.",
+        tries: "Puts other hosts, `..`, queries and line breaks into paths.",
         expected: &["all 16 were denied"],
         holds: nothing_sent,
     },
@@ -185,7 +186,7 @@ const ATTACKS: [Attack; 23] = [
     },
     Attack {
         name: "foreign-connections",
-        tries: "Sends by connections that it did not describe.",
+        tries: "Sends requests over connections that it did not describe.",
         expected: &["all 7 were denied"],
         holds: nothing_sent,
     },
@@ -203,21 +204,21 @@ const ATTACKS: [Attack; 23] = [
     },
     Attack {
         name: "forged-answer",
-        tries: "Answers a call with links to other hosts, fifty numbers, and numbers that are none.",
-        expected: &["does not lead to", "is not 1 to 32 digits"],
+        tries: "Answers a call with links to other hosts, fifty numbers, and texts that are not numbers.",
+        expected: &["does not lead to", "does not consist of 1 to 32 digits"],
         holds: clean_answer,
     },
 ];
 
-/// Lets each attack.
-pub async fn attack(kit: &Path, limits: &Limits, wanted: &dyn Fn(&str) -> bool, tell: &mut dyn FnMut(Verdict)) -> Result<()> {
+/// Runs each attack.
+pub async fn attack(kit: &Path, limits: &Limits, wanted: &dyn Fn(&str) -> bool, report: &mut dyn FnMut(Verdict)) -> Result<()> {
     if !ATTACKS.iter().any(|attack| wanted(attack.name)) {
         return Ok(());
     }
     let plugin: Arc<dyn Plugin> = Arc::new(super::super::load(kit, limits).await?);
     for attack in ATTACKS.iter().filter(|attack| wanted(attack.name)) {
         let after = play(attack.name, &plugin, limits).await?;
-        tell(verdict(attack, &after));
+        report(verdict(attack, &after));
     }
     Ok(())
 }
@@ -229,21 +230,21 @@ fn verdict(attack: &Attack, after: &After) -> Verdict {
         let foreign = lock(&after.seen.foreign);
         (!foreign.is_empty()).then(|| format!("the remote system saw {}", foreign.iter().cloned().collect::<Vec<_>>().join(", ")))
     });
-    // The event after the attack.
+    // The harmless event after the attack.
     let went_on = after.report.delivered > 0;
     let (contained, held) = match (expected, broken, went_on) {
         (false, ..) => (false, format!("expected {}, but: {said}", attack.expected.join(" or "))),
         (_, Some(broken), _) => (false, broken),
-        (_, _, false) => (false, format!("{said}; and then the host did not go on")),
+        (_, _, false) => (false, format!("{said}; but afterwards the host did not work")),
         (true, None, true) => (true, said),
     };
     Verdict { against: "plugin", attack: attack.name.to_owned(), tries: attack.tries.to_owned(), contained, held }
 }
 
-/// What the host said of the attack, in a line: of all that it said the part that was expected, if there is one.
+/// The host's message about the attack, on one line. Of several messages, the first that contains an expected text.
 fn said(attack: &Attack, after: &After) -> String {
     if after.report.failed == 0 && after.report.problems.len() >= SKIPPED {
-        return format!("it was handled, {SKIPPED} of its lines were kept");
+        return format!("it was handled, {SKIPPED} of its lines were reported");
     }
     let withheld = after.trace.iter().filter_map(|step| match step {
         Step::Withheld { limit, why, .. } => Some(format!("{limit}; {why}")),
@@ -254,7 +255,7 @@ fn said(attack: &Attack, after: &After) -> String {
     expected.or(all.first()).map_or_else(|| "it was handled".to_owned(), |said| said.chars().take(300).collect())
 }
 
-/// Everything that handlers did.
+/// Collects the steps of all handlers.
 #[derive(Default)]
 struct Watch(Vec<Step>);
 
@@ -283,11 +284,11 @@ async fn play(name: &str, plugin: &Arc<dyn Plugin>, limits: &Limits) -> Result<A
     let text = lines.join("\n");
     let (header, mut lines) = recording::open(text.as_bytes()).map_err(|(line, error)| anyhow!("line {line}: {error}"))?;
     let clock = clock_for(&mut lines);
-    let remote = Watched::default();
+    let remote = WatchedRemote::default();
     let mut watch = Watch::default();
     let builder = ReplayBuilder::new(&header, plugin.clone(), Arc::new(remote.clone()), clock).limits(limits);
     let (mut report, uis) = builder.ready(&mut watch).await?.run(lines, Duration::from_secs(60), |_| {}).await?;
-    // Answering the route is the attack itself; the event after it must be there too.
+    // The attack itself is a routing request that is accepted; count only the event after it.
     if name == "forged-answer" {
         report.delivered = report.delivered.saturating_sub(1);
     }

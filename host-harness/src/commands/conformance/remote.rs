@@ -1,4 +1,4 @@
-//! The remote system that the kit's plugin reaches: it watches what arrives, and misbehaves where a path asks for it.
+//! The remote system of the attacking plugin: it records what arrives, and misbehaves for certain paths.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,57 +16,57 @@ use uis_host::ports::{Egress, EgressError};
 use uis_host::sync::lock;
 use url::Url;
 
-/// Where the plugin's connection leads.
+/// The host of the plugin's connection.
 pub const HOST: &str = "shop.crm.example";
-/// Headers that the host sends of its own accord.
+/// Headers that the host itself adds to a request.
 const HEADERS: [&str; 3] = ["accept", "content-type", "x-key"];
 
-/// The length of an answer that is asked for as `/big`, in bytes: a send's worth of them fits into a plugin's memory.
+/// The size of an answer to `/big`, in bytes. The answers of one `send` fit into the plugin's memory.
 pub const BIG: usize = 300 << 10;
 
 /// What arrived.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// Bytes of answers that were given.
+    /// Bytes of answers that were sent.
     pub given: AtomicUsize,
-    /// Requests.
+    /// Number of requests.
     pub requests: AtomicUsize,
-    /// Those under way.
+    /// Number of requests in flight.
     now: AtomicUsize,
-    /// The most that were under way at once.
+    /// The highest number of requests that were in flight at the same time.
     pub at_once: AtomicUsize,
-    /// Hosts and headers that should not have come.
+    /// Hosts and headers that should not have arrived.
     pub foreign: Mutex<BTreeSet<String>>,
 }
 
 /// The remote system.
 #[derive(Debug, Clone, Default)]
-pub struct Watched(pub Arc<Seen>);
+pub struct WatchedRemote(pub Arc<Seen>);
 
-impl RemoteSystem for Watched {
+impl RemoteSystem for WatchedRemote {
     fn connect(&self, _: &str, _: &ConnectionNeed, _: Option<&Credentials>) -> Result<Remote, String> {
         let base = Url::parse(&format!("https://{HOST}")).map_err(|error| error.to_string())?;
         Ok(Remote { base, key: "the-key".to_owned().into(), egress: Arc::new(self.clone()), paced: false })
     }
 
     fn act<'a>(&'a self, _: &'a str, _: &'a Value) -> BoxFuture<'a, Result<String, String>> {
-        std::future::ready(Err("nobody acts here".into())).boxed()
+        std::future::ready(Err("this remote system has no users".into())).boxed()
     }
 
     fn misbehave(&self, _: &str, _: &Value) -> Result<(), String> {
-        Err("it misbehaves as paths say".into())
+        Err("this remote system misbehaves only for certain paths".into())
     }
 }
 
-impl Egress for Watched {
-    fn carry(&self, request: http::Request<Bytes>, _: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
+impl Egress for WatchedRemote {
+    fn send(&self, request: http::Request<Bytes>, _: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
         async move {
             let seen = &self.0;
             seen.requests.fetch_add(1, Ordering::Relaxed);
             let now = seen.now.fetch_add(1, Ordering::Relaxed) + 1;
             seen.at_once.fetch_max(now, Ordering::Relaxed);
-            // Counts down also when the request is given up.
-            let _under_way = UnderWay(seen);
+            // Decrements the counter also when the request is cancelled.
+            let _in_flight = InFlight(seen);
             let host = request.uri().host().unwrap_or_default();
             let mut foreign: Vec<String> = Vec::new();
             if host != HOST {
@@ -91,9 +91,9 @@ impl Egress for Watched {
     }
 }
 
-struct UnderWay<'a>(&'a Seen);
+struct InFlight<'a>(&'a Seen);
 
-impl Drop for UnderWay<'_> {
+impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.0.now.fetch_sub(1, Ordering::Relaxed);
     }

@@ -1,5 +1,5 @@
-//! Rules that attack in their sandbox: core modules by hand, where no compiler would make them, each made into a component of the contract.
-//! After each attack a good rule in the same sandbox must still be heard.
+//! Rules that attack from within the sandbox. They are hand-written core modules, which no compiler would produce, wrapped into components
+//! of the contract. After each attack, a good rule in the same sandbox must still give its answer.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use uis_host::bindings::uis::integration::types::CommunicationKind;
 use uis_host::contract;
 use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::{Rule, RuleFault, Sandbox};
-use uis_host::rules::set::checked_responsible;
+use uis_host::rules::set::checked_assignee;
 use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::{Resolve, UnresolvedPackageGroup};
 
@@ -41,11 +41,11 @@ const KIT: [(&str, &str); 17] = kit![
     "empty-answer",
 ];
 
-/// Names the user 7.
+/// A rule that always decides for the user 7.
 const GOOD: &str = include_str!("../../../conformance/good-rule.wat");
 
-/// Lets each attack.
-pub async fn attack(limits: &RuleLimits, wanted: &dyn Fn(&str) -> bool, tell: &mut dyn FnMut(Verdict)) -> Result<()> {
+/// Runs each attack.
+pub async fn attack(limits: &RuleLimits, wanted: &dyn Fn(&str) -> bool, report: &mut dyn FnMut(Verdict)) -> Result<()> {
     let folder = scratch()?;
     let cache = folder.path().join("cache");
     let sandbox = Sandbox::new(limits.clone())?;
@@ -61,12 +61,12 @@ pub async fn attack(limits: &RuleLimits, wanted: &dyn Fn(&str) -> bool, tell: &m
             },
         };
         let went_on = ask(&sandbox, &good).await == Ok(Some("7".to_owned()));
-        tell(attack.verdict("rule", said, went_on));
+        report(attack.verdict("rule", said, went_on));
     }
     Ok(())
 }
 
-/// Asks a rule who is responsible, and checks the answer as the host does.
+/// Asks a rule for the assignee, and checks the answer as the host does.
 async fn ask(sandbox: &Sandbox, rule: &Rule) -> Result<Option<String>, RuleFault> {
     let about = Appeal {
         kind: CommunicationKind::Call,
@@ -81,13 +81,13 @@ async fn ask(sandbox: &Sandbox, rule: &Rule) -> Result<Option<String>, RuleFault
     rule.responsible(sandbox, deadline, &about, Some("5"))
         .await
         .unwrap_or(Ok(None))
-        .and_then(|decided| checked_responsible(decided, Some("5")))
+        .and_then(|decided| checked_assignee(decided, Some("5")))
 }
 
-/// A component of the world `responsible-rule` of a core module's text.
+/// Wraps a core module, given as text, into a component of the world `responsible-rule`.
 fn component(text: &str) -> Result<Vec<u8>> {
     let mut files: Vec<(&str, &str)> = contract::FILES.to_vec();
-    // The package is declared in one file; as one document that must come first.
+    // Only one file declares the package; in a single document that file must come first.
     files.sort_by_key(|(_, text)| !text.lines().any(|line| line.starts_with("package ")));
     let document: String = files.iter().map(|(_, text)| format!("{text}\n")).collect();
     let mut resolve = Resolve::default();

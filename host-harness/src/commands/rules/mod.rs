@@ -1,4 +1,4 @@
-//! `uis-host rules …`: partners' rules; and the options by which other commands take them.
+//! `uis-host rules …`: creates and tests partners' rules. Also the options with which other commands use rules.
 
 mod new;
 mod test;
@@ -14,7 +14,7 @@ use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::Sandbox;
 use uis_host::rules::{RuleFile, RuleSet};
 
-/// Write and try partners' rules
+/// Create and test partners' rules
 #[derive(Debug, Args)]
 pub struct RulesArguments {
     #[command(subcommand)]
@@ -23,9 +23,9 @@ pub struct RulesArguments {
 
 #[derive(Debug, Subcommand)]
 enum RulesCommand {
-    /// Write a folder to start from: a rule that builds, with a test of its own
+    /// Create a folder with a rule that builds and has a test
     New(new::NewArguments),
-    /// Run a rule's own tests, build it, and show what it would change in recordings
+    /// Run a rule's tests, build it, and show what it would change in recordings
     Test(test::TestArguments),
 }
 
@@ -37,19 +37,19 @@ pub async fn run(arguments: RulesArguments) -> Result<u8> {
     }
 }
 
-/// Rules that are asked.
+/// Options for rules.
 #[derive(Debug, Clone, Args)]
 pub struct RuleArguments {
-    /// A partner's rule: NAME=PATH of a component or of a rule's folder; rules run in the order of their names
+    /// Use a partner's rule: NAME=PATH of a component or of a rule's folder; rules are evaluated in the order of their names
     #[arg(long = "rule", value_name = "NAME=PATH", help_heading = "Rules")]
     rules: Vec<String>,
-    /// The same, asked and reported, but what it says is not done
+    /// Evaluate and report a rule, but do not apply its answers
     #[arg(long = "dry-rule", value_name = "NAME=PATH", help_heading = "Rules")]
     dry: Vec<String>,
 }
 
 impl RuleArguments {
-    /// Builds what are crates, and loads all.
+    /// Builds the rules that are crates, and loads all of them.
     pub fn load(&self, limits: RuleLimits) -> Result<Arc<RuleSet>> {
         if self.rules.is_empty() && self.dry.is_empty() {
             return Ok(Arc::default());
@@ -59,7 +59,7 @@ impl RuleArguments {
         for (text, dry_run) in all {
             let (name, path) = named(text)?;
             if files.iter().any(|known| known.name == name) {
-                bail!("two rules are named {name}");
+                bail!("two rules have the name {name}");
             }
             let built = component(&path).with_context(|| format!("rule {name}"))?;
             cache = built.cache;
@@ -71,7 +71,7 @@ impl RuleArguments {
     }
 }
 
-/// What stands for a rule's component: its languages' folders are built with their own tools.
+/// The component of a rule. A rule in another language than Rust is built with that language's tools.
 fn component(path: &std::path::Path) -> Result<build::Built> {
     match toolchain::Language::of(path) {
         Some(language) if language != toolchain::Language::Rust => toolchain::build(language, path),
@@ -79,12 +79,12 @@ fn component(path: &std::path::Path) -> Result<build::Built> {
     }
 }
 
-/// A rule's name and path: `NAME=PATH`, or a path that gives the name.
+/// A rule's name and path from `NAME=PATH`. Without a name, the file's name is used.
 fn named(text: &str) -> Result<(String, PathBuf)> {
     if let Some((name, path)) = text.split_once('=') {
         return Ok((name.to_owned(), PathBuf::from(path)));
     }
     let path = PathBuf::from(text);
     let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).filter(|name| !name.is_empty());
-    Ok((name.ok_or_else(|| anyhow!("{text:?} names no rule; expected NAME=PATH"))?, path))
+    Ok((name.ok_or_else(|| anyhow!("{text:?} has no name; give NAME=PATH"))?, path))
 }

@@ -1,4 +1,4 @@
-//! `uis-host rules new --lang LANGUAGE FOLDER`: the examples of this repository as folders that stand alone.
+//! `uis-host rules new --lang LANGUAGE FOLDER`: writes an example of this repository as a folder that needs nothing else of it.
 
 use std::path::{Path, PathBuf};
 
@@ -10,18 +10,18 @@ use super::toolchain::Language;
 use crate::OK;
 use crate::commands::say;
 
-/// Write a folder to start from
+/// Create a folder with a rule that builds and has a test
 #[derive(Debug, Args)]
 pub struct NewArguments {
-    /// The language
+    /// The rule's language
     #[arg(long, value_enum, value_name = "LANGUAGE")]
     lang: Language,
-    /// The folder to write; it must not be there yet
+    /// The folder to create; it must not exist
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
 }
 
-/// Where the examples find the contract, and where a folder that stands alone does.
+/// Path from the examples to the contract; in a new folder the contract is in `wit/`.
 const EXAMPLES_WIT: &str = "../../../wit";
 
 macro_rules! example {
@@ -30,7 +30,7 @@ macro_rules! example {
     };
 }
 
-/// A language's files, their paths beginning with the example's folder.
+/// The files of a language's example. Each path begins with the example's folder.
 fn files(language: Language) -> &'static [(&'static str, &'static str)] {
     match language {
         Language::Rust => example!["rust/Cargo.toml", "rust/src/lib.rs", "rust/src/memory.rs"],
@@ -49,12 +49,12 @@ fn files(language: Language) -> &'static [(&'static str, &'static str)] {
 pub fn run(arguments: &NewArguments) -> Result<u8> {
     let folder = &arguments.folder;
     if folder.exists() {
-        bail!("{} is there already; give a folder that is not", folder.display());
+        bail!("{} exists already; give a folder that does not", folder.display());
     }
     let name = folder.file_name().context("give the folder a name")?.to_string_lossy().into_owned();
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
-    // Beside it, and moved there whole: nobody finds a half-written folder.
+    // Write to a temporary folder and rename it, so that a half-written folder is never found.
     let beside = parent.join(format!(".{name}.new"));
     if beside.exists() {
         std::fs::remove_dir_all(&beside).with_context(|| beside.display().to_string())?;
@@ -65,7 +65,7 @@ pub fn run(arguments: &NewArguments) -> Result<u8> {
         let _ = std::fs::remove_dir_all(&beside);
         return Err(error);
     }
-    say(&format!("{} is written. Try it: uis-host rules test {} RECORDING\n", folder.display(), folder.display()));
+    say(&format!("{} was created. Try it: uis-host rules test {} RECORDING\n", folder.display(), folder.display()));
     Ok(OK)
 }
 
@@ -85,7 +85,7 @@ fn write(language: Language, name: &str, folder: &Path) -> Result<()> {
     put("README.md", &readme(language, name))
 }
 
-/// A file of an example as it is in a folder that stands alone.
+/// Adapts a file of an example to a folder outside this repository.
 fn alone(path: &str, text: &str, name: &str) -> String {
     let wit = if path == "build.mjs" { "./wit" } else { "wit" };
     let text = text.replace(EXAMPLES_WIT, wit);
@@ -99,7 +99,7 @@ fn alone(path: &str, text: &str, name: &str) -> String {
     }
 }
 
-/// A package's name of a folder's: lower-case letters, digits and hyphens, a letter first.
+/// A package name from a folder's name: lower-case letters, digits and hyphens, beginning with a letter.
 fn package(name: &str) -> String {
     let kept = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let package: String = name.chars().map(kept).collect();
@@ -118,9 +118,9 @@ fn readme(language: Language, name: &str) -> String {
         Language::Python => ("app.py", "python3 -m venv venv && venv/bin/pip install -r requirements.txt, then what `rules test` prints"),
     };
     format!(
-        "# {name}\n\nA partner's rule: {decides} decides. What it may decide and what it is told is in the comments of wit/ (decision.wit, rule-*.wit).\n\n\
-         ```sh\nuis-host rules test . RECORDING.jsonl    # its own tests, the build, and what it would change in a recording\n\
-         uis-host replay RECORDING.jsonl --rule {}=.    # the same recording with the rule in force\n```\n\nIts tests by themselves: {tests}.\n",
+        "# {name}\n\nA partner's rule, implemented in {decides}. The comments in wit/ (decision.wit, rule-*.wit) describe what a rule receives and what it may decide.\n\n\
+         ```sh\nuis-host rules test . RECORDING.jsonl    # run its tests, build it, show what it would change in a recording\n\
+         uis-host replay RECORDING.jsonl --rule {}=.    # replay the recording with the rule\n```\n\nTo run only its tests: {tests}.\n",
         package(name)
     )
 }
@@ -130,13 +130,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_stands_alone() {
+    fn a_new_folder_needs_nothing_of_the_repository() {
         let folder = tempfile::tempdir().expect("a folder");
         for (language, name) in [(Language::Rust, "Мой rule"), (Language::Javascript, "js"), (Language::Python, "py")] {
             let path = folder.path().join(name);
             let arguments = NewArguments { lang: language, folder: path.clone() };
             run(&arguments).expect("written");
-            assert!(run(&arguments).expect_err("it is there").to_string().contains("is there already"));
+            assert!(run(&arguments).expect_err("the folder exists").to_string().contains("exists already"));
             for file in ["Cargo.toml", "src/lib.rs", "build.mjs", "README.md"] {
                 let text = std::fs::read_to_string(path.join(file)).unwrap_or_default();
                 assert!(!text.contains("../"), "{name}/{file}");

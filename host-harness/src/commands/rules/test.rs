@@ -1,4 +1,4 @@
-//! `uis-host rules test FOLDER RECORDING…`: a rule's own tests, its build, and what it would change.
+//! `uis-host rules test FOLDER RECORDING…`: runs a rule's tests, builds it, and shows what it would change.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use uis_host::decision::RuleVerdict;
 use uis_host::plugin::Plugin;
 use uis_host::ports::Silent;
 use uis_host::rules::sandbox::Sandbox;
-use uis_host::rules::{RuleFile, RuleSet, settle};
+use uis_host::rules::{RuleFile, RuleSet, apply};
 use uis_host::trace::Step;
 
 use super::component;
@@ -22,16 +22,16 @@ use crate::commands::replay::open_simulated;
 use crate::commands::{DEFAULT_PLUGIN, LimitArguments, load, say};
 use crate::{FAILED, OK};
 
-/// Run a rule's own tests, build it, and show what it would change
+/// Run a rule's tests, build it, and show what it would change in recordings
 #[derive(Debug, Args)]
 pub struct TestArguments {
-    /// The rule: its folder, or a built .wasm component, which has no tests of its own
+    /// The rule: its folder, or a built .wasm component (whose tests are not run)
     #[arg(value_name = "RULE")]
     rule: PathBuf,
     /// Recordings: JSON Lines, format 1
     #[arg(required = true, value_name = "RECORDING")]
     recordings: Vec<PathBuf>,
-    /// The plugin whose drafts the rule is asked about
+    /// The plugin whose drafts the rule decides about
     #[arg(long, value_name = "PLUGIN", default_value = DEFAULT_PLUGIN)]
     plugin: PathBuf,
     /// Print one JSON object and nothing else
@@ -41,7 +41,7 @@ pub struct TestArguments {
     limits: LimitArguments,
 }
 
-/// How often the rule said what.
+/// How many answers of each kind the rule gave.
 #[derive(Default)]
 struct Counts {
     kept: u64,
@@ -67,7 +67,8 @@ pub async fn run(arguments: TestArguments) -> Result<u8> {
     for path in &arguments.recordings {
         let (header, lines, clock, simulators) = open_simulated(path)?;
         let mut silent = Silent;
-        let builder = ReplayBuilder::new(&header, plugin.clone(), simulators, clock).limits(&limits).rules(Arc::new(rules.anew()));
+        let builder =
+            ReplayBuilder::new(&header, plugin.clone(), simulators, clock).limits(&limits).rules(Arc::new(rules.with_fresh_records()));
         let replay = builder.ready(&mut silent).await.with_context(|| format!("{}:1", path.display()))?;
         let (report, _) = replay.run(lines, Duration::from_secs(24 * 3600), |_| {}).await?;
         broken += report.failed;
@@ -80,10 +81,12 @@ pub async fn run(arguments: TestArguments) -> Result<u8> {
     }
     let Counts { kept, changed, skipped, failed } = counts;
     if arguments.json {
-        let told = json!({"rule": name, "kept": kept, "changed": changed, "skipped": skipped, "failed": failed, "recordings": all});
-        say(&format!("{told}\n"));
+        let summary = json!({"rule": name, "kept": kept, "changed": changed, "skipped": skipped, "failed": failed, "recordings": all});
+        say(&format!("{summary}\n"));
     } else {
-        say(&format!("{name}: {changed} changed, {skipped} skipped, {kept} kept, {failed} without an answer; nothing of it was done\n"));
+        say(&format!(
+            "{name}: {changed} changed, {skipped} skipped, {kept} kept, {failed} without an answer; none of the answers was applied\n"
+        ));
     }
     Ok(if failed > 0 || broken > 0 { FAILED } else { OK })
 }
@@ -100,7 +103,7 @@ fn count(answers: &[RuleAnswer], counts: &mut Counts) {
     }
 }
 
-/// What the rule said of a recording, without what it kept.
+/// The rule's answers in a recording, except "keep".
 fn story(path: &Path, report: &Report) -> String {
     let mut out = format!("{}\n", path.display());
     for RuleAnswer { at, line, step } in &report.rules {
@@ -110,15 +113,15 @@ fn story(path: &Path, report: &Report) -> String {
         }
         out.push_str(&format!("  {} line {line} {about}: {verdict}\n", at.get(..16).unwrap_or(at).replace('T', " ")));
         for change in changes {
-            // A rule's words do not forge lines of a report.
-            let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "nothing".to_owned(), settle::line);
-            out.push_str(&format!("    {}: {} → {}\n", settle::line(&change.field), shown(&change.from), shown(&change.to)));
+            // A rule's texts must not look like lines of this report.
+            let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "nothing".to_owned(), apply::line);
+            out.push_str(&format!("    {}: {} → {}\n", apply::line(&change.field), shown(&change.from), shown(&change.to)));
         }
     }
     if report.rules.is_empty() {
-        out.push_str("  nothing in it asks what this rule decides\n");
+        out.push_str("  the recording has no decision that this rule implements\n");
     }
-    // What fails without the rule is not the rule's, but who tries it should know.
+    // Failures that are not the rule's are shown too, because they may explain a result.
     for problem in report.problems.iter().filter(|_| report.failed > 0) {
         out.push_str(&format!("  line {}: {}\n", problem.line, problem.message));
     }

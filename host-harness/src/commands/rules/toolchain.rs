@@ -1,4 +1,4 @@
-//! Rules in their languages' own tools: which language a folder is in, running its tests, building its component.
+//! The tools of the languages that rules are written in: recognising a folder's language, running its tests, building its component.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use uis_harness::build::{self, Built};
 
-/// Languages that rules are written in here. Any other that makes components will do; its component is given as a file.
+/// The languages that this program can build. A rule in another language is given as a built component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Language {
     /// Rust, without its standard library
@@ -19,18 +19,18 @@ pub enum Language {
     Python,
 }
 
-/// The world of the examples in JavaScript and Python; a folder's own `world` file names another.
+/// The world of a rule in JavaScript or Python, unless the folder has a file `world` with another name.
 const WORLD: &str = "draft-rule";
 
-/// What componentize-py generates and does not write over.
+/// Files that componentize-py generates and refuses to overwrite.
 const GENERATED: [&str; 5] =
     ["wit_world", "componentize_py_async_support", "componentize_py_types.py", "componentize_py_runtime.pyi", "poll_loop.py"];
 
-/// What a build makes.
+/// The component's file.
 const COMPONENT: &str = "rule.wasm";
 
-/// What package managers and builds bring.
-const BROUGHT: [&str; 5] = ["node_modules", "venv", "__pycache__", "package-lock.json", COMPONENT];
+/// Files that package managers and builds create.
+const TOOL_OUTPUT: [&str; 5] = ["node_modules", "venv", "__pycache__", "package-lock.json", COMPONENT];
 
 impl Language {
     /// The language of a folder, by the files in it.
@@ -45,13 +45,13 @@ impl Language {
     }
 }
 
-/// Runs a tool in a folder. What it prints goes to standard error, so that our own output stays alone on standard output.
+/// Runs a tool in a folder. Its output goes to standard error, so that standard output contains only ours.
 fn tool(folder: &Path, program: &Path, arguments: &[&str], missing: &str) -> Result<()> {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(folder).stdin(std::process::Stdio::null()).env("UIS_WIT", contract(folder)?);
     let shown = || format!("{} {}", program.display(), arguments.join(" "));
     eprintln!("{}", shown());
-    let output = command.output().with_context(|| format!("{} cannot be run; {missing}", shown()))?;
+    let output = command.output().with_context(|| format!("{} cannot be started; {missing}", shown()))?;
     if !output.status.success() {
         bail!(
             "{} failed in {}:\n{}{}",
@@ -64,22 +64,22 @@ fn tool(folder: &Path, program: &Path, arguments: &[&str], missing: &str) -> Res
     Ok(())
 }
 
-/// The contract that a folder is built to: its own `wit/`, or, for the examples of this repository, the one above it.
+/// The contract that a folder is built against: its own `wit/`, or, for the examples of this repository, the one in a parent folder.
 fn contract(folder: &Path) -> Result<PathBuf> {
     let folder = folder.canonicalize().with_context(|| folder.display().to_string())?;
     let found = folder.ancestors().map(|folder| folder.join("wit")).find(|wit| wit.join("decision.wit").is_file());
-    found.with_context(|| format!("{}: there is no wit/ in it; `uis-host rules new` writes one", folder.display()))
+    found.with_context(|| format!("{}: the folder has no wit/; create a folder with `uis-host rules new`", folder.display()))
 }
 
 const NO_NPM: &str = "install Node.js with npm";
 const NO_PYTHON: &str = "install Python 3 with venv";
 
-/// Where a folder's own Python keeps its programs.
+/// A program in the folder's Python environment.
 fn venv(folder: &Path, program: &str) -> PathBuf {
     folder.join("venv").join(if cfg!(windows) { "Scripts" } else { "bin" }).join(program)
 }
 
-/// Brings what a language's package manager knows the folder to need.
+/// Installs the packages that the folder's package manager lists.
 fn install(language: Language, folder: &Path) -> Result<()> {
     match language {
         Language::Rust => Ok(()),
@@ -106,15 +106,15 @@ fn install(language: Language, folder: &Path) -> Result<()> {
 
 fn componentize(folder: &Path, arguments: &[&str]) -> Result<()> {
     let wit = contract(folder)?;
-    let wit = wit.to_str().context("the folder's name is not UTF-8")?;
+    let wit = wit.to_str().context("the path of wit/ is not UTF-8; rename the folder")?;
     let world = std::fs::read_to_string(folder.join("world")).unwrap_or_else(|_| WORLD.to_owned());
     let all = [&["-d", wit, "-w", world.trim()], arguments].concat();
     tool(folder, &venv(folder, "componentize-py"), &all, NO_PYTHON)
 }
 
-/// Runs the folder's own tests.
+/// Runs the folder's tests.
 pub fn test(language: Language, folder: &Path) -> Result<()> {
-    // Tools are run in the folder, so paths to programs in it must not depend on where we are.
+    // Tools run in the folder, so paths to programs in it must be absolute.
     let folder = &folder.canonicalize().with_context(|| folder.display().to_string())?;
     install(language, folder)?;
     match language {
@@ -127,7 +127,7 @@ pub fn test(language: Language, folder: &Path) -> Result<()> {
     }
 }
 
-/// The folder's component.
+/// Builds the folder's component.
 pub fn build(language: Language, folder: &Path) -> Result<Built> {
     let folder = &folder.canonicalize().with_context(|| folder.display().to_string())?;
     if language == Language::Rust {
@@ -146,10 +146,11 @@ pub fn build(language: Language, folder: &Path) -> Result<Built> {
     Ok(build::component(&wasm, &|line| eprintln!("{line}"))?)
 }
 
-/// When something in a folder was last changed by its author.
+/// When a file that the author wrote was last modified.
 fn changed(folder: &Path) -> Option<SystemTime> {
     let entries = std::fs::read_dir(folder).ok()?.flatten();
-    let own = entries.filter(|entry| entry.file_name().to_str().is_none_or(|name| !GENERATED.contains(&name) && !BROUGHT.contains(&name)));
+    let own =
+        entries.filter(|entry| entry.file_name().to_str().is_none_or(|name| !GENERATED.contains(&name) && !TOOL_OUTPUT.contains(&name)));
     own.filter_map(|entry| match entry.file_type().ok()?.is_dir() {
         true => changed(&entry.path()),
         false => entry.metadata().ok()?.modified().ok(),
@@ -162,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_tools_bring_is_no_change() {
+    fn files_that_tools_create_are_not_changes() {
         let folder = tempfile::tempdir().expect("a folder");
         let put = |path: &str, seconds: u64| {
             let path = folder.path().join(path);
