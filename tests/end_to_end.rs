@@ -4,6 +4,7 @@ mod bad_input;
 mod canary;
 mod conformance;
 mod contract;
+mod copied_plugin;
 mod costs;
 mod credentials;
 mod deals;
