@@ -8,6 +8,7 @@ mod copied_plugin;
 mod costs;
 mod credentials;
 mod deals;
+mod docs;
 mod elsewhere;
 mod hostile;
 mod invariants;
