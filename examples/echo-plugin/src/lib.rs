@@ -1,8 +1,8 @@
-//! The smallest plugin: it talks to no remote system, accepts every event and says so in the log. Its actions misbehave on purpose,
-//! to show what a host does with a plugin that traps or passes a limit.
+//! The smallest plugin: it sends nothing to any remote system, accepts every event and writes a log line for it. Its actions misbehave on
+//! purpose, to show what a host does with a plugin that traps or passes a limit.
 #![cfg(target_arch = "wasm32")]
 
-wit_bindgen::generate!({ path: "../../wit", world: "plugin", generate_unused_types: true });
+wit_bindgen::generate!({ path: "wit", world: "plugin", generate_unused_types: true });
 use exports::uis::integration::{calls, chats, orders, schedule, setup, site_requests};
 use uis::integration::{call_events::*, chat_events::*, log, site_request_events::SiteRequest, types::*};
 
