@@ -1,12 +1,12 @@
-//! What people get wrong, and what they are told.
+//! Wrong input, and the messages that it causes.
 
 use serde_json::{Value, json};
 use uis_test_support::{HEADER, file, finished, replay_json, root, uis_host};
 
-/// Runs `replay` and gives the exit status and standard error.
+/// Runs `replay` and returns the exit status and standard error.
 fn replay(arguments: &[&str]) -> (i32, String) {
     let output = uis_host(&[&["replay"], arguments].concat());
-    assert!(output.status.code() != Some(2) || output.stdout.is_empty(), "nothing was run, so nothing is told");
+    assert!(output.status.code() != Some(2) || output.stdout.is_empty(), "nothing was run, so nothing is printed");
     (output.status.code().expect("an exit status"), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
@@ -52,7 +52,7 @@ fn an_unusable_header_names_file_and_line_and_nothing_runs() {
 }
 
 #[test]
-fn an_unreadable_line_is_a_problem_and_the_rest_goes_on() {
+fn an_unreadable_line_is_reported_and_the_other_lines_are_handled() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = file(
         &folder,
@@ -76,13 +76,13 @@ fn an_unreadable_line_is_a_problem_and_the_rest_goes_on() {
         .map(|problem| (problem["line"].as_i64().expect("a line"), problem["kind"].as_str().expect("a kind")))
         .collect();
     assert_eq!(lines, [(2, "unreadable"), (3, "unreadable"), (4, "unreadable"), (5, "unreadable")]);
-    let told = value["problems"].to_string();
-    assert!(told.contains("call_session_finished") && told.contains("call_session_id"), "the known names are told: {told}");
+    let problems = value["problems"].to_string();
+    assert!(problems.contains("call_session_finished") && problems.contains("call_session_id"), "the known names are listed: {problems}");
     assert_eq!(value["crm"]["calls"].as_array().map(Vec::len), Some(1));
 }
 
 #[test]
-fn a_limit_names_the_event_the_limit_and_its_value() {
+fn a_problem_of_kind_limit_names_the_event_the_limit_and_its_value() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = file(
         &folder,
@@ -100,17 +100,17 @@ fn a_limit_names_the_event_the_limit_and_its_value() {
     let (status, value) =
         replay_json(&[&path, "--plugin", echo.to_str().expect("UTF-8"), "--memory-bytes", "20000000", "--fuel", "1000000"]);
     assert_eq!(status, 1);
-    let told: Vec<(&str, &str)> = value["problems"]
+    let problems: Vec<(&str, &str)> = value["problems"]
         .as_array()
         .expect("a list")
         .iter()
         .map(|problem| (problem["kind"].as_str().expect("a kind"), problem["message"].as_str().expect("text")))
         .collect();
-    assert_eq!(told.len(), 4, "{told:?}");
-    assert!(told[0].0 == "trap" && told[0].1.contains("action (panic)") && told[0].1.contains("as asked"), "{told:?}");
-    assert_eq!(told[1], ("limit", "action (spin): limit fuel = 1000000 was exceeded"));
-    assert_eq!(told[2], ("limit", "action (hoard): limit memory-bytes = 20000000 was exceeded"));
-    assert!(told[3].1.contains("stack") || told[3].1.contains("fuel"), "{told:?}");
+    assert_eq!(problems.len(), 4, "{problems:?}");
+    assert!(problems[0].0 == "trap" && problems[0].1.contains("action (panic)") && problems[0].1.contains("as asked"), "{problems:?}");
+    assert_eq!(problems[1], ("limit", "action (spin): limit fuel = 1000000 was exceeded"));
+    assert_eq!(problems[2], ("limit", "action (hoard): limit memory-bytes = 20000000 was exceeded"));
+    assert!(problems[3].1.contains("stack") || problems[3].1.contains("fuel"), "{problems:?}");
     assert_eq!(value["events"]["delivered"], 1, "the event after them is handled");
 
     let (_, value) =
@@ -121,7 +121,7 @@ fn a_limit_names_the_event_the_limit_and_its_value() {
 #[test]
 fn a_plugin_of_another_contract_is_refused_before_it_runs() {
     let folder = tempfile::tempdir().expect("a folder");
-    // Makes sure that it is built.
+    // `inspect` builds the component if it is not built yet.
     assert!(uis_host(&["inspect", "examples/echo-plugin"]).status.success());
     let built = root().join("target/uis-host/wasm32-wasip2/component/echo_plugin.wasm");
     let built = std::env::var_os("CARGO_TARGET_DIR")
@@ -150,27 +150,27 @@ fn a_plugin_of_another_contract_is_refused_before_it_runs() {
 }
 
 #[test]
-fn a_refused_key_pauses_and_loses_nothing_unsaid() {
+fn a_refused_key_pauses_the_integration_and_no_call_is_lost() {
     let folder = tempfile::tempdir().expect("a folder");
     let faults = r#"{"at":"2026-11-23T10:00:00+03:00","crm-faults":{"rules":[{"path":"/api/v5/telephony/calls/upload","status":403,"body":"{\"success\":false,\"errorMsg\":\"Wrong \\\"apiKey\\\" value.\"}"}]}}"#;
-    let healed = r#"{"at":"2026-11-23T11:00:00+03:00","crm-faults":{}}"#;
-    let on = r#"{"at":"2026-11-23T11:00:01+03:00","activate":true}"#;
+    let recovered = r#"{"at":"2026-11-23T11:00:00+03:00","crm-faults":{}}"#;
+    let activate = r#"{"at":"2026-11-23T11:00:01+03:00","activate":true}"#;
     let calls = [finished("10:00:01", 1, ""), finished("10:05:01", 2, "")];
     let path = file(&folder, "paused.jsonl", &[HEADER, faults, &calls[0], &calls[1]]);
     let (status, value) = replay_json(&[&path]);
     assert_eq!(status, 1);
     let kinds: Vec<&Value> = value["problems"].as_array().expect("a list").iter().map(|problem| &problem["kind"]).collect();
     assert!(!kinds.is_empty() && kinds.iter().all(|kind| **kind == "unauthorized"), "{}", value["problems"]);
-    let path = file(&folder, "healed.jsonl", &[HEADER, faults, &calls[0], &calls[1], healed, on]);
+    let path = file(&folder, "recovered.jsonl", &[HEADER, faults, &calls[0], &calls[1], recovered, activate]);
     let (_, value) = replay_json(&[&path]);
     let mut ids: Vec<&str> =
         value["crm"]["calls"].as_array().expect("a list").iter().map(|call| call["externalId"].as_str().expect("an id")).collect();
     ids.sort_unstable();
-    assert_eq!(ids, ["uis-call-1", "uis-call-2"], "what waited is done once the key is accepted: {}", value["problems"]);
+    assert_eq!(ids, ["uis-call-1", "uis-call-2"], "the calls that waited are stored once the key is accepted: {}", value["problems"]);
 }
 
 #[test]
-fn callbacks_with_a_wrong_secret_reach_nobody() {
+fn callbacks_with_a_wrong_secret_do_not_reach_the_plugin() {
     let folder = tempfile::tempdir().expect("a folder");
     let header = r#"{"recording":1,"account":{"client_id":"right"}}"#;
     let line = |secret: &str| {
@@ -179,7 +179,7 @@ fn callbacks_with_a_wrong_secret_reach_nobody() {
     let (status, value) = replay_json(&[&file(&folder, "wrong.jsonl", &[header, &line("wrong")])]);
     assert_eq!((status, &value["problems"][0]["kind"], &value["events"]["delivered"]), (1, &json!("rejected"), &json!(0)));
     assert!(value["problems"][0]["message"].as_str().is_some_and(|text| text.contains("secret")), "{}", value["problems"]);
-    // The right one reaches the plugin, which knows nobody by that extension.
+    // With the right secret the request reaches the plugin, which finds no employee with that extension.
     let (_, value) = replay_json(&[&file(&folder, "right.jsonl", &[header, &line("right")])]);
     assert!(value["problems"][0]["message"].as_str().is_some_and(|text| text.contains("no UIS employee")), "{}", value["problems"]);
     assert_eq!(value["uis"]["dialled"], json!([]));
@@ -189,7 +189,7 @@ fn callbacks_with_a_wrong_secret_reach_nobody() {
 fn links_to_other_hosts_are_left_off_the_card() {
     let folder = tempfile::tempdir().expect("a folder");
     let header = r#"{"recording":1,"crm":{"customers":[{"id":1,"firstName":"Eve","phones":[{"number":"79161234567"}]}]}}"#;
-    // The CRM answers with a link that leads elsewhere.
+    // The CRM's answer has a link to another host.
     let faults = r#"{"at":"2026-11-23T10:00:00+03:00","crm-faults":{"rules":[{"path":"/api/v5/telephony/manager","status":200,"body":"{\"success\":true,\"customer\":{\"id\":1,\"firstName\":\"Eve\"},\"links\":{\"customerLink\":\"https://demo.retailcrm.ru.evil.example/customers/1\"}}"}]}}"#;
     let route = r#"{"at":"2026-11-23T10:00:01+03:00","route":"cdr_id=1&numa=79161234567&numb=74951112233"}"#;
     let (status, value) = replay_json(&[&file(&folder, "evil.jsonl", &[header, faults, route])]);
@@ -200,7 +200,7 @@ fn links_to_other_hosts_are_left_off_the_card() {
 }
 
 #[test]
-fn a_strict_replay_answers_as_recorded_and_names_what_diverges() {
+fn a_strict_replay_uses_the_recorded_answers_and_reports_every_difference() {
     let folder = tempfile::tempdir().expect("a folder");
     let exchange = |method: &str, path: &str, query: &str, body: &str| {
         json!({"at": "2026-11-23T10:00:00+03:00", "exchange": {
@@ -226,14 +226,14 @@ fn a_strict_replay_answers_as_recorded_and_names_what_diverges() {
     let path = file(&folder, "strict.jsonl", &lines.iter().map(String::as_str).collect::<Vec<_>>());
     let (status, value) = replay_json(&[&path, "--strict", "--settle", "1m"]);
     assert_eq!(status, 1);
-    let told: Vec<&str> = value["problems"]
+    let differences: Vec<&str> = value["problems"]
         .as_array()
         .expect("a list")
         .iter()
         .filter(|problem| problem["kind"] == "divergence")
         .map(|problem| problem["message"].as_str().expect("text"))
         .collect();
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[0].contains("not recorded: POST /api/v5/integration-modules/uis/edit"), "{told:?}");
-    assert!(told[1].contains("recorded but not sent: GET /api/v5/customers"), "{told:?}");
+    assert_eq!(differences.len(), 2, "{differences:?}");
+    assert!(differences[0].contains("not recorded: POST /api/v5/integration-modules/uis/edit"), "{differences:?}");
+    assert!(differences[1].contains("recorded but not sent: GET /api/v5/customers"), "{differences:?}");
 }

@@ -1,5 +1,5 @@
-//! The key leaves the host in one header to one host, the callback secret in one request, and they are nowhere else, whatever happens in any
-//! recording.
+//! The CRM's key may leave the host only in one header of requests to the CRM, and the callback secret only in the request that registers
+//! the callbacks. `uis-host canary` replays all recordings and looks for both everywhere else.
 
 use uis_test_support::{command_json, recordings, root};
 
@@ -7,13 +7,13 @@ use uis_test_support::{command_json, recordings, root};
 fn no_recording_leaks_the_key() {
     let all = recordings();
     let files: Vec<&str> = all.iter().map(|(_, path)| path.to_str().expect("UTF-8")).collect();
-    // Partners' rules are asked in them as well.
+    // With a partner's rule, so that the memory of rules is searched as well.
     let value = command_json("canary", &[files.as_slice(), &["--rule", "vip=examples/rules/rust"]].concat(), 0);
     assert_eq!((&value["leaky"], value["files"].as_array().map(Vec::len)), (&0.into(), Some(files.len())));
     let number = |name: &str| value[name].as_u64().expect("a number");
     assert!(
         number("memories") > 1000 && number("memoryBytes") > 1_000_000_000 && number("requests") > 1000,
-        "it looked: {} {} {}",
+        "too little was searched: {} {} {}",
         value["memories"],
         value["memoryBytes"],
         value["requests"]

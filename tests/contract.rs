@@ -1,7 +1,8 @@
-//! The contract is frozen: under one version it says the same for ever, and what was built to it keeps running.
+//! The contract is frozen: the items of a released version never change, and components built for that version keep running.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -10,17 +11,17 @@ use uis_host::bindings::uis::integration::types::CommunicationKind;
 use uis_host::contract::{CONTRACT_PACKAGE, CONTRACT_VERSION};
 use uis_host::decision::Point;
 use uis_host::rules::limits::RuleLimits;
-use uis_host::rules::sandbox::{DealVerdict, Sandbox};
+use uis_host::rules::sandbox::{DealVerdict, Rule, Sandbox};
 use uis_test_support::{root, uis_host};
 use wit_parser::Resolve;
 
-/// The files of a contract without comments and blank lines: what binds.
-fn binding(folder: &Path) -> BTreeMap<String, Vec<String>> {
+/// The lines of a contract's files without comments and blank lines: the text that must not change.
+fn items(folder: &Path) -> BTreeMap<String, Vec<String>> {
     let files = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let read = |path: PathBuf| {
         let text = std::fs::read_to_string(&path).expect("readable");
-        let bare = |line: &str| line.split("//").next().unwrap_or_default().trim().to_owned();
-        let lines = text.lines().map(bare).filter(|line| !line.is_empty()).collect();
+        let without_comment = |line: &str| line.split("//").next().unwrap_or_default().trim().to_owned();
+        let lines = text.lines().map(without_comment).filter(|line| !line.is_empty()).collect();
         (path.file_name().expect("a name").to_string_lossy().into_owned(), lines)
     };
     files.map(|entry| entry.expect("an entry").path()).filter(|path| path.extension().is_some_and(|kind| kind == "wit")).map(read).collect()
@@ -35,9 +36,9 @@ fn version(folder: &Path) -> String {
     name.version.as_ref().expect("a version").to_string()
 }
 
-/// What is wrong with a contract, if it says anything else than what is frozen under its version.
+/// Compares a contract with the frozen one of its version. Returns what changed; none if the items are the same.
 fn difference(live: &Path, frozen: &Path) -> Option<String> {
-    let (live, frozen) = (binding(live), binding(frozen));
+    let (live, frozen) = (items(live), items(frozen));
     let mut names: Vec<&String> = live.keys().chain(frozen.keys()).collect();
     names.sort();
     names.dedup();
@@ -47,21 +48,22 @@ fn difference(live: &Path, frozen: &Path) -> Option<String> {
     })
 }
 
-/// Versions that are frozen.
-fn all() -> Vec<PathBuf> {
+/// The folders of all frozen versions.
+fn frozen_versions() -> Vec<PathBuf> {
     let folders = std::fs::read_dir(root().join("contracts")).expect("contracts").map(|entry| entry.expect("an entry").path());
     folders.filter(|path| path.is_dir()).collect()
 }
 
-/// Those of the host's series: while the major version is 0, a minor one breaks.
-fn frozen() -> Vec<PathBuf> {
+/// The folders of the frozen versions that the host must run: those with its own minor version, because while the major version is 0, a
+/// new minor version may break compatibility.
+fn served_versions() -> Vec<PathBuf> {
     let series = CONTRACT_VERSION.rsplit_once('.').expect("three numbers").0;
     let of_series = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{series}.")));
-    all().into_iter().filter(of_series).collect()
+    frozen_versions().into_iter().filter(of_series).collect()
 }
 
 #[test]
-fn the_contract_says_what_is_frozen_under_its_version() {
+fn the_contract_has_the_items_that_are_frozen_under_its_version() {
     let live = version(&root().join("wit"));
     assert_eq!(live, CONTRACT_VERSION, "the host serves the version that wit/ declares");
     let folder = root().join("contracts").join(&live).join("wit");
@@ -70,43 +72,48 @@ fn the_contract_says_what_is_frozen_under_its_version() {
     assert_eq!(difference(&root().join("wit"), &folder), None);
 }
 
-/// What is frozen, by the digest of what binds in it: a change of `wit/` and of the frozen copy alike is a change all the same.
+/// The frozen versions with the digest of their items, so that nobody can change `wit/` and the frozen copy together.
 const FROZEN: [(&str, &str); 1] = [("0.1.0", "b6c844b44a8d93421c2ac5e388c9666910da64ccfefa6ce23bfb04b3462b4aef")];
 
 #[test]
-fn what_is_frozen_stays_as_it_is() {
-    let of = |folder: &Path| Sha256::digest(format!("{:?}", binding(folder))).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let mut found: Vec<(String, String)> =
-        all().iter().map(|folder| (folder.file_name().expect("a name").to_string_lossy().into_owned(), of(&folder.join("wit")))).collect();
+fn frozen_versions_never_change() {
+    let digest =
+        |folder: &Path| Sha256::digest(format!("{:?}", items(folder))).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let mut found: Vec<(String, String)> = frozen_versions()
+        .iter()
+        .map(|folder| (folder.file_name().expect("a name").to_string_lossy().into_owned(), digest(&folder.join("wit"))))
+        .collect();
     found.sort();
     let known: Vec<(String, String)> = FROZEN.iter().map(|(version, digest)| ((*version).to_owned(), (*digest).to_owned())).collect();
-    assert_eq!(found, known, "a version that is frozen never changes; a new one is added here with its digest");
+    assert_eq!(found, known, "a frozen version must not change; add a new one to FROZEN with its digest");
 }
 
 #[test]
-fn a_change_of_the_contract_is_noticed_and_a_mended_comment_is_none() {
+fn a_changed_item_is_a_difference_and_a_changed_comment_is_not() {
     let folder = root().join("contracts").join(CONTRACT_VERSION).join("wit");
     let copy = tempfile::tempdir().expect("a folder");
-    let copied = |name: &str, change: &dyn Fn(String) -> String| {
+    let difference_after = |name: &str, change: &dyn Fn(String) -> String| {
         for entry in std::fs::read_dir(&folder).expect("the contract") {
             let path = entry.expect("an entry").path();
             std::fs::copy(&path, copy.path().join(path.file_name().expect("a name"))).expect("copied");
         }
         let text = std::fs::read_to_string(folder.join(name)).expect("readable");
         let changed = change(text.clone());
-        assert_ne!(text, changed, "the change changes something");
+        assert_ne!(text, changed, "the change had no effect");
         std::fs::write(copy.path().join(name), changed).expect("written");
         difference(copy.path(), &folder)
     };
-    let told = copied("rule-draft.wit", &|text| text.replace("review: func(about: appeal,", "review: func(about: appeal, extra: string,"));
-    assert!(told.is_some_and(|told| told.starts_with("rule-draft.wit changed")));
-    assert!(copied("types.wit", &|text| format!("{text}\ninterface more {{}}\n")).is_some());
-    assert_eq!(copied("rule-draft.wit", &|text| text.replace("/// What becomes of it.", "/// What becomes of a draft.")), None);
+    let found = difference_after("rule-draft.wit", &|text| {
+        text.replace("review: func(about: appeal,", "review: func(about: appeal, extra: string,")
+    });
+    assert!(found.is_some_and(|text| text.starts_with("rule-draft.wit changed")));
+    assert!(difference_after("types.wit", &|text| format!("{text}\ninterface more {{}}\n")).is_some());
+    assert_eq!(difference_after("rule-draft.wit", &|text| text.replace("/// What becomes of it.", "/// What becomes of a draft.")), None);
 }
 
 #[test]
 fn components_of_every_frozen_version_still_run() {
-    let versions = frozen();
+    let versions = served_versions();
     assert!(!versions.is_empty());
     let folder = tempfile::tempdir().expect("a folder");
     let call = json!({"at": "2026-11-23T10:00:00+03:00", "notification": "offline_message", "body": {"communication_id": 501,
@@ -118,8 +125,8 @@ fn components_of_every_frozen_version_still_run() {
         header.to_string()
     };
     let plain = uis_test_support::file(&folder, "plain.jsonl", &[&with(json!({})), &call.to_string()]);
-    let ours = json!({"request-send": true, "text-default-responsible": 5, "request-task": true});
-    let task = uis_test_support::file(&folder, "task.jsonl", &[&with(ours), &call.to_string()]);
+    let settings = json!({"request-send": true, "text-default-responsible": 5, "request-task": true});
+    let task = uis_test_support::file(&folder, "task.jsonl", &[&with(settings), &call.to_string()]);
     for version in versions {
         let component = |name: &str| version.join(name).to_str().expect("UTF-8").to_owned();
         let output = uis_host(&["replay", "-v", &plain, "--plugin", &component("echo-plugin.wasm")]);
@@ -136,57 +143,90 @@ fn components_of_every_frozen_version_still_run() {
     }
 }
 
-/// Everything of every decision point arrives as it did, and what a rule answers to it is understood as it was.
+fn appeal(kind: CommunicationKind, id: i64) -> Appeal {
+    Appeal {
+        kind,
+        id,
+        phone: Some("79161234567".into()),
+        email: Some("a@x.example".into()),
+        virtual_number: None,
+        employee_email: Some("b@x.example".into()),
+        attributes: vec![("utm_source".into(), "x".into())],
+    }
+}
+
+/// One field of each type of value.
+fn fields() -> Vec<Field> {
+    let field = |name: &str, value: Value| Field { name: name.into(), value };
+    vec![
+        field("text", Value::Text("a".into())),
+        field("whole", Value::Integer(-7)),
+        field("sum", Value::Decimal("1.50".into())),
+        field("yes", Value::Boolean(true)),
+        field("several", Value::Texts(vec!["x".into(), "y".into()])),
+    ]
+}
+
+fn attributes() -> Vec<(String, String)> {
+    vec![("k".to_owned(), "v".to_owned())]
+}
+
+/// The fields and attributes above, as the rule prints them.
+const PRINTED: &str = r#"text=Value::Text("a") whole=Value::Integer(-7) sum=Value::Decimal("1.50") yes=Value::Boolean(true) several=Value::Texts(["x", "y"]) [("k", "v")]"#;
+
+/// The last field of a draft or a deal, into which the rule writes what it got.
+fn last_text(fields: &[Field]) -> String {
+    match fields.last().map(|field| &field.value) {
+        Some(Value::Text(text)) => text.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A rule built for a frozen version gets all data of every decision point, and the host understands its answers.
 #[tokio::test]
-async fn a_rule_of_all_points_of_every_frozen_version_is_asked_and_heard() {
+async fn rules_of_every_frozen_version_get_all_data_and_are_understood() {
     let cache = tempfile::tempdir().expect("a folder");
-    for version in frozen() {
+    for version in served_versions() {
         let sandbox = Sandbox::new(RuleLimits::default()).expect("an engine");
         let rule = sandbox.load(&version.join("rule-of-all.wasm"), cache.path()).expect("it loads");
         assert_eq!(rule.points, Point::ALL.map(|(point, _)| point));
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
-        let appeal = |kind, id| Appeal {
-            kind,
-            id,
-            phone: Some("79161234567".into()),
-            email: Some("a@x.example".into()),
-            virtual_number: None,
-            employee_email: Some("b@x.example".into()),
-            attributes: vec![("utm_source".into(), "x".into())],
-        };
-        let chat = appeal(CommunicationKind::Chat, 7);
-        assert_eq!(rule.responsible(&sandbox, deadline, &chat, Some("5")).await, Some(Ok(Some("57".into()))));
-        assert_eq!(rule.responsible(&sandbox, deadline, &appeal(CommunicationKind::Call, 0), None).await, Some(Ok(None)));
-        let routed = rule.routing(&sandbox, deadline, &chat, &Routing { forward_to: vec!["74950000101".into()] }).await;
-        assert!(matches!(routed, Some(Ok(Some(routing))) if routing.forward_to == ["74950000101", "79161234567"]));
-
-        let field = |name: &str, value: Value| Field { name: name.into(), value };
-        let fields = vec![
-            field("text", Value::Text("a".into())),
-            field("whole", Value::Integer(-7)),
-            field("sum", Value::Decimal("1.50".into())),
-            field("yes", Value::Boolean(true)),
-            field("several", Value::Texts(vec!["x".into(), "y".into()])),
-        ];
-        let shown = r#"text=Value::Text("a") whole=Value::Integer(-7) sum=Value::Decimal("1.50") yes=Value::Boolean(true) several=Value::Texts(["x", "y"]) [("k", "v")]"#;
-        let attributes = vec![("k".to_owned(), "v".to_owned())];
-        let draft = Draft { kind: DraftKind::Task, is_new: true, fields: fields.clone(), attributes: attributes.clone() };
-        let told = |fields: &[Field]| match fields.last().map(|field| &field.value) {
-            Some(Value::Text(text)) => text.clone(),
-            other => panic!("{other:?}"),
-        };
-        let Some(Ok(Verdict::Change(changed))) = rule.draft(&sandbox, deadline, &chat, &draft).await else { panic!("a change") };
-        let subject = r#"CommunicationKind::Chat 7 Some("79161234567") Some("a@x.example") None Some("b@x.example") [("utm_source", "x")]"#;
-        assert_eq!(told(&changed.fields), format!("{subject} DraftKind::Task true {shown}"));
-        let keep = rule.draft(&sandbox, deadline, &appeal(CommunicationKind::Call, 0), &draft).await;
-        assert!(matches!(keep, Some(Ok(Verdict::Keep))));
-        let skip = rule.draft(&sandbox, deadline, &appeal(CommunicationKind::Call, 1), &draft).await;
-        assert!(matches!(skip, Some(Ok(Verdict::Skip(why))) if why.starts_with("CommunicationKind::Call 1")));
-
-        let deal = |id: &str| DealDraft { ext_id: id.into(), fields: fields.clone(), attributes: attributes.clone() };
-        let Some(Ok(DealVerdict::Change(changed))) = rule.deal(&sandbox, deadline, &deal("order-1")).await else { panic!("a change") };
-        assert_eq!(told(&changed.fields), format!("order-1 {shown}"));
-        assert!(matches!(rule.deal(&sandbox, deadline, &deal("keep")).await, Some(Ok(DealVerdict::Keep))));
-        assert!(matches!(rule.deal(&sandbox, deadline, &deal("skip")).await, Some(Ok(DealVerdict::Skip(why))) if why == "as asked"));
+        check_choices(&sandbox, &rule).await;
+        check_drafts(&sandbox, &rule).await;
+        check_deals(&sandbox, &rule).await;
     }
+}
+
+fn deadline() -> Instant {
+    Instant::now() + Duration::from_secs(60)
+}
+
+/// The rule chooses an assignee and a routing.
+async fn check_choices(sandbox: &Sandbox, rule: &Rule) {
+    let chat = appeal(CommunicationKind::Chat, 7);
+    assert_eq!(rule.responsible(sandbox, deadline(), &chat, Some("5")).await, Some(Ok(Some("57".into()))));
+    assert_eq!(rule.responsible(sandbox, deadline(), &appeal(CommunicationKind::Call, 0), None).await, Some(Ok(None)));
+    let routed = rule.routing(sandbox, deadline(), &chat, &Routing { forward_to: vec!["74950000101".into()] }).await;
+    assert!(matches!(routed, Some(Ok(Some(routing))) if routing.forward_to == ["74950000101", "79161234567"]));
+}
+
+/// The rule changes, keeps and skips a draft.
+async fn check_drafts(sandbox: &Sandbox, rule: &Rule) {
+    let draft = Draft { kind: DraftKind::Task, is_new: true, fields: fields(), attributes: attributes() };
+    let changed = rule.draft(sandbox, deadline(), &appeal(CommunicationKind::Chat, 7), &draft).await;
+    let Some(Ok(Verdict::Change(changed))) = changed else { panic!("a change") };
+    let subject = r#"CommunicationKind::Chat 7 Some("79161234567") Some("a@x.example") None Some("b@x.example") [("utm_source", "x")]"#;
+    assert_eq!(last_text(&changed.fields), format!("{subject} DraftKind::Task true {PRINTED}"));
+    let keep = rule.draft(sandbox, deadline(), &appeal(CommunicationKind::Call, 0), &draft).await;
+    assert!(matches!(keep, Some(Ok(Verdict::Keep))));
+    let skip = rule.draft(sandbox, deadline(), &appeal(CommunicationKind::Call, 1), &draft).await;
+    assert!(matches!(skip, Some(Ok(Verdict::Skip(why))) if why.starts_with("CommunicationKind::Call 1")));
+}
+
+/// The rule changes, keeps and skips a deal.
+async fn check_deals(sandbox: &Sandbox, rule: &Rule) {
+    let deal = |id: &str| DealDraft { ext_id: id.into(), fields: fields(), attributes: attributes() };
+    let Some(Ok(DealVerdict::Change(changed))) = rule.deal(sandbox, deadline(), &deal("order-1")).await else { panic!("a change") };
+    assert_eq!(last_text(&changed.fields), format!("order-1 {PRINTED}"));
+    assert!(matches!(rule.deal(sandbox, deadline(), &deal("keep")).await, Some(Ok(DealVerdict::Keep))));
+    assert!(matches!(rule.deal(sandbox, deadline(), &deal("skip")).await, Some(Ok(DealVerdict::Skip(why))) if why == "as asked"));
 }

@@ -1,15 +1,18 @@
-//! The end-to-end tests, a module per file.
+//! The end-to-end tests. Each file is a module of this one test binary, so that it is linked only once.
 
 mod bad_input;
 mod canary;
+mod click_to_call;
 mod conformance;
 mod contract;
 mod copied_plugin;
 mod costs;
 mod credentials;
+mod crm_server;
 mod deals;
+mod deals_volume;
 mod docs;
-mod elsewhere;
+mod employees;
 mod hostile;
 mod invariants;
 mod lanes;

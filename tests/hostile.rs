@@ -1,12 +1,13 @@
-//! What holds whatever stands in the notifications: every field may be missing, null, of another type, without end, or meant to harm.
+//! Notifications with bad content: any field may be missing, null, of another type, very long, or an attack. No call may be lost or stored
+//! twice because of it, and nothing harmful may reach RetailCRM.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Map, Value, json};
 use uis_test_support::native_plugin::NativePlugin;
-use uis_test_support::play::played;
+use uis_test_support::play::play_blocking;
 
-/// Everything that UIS tells of calls with everything in it: one that is answered, one that is lost, one that we make.
+/// All notifications about three calls, with all parameters: one call is answered, one is lost, and one is outgoing.
 fn notifications() -> Vec<(&'static str, Value)> {
     let common = |session: i64, phone: &str, direction: &str| {
         json!({
@@ -48,7 +49,7 @@ fn notifications() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// UIS's report of the same calls, which is what the notifications are made good from.
+/// The rows of the same calls in UIS's report, from which the plugin restores what notifications lack.
 fn report() -> Value {
     let row = |session: i64, phone: &str, direction: &str, talk: u32| {
         json!({
@@ -60,8 +61,8 @@ fn report() -> Value {
     json!([row(1, "79160000001", "in", 30), row(2, "79160000002", "in", 0), row(3, "79160000003", "out", 0)])
 }
 
-/// A recording of these notifications with every setting on that makes something of a call's words.
-fn recording(told: &[(&str, Value)]) -> String {
+/// A recording of these notifications. Every setting that copies texts of a call to RetailCRM is on.
+fn recording(sent: &[(&str, Value)]) -> String {
     let field = |code: &str, kind: &str| json!({"entity": "customer", "code": code, "name": code, "type": kind});
     let row = |code: &str, value: &str| json!({"field": code, "value": value, "always": true});
     let header = json!({
@@ -89,7 +90,7 @@ fn recording(told: &[(&str, Value)]) -> String {
             ],
         },
     });
-    let lines = told.iter().enumerate().map(|(second, (mnemonic, body))| {
+    let lines = sent.iter().enumerate().map(|(second, (mnemonic, body))| {
         json!({"at": format!("2026-11-23T10:01:{:02}+03:00", second * 3), "notification": mnemonic, "body": body}).to_string()
     });
     let known = json!({"at": "2026-11-23T10:10:00+03:00", "report": {"calls": report()}}).to_string();
@@ -97,7 +98,7 @@ fn recording(told: &[(&str, Value)]) -> String {
     [header.to_string()].into_iter().chain(lines).chain([known, later]).collect::<Vec<_>>().join("\n")
 }
 
-/// What a field may come as; none: not at all.
+/// The value that a field has instead; none: the field is missing.
 fn odd_value() -> impl Strategy<Value = Option<Value>> {
     let hostile = vec![
         json!(""),
@@ -132,7 +133,7 @@ fn odd_value() -> impl Strategy<Value = Option<Value>> {
     prop_oneof![1 => Just(None), 1 => Just(Some(Value::Null)), 8 => prop::sample::select(hostile).prop_map(Some)]
 }
 
-/// The place of every text within a value.
+/// Collects every text within a value, with its place.
 fn texts<'a>(value: &'a Value, place: String, found: &mut Vec<(String, &'a str)>) {
     match value {
         Value::String(text) => found.push((place, text)),
@@ -146,10 +147,10 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_that_a_notification_holds_does_harm(oddities in prop::collection::vec((any::<Index>(), any::<Index>(), odd_value()), 1..12)) {
-        let mut told = notifications();
-        for (which, field, value) in oddities {
-            let body = &mut told[which.index(13)].1;
+    fn bad_content_of_notifications_does_no_harm(bad_fields in prop::collection::vec((any::<Index>(), any::<Index>(), odd_value()), 1..12)) {
+        let mut sent = notifications();
+        for (which, field, value) in bad_fields {
+            let body = &mut sent[which.index(13)].1;
             let members: &mut Map<String, Value> = body.as_object_mut().expect("an object");
             let name = members.keys().nth(field.index(members.len().max(1))).cloned().unwrap_or_default();
             match value {
@@ -157,19 +158,19 @@ proptest! {
                 Some(value) => drop(members.insert(name, value)),
             }
         }
-        let source = recording(&told);
-        let (trace, crm, uis) = played(&source, NativePlugin::new());
+        let source = recording(&sent);
+        let (trace, crm, uis) = play_blocking(&source, NativePlugin::new());
         for (title, _, outcome) in &trace.0 {
             prop_assert!(!outcome.contains("Trap") && !outcome.contains("Limit"), "{}: {}", title, outcome);
         }
-        // No call is lost and none is doubled, whatever their words were.
+        // Every call has exactly one record and one order.
         for session in 1..=3 {
             let id = format!("uis-call-{session}");
             let calls = crm["calls"].as_array().expect("a list").iter().filter(|call| call["externalId"] == id.as_str()).count();
             let orders = crm["orders"].as_array().expect("a list").iter().filter(|order| order["externalId"] == id.as_str()).count();
             prop_assert_eq!((calls, orders), (1, 1), "{}: {:#?}", id, trace.0.iter().map(|entry| (&entry.0, &entry.2)).collect::<Vec<_>>());
         }
-        // What reaches RetailCRM has no markup, no control characters and no length that it would not take.
+        // Texts in RetailCRM have no markup and no control characters, and are not longer than RetailCRM accepts.
         let mut found = Vec::new();
         for list in ["customers", "orders", "tasks", "notes", "calls", "callEvents"] {
             texts(&crm[list], list.to_owned(), &mut found);
@@ -181,7 +182,7 @@ proptest! {
             prop_assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{} has control characters: {:?}", place, shown);
             prop_assert!(text.chars().count() <= 4000, "{} is too long: {}", place, shown);
             let is_link = place.ends_with("recordUrl") || place.ends_with(".url");
-            prop_assert!(!is_link || text.starts_with("https://"), "{} is no link: {}", place, shown);
+            prop_assert!(!is_link || text.starts_with("https://"), "{} is not an https link: {}", place, shown);
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The rules of the house, held by tests.
+//! The rules about the structure of this repository: which crate may know which, which module may import which, and that the contract is
+//! documented.
 
 #[path = "house/imports.rs"]
 mod imports;
@@ -22,20 +23,21 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Nothing of one CRM lives in the host library: another plugin must load into it unchanged. Nor in the UIS side's simulator.
+/// Neither the host library nor the simulator of UIS may contain anything about a particular CRM, so that the host can load a plugin for
+/// another CRM unchanged.
 #[test]
 fn the_host_library_knows_no_crm() {
     let mut library = Vec::new();
     for folder in ["host/src", "uis-simulator/src", "wit"] {
         let before = library.len();
         sources(&root().join(folder), &mut library);
-        assert!(library.len() > before, "{folder} holds nothing");
+        assert!(library.len() > before, "{folder} has no sources");
     }
-    assert!(library.len() > 40, "the library is there");
+    assert!(library.len() > 40, "too few sources were found");
     for file in library {
         let text = std::fs::read_to_string(&file).expect("readable").to_lowercase();
         for word in ["retailcrm", "simla", "x-api-key", "apikey", "/api/v5", "uis_retailcrm", "clientid"] {
-            assert!(!text.contains(word), "{} holds {word:?}", file.display());
+            assert!(!text.contains(word), "{} contains {word:?}", file.display());
         }
     }
 }
@@ -55,7 +57,7 @@ fn members<'a>(of: &'a Value, name: &str) -> &'a [Value] {
     of[name].as_array().map_or(&[], Vec::as_slice)
 }
 
-/// What a package is built from, by way of other packages of the workspace too. Its tests may know more.
+/// The packages on which a package depends, directly or through other packages of the workspace. Dependencies of tests do not count.
 fn needed<'a>(packages: &'a [Value], package: &'a str) -> BTreeSet<&'a str> {
     let mut needed = BTreeSet::new();
     let mut open = vec![package];
@@ -71,10 +73,10 @@ fn needed<'a>(packages: &'a [Value], package: &'a str) -> BTreeSet<&'a str> {
     needed
 }
 
-/// Arrows point one way: plugin → contract ← host. Simulators implement the host's ports or stand alone; only programs and tests know
-/// all of them.
+/// Dependencies point one way: plugin → contract ← host. Simulators implement the host's ports or depend on nothing of the workspace. Only
+/// programs and tests depend on all of them.
 #[test]
-fn arrows_point_one_way() {
+fn dependencies_between_packages_point_one_way() {
     let packages = packages();
     let rules: [(&str, &[&str]); 4] = [
         ("uis-retailcrm", &["uis-host", "uis-harness", "uis-simulator", "retailcrm-simulator", "wasmtime"]),
@@ -96,8 +98,8 @@ fn arrows_point_one_way() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Imports go down only: the floors are in the table in the crate's documentation.
-fn holds_its_floors(folder: &str) {
+/// Checks that every module imports only from modules on lower floors. The table in the crate's documentation has the floors.
+fn check_floors(folder: &str) {
     let packages = packages();
     let manifest = root().join(folder).join("Cargo.toml");
     let package = packages.iter().find(|package| package["manifest_path"].as_str().map(Path::new) == Some(&manifest));
@@ -110,47 +112,47 @@ fn holds_its_floors(folder: &str) {
 }
 
 #[test]
-fn the_plugin_holds_its_floors() {
-    holds_its_floors("plugin");
+fn the_plugins_imports_go_down_only() {
+    check_floors("plugin");
 }
 
 #[test]
-fn the_host_holds_its_floors() {
-    holds_its_floors("host");
+fn the_hosts_imports_go_down_only() {
+    check_floors("host");
 }
 
 #[test]
-fn the_uis_simulator_holds_its_floors() {
-    holds_its_floors("uis-simulator");
+fn the_uis_simulators_imports_go_down_only() {
+    check_floors("uis-simulator");
 }
 
 #[test]
-fn the_retailcrm_simulator_holds_its_floors() {
-    holds_its_floors("retailcrm-simulator");
+fn the_retailcrm_simulators_imports_go_down_only() {
+    check_floors("retailcrm-simulator");
 }
 
 #[test]
-fn the_harness_holds_its_floors() {
-    holds_its_floors("host-harness");
+fn imports_of_the_harness_go_down_only() {
+    check_floors("host-harness");
 }
 
 fn documented(docs: &Docs) -> bool {
     docs.contents.as_deref().is_some_and(|text| !text.trim().is_empty())
 }
 
-/// The contract is the product's public face: every item of it is documented.
+/// Plugin authors work from the contract alone, so every item of it must be documented.
 #[test]
 fn every_item_of_the_contract_is_documented() {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(root().join("wit")).expect("the contract parses");
-    let mut silent = Vec::new();
+    let mut undocumented = Vec::new();
     let mut items = 0;
     for (name, id) in &resolve.packages[package].interfaces {
         let interface = &resolve.interfaces[*id];
         let mut check = |what: String, docs: &Docs| {
             items += 1;
             if !documented(docs) {
-                silent.push(what);
+                undocumented.push(what);
             }
         };
         check(name.clone(), &interface.docs);
@@ -159,7 +161,7 @@ fn every_item_of_the_contract_is_documented() {
         }
         for (kind, id) in &interface.types {
             let found = &resolve.types[*id];
-            // A type taken over from another interface is documented there.
+            // A type that comes from another interface is documented there.
             if let TypeDefKind::Type(wit_parser::Type::Id(_)) = found.kind {
                 continue;
             }
@@ -181,15 +183,15 @@ fn every_item_of_the_contract_is_documented() {
     for (name, id) in &resolve.packages[package].worlds {
         items += 1;
         if !documented(&resolve.worlds[*id].docs) {
-            silent.push(name.clone());
+            undocumented.push(name.clone());
         }
     }
-    assert!(items > 300, "the whole contract was looked at: {items}");
-    assert!(silent.is_empty(), "undocumented: {silent:#?}");
-    assert!(documented(&resolve.packages[package].docs), "the package says what it is");
+    assert!(items > 300, "too few items were checked: {items}");
+    assert!(undocumented.is_empty(), "undocumented: {undocumented:#?}");
+    assert!(documented(&resolve.packages[package].docs), "the package itself is undocumented");
 }
 
-/// Partners' rules import nothing; the plugin imports only the contract.
+/// Partners' rules must not import any function.
 #[test]
 fn rule_worlds_import_nothing() {
     let mut resolve = Resolve::default();
@@ -199,7 +201,7 @@ fn rule_worlds_import_nothing() {
             continue;
         }
         for import in resolve.worlds[*id].imports.values() {
-            // Interfaces of types alone come as imports without a single function.
+            // An interface that has only types is an import without functions.
             let wit_parser::WorldItem::Interface { id, .. } = import else { panic!("{name} imports a function") };
             assert!(resolve.interfaces[*id].functions.is_empty(), "{name} imports {:?}", resolve.interfaces[*id].name);
         }

@@ -1,4 +1,5 @@
-//! What holds whatever happens to the notifications on their way: lost, doubled, in any order.
+//! What must be true of calls in RetailCRM although notifications get lost, come twice or come in another order, the CRM fails and the host
+//! crashes.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,11 +16,11 @@ use uis_host::limits::{ATTRIBUTE_BYTES, ATTRIBUTES};
 use uis_host::notification::{self, MNEMONICS, params::Params};
 use uis_host::plugin::{Plugin, Prepared, Run, SetupResult};
 use uis_host::services::EventScope;
-use uis_test_support::misfortune::{befall, cases, crashes, fate, faults, keep, lane_order};
+use uis_test_support::chaos::{cases, crashes, faults, lane_order, save_case, scramble, scrambling};
 use uis_test_support::native_plugin::NativePlugin;
-use uis_test_support::play::{play, played_seeded};
+use uis_test_support::play::{play, play_blocking_seeded};
 
-/// Calls of the property: each a session, a phone, and how it goes.
+/// A call of the property test.
 #[derive(Debug, Clone)]
 struct CallPlan {
     session: i64,
@@ -27,7 +28,7 @@ struct CallPlan {
     answered: bool,
 }
 
-/// The notifications of a call in their order; the end of a lost call is told by two.
+/// The notifications of a call in their order. The end of a lost call has two of them.
 fn notifications(plan: &CallPlan) -> Vec<(&'static str, Value)> {
     let base = json!({"call_session_id": plan.session, "contact_phone_number": plan.phone, "virtual_phone_number": "74951112233", "direction": "in", "employee_id": 1});
     let with = |more: Value| {
@@ -35,32 +36,32 @@ fn notifications(plan: &CallPlan) -> Vec<(&'static str, Value)> {
         body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         body
     };
-    let mut told = vec![
+    let mut sent = vec![
         ("in_call_session", with(json!({}))),
         ("out_call", with(json!({}))),
         ("out_call", with(json!({"employee_id": 2, "is_transfer": plan.answered}))),
     ];
     if plan.answered {
-        told.push(("call_connected", with(json!({}))));
-        told.push(("talk_finished", with(json!({"talk_time_duration": 30}))));
-        told.push(("call_session_finished", with(json!({"talk_time_duration": 30, "total_time_duration": 40, "is_lost": false}))));
+        sent.push(("call_connected", with(json!({}))));
+        sent.push(("talk_finished", with(json!({"talk_time_duration": 30}))));
+        sent.push(("call_session_finished", with(json!({"talk_time_duration": 30, "total_time_duration": 40, "is_lost": false}))));
         for record in 1..=2 {
-            told.push((
+            sent.push((
                 "record_ready",
                 with(json!({"file_link": format!("https://records.example/{}/{record}", plan.session), "file_duration": record * 10})),
             ));
         }
     } else {
-        told.push((
+        sent.push((
             "call_session_finished",
             with(json!({"talk_time_duration": 0, "total_time_duration": 20, "wait_time_duration": 20, "is_lost": true})),
         ));
-        told.push(("lost_call_session", with(json!({"employee_ids": "[1,2]", "wait_time_duration": 20}))));
+        sent.push(("lost_call_session", with(json!({"employee_ids": "[1,2]", "wait_time_duration": 20}))));
     }
-    told
+    sent
 }
 
-/// UIS's report of a call.
+/// The row of a call in UIS's report.
 fn report_row(plan: &CallPlan) -> Value {
     let talk = if plan.answered { 30 } else { 0 };
     json!({
@@ -70,9 +71,9 @@ fn report_row(plan: &CallPlan) -> Value {
     })
 }
 
-/// A recording of these notifications, a second apart, with everything switched on that a call can make; the CRM misbehaves by this seed,
-/// and UIS's report knows all calls in the end.
-fn recording(told: &[(&str, Value)], seed: u64, report: &[Value]) -> String {
+/// A recording of these notifications, one a second. Every setting by which a call creates something is on. A seed other than 0 makes the
+/// CRM fail. In the end UIS's report has all calls.
+fn recording(received: &[(&str, Value)], seed: u64, report: &[Value]) -> String {
     let header = json!({
         "recording": 1,
         "account": {"employees": [
@@ -90,17 +91,17 @@ fn recording(told: &[(&str, Value)], seed: u64, report: &[Value]) -> String {
             "customFields": [{"entity": "customer", "code": "last_call", "name": "Последний звонок", "type": "integer"}],
         },
     });
-    let lines = told.iter().enumerate().map(|(second, (mnemonic, body))| {
+    let lines = received.iter().enumerate().map(|(second, (mnemonic, body))| {
         json!({"at": format!("2026-11-23T10:{:02}:{:02}+03:00", second / 60, second % 60), "notification": mnemonic, "body": body})
             .to_string()
     });
     let faults = json!({"at": "2026-11-23T09:59:00+03:00", "crm-faults": faults(seed)});
     let begin = if seed == 0 { vec![header.to_string()] } else { vec![header.to_string(), faults.to_string()] };
-    let known = json!({"at": "2026-11-23T10:05:00+03:00", "report": {"calls": report}});
-    // The CRM recovers, and there is time for a reconciliation.
-    let healed = json!({"at": "2026-11-24T09:00:00+03:00", "crm-faults": {}});
+    let reported = json!({"at": "2026-11-23T10:05:00+03:00", "report": {"calls": report}});
+    // The CRM recovers, and there is enough time for a reconciliation.
+    let recovered = json!({"at": "2026-11-24T09:00:00+03:00", "crm-faults": {}});
     let later = json!({"at": "2026-11-24T12:00:00+03:00", "report": {"calls": []}});
-    let end = [known, healed, later].map(|line| line.to_string());
+    let end = [reported, recovered, later].map(|line| line.to_string());
     begin.into_iter().chain(lines).chain(end).collect::<Vec<_>>().join("\n")
 }
 
@@ -110,8 +111,8 @@ fn plans() -> impl Strategy<Value = Vec<CallPlan>> {
         .prop_map(|plans| plans.into_iter().zip(100..).map(|((phone, answered), session)| CallPlan { session, phone, answered }).collect())
 }
 
-/// What must hold of a CRM after these calls.
-fn all_holds(plans: &[CallPlan], crm: &Value) -> Result<(), TestCaseError> {
+/// Checks what must be true of the CRM after these calls.
+fn check_crm(plans: &[CallPlan], crm: &Value) -> Result<(), TestCaseError> {
     let ended: BTreeSet<String> = plans.iter().map(|plan| format!("uis-call-{}", plan.session)).collect();
     let calls = crm["calls"].as_array().expect("a list");
     let ids: Vec<String> = calls.iter().map(|call| call["externalId"].as_str().expect("an id").to_owned()).collect();
@@ -120,7 +121,7 @@ fn all_holds(plans: &[CallPlan], crm: &Value) -> Result<(), TestCaseError> {
     for popup in crm["popups"].as_array().expect("a list") {
         prop_assert!(popup["closedAt"].is_string(), "a pop-up stayed open: {}", popup);
     }
-    // One customer per phone, however many calls and answers went astray, and one for everybody who was talked to.
+    // A phone belongs to one customer only, and every caller is a customer.
     let canonical = |number: &str| {
         let digits: String = number.chars().filter(char::is_ascii_digit).collect();
         digits.strip_prefix('8').filter(|rest| rest.len() == 10).map_or(digits.clone(), |rest| format!("7{rest}"))
@@ -130,17 +131,17 @@ fn all_holds(plans: &[CallPlan], crm: &Value) -> Result<(), TestCaseError> {
         list("customers").iter().filter_map(|customer| customer["phones"][0]["number"].as_str().map(canonical)).collect();
     prop_assert_eq!(phones.iter().collect::<BTreeSet<_>>().len(), phones.len(), "{:?}", phones);
     for plan in plans {
-        prop_assert!(phones.contains(&canonical(plan.phone)), "nobody has {}: {:?}", plan.phone, phones);
+        prop_assert!(phones.contains(&canonical(plan.phone)), "no customer has {}: {:?}", plan.phone, phones);
     }
-    // And one open task for every phone that was missed.
+    // There is one open task for every phone with a missed call.
     let open: Vec<String> = list("tasks").iter().filter_map(|task| task["phone"].as_str().map(canonical)).collect();
     let missed: BTreeSet<String> = plans.iter().filter(|plan| !plan.answered).map(|plan| canonical(plan.phone)).collect();
     prop_assert_eq!(open.len(), missed.len(), "{:?}", open);
     prop_assert_eq!(open.into_iter().collect::<BTreeSet<_>>(), missed);
-    // One order per call, of whoever called.
+    // There is one order per call.
     let orders: BTreeSet<String> = list("orders").iter().map(|order| order["externalId"].as_str().unwrap_or("none").to_owned()).collect();
     prop_assert_eq!((orders.len(), &orders), (list("orders").len(), &ended));
-    // A recording has one place: the record or a note.
+    // Every recording is in one place: in a call's record or in a note.
     let mut links: Vec<String> = calls.iter().filter_map(|call| call["recordUrl"].as_str().map(str::to_owned)).collect();
     links.extend(
         crm["notes"]
@@ -158,27 +159,27 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: cases(64), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_finished_call_is_stored_exactly_once(plans in plans(), seed in prop_oneof![Just(0), any::<u64>()], crashes in crashes(), fate in fate(60), order in lane_order()) {
-        // All notifications; some lost, some doubled, then in any order. What is lost UIS's report tells in the end.
-        let told = befall(plans.iter().flat_map(notifications).collect(), fate, 60);
-        if told.is_empty() {
+    fn every_finished_call_is_stored_exactly_once(plans in plans(), seed in prop_oneof![Just(0), any::<u64>()], crashes in crashes(), scrambling in scrambling(60), order in lane_order()) {
+        // Some notifications get lost, some come twice, in any order. In the end UIS's report has what was lost.
+        let received = scramble(plans.iter().flat_map(notifications).collect(), scrambling, 60);
+        if received.is_empty() {
             return Ok(());
         }
         let report: Vec<Value> = plans.iter().map(report_row).collect();
-        let source = recording(&told, seed, &report);
-        let (trace, crm, _) = played_seeded(&source, NativePlugin::crashing(crashes), order);
-        let held = all_holds(&plans, &crm);
-        if held.is_err() {
-            keep("invariants", &source, &trace.0);
+        let source = recording(&received, seed, &report);
+        let (trace, crm, _) = play_blocking_seeded(&source, NativePlugin::crashing(crashes), order);
+        let result = check_crm(&plans, &crm);
+        if result.is_err() {
+            save_case("invariants", &source, &trace.0);
         }
-        held?;
+        result?;
     }
 }
 
-/// A plugin whose timer sets itself for "at once", for ever.
-struct Stalling(Description);
+/// A plugin that sets a timer for "at once" whenever its timer is due.
+struct EndlessTimer(Description);
 
-impl Plugin for Stalling {
+impl Plugin for EndlessTimer {
     fn description(&self) -> &Description {
         &self.0
     }
@@ -211,15 +212,20 @@ impl Plugin for Stalling {
 }
 
 #[tokio::test]
-async fn a_timer_that_keeps_the_clock_standing_is_stopped() {
-    let description =
-        Description { name: "stalling".into(), version: "0".into(), connections: Vec::new(), callbacks: Vec::new(), actions: Vec::new() };
+async fn a_timer_that_is_always_due_at_once_is_stopped() {
+    let description = Description {
+        name: "endless-timer".into(),
+        version: "0".into(),
+        connections: Vec::new(),
+        callbacks: Vec::new(),
+        actions: Vec::new(),
+    };
     let source = recording(&[("lost_call_session", json!({"call_session_id": 1}))], 0, &[]);
-    let (trace, _, _) = play(source.as_bytes(), Arc::new(Stalling(description))).await;
-    assert!(trace.0.iter().any(|(_, _, told)| told.contains("runs-at-once")), "{:?}", trace.0.last());
+    let (trace, _, _) = play(source.as_bytes(), Arc::new(EndlessTimer(description))).await;
+    assert!(trace.0.iter().any(|(_, _, outcome)| outcome.contains("runs-at-once")), "{:?}", trace.0.last());
 }
 
-/// Any JSON.
+/// Any JSON value.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -279,7 +285,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_body_is_too_odd_to_be_read_or_refused(members in prop::collection::vec((names(), any_json()), 0..16), mnemonic in prop::sample::select(MNEMONICS.to_vec())) {
+    fn any_body_is_read_or_refused_without_a_panic(members in prop::collection::vec((names(), any_json()), 0..16), mnemonic in prop::sample::select(MNEMONICS.to_vec())) {
         let body = Value::Object(members.into_iter().collect());
         for params in [Params::from_body(&body, chrono_tz::Europe::Moscow, 0), Params::from_body(&Value::String(body.to_string()), chrono_tz::Europe::Moscow, 0)] {
             let params = params.expect("an object");
@@ -293,7 +299,7 @@ proptest! {
     }
 
     #[test]
-    fn no_query_is_too_odd_to_be_read_or_refused(query in "[a-z_=&%+\"\\[\\]{}0-9:. -]{0,200}", mnemonic in prop::sample::select(MNEMONICS.to_vec())) {
+    fn any_query_is_read_or_refused_without_a_panic(query in "[a-z_=&%+\"\\[\\]{}0-9:. -]{0,200}", mnemonic in prop::sample::select(MNEMONICS.to_vec())) {
         let params = Params::from_query(&query, chrono_tz::Europe::Moscow, 0);
         let _ = notification::events(mnemonic, &params);
         let _ = notification::route(&query, chrono_tz::Europe::Moscow, 0);

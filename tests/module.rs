@@ -1,19 +1,18 @@
-//! Our module in RetailCRM, and who may reach us: switched on and off on either side, frozen, one of several of an account. The recordings are in
-//! `recordings/telephony/`.
+//! The integration module in RetailCRM: it is switched on and off by UIS and by RetailCRM, it can be frozen, and an account can have several.
+//! The recordings are in `recordings/telephony/`.
 
 use serde_json::Value;
-use uis_test_support::{replay_json, root, story};
+use uis_test_support::{Replayed, replay_json, root, story};
 
-/// What a recording leaves in UIS and in RetailCRM.
-fn uis(name: &str) -> (Value, Value) {
-    story(&format!("telephony/{name}")).replay().systems()
+/// The ids of the calls in RetailCRM's history.
+fn call_ids(after: &Replayed) -> Vec<&str> {
+    after.calls().iter().filter_map(|call| call["externalId"].as_str()).collect()
 }
 
 #[test]
 fn a_frozen_module_stays_frozen_until_retailcrm_says_otherwise() {
-    let (_, crm) = uis("frozen-by-retailcrm");
-    let calls: Vec<&str> = crm["calls"].as_array().into_iter().flatten().filter_map(|call| call["externalId"].as_str()).collect();
-    assert_eq!(calls, ["uis-call-998678151"]);
+    assert_eq!(call_ids(&story("telephony/frozen-by-retailcrm").replay()), ["uis-call-998678151"]);
+
     let text = std::fs::read_to_string(root().join("tests/recordings/telephony/frozen-by-retailcrm.jsonl")).expect("readable");
     let frozen: Vec<&str> = text.lines().take(3).collect();
     let sync = r#"{"at":"2026-11-23T10:05:00+03:00","action":"sync-employees"}"#;
@@ -25,19 +24,18 @@ fn a_frozen_module_stays_frozen_until_retailcrm_says_otherwise() {
 }
 
 #[test]
-fn what_was_saved_while_frozen_takes_effect_though_retailcrm_is_busy_when_it_wakes_us() {
-    let (_, crm) = uis("unfrozen-while-busy");
-    let phones = &crm["modules"][0]["integrations"]["telephony"]["externalPhones"];
-    assert_eq!(phones, &serde_json::json!([{"siteCode": "main", "externalPhone": "74951112233"}]), "{}", crm["modules"]);
+fn settings_saved_while_frozen_are_registered_later_although_retailcrm_is_busy_when_it_unfreezes() {
+    let after = story("telephony/unfrozen-while-busy").replay();
+    let phones = &after.modules()[0]["integrations"]["telephony"]["externalPhones"];
+    assert_eq!(phones, &serde_json::json!([{"siteCode": "main", "externalPhone": "74951112233"}]), "{:?}", after.modules());
 }
 
 #[test]
-fn deactivation_takes_the_module_out_of_use_and_activation_registers_it_anew() {
-    let (_, crm) = uis("deactivated-and-again");
-    assert_eq!(crm["modules"][0]["active"], true);
-    let calls: Vec<&str> = crm["calls"].as_array().into_iter().flatten().filter_map(|call| call["externalId"].as_str()).collect();
-    assert_eq!(calls, ["uis-call-998678128", "uis-call-998678130"], "a call while it was off is nobody's");
-    // The same recording up to the deactivation.
+fn deactivation_switches_the_module_off_and_activation_registers_it_again() {
+    let after = story("telephony/deactivated-and-again").replay();
+    assert_eq!(after.modules()[0]["active"], true);
+    assert_eq!(call_ids(&after), ["uis-call-998678128", "uis-call-998678130"], "the call while the integration was off is not stored");
+    // Replay the same recording only up to the deactivation.
     let text = std::fs::read_to_string(root().join("tests/recordings/telephony/deactivated-and-again.jsonl")).expect("readable");
     let until: Vec<&str> = text.lines().take_while(|line| !line.contains("11:30:00")).collect();
     let folder = tempfile::tempdir().expect("a folder");
@@ -48,20 +46,16 @@ fn deactivation_takes_the_module_out_of_use_and_activation_registers_it_anew() {
 
 #[test]
 fn integrations_that_choose_the_same_credentials_share_one_retailcrm() {
-    let (_, crm) = uis("credentials-chosen-again");
-    let modules: Vec<(&Value, &Value)> =
-        crm["modules"].as_array().into_iter().flatten().map(|module| (&module["code"], &module["baseUrl"])).collect();
-    let told = |text: &'static str| Value::from(text);
-    assert_eq!(
-        modules,
-        [(&told("uis"), &told("https://hooks.uis.example/first")), (&told("uis-2"), &told("https://hooks.uis.example/second")),]
-    );
-    let count = |list: &str| crm[list].as_array().map(Vec::len);
-    assert_eq!((count("calls"), count("customers")), (Some(2), Some(1)), "each call once, whoever called once");
+    let after = story("telephony/credentials-chosen-again").replay();
+    let text = |value: &Value| value.as_str().map(str::to_owned).unwrap_or_default();
+    let modules: Vec<(String, String)> = after.modules().iter().map(|module| (text(&module["code"]), text(&module["baseUrl"]))).collect();
+    let expected = [("uis", "https://hooks.uis.example/first"), ("uis-2", "https://hooks.uis.example/second")];
+    assert_eq!(modules, expected.map(|(code, address)| (code.to_owned(), address.to_owned())));
+    assert_eq!((after.calls().len(), after.customers().len()), (2, 1), "every call and every customer is stored once");
 }
 
 #[test]
-fn a_trigger_at_another_address_reaches_nobody() {
+fn a_trigger_at_an_unknown_address_is_rejected() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = std::fs::read_to_string(root().join("tests/recordings/telephony/credentials-chosen-again.jsonl")).expect("readable");
     let header = text.lines().next().expect("a header");
@@ -76,12 +70,15 @@ fn a_trigger_at_another_address_reaches_nobody() {
 }
 
 #[test]
-fn what_retailcrm_tells_of_itself_is_obeyed() {
-    let (_, crm) = uis("switched-off-in-retailcrm");
-    assert_eq!(crm["calls"][0]["externalId"], "uis-call-998678042", "what was missed while it was off is made good");
-    assert_eq!(crm["popups"], serde_json::json!([]), "a pop-up an hour late is worse than none");
-    let (uis, _) = uis("status-from-retailcrm");
-    let statuses: Vec<&str> =
-        uis["employees"].as_array().into_iter().flatten().filter_map(|employee| employee["status"].as_str()).collect();
+fn a_module_switched_off_in_retailcrm_stores_missed_calls_when_it_is_on_again() {
+    let after = story("telephony/switched-off-in-retailcrm").replay();
+    assert_eq!(after.calls()[0]["externalId"], "uis-call-998678042", "the call that came while the module was off is stored later");
+    assert!(after.popups().is_empty(), "no pop-up is opened an hour late");
+}
+
+#[test]
+fn a_users_status_in_retailcrm_becomes_the_employees_status_in_uis() {
+    let after = story("telephony/status-from-retailcrm").replay();
+    let statuses: Vec<&str> = after.employees().iter().filter_map(|employee| employee["status"].as_str()).collect();
     assert_eq!(statuses, ["do_not_disturb", "break"]);
 }

@@ -1,4 +1,4 @@
-//! The same recordings give the same trace natively and as a component.
+//! The plugin does exactly the same natively and as a component, in every recording.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -14,7 +14,7 @@ use uis_test_support::play::play;
 use uis_test_support::{recordings, root};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn natively_and_as_a_component_the_same_happens() {
+async fn the_native_plugin_and_the_component_do_the_same() {
     let built = build::component(&root().join("plugin"), &|line| eprintln!("{line}")).expect("built");
     let runtime = Runtime::new(Limits::default()).expect("an engine");
     let component: Arc<dyn Plugin> = Arc::new(ComponentPlugin::load(&runtime, &built.wasm, &built.cache).await.expect("loaded"));
@@ -25,7 +25,7 @@ async fn natively_and_as_a_component_the_same_happens() {
     for (name, path) in recordings() {
         let (wasm_trace, wasm_crm, wasm_uis) = play(open(&path), component.clone()).await;
         let (native_trace, native_crm, native_uis) = play(open(&path), native.clone()).await;
-        assert!(wasm_trace.0.iter().any(|(_, steps, _)| !steps.is_empty()), "{name}: something was done");
+        assert!(wasm_trace.0.iter().any(|(_, steps, _)| !steps.is_empty()), "{name}: nothing was done");
         assert_eq!(wasm_trace.0.len(), native_trace.0.len(), "{name}");
         for (wasm, native) in wasm_trace.0.iter().zip(&native_trace.0) {
             assert_eq!(wasm, native, "{name}");

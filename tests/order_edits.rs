@@ -1,21 +1,21 @@
-//! Whatever people do to orders, and whatever becomes of the triggers that tell of it: after one reconciliation UIS's deals are what the orders
-//! and their history say, and nothing else.
+//! Users edit orders, triggers fire or get lost, RetailCRM fails and the host crashes: after one reconciliation UIS has exactly the deals that
+//! follow from the orders and their history.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use uis_test_support::misfortune::{cases, crashes, faults, keep, lane_order};
+use uis_test_support::chaos::{cases, crashes, faults, lane_order, save_case};
 use uis_test_support::native_plugin::NativePlugin;
-use uis_test_support::play::played_seeded;
+use uis_test_support::play::play_blocking_seeded;
 
 const SITES: [&str; 2] = ["main", "second"];
 const STATUSES: [&str; 6] = ["new", "availability-confirmed", "assembling-complete", "complete", "no-call", "cancel-other"];
 const CREATED: &str = "2026-11-20 10:00:00";
 
-/// What somebody does; orders are meant by their place among those that are there.
+/// What somebody does in RetailCRM, or a trigger that fires. A `usize` for an order is its place among the orders that exist.
 #[derive(Debug, Clone)]
-enum Deed {
+enum Edit {
     Create(usize),
     Status(usize, usize),
     Sum(usize, u32),
@@ -23,36 +23,43 @@ enum Deed {
     Move(usize, usize),
     Delete(usize),
     Combine(usize, usize),
-    /// The trigger tells of an order, or of one that nobody knows.
-    Hint(usize),
-    Unknown(u32),
+    /// A trigger names an existing order.
+    Trigger(usize),
+    /// A trigger names an order that does not exist.
+    TriggerOfUnknown(u32),
 }
 
-fn deed() -> impl Strategy<Value = Deed> {
+fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
-        3 => (0..2usize).prop_map(Deed::Create),
-        6 => (0..9usize, 0..STATUSES.len()).prop_map(|(order, status)| Deed::Status(order, status)),
-        2 => (0..9usize, 0..5000u32).prop_map(|(order, sum)| Deed::Sum(order, sum)),
-        1 => (0..9usize, any::<bool>()).prop_map(|(order, manager)| Deed::Manager(order, manager)),
-        1 => (0..9usize, 0..2usize).prop_map(|(order, site)| Deed::Move(order, site)),
-        1 => (0..9usize).prop_map(Deed::Delete),
-        1 => (0..9usize, 0..9usize).prop_map(|(order, into)| Deed::Combine(order, into)),
-        4 => (0..9usize).prop_map(Deed::Hint),
-        1 => (1000..9999u32).prop_map(Deed::Unknown),
+        3 => (0..2usize).prop_map(Edit::Create),
+        6 => (0..9usize, 0..STATUSES.len()).prop_map(|(order, status)| Edit::Status(order, status)),
+        2 => (0..9usize, 0..5000u32).prop_map(|(order, sum)| Edit::Sum(order, sum)),
+        1 => (0..9usize, any::<bool>()).prop_map(|(order, manager)| Edit::Manager(order, manager)),
+        1 => (0..9usize, 0..2usize).prop_map(|(order, site)| Edit::Move(order, site)),
+        1 => (0..9usize).prop_map(Edit::Delete),
+        1 => (0..9usize, 0..9usize).prop_map(|(order, into)| Edit::Combine(order, into)),
+        4 => (0..9usize).prop_map(Edit::Trigger),
+        1 => (1000..9999u32).prop_map(Edit::TriggerOfUnknown),
     ]
 }
 
-/// An order as its history tells of it.
+/// What the deal of an order must be.
 #[derive(Debug, Clone)]
 struct Model {
     status: String,
     site: String,
-    /// The history, or a trigger, tells of it.
-    told: bool,
+    /// Whether the plugin learnt of the order, by its history or by a trigger. Otherwise UIS has no deal for it.
+    noticed: bool,
     stages: Vec<(String, String)>,
 }
 
 impl Model {
+    fn new(status: &str, site: &str, created: &str) -> Model {
+        let stages = vec![(Model::stage(status), created.to_owned())];
+        Model { status: status.to_owned(), site: site.to_owned(), noticed: false, stages }
+    }
+
+    /// The stage that a status of RetailCRM becomes in UIS.
     fn stage(status: &str) -> String {
         match status {
             "complete" => "success".to_owned(),
@@ -61,11 +68,11 @@ impl Model {
         }
     }
 
-    fn become_(&mut self, status: &str, at: &str) {
+    fn set_status(&mut self, status: &str, at: &str) {
         if self.status == status {
             return;
         }
-        self.told = true;
+        self.noticed = true;
         self.status = status.to_owned();
         if self.stages.last().is_none_or(|(stage, _)| *stage != Self::stage(status)) {
             self.stages.push((Self::stage(status), at.to_owned()));
@@ -73,22 +80,100 @@ impl Model {
     }
 }
 
-/// The recording of these deeds, and what must come of them: orders by id.
-fn recording(deeds: &[(Deed, u32)], seed: u64, default_funnel: bool) -> (String, BTreeMap<i64, Model>) {
-    let orders: Vec<Value> = [(1, "new", "main"), (2, "availability-confirmed", "second")]
-        .iter()
-        .map(|(id, status, site)| {
+/// The orders that exist after the edits so far, by id.
+struct Orders {
+    models: BTreeMap<i64, Model>,
+    next_id: i64,
+}
+
+impl Orders {
+    /// The two orders that exist in the beginning, and RetailCRM's records of them.
+    fn at_start() -> (Orders, Vec<Value>) {
+        let start = [(1, "new", "main"), (2, "availability-confirmed", "second")];
+        let models = start.iter().map(|(id, status, site)| (*id, Model::new(status, site, CREATED))).collect();
+        let record = |(id, status, site): &(i64, &str, &str)| {
             json!({"id": id, "number": format!("{id}A"), "status": status, "site": site, "customer": {"id": 5}, "createdAt": CREATED,
                 "items": [{"productName": "x", "initialPrice": 100, "quantity": 1}]})
-        })
-        .collect();
-    let mut model: BTreeMap<i64, Model> = BTreeMap::new();
-    for order in &orders {
-        let status = order["status"].as_str().expect("text").to_owned();
-        let stages = vec![(Model::stage(&status), CREATED.to_owned())];
-        let site = order["site"].as_str().expect("text").to_owned();
-        model.insert(order["id"].as_i64().expect("an id"), Model { status, site, told: false, stages });
+        };
+        (Orders { models, next_id: 3 }, start.iter().map(record).collect())
     }
+
+    /// The id of the order at a place; none if no order exists.
+    fn pick(&self, place: usize) -> Option<i64> {
+        self.models.keys().nth(place % self.models.len().max(1)).copied()
+    }
+
+    fn model(&mut self, id: i64) -> &mut Model {
+        self.models.get_mut(&id).expect("the order exists")
+    }
+
+    /// The line of a recording in which somebody edits an order.
+    fn edited(&self, id: i64, change: Value) -> Value {
+        let form = json!({"by": "id", "site": self.models[&id].site, "order": change.to_string()});
+        json!({"crm": {"path": format!("/api/v5/orders/{id}/edit"), "form": form}})
+    }
+
+    /// Applies an edit and returns the recording's line for it; none if it cannot be done.
+    fn apply(&mut self, edit: &Edit, at: &str) -> Option<Value> {
+        Some(match edit {
+            Edit::Create(site) => {
+                let order = json!({"firstName": "Вера", "phone": "79160000002", "items": [{"productName": "y", "initialPrice": 50, "quantity": 1}]});
+                let created = Model { noticed: true, ..Model::new("new", SITES[*site], at) };
+                self.models.insert(self.next_id, created);
+                self.next_id += 1;
+                json!({"crm": {"path": "/api/v5/orders/create", "form": {"site": SITES[*site], "order": order.to_string()}}})
+            }
+            Edit::Trigger(place) => {
+                let id = self.pick(*place)?;
+                self.model(id).noticed = true;
+                json!({"order-webhook": format!("orderId={id}")})
+            }
+            Edit::TriggerOfUnknown(id) => json!({"order-webhook": format!("orderId={id}")}),
+            Edit::Combine(place, into) => {
+                let (id, into) = (self.pick(*place)?, self.pick(*into)?);
+                if id == into {
+                    return None;
+                }
+                self.models.remove(&id);
+                self.model(into).noticed = true;
+                let form =
+                    json!({"technique": "ours", "order": json!({"id": id}).to_string(), "resultOrder": json!({"id": into}).to_string()});
+                json!({"crm": {"path": "/api/v5/orders/combine", "form": form}})
+            }
+            Edit::Status(place, status) => {
+                let id = self.pick(*place)?;
+                self.model(id).set_status(STATUSES[*status], at);
+                self.edited(id, json!({"status": STATUSES[*status]}))
+            }
+            Edit::Sum(place, sum) => {
+                let id = self.pick(*place)?;
+                self.model(id).noticed = true;
+                self.edited(id, json!({"items": [{"productName": "z", "initialPrice": sum, "quantity": 1}]}))
+            }
+            Edit::Manager(place, other) => {
+                let id = self.pick(*place)?;
+                self.model(id).noticed = true;
+                self.edited(id, json!({"managerId": if *other { 12 } else { 11 }, "managerComment": at}))
+            }
+            Edit::Move(place, site) => {
+                let id = self.pick(*place)?;
+                let order = self.model(id);
+                order.noticed |= order.site != SITES[*site];
+                order.site = SITES[*site].to_owned();
+                json!({"crm": {"path": "/_simulator/move", "json": {"order": id, "site": SITES[*site]}}})
+            }
+            Edit::Delete(place) => {
+                let id = self.pick(*place)?;
+                self.models.remove(&id);
+                json!({"crm": {"path": "/_simulator/delete", "json": {"order": id}}})
+            }
+        })
+    }
+}
+
+/// The recording of these edits, each after a pause in seconds, and the orders that must result, by id.
+fn recording(edits: &[(Edit, u32)], seed: u64, default_funnel: bool) -> (String, BTreeMap<i64, Model>) {
+    let (mut orders, records) = Orders::at_start();
     let header = json!({
         "recording": 1,
         "account": {"employees": [{"id": 1, "last_name": "A", "email": "a@x.example"}]},
@@ -97,103 +182,39 @@ fn recording(deeds: &[(Deed, u32)], seed: u64, default_funnel: bool) -> (String,
             "users": [{"id": 11, "email": "a@x.example"}, {"id": 12, "email": "b@x.example", "firstName": "Борис"}],
             "sites": [{"code": "main", "name": "Основной", "defaultForCrm": true}, {"code": "second", "name": "Второй"}],
             "customers": [{"id": 5, "site": "main", "firstName": "Пётр", "phones": [{"number": "79161234567"}]}],
-            "orders": orders,
+            "orders": records,
         },
     });
     let mut lines = vec![header.to_string()];
     if seed != 0 {
         lines.push(json!({"at": "2026-11-23T09:59:00+03:00", "crm-faults": faults(seed)}).to_string());
     }
-    let (mut second, mut next_id) = (0u32, 3i64);
-    for (deed, pause) in deeds {
+    let mut second = 0u32;
+    for (edit, pause) in edits {
         second += pause;
         let clock = format!("{:02}:{:02}:{:02}", 10 + second / 3600, second / 60 % 60, second % 60);
-        let at = format!("2026-11-23 {clock}");
-        let there: Vec<i64> = model.keys().copied().collect();
-        let pick = |place: &usize| there.get(place % there.len().max(1)).copied();
-        let act = |path: &str, form: Value| json!({"path": path, "form": form});
-        let edit = |id: i64, order: Value| {
-            let site = &model[&id].site;
-            act(&format!("/api/v5/orders/{id}/edit"), json!({"by": "id", "site": site, "order": order.to_string()}))
-        };
-        let line = match deed {
-            Deed::Create(site) => {
-                let order = json!({"firstName": "Вера", "phone": "79160000002", "items": [{"productName": "y", "initialPrice": 50, "quantity": 1}]});
-                let line = act("/api/v5/orders/create", json!({"site": SITES[*site], "order": order.to_string()}));
-                let stages = vec![(Model::stage("new"), at.clone())];
-                model.insert(next_id, Model { status: "new".into(), site: SITES[*site].into(), told: true, stages });
-                next_id += 1;
-                json!({"crm": line})
-            }
-            Deed::Hint(place) => {
-                let Some(id) = pick(place) else { continue };
-                model.get_mut(&id).expect("there").told = true;
-                json!({"order-webhook": format!("orderId={id}")})
-            }
-            Deed::Unknown(id) => json!({"order-webhook": format!("orderId={id}")}),
-            Deed::Combine(place, into) => {
-                let (Some(id), Some(into)) = (pick(place), pick(into)) else { continue };
-                if id == into {
-                    continue;
-                }
-                model.remove(&id);
-                model.get_mut(&into).expect("there").told = true;
-                let form =
-                    json!({"technique": "ours", "order": json!({"id": id}).to_string(), "resultOrder": json!({"id": into}).to_string()});
-                json!({"crm": act("/api/v5/orders/combine", form)})
-            }
-            Deed::Status(place, status) => {
-                let Some(id) = pick(place) else { continue };
-                let line = edit(id, json!({"status": STATUSES[*status]}));
-                model.get_mut(&id).expect("there").become_(STATUSES[*status], &at);
-                json!({"crm": line})
-            }
-            Deed::Sum(place, sum) => {
-                let Some(id) = pick(place) else { continue };
-                let line = edit(id, json!({"items": [{"productName": "z", "initialPrice": sum, "quantity": 1}]}));
-                model.get_mut(&id).expect("there").told = true;
-                json!({"crm": line})
-            }
-            Deed::Manager(place, other) => {
-                let Some(id) = pick(place) else { continue };
-                let line = edit(id, json!({"managerId": if *other { 12 } else { 11 }, "managerComment": at}));
-                model.get_mut(&id).expect("there").told = true;
-                json!({"crm": line})
-            }
-            Deed::Move(place, site) => {
-                let Some(id) = pick(place) else { continue };
-                let order = model.get_mut(&id).expect("there");
-                order.told |= order.site != SITES[*site];
-                order.site = SITES[*site].to_owned();
-                json!({"crm": {"path": "/_simulator/move", "json": {"order": id, "site": SITES[*site]}}})
-            }
-            Deed::Delete(place) => {
-                let Some(id) = pick(place) else { continue };
-                model.remove(&id);
-                json!({"crm": {"path": "/_simulator/delete", "json": {"order": id}}})
-            }
-        };
-        let mut line = line;
+        let Some(mut line) = orders.apply(edit, &format!("2026-11-23 {clock}")) else { continue };
         line["at"] = format!("2026-11-23T{clock}+03:00").into();
         lines.push(line.to_string());
     }
-    // The CRM recovers, and there is time for a reconciliation.
+    // The CRM recovers, and there is enough time for a reconciliation.
     lines.push(json!({"at": "2026-11-24T12:00:00+03:00", "crm-faults": {}}).to_string());
     lines.push(json!({"at": "2026-11-24T13:00:00+03:00", "report": {}}).to_string());
-    (lines.join("\n"), model)
+    (lines.join("\n"), orders.models)
 }
 
-fn all_holds(model: &BTreeMap<i64, Model>, default_funnel: bool, crm: &Value, uis: &Value) -> Result<(), TestCaseError> {
+/// Checks that UIS has exactly the deals that the orders and their history ask for.
+fn check_deals(model: &BTreeMap<i64, Model>, default_funnel: bool, crm: &Value, uis: &Value) -> Result<(), TestCaseError> {
     let orders: BTreeMap<i64, &Value> =
         crm["orders"].as_array().expect("a list").iter().map(|order| (order["id"].as_i64().expect("an id"), order)).collect();
-    prop_assert_eq!(orders.keys().collect::<Vec<_>>(), model.keys().collect::<Vec<_>>(), "the model is the CRM");
+    prop_assert_eq!(orders.keys().collect::<Vec<_>>(), model.keys().collect::<Vec<_>>(), "the model and the CRM have different orders");
     let deals: BTreeMap<String, &Value> =
         uis["deals"].as_array().expect("a list").iter().map(|deal| (deal["ext_id"].as_str().expect("an id").to_owned(), deal)).collect();
-    let told: Vec<String> = model.iter().filter(|(_, order)| order.told).map(|(id, _)| format!("order-{id}")).collect();
-    let mut there: Vec<String> = deals.keys().cloned().collect();
-    there.sort_by_key(|id| id.trim_start_matches("order-").parse::<i64>().expect("a number"));
-    prop_assert_eq!(there, told);
-    for (id, expected) in model.iter().filter(|(_, order)| order.told) {
+    let expected: Vec<String> = model.iter().filter(|(_, order)| order.noticed).map(|(id, _)| format!("order-{id}")).collect();
+    let mut found: Vec<String> = deals.keys().cloned().collect();
+    found.sort_by_key(|id| id.trim_start_matches("order-").parse::<i64>().expect("a number"));
+    prop_assert_eq!(found, expected);
+    for (id, expected) in model.iter().filter(|(_, order)| order.noticed) {
         let (order, deal) = (orders[id], deals[&format!("order-{id}")]);
         prop_assert_eq!(&deal["revenue"], &order["summ"], "revenue of {}", id);
         prop_assert_eq!(&deal["created_date_time"], &order["createdAt"]);
@@ -213,7 +234,7 @@ fn all_holds(model: &BTreeMap<i64, Model>, default_funnel: bool, crm: &Value, ui
                 (text("stage_ext_id"), text("modified_stage_date_time"))
             })
             .collect();
-        // A deal that moved to another funnel is in the same stage there.
+        // A deal that moves to another funnel gets another record of the same stage.
         stages.dedup();
         prop_assert_eq!(&stages, &expected.stages, "stages of {}", id);
     }
@@ -224,19 +245,19 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: cases(64), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn deals_are_what_orders_and_their_history_say(
-        deeds in prop::collection::vec((deed(), 0u32..400), 1..25),
+    fn deals_follow_from_the_orders_and_their_history(
+        edits in prop::collection::vec((edit(), 0u32..400), 1..25),
         seed in prop_oneof![Just(0), any::<u64>()],
         crashes in crashes(),
         default_funnel in any::<bool>(),
         order in lane_order(),
     ) {
-        let (source, model) = recording(&deeds, seed, default_funnel);
-        let (trace, crm, uis) = played_seeded(&source, NativePlugin::crashing(crashes), order);
-        let held = all_holds(&model, default_funnel, &crm, &uis);
-        if held.is_err() {
-            keep("order_edits", &source, &trace.0);
+        let (source, model) = recording(&edits, seed, default_funnel);
+        let (trace, crm, uis) = play_blocking_seeded(&source, NativePlugin::crashing(crashes), order);
+        let result = check_deals(&model, default_funnel, &crm, &uis);
+        if result.is_err() {
+            save_case("order_edits", &source, &trace.0);
         }
-        held?;
+        result?;
     }
 }

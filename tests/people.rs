@@ -1,19 +1,19 @@
-//! Three people who call, chat and send requests in any order, doubled and lost on the way, to a CRM that misbehaves and a host that falls
-//! over: nobody is two customers, every appeal that asks for an order has one, every talk is kept once.
+//! Three people call, chat and send site requests. The notifications get lost, come twice or in another order, the CRM fails, and the host
+//! crashes. In the end each person is one customer, every appeal has its order, and every chat's transcript is stored once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use uis_test_support::misfortune::{befall, cases, crashes, fate, faults, keep, lane_order};
+use uis_test_support::chaos::{cases, crashes, faults, lane_order, save_case, scramble, scrambling};
 use uis_test_support::native_plugin::NativePlugin;
-use uis_test_support::play::played_seeded;
+use uis_test_support::play::play_blocking_seeded;
 
-/// Who they are: a phone, an e-mail, the visitor that UIS takes them for.
+/// The people: phone, e-mail, and UIS's visitor id.
 const PEOPLE: [(&str, &str, i64); 3] =
     [("79160000001", "a@x.example", 71), ("79160000002", "b@x.example", 72), ("79160000003", "c@x.example", 73)];
 
-/// One of their appeals.
+/// The kind of an appeal.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Channel {
     Call,
@@ -26,7 +26,7 @@ struct Appeal {
     id: i64,
     person: usize,
     channel: Channel,
-    /// Of texts: by phone, by e-mail, or by both.
+    /// Whether a chat or a site request has the person's phone, and whether it has the e-mail.
     contacts: (bool, bool),
 }
 
@@ -58,8 +58,8 @@ impl Appeal {
         format!("uis-{kind}-{}", self.id)
     }
 
-    /// What UIS tells of it, and the row of its report that makes good what was lost.
-    fn told(&self) -> (Vec<(&'static str, Value)>, &'static str, Value) {
+    /// UIS's notifications of the appeal; and, for when they get lost, the appeal's row in UIS's report with the name of the table.
+    fn sent_by_uis(&self) -> (Vec<(&'static str, Value)>, &'static str, Value) {
         let with = |base: &Value, more: Value| {
             let mut whole = base.clone();
             whole.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
@@ -69,7 +69,7 @@ impl Appeal {
         match self.channel {
             Channel::Call => {
                 let base = json!({"call_session_id": self.id, "contact_phone_number": PEOPLE[self.person].0, "virtual_phone_number": "74951112233", "direction": "in", "employee_id": 1});
-                let told = vec![
+                let sent = vec![
                     ("call_connected", base.clone()),
                     ("call_session_finished", with(&base, json!({"talk_time_duration": 30, "total_time_duration": 40, "is_lost": false}))),
                 ];
@@ -78,19 +78,19 @@ impl Appeal {
                     "contact_phone_number": PEOPLE[self.person].0, "virtual_phone_number": "74951112233", "is_lost": false,
                     "talk_duration": 30, "total_duration": 40, "employees": [{"employee_id": 1, "is_talked": true}],
                 });
-                (told, "calls", row)
+                (sent, "calls", row)
             }
             Channel::Chat => {
                 let base = with(
                     &self.contacts(),
                     json!({"chat_id": self.id, "chat_channel_id": 31, "chat_channel_type": "comagic", "chat_channel_name": "Сайт"}),
                 );
-                let told = vec![
+                let sent = vec![
                     ("chat_message", with(&base, json!({"id": self.id * 10, "source": "visitor", "text": "Здравствуйте"}))),
                     ("chat_accepted", with(&base, json!({"employee_id": 1}))),
                     ("chat_finished", with(&base, json!({"status": "succeed"}))),
                 ];
-                (told, "chats", with(&base, json!({"id": self.id, "date_time": at, "duration": 60, "status": "succeed", "employee_id": 1})))
+                (sent, "chats", with(&base, json!({"id": self.id, "date_time": at, "duration": 60, "status": "succeed", "employee_id": 1})))
             }
             Channel::Request => {
                 let base =
@@ -101,8 +101,8 @@ impl Appeal {
     }
 }
 
-/// A recording of these happenings, a second apart; UIS's reports know everything in the end.
-fn recording(told: &[(&str, Value)], seed: u64, appeals: &[Appeal]) -> String {
+/// A recording of these notifications, one a second. A seed other than 0 makes the CRM fail. In the end UIS's reports have all appeals.
+fn recording(received: &[(&str, Value)], seed: u64, appeals: &[Appeal]) -> String {
     let header = json!({
         "recording": 1,
         "account": {"employees": [{"id": 1, "last_name": "A", "email": "a@x.example"}], "chat_channels": [{"id": 31, "name": "Сайт", "type": "comagic"}]},
@@ -117,14 +117,14 @@ fn recording(told: &[(&str, Value)], seed: u64, appeals: &[Appeal]) -> String {
     if seed != 0 {
         lines.push(json!({"at": "2026-11-23T09:59:00+03:00", "crm-faults": faults(seed)}));
     }
-    for (second, (mnemonic, body)) in told.iter().enumerate() {
+    for (second, (mnemonic, body)) in received.iter().enumerate() {
         lines.push(
             json!({"at": format!("2026-11-23T10:{:02}:{:02}+03:00", second / 60, second % 60), "notification": mnemonic, "body": body}),
         );
     }
     let mut report: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for appeal in appeals {
-        let (_, table, row) = appeal.told();
+        let (_, table, row) = appeal.sent_by_uis();
         report.entry(table).or_default().push(row);
         if appeal.channel == Channel::Chat {
             report.entry("chat_messages").or_default().push(
@@ -138,13 +138,14 @@ fn recording(told: &[(&str, Value)], seed: u64, appeals: &[Appeal]) -> String {
     lines.iter().map(Value::to_string).collect::<Vec<_>>().join("\n")
 }
 
-fn all_holds(appeals: &[Appeal], crm: &Value) -> Result<(), TestCaseError> {
+/// Checks what must be true of the CRM after these appeals.
+fn check_crm(appeals: &[Appeal], crm: &Value) -> Result<(), TestCaseError> {
     let list = |name: &str| crm[name].as_array().expect("a list").clone();
     let canonical = |number: &str| {
         let digits: String = number.chars().filter(char::is_ascii_digit).collect();
         digits.strip_prefix('8').filter(|rest| rest.len() == 10).map_or(digits.clone(), |rest| format!("7{rest}"))
     };
-    // Nobody is two customers: neither by a phone nor by an e-mail.
+    // No two customers have the same phone or the same e-mail.
     let mut phones: Vec<String> = Vec::new();
     let mut emails: Vec<String> = Vec::new();
     for customer in list("customers") {
@@ -157,16 +158,16 @@ fn all_holds(appeals: &[Appeal], crm: &Value) -> Result<(), TestCaseError> {
     for appeal in appeals {
         let (phone, email, _) = PEOPLE[appeal.person];
         let by_phone = appeal.channel == Channel::Call || appeal.contacts.0;
-        prop_assert!(!by_phone || phones.contains(&phone.to_owned()), "nobody has {}: {:?}", phone, phones);
+        prop_assert!(!by_phone || phones.contains(&phone.to_owned()), "no customer has {}: {:?}", phone, phones);
         let by_email_alone = appeal.channel != Channel::Call && !appeal.contacts.0;
-        prop_assert!(!by_email_alone || emails.contains(&email.to_owned()), "nobody has {}: {:?}", email, emails);
+        prop_assert!(!by_email_alone || emails.contains(&email.to_owned()), "no customer has {}: {:?}", email, emails);
     }
-    // One order for each appeal.
+    // There is one order for each appeal.
     let orders: Vec<String> = list("orders").iter().map(|order| order["externalId"].as_str().unwrap_or("none").to_owned()).collect();
     let wanted: BTreeSet<String> = appeals.iter().map(Appeal::external_id).collect();
     prop_assert_eq!(orders.len(), wanted.len(), "{:?}", orders);
     prop_assert_eq!(orders.into_iter().collect::<BTreeSet<_>>(), wanted);
-    // Each talk once.
+    // There is one note for each chat.
     let notes: Vec<String> = list("notes").iter().filter_map(|note| note["text"].as_str()?.lines().next().map(str::to_owned)).collect();
     let chats: BTreeSet<String> =
         appeals.iter().filter(|appeal| appeal.channel == Channel::Chat).map(|appeal| format!("Чат №{} (Сайт)", appeal.id)).collect();
@@ -175,31 +176,31 @@ fn all_holds(appeals: &[Appeal], crm: &Value) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Replays the happenings on a host that falls over as told; every word of [`all_holds`] must be true in the end.
-fn run(told: &[(&str, Value)], seed: u64, appeals: &[Appeal], crashes: Vec<u32>, order: u64) -> Result<(), TestCaseError> {
-    let source = recording(told, seed, appeals);
-    let (trace, crm, _) = played_seeded(&source, NativePlugin::crashing(crashes), order);
-    let held = all_holds(appeals, &crm);
-    if held.is_err() {
-        keep("people", &source, &trace.0);
+/// Replays the notifications on a host that crashes as `crashes` says, and checks the CRM afterwards.
+fn run(received: &[(&str, Value)], seed: u64, appeals: &[Appeal], crashes: Vec<u32>, order: u64) -> Result<(), TestCaseError> {
+    let source = recording(received, seed, appeals);
+    let (trace, crm, _) = play_blocking_seeded(&source, NativePlugin::crashing(crashes), order);
+    let result = check_crm(appeals, &crm);
+    if result.is_err() {
+        save_case("people", &source, &trace.0);
     }
-    held
+    result
 }
 
-/// Somebody chats and leaves an e-mail, then sends a request with his phone as well. Wherever the host falls over on the way, he is one
-/// customer who has both: once the chat is told for good it is known who the visitor is.
+/// A visitor gives an e-mail in a chat, and later the same e-mail and a phone in a site request. After whatever step the host crashes, the
+/// visitor is one customer who has both, because the plugin remembers who the visitor of the chat is.
 #[test]
-fn a_host_that_falls_over_at_any_step_forgets_nobody() {
+fn a_visitor_stays_one_customer_when_the_host_crashes_after_any_step() {
     let appeals = [
         Appeal { id: 101, person: 2, channel: Channel::Chat, contacts: (false, true) },
         Appeal { id: 102, person: 2, channel: Channel::Request, contacts: (true, true) },
     ];
-    let told: Vec<_> = appeals.iter().flat_map(|appeal| appeal.told().0).collect();
+    let notifications: Vec<_> = appeals.iter().flat_map(|appeal| appeal.sent_by_uis().0).collect();
     for attempt in 0..5 {
         for step in 1..=10 {
             let mut crashes = vec![0; attempt];
             crashes.push(step);
-            run(&told, 0, &appeals, crashes, 0).unwrap_or_else(|lost| panic!("attempt {attempt}, after step {step}: {lost}"));
+            run(&notifications, 0, &appeals, crashes, 0).unwrap_or_else(|error| panic!("attempt {attempt}, after step {step}: {error}"));
         }
     }
 }
@@ -208,8 +209,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: cases(64), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nobody_is_two_customers_and_no_appeal_is_lost(appeals in appeals(), seed in prop_oneof![Just(0), any::<u64>()], crashes in crashes(), fate in fate(40), order in lane_order()) {
-        let told = befall(appeals.iter().flat_map(|appeal| appeal.told().0).collect(), fate, 40);
-        run(&told, seed, &appeals, crashes, order)?;
+    fn each_person_is_one_customer_and_no_appeal_is_lost(appeals in appeals(), seed in prop_oneof![Just(0), any::<u64>()], crashes in crashes(), scrambling in scrambling(40), order in lane_order()) {
+        let received = scramble(appeals.iter().flat_map(|appeal| appeal.sent_by_uis().0).collect(), scrambling, 40);
+        run(&received, seed, &appeals, crashes, order)?;
     }
 }

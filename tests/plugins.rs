@@ -1,11 +1,11 @@
-//! Plugins as the host sees them: what they import, and that another one loads into the same host.
+//! What plugins may import, how they are built, and that the host can load another plugin.
 
 use serde_json::Value;
 use uis_harness::build;
 use uis_host::plugin::Plugin;
 use uis_test_support::{check_by_schema, replay_json, root, uis_host};
 
-/// Everything our component may import. A new line here is a decision: each is something the host must grant.
+/// Everything that the component of our plugin may import. Add a line only after a decision, because the host must grant each import.
 const IMPORTS: [&str; 29] = [
     "uis:integration/call-events@0.1.0",
     "uis:integration/chat-events@0.1.0",
@@ -39,7 +39,7 @@ const IMPORTS: [&str; 29] = [
 ];
 
 #[test]
-fn the_component_imports_the_contract_and_what_rusts_std_pulls_in() {
+fn the_component_imports_only_the_contract_and_what_rusts_std_needs() {
     let output = uis_host(&["inspect", "plugin", "--json"]);
     let found: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
     check_by_schema(&found);
@@ -53,7 +53,7 @@ fn the_component_imports_the_contract_and_what_rusts_std_pulls_in() {
 }
 
 #[test]
-fn a_component_is_built_once_and_again_when_its_sources_changed() {
+fn a_component_is_built_again_only_when_its_sources_changed() {
     let folder = tempfile::tempdir().expect("a folder");
     let put = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -65,24 +65,24 @@ fn a_component_is_built_once_and_again_when_its_sources_changed() {
         "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[lib]\ncrate-type = [\"cdylib\"]\n[workspace]\n",
     );
     put("src/lib.rs", "#[unsafe(no_mangle)]\npub extern \"C\" fn one() -> u32 { 1 }\n");
-    let said = std::cell::RefCell::new(Vec::new());
-    let built = || build::component(folder.path(), &|line| said.borrow_mut().push(line.to_owned()));
+    let printed = std::cell::RefCell::new(Vec::new());
+    let built = || build::component(folder.path(), &|line| printed.borrow_mut().push(line.to_owned()));
     let first = built().expect("it compiles");
-    assert!(!first.fresh && said.borrow().iter().any(|line| line.contains("building")), "{said:?}");
+    assert!(!first.fresh && printed.borrow().iter().any(|line| line.contains("building")), "{printed:?}");
     assert!(built().expect("built").fresh);
     put("src/lib.rs", "#[unsafe(no_mangle)]\npub extern \"C\" fn two() -> u32 { 2 }\n");
-    assert!(!built().expect("it compiles").fresh, "a changed source is news");
+    assert!(!built().expect("it compiles").fresh, "a changed source must be built");
     put("src/lib.rs", "this is no Rust");
     let error = built().expect_err("it does not compile").to_string();
     assert!(error.contains("does not compile"), "{error}");
     put("Cargo.toml", "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n");
     put("src/lib.rs", "");
-    let error = built().expect_err("it makes no component").to_string();
+    let error = built().expect_err("it builds no component").to_string();
     assert!(error.contains("crate-type"), "{error}");
 }
 
 #[test]
-fn inspect_tells_people_the_same() {
+fn inspect_prints_imports_and_settings_as_text() {
     let output = uis_host(&["inspect", "plugin", "--settings"]);
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     for part in ["uis:integration@0.1.0", "wasi:io/streams", "recording-wait = 10", "«Ожидание записи разговора", "*.retailcrm.ru"]
@@ -92,7 +92,7 @@ fn inspect_tells_people_the_same() {
 }
 
 #[test]
-fn every_telephony_setting_of_the_seed_is_a_setting() {
+fn every_telephony_setting_of_uis_integration_exists() {
     let output = uis_host(&["inspect", "plugin", "--settings"]);
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     for title in [
@@ -124,9 +124,9 @@ fn every_telephony_setting_of_the_seed_is_a_setting() {
     }
 }
 
-/// What the schema says of settings, and what the plugin says when they are saved, must be the same; the settings page goes by the schema.
+/// The settings page validates settings against the schema, and the plugin validates them again when they are saved. Both must agree.
 #[tokio::test]
-async fn the_schema_and_the_plugin_agree() {
+async fn the_schema_and_the_plugin_accept_the_same_settings() {
     let plugin = uis_test_support::native_plugin::NativePlugin::new();
     let schema: Value = serde_json::from_str(&plugin.settings_schema().await.expect("a schema")).expect("JSON");
     let validator = jsonschema::validator_for(&schema).expect("a valid schema");
@@ -175,7 +175,7 @@ fn another_plugin_loads_into_the_same_host() {
     let recording = root().join("tests/recordings/answered.jsonl");
     let (status, value) = replay_json(&[recording.to_str().expect("UTF-8"), "--plugin", "examples/echo-plugin"]);
     assert_eq!((status, &value["events"]["delivered"]), (0, &serde_json::json!(7)));
-    assert_eq!(value["crm"]["calls"], serde_json::json!([]), "it knows no CRM");
+    assert_eq!(value["crm"]["calls"], serde_json::json!([]), "the echo plugin sends nothing to the CRM");
     let output = uis_host(&["inspect", "examples/echo-plugin"]);
     assert!(String::from_utf8_lossy(&output.stdout).starts_with("echo 0.1.0"));
 }

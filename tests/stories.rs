@@ -1,12 +1,12 @@
-//! Every recording through the program and the real component: what people read, and what machines read.
+//! Every recording is replayed by the program with the real component: its text output, its JSON output, and what is in RetailCRM afterwards.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use uis_test_support::{recordings, replay_json, root, uis_host};
+use uis_test_support::{Replayed, recordings, replay_json, root, story, uis_host};
 
 #[test]
-fn every_recording_tells_its_story() {
+fn the_text_output_of_every_recording_is_as_in_its_snapshot() {
     let settings = {
         let mut settings = insta::Settings::clone_current();
         settings.set_snapshot_path(root().join("tests/snapshots"));
@@ -17,9 +17,9 @@ fn every_recording_tells_its_story() {
     for (name, path) in recordings() {
         let output = uis_host(&["replay", path.strip_prefix(root()).expect("in the repository").to_str().expect("UTF-8")]);
         let text = String::from_utf8(output.stdout).expect("UTF-8");
-        // How large the component is and how long compiling took differ from machine to machine.
-        let told: Vec<&str> = text.lines().filter(|line| !line.starts_with("plugin ")).collect();
-        settings.bind(|| insta::assert_snapshot!(name.as_str(), told.join("\n")));
+        // The component's size and the time that it took to compile differ between machines.
+        let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("plugin ")).collect();
+        settings.bind(|| insta::assert_snapshot!(name.as_str(), lines.join("\n")));
     }
 }
 
@@ -42,10 +42,10 @@ fn the_json_of_every_recording_is_valid_by_the_schema() {
     let (_, summary) = replay_json(&["--summary", two[1]]);
     check("--summary", &summary);
     assert!(summary["crm"]["calls"].is_number());
-    assert!(!validator.is_valid(&json!({"events": {}})), "the schema refuses what is not the output");
+    assert!(!validator.is_valid(&json!({"events": {}})), "the schema accepts something that is not an output");
 }
 
-/// Sessions whose end a recording tells, and whose caller has a number and is no employee.
+/// The session ids of the calls whose end is in a recording, as a notification or in UIS's report.
 fn finished_calls(path: &std::path::Path) -> Vec<i64> {
     let text = std::fs::read_to_string(path).expect("readable");
     let mut sessions: BTreeMap<i64, ()> = BTreeMap::new();
@@ -67,17 +67,17 @@ fn finished_calls(path: &std::path::Path) -> Vec<i64> {
 #[test]
 fn every_finished_call_is_in_the_history_exactly_once() {
     for (name, path) in recordings() {
-        // Calls that a filter keeps out, or that come while the integration is off, are no business of the history; and a refusal is
-        // meant. tests/telephony.rs has them.
-        let told_elsewhere = ["filter-by-number", "deactivated-and-again", "order-refused", "key-lacks-a-right"];
-        if name.strip_prefix("telephony.").is_some_and(|name| told_elsewhere.contains(&name)) {
+        // In these recordings not every call gets into the history, or a refusal is intended. tests/telephony.rs tests them.
+        let tested_elsewhere = ["filter-by-number", "deactivated-and-again", "order-refused", "key-lacks-a-right"];
+        if name.strip_prefix("telephony.").is_some_and(|name| tested_elsewhere.contains(&name)) {
             continue;
         }
         let (status, value) = replay_json(&[path.to_str().expect("UTF-8")]);
         assert_eq!(status, 0, "{name}: {}", value["problems"]);
-        let unfit = matches!(name.as_str(), "anonymous" | "internal" | "internal-by-extension");
+        // RetailCRM's history can have neither calls without a number nor calls between employees.
+        let without_customer = matches!(name.as_str(), "anonymous" | "internal" | "internal-by-extension");
         let expected: Vec<String> =
-            if unfit { Vec::new() } else { finished_calls(&path).iter().map(|session| format!("uis-call-{session}")).collect() };
+            if without_customer { Vec::new() } else { finished_calls(&path).iter().map(|session| format!("uis-call-{session}")).collect() };
         let mut found: Vec<String> = value["crm"]["calls"]
             .as_array()
             .expect("a list")
@@ -86,26 +86,19 @@ fn every_finished_call_is_in_the_history_exactly_once() {
             .collect();
         found.sort();
         assert_eq!(found, expected, "{name}");
-        if unfit {
+        if without_customer {
             let skipped: Vec<&Value> =
                 value["problems"].as_array().expect("a list").iter().filter(|problem| problem["kind"] == "skipped").collect();
-            assert_eq!(skipped.len(), 1, "{name}: said exactly once: {skipped:?}");
+            assert_eq!(skipped.len(), 1, "{name}: not reported exactly once: {skipped:?}");
         }
         for popup in value["crm"]["popups"].as_array().expect("a list") {
-            let told_to_the_end = !expected.is_empty();
-            assert!(!told_to_the_end || popup["closedAt"].is_string(), "{name}: a pop-up stayed open: {popup}");
+            assert!(expected.is_empty() || popup["closedAt"].is_string(), "{name}: a pop-up stayed open: {popup}");
         }
     }
 }
 
-/// A recording's call, by the members that a test names.
-fn call(name: &str) -> Value {
-    let path = root().join(format!("tests/recordings/{name}.jsonl"));
-    replay_json(&[path.to_str().expect("UTF-8")]).1["crm"]["calls"][0].clone()
-}
-
 #[test]
-fn calls_have_what_uis_told_of_them() {
+fn calls_have_the_data_of_uis_notifications() {
     // recording; type, date, duration, durationWaiting, result, userId, has a recording
     let table = [
         ("answered", "in", "2026-11-23 10:00:00", 140, 11, "answered", 5, true),
@@ -127,51 +120,48 @@ fn calls_have_what_uis_told_of_them() {
         ("other-zone", "in", "2026-11-24 01:29:40", 10, 10, "answered", 5, true),
     ];
     for (name, kind, date, duration, waiting, result, user, recorded) in table {
-        let call = call(name);
+        let after = story(name).replay();
+        let call = &after.calls()[0];
         let found = (&call["type"], &call["date"], &call["duration"], &call["durationWaiting"], &call["result"], &call["userId"]);
         assert_eq!(found, (&json!(kind), &json!(date), &json!(duration), &json!(waiting), &json!(result), &json!(user)), "{name}");
         assert_eq!(call["recordUrl"].is_string(), recorded, "{name}: {call}");
     }
 }
 
-/// Pop-ups of a recording: whose, from when, to when.
-fn popups(value: &Value) -> Vec<(i64, String, String)> {
+/// The pop-ups after a replay: the user who saw it, when it was opened, and when it was closed.
+fn popups(after: &Replayed) -> Vec<(i64, String, String)> {
     let time = |value: &Value| value.as_str().map_or("open".to_owned(), |text| text[11..19].to_owned());
-    let list = value["crm"]["popups"].as_array().expect("a list");
-    list.iter().map(|popup| (popup["userId"].as_i64().expect("an id"), time(&popup["shownAt"]), time(&popup["closedAt"]))).collect()
+    let line = |popup: &Value| (popup["userId"].as_i64().expect("an id"), time(&popup["shownAt"]), time(&popup["closedAt"]));
+    after.popups().iter().map(line).collect()
 }
 
-fn seen(user: i64, from: &str, to: &str) -> (i64, String, String) {
+fn popup(user: i64, from: &str, to: &str) -> (i64, String, String) {
     (user, from.to_owned(), to.to_owned())
 }
 
 #[test]
-fn a_transfer_moves_the_pop_up_and_keeps_both_recordings() {
-    let path = root().join("tests/recordings/transfer.jsonl");
-    let (_, value) = replay_json(&[path.to_str().expect("UTF-8")]);
-    assert_eq!(popups(&value), [seen(5, "12:00:02", "12:01:00"), seen(6, "12:01:00", "12:04:06")]);
-    let longest = value["crm"]["calls"][0]["recordUrl"].as_str().expect("a link");
-    assert!(longest.ends_with("/32/"), "the longest talk is the record's: {longest}");
-    let notes = value["crm"]["notes"].as_array().expect("a list");
+fn a_transfer_moves_the_pop_up_and_stores_both_recordings() {
+    let after = story("transfer").replay();
+    assert_eq!(popups(&after), [popup(5, "12:00:02", "12:01:00"), popup(6, "12:01:00", "12:04:06")]);
+    let longest = after.calls()[0]["recordUrl"].as_str().expect("a link");
+    assert!(longest.ends_with("/32/"), "the call record has the recording of the longest talk: {longest}");
+    let notes = after.notes();
     assert_eq!((notes.len(), notes[0]["customer"]["id"].as_i64()), (1, Some(17)));
     assert!(notes[0]["text"].as_str().expect("text").contains("/31/"), "{}", notes[0]);
 }
 
 #[test]
-fn a_transfer_that_no_event_calls_one_moves_the_pop_up_with_the_talk() {
-    let path = root().join("tests/recordings/transfer-untold.jsonl");
-    let (_, value) = replay_json(&[path.to_str().expect("UTF-8")]);
-    assert_eq!(popups(&value), [seen(5, "12:30:02", "12:31:06"), seen(6, "12:31:00", "12:34:06")]);
+fn a_transfer_that_no_event_mentions_moves_the_pop_up_with_the_talk() {
+    assert_eq!(popups(&story("transfer-untold").replay()), [popup(5, "12:30:02", "12:31:06"), popup(6, "12:31:00", "12:34:06")]);
 }
 
 #[test]
-fn a_ringing_that_is_old_or_known_opens_nothing() {
-    let play = |name: &str| replay_json(&[root().join(format!("tests/recordings/{name}.jsonl")).to_str().expect("UTF-8")]).1;
-    let late = play("late-ring");
-    assert_eq!((popups(&late).len(), &late["problems"][0]["kind"]), (0, &json!("stale")));
-    let vain = play("rung-in-vain");
-    assert_eq!(popups(&vain), [seen(5, "19:20:02", "19:20:08"), seen(6, "19:20:02", "19:20:58")]);
-    let statuses: Vec<(&Value, &Value)> = vain["crm"]["callEvents"]
+fn a_late_or_repeated_ring_opens_no_pop_up() {
+    let late = story("late-ring").replay();
+    assert_eq!((popups(&late).len(), &late.problems()[0]["kind"]), (0, &json!("stale")));
+    let after = story("rung-in-vain").replay();
+    assert_eq!(popups(&after), [popup(5, "19:20:02", "19:20:08"), popup(6, "19:20:02", "19:20:58")]);
+    let statuses: Vec<(&Value, &Value)> = after.crm()["callEvents"]
         .as_array()
         .expect("a list")
         .iter()
@@ -182,60 +172,56 @@ fn a_ringing_that_is_old_or_known_opens_nothing() {
 }
 
 #[test]
-fn recordings_told_together_or_not_at_all_are_kept() {
+fn recordings_that_come_in_one_event_or_only_in_reports_are_stored() {
     for (name, link) in [("several-links", "/2/"), ("recording-untold", "/15/")] {
-        let (_, value) = replay_json(&[root().join(format!("tests/recordings/{name}.jsonl")).to_str().expect("UTF-8")]);
-        assert!(value["crm"]["calls"][0]["recordUrl"].as_str().expect("a link").ends_with("/1/"), "{name}");
-        assert!(value["crm"]["notes"][0]["text"].as_str().expect("a note").contains(link), "{name}: {}", value["crm"]["notes"]);
+        let after = story(name).replay();
+        assert!(after.calls()[0]["recordUrl"].as_str().expect("a link").ends_with("/1/"), "{name}");
+        assert!(after.notes()[0]["text"].as_str().expect("a note").contains(link), "{name}: {:?}", after.notes());
     }
 }
 
 #[test]
-fn a_pop_up_does_not_outlive_its_call_for_ever() {
-    let (_, value) = replay_json(&[root().join("tests/recordings/never-ended.jsonl").to_str().expect("UTF-8")]);
-    assert_eq!(popups(&value), [seen(5, "08:00:03", "12:10:03")]);
+fn a_pop_up_is_closed_even_if_the_end_of_its_call_never_comes() {
+    assert_eq!(popups(&story("never-ended").replay()), [popup(5, "08:00:03", "12:10:03")]);
 }
 
 #[test]
-fn switching_off_closes_what_is_open() {
-    let (_, value) = replay_json(&[root().join("tests/recordings/switched-off.jsonl").to_str().expect("UTF-8")]);
-    assert_eq!(popups(&value), [seen(5, "18:10:03", "18:11:09"), seen(6, "18:11:20", "18:11:30")]);
-    assert_eq!(value["crm"]["modules"][0]["active"], true, "switched on again");
+fn deactivation_closes_open_pop_ups() {
+    let after = story("switched-off").replay();
+    assert_eq!(popups(&after), [popup(5, "18:10:03", "18:11:09"), popup(6, "18:11:20", "18:11:30")]);
+    assert_eq!(after.modules()[0]["active"], true, "the integration is on again");
 }
 
 #[test]
-fn a_clock_that_stops_too_early_is_told() {
-    let path = root().join("tests/recordings/2019-finish-alone.jsonl");
-    let (status, value) = replay_json(&[path.to_str().expect("UTF-8"), "--settle", "5m"]);
-    assert_eq!((status, &value["problems"][0]["kind"]), (1, &json!("limit")));
-    assert!(value["problems"][0]["message"].as_str().expect("text").contains("store-call/998677427"), "{}", value["problems"]);
+fn a_timer_that_still_waits_when_the_clock_stops_is_reported() {
+    let (status, after) = story("2019-finish-alone").with("--settle").with("5m").replay_with_status();
+    assert_eq!((status, &after.problems()[0]["kind"]), (1, &json!("limit")));
+    assert!(after.messages()[0].contains("store-call/998677427"), "{:?}", after.problems());
 }
 
 #[test]
-fn a_lost_answer_doubles_nothing_and_loses_nothing() {
-    let play = |name: &str| replay_json(&[root().join(format!("tests/recordings/{name}.jsonl")).to_str().expect("UTF-8")]).1;
-    let links = |value: &Value| -> (Option<String>, Vec<String>) {
-        let texts = value["crm"]["notes"].as_array().expect("a list").iter().map(|note| note["text"].as_str().expect("text").to_owned());
-        (value["crm"]["calls"][0]["recordUrl"].as_str().map(str::to_owned), texts.collect())
+fn when_an_answer_is_lost_the_recording_is_stored_once() {
+    let links = |after: &Replayed| -> (Option<String>, Vec<String>) {
+        let texts = after.notes().iter().map(|note| note["text"].as_str().expect("text").to_owned());
+        (after.calls()[0]["recordUrl"].as_str().map(str::to_owned), texts.collect())
     };
     for name in ["note-answer-lost", "note-committed-late", "upload-answer-lost"] {
-        let value = play(name);
-        let (record, notes) = links(&value);
+        let after = story(name).replay();
+        let (record, notes) = links(&after);
         assert_eq!((record, notes.len()), (None, 1), "{name}: the recording is in one note: {notes:?}");
-        assert!(value["events"]["retried"].as_u64() > Some(0), "{name}: an answer was lost");
+        assert!(after.retried() > 0, "{name}: no answer was lost");
     }
-    let (record, notes) = links(&play("crm-down"));
+    let (record, notes) = links(&story("crm-down").replay());
     assert_eq!((record.is_some(), notes.len()), (true, 0));
 }
 
 #[test]
-fn the_caller_and_his_manager_are_found() {
-    let path = root().join("tests/recordings/answered.jsonl");
-    let (_, value) = replay_json(&[path.to_str().expect("UTF-8")]);
-    let answers = value["uis"]["answers"].as_array().expect("a list");
-    assert_eq!(answers.len(), 2, "the notification and the routing request");
+fn the_caller_and_the_callers_manager_are_found() {
+    let after = story("answered").replay();
+    let answers = after.answers();
+    assert_eq!(answers.len(), 2, "one for the notification and one for the routing request");
     for answer in answers {
-        assert_eq!(answer["forward_to"], json!(["79260000102"]), "the active phone of the manager's employee");
+        assert_eq!(answer["forward_to"], json!(["79260000102"]), "the active phone of the UIS employee who is the manager");
         assert_eq!(
             answer["card"],
             json!({

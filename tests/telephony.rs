@@ -1,19 +1,19 @@
-//! The settings of «Подключение телефонии», each in every position: what stands in RetailCRM after its recording. The recordings are in
-//! `recordings/telephony/` and tell the stories; here is what must come of them.
+//! The settings of «Подключение телефонии», each in every position: what is in RetailCRM and UIS after each recording of
+//! `recordings/telephony/`.
 
 use serde_json::Value;
-use uis_test_support::{replay_json, root, story};
+use uis_test_support::{Replayed, story};
 
-/// What a recording leaves in UIS and in RetailCRM.
-fn uis(name: &str) -> (Value, Value) {
-    story(&format!("telephony/{name}")).replay().systems()
+/// Replays a recording of `tests/recordings/telephony/`.
+pub fn replayed(name: &str) -> Replayed {
+    story(&format!("telephony/{name}")).replay()
 }
 
-/// What a recording leaves in RetailCRM: customers and tasks, a line each.
-fn left_by(name: &str) -> Vec<String> {
-    let (_, crm) = uis(name);
+/// The customers and tasks that are in RetailCRM after a recording, one line each.
+fn crm_lines(name: &str) -> Vec<String> {
+    let after = replayed(name);
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let whose = |entity: &Value| entity["integration"].as_str().map(|name| format!(" in {name}")).unwrap_or_default();
+    let integration = |record: &Value| record["integration"].as_str().map(|name| format!(" in {name}")).unwrap_or_default();
     let customer = |customer: &Value| {
         let phones: Vec<String> = customer["phones"].as_array().into_iter().flatten().map(|phone| text(&phone["number"])).collect();
         format!(
@@ -22,7 +22,7 @@ fn left_by(name: &str) -> Vec<String> {
             customer["managerId"],
             text(&customer["site"]),
             phones.join(" and "),
-            whose(customer)
+            integration(customer)
         )
     };
     let task = |task: &Value| {
@@ -33,22 +33,21 @@ fn left_by(name: &str) -> Vec<String> {
             task["performer"],
             text(&task["datetime"]),
             text(&task["phoneSite"]),
-            whose(task)
+            integration(task)
         )
     };
-    let list =
-        |name: &str, line: &dyn Fn(&Value) -> String| -> Vec<String> { crm[name].as_array().into_iter().flatten().map(line).collect() };
-    [list("customers", &customer), list("tasks", &task)].concat()
+    after.customers().iter().map(customer).chain(after.tasks().iter().map(task)).collect()
 }
 
+/// Checks the customers and tasks after each of these recordings.
 fn check(expected: &[(&str, &[&str])]) {
     for (name, lines) in expected {
-        assert_eq!(left_by(name), *lines, "{name}");
+        assert_eq!(crm_lines(name), *lines, "{name}");
     }
 }
 
 #[test]
-fn a_contact_on_a_call() {
+fn a_call_creates_a_contact_if_the_settings_say_so() {
     check(&[
         ("contact-created", &["customer Пётр ‹b›Сидоров‹/b› of 5 in main has 79161234567"]),
         ("contact-off", &[]),
@@ -63,7 +62,7 @@ fn a_contact_on_a_call() {
 }
 
 #[test]
-fn a_task_for_a_missed_call() {
+fn a_missed_call_creates_a_task_if_the_settings_say_so() {
     let usual =
         |due: &str, state: &str| format!("task \"Перезвонить: пропущенный звонок 79161234567\" for 5 due 2026-11-23 {due} in main {state}");
     let other =
@@ -94,7 +93,7 @@ fn a_task_for_a_missed_call() {
 }
 
 #[test]
-fn shops_by_their_numbers() {
+fn the_virtual_number_decides_the_shop() {
     check(&[
         (
             "shop-by-number",
@@ -112,19 +111,15 @@ fn shops_by_their_numbers() {
             ],
         ),
     ]);
-    let path = root().join("tests/recordings/telephony/shop-by-number.jsonl");
-    let crm = replay_json(&[path.to_str().expect("UTF-8")]).1["crm"].clone();
-    let told: Vec<&Value> = crm["modules"][0]["integrations"]["telephony"]["externalPhones"].as_array().into_iter().flatten().collect();
-    assert_eq!(
-        told.iter().map(|row| row["externalPhone"].as_str().unwrap_or_default()).collect::<Vec<_>>(),
-        ["74951112233", "74951112244"]
-    );
-    let sites: Vec<&str> = crm["calls"].as_array().into_iter().flatten().filter_map(|call| call["site"].as_str()).collect();
+    let after = replayed("shop-by-number");
+    let numbers = after.modules()[0]["integrations"]["telephony"]["externalPhones"].as_array().expect("a list").iter();
+    assert_eq!(numbers.filter_map(|row| row["externalPhone"].as_str()).collect::<Vec<_>>(), ["74951112233", "74951112244"]);
+    let sites: Vec<&str> = after.calls().iter().filter_map(|call| call["site"].as_str()).collect();
     assert_eq!(sites, ["omsk", "omsk", "moscow"]);
 }
 
 #[test]
-fn calls_on_other_numbers_leave_no_trace() {
+fn calls_on_numbers_outside_the_filter_are_ignored() {
     check(&[
         ("filter-by-number", &["customer +79161234567 of 5 in main has 79161234567"]),
         (
@@ -135,15 +130,12 @@ fn calls_on_other_numbers_leave_no_trace() {
             ],
         ),
     ]);
-    let path = root().join("tests/recordings/telephony/filter-by-number.jsonl");
-    let crm = replay_json(&[path.to_str().expect("UTF-8")]).1["crm"].clone();
-    for (list, count) in [("calls", 1), ("popups", 1), ("tasks", 0)] {
-        assert_eq!(crm[list].as_array().map(Vec::len), Some(count), "{list}");
-    }
+    let after = replayed("filter-by-number");
+    assert_eq!((after.calls().len(), after.popups().len(), after.tasks().len()), (1, 1, 0));
 }
 
 #[test]
-fn a_company_is_known_by_its_contact() {
+fn an_order_from_a_companys_contact_belongs_to_the_company() {
     check(&[(
         "contact-of-company",
         &[
@@ -151,7 +143,7 @@ fn a_company_is_known_by_its_contact() {
             "task \"Перезвонить: пропущенный звонок 79161234567\" for 6 due 2026-11-23 12:00 in main open",
         ],
     )]);
-    let order = uis("contact-of-company").1["orders"][0].clone();
+    let order = replayed("contact-of-company").orders()[0].clone();
     assert_eq!(
         (&order["customer"]["id"], &order["customer"]["type"], &order["contact"]["id"]),
         (&Value::from(3), &Value::from("customer_corporate"), &Value::from(18))
@@ -159,7 +151,7 @@ fn a_company_is_known_by_its_contact() {
 }
 
 #[test]
-fn nothing_is_missed_or_made_twice_when_something_breaks_down() {
+fn after_a_breakdown_nothing_is_missing_or_created_twice() {
     let usual =
         |phone: &str, who: i64, due: &str| format!("task \"Перезвонить: пропущенный звонок {phone}\" for {who} due {due} in main open");
     let talked = |phone: &str, who: i64| format!("customer +{phone} of {who} in main has {phone}");
@@ -175,223 +167,102 @@ fn nothing_is_missed_or_made_twice_when_something_breaks_down() {
 }
 
 #[test]
-fn a_refused_order_holds_up_nothing_and_is_made_when_the_setting_is_mended() {
-    let path = root().join("tests/recordings/telephony/order-refused.jsonl");
-    let (status, value) = replay_json(&[path.to_str().expect("UTF-8")]);
-    assert_eq!((status, value["problems"].as_array().map(Vec::len)), (1, Some(1)), "{}", value["problems"]);
-    assert!(value["problems"][0]["message"].as_str().is_some_and(|told| told.contains("no-such-status")), "{}", value["problems"]);
-    let crm = &value["crm"];
-    let count = |list: &str| crm[list].as_array().map(Vec::len);
-    assert_eq!((count("tasks"), count("calls"), count("orders")), (Some(1), Some(1), Some(1)));
-    assert_eq!(crm["orders"][0]["externalId"], "uis-call-998678139");
+fn a_refused_order_delays_nothing_else_and_is_created_when_the_setting_is_corrected() {
+    let (status, after) = story("telephony/order-refused").replay_with_status();
+    assert_eq!((status, after.problems().len()), (1, 1), "{:?}", after.problems());
+    assert!(after.messages()[0].contains("no-such-status"), "{:?}", after.problems());
+    assert_eq!((after.tasks().len(), after.calls().len(), after.orders().len()), (1, 1, 1));
+    assert_eq!(after.orders()[0]["externalId"], "uis-call-998678139");
 }
 
 #[test]
-fn what_retailcrm_does_not_take_keeps_nobody_out_of_it() {
+fn a_customer_is_created_without_the_data_that_retailcrm_refuses() {
     check(&[("contact-without-what-is-gone", &["customer +79161234567 of null in main has 79161234567"])]);
-    let path = root().join("tests/recordings/telephony/contact-without-what-is-gone.jsonl");
-    let problems = replay_json(&[path.to_str().expect("UTF-8")]).1["problems"].to_string();
-    assert!(problems.contains("User with id=99 not found"), "{problems}");
+    let messages = replayed("contact-without-what-is-gone").messages().join("\n");
+    assert!(messages.contains("User with id=99 not found"), "{messages}");
+}
 
-    // The customer was joined with another between the talk and its end.
-    let order = uis("order-after-merge").1["orders"][0].clone();
+/// RetailCRM merged the customer with another one between the answer and the end of the call.
+#[test]
+fn an_order_is_created_for_the_customer_that_a_merge_left() {
+    let order = replayed("order-after-merge").orders()[0].clone();
     assert_eq!((&order["externalId"], &order["customer"]["id"]), (&Value::from("uis-call-998678153"), &Value::from(18)));
-
-    let path = root().join("tests/recordings/telephony/key-lacks-a-right.jsonl");
-    let (status, value) = replay_json(&[path.to_str().expect("UTF-8")]);
-    let kinds: Vec<&str> = value["problems"].as_array().into_iter().flatten().filter_map(|problem| problem["kind"].as_str()).collect();
-    assert_eq!((status, kinds), (1, vec!["misconfigured", "misconfigured"]), "{}", value["problems"]);
-    assert_eq!(value["crm"]["calls"].as_array().map(Vec::len), Some(2), "what the key has the right to goes on");
 }
 
 #[test]
-fn results_are_told_apart() {
-    let results: Vec<String> = uis("results-told-apart").1["calls"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|call| format!("{} {}", call["type"].as_str().unwrap_or_default(), call["result"].as_str().unwrap_or_default()))
-        .collect();
+fn a_right_that_the_key_lacks_is_reported_and_everything_else_is_done() {
+    let (status, after) = story("telephony/key-lacks-a-right").replay_with_status();
+    let kinds: Vec<&str> = after.problems().iter().filter_map(|problem| problem["kind"].as_str()).collect();
+    assert_eq!((status, kinds), (1, vec!["misconfigured", "misconfigured"]), "{:?}", after.problems());
+    assert_eq!(after.calls().len(), 2, "calls, for which the key has the right, are stored");
+}
+
+#[test]
+fn each_reason_why_a_call_ended_has_its_own_result() {
+    let result = |call: &Value| format!("{} {}", call["type"].as_str().unwrap_or_default(), call["result"].as_str().unwrap_or_default());
+    let results: Vec<String> = replayed("results-told-apart").calls().iter().map(result).collect();
     assert_eq!(results, ["out busy", "out no answer", "out failed", "out not allowed", "in busy", "in not allowed", "in failed"]);
 }
 
 #[test]
 fn advertising_and_tags_reach_retailcrm() {
-    let (_, crm) = uis("advertising");
+    let after = replayed("advertising");
     assert_eq!(
-        crm["callEvents"][0]["webAnalyticsData"],
+        after.crm()["callEvents"][0]["webAnalyticsData"],
         serde_json::json!({
             "campaign": {"name": "Яндекс.Директ", "code": "77"},
             "queryString": "utm_source=yandex&utm_medium=cpc&utm_campaign=%D0%BE%D1%81%D0%B5%D0%BD%D1%8C+%26+%D0%B7%D0%B8%D0%BC%D0%B0&utm_term=%D0%BA%D1%83%D0%BF%D0%B8%D1%82%D1%8C+%D1%81%D0%BB%D0%BE%D0%BD%D0%B0",
         })
     );
     let source = serde_json::json!({"source": "yandex", "medium": "cpc", "campaign": "осень & зима", "keyword": "купить слона"});
-    assert_eq!((&crm["customers"][0]["source"], &crm["calls"][0]["source"]), (&source, &source));
-    let fields = |name: &str| uis(name).1["customers"][0]["customFields"].clone();
+    assert_eq!((&after.customers()[0]["source"], &after.calls()[0]["source"]), (&source, &source));
+    let fields = |name: &str| replayed(name).customers()[0]["customFields"].clone();
     assert_eq!(fields("tags"), serde_json::json!({"tags": "горячий, vip, ‹b›", "first_tags": "Теги: горячий, vip, ‹b›"}));
     assert_eq!(fields("tags-not-always"), Value::Null);
 }
 
 #[test]
-fn forwarding_to_the_personal_manager() {
+fn an_incoming_call_is_forwarded_to_the_customers_manager_if_the_setting_is_on() {
     for (name, numbers) in [("forward-to-manager", vec!["79260000102"]), ("forward-off", vec![])] {
-        let (uis, _) = uis(name);
-        assert_eq!(uis["answers"][0]["forward_to"], serde_json::json!(numbers), "{name}");
-        assert_eq!(uis["answers"][0]["card"]["name"], "Пётр", "{name}: the card is shown in any case");
+        let after = replayed(name);
+        assert_eq!(after.answers()[0]["forward_to"], serde_json::json!(numbers), "{name}");
+        assert_eq!(after.answers()[0]["card"]["name"], "Пётр", "{name}: the card must be shown with and without forwarding");
     }
 }
 
 #[test]
-fn the_number_that_a_customer_sees_when_he_is_called_by_a_click() {
-    // «Номер для звонка по клику» is 74951112233, the employee's line has 74951112244.
-    for (name, shown) in [
-        ("click-shows-line", "74951112244"),
-        ("click-line-not-registered", "74951112233"),
-        ("click-shows-chosen", "74951112244"),
-        ("click-chosen-unknown", "74951112244"),
-        ("click-override", "74951112233"),
-    ] {
-        let (uis, _) = uis(name);
-        assert_eq!(uis["dialled"][0]["virtual_phone_number"], shown, "{name}");
-        assert_eq!(
-            (&uis["dialled"][0]["direction"], &uis["dialled"][0]["contact"]),
-            (&Value::from("out"), &Value::from("79161234567")),
-            "{name}"
-        );
-    }
-}
-
-#[test]
-fn a_click_dials_once_and_comes_back_as_an_outgoing_call() {
-    let (uis, crm) = uis("click-to-call");
-    let dialled: Vec<&str> = uis["dialled"].as_array().into_iter().flatten().filter_map(|order| order["contact"].as_str()).collect();
-    assert_eq!(dialled, ["79161234567", "79161234568"], "the second click on the same number is the first one's");
-    let call = &crm["calls"][0];
-    assert_eq!(
-        (&call["type"], &call["userId"], &call["source"]["source"]),
-        (&Value::from("out"), &Value::from(5), &Value::from("retailcrm"))
-    );
-    let module = &crm["modules"][0]["integrations"]["telephony"];
-    assert_eq!((&module["makeCallUrl"], &module["changeUserStatusUrl"]), (&Value::from("/make-call"), &Value::from("/status")));
-}
-
-#[test]
-fn clicks_and_callbacks_that_cannot_be_followed_are_refused_with_the_reason() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let header = std::fs::read_to_string(root().join("tests/recordings/telephony/click-to-call.jsonl")).expect("readable");
-    let header = header.lines().next().expect("a header").to_owned();
-    let click = |query: &str| format!(r#"{{"at":"2026-11-23T10:00:00+03:00","click-to-call":"{query}"}}"#);
-    let callback = |name: &str, form: &str| format!(r#"{{"at":"2026-11-23T10:00:00+03:00","callback":"{name}","form":"{form}"}}"#);
-    let secret = "clientId=replay-client-id";
-    for (line, told) in [
-        (click("clientId=wrong&code=101&phone=79161234567&userId=5"), "does not contain the account's secret"),
-        (click(&format!("{secret}&code=999&phone=79161234567&userId=99")), "no UIS employee (user 99, extension 999)"),
-        (click(&format!("{secret}&code=101&userId=5")), "names no phone"),
-        (click(&format!("{secret}&code=101&userId=5&phone=12")), "12 is not a number that can be called"),
-        (click(&format!("{secret}&code=101&userId=5&phone=%3Cscript%3E")), "‹script› is not a number"),
-        (callback("activity", &format!("{secret}&activity=nonsense")), "activity is not JSON"),
-        (callback("status", &format!("{secret}&userId=5&status=asleep")), "no status"),
-    ] {
-        let path = uis_test_support::file(&folder, "click.jsonl", &[&header, &line]);
-        let (status, value) = replay_json(&[&path, "--settle", "0s"]);
-        assert_eq!(status, 1, "{line}");
-        assert!(value["problems"][0]["message"].as_str().is_some_and(|message| message.contains(told)), "{line}: {}", value["problems"]);
-        assert_eq!(value["uis"]["dialled"], serde_json::json!([]), "{line}");
-    }
-}
-
-#[test]
-fn extra_fields_of_customers() {
-    let fields = |name: &str| uis(name).1["customers"][0]["customFields"].clone();
+fn extra_fields_are_written_to_customers() {
+    let fields = |name: &str| replayed(name).customers()[0]["customFields"].clone();
     assert_eq!(
         fields("extra-fields"),
         serde_json::json!({
             "utm": "yandex / ‹осень›", "channel": "ya", "tags": ["vk", "ya"], "first_call": "2026-11-23 10:00:00",
-            "last_talk": 90, // «Обновлять всегда»: the second call's
+            "last_talk": 90, // «Обновлять всегда»: the value of the second call
         })
     );
-    let path = root().join("tests/recordings/telephony/extra-fields.jsonl");
-    let problems = replay_json(&[path.to_str().expect("UTF-8")]).1["problems"].to_string();
-    assert!(problems.contains("field visits: the field holds a integer: много") && problems.contains("no such field"), "{problems}");
-    // UTM marks are RetailCRM's own, with or without extra fields.
+    let messages = replayed("extra-fields").messages().join("\n");
+    assert!(messages.contains("field visits: ") && messages.contains("много") && messages.contains("no such field"), "{messages}");
+    // UTM marks are written into RetailCRM's own fields even if extra fields are off.
     for name in ["extra-fields", "extra-fields-off"] {
-        let crm = uis(name).1;
-        let came = serde_json::json!({"source": "yandex", "campaign": "‹осень›"});
-        assert_eq!((&crm["customers"][0]["source"], &crm["calls"][0]["source"]), (&came, &came), "{name}");
+        let after = replayed(name);
+        let source = serde_json::json!({"source": "yandex", "campaign": "‹осень›"});
+        assert_eq!((&after.customers()[0]["source"], &after.calls()[0]["source"]), (&source, &source), "{name}");
     }
     assert_eq!(fields("extra-fields-off"), Value::Null);
-    assert_eq!(fields("extra-fields-known"), serde_json::json!({"utm": "yandex", "channel": "vk", "visits": 3}), "nothing is erased");
-}
-
-#[test]
-fn employees_follow_the_chosen_users() {
-    let (after, crm) = uis("employees-synchronised");
-    let told: Vec<String> = after["employees"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|employee| {
-            let text = |name: &str| employee[name].as_str().unwrap_or_default().to_owned();
-            format!("{} {} {} {} {}", employee["id"], text("last_name"), text("first_name"), text("email"), text("status"))
-        })
-        .collect();
     assert_eq!(
-        told,
-        [
-            "323409 Иванова-Петрова Анна anna.new@shop.example available",
-            "323410 Петров Борис boris@shop.example available",
-            "323411 Вера  vera@shop.example not_at_work",
-        ],
-        "renamed and with another e-mail; not chosen and left alone; created without a last name and switched off later"
+        fields("extra-fields-known"),
+        serde_json::json!({"utm": "yandex", "channel": "vk", "visits": 3}),
+        "existing values must stay"
     );
-    let codes = &crm["modules"][0]["integrations"]["telephony"]["additionalCodes"];
-    assert_eq!(codes, &serde_json::json!([{"code": "101", "userId": 5}, {"code": "102", "userId": 6}]));
-    let path = root().join("tests/recordings/telephony/employees-synchronised.jsonl");
-    let problems = replay_json(&[path.to_str().expect("UTF-8")]).1["problems"].to_string();
-    for told in ["user 8: another chosen user has the e-mail", "user 9: he has no e-mail", "user 99: RetailCRM has no such user"] {
-        assert!(problems.contains(told), "{told}: {problems}");
-    }
 }
 
 #[test]
-fn an_employee_whom_uis_refuses_holds_up_nobody_and_who_comes_back_is_at_work_again() {
-    let (after, _) = uis("employees-refused-and-back");
-    let told: Vec<(&str, &str)> = after["employees"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|employee| (employee["email"].as_str().unwrap_or_default(), employee["status"].as_str().unwrap_or("none")))
-        .collect();
-    assert_eq!(
-        told,
-        [
-            ("anna@shop.example", "available"),
-            ("boris@shop.example", "available"),
-            ("gleb@shop.example", "none"),
-            ("vera@shop.example", "none"),
-        ]
-    );
-    let path = root().join("tests/recordings/telephony/employees-refused-and-back.jsonl");
-    let problems = replay_json(&[path.to_str().expect("UTF-8")]).1["problems"].to_string();
-    assert!(problems.contains("user 8: UIS refuses his record"), "{problems}");
-}
-
-#[test]
-fn employees_by_a_table() {
-    let (_, crm) = uis("employees-by-table");
-    // The table crosses them: who has extension 101 in UIS is user 6 in RetailCRM.
-    let codes = &crm["modules"][0]["integrations"]["telephony"]["additionalCodes"];
-    assert_eq!(codes, &serde_json::json!([{"code": "101", "userId": 6}]));
-    assert_eq!(crm["calls"][0]["userId"], 6);
-}
-
-#[test]
-fn orders_on_calls() {
+fn a_call_creates_an_order_if_the_settings_say_so() {
     let orders = |name: &str| -> Vec<String> {
-        let crm = uis(name).1;
         let text = |order: &Value, member: &str| order[member].as_str().unwrap_or("none").to_owned();
-        let orders = crm["orders"].as_array().into_iter().flatten().filter(|order| order["externalId"].is_string());
-        orders
+        let after = replayed(name);
+        let created = after.orders().iter().filter(|order| order["externalId"].is_string());
+        created
             .map(|order| {
                 format!(
                     "{} {} {} of {} for customer {}",
@@ -419,7 +290,7 @@ fn orders_on_calls() {
     ] {
         assert_eq!(orders(name), expected, "{name}");
     }
-    let crm = uis("order-lost").1;
-    assert_eq!(crm["customers"].as_array().map(Vec::len), Some(1));
-    assert_eq!(crm["orders"][0]["managerComment"], "Звонок 79161234567 на 74951112233, 2026-11-23 10:00:00");
+    let after = replayed("order-lost");
+    assert_eq!(after.customers().len(), 1);
+    assert_eq!(after.orders()[0]["managerComment"], "Звонок 79161234567 на 74951112233, 2026-11-23 10:00:00");
 }

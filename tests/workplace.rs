@@ -1,5 +1,5 @@
-//! The operator's workplace inside RetailCRM, in a real browser: the simulator's pages, the plugin's files as the host serves them, and a
-//! stand-in for UIS's own page.
+//! The operator's workplace inside RetailCRM, in a real browser. RetailCRM's pages come from the simulator, the plugin's files from the host,
+//! and UIS's page from a small server in this file.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -14,20 +14,20 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// The CRM's key and the callbacks' secret: neither may reach a browser.
+/// The CRM's key and the secret of callbacks. Neither may reach a browser.
 const KEY: &str = "canary-key-that-nobody-may-see";
 const SECRET: &str = "replay-client-id";
 
-/// UIS's page: what it was asked for, and whether it is there at all.
+/// A server in place of UIS's. It records the requests that it gets, and it can be stopped.
 struct Workplace {
     port: u16,
-    asked: Arc<Mutex<Vec<String>>>,
-    served: JoinHandle<()>,
+    requests: Arc<Mutex<Vec<String>>>,
+    server: JoinHandle<()>,
 }
 
 impl Workplace {
-    async fn at(port: u16, asked: Arc<Mutex<Vec<String>>>) -> Workplace {
-        // The port was free a moment ago; the last connections to it may linger.
+    async fn start(port: u16, requests: Arc<Mutex<Vec<String>>>) -> Workplace {
+        // After a restart on the same port, old connections may still block it for a moment.
         let mut listener = TcpListener::bind(("127.0.0.1", port)).await;
         for _ in 0..100 {
             if listener.is_ok() {
@@ -38,28 +38,28 @@ impl Workplace {
         }
         let listener = listener.expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let heard = asked.clone();
+        let received = requests.clone();
         let page = async move |request: Request| {
-            heard.lock().expect("whole").push(format!("{} {} {:?}", request.method(), request.uri(), request.headers()));
+            received.lock().expect("no panic").push(format!("{} {} {:?}", request.method(), request.uri(), request.headers()));
             Html("<!doctype html><title>РМО</title><h1 id='rmo'>Рабочее место оператора</h1><p>3 чата ждут ответа</p>")
         };
-        let served = tokio::spawn(async move { axum::serve(listener, Router::new().fallback(page)).await.expect("served") });
-        Workplace { port, asked, served }
+        let server = tokio::spawn(async move { axum::serve(listener, Router::new().fallback(page)).await.expect("served") });
+        Workplace { port, requests, server }
     }
 
     fn url(&self) -> String {
         format!("http://127.0.0.1:{}/rmo?account=1&lang=ru", self.port)
     }
 
-    /// Nobody is there any more.
-    async fn gone(self) -> (u16, Arc<Mutex<Vec<String>>>) {
-        self.served.abort();
-        let _ = self.served.await;
-        (self.port, self.asked)
+    /// Stops the server. Returns what is needed to start it again.
+    async fn stop(self) -> (u16, Arc<Mutex<Vec<String>>>) {
+        self.server.abort();
+        let _ = self.server.await;
+        (self.port, self.requests)
     }
 }
 
-/// `uis-host embed`, and where its pages are.
+/// A running `uis-host embed` and the addresses that it printed.
 struct Embed {
     child: Child,
     crm: String,
@@ -91,10 +91,10 @@ fn embed(folder: &tempfile::TempDir, arguments: &[&str]) -> Embed {
         .expect("the program runs");
     let mut first = String::new();
     BufReader::new(child.stdout.take().expect("piped")).read_line(&mut first).expect("a line");
-    let told: Value = serde_json::from_str(&first).unwrap_or_else(|error| panic!("{error}: {first}"));
-    uis_test_support::check_by_schema(&told);
-    let text = |name: &str| told[name].as_str().expect("text").to_owned();
-    let pages = told["pages"].as_array().expect("a list").iter().map(|page| page.as_str().expect("text").to_owned()).collect();
+    let printed: Value = serde_json::from_str(&first).unwrap_or_else(|error| panic!("{error}: {first}"));
+    uis_test_support::check_by_schema(&printed);
+    let text = |name: &str| printed[name].as_str().expect("text").to_owned();
+    let pages = printed["pages"].as_array().expect("a list").iter().map(|page| page.as_str().expect("text").to_owned()).collect();
     Embed { child, crm: text("crm"), assets: text("assets"), pages }
 }
 
@@ -102,36 +102,28 @@ async fn wait_for(client: &Client, css: &str) -> fantoccini::elements::Element {
     client.wait().at_most(Duration::from_secs(20)).for_element(Locator::Css(css)).await.unwrap_or_else(|error| panic!("{css}: {error}"))
 }
 
-/// Into the module's frame of the CRM's page that is open.
+/// Enters the frame of the module in the CRM's page that is open.
 async fn enter_module(client: &Client) {
     wait_for(client, "main iframe").await.enter_frame().await.expect("a frame");
 }
 
-/// Out of so many frames again.
+/// Leaves this many frames.
 async fn leave(client: &Client, frames: usize) {
     for _ in 0..frames {
-        client.enter_parent_frame().await.expect("out again");
+        client.enter_parent_frame().await.expect("the frame is left");
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_workplace_opens_in_retailcrm_survives_no_network_and_leaks_nothing() {
-    let Some(browser) = uis_test_support::browser::start().await else { return };
-    let client = &browser.client;
-    let folder = tempfile::tempdir().expect("a folder");
-    let workplace = Workplace::at(0, Arc::default()).await;
-    let embed = embed(&folder, &["--workplace-url", &workplace.url()]);
-    let mut seen = Vec::new();
-
-    // By the menu, as a manager goes.
+/// A manager opens the workplace from the menu. Returns the sources of the pages that the browser got.
+async fn open_from_the_menu(client: &Client, embed: &Embed) -> Vec<String> {
     client.goto(&embed.pages[1]).await.expect("the order's card");
     wait_for(client, "nav a.module").await.click().await.expect("clicked");
     client.wait().at_most(Duration::from_secs(20)).for_url(&embed.pages[0].parse().expect("a URL")).await.expect("the page of the module");
-    seen.push(client.source().await.expect("a page"));
+    let crm_page = client.source().await.expect("a page");
     enter_module(client).await;
     wait_for(client, "#workplace").await;
-    seen.push(client.source().await.expect("the plugin's page"));
-    assert!(!wait_for(client, "#notice").await.is_displayed().await.expect("known"), "nothing is wrong, so nothing is said");
+    let plugin_page = client.source().await.expect("the plugin's page");
+    assert!(!wait_for(client, "#notice").await.is_displayed().await.expect("known"), "a notice is shown although nothing is wrong");
     wait_for(client, "#workplace").await.enter_frame().await.expect("UIS's page");
     assert_eq!(wait_for(client, "#rmo").await.text().await.expect("text"), "Рабочее место оператора");
     leave(client, 2).await;
@@ -139,8 +131,12 @@ async fn the_workplace_opens_in_retailcrm_survives_no_network_and_leaks_nothing(
     if let Some(place) = std::env::var_os("UIS_SCREENSHOT") {
         std::fs::write(uis_test_support::root().join(place), &picture).expect("written");
     }
+    vec![crm_page, plugin_page]
+}
 
-    // On the cards a button that opens it.
+/// The cards have a button that opens the workplace in a new window. Returns the sources of the pages that the browser got.
+async fn open_from_the_cards(client: &Client, embed: &Embed) -> Vec<String> {
+    let mut seen = Vec::new();
     for card in &embed.pages[1..] {
         client.goto(card).await.expect("a card");
         enter_module(client).await;
@@ -149,47 +145,59 @@ async fn the_workplace_opens_in_retailcrm_survives_no_network_and_leaks_nothing(
         seen.push(client.source().await.expect("a button"));
         leave(client, 1).await;
     }
-    let opened = client.windows().await.expect("windows").len();
+    let before = client.windows().await.expect("windows").len();
     enter_module(client).await;
     wait_for(client, "#widget").await.click().await.expect("clicked");
     let mut windows = client.windows().await.expect("windows");
     for _ in 0..50 {
-        if windows.len() > opened {
+        if windows.len() > before {
             break;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
         windows = client.windows().await.expect("windows");
     }
-    assert_eq!(windows.len(), opened + 1, "the workplace opens in a window of its own");
+    assert_eq!(windows.len(), before + 1, "the workplace must open in a new window");
+    seen
+}
 
-    // UIS cannot be reached: that is said, nothing breaks, and it opens when UIS is there again.
-    let (port, asked) = workplace.gone().await;
+#[tokio::test(flavor = "multi_thread")]
+async fn the_workplace_opens_in_retailcrm_recovers_from_a_lost_connection_and_leaks_no_secret() {
+    let Some(browser) = uis_test_support::browser::start().await else { return };
+    let client = &browser.client;
+    let folder = tempfile::tempdir().expect("a folder");
+    let workplace = Workplace::start(0, Arc::default()).await;
+    let embed = embed(&folder, &["--workplace-url", &workplace.url()]);
+    let mut seen = open_from_the_menu(client, &embed).await;
+    seen.extend(open_from_the_cards(client, &embed).await);
+
+    // UIS cannot be reached: the page says so, and the workplace opens when UIS can be reached again.
+    let (port, requests) = workplace.stop().await;
     client.goto(&embed.pages[0]).await.expect("the page of the module");
     enter_module(client).await;
     let retry = wait_for(client, "#actions:not([hidden]) #retry").await;
-    let said = wait_for(client, "#text").await.text().await.expect("text");
-    assert!(said.starts_with("Нет связи с UIS"), "{said}");
+    let notice = wait_for(client, "#text").await.text().await.expect("text");
+    assert!(notice.starts_with("Нет связи с UIS"), "{notice}");
     seen.push(client.source().await.expect("a page"));
-    let workplace = Workplace::at(port, asked).await;
+    let workplace = Workplace::start(port, requests).await;
     retry.click().await.expect("clicked");
     wait_for(client, "#workplace").await.enter_frame().await.expect("UIS's page");
     wait_for(client, "#rmo").await;
 
-    // What a browser got, and what UIS was asked with, holds no secret.
-    let files = reqwest_all(&embed).await;
-    let asked = workplace.asked.lock().expect("whole").clone();
-    assert!(asked.len() >= 3, "{asked:?}");
-    for text in seen.iter().chain(&files).chain(&asked) {
+    // Neither the pages that the browser got nor the requests to UIS contain a secret.
+    let files = plugin_files(&embed).await;
+    let requests = workplace.requests.lock().expect("no panic").clone();
+    assert!(requests.len() >= 3, "{requests:?}");
+    for text in seen.iter().chain(&files).chain(&requests) {
         assert!(!text.contains(KEY) && !text.contains(SECRET), "a secret: {text}");
     }
-    for text in &asked {
-        assert!(!text.contains(&embed.crm) && !text.contains(&embed.assets), "UIS learns where it is shown: {text}");
+    for text in &requests {
+        assert!(!text.contains(&embed.crm) && !text.contains(&embed.assets), "UIS learns which page shows the workplace: {text}");
     }
     browser.client.clone().close().await.expect("closed");
 }
 
-/// The plugin's files with their headers, as anybody gets them.
-async fn reqwest_all(embed: &Embed) -> Vec<String> {
+/// The plugin's files with their headers, as the host serves them to anybody.
+async fn plugin_files(embed: &Embed) -> Vec<String> {
     let mut all = Vec::new();
     for name in ["workplace.html", "workplace.js", "workplace.css", "logo.svg"] {
         let answer = reqwest::get(format!("{}/main/asset/{name}", embed.assets)).await.expect("answered");
@@ -206,7 +214,7 @@ async fn reqwest_all(embed: &Embed) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_but_the_account_may_frame_the_page() {
+async fn only_pages_of_the_accounts_crm_may_show_the_plugins_page_in_a_frame() {
     let Some(browser) = uis_test_support::browser::start().await else { return };
     let client = &browser.client;
     let folder = tempfile::tempdir().expect("a folder");
@@ -215,11 +223,11 @@ async fn nobody_but_the_account_may_frame_the_page() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     tokio::spawn(async move { axum::serve(listener, Router::new().fallback(async move || Html(frame.clone()))).await });
-    client.goto(&address).await.expect("a page that is not the CRM's");
+    client.goto(&address).await.expect("a page of another server");
     enter_module(client).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
-    assert!(client.find(Locator::Css("#notice")).await.is_err(), "somebody else's page shows ours");
-    // The same page in the CRM's own shows itself.
+    assert!(client.find(Locator::Css("#notice")).await.is_err(), "a page of another server shows the plugin's page");
+    // A page of the CRM shows it.
     client.goto(&embed.pages[0]).await.expect("the page of the module");
     enter_module(client).await;
     wait_for(client, "#notice").await;
@@ -227,7 +235,7 @@ async fn nobody_but_the_account_may_frame_the_page() {
 }
 
 #[test]
-fn without_the_extension_there_is_nothing_to_see() {
+fn without_the_extension_no_page_shows_anything_of_the_plugin() {
     let folder = tempfile::tempdir().expect("a folder");
     let embed = embed(&folder, &["--without-workplace"]);
     assert_eq!(embed.pages, Vec::<String>::new());

@@ -1,4 +1,4 @@
-//! The table of floors in a crate's own documentation.
+//! Reads the table of floors from a crate's documentation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,14 +7,14 @@ use super::tree::{Binding, Tree};
 /// The first line of the table.
 const HEAD: &str = "| floor | room | what |";
 
-/// Which room is on which floor.
+/// The floor of each room.
 pub struct Floors {
     rows: BTreeMap<String, u32>,
 }
 
 impl Floors {
-    /// Reads the table of `lib.rs` or `main.rs` (or of both), and compares it with the modules that are there. A crate
-    /// without modules needs none.
+    /// Reads the table in the documentation of `lib.rs`, `main.rs` or both, and compares it with the modules of the crate. A crate without
+    /// modules needs no table.
     pub fn read(tree: &Tree, problems: &mut Vec<String>) -> Option<Self> {
         let mut floors = Self { rows: BTreeMap::new() };
         let mut tables = 0;
@@ -49,7 +49,7 @@ impl Floors {
         Some(floors)
     }
 
-    /// The floor of a room; a room that is not in the table is reported already.
+    /// The floor of a room; none if it is not in the table, which `read` has already reported.
     pub fn of(&self, room: &str) -> Option<u32> {
         self.rows.get(room).copied()
     }
@@ -75,7 +75,7 @@ impl Floors {
         }
     }
 
-    /// Rooms without a row. One that is compiled for tests alone needs none.
+    /// Reports rooms that have no row in the table. A room that is compiled only for tests needs none.
     fn find_missing(&self, tree: &Tree, problems: &mut Vec<String>) {
         for module in &tree.modules {
             let [room] = module.names.as_slice() else { continue };

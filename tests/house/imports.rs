@@ -1,8 +1,8 @@
-//! The floors of a crate: a file imports only from its own room and from rooms of lower floors.
+//! Checks the floors of a crate: a file may import only from its own room and from rooms on lower floors.
 //!
-//! The floors are read from the table in the crate's own documentation; a room is a top-level module. What is compiled for tests
-//! alone may import anything. Not seen: paths that a procedural macro makes up, files brought in by `include!`, and macros that
-//! `#[macro_use]` carries from room to room without a path.
+//! A room is a top-level module. Its floor is in a table in the crate's documentation. Code that is compiled only for tests may import
+//! anything. The check does not see paths that a procedural macro generates, files that `include!` inserts, and macros that `#[macro_use]`
+//! makes available in other rooms without a path.
 
 mod floors;
 mod made_up;
@@ -15,7 +15,7 @@ use std::path::Path;
 use floors::Floors;
 use tree::{Module, Tree};
 
-/// What is wrong with the imports of the package in `folder`, one line each. `library` is what other crates call its library.
+/// Returns what is wrong with the imports of the package in `folder`, one line each. `library` is the name of its library in other crates.
 pub fn problems(repository: &Path, folder: &str, library: &str) -> Vec<String> {
     let mut tree = Tree::read(repository, folder, library);
     let mut problems = std::mem::take(&mut tree.problems);
@@ -24,7 +24,7 @@ pub fn problems(repository: &Path, folder: &str, library: &str) -> Vec<String> {
     }
     let Some(floors) = Floors::read(&tree, &mut problems) else { return problems };
     for (id, module) in tree.modules.iter().enumerate() {
-        // `lib.rs` and `main.rs` stand above all.
+        // `lib.rs` and `main.rs` are above all floors and may import anything.
         if let (Some(room), false) = (module.room(), module.test) {
             imports_of(&tree, &floors, id, room, &mut problems);
         }
@@ -36,13 +36,13 @@ fn imports_of(tree: &Tree, floors: &Floors, id: usize, room: &str, problems: &mu
     let module = &tree.modules[id];
     let Some(floor) = floors.of(room) else { return };
     for used in &module.used {
-        // What the first name of a path leads to by itself was seen where that name was imported.
+        // Where the first name of a path leads was already checked where that name was imported.
         let seen = match used.path.as_slice() {
             [first, _, ..] if !["crate", "self", "super"].contains(&first.as_str()) => resolve::reached(tree, id, &used.path[..1]),
             _ => Vec::new(),
         };
         let mut rooms: Vec<Option<&str>> = seen.into_iter().map(|id| tree.modules[id].room()).chain([Some(room)]).collect();
-        // From the end: the file that holds what was imported stands for its room.
+        // The last module comes first, so that a message names the file that has the imported item.
         for target in resolve::reached(tree, id, &used.path).into_iter().rev().map(|id| &tree.modules[id]) {
             if rooms.contains(&target.room()) {
                 continue;
@@ -57,10 +57,10 @@ fn imports_of(tree: &Tree, floors: &Floors, id: usize, room: &str, problems: &mu
     }
 }
 
-/// What is wrong with an import from `target`, if anything is.
+/// What is wrong with an import from `target`; none if it is allowed.
 fn wrong(floors: &Floors, module: &Module, floor: u32, target: &Module) -> Option<String> {
     let Some(room) = target.room() else {
-        // The library is below the program of the same package.
+        // A program may import the library of its package.
         return (target.root == module.root).then(|| "(above all floors): imports go down only".to_owned());
     };
     let other = floors.of(room)?;

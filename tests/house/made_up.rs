@@ -1,4 +1,4 @@
-//! The check of the floors, on small crates made for it.
+//! Tests the check of floors on small crates that each test makes.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::problems;
 const LIB: &str = "//! A crate.\n//!\n//! | floor | room | what |\n//! |---|---|---|\n//! | 1 | [`ground`] | below |\n\
                    //! | 2 | [`left`] | one side |\n//! | 2 | `right` | the other |\n\npub mod ground;\npub mod left;\nmod right;\n";
 
-/// Checks a crate of these files; those that are not given are empty, or `LIB`.
+/// Checks a crate with these files. `lib.rs` is `LIB` if it is not given, and a room that is not given is empty.
 fn check(files: &[(&str, &str)]) -> Vec<String> {
     let folder = tempfile::tempdir().expect("a folder");
     let given = |name: &str| files.iter().any(|(file, _)| Path::new(file).with_extension("").starts_with(name));
@@ -29,12 +29,13 @@ fn check(files: &[(&str, &str)]) -> Vec<String> {
     problems(folder.path(), "crate", "made_up")
 }
 
-/// The crate is refused for exactly this.
+/// Asserts that the check finds exactly this problem.
 #[track_caller]
 fn refused(files: &[(&str, &str)], message: &str) {
     assert_eq!(check(files), [message], "{files:#?}");
 }
 
+/// Asserts that the check finds no problem.
 #[track_caller]
 fn passes(files: &[(&str, &str)]) {
     assert_eq!(check(files), [""; 0], "{files:#?}");
@@ -86,7 +87,7 @@ fn super_and_self_are_resolved() {
 
 #[test]
 fn re_exports_are_followed() {
-    // Through two files of a room that `#[path]` puts elsewhere.
+    // The re-export goes through two files of a room that `#[path]` puts into another folder.
     let lib = LIB.replace("mod right;", "#[path = \"elsewhere/right.rs\"]\nmod right;").replace("| 2 | [`left`]", "| 3 | [`left`]");
     let found = check(&[
         ("lib.rs", &lib),
@@ -124,7 +125,7 @@ fn re_exports_of_the_crate_are_followed() {
 }
 
 #[test]
-fn what_the_crate_holds_itself_is_above_all() {
+fn items_of_lib_rs_are_above_all_floors() {
     let lib = format!("{LIB}pub struct Whole;");
     refused(
         &[("lib.rs", &lib), ("left.rs", "fn f() -> crate::Whole { todo!() }")],
@@ -134,7 +135,7 @@ fn what_the_crate_holds_itself_is_above_all() {
 }
 
 #[test]
-fn imports_of_everything_are_resolved() {
+fn glob_imports_are_resolved() {
     refused(
         &[("ground.rs", "use crate::left::*;")],
         &format!("crate/src/ground.rs:1 (floor 1) imports crate::left::* from crate/src/left.rs {UP}"),
@@ -143,12 +144,12 @@ fn imports_of_everything_are_resolved() {
         &[("ground.rs", "fn f() { use crate::left::Kind::*; }"), ("left.rs", "pub enum Kind { A }")],
         &format!("crate/src/ground.rs:1 (floor 1) imports crate::left::Kind::* from crate/src/left.rs {UP}"),
     );
-    // Globs in a circle end.
+    // Glob imports may form a circle.
     passes(&[("ground.rs", "pub mod a { pub use super::b::*; } pub mod b { pub use super::a::*; } use self::a::Nothing;")]);
 }
 
 #[test]
-fn paths_in_code_are_imports() {
+fn paths_in_code_count_as_imports() {
     for code in [
         "fn f() { crate::left::f() }",
         "fn f() -> Option<Vec<crate::left::f>> { None }",
@@ -168,7 +169,7 @@ fn paths_in_code_are_imports() {
 }
 
 #[test]
-fn a_name_leads_further_than_its_import() {
+fn a_path_through_an_imported_name_is_followed_to_its_end() {
     let files = [("ground.rs", "pub use crate::left as up;"), ("left.rs", "pub struct Left;")];
     let found = check(&[files[0], files[1], ("right.rs", "use crate::ground;\n\nfn f() { ground::up::Left; ground::down() }")]);
     assert_eq!(
@@ -181,7 +182,7 @@ fn a_name_leads_further_than_its_import() {
 }
 
 #[test]
-fn paths_in_macros_are_imports() {
+fn paths_in_macros_count_as_imports() {
     for code in [
         "fn f() { println!(\"{}\", crate::left::f); }",
         "fn f() { vec![(1, { crate::left::f })]; }",
@@ -206,7 +207,7 @@ fn paths_in_macros_are_imports() {
 }
 
 #[test]
-fn what_is_for_tests_alone_may_import_anything() {
+fn code_compiled_only_for_tests_may_import_anything() {
     let lib = format!("{LIB}#[cfg(test)] mod fake;");
     passes(&[
         ("lib.rs", &lib),
@@ -226,7 +227,7 @@ fn what_is_for_tests_alone_may_import_anything() {
 }
 
 #[test]
-fn table_and_rooms_must_agree() {
+fn the_table_and_the_modules_must_agree() {
     let lib = format!("{LIB}mod attic;");
     refused(
         &[("lib.rs", &lib), ("attic.rs", "")],
@@ -255,7 +256,7 @@ fn a_crate_without_a_table_is_refused() {
 }
 
 #[test]
-fn a_program_beside_its_library_is_checked_with_it() {
+fn a_program_is_checked_together_with_the_library_of_its_package() {
     let main = "//! | floor | room | what |\n//! |---|---|---|\n//! | 2 | `commands` | the program |\nmod commands;\nstruct Options;";
     let lib = format!("{LIB}pub struct Whole;");
     passes(&[("lib.rs", &lib), ("main.rs", main), ("commands.rs", "use made_up::{Whole, ground::Thing}; fn f() { made_up::ground::f() }")]);
@@ -270,7 +271,7 @@ fn a_program_beside_its_library_is_checked_with_it() {
 }
 
 #[test]
-fn files_that_cannot_be_read_are_named() {
+fn files_that_cannot_be_read_are_reported() {
     let found = check(&[("ground.rs", "mod gone;"), ("left.rs", "fn {")]);
     assert_eq!(found.len(), 2, "{found:#?}");
     assert!(found[0].starts_with("crate/src/ground/gone/mod.rs cannot be read: "), "{found:#?}");

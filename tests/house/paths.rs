@@ -1,4 +1,4 @@
-//! The imports and the paths in the code of a module.
+//! Finds the imports and the paths in the code of a module.
 
 use proc_macro2::{Delimiter, Ident, Spacing, Span, TokenStream, TokenTree};
 use syn::punctuated::Punctuated;
@@ -7,37 +7,37 @@ use syn::{Attribute, Item, ItemUse, Macro, Meta, Token, UseTree, Visibility};
 
 use super::tree::line;
 
-/// A path of the code.
+/// A path in the code.
 pub struct Used {
     pub path: Vec<String>,
     pub line: usize,
-    /// An import rather than a path in an expression, a type or a macro.
+    /// Set if the path is an import; none if it is in an expression, a type or a macro.
     pub import: Option<Import>,
     glob: bool,
 }
 
-/// What a `use` brings into its module.
+/// What a `use` imports into its module.
 pub struct Import {
-    /// `None` brings everything.
+    /// The imported name; `None` for a glob import.
     pub name: Option<String>,
     pub public: bool,
 }
 
 impl Used {
-    /// As it is written.
+    /// The path as it is written in the code.
     pub fn shown(&self) -> String {
         format!("{}{}", self.path.join("::"), if self.glob { "::*" } else { "" })
     }
 }
 
-/// The imports and the paths of some items, without those that are compiled for tests alone.
+/// The imports and the paths of some items, without code that is compiled only for tests.
 pub fn used(items: &[Item]) -> Vec<Used> {
     let mut collector = Collector::default();
     items.iter().for_each(|item| collector.visit_item(item));
     collector.used
 }
 
-/// Whether attributes keep an item out of everything but tests: `#[test]`, `#[cfg(test)]`, `#[cfg(all(test, …))]`.
+/// Whether an item with these attributes is compiled only for tests: `#[test]`, `#[cfg(test)]`, `#[cfg(all(test, …))]`.
 pub fn only_for_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         attribute.path().segments.last().is_some_and(|last| last.ident == "test")
@@ -58,12 +58,12 @@ fn needs_test(condition: &Meta) -> bool {
 #[derive(Default)]
 struct Collector {
     used: Vec<Used>,
-    /// Where a text in an attribute stands whose paths are being looked at.
+    /// The line of the attribute while paths in an attribute's text are collected.
     line: Option<usize>,
 }
 
 impl Collector {
-    /// Names alone are left out: they are imported elsewhere, or of the module itself.
+    /// Adds a path. A single name is left out: it was imported, which is found separately, or belongs to the module itself.
     fn code(&mut self, path: Vec<String>, glob: bool, at: Span) {
         if path.len() > 1 || glob {
             let line = self.line.unwrap_or_else(|| line(at));
@@ -95,7 +95,7 @@ impl Collector {
         self.used.push(Used { path, line: line(at), import: Some(Import { name, public }), glob });
     }
 
-    /// Paths in tokens that nobody has parsed: what a macro is called with, how it is defined, what an attribute holds.
+    /// Collects paths in tokens that `syn` does not parse: the arguments and definitions of macros, and the content of attributes.
     fn tokens(&mut self, tokens: TokenStream, attribute: bool) {
         let trees: Vec<TokenTree> = tokens.into_iter().collect();
         let mut at = 0;
@@ -119,7 +119,7 @@ impl Collector {
         }
     }
 
-    /// `#[serde(with = "crate::base::time")]`: a text that is a path or a type.
+    /// Collects paths in a text of an attribute that is a path or a type: `#[serde(with = "crate::base::time")]`.
     fn text(&mut self, literal: &str, at: Span) {
         if let Ok(text) = syn::parse_str::<syn::LitStr>(literal)
             && let Ok(found) = syn::parse_str::<syn::Type>(&text.value())
@@ -130,7 +130,7 @@ impl Collector {
         }
     }
 
-    /// One path among tokens; answers where it ends.
+    /// Collects one path among tokens. Returns the index after its end.
     fn path(&mut self, trees: &[TokenTree], start: usize, before: &[String]) -> usize {
         let mut path = before.to_vec();
         let mut at = start;
@@ -156,7 +156,7 @@ impl Collector {
         if path.len() > 1 && path.last().is_some_and(|name| name == "self") {
             path.pop();
         }
-        // `::name`, `<T>::name` and `$name::x` begin elsewhere; `$crate` is this crate.
+        // `::name`, `<T>::name` and `$name::x` do not begin in this module. `$crate` means this crate.
         let elsewhere = start >= 2 && doubled_colon(trees, start - 2);
         let variable = start >= 1 && is_sign(&trees[start - 1], '$') && path[0] != "crate";
         if !elsewhere && !variable {
@@ -165,7 +165,7 @@ impl Collector {
         at
     }
 
-    /// What follows `path::` in braces.
+    /// Collects the paths in the braces after `path::`.
     fn braces(&mut self, tokens: TokenStream, before: &[String]) {
         let trees: Vec<TokenTree> = tokens.into_iter().collect();
         let mut at = 0;
@@ -192,7 +192,7 @@ fn doubled_colon(trees: &[TokenTree], at: usize) -> bool {
     first && trees.get(at + 1).is_some_and(|second| is_sign(second, ':'))
 }
 
-/// Nothing inside of what is compiled for tests alone is looked at.
+/// Defines visitor methods that skip code compiled only for tests.
 macro_rules! without_tests {
     ($($method:ident: $node:ident),* $(,)?) => {
         $(fn $method(&mut self, node: &'ast syn::$node) {

@@ -1,18 +1,18 @@
-//! Which modules a path leads to, re-exports followed.
+//! Finds the modules to which a path leads. It follows re-exports.
 
 use super::tree::{Binding, Tree};
 
 /// Follows paths through the modules of a crate.
 pub struct Walk<'a> {
     tree: &'a Tree,
-    /// Every module on the way, and those that hold what was found. `lib.rs` and `main.rs` only where the path ends there or they hold
-    /// what was found: on the way they are nobody's room.
+    /// All modules through which the path leads, and those that have what it names. `lib.rs` and `main.rs` are included only if the path ends
+    /// there or they have what it names, because they are not rooms.
     touched: Vec<usize>,
-    /// What is being followed, so that imports in a circle end.
+    /// The paths that are being followed, to stop when imports form a circle.
     under_way: Vec<(usize, Vec<String>)>,
 }
 
-/// The modules that a path written in a module needs, in the order of coming.
+/// The modules that a path in the code of `module` leads to, in the order in which it goes through them.
 pub fn reached(tree: &Tree, module: usize, path: &[String]) -> Vec<usize> {
     let mut walk = Walk { tree, touched: Vec::new(), under_way: Vec::new() };
     walk.follow(module, path);
@@ -20,7 +20,7 @@ pub fn reached(tree: &Tree, module: usize, path: &[String]) -> Vec<usize> {
 }
 
 impl Walk<'_> {
-    /// Follows a path written in module `at`; answers which modules it names, if it names some.
+    /// Follows a path in the code of module `at`. Returns the modules that it names; it may also name other items.
     fn follow(&mut self, at: usize, path: &[String]) -> Vec<usize> {
         let Some((first, rest)) = path.split_first() else { return Vec::new() };
         let step = (at, path.to_vec());
@@ -45,7 +45,7 @@ impl Walk<'_> {
             "super" => self.tree.modules[at].parent.into_iter().collect(),
             name => match self.look_up(at, at, name) {
                 Some(found) => found,
-                // The library of the same package, or a crate of somebody else's.
+                // The library of the same package, or another crate.
                 None => self.tree.library.iter().filter(|(library, _)| library == name).map(|(_, root)| *root).collect(),
             },
         }
@@ -56,14 +56,14 @@ impl Walk<'_> {
             "self" => vec![module],
             "super" => self.tree.modules[module].parent.into_iter().collect(),
             name => self.look_up(viewer, module, name).unwrap_or_else(|| {
-                // Made by a macro, or part of a type: it is there, wherever it came from.
+                // A macro made the name, or it belongs to a type. It is in this module, wherever it came from.
                 self.touched.push(module);
                 Vec::new()
             }),
         }
     }
 
-    /// What a name of a module stands for, as far as the viewer sees it: `None` if nothing does.
+    /// The modules that a name in `module` stands for, as seen from the module `viewer`; `None` if there is no such name.
     fn look_up(&mut self, viewer: usize, module: usize, name: &str) -> Option<Vec<usize>> {
         let step = (module, vec!["names".to_owned(), viewer.to_string(), name.to_owned()]);
         if self.under_way.contains(&step) {
@@ -94,7 +94,7 @@ impl Walk<'_> {
         found
     }
 
-    /// A name that came with `use path::*`.
+    /// Like `named`, for names that come from `use path::*`.
     fn among_everything(&mut self, viewer: usize, module: usize, name: &str) -> Option<Vec<usize>> {
         let tree = self.tree;
         let inside = self.inside(viewer, module);
@@ -118,7 +118,7 @@ impl Walk<'_> {
         found
     }
 
-    /// Private names are seen by the module itself and by those in it.
+    /// Whether `viewer` sees private names of `module`: it is that module or inside it.
     fn inside(&self, viewer: usize, module: usize) -> bool {
         std::iter::successors(Some(viewer), |id| self.tree.modules[*id].parent).any(|id| id == module)
     }

@@ -1,4 +1,4 @@
-//! The modules of a crate, as its files declare them.
+//! Reads the modules of a crate from its files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,47 +20,47 @@ pub enum Binding {
 
 /// A module: a file, or an inline `mod name { … }`.
 pub struct Module {
-    /// From the crate's root: empty for `lib.rs` and `main.rs`.
+    /// The module's path from the crate's root; empty for `lib.rs` and `main.rs`.
     pub names: Vec<String>,
     pub parent: Option<usize>,
-    /// `lib.rs` or `main.rs`, whichever `crate::` means here.
+    /// The root that `crate::` means in this module: `lib.rs` or `main.rs`.
     pub root: usize,
     pub file: PathBuf,
-    /// Compiled for tests alone.
+    /// Compiled only for tests.
     pub test: bool,
     pub bindings: BTreeMap<String, Vec<Binding>>,
-    /// Imports of everything: path, and whether others may see it.
+    /// Glob imports: the path, and whether other modules see the imported names.
     pub globs: Vec<(Vec<String>, bool)>,
-    /// The imports and the paths of its code; nothing of what is compiled for tests alone.
+    /// The imports and the paths in its code, without code that is compiled only for tests.
     pub used: Vec<Used>,
-    /// The lines of its own documentation (`//!`).
+    /// The lines of its documentation (`//!`).
     pub docs: Vec<(usize, String)>,
-    /// Where the files of the modules declared in it are.
+    /// The folder with the files of the modules that it declares.
     folder: PathBuf,
     inline: bool,
 }
 
 impl Module {
-    /// The top-level module that it belongs to; `lib.rs` and `main.rs` belong to none.
+    /// The top-level module to which it belongs; none for `lib.rs` and `main.rs`.
     pub fn room(&self) -> Option<&str> {
         self.names.first().map(String::as_str)
     }
 }
 
-/// Every module of one package.
+/// All modules of a package.
 pub struct Tree {
     pub modules: Vec<Module>,
-    /// `lib.rs` and `main.rs`.
+    /// The modules of `lib.rs` and `main.rs`.
     pub roots: Vec<usize>,
-    /// What `main.rs` calls the library, and its root.
+    /// The library's name in `main.rs`, and the library's root.
     pub library: Option<(String, usize)>,
-    /// What could not be read.
+    /// Messages about what could not be read.
     pub problems: Vec<String>,
     repository: PathBuf,
     files: BTreeSet<PathBuf>,
 }
 
-/// Where a module's text stands.
+/// Where the code of a module is.
 struct Place {
     file: PathBuf,
     folder: PathBuf,
@@ -68,7 +68,7 @@ struct Place {
 }
 
 impl Tree {
-    /// Reads `folder/src` of a repository. `library` is what other crates call the package's library.
+    /// Reads `folder/src` of a repository. `library` is the name of the package's library in other crates.
     pub fn read(repository: &Path, folder: &str, library: &str) -> Self {
         let src = repository.join(folder).join("src");
         let mut tree = Self {
@@ -98,12 +98,12 @@ impl Tree {
         tree
     }
 
-    /// A file as messages name it: from the repository.
+    /// A file's path from the repository's folder, for messages.
     pub fn shown(&self, file: &Path) -> String {
         file.strip_prefix(&self.repository).unwrap_or(file).display().to_string()
     }
 
-    /// A module from a file of its own.
+    /// Adds a module that has a file of its own.
     fn file(&mut self, named: Option<(usize, String)>, place: Place, test: bool) {
         let shown = self.shown(&place.file);
         if let Ok(whole) = place.file.canonicalize() {
@@ -147,13 +147,13 @@ impl Tree {
         id
     }
 
-    /// Takes down what the items of a module declare, import and use.
+    /// Stores what the items of a module declare, import and use.
     fn bind(&mut self, id: usize, items: &[Item]) {
         for item in items {
             let Some(name) = declares(item) else { continue };
             self.modules[id].bindings.entry(name.clone()).or_default().push(Binding::Here);
             if matches!(item, Item::Macro(found) if found.attrs.iter().any(|attribute| attribute.path().is_ident("macro_export"))) {
-                // Such a macro is called by `crate::name!`, wherever it is written.
+                // A macro with `#[macro_export]` is called as `crate::name!`, in whichever module it is.
                 let path = ["crate"].into_iter().map(String::from).chain(self.modules[id].names.clone()).chain([name.clone()]).collect();
                 let root = self.modules[id].root;
                 if root != id {
@@ -176,7 +176,7 @@ impl Tree {
         }
     }
 
-    /// A `mod` in a module: inline, in a file found by its name, or in the file that `#[path]` names.
+    /// Adds the module that a `mod` item declares: inline, in a file with its name, or in the file that `#[path]` names.
     fn declared(&mut self, parent: usize, item: ItemMod) {
         let name = item.ident.to_string();
         let above = &self.modules[parent];
@@ -205,7 +205,7 @@ impl Tree {
         self.file(named, place, test);
     }
 
-    /// Files that no `mod` leads to would be read by nobody.
+    /// Reports files that no `mod` declares: the compiler would ignore them.
     fn find_strays(&mut self, folder: &Path) {
         let Ok(entries) = std::fs::read_dir(folder) else { return };
         let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
@@ -222,7 +222,7 @@ impl Tree {
     }
 }
 
-/// The line that something stands in.
+/// The line of a span.
 pub fn line(span: Span) -> usize {
     span.start().line
 }

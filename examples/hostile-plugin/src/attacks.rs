@@ -11,10 +11,10 @@ use super::uis::integration::{connections, log, storage, timers};
 /// The connection that the plugin describes.
 pub const CONNECTION: &str = "crm";
 
-/// Runs an attack by its name. What the host said in the end is the failure's reason.
+/// Runs the attack with this name. The reason of the failure is the host's last answer.
 pub fn run(name: &str) -> Result<Outcome, Failure> {
     match name {
-        // No attack: it is tried after each, to see that the host still works.
+        // Not an attack. It runs after each attack, to check that the host still works.
         "well" => Ok(Outcome { skipped: Vec::new() }),
         "infinite-loop" => loop {
             black_box(());
@@ -98,7 +98,7 @@ fn send(request: connections::Request) -> Result<connections::Response, connecti
     connections::send(&[request], 600_000).remove(0)
 }
 
-/// Sends until the host refuses, so many at once.
+/// Sends `at_once` requests again and again until the host refuses.
 fn flood_requests(path: &str, at_once: usize, body: usize) -> String {
     loop {
         let mut one = request(path);
@@ -114,7 +114,7 @@ fn flood_requests(path: &str, at_once: usize, body: usize) -> String {
     }
 }
 
-/// Goes on after each refusal, until the host says that it is enough.
+/// Sends requests that the host refuses until the host refuses because of a limit.
 fn flood_denied() -> String {
     let mut one = request("/flood");
     one.method = connections::Method::Post;
@@ -131,7 +131,7 @@ fn flood_denied() -> String {
     }
 }
 
-/// Waits in the host's calls, each of which takes as long as it may.
+/// Calls the host again and again; each call waits until its deadline.
 pub fn wait_for_ever() -> Result<Outcome, Failure> {
     loop {
         let _ = black_box(send(request("/hang")));
@@ -164,7 +164,7 @@ fn flood_timers() -> String {
     String::new()
 }
 
-/// Counts what the host denies; says what it did not.
+/// Says that the host denied all requests, or lists those that it sent.
 fn tally(tried: Vec<(String, Result<connections::Response, connections::SendError>)>) -> String {
     let all = tried.len();
     let through: Vec<String> =
@@ -194,7 +194,7 @@ fn forged_paths() -> String {
     tally(paths.into_iter().map(|path| (path.to_owned(), send(request(path)))).collect())
 }
 
-/// Line breaks where a name or value becomes part of a request: they must arrive encoded, or not at all.
+/// Sends names and values with line breaks. The host must encode them or refuse the request.
 fn forged_headers() -> String {
     let evil = "x\r\nX-Evil: 1\r\nHost: evil.example".to_owned();
     let mut one = request("/forged");
@@ -235,7 +235,7 @@ fn look_alike_hosts() -> String {
     if taken.is_empty() { format!("all {} were refused", hosts.len()) } else { format!("taken: {taken:?}") }
 }
 
-/// What a call's answer must not carry through to UIS.
+/// An answer to an incoming call with content that the host must not pass on to UIS.
 pub fn forged_answer() -> CallAnswer {
     let card = CallerCard {
         connection: CONNECTION.into(),

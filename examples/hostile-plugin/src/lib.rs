@@ -1,5 +1,5 @@
-//! A plugin that attacks its host: its action says how. What the host answers to an attack that does not end it, it gives back as the reason of
-//! its failure, so that whoever runs it sees which limit held.
+//! A plugin that attacks its host, for `uis-host conformance`. The name of the action chooses the attack. If the attack does not end the handler,
+//! the handler returns the host's answer as the reason of its failure, so that the report shows which limit stopped the attack.
 #![cfg(target_arch = "wasm32")]
 
 mod attacks;
@@ -12,7 +12,7 @@ use uis::integration::{call_events::*, chat_events::*, site_request_events::Site
 struct Hostile;
 export!(Hostile);
 
-/// Handlers that accept their event.
+/// Defines handlers that accept their event.
 macro_rules! accept {
     ($($name:ident($event:ty));*) => {$(
         fn $name(_: Delivery, _: $event) -> Result<Outcome, Failure> {
@@ -24,7 +24,7 @@ macro_rules! accept {
 impl calls::Guest for Hostile {
     accept!(on_outgoing_call(OutgoingCall); on_call_answered(CallAnswered); on_talk_finished(TalkFinished); on_call_finished(CallFinished);
             on_recording_ready(RecordingReady); on_tags_changed(TagsChanged));
-    /// The one live event that attacks: it waits in host calls.
+    /// The only live event that attacks: the handler waits in calls of the host for ever.
     fn on_leg_ringing(_: Delivery, _: LegRinging) -> Result<Outcome, Failure> {
         attacks::wait_for_ever()
     }

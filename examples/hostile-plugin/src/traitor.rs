@@ -1,17 +1,17 @@
-//! Room for what the host gives, from a function that calls the host while the host is calling it.
+//! An allocator for the host's values that calls the host while the host is calling the allocator.
 
 use std::alloc::{Layout, alloc, realloc};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::uis::integration::log;
 
-/// The next time that the host asks for room it is called.
+/// If true, the next allocation calls the host.
 pub static ARMED: AtomicBool = AtomicBool::new(false);
 
-/// The component model's own function, by its own name; it takes the place of the usual one.
+/// Replaces the usual allocation function. The component model prescribes the name and the signature.
 ///
 /// # Safety
-/// Called by the host alone, with memory that it got from here, as the component model's canonical ABI says.
+/// Only the host may call it, and only with memory that it got from this function, as the canonical ABI of the component model says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cabi_realloc(old: *mut u8, old_len: usize, align: usize, new_len: usize) -> *mut u8 {
     if ARMED.swap(false, Ordering::Relaxed) {
@@ -20,7 +20,7 @@ pub unsafe extern "C" fn cabi_realloc(old: *mut u8, old_len: usize, align: usize
     if new_len == 0 {
         return std::ptr::without_provenance_mut(align);
     }
-    // SAFETY: sizes and alignment are the host's, and it keeps to the canonical ABI.
+    // SAFETY: the host passes sizes and an alignment that follow the canonical ABI.
     unsafe {
         if old_len == 0 {
             alloc(Layout::from_size_align_unchecked(new_len, align))

@@ -1,4 +1,4 @@
-// Makes rule.wasm of rule.js. All features are off: what is left imports nothing, as a rule must.
+// Builds rule.wasm from rule.js. All features are disabled so that the component imports nothing, which is required of a rule.
 import { componentize } from '@bytecodealliance/componentize-js';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

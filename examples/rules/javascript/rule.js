@@ -1,4 +1,4 @@
-// A partner's rule in JavaScript: tasks of customers who came by the campaign `vip` are marked, everything else stays as it is.
+// A partner's rule in JavaScript: it marks tasks of appeals from the campaign `vip` and keeps everything else.
 
 const important = (about) => about.attributes.some(([name, value]) => name === 'utm_campaign' && value === 'vip');
 

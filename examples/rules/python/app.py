@@ -1,4 +1,4 @@
-"""A partner's rule in Python: tasks of customers who came by the campaign `vip` are marked, everything else stays as it is."""
+"""A partner's rule in Python: it marks tasks of appeals from the campaign `vip` and keeps everything else."""
 
 from dataclasses import replace
 

@@ -15,12 +15,12 @@ def draft(kind):
 
 
 class Rule(unittest.TestCase):
-    def test_tasks_of_important_customers_are_marked(self):
+    def test_tasks_of_the_campaign_are_marked(self):
         changed = app.RuleDraft().review(about("vip"), draft(DraftKind.TASK))
         self.assertIsInstance(changed, Verdict_Change)
         self.assertEqual(changed.value.fields[0].value.value, "PY: Перезвонить")
 
-    def test_everything_else_stays_as_it_is(self):
+    def test_everything_else_is_kept(self):
         for campaign, kind in [("vip", DraftKind.CUSTOMER), ("other", DraftKind.TASK)]:
             self.assertIsInstance(app.RuleDraft().review(about(campaign), draft(kind)), Verdict_Keep)
 

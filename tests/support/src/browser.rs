@@ -1,4 +1,5 @@
-//! A real browser, driven by the standard WebDriver protocol: Debian's `chromium` and `chromium-driver`, or any `chromedriver` on the path.
+//! A real browser, driven by the WebDriver protocol. It needs `chromedriver` on the path, for example from Debian's packages `chromium`
+//! and `chromium-driver`.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -8,10 +9,10 @@ use std::time::Duration;
 use fantoccini::{Client, ClientBuilder};
 use serde_json::json;
 
-/// A browser; it ends with the test.
+/// A browser. It is stopped when it is dropped.
 pub struct Browser {
     driver: Child,
-    /// Drives it.
+    /// The WebDriver client.
     pub client: Client,
 }
 
@@ -22,14 +23,14 @@ impl Drop for Browser {
     }
 }
 
-/// Says why the test cannot run. On a machine of CI that is a failure: there it must run.
+/// Reports why a browser test is skipped. In CI the test fails instead, because CI must run it.
 fn cannot(why: &str) {
     assert!(std::env::var_os("CI").is_none(), "{why}");
-    // Past the capture of a passing test's output: who runs the tests should know.
+    // Written to standard error directly: `eprintln!` would be captured, and nobody would see that the test was skipped.
     let _ = writeln!(std::io::stderr(), "browser test: not run, {why}");
 }
 
-/// Starts one; none where there is none.
+/// Starts a browser. Returns none if this machine has none.
 pub async fn start() -> Option<Browser> {
     let port = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address").port();
     let driver = Command::new("chromedriver").arg(format!("--port={port}")).stdout(Stdio::null()).stderr(Stdio::null()).spawn();

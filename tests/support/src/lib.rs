@@ -1,4 +1,4 @@
-//! What the end-to-end tests and benchmarks share. A test of a story reads as one:
+//! Helpers that the end-to-end tests and benchmarks share. A test replays a recording and checks what is in the two systems afterwards:
 //!
 //! ```no_run
 //! use uis_test_support::story;
@@ -7,20 +7,20 @@
 //! assert_eq!(after.tasks().len(), 1);
 //! ```
 //!
-//! | file | what |
+//! | item | what |
 //! |---|---|
-//! | [`program`] | running the program `uis-host` |
-//! | [`story`] | a recording of `tests/recordings/`, replayed, and what stands in RetailCRM and UIS after it |
-//! | [`play`] | a replay within the test's own process, and everything that it did |
-//! | [`native_plugin`] | the plugin's logic run natively |
-//! | [`misfortune`] | happenings that go astray, for property tests |
-//! | [`rules`] | partners' rules |
-//! | [`toolchains`] | whether rules in other languages can be built here |
-//! | [`browser`] | a real browser |
-//! | [`ports`] | what the ports' conformance suites need: the server of the egress suite |
+//! | [`program`] | runs the program `uis-host` |
+//! | [`story`] | replays a recording of `tests/recordings/` with the program; gives what is in RetailCRM and UIS afterwards |
+//! | [`play`] | replays a recording within the test's own process; gives everything that was done |
+//! | [`native_plugin`] | runs the plugin's logic natively, not as a component |
+//! | [`chaos`] | scrambles notifications, crashes the host and makes the CRM fail, for property tests |
+//! | [`rules`] | replays with partners' rules |
+//! | [`toolchains`] | finds out whether rules in other languages can be built on this machine |
+//! | [`browser`] | starts a real browser |
+//! | [`ports`] | the HTTP server that the conformance suite of the egress port needs |
 
 pub mod browser;
-pub mod misfortune;
+pub mod chaos;
 pub mod native_plugin;
 pub mod play;
 pub mod ports;

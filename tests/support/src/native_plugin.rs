@@ -1,5 +1,5 @@
-//! The plugin's logic run natively: its port answered by the very services that answer a component. Values cross between the two sets
-//! of generated types by their common form in JSON, as both come from the same contract.
+//! Runs the plugin's logic natively, not as a component. Its port `Platform` is implemented by the same host services that a component
+//! calls. The plugin and the host have generated types of their own for the same contract, so values are converted through JSON.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -21,24 +21,24 @@ use uis_retailcrm::bindings::uis::integration as guest;
 use uis_retailcrm::handlers;
 use uis_retailcrm::platform::{self, Platform};
 
-/// The same value in the other set of types.
+/// Converts a value to the same type of the other side.
 fn same<A: Serialize, B: DeserializeOwned>(value: A) -> B {
     serde_json::from_value(serde_json::to_value(value).expect("JSON")).expect("the same contract")
 }
 
-/// The host's services behind the plugin's port.
+/// The plugin's port, implemented by the host's services.
 struct Services {
     scope: RefCell<EventScope>,
     runtime: tokio::runtime::Handle,
-    /// After how many more effects (requests, writes) everything falls over; 0: never.
+    /// After how many more effects (requests, writes) the host crashes; 0: never.
     crash: Cell<u32>,
 }
 
-/// The host fell over.
+/// The payload of the panic that stands for a crash of the host.
 struct Crash;
 
 impl Services {
-    /// Something was done outside, and cannot be undone.
+    /// Counts an effect, and crashes if it was the last one before the crash.
     fn effect(&self) {
         match self.crash.get() {
             0 => {}
@@ -48,14 +48,14 @@ impl Services {
     }
 }
 
-/// Calls a service that never waits; natively none of them traps.
+/// Calls a service that is not async. Called natively, none of them traps.
 macro_rules! service {
     ($self:ident, $interface:ident . $function:ident ( $($argument:expr),* )) => {
         same(host::$interface::Host::$function(&mut *$self.scope.borrow_mut(), $($argument),*).expect("no trap"))
     };
 }
 
-/// Calls a service that may wait.
+/// Calls an async service and waits for it.
 macro_rules! waiting {
     ($self:ident, $interface:ident . $function:ident ( $($argument:expr),* )) => {{
         let mut scope = $self.scope.borrow_mut();
@@ -280,10 +280,10 @@ impl platform::Log for Services {
     }
 }
 
-/// The plugin, native.
+/// The plugin, run natively.
 pub struct NativePlugin {
     description: Description,
-    /// For the attempts to come: after how many effects the host falls over; 0: not in this one.
+    /// For each of the next attempts: after how many effects the host crashes; 0: not in this attempt.
     crashes: Mutex<VecDeque<u32>>,
 }
 
@@ -294,13 +294,13 @@ impl Default for NativePlugin {
 }
 
 impl NativePlugin {
-    /// The plugin.
+    /// The plugin on a host that does not crash.
     pub fn new() -> NativePlugin {
         NativePlugin::crashing([])
     }
 
-    /// The plugin on a host that falls over: in each attempt after so many effects, and not any more when the list is used up. What was
-    /// done stays done, and the event comes again, as after a restart.
+    /// The plugin on a host that crashes: `after` has, for each attempt, the number of effects after which the host crashes. When the list
+    /// is used up, the host crashes no more. Effects are not undone, and the event is delivered again, as after a restart.
     pub fn crashing(after: impl IntoIterator<Item = u32>) -> NativePlugin {
         NativePlugin { description: same(handlers::describe()), crashes: Mutex::new(after.into_iter().collect()) }
     }
@@ -374,9 +374,9 @@ impl Plugin for NativePlugin {
 
     fn handle(&self, scope: EventScope, delivery: Delivery, event: Event) -> BoxFuture<'_, Run> {
         let runtime = tokio::runtime::Handle::current();
-        let crash = self.crashes.lock().expect("no other holder fell over").pop_front().unwrap_or(0);
+        let crash = self.crashes.lock().expect("no other holder panicked").pop_front().unwrap_or(0);
         async move {
-            // The logic is synchronous and waits for requests, so it gets a thread of its own, as a component gets a fiber.
+            // The logic is synchronous and blocks while it waits for responses, so it needs a thread of its own. A component has a fiber.
             let work = move || handle_until(runtime, scope, delivery, event, crash);
             tokio::time::timeout(Duration::from_secs(60), tokio::task::spawn_blocking(work)).await.expect("in time").expect("no panic")
         }
@@ -384,7 +384,7 @@ impl Plugin for NativePlugin {
     }
 }
 
-/// Answers a question of the settings page on a thread of its own.
+/// Runs a function of the settings page, such as `choices`, on a thread of its own.
 fn question<T: Send + 'static>(
     scope: EventScope,
     ask: impl FnOnce(&dyn Platform) -> Result<T, Failure> + Send + 'static,
@@ -397,7 +397,7 @@ fn question<T: Send + 'static>(
     .boxed()
 }
 
-/// Handles an event on this thread, which must not be one that drives the runtime if the handler sends requests.
+/// Handles an event on the current thread. If the handler sends requests, this must not be a thread of the async runtime.
 pub fn handle_here(runtime: tokio::runtime::Handle, scope: EventScope, delivery: Delivery, event: Event) -> Run {
     handle_until(runtime, scope, delivery, event, 0)
 }
@@ -408,7 +408,7 @@ fn handle_until(runtime: tokio::runtime::Handle, scope: EventScope, delivery: De
     let result = match handled {
         Ok(handled) => Ok(handled),
         Err(panic) if panic.is::<Crash>() => {
-            Ok(Err(Failure::Retry(host::types::RetryLater { after_ms: None, reason: "the host fell over".into() })))
+            Ok(Err(Failure::Retry(host::types::RetryLater { after_ms: None, reason: "the host crashed".into() })))
         }
         Err(panic) => Err(Fault::Trap(panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic".into()))),
     };

@@ -1,4 +1,4 @@
-//! A replay within the test's own process, and everything that it did.
+//! Replays a recording within the test's own process and collects everything that was done.
 
 use std::io::BufRead;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use uis_host::plugin::Plugin;
 use uis_host::ports::{Entry, Observer, Origin};
 use uis_host::trace::Step;
 
-/// One thing that happened: its title, what a handler did, how it ended or what was noted.
-pub type Happened = (String, Vec<Step>, String);
+/// An attempt to handle an event, or a note: its title, what the handler did, and the outcome or the note's text.
+pub type TraceEntry = (String, Vec<Step>, String);
 
 /// Everything that a replay did.
 #[derive(Debug, Default, PartialEq)]
-pub struct Trace(pub Vec<Happened>);
+pub struct Trace(pub Vec<TraceEntry>);
 
 fn shown(at: i64) -> String {
     instant(at).to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -36,12 +36,12 @@ impl Observer for Trace {
     }
 }
 
-/// Runs a recording; gives what was done, and what stands in the CRM and in UIS.
+/// Replays a recording. Returns its trace and what is in the CRM and in UIS afterwards.
 pub async fn play(source: impl BufRead, plugin: Arc<dyn Plugin>) -> (Trace, Value, Value) {
     play_seeded(source, plugin, 0).await
 }
 
-/// The same, with the order of lanes drawn from a seed.
+/// Like [`play`]; the seed decides the order in which lanes get their turns.
 pub async fn play_seeded(source: impl BufRead, plugin: Arc<dyn Plugin>, seed: u64) -> (Trace, Value, Value) {
     let (header, mut lines) = recording::open(source).expect("a header");
     let clock = clock_for(&mut lines);
@@ -53,13 +53,13 @@ pub async fn play_seeded(source: impl BufRead, plugin: Arc<dyn Plugin>, seed: u6
     (trace, simulators.to_json(), uis)
 }
 
-/// The same on a runtime of its own, for tests that have none.
-pub fn played(source: &str, plugin: impl Plugin + 'static) -> (Trace, Value, Value) {
-    played_seeded(source, plugin, 0)
+/// Like [`play`], for tests without an async runtime: it starts one.
+pub fn play_blocking(source: &str, plugin: impl Plugin + 'static) -> (Trace, Value, Value) {
+    play_blocking_seeded(source, plugin, 0)
 }
 
-/// The same, with the order of lanes drawn from a seed.
-pub fn played_seeded(source: &str, plugin: impl Plugin + 'static, seed: u64) -> (Trace, Value, Value) {
+/// Like [`play_blocking`]; the seed decides the order in which lanes get their turns.
+pub fn play_blocking_seeded(source: &str, plugin: impl Plugin + 'static, seed: u64) -> (Trace, Value, Value) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     runtime.block_on(play_seeded(source.as_bytes(), Arc::new(plugin), seed))
 }

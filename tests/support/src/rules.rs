@@ -1,16 +1,18 @@
-//! What the tests of partners' rules share.
+//! Helpers of the tests of partners' rules.
+
 use serde_json::{Value, json};
 
 use crate::{root, uis_host};
 
-/// Three site requests: by the campaign `vip`, from a number of the blacklist, and one like any other.
+/// Three site requests: one of the campaign `vip`, one from a number on the blacklist, and an ordinary one.
 pub const RECORDING: &str = "tests/recordings/rules/vip.jsonl";
-/// The example in Rust.
+/// The folder of the example rule in Rust.
 pub const RULE: &str = "examples/rules/rust";
-/// One that does harm in the way that `attack` names.
+/// The folder of a hostile rule. The notification's parameter `attack` chooses the attack.
 pub const HOSTILE: &str = "examples/rules/hostile";
 
-/// A recording of site requests, a minute apart, each with these members besides the usual ones.
+/// Writes a recording of site requests that come a minute apart. Each element of `requests` is added to the members of one request;
+/// `more` are further lines.
 pub fn requests(folder: &tempfile::TempDir, name: &str, requests: &[Value], more: &[Value]) -> String {
     let header = json!({
         "recording": 1,
@@ -27,7 +29,7 @@ pub fn requests(folder: &tempfile::TempDir, name: &str, requests: &[Value], more
     crate::file(folder, name, &all.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// What a replay with `--json` printed, by its schema.
+/// Replays without a failure, validates the JSON output against its schema, and returns it.
 pub fn replay(arguments: &[&str]) -> Value {
     let output = uis_host(&[&["replay", "--json"], arguments].concat());
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -39,27 +41,27 @@ pub fn replay(arguments: &[&str]) -> Value {
     value
 }
 
-/// What rules said, a line each.
-pub fn told(value: &Value) -> Vec<String> {
+/// The answers of rules in the output of a replay, one line each: rule, subject, verdict, changes.
+pub fn rule_lines(value: &Value) -> Vec<String> {
     let change = |change: &Value| {
         let part = |name: &str| change[name].as_str().unwrap_or("nothing").to_owned();
         format!(" {}: {} → {}", part("field"), part("from"), part("to"))
     };
-    let line = |told: &Value| {
-        let text = |name: &str| told[name].as_str().unwrap_or_default();
-        let changes: String = told["changes"].as_array().into_iter().flatten().map(change).collect();
+    let line = |answer: &Value| {
+        let text = |name: &str| answer[name].as_str().unwrap_or_default();
+        let changes: String = answer["changes"].as_array().into_iter().flatten().map(change).collect();
         format!("{} {}: {}{changes}", text("rule"), text("about"), text("verdict"))
     };
     value["rules"].as_array().into_iter().flatten().map(line).collect()
 }
 
-/// The CRM's tasks and who performs them.
+/// RetailCRM's tasks, one line each: the text and the user who has to do it.
 pub fn tasks(value: &Value) -> Vec<String> {
     let task = |task: &Value| format!("{} for {}", task["text"].as_str().unwrap_or_default(), task["performer"]);
     value["crm"]["tasks"].as_array().expect("a list").iter().map(task).collect()
 }
 
-/// Of the campaign whose customers are important to the example.
+/// The parameter of a site request whose customer is important to the example rule.
 pub fn vip() -> Value {
     json!({"utm_campaign": "vip"})
 }

@@ -1,4 +1,4 @@
-//! A story of `tests/recordings/`, and what stands in the two systems after it.
+//! Replays a recording of `tests/recordings/` and gives what is in RetailCRM and UIS afterwards.
 
 use serde_json::Value;
 
@@ -17,13 +17,13 @@ pub struct Story {
 }
 
 impl Story {
-    /// With an argument of `uis-host replay`.
+    /// Adds an argument for `uis-host replay`.
     pub fn with(mut self, argument: &str) -> Story {
         self.arguments.push(argument.to_owned());
         self
     }
 
-    /// Replays it; it must run without a failure.
+    /// Replays the recording and returns the result. Panics if a failure was reported.
     pub fn replay(self) -> Replayed {
         let name = self.name.clone();
         let (status, replayed) = self.replay_with_status();
@@ -31,7 +31,7 @@ impl Story {
         replayed
     }
 
-    /// Replays it and gives the exit status as well.
+    /// Replays the recording and returns the exit status as well.
     pub fn replay_with_status(self) -> (i32, Replayed) {
         let path = root().join(format!("tests/recordings/{}.jsonl", self.name));
         let path = path.to_str().expect("UTF-8");
@@ -41,13 +41,14 @@ impl Story {
     }
 }
 
-/// What stands in RetailCRM and in UIS after a story, and what was reported. Lists have RetailCRM's and the Data API's own field names.
+/// What is in RetailCRM and in UIS after a replay, and the problems that were reported. RetailCRM's records have the field names of its
+/// API, UIS's those of the Data API.
 #[derive(Debug, Clone)]
 pub struct Replayed {
     value: Value,
 }
 
-/// A list of one of the systems by name.
+/// Defines the methods that return a list of one of the two systems.
 macro_rules! lists {
     ($($(#[$docs:meta])* $name:ident = $system:literal . $member:literal;)*) => {
         impl Replayed {
@@ -79,17 +80,17 @@ lists! {
     deals = "uis"."deals";
     /// Calls that UIS was asked to start.
     dialled = "uis"."dialled";
-    /// Answers to the scenario.
+    /// Answers to UIS's call scenario.
     answers = "uis"."answers";
 }
 
 impl Replayed {
-    /// What stands in RetailCRM.
+    /// Everything in RetailCRM.
     pub fn crm(&self) -> &Value {
         &self.value["crm"]
     }
 
-    /// What stands in UIS.
+    /// Everything in UIS.
     pub fn uis(&self) -> &Value {
         &self.value["uis"]
     }
@@ -99,12 +100,17 @@ impl Replayed {
         (self.value["uis"].clone(), self.value["crm"].clone())
     }
 
-    /// The report's problems.
+    /// How many attempts beyond the first there were.
+    pub fn retried(&self) -> u64 {
+        self.value["events"]["retried"].as_u64().expect("a count")
+    }
+
+    /// The problems that were reported.
     pub fn problems(&self) -> &[Value] {
         self.value["problems"].as_array().map_or(&[], Vec::as_slice)
     }
 
-    /// The messages of the report's problems.
+    /// The messages of the problems that were reported.
     pub fn messages(&self) -> Vec<&str> {
         self.problems().iter().filter_map(|problem| problem["message"].as_str()).collect()
     }

@@ -1,4 +1,4 @@
-//! Whether rules in other languages can be tried here, and folders of the tests' own for them.
+//! Finds out whether rules in other languages can be built on this machine, and makes folders to build them in.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ fn has(program: &str, arguments: &[&str]) -> bool {
     Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
 }
 
-/// Whether a language's tools are here. Without them its tests are skipped and say so; on a machine of CI that is a failure.
+/// Whether the tools of a language are installed. If not, its tests are skipped, which is reported; in CI the test fails instead.
 pub fn available(language: &str) -> bool {
     let (there, missing) = match language {
         "javascript" => (has("npm", &["--version"]), "npm is missing"),
@@ -19,14 +19,14 @@ pub fn available(language: &str) -> bool {
     };
     if !there {
         assert!(std::env::var_os("CI").is_none(), "{language}: {missing}");
-        // Past the capture of a passing test's output: who runs the tests should know.
+        // Written to standard error directly: `eprintln!` would be captured, and nobody would see that the test was skipped.
         let _ = writeln!(std::io::stderr(), "rules in {language}: not tried, {missing}");
     }
     there
 }
 
-/// The example's files in a folder of their own, which stays from run to run: what a package manager brought is there already. The
-/// contract is beside them.
+/// Copies the example rule of a language, and the contract, into a folder and returns it. The folder is not deleted between runs, so
+/// that packages need not be downloaded again.
 pub fn copied(language: &str) -> PathBuf {
     let (from, to) = (root().join("examples/rules").join(language), scratch().join(format!("rule-{language}")));
     copy(&from, &to);

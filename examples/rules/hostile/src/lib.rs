@@ -1,4 +1,5 @@
-//! A rule that attacks its host: the appeal's attribute `attack` says how. Whatever it does, the plugin goes on as if it were not there.
+//! A rule that attacks its host, for tests. The appeal's attribute `attack` chooses the attack. Whatever the rule does, the plugin must continue
+//! as if there were no rule.
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
 extern crate alloc;
@@ -25,7 +26,7 @@ use uis::integration::decision::{Appeal, DealDraft, Draft, DraftKind, Field, Rou
 
 struct Rule;
 
-/// How to attack.
+/// The name of the attack.
 fn attack(about: &Appeal) -> &str {
     about.attributes.iter().find(|(name, _)| name == "attack").map_or("", |(_, attack)| attack.as_str())
 }
@@ -36,21 +37,21 @@ impl rule_routing::Guest for Rule {
             "loop" => loop {
                 black_box(());
             },
-            // Says what it was told of the caller: numbers are all that it can say.
-            "tell" => Some(Routing {
-                forward_to: ["customer-id", "manager"].into_iter().filter_map(|name| told(&about.attributes, name)).collect(),
+            // Answers with what it got about the caller, as numbers to forward to.
+            "repeat" => Some(Routing {
+                forward_to: ["customer-id", "manager"].into_iter().filter_map(|name| attribute(&about.attributes, name)).collect(),
             }),
             _ => None,
         }
     }
 }
 
-fn told(attributes: &[(String, String)], name: &str) -> Option<String> {
+fn attribute(attributes: &[(String, String)], name: &str) -> Option<String> {
     attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
 }
 
 impl rule_deal::Guest for Rule {
-    /// A deal has no attributes of an appeal: its comments say what is done.
+    /// A deal has no attributes of an appeal, so its comments choose the attack.
     fn review(deal: DealDraft) -> DealVerdict {
         let comments = deal.fields.iter().find_map(|field| match &field.value {
             Value::Text(text) if field.name == "comments" => Some(text.as_str()),
@@ -58,8 +59,8 @@ impl rule_deal::Guest for Rule {
         });
         match comments {
             Some("attack=skip") => DealVerdict::Skip("as asked".to_string()),
-            Some("attack=tell") => {
-                let known = ["order-number", "status", "contact-phone"].map(|name| told(&deal.attributes, name).unwrap_or_default());
+            Some("attack=repeat") => {
+                let known = ["order-number", "status", "contact-phone"].map(|name| attribute(&deal.attributes, name).unwrap_or_default());
                 let mut fields: Vec<Field> = deal.fields.into_iter().filter(|field| field.name != "comments").collect();
                 fields.push(field("comments", known.join(" ")));
                 DealVerdict::Change(DealDraft { ext_id: deal.ext_id, fields, attributes: deal.attributes })
@@ -72,7 +73,7 @@ impl rule_deal::Guest for Rule {
 impl rule_draft::Guest for Rule {
     fn review(about: Appeal, draft: Draft) -> Verdict {
         match attack(&about) {
-            // Takes all the time there is, and all the memory, one way or another.
+            // These use up the time or the memory.
             "loop" => loop {
                 black_box(());
             },
@@ -84,7 +85,7 @@ impl rule_draft::Guest for Rule {
             }
             "recurse" => changed(draft, "depth", deeper(0).to_string()),
             "trap" => panic!("as asked"),
-            // Gives back what cannot be.
+            // These return invalid drafts.
             "huge" => changed(draft, "text", "x".repeat(1 << 20)),
             "many" => {
                 let fields = (0..300).map(|number| field(&number.to_string(), "x".to_string())).collect();
@@ -94,15 +95,15 @@ impl rule_draft::Guest for Rule {
                 let fields = vec![field("text", "a".to_string()), field("text", "b".to_string())];
                 Verdict::Change(Draft { fields, ..draft })
             }
-            // Lets nothing be made.
+            // Skips everything.
             "skip" => Verdict::Skip("as asked".to_string()),
-            // Takes away what it can.
+            // Removes all fields.
             "strip" => Verdict::Change(Draft { fields: Vec::new(), ..draft }),
             "kind" => Verdict::Change(Draft { kind: DraftKind::Call, ..draft }),
-            // Says of everything that somebody answers for it who is not there, or is no user at all.
+            // These assign everything to a user who does not exist, or to something that is not a user id.
             "stranger" => stranger(draft, Value::Integer(999)),
             "boss" => stranger(draft, Value::Text("boss".to_string())),
-            // Makes somebody else of the customer, and what RetailCRM has no word for.
+            // Replaces the customer's phone and adds a field that does not exist.
             "forge" => {
                 let forged = changed(draft, "phone", "79990000000".to_string());
                 match forged {
@@ -110,14 +111,14 @@ impl rule_draft::Guest for Rule {
                     other => other,
                 }
             }
-            // Keeps what the account's own fields would tell to itself.
+            // Removes the fields that the account added.
             "discreet" => {
                 let fields = draft.fields.into_iter().filter(|field| !field.name.starts_with("field-")).collect();
                 Verdict::Change(Draft { kind: draft.kind, is_new: draft.is_new, fields, attributes: draft.attributes })
             }
-            // Says what it was told.
-            "tell" => changed(draft, "text", about.employee_email.unwrap_or_default()),
-            // Puts into texts what does harm elsewhere.
+            // Writes into the draft what it got about the employee.
+            "repeat" => changed(draft, "text", about.employee_email.unwrap_or_default()),
+            // Writes text that is harmful in a web page or an HTTP header.
             "markup" => changed(draft, "text", "<script>alert(1)</script>\r\nX-Evil: 1".to_string()),
             _ => Verdict::Keep,
         }

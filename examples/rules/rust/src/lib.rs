@@ -1,8 +1,8 @@
-//! A partner's rule in Rust: who came by the campaign `vip` is answered by the manager 7 and is called so in his task; whoever called from a
-//! number of the blacklist becomes nobody's customer.
+//! A partner's rule in Rust. If an appeal came from the campaign `vip`, user 7 becomes the assignee, and the task is marked "VIP!". No customer
+//! is created for a number on the blacklist.
 //!
-//! A rule imports nothing: it is built without Rust's standard library, which would reach for the outside. What it decides is plain code,
-//! tested natively like any other.
+//! A rule must not import anything, so it is built without Rust's standard library, which has imports. The decisions are ordinary code with
+//! native tests.
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
 extern crate alloc;
@@ -23,14 +23,14 @@ wit_bindgen::generate!({
 use exports::uis::integration::{rule_draft, rule_responsible};
 use uis::integration::decision::{Appeal, Draft, DraftKind, Value, Verdict};
 
-/// Who answers for important customers.
+/// The user id of the assignee for important customers.
 const MANAGER: &str = "7";
-/// Numbers that are left alone.
+/// Numbers for which no customer is created.
 const BLACKLIST: [&str; 1] = ["79990000000"];
 
 struct Rule;
 
-/// Whether the appeal came by the campaign.
+/// Whether the appeal came from the campaign.
 fn important(about: &Appeal) -> bool {
     about.attributes.iter().any(|(name, value)| name == "utm_campaign" && value == "vip")
 }
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn important_customers_are_marked_and_have_their_manager() {
+    fn appeals_of_the_campaign_get_the_assignee_and_a_marked_task() {
         let changed = Rule::review(about("79161234567", "vip"), draft(DraftKind::Task));
         let Verdict::Change(changed) = changed else { panic!("{changed:?}") };
         assert_eq!(changed.fields[0].value, Value::Text("VIP! Перезвонить".to_string()));
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_on_the_blacklist_is_nobodys_customer() {
+    fn no_customer_is_created_for_a_number_on_the_blacklist() {
         assert!(matches!(Rule::review(about("79990000000", "vip"), draft(DraftKind::Customer)), Verdict::Skip(_)));
     }
 }

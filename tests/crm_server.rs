@@ -1,4 +1,4 @@
-//! Against a RetailCRM on a socket: real HTTP, by `--crm`.
+//! `replay --crm`: replays against a RetailCRM simulator that serves real HTTP on a socket.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use retailcrm_simulator::{Account, Simulator};
 use serde_json::{Value, json};
 use uis_test_support::{replay_json, root};
 
-/// Serves a simulator on a free port of loopback and gives its address.
+/// Serves a simulator on a free port of the loopback interface and returns its address.
 async fn serve(simulator: &Simulator) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -21,7 +21,7 @@ async fn replay(arguments: Vec<String>) -> (i32, Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recording_runs_against_a_server() {
+async fn a_recording_is_replayed_against_a_server() {
     let recording = root().join("tests/recordings/answered.jsonl");
     let header: Value =
         serde_json::from_str(std::fs::read_to_string(&recording).expect("readable").lines().next().expect("a header")).expect("JSON");
@@ -34,19 +34,19 @@ async fn a_recording_runs_against_a_server() {
     let state = simulator.to_json();
     assert_eq!(state["calls"][0]["externalId"], "uis-call-998677500");
     assert_eq!(state["popups"].as_array().map(Vec::len), Some(1));
-    // Links of its card lead to another host than the one it was reached by, and are left out.
+    // The simulator's links point to another host than the one that `--crm` names, so the host leaves them out.
     assert_eq!(value["uis"]["answers"][0]["card"]["url"], Value::Null);
 
     let (status, value) = replay(vec![file.clone(), "--crm".into(), url, "--crm-key".into(), "wrong".into()]).await;
     assert_eq!((status, &value["problems"][0]["kind"]), (1, &json!("unauthorized")), "{}", value["problems"]);
-    // The server tells what stands in its account, whoever asks: nothing came to the first run's.
+    // The server returns the state of its account whatever the key is. The second replay added nothing.
     assert_eq!(value["crm"]["calls"], state["calls"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_not_there_is_retried_and_told() {
+async fn requests_to_an_unreachable_server_are_retried_and_reported() {
     let file = root().join("tests/recordings/lost-one-event.jsonl").to_str().expect("UTF-8").to_owned();
-    // The port of a listener that is gone.
+    // A port on which nothing listens any more.
     let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("an address").port();
     let (status, value) = replay(vec![file, "--crm".into(), format!("http://127.0.0.1:{port}"), "--settle".into(), "1m".into()]).await;
     assert_eq!(status, 1);

@@ -1,0 +1,290 @@
+//! The table of `texts.rs`: what must be in RetailCRM after each recording of `recordings/text/`.
+
+/// A customer whose name is cut to RetailCRM's limit of 255 characters.
+const LONG_NAME: &str = "customer ЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙЙ of 7 in main has 79160000003 no e-mail";
+
+/// Each recording with the lines that must be in RetailCRM afterwards: customers, orders, tasks and notes.
+pub const CRM_AFTER: &[(&str, &[&str])] = &[
+    ("chat-accepted", &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail", "note Чат №601 (Телеграм) on 17"]),
+    ("chat-channels", &["customer petr_s of 6 in main has 79160000002 no e-mail", "note Чат №602 (Телеграм) on 1"]),
+    (
+        "chat-contact-late",
+        &["customer +79161234567 of 7 in main has 79161234567 no e-mail", "order uis-chat-601 for 1 by live-chat of 7 in main"],
+    ),
+    (
+        "chat-contact-reported",
+        &[
+            "customer +79161234567 of 5 in main has 79161234567 no e-mail",
+            "order uis-chat-601 for 1 by live-chat of 5 in main",
+            "note Чат №601 (Сайт) on 1",
+        ],
+    ),
+    (
+        "chat-closed",
+        &[
+            "customer petr_s of 6 in main has 79161234567 no e-mail",
+            "order uis-chat-601 for 1 by live-chat of 6 in main",
+            "note Чат №601 (Сайт) on 1",
+            "note Чат №602 (Сайт) on 1",
+        ],
+    ),
+    (
+        "chat-contact-after-end",
+        &[
+            "customer petr_s of 6 in main has 79161234567 no e-mail",
+            "order uis-chat-601 for 1 by messenger of 6 in main",
+            "note Чат №601 (Телеграм) on 1",
+        ],
+    ),
+    ("chat-joined-before-end", &["customer Пётр of 6 in main has +7 (916) 123-45-67 petr@example.ru"]),
+    (
+        "chat-lost",
+        &[
+            "customer petr_s of 7 in main has 79161234567 no e-mail",
+            "customer petr_s of 7 in main has 79160000002 no e-mail",
+            "task Ответить на сообщение в чате №5601 for 7 due 2026-11-23 11:00",
+            "note Чат №601 (Сайт) on 1",
+            "note Чат №602 (Сайт) on 2",
+        ],
+    ),
+    (
+        "chat-note-answer-lost",
+        &[
+            "customer petr_s of 6 in main has 79161234567 no e-mail",
+            "order uis-chat-601 for 1 by live-chat of 6 in main",
+            "note Чат №601 (Сайт) on 1",
+        ],
+    ),
+    ("chat-off", &[]),
+    ("chat-refused", &["task Ответить на сообщение в чате №5601 for 7 due 2026-11-23 11:00"]),
+    (
+        "chat-talk-after-end",
+        &[
+            "customer petr_s of 6 in main has 79161234567 no e-mail",
+            "order uis-chat-601 for 1 by messenger of 6 in main",
+            "note Чат №601 (Телеграм) on 1",
+        ],
+    ),
+    (
+        "chat-talk-of-joined",
+        &[
+            "customer Пётр of 7 in main has +7 (916) 123-45-67 petr@example.ru",
+            "order uis-chat-601 for 17 by live-chat of 7 in main",
+            "order uis-chat-602 for 17 by live-chat of 7 in main",
+            "note Чат №601 (Сайт) on 17",
+            "note Чат №602 (Сайт) on 17",
+        ],
+    ),
+    (
+        "chat-transcript-nowhere",
+        &["customer petr_s of 6 in main has 79161234567 no e-mail", "order uis-chat-601 for 1 by live-chat of 6 in main"],
+    ),
+    (
+        "chat-transcript-order",
+        &["customer petr_s of 6 in main has 79161234567 no e-mail", "order uis-chat-601 for 1 by live-chat of 6 in main"],
+    ),
+    (
+        "chat-without-contact-wanted",
+        &[
+            "customer petr_s of 6 in main has  no e-mail",
+            "order uis-chat-601 for 1 by messenger of 6 in main",
+            "order uis-chat-602 for 1 by messenger of 6 in main",
+            "note Чат №601 (Телеграм) on 1",
+            "note Чат №602 (Телеграм) on 1",
+        ],
+    ),
+    ("chat-without-contact", &[]),
+    (
+        "request-client-and-order",
+        &[
+            "customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79161234567 petr@example.ru",
+            "order uis-request-501 for 1 by landing-page of 7 in main",
+        ],
+    ),
+    ("request-client", &["customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79161234567 petr@example.ru"]),
+    (
+        "request-crm-down",
+        &[
+            "customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79161234567 petr@example.ru",
+            "order uis-request-501 for 1 by landing-page of 7 in main",
+        ],
+    ),
+    (
+        "request-fields-off",
+        &[
+            "customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79161234567 petr@example.ru",
+            "order uis-request-501 for 1 by landing-page of 7 in main",
+        ],
+    ),
+    (
+        "request-fields-swapped",
+        &["customer Пётр of 7 in main has 79161234567 petr@example.ru", "customer Вера of 7 in main has 79160000002 vera@example.ru"],
+    ),
+    (
+        "request-fields",
+        &[
+            "customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79161234567 petr@example.ru",
+            "order uis-request-501 for 1 by landing-page of 7 in main",
+        ],
+    ),
+    ("request-joined-with-known", &["customer Пётр of 6 in main has +7 (916) 123-45-67 petr@example.ru"]),
+    ("request-joined", &["customer Пётр of 7 in main has 79161234567 petr@example.ru"]),
+    (
+        "request-not-joined",
+        &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail", "customer Пётр of 7 in main has  petr@example.ru"],
+    ),
+    ("request-off", &[]),
+    (
+        "request-only-first",
+        &[
+            "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
+            "customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79160000002 no e-mail",
+            "order uis-request-502 for 18 by landing-page of 7 in main",
+        ],
+    ),
+    (
+        "request-repeat-after-hours",
+        &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail", "order uis-request-501 for 17 by landing-page of 7 in main"],
+    ),
+    (
+        "request-repeat-always",
+        &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail", "order uis-request-501 for 17 by landing-page of 7 in main"],
+    ),
+    (
+        "request-repeat-no-open",
+        &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail", "order uis-request-501 for 17 by landing-page of 7 in main"],
+    ),
+    (
+        "request-repeat-nothing",
+        &[
+            "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
+            "customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79160000002 no e-mail",
+            "order uis-request-502 for 18 by landing-page of 7 in main",
+        ],
+    ),
+    ("request-repeat-open", &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail"]),
+    ("request-repeat-too-soon", &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail"]),
+    (
+        "request-responsible",
+        &[
+            "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
+            "customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79160000002 no e-mail",
+            "order uis-request-501 for 17 by landing-page of 6 in main",
+            "order uis-request-502 for 18 by landing-page of 7 in main",
+        ],
+    ),
+    (
+        "request-shop",
+        &[
+            "customer Пётр ‹b›Сидоров‹/b› of 7 in omsk has 79161234567 petr@example.ru",
+            "customer Вера of 7 in tomsk has 79160000002 no e-mail",
+            "customer Глеб of 7 in main has 79160000003 no e-mail",
+            "order uis-request-501 for 1 by landing-page of 7 in omsk",
+            "order uis-request-502 for 2 by landing-page of 7 in tomsk",
+            "order uis-request-503 for 3 by landing-page of 7 in main",
+        ],
+    ),
+    ("request-task-only", &["task Ответить на заявку №501 for 7 due 2026-11-23 11:00"]),
+    (
+        "request-task",
+        &[
+            "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
+            "order uis-request-501 for 17 by landing-page of 7 in main",
+            "task Ответить Пётр ‹b›Сидоров‹/b› на «Обратный звонок» №501 for 6 due 2026-11-23 13:00",
+        ],
+    ),
+    ("request-without-contact", &["task Ответить на заявку №501 for 7 due 2026-11-23 11:00"]),
+    (
+        "chat-avito",
+        &[
+            "customer petr_s of 6 in main has  no e-mail",
+            "order uis-chat-601 for 1 by messenger of 6 in main",
+            "note Чат №601 (Авито) on 1",
+        ],
+    ),
+    (
+        "chat-fields",
+        &[
+            "customer petr_s of 6 in main has 79161234567 no e-mail",
+            "order uis-chat-601 for 1 by live-chat of 6 in main",
+            "order uis-chat-602 for 1 by messenger of 6 in main",
+        ],
+    ),
+    (
+        "chat-names-of-all-kinds",
+        &[
+            "customer 👩‍🚀 Оля 🚀 of 7 in main has 79160000000 no e-mail",
+            "customer محمد of 7 in main has 79160000001 no e-mail",
+            "customer evilgnp.exe of 7 in main has 79160000002 no e-mail",
+            LONG_NAME,
+        ],
+    ),
+    (
+        "chat-not-told",
+        &[
+            "customer Пётр of 6 in main has 79161234567 no e-mail",
+            "customer +79160000002 of 7 in main has 79160000002 no e-mail",
+            "order uis-chat-601 for 1 by live-chat of 6 in main",
+            "order uis-chat-602 for 2 by live-chat of 7 in main",
+            "note Чат №601 (Сайт) on 1",
+        ],
+    ),
+    (
+        "chat-responsible-default",
+        &[
+            "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
+            "customer Вера of 7 in main has 79160000002 no e-mail",
+            "order uis-chat-601 for 17 by live-chat of 7 in main",
+            "order uis-chat-602 for 18 by live-chat of 7 in main",
+        ],
+    ),
+    (
+        "chat-responsible-fixed",
+        &[
+            "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
+            "customer Вера of 5 in main has 79160000002 no e-mail",
+            "order uis-chat-601 for 17 by live-chat of 5 in main",
+            "order uis-chat-602 for 18 by live-chat of 5 in main",
+        ],
+    ),
+    (
+        "chat-responsible-manager",
+        &[
+            "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
+            "customer Вера of 7 in main has 79160000002 no e-mail",
+            "order uis-chat-601 for 17 by live-chat of 6 in main",
+            "order uis-chat-602 for 18 by live-chat of 7 in main",
+        ],
+    ),
+    (
+        "chat-several-a-day",
+        &[
+            "customer petr_s of 6 in main has 79161234567 no e-mail",
+            "order uis-chat-601 for 1 by live-chat of 6 in main",
+            "note Чат №601 (Сайт) on 1",
+            "note Чат №602 (Сайт) on 1",
+            "note Чат №603 (Сайт) on 1",
+        ],
+    ),
+    ("chat-task-only", &["task Ответить на сообщение в чате №5601 for 6 due 2026-11-23 11:05"]),
+    (
+        "request-not-told",
+        &[
+            "customer Пётр of 7 in main has 79161234567 petr@example.ru",
+            "customer Вера of 7 in main has 79160000002 no e-mail",
+            "order uis-request-501 for 1 by landing-page of 7 in main",
+            "order uis-request-502 for 2 by landing-page of 7 in main",
+        ],
+    ),
+    (
+        "request-templates",
+        &[
+            "customer Пётр (yandex) of 7 in main has 79161234567 no e-mail",
+            "order uis-request-501 for 1 by landing-page of 7 in main",
+            "task Заявка №1: Перезвоните мне for 7 due 2026-11-23 14:00",
+        ],
+    ),
+    ("workplace-comes-and-goes", &[]),
+    ("workplace-connected", &[]),
+    ("workplace-not-connected", &[]),
+];
