@@ -11,7 +11,7 @@ pub struct Appeal<'a> {
     /// When it ended; tasks are due from then.
     pub at: Instant,
     /// Who appealed.
-    pub who: Identity,
+    pub identity: Identity,
     /// What a new customer is called; empty when nobody told a name.
     pub name: String,
     /// The shop that it is about, when that is known.
@@ -21,7 +21,7 @@ pub struct Appeal<'a> {
     /// Where whoever appealed came from.
     pub source: Option<Source>,
     /// What it tells for templates and fields.
-    pub told: &'a dyn EventParameters,
+    pub parameters: &'a dyn EventParameters,
 }
 
 /// By what somebody is known, the surest first.

@@ -42,29 +42,29 @@ impl<'a> Context<'a> {
 
     /// A request that RetailCRM has no key for is about to be sent: until when it may still arrive. That is written down as an intent before it is
     /// sent, and withdrawn when it surely did not arrive.
-    pub fn arrives_until(&self) -> Instant {
-        self.platform.now() + Instant::from(self.crm.longest_ms())
+    pub fn may_arrive_until(&self) -> Instant {
+        self.platform.now() + Instant::from(self.crm.max_in_flight_ms())
     }
 
     /// Whether an intent's request arrived can be looked up only when it cannot arrive any more: until then the event waits.
     pub fn wait_for_intent(&self, what: &str, until: Instant) -> Result<(), Failure> {
-        match self.left_of_intent(until) {
+        match self.remaining_ms(until) {
             0 => Ok(()),
             left => Err(retry_after(left, format!("{what} was sent before, and may still arrive"))),
         }
     }
 
     /// What an intent's request came to when it was not carried out for certain: the event comes again when that can be looked up.
-    pub fn unknown_intent(&self, error: CrmError, until: Instant) -> Failure {
+    pub fn unknown_outcome(&self, error: CrmError, until: Instant) -> Failure {
         match error {
-            CrmError::Unknown { .. } | CrmError::TooLarge { .. } => retry_after(self.left_of_intent(until), error.to_string()),
+            CrmError::Unknown { .. } | CrmError::TooLarge { .. } => retry_after(self.remaining_ms(until), error.to_string()),
             other => other.into(),
         }
     }
 
     /// Milliseconds. A clock that was turned back holds up nothing for longer than a request takes.
-    fn left_of_intent(&self, until: Instant) -> u32 {
-        u32::try_from((until - self.platform.now()).max(0)).unwrap_or(u32::MAX).min(self.crm.longest_ms())
+    fn remaining_ms(&self, until: Instant) -> u32 {
+        u32::try_from((until - self.platform.now()).max(0)).unwrap_or(u32::MAX).min(self.crm.max_in_flight_ms())
     }
 
     fn zone(&self) -> Result<Zone, Failure> {
@@ -116,7 +116,7 @@ mod tests {
         let fake = Fake::default();
         let context = Context::new(&fake);
         fake.now.set(1_000);
-        let until = context.arrives_until();
+        let until = context.may_arrive_until();
         assert_eq!(until, 1_000 + 15_000 + 30_000);
         for (now, left) in [(1_000, Some(45_000)), (45_999, Some(1)), (46_000, None), (90_000, None), (-9_000_000, Some(45_000))] {
             fake.now.set(now);
@@ -131,7 +131,7 @@ mod tests {
         let fake = Fake::default();
         let context = Context::new(&fake);
         let unknown = CrmError::Unknown { title: "POST /x".into(), reason: "the connection broke".into() };
-        assert_eq!(after(Err(context.unknown_intent(unknown, context.arrives_until()))), Some(45_000));
-        assert!(matches!(context.unknown_intent(CrmError::Unauthorized("no".into()), 1), Failure::Unauthorized(_)));
+        assert_eq!(after(Err(context.unknown_outcome(unknown, context.may_arrive_until()))), Some(45_000));
+        assert!(matches!(context.unknown_outcome(CrmError::Unauthorized("no".into()), 1), Failure::Unauthorized(_)));
     }
 }

@@ -15,8 +15,8 @@ use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::retailcrm::CrmError;
 use crate::retailcrm::customers::{self, Customer, NewCustomer};
-use crate::rules::{self, Fields, For, Reviewed};
-use crate::settings::Row;
+use crate::rules::{self, AssigneeFor, Fields, Reviewed};
+use crate::settings::ExtraFieldRow;
 
 /// RetailCRM's longest name, in characters.
 const NAME_MAX: usize = 255;
@@ -41,12 +41,12 @@ pub fn ensure(
     context: &Context<'_>,
     appeal: &Appeal<'_>,
     manager: impl FnOnce(&mut Lookup<'_>) -> Result<Option<i64>, Failure>,
-    rows: &[Row],
+    rows: &[ExtraFieldRow],
     lookup: &mut Lookup<'_>,
 ) -> Result<Vec<Skipped>, Failure> {
     let before = progress::read(context, appeal.id)?;
-    let (false, Some(external_id)) = (before.looked_up, appeal.who.external_id()) else { return Ok(Vec::new()) };
-    let lease = PersonLease::take(context, &appeal.who, appeal.id)?;
+    let (false, Some(external_id)) = (before.looked_up, appeal.identity.external_id()) else { return Ok(Vec::new()) };
+    let lease = PersonLease::take(context, &appeal.identity, appeal.id)?;
     lookup.forget_nobody();
     lease.release_after(find_or_create(context, appeal, (before, external_id), manager, rows, lookup))
 }
@@ -57,7 +57,7 @@ fn find_or_create(
     appeal: &Appeal<'_>,
     (before, external_id): (Progress, String),
     manager: impl FnOnce(&mut Lookup<'_>) -> Result<Option<i64>, Failure>,
-    rows: &[Row],
+    rows: &[ExtraFieldRow],
     lookup: &mut Lookup<'_>,
 ) -> Result<Vec<Skipped>, Failure> {
     join::join(context, appeal, lookup)?;
@@ -103,14 +103,14 @@ fn find_or_create(
 }
 
 /// A new customer as the settings want it; the manager is still to be found.
-fn propose(context: &Context<'_>, appeal: &Appeal<'_>, external_id: String, rows: &[Row]) -> Result<NewCustomer, Failure> {
+fn propose(context: &Context<'_>, appeal: &Appeal<'_>, external_id: String, rows: &[ExtraFieldRow]) -> Result<NewCustomer, Failure> {
     let fields = fields::of_new(context, appeal, rows)?;
     let name = template::fit(context.platform, "customer's name", &appeal.name, NAME_MAX);
     Ok(NewCustomer {
         external_id,
-        first_name: if name.is_empty() { appeal.who.shown() } else { name },
-        phone: appeal.who.phone.clone(),
-        email: appeal.who.email.clone(),
+        first_name: if name.is_empty() { appeal.identity.shown() } else { name },
+        phone: appeal.identity.phone.clone(),
+        email: appeal.identity.email.clone(),
         manager_id: None,
         site: appeal.site.clone(),
         source: appeal.source.clone(),
@@ -130,7 +130,7 @@ fn create(context: &Context<'_>, appeal: &Appeal<'_>, plain: NewCustomer) -> Res
     let mut left_out = Vec::new();
     let made = match customers::create(context.crm, &customer) {
         Err(error @ CrmError::Refused { .. }) if customer != plain => {
-            left_out.push(rules::refused(context, format!("customer of {}", appeal.id), &error));
+            left_out.push(rules::report_refusal(context, format!("customer of {}", appeal.id), &error));
             customer = plain;
             customers::create(context.crm, &customer)
         }
@@ -160,7 +160,8 @@ fn create(context: &Context<'_>, appeal: &Appeal<'_>, plain: NewCustomer) -> Res
 
 /// A new customer as rules leave it, or why a rule says that it is not created.
 fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, plain: &NewCustomer) -> Result<NewCustomer, String> {
-    let mut customer = NewCustomer { manager_id: rules::responsible(context, appeal, For::Customer, plain.manager_id), ..plain.clone() };
+    let mut customer =
+        NewCustomer { manager_id: rules::assignee(context, appeal, AssigneeFor::Customer, plain.manager_id), ..plain.clone() };
     match rules::review(context, appeal, DraftKind::Customer, || drafted(&customer)) {
         Reviewed::Keep => {}
         Reviewed::Changed(changed) => {

@@ -12,7 +12,7 @@ use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::crm_state::known_fields;
 use crate::retailcrm::custom_fields::{Entity, Field};
-use crate::settings::Row;
+use crate::settings::ExtraFieldRow;
 
 /// RetailCRM's longest value of a line, in characters.
 const LINE_MAX: usize = 255;
@@ -28,8 +28,8 @@ fn longest(field: &Field) -> usize {
 pub fn values<'a>(
     context: &Context<'_>,
     entity: Entity,
-    rows: impl Iterator<Item = &'a Row>,
-    told: &dyn EventParameters,
+    rows: impl Iterator<Item = &'a ExtraFieldRow>,
+    parameters: &dyn EventParameters,
 ) -> Result<(Map<String, Value>, Vec<Skipped>), Failure> {
     let fields = known_fields::of(context.platform, entity)?;
     let (mut values, mut left_out) = (Map::new(), Vec::new());
@@ -37,22 +37,22 @@ pub fn values<'a>(
         let field = fields.iter().find(|field| field.code == row.field);
         let takes_list = field.is_some_and(|field| field.kind == "multiselect_dictionary");
         let any = Cell::new(!row.value.contains("{{"));
-        let ask = |name: &str| if takes_list { told.raw(name) } else { told.get(name) }.inspect(|_| any.set(true));
+        let ask = |name: &str| if takes_list { parameters.raw(name) } else { parameters.get(name) }.inspect(|_| any.set(true));
         let text = template::render(&row.value, ask, |_| {});
         // What stands around parameters that UIS does not tell is no value.
         if !any.get() || text.trim().is_empty() {
             continue;
         }
-        let held = match field {
+        let converted = match field {
             Some(field) => {
                 if text.trim().chars().count() > longest(field) {
                     template::log_whole(context.platform, &row.field, text.trim());
                 }
-                hold(field, text.trim())
+                convert(field, text.trim())
             }
             None => Err(format!("RetailCRM has no such field of {}s", entity.name())),
         };
-        match held {
+        match converted {
             Ok(value) => drop(values.insert(row.field.clone(), value)),
             Err(why) => left_out.push(skipped(format!("field {}", row.field), format!("{why}: {}", template::line(&text, 80)))),
         }
@@ -61,7 +61,7 @@ pub fn values<'a>(
 }
 
 /// A text as a value of a field's type.
-fn hold(field: &Field, text: &str) -> Result<Value, String> {
+fn convert(field: &Field, text: &str) -> Result<Value, String> {
     let wrong = || format!("the field holds a {}", field.kind);
     match field.kind.as_str() {
         "boolean" => match text.to_lowercase().as_str() {
@@ -135,8 +135,8 @@ mod tests {
     #[test]
     fn every_type_takes_what_it_can_hold() {
         let elements = vec![("vk".to_owned(), "ВКонтакте".to_owned()), ("ya".to_owned(), "Яндекс".to_owned())];
-        let held = |kind: &str, text: &str| {
-            hold(&Field { code: "f".into(), name: "f".into(), kind: kind.into(), elements: elements.clone() }, text).ok()
+        let converted = |kind: &str, text: &str| {
+            convert(&Field { code: "f".into(), name: "f".into(), kind: kind.into(), elements: elements.clone() }, text).ok()
         };
         for (kind, text, value) in [
             ("boolean", "да", Some(json!(true))),
@@ -161,7 +161,7 @@ mod tests {
             ("string", "<b>x</b>", Some(json!("‹b›x‹/b›"))),
             ("text", "<b>\r\nx", Some(json!("‹b› \nx"))),
         ] {
-            assert_eq!(held(kind, text), value, "{kind} {text}");
+            assert_eq!(converted(kind, text), value, "{kind} {text}");
         }
     }
 }

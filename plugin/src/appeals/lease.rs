@@ -26,11 +26,11 @@ pub struct PersonLease<'a> {
 impl<'a> PersonLease<'a> {
     /// Takes the leases for an appeal. An appeal that took them in an earlier attempt has them still. When another appeal has one, the event is
     /// retried.
-    pub fn take(context: &'a Context<'a>, who: &Identity, appeal: AppealId) -> Result<PersonLease<'a>, Failure> {
+    pub fn take(context: &'a Context<'a>, identity: &Identity, appeal: AppealId) -> Result<PersonLease<'a>, Failure> {
         let mut lease = PersonLease { context, taken: Vec::new() };
         let holder = appeal.to_string();
-        for name in names(who) {
-            let ttl = u64::from(context.crm.longest_ms()) + HANDLER_MS;
+        for name in names(identity) {
+            let ttl = u64::from(context.crm.max_in_flight_ms()) + HANDLER_MS;
             if stored::lease(context.platform, Key::PersonLease(&name), &holder, ttl)? {
                 lease.taken.push(name);
             } else {
@@ -61,10 +61,10 @@ impl<'a> PersonLease<'a> {
 
 /// Names of a person's leases, in one order for everybody, so that two events never wait for each other. An e-mail may be longer than a key, so
 /// a digest stands for it; two people with one digest wait for each other, and nothing worse.
-fn names(who: &Identity) -> Vec<String> {
-    let email = who.email.as_ref().map(|email| format!("email/{:x}", digest::of(email)));
-    let phone = who.phone.as_ref().map(|phone| format!("phone/{:x}", digest::of(phone)));
-    let visitor = who.visitor.map(|visitor| format!("visitor/{visitor}"));
+fn names(identity: &Identity) -> Vec<String> {
+    let email = identity.email.as_ref().map(|email| format!("email/{:x}", digest::of(email)));
+    let phone = identity.phone.as_ref().map(|phone| format!("phone/{:x}", digest::of(phone)));
+    let visitor = identity.visitor.map(|visitor| format!("visitor/{visitor}"));
     [email, phone, visitor].into_iter().flatten().collect()
 }
 
@@ -106,10 +106,10 @@ mod tests {
     fn an_appeal_keeps_its_leases_while_its_request_may_still_arrive() {
         let fake = Fake::default();
         let context = Context::new(&fake);
-        let who = person(None, Some("a@x.example"));
-        let lease = PersonLease::take(&context, &who, AppealId::chat(1)).expect("free");
+        let identity = person(None, Some("a@x.example"));
+        let lease = PersonLease::take(&context, &identity, AppealId::chat(1)).expect("free");
         assert!(lease.release_after::<()>(Err(retry_after(1, "no answer"))).is_err());
-        assert!(PersonLease::take(&context, &who, AppealId::chat(2)).is_err(), "another waits");
-        assert!(PersonLease::take(&context, &who, AppealId::chat(1)).is_ok(), "its next attempt goes on");
+        assert!(PersonLease::take(&context, &identity, AppealId::chat(2)).is_err(), "another waits");
+        assert!(PersonLease::take(&context, &identity, AppealId::chat(1)).is_ok(), "its next attempt goes on");
     }
 }

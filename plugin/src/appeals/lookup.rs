@@ -17,21 +17,21 @@ const VISITOR_TTL_MS: u64 = 400 * 24 * 3_600_000;
 pub struct Lookup<'a> {
     context: &'a Context<'a>,
     crm: Crm<'a>,
-    who: Identity,
+    identity: Identity,
     /// None: not looked up yet. None within: nobody is known by it.
     found: Option<Option<Customer>>,
 }
 
 impl<'a> Lookup<'a> {
     /// Of whoever appealed, with what is known from an earlier event; none when there is nothing to look him up by.
-    pub fn of(context: &'a Context<'a>, who: Identity, progress: &Progress) -> Option<Lookup<'a>> {
-        who.external_id()?;
-        Some(Lookup { context, crm: context.crm, who, found: progress.customer.clone().map(Some) })
+    pub fn of(context: &'a Context<'a>, identity: Identity, progress: &Progress) -> Option<Lookup<'a>> {
+        identity.external_id()?;
+        Some(Lookup { context, crm: context.crm, identity, found: progress.customer.clone().map(Some) })
     }
 
     /// Of somebody of whom nothing is known: he is nobody's customer.
-    pub fn of_nobody(context: &'a Context<'a>) -> Lookup<'a> {
-        Lookup { context, crm: context.crm, who: Identity::default(), found: Some(None) }
+    pub fn without_customer(context: &'a Context<'a>) -> Lookup<'a> {
+        Lookup { context, crm: context.crm, identity: Identity::default(), found: Some(None) }
     }
 
     /// The way to RetailCRM.
@@ -50,22 +50,22 @@ impl<'a> Lookup<'a> {
 
     /// Who has his phone, else who has his e-mail.
     pub fn by_contact(&self) -> Result<Option<Customer>, Failure> {
-        let by_phone = self.who.phone.as_ref().map(|phone| customers::find_by_phone(self.crm, phone)).transpose()?.flatten();
+        let by_phone = self.identity.phone.as_ref().map(|phone| customers::find_by_phone(self.crm, phone)).transpose()?.flatten();
         if by_phone.is_some() {
             return Ok(by_phone);
         }
-        Ok(self.who.email.as_ref().map(|email| customers::find_by_email(self.crm, email)).transpose()?.flatten())
+        Ok(self.identity.email.as_ref().map(|email| customers::find_by_email(self.crm, email)).transpose()?.flatten())
     }
 
     /// Who the visitor was in an earlier appeal.
     pub fn by_visitor(&self) -> Result<Option<Customer>, Failure> {
-        let known = self.who.visitor.map_or(Ok(None), |visitor| stored::load::<i64>(self.context.platform, Key::Visitor(visitor)))?;
+        let known = self.identity.visitor.map_or(Ok(None), |visitor| stored::load::<i64>(self.context.platform, Key::Visitor(visitor)))?;
         Ok(known.map(|id| customers::by_id(self.crm, id)).transpose()?.flatten())
     }
 
     /// Remembers who the visitor is.
     pub fn remember_visitor(&mut self) -> Result<(), Failure> {
-        match (self.who.visitor, self.customer()?) {
+        match (self.identity.visitor, self.customer()?) {
             (Some(visitor), Some(customer)) => {
                 stored::put(self.context.platform, Key::Visitor(visitor), &customer.id, Some(VISITOR_TTL_MS))
             }
@@ -86,7 +86,7 @@ impl<'a> Lookup<'a> {
     }
 
     /// He is not there any more: whoever has his phone or his e-mail now is the one he was joined with, and the appeal's from now on.
-    pub fn again(&mut self, appeal: AppealId) -> Result<Option<Customer>, Failure> {
+    pub fn find_successor(&mut self, appeal: AppealId) -> Result<Option<Customer>, Failure> {
         self.set_customer(None);
         let found = self.customer()?;
         if found.is_some() {

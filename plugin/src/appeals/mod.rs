@@ -13,7 +13,7 @@
 //! | [`assignee`] | who answers for what is created |
 //! | [`source`] | where whoever appealed came from |
 //! | [`join`] | two customers who turn out to be one |
-//! | [`parts`] | several things made of one appeal |
+//! | [`steps`] | several things made of one appeal |
 //! | [`communication`] | the communication of UIS's reports behind an appeal |
 //! | [`progress`] | what of it is done, so that nothing is done twice |
 
@@ -26,7 +26,7 @@ pub mod join;
 pub mod lease;
 pub mod lookup;
 pub mod order;
-pub mod parts;
 pub mod progress;
 pub mod source;
+pub mod steps;
 pub mod task;

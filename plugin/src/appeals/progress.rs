@@ -30,7 +30,8 @@ pub struct Progress {
     /// Who he is in RetailCRM.
     pub customer: Option<Customer>,
     /// All that follows from it is done; calls note that in their story.
-    pub settled: bool,
+    #[serde(rename = "settled")]
+    pub finished: bool,
     /// Its order was made, or was found not to be wanted.
     pub ordered: bool,
     /// Its task was made, or was found not to be wanted.
@@ -40,8 +41,8 @@ pub struct Progress {
     /// The shop that the order is of.
     pub order_site: Option<String>,
     /// What became of its transcript.
-    pub transcript: Kept,
-    /// Until when the request for the transcript's note may still arrive, while it is [`Kept::Intended`].
+    pub transcript: NoteState,
+    /// Until when the request for the transcript's note may still arrive, while it is [`NoteState::Intended`].
     pub transcript_until: Instant,
     /// Extra fields that this appeal has written.
     pub fields: BTreeMap<String, Value>,
@@ -50,7 +51,7 @@ pub struct Progress {
 /// What became of something that RetailCRM has no key for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kept {
+pub enum NoteState {
     /// Nothing yet.
     #[default]
     No,

@@ -19,7 +19,7 @@ use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
 use crate::context::Context;
 use crate::retailcrm::CrmError;
 use crate::retailcrm::tasks::{self, Task};
-use crate::rules::{self, Fields, For, Reviewed};
+use crate::rules::{self, AssigneeFor, Fields, Reviewed};
 
 /// A task that was made is remembered this long: longer than any task stays open that somebody still looks at.
 const TTL_MS: u64 = 90 * 24 * 3_600_000;
@@ -28,7 +28,7 @@ const NAME_MAX: usize = 255;
 const HOUR_MS: i64 = 3_600_000;
 
 /// What is wanted.
-pub struct Wish<'a> {
+pub struct TaskPlan<'a> {
     /// Where the last such task is remembered: one key for what should have but one open task.
     pub key: Key<'a>,
     /// No second task while the first is open.
@@ -46,7 +46,7 @@ pub struct Wish<'a> {
 /// The task that was made last under a key.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-struct Made {
+struct LastTask {
     /// For which appeal; none: there was no task.
     #[serde(deserialize_with = "appeal_id::read_or_none")]
     appeal: Option<AppealId>,
@@ -60,7 +60,7 @@ struct Made {
     until: Instant,
 }
 
-impl Made {
+impl LastTask {
     /// Whether it was about to be sent, and what became of that is not known.
     fn is_intent(&self) -> bool {
         self.task.is_none() && self.appeal.is_some()
@@ -68,12 +68,12 @@ impl Made {
 }
 
 /// Makes the task, once for an appeal: somebody may have completed it since, or another appeal may have its own under the key.
-pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
     let known = progress::read(context, appeal.id)?;
     if known.skipped || known.tasked {
         return Ok(Vec::new());
     }
-    let Some(left_out) = attempt(context, appeal, wish, lookup)? else {
+    let Some(left_out) = attempt(context, appeal, plan, lookup)? else {
         return Ok(vec![skipped(format!("task for {}", appeal.id), "nobody to perform it is known; choose a default responsible")]);
     };
     progress::update(context, appeal.id, |progress| progress.tasked = true)?;
@@ -81,45 +81,50 @@ pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup:
 }
 
 /// Gives what was left out of the task, or why there is none; nothing when nobody is known to perform it: somebody may be chosen.
-fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Option<Vec<Skipped>>, Failure> {
-    let made: Made = stored::load(context.platform, wish.key)?.unwrap_or_default();
-    if is_there(context, appeal, wish, &made)? {
+fn attempt(
+    context: &Context<'_>,
+    appeal: &Appeal<'_>,
+    plan: &TaskPlan<'_>,
+    lookup: &mut Lookup<'_>,
+) -> Result<Option<Vec<Skipped>>, Failure> {
+    let last: LastTask = stored::load(context.platform, plan.key)?.unwrap_or_default();
+    if is_covered(context, appeal, plan, &last)? {
         return Ok(Some(Vec::new()));
     }
     let customer = lookup.customer()?;
-    let proposed = wish.assignee.user(context, lookup, wish.default_assignee)?;
-    let Some(performer) = rules::responsible(context, appeal, For::Task, proposed) else { return Ok(None) };
-    let due = appeal.at + i64::from(wish.due_hours) * HOUR_MS;
+    let proposed = plan.assignee.user(context, lookup, plan.default_assignee)?;
+    let Some(performer) = rules::assignee(context, appeal, AssigneeFor::Task, proposed) else { return Ok(None) };
+    let due = appeal.at + i64::from(plan.due_hours) * HOUR_MS;
     let task = Task {
-        text: name(context, appeal, wish),
+        text: name(context, appeal, plan),
         // Minutes are all that RetailCRM takes.
         datetime: context.crm_date_time(due)?.chars().take(16).collect(),
         performer_id: performer,
-        phone: appeal.who.phone.clone(),
+        phone: appeal.identity.phone.clone(),
         phone_site: appeal.site.clone(),
         customer: customer.map(|customer| serde_json::json!({"id": customer.id})),
     };
     let plain = proposed.map(|performer| Task { performer_id: performer, ..task.clone() });
     match reviewed(context, appeal, task) {
-        Ok(task) => send(context, appeal, wish, (task, plain), &made).map(Some),
+        Ok(task) => send(context, appeal, plan, (task, plain), &last).map(Some),
         Err(why) => Ok(Some(vec![skipped(format!("task for {}", appeal.id), format!("a rule: {why}"))])),
     }
 }
 
 /// Whether the appeal needs no task of its own: its task was made, or another one that is enough is open.
-fn is_there(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, made: &Made) -> Result<bool, Failure> {
-    match made.task {
-        Some(_) if made.appeal == Some(appeal.id) => Ok(true),
-        Some(task) if wish.once && tasks::is_open(context.crm, task)? => {
+fn is_covered(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>, last: &LastTask) -> Result<bool, Failure> {
+    match last.task {
+        Some(_) if last.appeal == Some(appeal.id) => Ok(true),
+        Some(task) if plan.once && tasks::is_open(context.crm, task)? => {
             context.platform.log(Level::Info, "the task is still open", &[("task", &task.to_string())]);
             Ok(true)
         }
         // Perhaps it arrived: then it is the one, whichever appeal it was for.
-        None if made.is_intent() => {
-            context.wait_for_intent("the task", made.until)?;
-            let Some(task) = tasks::find_open(context.crm, &made.text, appeal.who.phone.as_deref())? else { return Ok(false) };
-            stored::put(context.platform, wish.key, &Made { task: Some(task), ..made.clone() }, Some(TTL_MS))?;
-            Ok(made.appeal == Some(appeal.id) || wish.once)
+        None if last.is_intent() => {
+            context.wait_for_intent("the task", last.until)?;
+            let Some(task) = tasks::find_open(context.crm, &last.text, appeal.identity.phone.as_deref())? else { return Ok(false) };
+            stored::put(context.platform, plan.key, &LastTask { task: Some(task), ..last.clone() }, Some(TTL_MS))?;
+            Ok(last.appeal == Some(appeal.id) || plan.once)
         }
         _ => Ok(false),
     }
@@ -144,49 +149,50 @@ fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, mut task: Task) -> Resul
 fn send(
     context: &Context<'_>,
     appeal: &Appeal<'_>,
-    wish: &Wish<'_>,
+    plan: &TaskPlan<'_>,
     (task, plain): (Task, Option<Task>),
-    made: &Made,
+    last: &LastTask,
 ) -> Result<Vec<Skipped>, Failure> {
     let (platform, crm) = (context.platform, context.crm);
     let mut left_out = Vec::new();
-    let mut intent = Made { appeal: Some(appeal.id), at: appeal.at, text: task.text.clone(), task: None, until: context.arrives_until() };
-    stored::put(platform, wish.key, &intent, Some(TTL_MS))?;
+    let mut intent =
+        LastTask { appeal: Some(appeal.id), at: appeal.at, text: task.text.clone(), task: None, until: context.may_arrive_until() };
+    stored::put(platform, plan.key, &intent, Some(TTL_MS))?;
     let mut created = tasks::create(crm, &task);
     if let (Err(error @ CrmError::Refused { .. }), Some(plain)) = (&created, plain.filter(|plain| *plain != task)) {
-        left_out.push(rules::refused(context, format!("task for {}", appeal.id), error));
+        left_out.push(rules::report_refusal(context, format!("task for {}", appeal.id), error));
         intent.text.clone_from(&plain.text);
-        intent.until = context.arrives_until();
-        stored::put(platform, wish.key, &intent, Some(TTL_MS))?;
+        intent.until = context.may_arrive_until();
+        stored::put(platform, plan.key, &intent, Some(TTL_MS))?;
         created = tasks::create(crm, &plain);
     }
     match created {
-        Ok(task) => stored::put(platform, wish.key, &Made { task: Some(task), ..intent }, Some(TTL_MS))?,
+        Ok(task) => stored::put(platform, plan.key, &LastTask { task: Some(task), ..intent }, Some(TTL_MS))?,
         // Surely nothing is there: what was made before counts again.
         Err(error) if error.surely_did_nothing() => {
-            stored::put(platform, wish.key, made, Some(TTL_MS))?;
+            stored::put(platform, plan.key, last, Some(TTL_MS))?;
             return Err(error.into());
         }
-        Err(error) => return Err(context.unknown_intent(error, intent.until)),
+        Err(error) => return Err(context.unknown_outcome(error, intent.until)),
     }
     Ok(left_out)
 }
 
 /// Completes the open task under a key: this appeal has done what it asked for. A task for what happened later stays.
 pub fn close(context: &Context<'_>, appeal: &Appeal<'_>, key: Key<'_>) -> Result<(), Failure> {
-    let made = stored::load::<Made>(context.platform, key)?.filter(|made| made.at <= appeal.at);
-    if let (Some(made), false) = (made, progress::read(context, appeal.id)?.task_closed) {
-        complete(context, made, key, appeal.who.phone.as_deref())?;
+    let last = stored::load::<LastTask>(context.platform, key)?.filter(|last| last.at <= appeal.at);
+    if let (Some(last), false) = (last, progress::read(context, appeal.id)?.task_closed) {
+        complete(context, last, key, appeal.identity.phone.as_deref())?;
     }
     progress::update(context, appeal.id, |progress| progress.task_closed = true)
 }
 
-fn complete(context: &Context<'_>, made: Made, key: Key<'_>, phone: Option<&str>) -> Result<(), Failure> {
+fn complete(context: &Context<'_>, last: LastTask, key: Key<'_>, phone: Option<&str>) -> Result<(), Failure> {
     let crm = context.crm;
-    let task = match made.task {
-        None if made.is_intent() => {
-            context.wait_for_intent("the task", made.until)?;
-            tasks::find_open(context.crm, &made.text, phone)?
+    let task = match last.task {
+        None if last.is_intent() => {
+            context.wait_for_intent("the task", last.until)?;
+            tasks::find_open(context.crm, &last.text, phone)?
         }
         known => known,
     };
@@ -207,12 +213,16 @@ fn drafted(task: &Task) -> Fields {
 }
 
 /// The task's name.
-fn name(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>) -> String {
+fn name(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>) -> String {
     let unknown = |name: &str| context.platform.log(Level::Info, "a template asks for what is not told", &[("parameter", name)]);
-    let whole = template::render(wish.name, |name| appeal.told.get(name), unknown);
+    let whole = template::render(plan.name, |name| appeal.parameters.get(name), unknown);
     let line = template::fit(context.platform, "task's name", &whole, NAME_MAX);
     // Values that are all empty leave nothing; a task must have a name.
-    if line.is_empty() { Some(appeal.who.shown()).filter(|shown| !shown.is_empty()).unwrap_or_else(|| appeal.id.to_string()) } else { line }
+    if line.is_empty() {
+        Some(appeal.identity.shown()).filter(|shown| !shown.is_empty()).unwrap_or_else(|| appeal.id.to_string())
+    } else {
+        line
+    }
 }
 
 #[cfg(test)]
@@ -240,17 +250,17 @@ mod tests {
         Appeal {
             id: AppealId::call(7),
             at: 0,
-            who: Identity { phone: Some("79161234567".into()), ..Identity::default() },
+            identity: Identity { phone: Some("79161234567".into()), ..Identity::default() },
             name: String::new(),
             own_site: None,
             site: None,
             source: None,
-            told: &Silent,
+            parameters: &Silent,
         }
     }
 
-    fn made(fake: &Fake) -> Result<Vec<Skipped>, Failure> {
-        let wish = Wish {
+    fn make_task(fake: &Fake) -> Result<Vec<Skipped>, Failure> {
+        let plan = TaskPlan {
             key: Key::MissedCallTask("79161234567"),
             once: true,
             name: "Перезвонить",
@@ -259,7 +269,7 @@ mod tests {
             default_assignee: None,
         };
         let context = Context::with_settings(fake, Settings::default());
-        make(&context, &appeal(), &wish, &mut Lookup::of_nobody(&context))
+        make(&context, &appeal(), &plan, &mut Lookup::without_customer(&context))
     }
 
     fn after(result: Result<Vec<Skipped>, Failure>) -> Option<u32> {
@@ -278,13 +288,13 @@ mod tests {
         let found = r#"{"success":true,"tasks":[{"id":3,"text":"Перезвонить","phone":"79161234567"}]}"#;
         let fake = fake(&[(CREATE, r#"{"success":true,"id":3}"#), (LIST, found)]);
         fake.lost.borrow_mut().push(CREATE);
-        assert_eq!(after(made(&fake)), Some(45_000));
+        assert_eq!(after(make_task(&fake)), Some(45_000));
         fake.lost.borrow_mut().clear();
         fake.now.set(44_000);
-        assert_eq!(after(made(&fake)), Some(1_000));
+        assert_eq!(after(make_task(&fake)), Some(1_000));
         assert_eq!(*fake.sent.borrow(), [CREATE], "nothing is asked before");
         fake.now.set(45_000);
-        assert_eq!(made(&fake), Ok(Vec::new()));
+        assert_eq!(make_task(&fake), Ok(Vec::new()));
         assert_eq!(*fake.sent.borrow(), [CREATE, LIST], "it arrived");
     }
 
@@ -292,18 +302,18 @@ mod tests {
     fn a_task_that_did_not_arrive_is_sent_again() {
         let fake = fake(&[(CREATE, r#"{"success":true,"id":3}"#), (LIST, r#"{"success":true,"tasks":[]}"#)]);
         fake.lost.borrow_mut().push(CREATE);
-        assert_eq!(after(made(&fake)), Some(45_000));
+        assert_eq!(after(make_task(&fake)), Some(45_000));
         fake.lost.borrow_mut().clear();
         fake.now.set(45_000);
-        assert_eq!(made(&fake), Ok(Vec::new()));
+        assert_eq!(make_task(&fake), Ok(Vec::new()));
         assert_eq!(*fake.sent.borrow(), [CREATE, LIST, CREATE]);
     }
 
     #[test]
     fn an_intent_whose_request_surely_did_not_arrive_is_withdrawn() {
         let fake = fake(&[(LIST, r#"{"success":true,"tasks":[]}"#)]);
-        assert_eq!(after(made(&fake)), None, "RetailCRM was not reached: the host decides when to come again");
-        assert_eq!(after(made(&fake)), None);
+        assert_eq!(after(make_task(&fake)), None, "RetailCRM was not reached: the host decides when to come again");
+        assert_eq!(after(make_task(&fake)), None);
         assert_eq!(*fake.sent.borrow(), [CREATE, CREATE], "nothing is looked up, and nothing waited for");
     }
 }

@@ -53,7 +53,7 @@ pub enum Key<'a> {
     /// A call's story.
     Call(i64),
     /// A call that is not done with.
-    UnsettledCall(i64),
+    UnfinishedCall(i64),
     /// A click by a CRM user on a phone.
     Clicked(i64, &'a str),
     /// Up to when UIS's report of calls was read.
@@ -75,29 +75,29 @@ pub enum Key<'a> {
     /// Stages that UIS refused for a funnel.
     DealFunnelRefused(&'a str),
     /// A part of deals as UIS has it.
-    DealPart(DealPart, &'a str),
+    DealPrerequisite(DealPrerequisite, &'a str),
     /// A part of deals that UIS refused.
-    DealPartRefused(DealPart, &'a str),
+    DealPrerequisiteRefused(DealPrerequisite, &'a str),
     /// RetailCRM's statuses, groups, shops and people, as deals need them.
-    DealsBook,
+    DealsReferences,
     /// Statuses that deals are or were in.
-    DealsMetStatuses,
+    DealsUsedStatuses,
     /// Groups of statuses that became one stage each, as they were last reported.
-    DealsFolded,
+    DealsMergedGroups,
     /// The stages of statuses that orders were in.
     DealsStages,
     /// When hints were followed last.
-    DealsFollowed,
+    DealsHintsDone,
     /// The day from which on deals were loaded.
     DealsLoadedFrom,
     /// What the settings make of every deal.
-    DealsShape,
+    DealsSettingsDigest,
     /// When the next run that should not wait is due.
     DealsSoon,
     /// How far the orders' history was read.
     DealsPlan,
     /// How many orders are read at a time.
-    DealsPack,
+    DealsBatchSize,
     /// It was reported that the key may not read orders.
     DealsForbidden,
     /// What was left out by a run that broke off.
@@ -106,7 +106,7 @@ pub enum Key<'a> {
 
 /// What must be in UIS before a deal, besides its funnel.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum DealPart {
+pub enum DealPrerequisite {
     /// A field.
     Field,
     /// An employee.
@@ -124,16 +124,16 @@ pub enum Family {
     UserLinks,
     /// [`Key::Synchronised`].
     Synchronised,
-    /// [`Key::UnsettledCall`].
-    UnsettledCalls,
+    /// [`Key::UnfinishedCall`].
+    UnfinishedCalls,
     /// [`Key::Deal`].
     Deals,
     /// [`Key::DealHint`].
     DealHints,
     /// [`Key::DealFunnel`].
     DealFunnels,
-    /// [`Key::DealPartRefused`].
-    DealPartsRefused(DealPart),
+    /// [`Key::DealPrerequisiteRefused`].
+    DealPrerequisitesRefused(DealPrerequisite),
 }
 
 impl Family {
@@ -143,13 +143,13 @@ impl Family {
             Family::EmployeeLinks => "employees/",
             Family::UserLinks => "users/",
             Family::Synchronised => "synchronised/",
-            Family::UnsettledCalls => "unsettled-call/",
+            Family::UnfinishedCalls => "unsettled-call/",
             Family::Deals => "deal/",
             Family::DealHints => "deal-hint/",
             Family::DealFunnels => "deal-funnel/",
-            Family::DealPartsRefused(DealPart::Field) => "deal-field-refused/",
-            Family::DealPartsRefused(DealPart::Employee) => "deal-employee-refused/",
-            Family::DealPartsRefused(DealPart::Contact) => "deal-contact-refused/",
+            Family::DealPrerequisitesRefused(DealPrerequisite::Field) => "deal-field-refused/",
+            Family::DealPrerequisitesRefused(DealPrerequisite::Employee) => "deal-employee-refused/",
+            Family::DealPrerequisitesRefused(DealPrerequisite::Contact) => "deal-contact-refused/",
         }
     }
 }
@@ -176,7 +176,7 @@ impl fmt::Display for Key<'_> {
             Key::AppealTask(appeal) => ("task/", appeal),
             Key::MissedCallTask(phone) => ("missed-call-task/", phone),
             Key::Call(session) => ("call/", session),
-            Key::UnsettledCall(session) => (Family::UnsettledCalls.prefix(), session),
+            Key::UnfinishedCall(session) => (Family::UnfinishedCalls.prefix(), session),
             Key::Clicked(user, phone) => return write!(out, "clicked/{user}/{phone}"),
             Key::CallsRead => ("reconcile/calls", &""),
             Key::Chat(chat) => ("chat/", chat),
@@ -185,20 +185,20 @@ impl fmt::Display for Key<'_> {
             Key::DealHint(order) => (Family::DealHints.prefix(), order),
             Key::DealFunnel(funnel) => (Family::DealFunnels.prefix(), funnel),
             Key::DealFunnelRefused(funnel) => ("deal-funnel-refused/", funnel),
-            Key::DealPart(DealPart::Field, id) => ("deal-field/", id),
-            Key::DealPart(DealPart::Employee, id) => ("deal-employee/", id),
-            Key::DealPart(DealPart::Contact, id) => ("deal-contact/", id),
-            Key::DealPartRefused(part, id) => (Family::DealPartsRefused(*part).prefix(), id),
-            Key::DealsBook => ("deals/book", &""),
-            Key::DealsMetStatuses => ("deals/met-statuses", &""),
-            Key::DealsFolded => ("deals/folded", &""),
+            Key::DealPrerequisite(DealPrerequisite::Field, id) => ("deal-field/", id),
+            Key::DealPrerequisite(DealPrerequisite::Employee, id) => ("deal-employee/", id),
+            Key::DealPrerequisite(DealPrerequisite::Contact, id) => ("deal-contact/", id),
+            Key::DealPrerequisiteRefused(part, id) => (Family::DealPrerequisitesRefused(*part).prefix(), id),
+            Key::DealsReferences => ("deals/book", &""),
+            Key::DealsUsedStatuses => ("deals/met-statuses", &""),
+            Key::DealsMergedGroups => ("deals/folded", &""),
             Key::DealsStages => ("deals/stages", &""),
-            Key::DealsFollowed => ("deals/followed", &""),
+            Key::DealsHintsDone => ("deals/followed", &""),
             Key::DealsLoadedFrom => ("deals/loaded-from", &""),
-            Key::DealsShape => ("deals/shape", &""),
+            Key::DealsSettingsDigest => ("deals/shape", &""),
             Key::DealsSoon => ("deals/soon", &""),
             Key::DealsPlan => ("deals/plan", &""),
-            Key::DealsPack => ("deals/pack", &""),
+            Key::DealsBatchSize => ("deals/pack", &""),
             Key::DealsForbidden => ("deals/forbidden", &""),
             Key::DealsUnreported => ("deals/untold", &""),
         };
@@ -213,16 +213,16 @@ mod tests {
 
     #[test]
     fn keys_of_a_family_begin_as_it_says() {
-        let part = DealPart::Contact;
+        let part = DealPrerequisite::Contact;
         for (key, family, name) in [
             (Key::EmployeeLink(5), Family::EmployeeLinks, "5"),
             (Key::UserLink(-5), Family::UserLinks, "-5"),
             (Key::Synchronised(5), Family::Synchronised, "5"),
-            (Key::UnsettledCall(5), Family::UnsettledCalls, "5"),
+            (Key::UnfinishedCall(5), Family::UnfinishedCalls, "5"),
             (Key::Deal(5), Family::Deals, "5"),
             (Key::DealHint(5), Family::DealHints, "5"),
             (Key::DealFunnel("shop-a"), Family::DealFunnels, "shop-a"),
-            (Key::DealPartRefused(part, "customer-5"), Family::DealPartsRefused(part), "customer-5"),
+            (Key::DealPrerequisiteRefused(part, "customer-5"), Family::DealPrerequisitesRefused(part), "customer-5"),
         ] {
             assert_eq!(key.to_string().strip_prefix(family.prefix()), Some(name), "{key}");
         }

@@ -11,7 +11,7 @@ pub fn done() -> Handled {
 }
 
 /// Done, with things left out.
-pub fn done_without(skipped: Vec<Skipped>) -> Handled {
+pub fn done_with_skipped(skipped: Vec<Skipped>) -> Handled {
     Ok(Outcome { skipped })
 }
 
@@ -36,6 +36,6 @@ pub fn misconfigured(setting: impl Into<String>, message: impl Into<String>) -> 
 }
 
 /// Whether what failed so is done again: the event comes again by itself, or once the key is accepted.
-pub fn comes_again(failure: &Failure) -> bool {
+pub fn is_retried(failure: &Failure) -> bool {
     matches!(failure, Failure::Retry(_) | Failure::Unauthorized(_))
 }

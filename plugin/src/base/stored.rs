@@ -37,7 +37,7 @@ pub fn load<T: DeserializeOwned>(storage: &dyn Storage, key: Key<'_>) -> Result<
 }
 
 /// Whether there is a value, readable or not.
-pub fn is_there(storage: &dyn Storage, key: Key<'_>) -> bool {
+pub fn exists(storage: &dyn Storage, key: Key<'_>) -> bool {
     storage.get(&key.to_string()).is_some()
 }
 
@@ -49,7 +49,7 @@ pub fn put<T: Serialize>(storage: &dyn Storage, key: Key<'_>, value: &T, ttl_ms:
 /// Claims a key for a while: false when somebody has claimed it already.
 pub fn claim(storage: &dyn Storage, key: Key<'_>, ttl_ms: u64) -> Result<bool, Failure> {
     let name = key.to_string();
-    match storage.swap(&name, None, &seal(&Value::Bool(true)), Some(ttl_ms)) {
+    match storage.swap(&name, None, &encode(&Value::Bool(true)), Some(ttl_ms)) {
         Ok(_) => Ok(true),
         Err(StorageError::Conflict) => Ok(false),
         Err(error) => Err(retry(format!("{name} cannot be claimed: {error:?}"))),
@@ -60,7 +60,7 @@ pub fn claim(storage: &dyn Storage, key: Key<'_>, ttl_ms: u64) -> Result<bool, F
 pub fn lease(storage: &dyn Storage, key: Key<'_>, holder: &str, ttl_ms: u64) -> Result<bool, Failure> {
     let name = key.to_string();
     let value = Value::String(holder.to_owned());
-    match storage.swap(&name, None, &seal(&value), Some(ttl_ms)) {
+    match storage.swap(&name, None, &encode(&value), Some(ttl_ms)) {
         Ok(_) => Ok(true),
         Err(StorageError::Conflict) => Ok(fetch(storage, key)?.as_ref() == Some(&value)),
         Err(error) => Err(refused(&name, error)),
@@ -84,34 +84,34 @@ where
 
 fn fetch(storage: &dyn Storage, key: Key<'_>) -> Result<Option<Value>, Failure> {
     let name = key.to_string();
-    storage.get(&name).map(|entry| open(&name, &entry.value)).transpose()
+    storage.get(&name).map(|entry| decode(&name, &entry.value)).transpose()
 }
 
 fn replace(storage: &dyn Storage, key: Key<'_>, value: Result<Value, Error>, ttl_ms: Option<u64>) -> Result<(), Failure> {
     let name = key.to_string();
-    let bytes = seal(&value.map_err(|error| unreadable(&name, &error))?);
+    let bytes = encode(&value.map_err(|error| unreadable(&name, &error))?);
     swap(storage, &name, ttl_ms, &mut |_| Ok(bytes.clone()))
 }
 
 /// Makes a new value of the one found.
-type Renew<'a> = dyn FnMut(Option<Value>) -> Result<Value, Error> + 'a;
+type Change<'a> = dyn FnMut(Option<Value>) -> Result<Value, Error> + 'a;
 
-fn rewrite(storage: &dyn Storage, key: Key<'_>, ttl_ms: Option<u64>, renew: &mut Renew<'_>) -> Result<(), Failure> {
+fn rewrite(storage: &dyn Storage, key: Key<'_>, ttl_ms: Option<u64>, change: &mut Change<'_>) -> Result<(), Failure> {
     let name = key.to_string();
     swap(storage, &name, ttl_ms, &mut |found| {
-        let found = found.map(|found| open(&name, found)).transpose()?;
-        renew(found).map(|value| seal(&value)).map_err(|error| unreadable(&name, &error))
+        let found = found.map(|found| decode(&name, found)).transpose()?;
+        change(found).map(|value| encode(&value)).map_err(|error| unreadable(&name, &error))
     })
 }
 
 /// As [`Renew`], in bytes.
-type RenewBytes<'a> = dyn FnMut(Option<&[u8]>) -> Result<Vec<u8>, Failure> + 'a;
+type ChangeBytes<'a> = dyn FnMut(Option<&[u8]>) -> Result<Vec<u8>, Failure> + 'a;
 
 /// Puts new bytes in the place of those found, until nobody wrote in between.
-fn swap(storage: &dyn Storage, key: &str, ttl_ms: Option<u64>, renew: &mut RenewBytes<'_>) -> Result<(), Failure> {
+fn swap(storage: &dyn Storage, key: &str, ttl_ms: Option<u64>, change: &mut ChangeBytes<'_>) -> Result<(), Failure> {
     for _ in 0..ATTEMPTS {
         let found = storage.get(key);
-        let bytes = renew(found.as_ref().map(|entry| entry.value.as_slice()))?;
+        let bytes = change(found.as_ref().map(|entry| entry.value.as_slice()))?;
         if found.as_ref().is_some_and(|entry| entry.value == bytes) {
             return Ok(());
         }
@@ -180,13 +180,13 @@ pub fn ids(storage: &dyn Storage, family: Family) -> Vec<i64> {
 }
 
 /// The value in an envelope.
-fn open(key: &str, bytes: &[u8]) -> Result<Value, Failure> {
-    let json = within(bytes).map_err(|why| unreadable(key, &why))?;
+fn decode(key: &str, bytes: &[u8]) -> Result<Value, Failure> {
+    let json = strip_envelope(bytes).map_err(|why| unreadable(key, &why))?;
     json::parse(json).map_err(|error| unreadable(key, &error))
 }
 
 /// The JSON in an envelope, or why there is none for this version.
-fn within(bytes: &[u8]) -> Result<&[u8], String> {
+fn strip_envelope(bytes: &[u8]) -> Result<&[u8], String> {
     let Some(rest) = bytes.strip_prefix(&[MARK]) else { return Ok(bytes) };
     let colon = rest.iter().position(|byte| *byte == b':').ok_or("its version has no end")?;
     let (version, json) = (&rest[..colon], &rest[colon + 1..]);
@@ -199,7 +199,7 @@ fn within(bytes: &[u8]) -> Result<&[u8], String> {
 }
 
 /// The envelope of a value.
-fn seal(value: &Value) -> Vec<u8> {
+fn encode(value: &Value) -> Vec<u8> {
     format!("{}{VERSION}:{value}", char::from(MARK)).into_bytes()
 }
 
@@ -253,6 +253,6 @@ mod tests {
         let fake = Fake::default();
         assert_eq!((claim(&fake, Key::Clicked(5, "7"), 1000), claim(&fake, Key::Clicked(5, "7"), 1000)), (Ok(true), Ok(false)));
         assert!(forget(&fake, Key::Clicked(5, "7")).is_ok());
-        assert!(!is_there(&fake, Key::Clicked(5, "7")));
+        assert!(!exists(&fake, Key::Clicked(5, "7")));
     }
 }

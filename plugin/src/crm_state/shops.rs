@@ -49,6 +49,6 @@ pub fn of_domain(platform: &dyn Platform, settings: &Settings, site: Option<&str
 }
 
 /// Who answers for the customers of a number's shop.
-pub fn responsible(settings: &Settings, number: Option<&str>) -> Option<i64> {
-    row(settings, number)?.responsible
+pub fn assignee(settings: &Settings, number: Option<&str>) -> Option<i64> {
+    row(settings, number)?.assignee
 }

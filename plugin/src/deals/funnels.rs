@@ -26,7 +26,7 @@ pub struct Stages {
     /// The stage of a status.
     of_status: BTreeMap<String, String>,
     /// Groups whose statuses became one stage.
-    pub folded: Vec<String>,
+    pub merged_groups: Vec<String>,
 }
 
 impl Stages {
@@ -52,7 +52,7 @@ impl Stages {
 }
 
 /// What the funnels are made of.
-pub struct Source<'a> {
+pub struct StatusSource<'a> {
     /// All statuses of RetailCRM.
     pub statuses: &'a [Status],
     /// Their groups, in order.
@@ -62,7 +62,7 @@ pub struct Source<'a> {
     /// Groups of lost ones.
     pub failed: &'a [String],
     /// Statuses that orders are or were in, whether RetailCRM still has them or not.
-    pub met: &'a [String],
+    pub used: &'a [String],
 }
 
 /// A status in process on its way to a stage.
@@ -73,15 +73,15 @@ struct Open<'a> {
 }
 
 /// Makes the stages.
-pub fn build(source: &Source<'_>) -> Stages {
+pub fn build_stages(source: &StatusSource<'_>) -> Stages {
     let mut stages = Stages::default();
     let place = |group: &str| source.groups.iter().position(|known| known.code == group).unwrap_or(usize::MAX);
-    let met = |code: &str| source.met.iter().any(|known| known == code);
+    let is_used = |code: &str| source.used.iter().any(|known| known == code);
     // What nobody uses and no order was in is no stage.
-    let mut used: Vec<&Status> = source.statuses.iter().filter(|status| status.active || met(&status.code)).collect();
-    used.sort_by_key(|status| (place(&status.group), status.ordering, status.code.as_str()));
+    let mut shown: Vec<&Status> = source.statuses.iter().filter(|status| status.active || is_used(&status.code)).collect();
+    shown.sort_by_key(|status| (place(&status.group), status.ordering, status.code.as_str()));
     let mut open: Vec<Open<'_>> = Vec::new();
-    for status in used {
+    for status in shown {
         if source.success.contains(&status.group) {
             stages.of_status.insert(status.code.clone(), SUCCESS.to_owned());
         } else if source.failed.contains(&status.group) {
@@ -91,13 +91,13 @@ pub fn build(source: &Source<'_>) -> Stages {
         }
     }
     // Statuses that were deleted in RetailCRM are stages still: deals were in them.
-    for code in source.met.iter().filter(|code| !source.statuses.iter().any(|status| status.code == **code)) {
+    for code in source.used.iter().filter(|code| !source.statuses.iter().any(|status| status.code == **code)) {
         open.push(Open { code, name: code, group: "" });
     }
-    let folded = to_fold(&open);
+    let merged_groups = groups_to_merge(&open);
     let mut placed: Vec<(String, String)> = Vec::new();
     for status in &open {
-        let (ext_id, name) = if folded.contains(&status.group) {
+        let (ext_id, name) = if merged_groups.contains(&status.group) {
             let title = source.groups.iter().find(|group| group.code == status.group).map_or(status.group, |group| &group.name);
             (format!("group-{}", status.group), if status.group.is_empty() { "Прочие" } else { title })
         } else {
@@ -114,7 +114,7 @@ pub fn build(source: &Source<'_>) -> Stages {
     if placed.is_empty() {
         placed.push(("in-process".to_owned(), "В работе".to_owned()));
     }
-    stages.folded = folded.into_iter().map(str::to_owned).collect();
+    stages.merged_groups = merged_groups.into_iter().map(str::to_owned).collect();
     let in_process = placed.into_iter().zip(1u32..).map(|((ext_id, name), number)| Stage {
         ext_id,
         name,
@@ -137,27 +137,27 @@ fn title(name: &str, usual: &str) -> String {
 }
 
 /// Groups that become one stage each, so that there are not too many: those with the most statuses first.
-fn to_fold<'a>(open: &[Open<'a>]) -> Vec<&'a str> {
+fn groups_to_merge<'a>(open: &[Open<'a>]) -> Vec<&'a str> {
     let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
     for status in open {
         *sizes.entry(status.group).or_default() += 1;
     }
     let mut by_size: Vec<(&str, usize)> = sizes.into_iter().collect();
     by_size.sort_by_key(|(group, size)| (std::cmp::Reverse(*size), *group));
-    let (mut count, mut folded) = (open.len(), Vec::new());
+    let (mut count, mut merged_groups) = (open.len(), Vec::new());
     for (group, size) in by_size {
         if count <= STAGES_MAX {
             break;
         }
         count -= size - 1;
-        folded.push(group);
+        merged_groups.push(group);
     }
-    folded
+    merged_groups
 }
 
 /// Keeps stages that deals were in, as UIS wants it (`used`, by the status): of statuses that ended meanwhile, or that a group stands for now. Those that have no
 /// room any more are the ones that UIS will complain of.
-pub fn keep(wanted: &mut Funnel, known: &Funnel, used: impl Fn(&str) -> bool) {
+pub fn keep_used_stages(wanted: &mut Funnel, known: &Funnel, used: impl Fn(&str) -> bool) {
     let stays = |stage: &Stage| stage.ext_id.strip_prefix("status-").is_none_or(&used);
     let in_process = |stage: &&Stage| stage.status == StageStatus::InProcess;
     let mut room = STAGES_MAX.saturating_sub(wanted.stages.iter().filter(in_process).count());
@@ -190,10 +190,10 @@ mod tests {
         StatusGroup { code: code.into(), name: format!("Группа {code}"), ordering }
     }
 
-    fn build_of(statuses: &[Status], groups: &[StatusGroup], met: &[&str]) -> Stages {
+    fn build_of(statuses: &[Status], groups: &[StatusGroup], used_statuses: &[&str]) -> Stages {
         let ends = (["complete".to_owned()], ["cancel".to_owned()]);
-        let met: Vec<String> = met.iter().map(|&code| code.to_owned()).collect();
-        build(&Source { statuses, groups, success: &ends.0, failed: &ends.1, met: &met })
+        let used_statuses: Vec<String> = used_statuses.iter().map(|&code| code.to_owned()).collect();
+        build_stages(&StatusSource { statuses, groups, success: &ends.0, failed: &ends.1, used: &used_statuses })
     }
 
     #[test]
@@ -224,7 +224,7 @@ mod tests {
         let mut statuses: Vec<Status> = (0..80).map(|number| status(&format!("big{number}"), "big", number, true)).collect();
         statuses.extend((0..30).map(|number| status(&format!("small{number}"), "small", number, true)));
         let stages = build_of(&statuses, &groups, &[]);
-        assert_eq!((stages.folded.as_slice(), stages.stages.len()), (&["big".to_owned()][..], 31 + 2));
+        assert_eq!((stages.merged_groups.as_slice(), stages.stages.len()), (&["big".to_owned()][..], 31 + 2));
         assert_eq!(stages.of("big7").map(String::as_str), Some("group-big"));
         assert_eq!(stages.stages[0].name, "Группа big");
         let many: Vec<Status> = (0..150).map(|number| status(&format!("s{number}"), &format!("g{number}"), number, true)).collect();
@@ -240,12 +240,12 @@ mod tests {
         let after = [status("a", "complete", 1, true), status("b", "complete", 2, true), status("c", "work", 3, true)];
         let stages = build_of(&after, &[], &["a"]);
         let mut wanted = funnel("default", "RetailCRM", &stages);
-        keep(&mut wanted, &known, |code| code == "a");
+        keep_used_stages(&mut wanted, &known, |code| code == "a");
         let names: Vec<&str> = wanted.stages.iter().map(|stage| stage.ext_id.as_str()).collect();
         assert_eq!(names, ["status-c", "success", "failed", "status-a"], "nobody was in b");
         // So it is again: nothing changes by itself.
         let mut again = funnel("default", "RetailCRM", &stages);
-        keep(&mut again, &wanted, |code| code == "a");
+        keep_used_stages(&mut again, &wanted, |code| code == "a");
         assert_eq!(format!("{again:?}"), format!("{wanted:?}"));
     }
 

@@ -28,21 +28,21 @@ pub fn on_order_webhook(context: &Context<'_>, event: &OrderWebhook) -> Handled 
     }
     let orders = orders(&event.parameters);
     if orders.is_empty() {
-        let told: String = event.parameters.iter().map(|(name, value)| format!("{name}={value} ")).collect();
+        let received: String = event.parameters.iter().map(|(name, value)| format!("{name}={value} ")).collect();
         context.platform.log(
             Level::Warn,
             "a trigger names no order; in RetailCRM's trigger set the parameter orderId to {{ order.id }}",
-            &[("parameters", &template::line(&told, 300))],
+            &[("parameters", &template::line(&received, 300))],
         );
         return done();
     }
     for order in orders {
         let key = Key::DealHint(order);
-        if !stored::is_there(context.platform, key) {
+        if !stored::exists(context.platform, key) {
             stored::put(context.platform, key, &true, Some(TTL_MS))?;
         }
     }
-    let followed: i64 = stored::load(context.platform, Key::DealsFollowed)?.unwrap_or(i64::MIN);
+    let followed: i64 = stored::load(context.platform, Key::DealsHintsDone)?.unwrap_or(i64::MIN);
     let rest = followed.saturating_add(BETWEEN_MS).saturating_sub(context.platform.now());
     deals::soon(context, GATHER_MS.max(rest))?;
     done()
@@ -54,7 +54,7 @@ pub fn postpone(context: &Context<'_>, order: i64) -> Result<(), Failure> {
 }
 
 /// At most so many orders that triggers told of, and whether there are more.
-pub fn waiting(context: &Context<'_>, most: usize) -> (Vec<i64>, bool) {
+pub fn pending(context: &Context<'_>, most: usize) -> (Vec<i64>, bool) {
     if most == 0 {
         return (Vec::new(), !stored::page(context.platform, Family::DealHints, None, 1).names.is_empty());
     }
@@ -63,11 +63,11 @@ pub fn waiting(context: &Context<'_>, most: usize) -> (Vec<i64>, bool) {
 }
 
 /// These were followed.
-pub fn followed(context: &Context<'_>, orders: &[i64]) -> Result<(), Failure> {
+pub fn mark_done(context: &Context<'_>, orders: &[i64]) -> Result<(), Failure> {
     for order in orders {
         stored::forget(context.platform, Key::DealHint(*order))?;
     }
-    if orders.is_empty() { Ok(()) } else { stored::put(context.platform, Key::DealsFollowed, &context.platform.now(), None) }
+    if orders.is_empty() { Ok(()) } else { stored::put(context.platform, Key::DealsHintsDone, &context.platform.now(), None) }
 }
 
 /// The orders that a trigger's parameters name: by the parameter that is called so, else by those whose names end in `id`, else by all.

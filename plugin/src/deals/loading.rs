@@ -2,8 +2,8 @@
 //! stages of all orders that it tells of; then the orders themselves are read day by day, for those that it does not tell of. Both go on
 //! where they ended, whatever broke off.
 
-use super::plan::{self, Again, Cursor, Loading, Plan};
-use super::{ledger, soon};
+use super::plan::{self, Cursor, Loading, Plan, Resend};
+use super::{known_deals, soon};
 use crate::base::keys::Key;
 use crate::base::outcome::{Handled, done};
 use crate::base::{digest, stored};
@@ -19,24 +19,24 @@ pub const ACTION: &str = "load-deals";
 /// Requests for days in which there are few orders or none.
 const REQUESTS_MAX: u32 = 20;
 /// Orders of one slice, about.
-const ENOUGH: usize = 50;
+const ORDERS_PER_RUN: usize = 50;
 
 /// Settings were saved, or the integration was switched on: what they ask for is begun.
 pub fn on_settings(context: &Context<'_>, settings: &Settings) -> Result<(), Failure> {
-    let shape = digest::of(&(
+    let settings_digest = digest::of(&(
         settings.deal_default_funnel,
         settings.deal_delivery_cost,
         settings.deal_fields(),
         &settings.deal_success_groups,
         &settings.deal_failed_groups,
     ));
-    let before: Option<u64> = stored::load(context.platform, Key::DealsShape)?;
-    if before.is_some_and(|before| before != shape) {
+    let before: Option<u64> = stored::load(context.platform, Key::DealsSettingsDigest)?;
+    if before.is_some_and(|before| before != settings_digest) {
         // Every deal is another one by these settings.
-        plan::put(context, &Plan { again: Some(Again::default()), ..plan::load(context)? })?;
+        plan::put(context, &Plan { resend: Some(Resend::default()), ..plan::load(context)? })?;
         soon(context, 0)?;
     }
-    stored::put(context.platform, Key::DealsShape, &shape, None)?;
+    stored::put(context.platform, Key::DealsSettingsDigest, &settings_digest, None)?;
     match &settings.deal_history_from {
         Some(from) if stored::load::<String>(context.platform, Key::DealsLoadedFrom)?.as_ref() != Some(from) => begin(context, from),
         _ => Ok(()),
@@ -77,7 +77,7 @@ fn begin(context: &Context<'_>, from: &str) -> Result<(), Failure> {
     // Nothing that was not read yet is passed over.
     let reached = match known.cursor {
         Some(Cursor::At(reached)) => Some(reached),
-        Some(Cursor::After(_)) => known.read,
+        Some(Cursor::After(_)) => known.read_at,
         None => None,
     };
     let cursor = if reached.is_some_and(|reached| reached <= at) { known.cursor.clone() } else { Some(Cursor::At(at)) };
@@ -94,7 +94,7 @@ pub fn read(context: &Context<'_>, plan: &mut Plan) -> Result<Vec<WholeOrder>, F
     let today: String = context.crm_date_time(context.platform.now())?.chars().take(10).collect();
     let mut found = Vec::new();
     for _ in 0..REQUESTS_MAX {
-        if loading.day > today || found.len() >= ENOUGH {
+        if loading.day > today || found.len() >= ORDERS_PER_RUN {
             break;
         }
         let (orders, more) = whole_orders::created_on(context.crm, &loading.day, loading.page).map_err(|error| match error {
@@ -104,7 +104,7 @@ pub fn read(context: &Context<'_>, plan: &mut Plan) -> Result<Vec<WholeOrder>, F
         })?;
         loading.orders += orders.len() as u64;
         for order in orders {
-            if answer::id(&order.id).map_or(Ok(false), |id| ledger::read(context, id).map(|known| known.is_none()))? {
+            if answer::id(&order.id).map_or(Ok(false), |id| known_deals::read(context, id).map(|known| known.is_none()))? {
                 found.push(order);
             }
         }

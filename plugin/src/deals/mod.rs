@@ -7,34 +7,34 @@
 //! |---|---|
 //! | [`hints`] | the trigger's «Webhook url»: which orders it is about |
 //! | [`plan`] | how far the history was read, what else is to be loaded |
-//! | [`slice`] | one run: what changed, whose orders, what UIS is told |
+//! | [`sync`] | one run: what changed, whose orders, what UIS is told |
 //! | [`run`] | what the parts of one run share |
 //! | [`loading`] | «Загрузить сделки с даты», and all deals again when a setting changes all of them |
-//! | [`book`] | RetailCRM's statuses, groups, shops and people, as deals need them |
+//! | [`references`] | RetailCRM's statuses, groups, shops and people, as deals need them |
 //! | [`funnels`] | «Дефолтная воронка»: funnels and their stages |
 //! | [`stages`] | the stages that an order went through |
 //! | [`draft`] | an order as a deal: sum, contacts, responsible, fields |
-//! | [`desk`] | an order and its news become a deal's states |
-//! | [`parts`] | funnels, contacts, employees and fields that must be in UIS before a deal |
+//! | [`builder`] | an order and its news become a deal's states |
+//! | [`prerequisites`] | funnels, contacts, employees and fields that must be in UIS before a deal |
 //! | [`review`] | partners' rules about deals |
-//! | [`ledger`] | what UIS knows of each deal |
+//! | [`known_deals`] | what UIS knows of each deal |
 //! | [`upload`] | states on their way to UIS |
-//! | [`uis`] | asking UIS: at most so often, one bad record holds up no other |
+//! | [`uis_calls`] | asking UIS: at most so often, one bad record holds up no other |
 
-pub mod book;
-pub mod desk;
+pub mod builder;
 pub mod draft;
 pub mod funnels;
 pub mod hints;
-pub mod ledger;
+pub mod known_deals;
 pub mod loading;
-pub mod parts;
 pub mod plan;
+pub mod prerequisites;
+pub mod references;
 pub mod review;
 pub mod run;
-pub mod slice;
 pub mod stages;
-pub mod uis;
+pub mod sync;
+pub mod uis_calls;
 pub mod upload;
 
 use crate::base::keys::Key;

@@ -7,7 +7,7 @@ use crate::base::keys::Key;
 use crate::base::stored;
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
-use crate::retailcrm::order_history::From;
+use crate::retailcrm::order_history::HistoryStart;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -23,14 +23,14 @@ pub enum Cursor {
 
 impl Cursor {
     /// As RetailCRM is asked.
-    pub fn from(&self, context: &Context<'_>) -> Result<From, Failure> {
+    pub fn from(&self, context: &Context<'_>) -> Result<HistoryStart, Failure> {
         Ok(match self {
-            Cursor::After(id) => From::After(*id),
+            Cursor::After(id) => HistoryStart::After(*id),
             Cursor::At(at) => {
                 let text = context.crm_date_time(*at)?;
                 // Clocks are turned back soon: what comes then has earlier times than what was.
                 let turned = context.crm_date_time(at + HOUR_MS)? <= text;
-                From::At(if turned { context.crm_date_time(at - HOUR_MS)? } else { text })
+                HistoryStart::At(if turned { context.crm_date_time(at - HOUR_MS)? } else { text })
             }
         })
     }
@@ -56,16 +56,18 @@ pub struct Plan {
     /// The history.
     pub cursor: Option<Cursor>,
     /// When the history was last read to its end.
-    pub read: Option<Instant>,
+    #[serde(rename = "read")]
+    pub read_at: Option<Instant>,
     /// Earlier orders.
     pub loading: Option<Loading>,
     /// All deals again, because a setting changed what they are.
-    pub again: Option<Again>,
+    #[serde(rename = "again")]
+    pub resend: Option<Resend>,
 }
 
 /// How far all deals were told again.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Again {
+pub struct Resend {
     /// The cursor of the list of deals; none: nothing is done yet.
     pub cursor: Option<String>,
 }

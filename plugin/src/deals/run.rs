@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use crate::base::outcome::skipped;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
-use crate::deals::uis::Uis;
+use crate::deals::uis_calls::UisCalls;
 use crate::settings::Settings;
 
 /// One run.
@@ -15,14 +15,14 @@ pub struct Run<'a> {
     /// The settings in force.
     pub settings: &'a Settings,
     /// UIS, asked only so often in one run.
-    pub uis: Uis,
+    pub uis: UisCalls,
     left_out: RefCell<Vec<Skipped>>,
 }
 
 impl<'a> Run<'a> {
     /// A run that begins, with what earlier runs left out and could not report.
     pub fn new(context: &'a Context<'a>, left_out: Vec<Skipped>) -> Result<Run<'a>, Failure> {
-        Ok(Run { context, settings: context.settings()?, uis: Uis::default(), left_out: RefCell::new(left_out) })
+        Ok(Run { context, settings: context.settings()?, uis: UisCalls::default(), left_out: RefCell::new(left_out) })
     }
 
     /// Something is left out for good, and is reported at the end.

@@ -8,7 +8,7 @@ use crate::bindings::uis::integration::types::Skipped;
 use crate::crm_state::employee_links::EmployeeLink;
 use crate::retailcrm::modules::AdditionalCode;
 use crate::retailcrm::users::User;
-use crate::settings::telephony::Pair;
+use crate::settings::telephony::EmployeePair;
 use crate::uis::directory::mail_key;
 
 /// Links employees to users by e-mail. Of several users with one e-mail the first who can log in counts; several employees with one
@@ -28,7 +28,7 @@ pub fn by_email(employees: &[Employee], users: &[User]) -> Vec<EmployeeLink> {
 }
 
 /// Links that somebody wrote down («Соответствие»): a user, an employee. A pair whose side is not there links nobody.
-pub fn by_table(table: &[Pair], employees: &[Employee], users: &[User]) -> (Vec<EmployeeLink>, Vec<Skipped>) {
+pub fn by_table(table: &[EmployeePair], employees: &[Employee], users: &[User]) -> (Vec<EmployeeLink>, Vec<Skipped>) {
     let (mut links, mut left_out) = (Vec::new(), Vec::new());
     for pair in table {
         let employee = employees.iter().find(|employee| employee.id == pair.employee);

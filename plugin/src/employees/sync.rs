@@ -19,7 +19,7 @@ const NAME_MAX: usize = 100;
 
 /// Who a user is in UIS.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-struct Twin {
+struct SyncedEmployee {
     employee: i64,
     /// His status was taken off duty by us, when his user was switched off.
     #[serde(default)]
@@ -54,7 +54,7 @@ pub fn run(platform: &dyn Platform, chosen: &[i64], users: &[User], employees: &
             continue;
         }
         mails.push(mail.clone());
-        match bring(platform, *id, user, &mail, employees)? {
+        match sync_user(platform, *id, user, &mail, employees)? {
             Ok(()) => {}
             Err(why) => refuse(why),
         }
@@ -69,16 +69,22 @@ pub fn run(platform: &dyn Platform, chosen: &[i64], users: &[User], employees: &
 }
 
 /// One user. The inner error is UIS's refusal of his record; the outer one means to come again.
-fn bring(platform: &dyn Platform, id: i64, user: &User, mail: &str, employees: &mut Vec<Employee>) -> Result<Result<(), String>, Failure> {
+fn sync_user(
+    platform: &dyn Platform,
+    id: i64,
+    user: &User,
+    mail: &str,
+    employees: &mut Vec<Employee>,
+) -> Result<Result<(), String>, Failure> {
     let key = Key::Synchronised(id);
-    let twin: Option<Twin> = stored::load(platform, key)?;
+    let twin: Option<SyncedEmployee> = stored::load(platform, key)?;
     let by_twin = twin.and_then(|twin| employees.iter().position(|employee| employee.id == twin.employee));
     let by_mail = || employees.iter().position(|employee| employee.email.as_deref().and_then(mail_key).as_deref() == Some(mail));
     let wanted = wanted(user);
     let Some(place) = by_twin.or_else(by_mail) else {
         return Ok(match outcome(platform.create_employee(&wanted))? {
             Ok(employee) => {
-                stored::put(platform, key, &Twin { employee, retired: false }, None)?;
+                stored::put(platform, key, &SyncedEmployee { employee, retired: false }, None)?;
                 employees.push(Employee {
                     id: employee,
                     first_name: wanted.first_name.clone().unwrap_or_default(),
@@ -100,9 +106,9 @@ fn bring(platform: &dyn Platform, id: i64, user: &User, mail: &str, employees: &
     let returns = twin.is_some_and(|twin| twin.retired) && employee.status == OFF_DUTY;
     if twin.is_none() {
         // Whatever UIS says to the rest, he is followed from now on.
-        stored::put(platform, key, &Twin { employee: employee.id, retired: false }, None)?;
+        stored::put(platform, key, &SyncedEmployee { employee: employee.id, retired: false }, None)?;
     }
-    let changed = |told: &Option<String>, known: &str| told.clone().filter(|told| told != known);
+    let changed = |wanted: &Option<String>, known: &str| wanted.clone().filter(|wanted| wanted != known);
     let fields = EmployeeFields {
         last_name: changed(&wanted.last_name, &employee.last_name),
         first_name: changed(&wanted.first_name, &employee.first_name),
@@ -116,20 +122,20 @@ fn bring(platform: &dyn Platform, id: i64, user: &User, mail: &str, employees: &
         return Ok(Err(why));
     }
     employee.email = fields.email.or(employee.email.take());
-    stored::put(platform, key, &Twin { employee: employee.id, retired: false }, None)?;
+    stored::put(platform, key, &SyncedEmployee { employee: employee.id, retired: false }, None)?;
     Ok(Ok(()))
 }
 
 /// A user who can no longer log in: his employee is not at work.
 fn retire(platform: &dyn Platform, id: i64, employees: &mut [Employee]) -> Result<Result<(), String>, Failure> {
     let key = Key::Synchronised(id);
-    let Some(twin) = stored::load::<Twin>(platform, key)? else { return Ok(Ok(())) };
+    let Some(twin) = stored::load::<SyncedEmployee>(platform, key)? else { return Ok(Ok(())) };
     let Some(employee) = employees.iter_mut().find(|employee| employee.id == twin.employee && employee.status != OFF_DUTY) else {
         return Ok(Ok(()));
     };
     let fields = EmployeeFields { last_name: None, first_name: None, patronymic: None, email: None, status: Some(OFF_DUTY.to_owned()) };
     // Before it is done: once he is off duty nobody would look at him any more.
-    stored::put(platform, key, &Twin { retired: true, ..twin }, None)?;
+    stored::put(platform, key, &SyncedEmployee { retired: true, ..twin }, None)?;
     let done = outcome(platform.update_employee(employee.id, &fields))?;
     if done.is_err() {
         stored::put(platform, key, &twin, None)?;

@@ -143,35 +143,35 @@ impl From<CrmError> for Failure {
 }
 
 /// A good answer as JSON, or what is wrong.
-pub fn understand(title: String, result: Result<Response, SendError>) -> Result<Value, CrmError> {
-    let (title, response) = good(title, result)?;
+pub fn parse(title: String, result: Result<Response, SendError>) -> Result<Value, CrmError> {
+    let (title, response) = check_status(title, result)?;
     let value = json::parse(&response.body)
         .map_err(|error| CrmError::Unknown { title: title.clone(), reason: format!("the answer is not whole JSON: {error}") })?;
     if value["success"] == Value::Bool(false) {
-        return Err(CrmError::refused(title, response.status, complaint(&response.body)));
+        return Err(CrmError::refused(title, response.status, error_text(&response.body)));
     }
     Ok(value)
 }
 
 /// A part of an answer: some of its members, `success` among them.
-pub trait Part: DeserializeOwned {
+pub trait PartialAnswer: DeserializeOwned {
     /// `success`.
     fn success(&self) -> Option<bool>;
 }
 
 /// A good answer of which only some members are read, so that a long one takes little memory and time.
-pub fn understand_part<T: Part>(title: String, result: Result<Response, SendError>) -> Result<T, CrmError> {
-    let (title, response) = good(title, result)?;
+pub fn parse_partial<T: PartialAnswer>(title: String, result: Result<Response, SendError>) -> Result<T, CrmError> {
+    let (title, response) = check_status(title, result)?;
     let part: T = serde_json::from_slice(&response.body)
         .map_err(|error| CrmError::Unknown { title: title.clone(), reason: format!("the answer is not whole JSON: {error}") })?;
     if part.success() == Some(false) {
-        return Err(CrmError::refused(title, response.status, complaint(&response.body)));
+        return Err(CrmError::refused(title, response.status, error_text(&response.body)));
     }
     Ok(part)
 }
 
 /// An answer that says that all is well, as far as its status tells, or what is wrong.
-fn good(title: String, result: Result<Response, SendError>) -> Result<(String, Response), CrmError> {
+fn check_status(title: String, result: Result<Response, SendError>) -> Result<(String, Response), CrmError> {
     let response = match result {
         Ok(response) => response,
         Err(SendError::Denied(why)) => return Err(CrmError::Denied(format!("the host does not send {title}: {why}"))),
@@ -188,25 +188,25 @@ fn good(title: String, result: Result<Response, SendError>) -> Result<(String, R
             Some(seconds) => CrmError::Busy { title, after_ms: seconds.saturating_mul(1000) },
             None => CrmError::NotSent { title, reason: format!("RetailCRM is busy ({status})") },
         }),
-        500..=599 => Err(CrmError::Unknown { title, reason: format!("RetailCRM answers {status}: {}", complaint(&response.body)) }),
+        500..=599 => Err(CrmError::Unknown { title, reason: format!("RetailCRM answers {status}: {}", error_text(&response.body)) }),
         // A maintenance page; nothing tells whether the request was carried out.
         200..=299 if is_page => Err(CrmError::Unknown { title, reason: "RetailCRM answers with a page in place of JSON".into() }),
         200..=299 => Ok((title, response)),
         300..=399 => {
             Err(CrmError::NoAccount(format!("the address answers {title} with a redirect ({status}); enter the account's own address")))
         }
-        _ if is_page || complaint(&response.body).starts_with("Account does not exist") => {
+        _ if is_page || error_text(&response.body).starts_with("Account does not exist") => {
             Err(CrmError::NoAccount(format!("there is no RetailCRM account at this address ({status}); check the connection's URL")))
         }
         // RetailCRM tells both with 403, and only a wrong key by its name.
-        403 if !complaint(&response.body).contains("apiKey") => Err(CrmError::Forbidden { title, message: complaint(&response.body) }),
-        401 | 403 => Err(CrmError::Unauthorized(complaint(&response.body))),
-        _ => Err(CrmError::refused(title, status, complaint(&response.body))),
+        403 if !error_text(&response.body).contains("apiKey") => Err(CrmError::Forbidden { title, message: error_text(&response.body) }),
+        401 | 403 => Err(CrmError::Unauthorized(error_text(&response.body))),
+        _ => Err(CrmError::refused(title, status, error_text(&response.body))),
     }
 }
 
 /// `errorMsg` and `errors` (a list or a map) in one line.
-fn complaint(body: &[u8]) -> String {
+fn error_text(body: &[u8]) -> String {
     let Ok(value) = json::parse(body) else {
         let text: String = String::from_utf8_lossy(body).chars().filter(|c| !c.is_control()).take(200).collect();
         return if text.is_empty() { "no text".into() } else { text };
@@ -251,7 +251,7 @@ mod tests {
 
     fn answer(status: u16, content_type: &str, body: &str) -> Result<Value, CrmError> {
         let response = Response { status, content_type: content_type.into(), retry_after: None, body: body.as_bytes().to_vec() };
-        understand("GET /x".into(), Ok(response))
+        parse("GET /x".into(), Ok(response))
     }
 
     #[test]

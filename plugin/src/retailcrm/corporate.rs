@@ -1,6 +1,6 @@
 //! `/customers-corporate`: companies. Their phones are their contacts', who are ordinary customers marked `isContact`.
 
-use super::{Ask, Crm, CrmError, answer};
+use super::{ApiRequest, Crm, CrmError, answer};
 
 /// A company in brief.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -15,7 +15,8 @@ pub struct Company {
 
 /// The company of a contact person: the oldest when there are several.
 pub fn of_contact(crm: Crm<'_>, contact: i64) -> Result<Option<Company>, CrmError> {
-    let found = crm.ask(Ask::get("/api/v5/customers-corporate").with("filter[contactIds][]", contact.to_string()).with("limit", "100"))?;
+    let found =
+        crm.send(ApiRequest::get("/api/v5/customers-corporate").with("filter[contactIds][]", contact.to_string()).with("limit", "100"))?;
     let companies = answer::members(&found, "customersCorporate")?.into_iter().filter_map(|company| {
         Some(Company {
             id: answer::id(&company["id"])?,

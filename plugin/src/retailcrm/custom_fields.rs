@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Ask, Crm, CrmError, answer};
+use super::{ApiRequest, Crm, CrmError, answer};
 
 /// What the account added fields to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,11 +44,11 @@ pub struct Field {
 fn pages(crm: Crm<'_>, path: &str, list: &str, filter: Option<(&str, &str)>) -> Result<Vec<Value>, CrmError> {
     let (mut all, mut page) = (Vec::new(), 1);
     loop {
-        let mut ask = Ask::get(path).with("limit", "100").with("page", page.to_string());
+        let mut request = ApiRequest::get(path).with("limit", "100").with("page", page.to_string());
         if let Some((name, value)) = filter {
-            ask = ask.with(name, value);
+            request = request.with(name, value);
         }
-        let found = crm.ask(ask)?;
+        let found = crm.send(request)?;
         all.extend(answer::members(&found, list)?.into_iter().cloned());
         if page >= found["pagination"]["totalPageCount"].as_u64().unwrap_or(1) {
             return Ok(all);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::telephony::Source;
-use super::{Ask, Crm, CrmError, Refusal, answer};
+use super::{ApiRequest, Crm, CrmError, Refusal, answer};
 use crate::base::phone;
 
 /// A customer in brief.
@@ -49,14 +49,16 @@ impl Customer {
 pub fn find_by_phone(crm: Crm<'_>, number: &str) -> Result<Option<Customer>, CrmError> {
     let mut page = 1;
     loop {
-        let ask =
-            Ask::get("/api/v5/customers").with("filter[name]", phone::national(number)).with("limit", "100").with("page", page.to_string());
-        let answer = crm.ask(ask)?;
+        let request = ApiRequest::get("/api/v5/customers")
+            .with("filter[name]", phone::national(number))
+            .with("limit", "100")
+            .with("page", page.to_string());
+        let answer = crm.send(request)?;
         let found = answer::members(&answer, "customers")?.into_iter().filter_map(Customer::read);
-        let his =
+        let matching =
             found.filter(|customer| customer.phones.iter().any(|known| phone::same(known, number))).min_by_key(|customer| customer.id);
-        if his.is_some() || page >= answer["pagination"]["totalPageCount"].as_u64().unwrap_or(1) {
-            return Ok(his);
+        if matching.is_some() || page >= answer["pagination"]["totalPageCount"].as_u64().unwrap_or(1) {
+            return Ok(matching);
         }
         page += 1;
     }
@@ -64,18 +66,18 @@ pub fn find_by_phone(crm: Crm<'_>, number: &str) -> Result<Option<Customer>, Crm
 
 /// The customer who has this e-mail: the oldest when there are several.
 pub fn find_by_email(crm: Crm<'_>, email: &str) -> Result<Option<Customer>, CrmError> {
-    let found = crm.ask(Ask::get("/api/v5/customers").with("filter[email]", email).with("limit", "100"))?;
+    let found = crm.send(ApiRequest::get("/api/v5/customers").with("filter[email]", email).with("limit", "100"))?;
     let found = answer::members(&found, "customers")?.into_iter().filter_map(Customer::read);
     Ok(found.filter(|customer| customer.email.trim().to_lowercase() == email).min_by_key(|customer| customer.id))
 }
 
 /// The customer of this id, if he is there still.
 pub fn by_id(crm: Crm<'_>, id: i64) -> Result<Option<Customer>, CrmError> {
-    one(crm, Ask::get(format!("/api/v5/customers/{id}")).with("by", "id"))
+    one(crm, ApiRequest::get(format!("/api/v5/customers/{id}")).with("by", "id"))
 }
 
-fn one(crm: Crm<'_>, ask: Ask) -> Result<Option<Customer>, CrmError> {
-    match crm.ask(ask) {
+fn one(crm: Crm<'_>, request: ApiRequest) -> Result<Option<Customer>, CrmError> {
+    match crm.send(request) {
         Ok(found) => Ok(Customer::read(&found["customer"])),
         Err(CrmError::Refused { why: Refusal::NotFound, .. }) => Ok(None),
         Err(error) => Err(error),
@@ -84,10 +86,10 @@ fn one(crm: Crm<'_>, ask: Ask) -> Result<Option<Customer>, CrmError> {
 
 /// Joins a customer with another, who stays. One who is gone was joined before.
 pub fn combine(crm: Crm<'_>, customer: &Customer, into: &Customer) -> Result<(), CrmError> {
-    let ask = Ask::post("/api/v5/customers/combine")
+    let request = ApiRequest::post("/api/v5/customers/combine")
         .json("customers", &json!([{"id": customer.id}]))
         .json("resultCustomer", &json!({"id": into.id}));
-    match crm.ask(ask) {
+    match crm.send(request) {
         Err(CrmError::Refused { .. }) if by_id(crm, customer.id)?.is_none() => Ok(()),
         other => other.map(|_| ()),
     }
@@ -108,20 +110,20 @@ pub fn add_contacts(crm: Crm<'_>, customer: &Customer, phone: Option<&str>, emai
 }
 
 fn edit(crm: Crm<'_>, customer: &Customer, changes: &Value) -> Result<(), CrmError> {
-    let mut ask = Ask::post(format!("/api/v5/customers/{}/edit", customer.id)).json("customer", changes).field("by", "id");
+    let mut request = ApiRequest::post(format!("/api/v5/customers/{}/edit", customer.id)).json("customer", changes).field("by", "id");
     if !customer.site.is_empty() {
-        ask = ask.field("site", customer.site.clone());
+        request = request.field("site", customer.site.clone());
     }
-    crm.ask(ask).map(|_| ())
+    crm.send(request).map(|_| ())
 }
 
 /// The customer of this `externalId`, whatever his phones are by now.
 pub fn by_external_id(crm: Crm<'_>, external_id: &str, site: Option<&str>) -> Result<Option<Customer>, CrmError> {
-    let mut ask = Ask::get(format!("/api/v5/customers/{external_id}")).with("by", "externalId");
+    let mut request = ApiRequest::get(format!("/api/v5/customers/{external_id}")).with("by", "externalId");
     if let Some(site) = site {
-        ask = ask.with("site", site);
+        request = request.with("site", site);
     }
-    one(crm, ask)
+    one(crm, request)
 }
 
 /// A customer as he is created.
@@ -166,11 +168,11 @@ pub fn create(crm: Crm<'_>, customer: &NewCustomer) -> Result<Option<i64>, CrmEr
     if !customer.fields.is_empty() {
         value["customFields"] = customer.fields.clone().into();
     }
-    let mut ask = Ask::post("/api/v5/customers/create").json("customer", &value);
+    let mut request = ApiRequest::post("/api/v5/customers/create").json("customer", &value);
     if let Some(site) = &customer.site {
-        ask = ask.field("site", site.clone());
+        request = request.field("site", site.clone());
     }
-    match crm.ask(ask) {
+    match crm.send(request) {
         Ok(made) => Ok(answer::id(&made["id"])),
         Err(CrmError::Refused { why: Refusal::DuplicateExternalId, .. }) => Ok(None),
         Err(error) => Err(error),
@@ -184,20 +186,21 @@ pub fn set_fields(crm: Crm<'_>, customer: &Customer, fields: &Map<String, Value>
 
 /// Whether a note with this text in it stands on the customer.
 pub fn has_note(crm: Crm<'_>, customer: i64, part: &str) -> Result<bool, CrmError> {
-    let ask = Ask::get("/api/v5/customers/notes")
+    let request = ApiRequest::get("/api/v5/customers/notes")
         .with("filter[customerIds][]", customer.to_string())
         .with("filter[text]", part)
         .with("limit", "100");
-    let answer = crm.ask(ask)?;
+    let answer = crm.send(request)?;
     Ok(answer::members(&answer, "notes")?.into_iter().any(|note| answer::text(&note["text"]).contains(part)))
 }
 
 /// Puts a note on a customer.
 pub fn add_note(crm: Crm<'_>, customer: &Customer, text: &str) -> Result<(), CrmError> {
-    let mut ask = Ask::post("/api/v5/customers/notes/create").json("note", &json!({"text": text, "customer": {"id": customer.id}}));
+    let mut request =
+        ApiRequest::post("/api/v5/customers/notes/create").json("note", &json!({"text": text, "customer": {"id": customer.id}}));
     if !customer.site.is_empty() {
-        ask = ask.field("site", customer.site.clone());
+        request = request.field("site", customer.site.clone());
     }
-    crm.ask(ask)?;
+    crm.send(request)?;
     Ok(())
 }

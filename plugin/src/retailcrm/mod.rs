@@ -32,38 +32,38 @@ const IN_FLIGHT_MS: u32 = 30_000;
 
 /// A request of the API: a path under the account, and parameters.
 #[derive(Debug, Clone)]
-pub struct Ask {
+pub struct ApiRequest {
     method: Method,
     path: String,
     query: Vec<(String, String)>,
     form: Vec<(String, String)>,
 }
 
-impl Ask {
+impl ApiRequest {
     /// A GET.
-    pub fn get(path: impl Into<String>) -> Ask {
-        Ask { method: Method::Get, path: path.into(), query: Vec::new(), form: Vec::new() }
+    pub fn get(path: impl Into<String>) -> ApiRequest {
+        ApiRequest { method: Method::Get, path: path.into(), query: Vec::new(), form: Vec::new() }
     }
 
     /// A POST with a form.
-    pub fn post(path: impl Into<String>) -> Ask {
-        Ask { method: Method::Post, path: path.into(), query: Vec::new(), form: Vec::new() }
+    pub fn post(path: impl Into<String>) -> ApiRequest {
+        ApiRequest { method: Method::Post, path: path.into(), query: Vec::new(), form: Vec::new() }
     }
 
     /// Adds a query parameter.
-    pub fn with(mut self, name: &str, value: impl Into<String>) -> Ask {
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> ApiRequest {
         self.query.push((name.to_owned(), value.into()));
         self
     }
 
     /// Adds a plain form field.
-    pub fn field(mut self, name: &str, value: impl Into<String>) -> Ask {
+    pub fn field(mut self, name: &str, value: impl Into<String>) -> ApiRequest {
         self.form.push((name.to_owned(), value.into()));
         self
     }
 
     /// Adds a form field that holds JSON: RetailCRM takes every structured parameter so.
-    pub fn json(self, name: &str, value: &Value) -> Ask {
+    pub fn json(self, name: &str, value: &Value) -> ApiRequest {
         let text = value.to_string();
         self.field(name, text)
     }
@@ -74,7 +74,7 @@ impl Ask {
         format!("{verb} {}", self.path)
     }
 
-    fn request(self) -> Request {
+    fn into_request(self) -> Request {
         let body = if self.method == Method::Get { Body::Empty } else { Body::Form(self.form) };
         Request { connection: CONNECTION.to_owned(), method: self.method, path: self.path, query: self.query, body }
     }
@@ -99,31 +99,31 @@ impl<'a> Crm<'a> {
     }
 
     /// The longest from when a request is handed to the host to when it may still be carried out, in milliseconds.
-    pub fn longest_ms(self) -> u32 {
+    pub fn max_in_flight_ms(self) -> u32 {
         self.deadline_ms + IN_FLIGHT_MS
     }
 
     /// Asks once.
-    pub fn ask(self, ask: Ask) -> Result<Value, CrmError> {
-        let [answer] = self.ask_all([ask]);
+    pub fn send(self, request: ApiRequest) -> Result<Value, CrmError> {
+        let [answer] = self.send_all([request]);
         answer
     }
 
     /// Asks once, for some members of the answer.
-    pub fn ask_part<T: answer::Part>(self, ask: Ask) -> Result<T, CrmError> {
-        let title = ask.title();
-        match self.platform.send(vec![ask.request()], self.deadline_ms).pop() {
-            Some(result) => answer::understand_part(title, result),
+    pub fn send_partial<T: answer::PartialAnswer>(self, request: ApiRequest) -> Result<T, CrmError> {
+        let title = request.title();
+        match self.platform.send(vec![request.into_request()], self.deadline_ms).pop() {
+            Some(result) => answer::parse_partial(title, result),
             None => Err(CrmError::NotSent { title, reason: "the host gave no answer".into() }),
         }
     }
 
     /// Asks several things side by side; answers in their order.
-    pub fn ask_all<const N: usize>(self, asks: [Ask; N]) -> [Result<Value, CrmError>; N] {
-        let titles = asks.each_ref().map(Ask::title);
-        let mut results = self.platform.send(asks.map(Ask::request).into(), self.deadline_ms).into_iter();
+    pub fn send_all<const N: usize>(self, requests: [ApiRequest; N]) -> [Result<Value, CrmError>; N] {
+        let titles = requests.each_ref().map(ApiRequest::title);
+        let mut results = self.platform.send(requests.map(ApiRequest::into_request).into(), self.deadline_ms).into_iter();
         titles.map(|title| match results.next() {
-            Some(result) => answer::understand(title, result),
+            Some(result) => answer::parse(title, result),
             None => Err(CrmError::NotSent { title, reason: "the host gave no answer".into() }),
         })
     }

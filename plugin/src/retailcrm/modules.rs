@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Ask, Crm, CrmError, Refusal, answer};
+use super::{ApiRequest, Crm, CrmError, Refusal, answer};
 
 /// The integration's code in RetailCRM; the module's own begins with it.
 pub const CODE: &str = "uis";
@@ -62,7 +62,7 @@ pub struct Module {
 pub fn code(crm: Crm<'_>, base_url: &str) -> Result<String, CrmError> {
     for number in 1..=CODES_MAX {
         let code = if number == 1 { CODE.to_owned() } else { format!("{CODE}-{number}") };
-        match crm.ask(Ask::get(format!("/api/v5/integration-modules/{code}"))) {
+        match crm.send(ApiRequest::get(format!("/api/v5/integration-modules/{code}"))) {
             Ok(found) if answer::text(&found["integrationModule"]["baseUrl"]).trim_end_matches('/') != base_url => {}
             Ok(_) | Err(CrmError::Refused { why: Refusal::NotFound, .. }) => return Ok(code),
             Err(error) => return Err(error),
@@ -98,6 +98,6 @@ pub fn register(crm: Crm<'_>, module: &Module) -> Result<(), CrmError> {
         "actions": {"activity": "/activity", "settings": "/settings"},
         "integrations": integrations,
     });
-    crm.ask(Ask::post(format!("/api/v5/integration-modules/{}/edit", module.code)).json("integrationModule", &value))?;
+    crm.send(ApiRequest::post(format!("/api/v5/integration-modules/{}/edit", module.code)).json("integrationModule", &value))?;
     Ok(())
 }

@@ -4,14 +4,14 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Ask, Crm, CrmError, answer};
+use super::{ApiRequest, Crm, CrmError, answer};
 
 /// The most that a page may hold; fewer when records are so long that the host does not hand a page on.
 const LIMITS: [u32; 3] = [100, 50, 20];
 
 /// From where on the history is read.
 #[derive(Debug, Clone, PartialEq)]
-pub enum From {
+pub enum HistoryStart {
     /// After a record.
     After(i64),
     /// From a time on, `Y-m-d H:i:s` of the account.
@@ -28,12 +28,12 @@ pub struct Record {
     /// The order.
     pub order: i64,
     /// What.
-    pub what: What,
+    pub kind: RecordKind,
 }
 
 /// What a deal needs to know of a record.
 #[derive(Debug, Clone, PartialEq)]
-pub enum What {
+pub enum RecordKind {
     /// The order came into a status; from another, unless it is new.
     Status {
         /// Code; none: it was created so.
@@ -51,10 +51,10 @@ pub enum What {
 struct Page {
     success: Option<bool>,
     #[serde(default)]
-    history: Vec<Raw>,
+    history: Vec<RawRecord>,
 }
 
-impl answer::Part for Page {
+impl answer::PartialAnswer for Page {
     fn success(&self) -> Option<bool> {
         self.success
     }
@@ -63,20 +63,20 @@ impl answer::Part for Page {
 #[derive(Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[derive(Default)]
-struct Raw {
+struct RawRecord {
     id: Value,
     created_at: Value,
     deleted: Value,
     field: Value,
     old_value: Value,
     new_value: Value,
-    order: Subject,
+    order: OrderId,
     combined_to: Value,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Subject {
+struct OrderId {
     id: Value,
 }
 
@@ -92,16 +92,16 @@ pub struct HistoryPage {
 }
 
 /// A page of the history, of at most so many records.
-pub fn page(crm: Crm<'_>, from: &From, most: usize) -> Result<HistoryPage, CrmError> {
+pub fn page(crm: Crm<'_>, from: &HistoryStart, most: usize) -> Result<HistoryPage, CrmError> {
     let mut last = None;
     for limit in LIMITS.into_iter().filter(|limit| *limit as usize <= most) {
-        let ask = Ask::get("/api/v5/orders/history").with("limit", limit.to_string());
+        let request = ApiRequest::get("/api/v5/orders/history").with("limit", limit.to_string());
         // The cursor goes without a page.
-        let ask = match from {
-            From::After(id) => ask.with("filter[sinceId]", id.to_string()),
-            From::At(time) => ask.with("filter[startDate]", time),
+        let request = match from {
+            HistoryStart::After(id) => request.with("filter[sinceId]", id.to_string()),
+            HistoryStart::At(time) => request.with("filter[startDate]", time),
         };
-        match crm.ask_part::<Page>(ask) {
+        match crm.send_partial::<Page>(request) {
             Ok(page) => {
                 let more = page.history.len() >= limit as usize;
                 let last = page.history.iter().filter_map(|raw| answer::id(&raw.id)).max();
@@ -120,16 +120,16 @@ fn code(value: &Value) -> Option<String> {
     Some(code).filter(|code| !code.is_empty())
 }
 
-fn record(raw: Raw) -> Option<Record> {
-    let what = match (raw.deleted.as_bool(), raw.field.as_str()) {
-        (Some(true), _) => What::Deleted(answer::id(&raw.combined_to["id"])),
+fn record(raw: RawRecord) -> Option<Record> {
+    let kind = match (raw.deleted.as_bool(), raw.field.as_str()) {
+        (Some(true), _) => RecordKind::Deleted(answer::id(&raw.combined_to["id"])),
         (_, Some("status")) => match code(&raw.new_value) {
-            Some(to) => What::Status { from: code(&raw.old_value), to },
-            None => What::Other,
+            Some(to) => RecordKind::Status { from: code(&raw.old_value), to },
+            None => RecordKind::Other,
         },
-        _ => What::Other,
+        _ => RecordKind::Other,
     };
-    Some(Record { id: answer::id(&raw.id)?, at: answer::text(&raw.created_at), order: answer::id(&raw.order.id)?, what })
+    Some(Record { id: answer::id(&raw.id)?, at: answer::text(&raw.created_at), order: answer::id(&raw.order.id)?, kind })
 }
 
 #[cfg(test)]
@@ -146,8 +146,11 @@ mod tests {
             {"id":5,"createdAt":"2026-11-23 10:04:00","field":"status","newValue":null,"order":[]}
         ]}"#;
         let page: Page = serde_json::from_str(&text.replace(r#""order":[]"#, r#""order":{}"#)).expect("readable");
-        let read: Vec<(i64, What)> = page.history.into_iter().filter_map(record).map(|record| (record.id, record.what)).collect();
-        let status = |from: Option<&str>, to: &str| What::Status { from: from.map(str::to_owned), to: to.to_owned() };
-        assert_eq!(read, [(1, status(None, "new")), (2, status(Some("new"), "complete")), (3, What::Other), (4, What::Deleted(Some(8)))]);
+        let read: Vec<(i64, RecordKind)> = page.history.into_iter().filter_map(record).map(|record| (record.id, record.kind)).collect();
+        let status = |from: Option<&str>, to: &str| RecordKind::Status { from: from.map(str::to_owned), to: to.to_owned() };
+        assert_eq!(
+            read,
+            [(1, status(None, "new")), (2, status(Some("new"), "complete")), (3, RecordKind::Other), (4, RecordKind::Deleted(Some(8)))]
+        );
     }
 }

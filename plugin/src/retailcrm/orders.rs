@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::telephony::Source;
-use super::{Ask, Crm, CrmError, Refusal, answer};
+use super::{ApiRequest, Crm, CrmError, Refusal, answer};
 
 /// An order in brief.
 #[derive(Debug, Default)]
@@ -21,8 +21,8 @@ pub struct Order {
 }
 
 /// Asks for the newest orders of whoever has this phone. `filter[customer]` searches text, so the answer must be checked.
-pub fn ask_by_phone(phone: &str) -> Ask {
-    Ask::get("/api/v5/orders").with("filter[customer]", phone).with("limit", "20").with("page", "1")
+pub fn by_phone_request(phone: &str) -> ApiRequest {
+    ApiRequest::get("/api/v5/orders").with("filter[customer]", phone).with("limit", "20").with("page", "1")
 }
 
 /// The orders, newest first.
@@ -78,7 +78,7 @@ pub fn create(crm: Crm<'_>, order: &NewOrder) -> Result<(), CrmError> {
         value["customer"] = json!({"id": company, "type": "customer_corporate"});
         value["contact"] = person;
     }
-    let told = [
+    let texts = [
         ("orderType", &order.order_type),
         ("orderMethod", &order.order_method),
         ("status", &order.status),
@@ -86,7 +86,7 @@ pub fn create(crm: Crm<'_>, order: &NewOrder) -> Result<(), CrmError> {
         ("email", &order.email),
         ("customerComment", &order.customer_comment),
     ];
-    for (name, text) in told {
+    for (name, text) in texts {
         if let Some(text) = text {
             value[name] = text.as_str().into();
         }
@@ -100,11 +100,11 @@ pub fn create(crm: Crm<'_>, order: &NewOrder) -> Result<(), CrmError> {
     if let Some(manager) = order.manager_id {
         value["managerId"] = manager.into();
     }
-    let mut ask = Ask::post("/api/v5/orders/create").json("order", &value);
+    let mut request = ApiRequest::post("/api/v5/orders/create").json("order", &value);
     if let Some(site) = &order.site {
-        ask = ask.field("site", site.clone());
+        request = request.field("site", site.clone());
     }
-    match crm.ask(ask) {
+    match crm.send(request) {
         Ok(_) => Ok(()),
         Err(CrmError::Refused { why: Refusal::DuplicateExternalId, .. }) => Ok(()),
         Err(error) => Err(error),
@@ -113,12 +113,13 @@ pub fn create(crm: Crm<'_>, order: &NewOrder) -> Result<(), CrmError> {
 
 /// Writes what the customer said on an order of ours; false when there is no such order.
 pub fn comment(crm: Crm<'_>, external_id: &str, site: Option<&str>, text: &str) -> Result<bool, CrmError> {
-    let mut ask =
-        Ask::post(format!("/api/v5/orders/{external_id}/edit")).json("order", &json!({"customerComment": text})).field("by", "externalId");
+    let mut request = ApiRequest::post(format!("/api/v5/orders/{external_id}/edit"))
+        .json("order", &json!({"customerComment": text}))
+        .field("by", "externalId");
     if let Some(site) = site {
-        ask = ask.field("site", site);
+        request = request.field("site", site);
     }
-    match crm.ask(ask) {
+    match crm.send(request) {
         Ok(_) => Ok(true),
         Err(CrmError::Refused { why: Refusal::NotFound, .. }) => Ok(false),
         Err(error) => Err(error),
@@ -127,7 +128,7 @@ pub fn comment(crm: Crm<'_>, external_id: &str, site: Option<&str>, text: &str) 
 
 /// A customer's order in brief: its status, and when that changed, `Y-m-d H:i:s`.
 #[derive(Debug, Clone)]
-pub struct Standing {
+pub struct OrderSummary {
     /// Its `externalId`.
     pub external_id: String,
     /// Code of its status.
@@ -138,9 +139,9 @@ pub struct Standing {
 
 /// The customer's orders, newest first; a hundred tell what there is to know. People and companies are numbered apart, so the answer to a
 /// number is checked for its kind.
-pub fn of_customer(crm: Crm<'_>, customer: i64, is_company: bool) -> Result<Vec<Standing>, CrmError> {
-    let found = crm.ask(Ask::get("/api/v5/orders").with("filter[customerId]", customer.to_string()).with("limit", "100"))?;
-    let read = |order: &Value| Standing {
+pub fn of_customer(crm: Crm<'_>, customer: i64, is_company: bool) -> Result<Vec<OrderSummary>, CrmError> {
+    let found = crm.send(ApiRequest::get("/api/v5/orders").with("filter[customerId]", customer.to_string()).with("limit", "100"))?;
+    let read = |order: &Value| OrderSummary {
         external_id: answer::text(&order["externalId"]),
         status: answer::text(&order["status"]),
         since: Some(answer::text(&order["statusUpdatedAt"]))

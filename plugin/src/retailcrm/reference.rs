@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Ask, CrmError, answer};
+use super::{ApiRequest, CrmError, answer};
 
 /// Asks for the settings.
-pub fn ask_settings() -> Ask {
-    Ask::get("/api/v5/settings")
+pub fn settings_request() -> ApiRequest {
+    ApiRequest::get("/api/v5/settings")
 }
 
 /// The IANA zone of the account's date-times.
@@ -16,8 +16,8 @@ pub fn timezone(settings: &Value) -> Option<String> {
 }
 
 /// Asks for the shops.
-pub fn ask_sites() -> Ask {
-    Ask::get("/api/v5/reference/sites")
+pub fn sites_request() -> ApiRequest {
+    ApiRequest::get("/api/v5/reference/sites")
 }
 
 /// A shop.
@@ -73,8 +73,8 @@ pub struct StatusGroup {
 }
 
 /// Asks for the groups of statuses.
-pub fn ask_status_groups() -> Ask {
-    Ask::get("/api/v5/reference/status-groups")
+pub fn status_groups_request() -> ApiRequest {
+    ApiRequest::get("/api/v5/reference/status-groups")
 }
 
 /// All groups, in their order.
@@ -90,8 +90,8 @@ pub fn status_groups(answer: &Value) -> Result<Vec<StatusGroup>, CrmError> {
 }
 
 /// Asks for the statuses.
-pub fn ask_statuses() -> Ask {
-    Ask::get("/api/v5/reference/statuses")
+pub fn statuses_request() -> ApiRequest {
+    ApiRequest::get("/api/v5/reference/statuses")
 }
 
 /// All statuses, by code.

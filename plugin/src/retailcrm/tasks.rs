@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Ask, Crm, CrmError, Refusal, answer};
+use super::{ApiRequest, Crm, CrmError, Refusal, answer};
 use crate::base::phone;
 
 /// A task as it is created.
@@ -31,27 +31,27 @@ pub struct Task {
 pub fn create(crm: Crm<'_>, task: &Task) -> Result<i64, CrmError> {
     let title = "POST /api/v5/tasks/create";
     let value = serde_json::to_value(task).map_err(|error| CrmError::NotSent { title: title.into(), reason: error.to_string() })?;
-    let mut ask = Ask::post("/api/v5/tasks/create").json("task", &value);
+    let mut request = ApiRequest::post("/api/v5/tasks/create").json("task", &value);
     if let Some(site) = &task.phone_site {
-        ask = ask.field("site", site.clone());
+        request = request.field("site", site.clone());
     }
-    let made = crm.ask(ask)?;
+    let made = crm.send(request)?;
     answer::id(&made["id"]).ok_or_else(|| CrmError::Unknown { title: title.into(), reason: "the answer has no id".into() })
 }
 
 /// The open task of this name for this phone, if it is there.
 pub fn find_open(crm: Crm<'_>, text: &str, number: Option<&str>) -> Result<Option<i64>, CrmError> {
-    let ask = Ask::get("/api/v5/tasks").with("filter[text]", text).with("filter[status]", "performing").with("limit", "100");
-    let found = crm.ask(ask)?;
-    let his = |task: &&Value| {
+    let request = ApiRequest::get("/api/v5/tasks").with("filter[text]", text).with("filter[status]", "performing").with("limit", "100");
+    let found = crm.send(request)?;
+    let matching = |task: &&Value| {
         answer::text(&task["text"]) == text && number.is_none_or(|number| phone::same(&answer::text(&task["phone"]), number))
     };
-    Ok(answer::members(&found, "tasks")?.into_iter().filter(his).filter_map(|task| answer::id(&task["id"])).min())
+    Ok(answer::members(&found, "tasks")?.into_iter().filter(matching).filter_map(|task| answer::id(&task["id"])).min())
 }
 
 /// Whether a task is there and open.
 pub fn is_open(crm: Crm<'_>, id: i64) -> Result<bool, CrmError> {
-    match crm.ask(Ask::get(format!("/api/v5/tasks/{id}"))) {
+    match crm.send(ApiRequest::get(format!("/api/v5/tasks/{id}"))) {
         Ok(found) => Ok(found["task"]["complete"] != Value::Bool(true)),
         Err(CrmError::Refused { why: Refusal::NotFound, .. }) => Ok(false),
         Err(error) => Err(error),
@@ -60,7 +60,7 @@ pub fn is_open(crm: Crm<'_>, id: i64) -> Result<bool, CrmError> {
 
 /// Completes a task. One that is gone is complete.
 pub fn complete(crm: Crm<'_>, id: i64) -> Result<(), CrmError> {
-    match crm.ask(Ask::post(format!("/api/v5/tasks/{id}/edit")).json("task", &json!({"complete": true}))) {
+    match crm.send(ApiRequest::post(format!("/api/v5/tasks/{id}/edit")).json("task", &json!({"complete": true}))) {
         Ok(_) | Err(CrmError::Refused { why: Refusal::NotFound, .. }) => Ok(()),
         Err(error) => Err(error),
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Ask, Crm, CrmError, answer};
+use super::{ApiRequest, Crm, CrmError, answer};
 
 /// `call/event.type`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -174,14 +174,14 @@ impl Caller {
 
 /// Opens, moves or closes pop-ups.
 pub fn send_event(crm: Crm<'_>, event: &CallEvent) -> Result<(), CrmError> {
-    crm.ask(Ask::post("/api/v5/telephony/call/event").json("event", &json!(event)))?;
+    crm.send(ApiRequest::post("/api/v5/telephony/call/event").json("event", &json!(event)))?;
     Ok(())
 }
 
 /// Puts a call into the history. A call that is there already stays as it is, which is success: RetailCRM holds one record per id.
 pub fn upload(crm: Crm<'_>, call: &Call) -> Result<(), CrmError> {
     const PATH: &str = "/api/v5/telephony/calls/upload";
-    let answer = crm.ask(Ask::post(PATH).json("calls", &json!([call])))?;
+    let answer = crm.send(ApiRequest::post(PATH).json("calls", &json!([call])))?;
     let known = answer["duplicateCalls"].as_array().is_some_and(|known| known.iter().any(|id| answer::text(id) == call.external_id));
     if known || answer["processedCallsCount"].as_i64().unwrap_or(0) >= 1 {
         return Ok(());
@@ -190,6 +190,6 @@ pub fn upload(crm: Crm<'_>, call: &Call) -> Result<(), CrmError> {
 }
 
 /// Asks who calls and who his manager is. A manager who is busy or away is not given.
-pub fn ask_manager(phone: &str) -> Ask {
-    Ask::get("/api/v5/telephony/manager").with("phone", phone).with("details", "1")
+pub fn manager_request(phone: &str) -> ApiRequest {
+    ApiRequest::get("/api/v5/telephony/manager").with("phone", phone).with("details", "1")
 }

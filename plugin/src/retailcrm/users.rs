@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Ask, Crm, CrmError, answer};
+use super::{ApiRequest, Crm, CrmError, answer};
 
 /// The most that a page may hold.
 pub const PAGE: u32 = 100;
@@ -25,15 +25,15 @@ pub struct User {
 }
 
 /// Asks for a page.
-pub fn ask_page(page: u32) -> Ask {
-    Ask::get("/api/v5/users").with("limit", PAGE.to_string()).with("page", page.to_string())
+pub fn page_request(page: u32) -> ApiRequest {
+    ApiRequest::get("/api/v5/users").with("limit", PAGE.to_string()).with("page", page.to_string())
 }
 
 /// All users, the first page being here already.
 pub fn all(crm: Crm<'_>, first: &Value) -> Result<Vec<User>, CrmError> {
     let mut users = page(first)?;
     for number in 2..=first["pagination"]["totalPageCount"].as_u64().unwrap_or(1) {
-        users.extend(page(&crm.ask(ask_page(u32::try_from(number).unwrap_or(u32::MAX)))?)?);
+        users.extend(page(&crm.send(page_request(u32::try_from(number).unwrap_or(u32::MAX)))?)?);
     }
     Ok(users)
 }

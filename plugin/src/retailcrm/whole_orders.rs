@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Ask, Crm, CrmError, answer};
+use super::{ApiRequest, Crm, CrmError, answer};
 
 /// How many one request may bring: the most, and fewer for accounts whose orders are long.
-pub const PACKS: [usize; 3] = [100, 50, 20];
+pub const BATCH_SIZES: [usize; 3] = [100, 50, 20];
 
 /// An order. Members are as RetailCRM writes them; ids may be text, empty maps lists.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -61,7 +61,7 @@ struct Page {
     orders: Vec<WholeOrder>,
 }
 
-impl answer::Part for Page {
+impl answer::PartialAnswer for Page {
     fn success(&self) -> Option<bool> {
         self.success
     }
@@ -69,20 +69,20 @@ impl answer::Part for Page {
 
 /// Orders by their ids, `pack` at a time; those that are not there are left out. A smallest pack that is too long for one answer is asked for
 /// in halves; a larger one is the caller's to make smaller, who knows how much he can take in all.
-pub fn by_ids(crm: Crm<'_>, ids: &[i64], pack: usize) -> Result<Vec<WholeOrder>, CrmError> {
-    let smallest = PACKS.iter().min().is_some_and(|smallest| pack <= *smallest);
+pub fn by_ids(crm: Crm<'_>, ids: &[i64], batch_size: usize) -> Result<Vec<WholeOrder>, CrmError> {
+    let smallest = BATCH_SIZES.iter().min().is_some_and(|smallest| batch_size <= *smallest);
     let mut found = Vec::new();
-    let mut packs: Vec<&[i64]> = ids.chunks(pack).rev().collect();
-    while let Some(pack) = packs.pop() {
-        let mut ask = Ask::get("/api/v5/orders").with("limit", "100");
-        for id in pack {
-            ask = ask.with("filter[ids][]", id.to_string());
+    let mut batches: Vec<&[i64]> = ids.chunks(batch_size).rev().collect();
+    while let Some(batch) = batches.pop() {
+        let mut request = ApiRequest::get("/api/v5/orders").with("limit", "100");
+        for id in batch {
+            request = request.with("filter[ids][]", id.to_string());
         }
-        match crm.ask_part::<Page>(ask) {
+        match crm.send_partial::<Page>(request) {
             Ok(page) => found.extend(page.orders),
-            Err(CrmError::TooLarge { .. }) if smallest && pack.len() > 1 => {
-                let (first, second) = pack.split_at(pack.len() / 2);
-                packs.extend([second, first]);
+            Err(CrmError::TooLarge { .. }) if smallest && batch.len() > 1 => {
+                let (first, second) = batch.split_at(batch.len() / 2);
+                batches.extend([second, first]);
             }
             Err(error) => return Err(error),
         }
@@ -95,15 +95,15 @@ pub fn by_ids(crm: Crm<'_>, ids: &[i64], pack: usize) -> Result<Vec<WholeOrder>,
 pub fn created_on(crm: Crm<'_>, day: &str, page: u32) -> Result<(Vec<WholeOrder>, bool), CrmError> {
     const SMALL: u32 = 20;
     const WHOLE: u32 = 100;
-    let ask = |limit: u32, page: u32| {
-        let ask = Ask::get("/api/v5/orders").with("filter[createdAtFrom]", day).with("filter[createdAtTo]", day);
-        crm.ask_part::<Page>(ask.with("limit", limit.to_string()).with("page", page.to_string())).map(|page| page.orders)
+    let request = |limit: u32, page: u32| {
+        let request = ApiRequest::get("/api/v5/orders").with("filter[createdAtFrom]", day).with("filter[createdAtTo]", day);
+        crm.send_partial::<Page>(request.with("limit", limit.to_string()).with("page", page.to_string())).map(|page| page.orders)
     };
-    let found = match ask(WHOLE, page) {
+    let found = match request(WHOLE, page) {
         Err(CrmError::TooLarge { .. }) => {
             let mut found = Vec::new();
             for small in (page - 1) * (WHOLE / SMALL) + 1..=page * (WHOLE / SMALL) {
-                let some = ask(SMALL, small)?;
+                let some = request(SMALL, small)?;
                 let last = some.len() < SMALL as usize;
                 found.extend(some);
                 if last {

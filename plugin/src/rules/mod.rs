@@ -26,7 +26,7 @@ const TASK: &str = "text due:date-time performer:integer";
 const NOTE: &str = "text";
 const CALL: &str = "manager:integer source medium campaign keyword content record-url:link";
 /// The attribute of an appeal that tells for what a responsible is sought.
-const RESPONSIBLE_FOR: &str = "responsible-for";
+const ASSIGNEE_FOR: &str = "responsible-for";
 
 /// The attribute of a draft whose fields of these names, kinds and patterns may be changed.
 pub fn may_change(fields: &str) -> Vec<(String, String)> {
@@ -35,7 +35,7 @@ pub fn may_change(fields: &str) -> Vec<(String, String)> {
 
 /// What a responsible is sought for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum For {
+pub enum AssigneeFor {
     /// A new customer.
     Customer,
     /// An order.
@@ -65,7 +65,7 @@ pub fn review(context: &Context<'_>, appeal: &Appeal<'_>, kind: DraftKind, field
 }
 
 /// Asks about fields of a customer who is there already; only those are among the draft's fields.
-pub fn review_news(context: &Context<'_>, appeal: &Appeal<'_>, fields: impl FnOnce() -> Fields) -> Reviewed {
+pub fn review_field_update(context: &Context<'_>, appeal: &Appeal<'_>, fields: impl FnOnce() -> Fields) -> Reviewed {
     reviewed(context, appeal, DraftKind::Customer, false, fields)
 }
 
@@ -116,7 +116,7 @@ pub fn note(context: &Context<'_>, about: impl FnOnce() -> decision::Appeal, tex
 }
 
 /// What RetailCRM refuses of rules' doing is made as it was without them: for the report.
-pub fn refused(context: &Context<'_>, what: String, error: &CrmError) -> Skipped {
+pub fn report_refusal(context: &Context<'_>, what: String, error: &CrmError) -> Skipped {
     let why = error.to_string();
     context.platform.log(
         Level::Warn,
@@ -127,7 +127,7 @@ pub fn refused(context: &Context<'_>, what: String, error: &CrmError) -> Skipped
 }
 
 /// Sends what rules made of a thing; where RetailCRM refuses it, the thing as it was without them, which is then told.
-pub fn or_without<T: PartialEq, R>(
+pub fn send_or_fall_back<T: PartialEq, R>(
     context: &Context<'_>,
     what: &str,
     (made, plain): (&T, &T),
@@ -136,7 +136,7 @@ pub fn or_without<T: PartialEq, R>(
 ) -> Result<R, CrmError> {
     match send(made) {
         Err(error @ CrmError::Refused { .. }) if made != plain => {
-            left_out.push(refused(context, what.to_owned(), &error));
+            left_out.push(report_refusal(context, what.to_owned(), &error));
             send(plain)
         }
         other => other,
@@ -144,27 +144,27 @@ pub fn or_without<T: PartialEq, R>(
 }
 
 /// Who is responsible for what an appeal led to: as the settings say, or as a rule does.
-pub fn responsible(context: &Context<'_>, appeal: &Appeal<'_>, what: For, proposed: Option<i64>) -> Option<i64> {
+pub fn assignee(context: &Context<'_>, appeal: &Appeal<'_>, what: AssigneeFor, proposed: Option<i64>) -> Option<i64> {
     if !decides(context, Points::RESPONSIBLE) {
         return proposed;
     }
     let text = proposed.map(|user| user.to_string());
     let mut about = about(appeal);
     let what = match what {
-        For::Customer => "customer",
-        For::Order => "order",
-        For::Task => "task",
+        AssigneeFor::Customer => "customer",
+        AssigneeFor::Order => "order",
+        AssigneeFor::Task => "task",
     };
-    about.attributes.push((RESPONSIBLE_FOR.to_owned(), what.to_owned()));
+    about.attributes.push((ASSIGNEE_FOR.to_owned(), what.to_owned()));
     let decided = context.platform.decide_responsible(&about, text.as_deref());
     match decided.as_deref().map(str::parse::<i64>) {
         Some(Ok(user)) => Some(user),
         Some(Err(_)) => {
-            let told = decided.unwrap_or_default();
+            let named = decided.unwrap_or_default();
             context.platform.log(
                 Level::Warn,
                 "a rule names a responsible who is no user's id",
-                &[("user", &crate::base::template::line(&told, 64))],
+                &[("user", &crate::base::template::line(&named, 64))],
             );
             proposed
         }
@@ -182,10 +182,10 @@ fn about(appeal: &Appeal<'_>) -> decision::Appeal {
     decision::Appeal {
         kind,
         id: appeal.id.id,
-        phone: appeal.who.phone.clone(),
-        email: appeal.who.email.clone(),
-        virtual_number: appeal.told.raw("virtual_phone_number"),
-        employee_email: appeal.told.raw("employee_email"),
-        attributes: appeal.told.all(),
+        phone: appeal.identity.phone.clone(),
+        email: appeal.identity.email.clone(),
+        virtual_number: appeal.parameters.raw("virtual_phone_number"),
+        employee_email: appeal.parameters.raw("employee_email"),
+        attributes: appeal.parameters.all(),
     }
 }

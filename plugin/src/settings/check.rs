@@ -1,7 +1,7 @@
 //! What settings cannot be together, each problem under its setting's name.
 
-use super::telephony::{ContactResponsible, OrderResponsible, TaskResponsible};
-use super::texts::{TextResponsible, TextSettings};
+use super::telephony::{ContactAssignee, OrderAssignee, TaskAssignee};
+use super::texts::{TextAssignee, TextSettings};
 use super::{DUE_HOURS_MAX, RECORDING_WAIT_MAX, Settings, problem};
 use crate::base::{phone, template};
 use crate::bindings::uis::integration::types::Misconfiguration;
@@ -57,7 +57,7 @@ fn check_numbers(settings: &mut Settings, refuse: &mut Refuse<'_>) {
 
 /// «Создавать контакт при звонке».
 fn check_contact(settings: &Settings, refuse: &mut Refuse<'_>) {
-    if settings.create_contact && settings.contact_responsible == ContactResponsible::Fixed && settings.contact_responsible_user.is_none() {
+    if settings.create_contact && settings.contact_assignee == ContactAssignee::Fixed && settings.contact_assignee_user.is_none() {
         refuse("contact-responsible-user", "choose the user, or another contact-responsible".into());
     }
 }
@@ -65,11 +65,11 @@ fn check_contact(settings: &Settings, refuse: &mut Refuse<'_>) {
 /// «Создавать задачу по пропущенному звонку».
 fn check_missed_call_task(settings: &Settings, refuse: &mut Refuse<'_>) {
     if settings.missed_call_task {
-        if settings.missed_call_task_responsible == TaskResponsible::Fixed && settings.missed_call_task_user.is_none() {
+        if settings.missed_call_task_assignee == TaskAssignee::Fixed && settings.missed_call_task_user.is_none() {
             refuse("missed-call-task-user", "choose the user, or another missed-call-task-responsible".into());
         }
         // RetailCRM takes no task without a performer, and who was called last, or the customer's manager, may not be known.
-        if settings.missed_call_task_responsible != TaskResponsible::Fixed && settings.default_responsible.is_none() {
+        if settings.missed_call_task_assignee != TaskAssignee::Fixed && settings.default_assignee.is_none() {
             refuse("default-responsible", "a task needs somebody to perform it when nobody else is known: choose a user".into());
         }
         if settings.missed_call_task_calls.is_empty() {
@@ -120,7 +120,7 @@ fn check_call_orders(settings: &Settings, refuse: &mut Refuse<'_>) {
         if settings.call_order_calls.is_empty() {
             refuse("call-order-calls", "choose at least one kind of call, or switch call-orders off".into());
         }
-        if settings.call_order_responsible == OrderResponsible::Fixed && settings.call_order_user.is_none() {
+        if settings.call_order_assignee == OrderAssignee::Fixed && settings.call_order_user.is_none() {
             refuse("call-order-user", "choose the user, or another call-order-responsible".into());
         }
         if settings.call_order_after_hours > DUE_HOURS_MAX {
@@ -187,10 +187,10 @@ fn check_texts(block: &TextSettings, mut refuse: impl FnMut(&str, String)) {
     if !block.send {
         return;
     }
-    if block.responsible == TextResponsible::Fixed && block.responsible_user.is_none() {
+    if block.assignee == TextAssignee::Fixed && block.assignee_user.is_none() {
         refuse("responsible-user", "choose the user, or another responsible".into());
     }
-    if block.task && block.task_responsible == TextResponsible::Fixed && block.task_user.is_none() {
+    if block.task && block.task_assignee == TextAssignee::Fixed && block.task_user.is_none() {
         refuse("task-user", "choose the user, or another task-responsible".into());
     }
     if block.extra_fields && block.field_rows.is_empty() {

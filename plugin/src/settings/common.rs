@@ -18,7 +18,7 @@ pub enum Repeat {
 /// A row of «Передавать дополнительные поля».
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Row {
+pub struct ExtraFieldRow {
     /// The field's code in RetailCRM.
     pub field: String,
     /// A template of UIS's parameters.

@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 
 use crate::bindings::uis::integration::types::{Failure, Misconfiguration};
 use crate::retailcrm::custom_fields::Entity;
-pub use common::{Repeat, Row};
-use telephony::{ContactResponsible, Hours, Matching, MissedCall, OrderCall, OrderResponsible, Pair, ShopNumber, TaskResponsible};
+pub use common::{ExtraFieldRow, Repeat};
+use telephony::{ContactAssignee, EmployeePair, Hours, Matching, MissedCall, OrderAssignee, OrderCall, ShopNumber, TaskAssignee};
 use texts::{SiteDomain, TextSettings};
 
 /// The JSON Schema of the settings: Russian titles as the owner reads them, English descriptions.
@@ -39,9 +39,10 @@ pub struct Settings {
     /// Users of RetailCRM who are to be employees of UIS.
     pub synchronised_users: Vec<i64>,
     /// The table of [`Matching::Table`].
-    pub employee_table: Vec<Pair>,
+    pub employee_table: Vec<EmployeePair>,
     /// «Ответственный по умолчанию»: a CRM user.
-    pub default_responsible: Option<i64>,
+    #[serde(rename = "default-responsible")]
+    pub default_assignee: Option<i64>,
     /// «Фильтровать по виртуальным номерам».
     pub filter_by_virtual_numbers: bool,
     /// The numbers whose calls are ours when the filter is on, canonical digits.
@@ -49,9 +50,11 @@ pub struct Settings {
     /// «Создавать контакт при звонке».
     pub create_contact: bool,
     /// «Назначать ответственного на».
-    pub contact_responsible: ContactResponsible,
-    /// The user of [`ContactResponsible::Fixed`].
-    pub contact_responsible_user: Option<i64>,
+    #[serde(rename = "contact-responsible")]
+    pub contact_assignee: ContactAssignee,
+    /// The user of [`ContactAssignee::Fixed`].
+    #[serde(rename = "contact-responsible-user")]
+    pub contact_assignee_user: Option<i64>,
     /// «Создавать задачу по пропущенному звонку».
     pub missed_call_task: bool,
     /// «Тип звонка».
@@ -59,8 +62,9 @@ pub struct Settings {
     /// «По рабочему времени».
     pub missed_call_task_hours: Hours,
     /// «Ответственный за задачу».
-    pub missed_call_task_responsible: TaskResponsible,
-    /// The user of [`TaskResponsible::Fixed`].
+    #[serde(rename = "missed-call-task-responsible")]
+    pub missed_call_task_assignee: TaskAssignee,
+    /// The user of [`TaskAssignee::Fixed`].
     pub missed_call_task_user: Option<i64>,
     /// «Шаблон названия».
     pub missed_call_task_name: String,
@@ -85,8 +89,9 @@ pub struct Settings {
     /// «Статус заказа»: a code.
     pub call_order_status: Option<String>,
     /// «Ответственный за заказ».
-    pub call_order_responsible: OrderResponsible,
-    /// The user of [`OrderResponsible::Fixed`].
+    #[serde(rename = "call-order-responsible")]
+    pub call_order_assignee: OrderAssignee,
+    /// The user of [`OrderAssignee::Fixed`].
     pub call_order_user: Option<i64>,
     /// «Шаблон комментария».
     pub call_order_comment: String,
@@ -95,7 +100,7 @@ pub struct Settings {
     /// «Передавать дополнительные поля».
     pub extra_fields: bool,
     /// Which, and from what.
-    pub extra_field_rows: Vec<Row>,
+    pub extra_field_rows: Vec<ExtraFieldRow>,
     /// «Внешние номера магазинов».
     pub shop_numbers: Vec<ShopNumber>,
     /// «Номер для звонка по клику», canonical digits.
@@ -103,7 +108,8 @@ pub struct Settings {
     /// «Переопределять АОН для исходящих звонков».
     pub override_caller_id: bool,
     /// «Ответственный по умолчанию» of text communications.
-    pub text_default_responsible: Option<i64>,
+    #[serde(rename = "text-default-responsible")]
+    pub text_default_assignee: Option<i64>,
     /// «Магазины сайтов».
     pub site_domains: Vec<SiteDomain>,
     /// «Объединять клиентов».
@@ -137,16 +143,16 @@ impl Default for Settings {
             employee_matching: Matching::Synchronisation,
             synchronised_users: Vec::new(),
             employee_table: Vec::new(),
-            default_responsible: None,
+            default_assignee: None,
             filter_by_virtual_numbers: false,
             virtual_numbers: Vec::new(),
             create_contact: false,
-            contact_responsible: ContactResponsible::Talked,
-            contact_responsible_user: None,
+            contact_assignee: ContactAssignee::Talked,
+            contact_assignee_user: None,
             missed_call_task: false,
             missed_call_task_calls: vec![MissedCall::Incoming],
             missed_call_task_hours: Hours::Any,
-            missed_call_task_responsible: TaskResponsible::CalledLast,
+            missed_call_task_assignee: TaskAssignee::CalledLast,
             missed_call_task_user: None,
             missed_call_task_name: "Перезвонить: пропущенный звонок {{contact_phone_number}}".to_owned(),
             missed_call_task_due_hours: 1,
@@ -159,7 +165,7 @@ impl Default for Settings {
             call_order_type: None,
             call_order_method: None,
             call_order_status: None,
-            call_order_responsible: OrderResponsible::Talked,
+            call_order_assignee: OrderAssignee::Talked,
             call_order_user: None,
             call_order_comment: "Звонок {{contact_phone_number}} на {{virtual_phone_number}}, {{start_time}}".to_owned(),
             // Forwarding happens only where the account's scenario asks for it, so there is nothing to switch on twice.
@@ -169,7 +175,7 @@ impl Default for Settings {
             shop_numbers: Vec::new(),
             click_to_call_number: None,
             override_caller_id: false,
-            text_default_responsible: None,
+            text_default_assignee: None,
             site_domains: Vec::new(),
             join_customers: true,
             deals: true,
@@ -205,7 +211,7 @@ impl Settings {
     }
 
     /// Rows of «Передавать дополнительные поля»; none when it is off.
-    pub fn field_rows(&self) -> &[Row] {
+    pub fn field_rows(&self) -> &[ExtraFieldRow] {
         if self.extra_fields { &self.extra_field_rows } else { &[] }
     }
 
@@ -215,7 +221,7 @@ impl Settings {
     }
 }
 
-/// Checks settings and makes the bytes that [`Settings::load`] reads. Every problem found is told, by setting.
+/// Checks settings and makes the bytes that [`Settings::decode`] reads. Every problem found is told, by setting.
 pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Misconfiguration>> {
     if let Some(version) = from_version.filter(|version| !version.starts_with(READABLE)) {
         return Err(vec![problem(

@@ -38,8 +38,8 @@ mod tests {
             "extra-fields":true,"extra-field-rows":[{"field":"utm","value":"{{utm_source}}"}],"default-responsible":-5}"#;
         let prepared = prepare(json, None).expect("valid");
         let settings = decode(&prepared).expect("readable");
-        assert_eq!((settings.recording_wait, settings.default_responsible, settings.chats.task_for.len()), (7, Some(-5), 1));
-        assert_eq!((settings.shop_numbers[0].responsible, settings.extra_field_rows[0].always), (None, false));
+        assert_eq!((settings.recording_wait, settings.default_assignee, settings.chats.task_for.len()), (7, Some(-5), 1));
+        assert_eq!((settings.shop_numbers[0].assignee, settings.extra_field_rows[0].always), (None, false));
         assert_eq!(encode(&settings).expect("bytes"), prepared);
         assert!(prepare("{}", None).is_ok_and(|bytes| bytes.len() < 1000), "the defaults are short");
     }

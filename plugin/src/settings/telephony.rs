@@ -16,7 +16,7 @@ pub enum Matching {
 /// «Назначать ответственного на»: who answers for a customer made on a call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum ContactResponsible {
+pub enum ContactAssignee {
     /// Who talked with him; the default responsible when that is no CRM user.
     #[default]
     Talked,
@@ -54,7 +54,7 @@ pub enum Hours {
 /// Who performs the task.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum TaskResponsible {
+pub enum TaskAssignee {
     /// Whose phone rang last, or who called.
     #[default]
     CalledLast,
@@ -81,7 +81,7 @@ pub enum OrderCall {
 /// Who answers for the order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum OrderResponsible {
+pub enum OrderAssignee {
     /// Who talked, or whose phone rang last.
     #[default]
     Talked,
@@ -101,13 +101,14 @@ pub struct ShopNumber {
     pub number: String,
     /// Who answers for the shop's customers; a CRM user.
     #[serde(default)]
-    pub responsible: Option<i64>,
+    #[serde(rename = "responsible")]
+    pub assignee: Option<i64>,
 }
 
 /// A row of «Соответствие».
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Pair {
+pub struct EmployeePair {
     /// A CRM user.
     pub user: i64,
     /// A UIS employee.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::retailcrm::custom_fields::Entity;
-use crate::settings::{Repeat, Row};
+use crate::settings::{ExtraFieldRow, Repeat};
 
 /// What is made of an appeal («Метод передачи»).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +48,7 @@ impl RepeatAppeal {
 /// Who answers for what is created.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum TextResponsible {
+pub enum TextAssignee {
     /// Who accepted the chat, or processed the request.
     Operator,
     /// The customer's manager.
@@ -97,7 +97,7 @@ pub enum Transcript {
 /// A row of «Передавать дополнительные поля».
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct FieldRow {
+pub struct EntityFieldRow {
     /// Whose field it is.
     #[serde(default)]
     pub entity: Entity,
@@ -125,14 +125,17 @@ pub struct TextSettings {
     /// The hours of [`RepeatAppeal::AfterHours`].
     pub after_hours: u32,
     /// «Ответственный».
-    pub responsible: TextResponsible,
-    /// The user of [`TextResponsible::Fixed`].
-    pub responsible_user: Option<i64>,
+    #[serde(rename = "responsible")]
+    pub assignee: TextAssignee,
+    /// The user of [`TextAssignee::Fixed`].
+    #[serde(rename = "responsible-user")]
+    pub assignee_user: Option<i64>,
     /// «Создавать задачу».
     pub task: bool,
     /// «Ответственный за задачу».
-    pub task_responsible: TextResponsible,
-    /// The user of [`TextResponsible::Fixed`].
+    #[serde(rename = "task-responsible")]
+    pub task_assignee: TextAssignee,
+    /// The user of [`TextAssignee::Fixed`].
     pub task_user: Option<i64>,
     /// «Шаблон названия задачи».
     pub task_name: String,
@@ -151,7 +154,7 @@ pub struct TextSettings {
     /// «Передавать дополнительные поля».
     pub extra_fields: bool,
     /// Which, and from what.
-    pub field_rows: Vec<FieldRow>,
+    pub field_rows: Vec<EntityFieldRow>,
     /// Chats: «Каналы»; none chosen: all.
     pub channels: Vec<i64>,
     /// Chats: «Передавать чаты без контактов».
@@ -173,10 +176,10 @@ impl TextSettings {
             only_first: false,
             repeat: RepeatAppeal::default(),
             after_hours: 24,
-            responsible: TextResponsible::default(),
-            responsible_user: None,
+            assignee: TextAssignee::default(),
+            assignee_user: None,
             task: false,
-            task_responsible: TextResponsible::default(),
+            task_assignee: TextAssignee::default(),
             task_user: None,
             task_name: "Ответить на заявку №{{communication_id}}".to_owned(),
             task_due_hours: 1,
@@ -198,7 +201,7 @@ impl TextSettings {
     /// The defaults of chats.
     pub fn chats() -> TextSettings {
         TextSettings {
-            responsible: TextResponsible::Operator,
+            assignee: TextAssignee::Operator,
             task_name: "Ответить на сообщение в чате №{{communication_id}}".to_owned(),
             order_comment: "Чат №{{communication_id}}, {{chat_channel_name}}".to_owned(),
             ..TextSettings::requests()
@@ -206,9 +209,9 @@ impl TextSettings {
     }
 
     /// Rows for fields of one entity; none when they are off.
-    pub fn rows(&self, entity: Entity) -> Vec<Row> {
+    pub fn rows(&self, entity: Entity) -> Vec<ExtraFieldRow> {
         let rows = self.field_rows.iter().filter(|row| self.extra_fields && row.entity == entity);
-        rows.map(|row| Row { field: row.field.clone(), value: row.value.clone(), always: row.always }).collect()
+        rows.map(|row| ExtraFieldRow { field: row.field.clone(), value: row.value.clone(), always: row.always }).collect()
     }
 }
 

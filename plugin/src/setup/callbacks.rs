@@ -9,7 +9,7 @@ use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
 use crate::crm_state::employee_links;
-use crate::crm_state::switch::{self, Off};
+use crate::crm_state::switch::{self, SwitchedOff};
 use crate::retailcrm::CONNECTION;
 use crate::setup::activation;
 use crate::uis::directory;
@@ -29,8 +29,8 @@ pub fn on_callback(context: &Context<'_>, event: &Callback) -> Handled {
 
 /// The module was switched off, frozen, or switched on again; the account may have moved.
 fn activity(context: &Context<'_>, at: Instant, activity: Option<&str>, system_url: Option<&str>) -> Handled {
-    let told = activity.and_then(|text| crate::base::json::parse(text.as_bytes()).ok());
-    let Some(told) = told.filter(Value::is_object) else {
+    let parsed = activity.and_then(|text| crate::base::json::parse(text.as_bytes()).ok());
+    let Some(flags) = parsed.filter(Value::is_object) else {
         return Err(Failure::Rejected("the callback's activity is not JSON: expected {\"active\":…,\"freeze\":…}".into()));
     };
     if let Some(url) = system_url.filter(|url| !url.trim().is_empty())
@@ -43,27 +43,27 @@ fn activity(context: &Context<'_>, at: Instant, activity: Option<&str>, system_u
             &[("url", &crate::base::template::line(url, 200)), ("why", &why)],
         );
     }
-    let flag = |name: &str, absent: bool| told[name].as_bool().unwrap_or(absent);
-    let told = match (flag("active", true), flag("freeze", false)) {
-        (_, true) => Some(Off::Frozen),
-        (false, false) => Some(Off::Inactive),
+    let flag = |name: &str, absent: bool| flags[name].as_bool().unwrap_or(absent);
+    let switched_off = match (flag("active", true), flag("freeze", false)) {
+        (_, true) => Some(SwitchedOff::Frozen),
+        (false, false) => Some(SwitchedOff::Inactive),
         (true, false) => None,
     };
     let begun = switch::is_switching_on(context.platform);
-    if told == switch::off(context.platform)? && !(told.is_none() && begun) {
+    if switched_off == switch::state(context.platform)? && !(switched_off.is_none() && begun) {
         return done();
     }
-    if let Some(told) = told {
-        switch::switched_on(context.platform)?;
+    if let Some(switched_off) = switched_off {
+        switch::finish_switching_on(context.platform)?;
         context.platform.log(Level::Warn, "RetailCRM switched the integration off: nothing is sent until it is on again", &[]);
-        switch::take_off(context.platform, told)?;
+        switch::set_off(context.platform, switched_off)?;
         return done();
     }
     context.platform.log(Level::Info, "RetailCRM switched the integration on again", &[]);
-    switch::switching_on(context.platform)?;
-    switch::end(context.platform)?;
+    switch::begin_switching_on(context.platform)?;
+    switch::clear(context.platform)?;
     let done = activation::on_activate(context, at)?;
-    switch::switched_on(context.platform)?;
+    switch::finish_switching_on(context.platform)?;
     Ok(done)
 }
 

@@ -3,7 +3,7 @@
 use crate::bindings::exports::uis::integration::setup::ConnectionReport;
 use crate::bindings::uis::integration::types::Failure;
 use crate::platform::Platform;
-use crate::retailcrm::{Ask, Crm, CrmError, answer};
+use crate::retailcrm::{ApiRequest, Crm, CrmError, answer};
 
 /// A right of the key.
 struct Right {
@@ -45,11 +45,11 @@ const PROBES: [(&str, &str); 6] = [
 /// Asks RetailCRM what the key may do. A wrong key and a wrong address are findings, not failures; only what may pass is one.
 pub fn check_connection(platform: &dyn Platform) -> Result<ConnectionReport, Failure> {
     let probes = PROBES.map(|(scope, path)| {
-        let ask = Ask::get(path);
+        let ask = ApiRequest::get(path);
         if scope == "telephony_read" { ask.with("phone", "70000000000") } else { ask }
     });
     let [a, b, c, d, e, f] = probes;
-    let [credentials, probed @ ..] = Crm::new(platform).ask_all([Ask::get("/api/credentials"), a, b, c, d, e, f]);
+    let [credentials, probed @ ..] = Crm::new(platform).send_all([ApiRequest::get("/api/credentials"), a, b, c, d, e, f]);
     let credentials = match credentials {
         Ok(credentials) => credentials,
         Err(CrmError::Unauthorized(message) | CrmError::Forbidden { message, .. }) => {
@@ -130,7 +130,7 @@ mod tests {
         let some = |sites: &str| format!(r#"{{"success":true,"scopes":[{all}],"siteAccess":"access_selective","sitesAvailable":{sites}}}"#);
         let by_method = r#"{"success":true,"scopes":[],"credentials":["/api/telephony/calls/upload"],"siteAccess":"access_full"}"#;
         // credentials, paths denied -> usable, part of the first finding
-        for (fake, usable, told) in [
+        for (fake, usable, expected) in [
             (account(&full(&all), &[]), true, ""),
             (account(&full(&without("task_write")), &[]), true, "task_write (tasks for missed calls)"),
             (account(&full(&without("telephony_write")), &[]), false, "telephony_write"),
@@ -144,9 +144,9 @@ mod tests {
             (account("<html>", &[CREDENTIALS]), false, "no RetailCRM account at this address"),
         ] {
             let report = check_connection(&fake).expect("a report");
-            assert_eq!(report.usable, usable, "{told}: {:?}", report.findings);
+            assert_eq!(report.usable, usable, "{expected}: {:?}", report.findings);
             let first = report.findings.first().map_or("", String::as_str);
-            assert!(first.contains(told) && first.is_empty() == told.is_empty(), "{told}: {:?}", report.findings);
+            assert!(first.contains(expected) && first.is_empty() == expected.is_empty(), "{expected}: {:?}", report.findings);
         }
         assert!(matches!(check_connection(&Fake::default()), Err(Failure::Retry(_))), "RetailCRM is not reached");
     }

@@ -7,7 +7,7 @@ use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::retailcrm::custom_fields::{self, Entity};
 use crate::retailcrm::users::{self, PAGE};
-use crate::retailcrm::{Ask, answer};
+use crate::retailcrm::{ApiRequest, answer};
 use crate::settings;
 use crate::uis::directory;
 
@@ -95,7 +95,7 @@ fn choice(value: &str, parts: &[&str]) -> Choice {
 /// RetailCRM's users who can log in, by its own pages.
 fn users(context: &Context<'_>, page: Option<&str>) -> Result<ChoicePage, Failure> {
     let number: u32 = number(page)?;
-    let found = context.crm.ask(users::ask_page(number))?;
+    let found = context.crm.send(users::page_request(number))?;
     let all = users::page(&found)?;
     let more = all.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
     let shown = all.iter().filter(|user| user.active != Some(false)).filter_map(|user| {
@@ -107,7 +107,7 @@ fn users(context: &Context<'_>, page: Option<&str>) -> Result<ChoicePage, Failur
 
 /// A reference book of RetailCRM.
 fn book(context: &Context<'_>, path: &str, list: &str, page: Option<&str>) -> Result<ChoicePage, Failure> {
-    let found = context.crm.ask(Ask::get(format!("/api/v5/reference/{path}")))?;
+    let found = context.crm.send(ApiRequest::get(format!("/api/v5/reference/{path}")))?;
     let active = answer::members(&found, list)?.into_iter().filter(|entry| entry["active"] != Value::Bool(false));
     cut(active.map(|entry| choice(&answer::text(&entry["code"]), &[&answer::text(&entry["name"])])).collect(), page)
 }

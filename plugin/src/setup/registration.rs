@@ -46,8 +46,8 @@ pub fn register(context: &Context<'_>, active: bool, links: &[EmployeeLink]) -> 
         embed: if active { workplace::embed(context.platform) } else { Value::Null },
         embedded: module::is_embedded(context.platform)?,
     };
-    let told = serde_json::json!([module.active, module.base_url, module.additional_codes, module.external_phones, module.embed]);
-    if module::registered(context.platform)?.as_ref() == Some(&told) {
+    let registration = serde_json::json!([module.active, module.base_url, module.additional_codes, module.external_phones, module.embed]);
+    if module::registered(context.platform)?.as_ref() == Some(&registration) {
         return Ok(());
     }
     if !module.embed.is_null() && !module.embedded {
@@ -57,5 +57,5 @@ pub fn register(context: &Context<'_>, active: bool, links: &[EmployeeLink]) -> 
     if module.embed.is_null() && module.embedded {
         module::forget_embedded(context.platform)?;
     }
-    module::remember_registered(context.platform, &told)
+    module::remember_registered(context.platform, &registration)
 }

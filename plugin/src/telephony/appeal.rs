@@ -19,11 +19,11 @@ pub fn of<'a>(context: &Context<'_>, session: i64, story: &Story, parameters: &'
     Ok(Appeal {
         id: AppealId::call(session),
         at: story.end.as_ref().map_or(0, |end| end.at),
-        who: Identity { phone: story.phone.clone().filter(|_| !story.internal), ..Identity::default() },
+        identity: Identity { phone: story.phone.clone().filter(|_| !story.internal), ..Identity::default() },
         name: story.parameters.get("contact_full_name").cloned().unwrap_or_default(),
         own_site: shops::of_number(settings, number),
         site: shops::of_call(context.platform, settings, number)?,
         source: source::source(context, parameters, story.clicked_by.map(|_| CLICKED)),
-        told: parameters,
+        parameters,
     })
 }

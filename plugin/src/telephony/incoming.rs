@@ -26,7 +26,7 @@ pub fn answer(context: &Context<'_>, event: &IncomingCall) -> Result<CallAnswer,
     };
     let number = phone::canonical(&contact.digits);
     let crm = context.crm.within(event.deadline_ms.saturating_sub(RESERVE_MS));
-    let [caller, orders] = crm.ask_all([telephony::ask_manager(&number), orders::ask_by_phone(&number)]);
+    let [caller, orders] = crm.send_all([telephony::manager_request(&number), orders::by_phone_request(&number)]);
     let caller = Caller::read(&caller?);
     // The orders are an extra: without them the card is still worth showing.
     let orders = orders.and_then(|answer| orders::read(&answer)).unwrap_or_else(|error| {
@@ -50,12 +50,12 @@ fn open_orders(context: &Context<'_>, caller: &Caller, orders: Vec<Order>, numbe
     let statuses = statuses::all(context.platform)?;
     let open = orders.into_iter().filter_map(|order| {
         // The search goes by text, so the order may be somebody else's.
-        let his = order.customer.map_or_else(|| phone::same(&order.phone, number), |owner| Some(owner) == customer.id);
+        let theirs = order.customer.map_or_else(|| phone::same(&order.phone, number), |owner| Some(owner) == customer.id);
         let status = statuses.iter().find(|status| status.code == order.status);
         let ended = status.is_some_and(|status| matches!(status.group.as_str(), "complete" | "cancel"));
         let title = status.map_or(&order.status, |status| &status.name).clone();
         let name = if order.number.is_empty() { order.id?.to_string() } else { order.number };
-        (his && !ended).then(|| OpenOrder { url: format!("/orders/{}/edit", order.id.unwrap_or_default()), name, status: title })
+        (theirs && !ended).then(|| OpenOrder { url: format!("/orders/{}/edit", order.id.unwrap_or_default()), name, status: title })
     });
     Ok(open.collect())
 }

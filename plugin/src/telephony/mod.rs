@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`story`] | what is remembered of one call: all its events merged |
+//! | [`merge`] | how a call's events are merged into its story |
 //! | [`filter`] | «фильтровать по виртуальным номерам»: whose calls are ours |
 //! | [`appeal`] | a call as an appeal, for [`crate::appeals`] |
 //! | [`incoming`] | who calls and whom to forward to |
@@ -20,7 +21,7 @@
 //! | [`record_review`] | partners' rules about a call's record |
 //! | [`routing`] | partners' rules about where a call goes |
 //! | [`tags`] | tags of a call, for extra fields |
-//! | [`unsettled`] | calls that are not done with, for switching off and on |
+//! | [`unfinished`] | calls that are not done with, for switching off and on |
 //! | [`reconcile`] | calls that notifications lost, found in UIS's report |
 
 pub mod appeal;
@@ -31,6 +32,7 @@ pub mod filter;
 pub mod follow_up;
 pub mod history;
 pub mod incoming;
+pub mod merge;
 pub mod missed;
 pub mod orders;
 pub mod parameters;
@@ -41,5 +43,5 @@ pub mod recordings;
 pub mod routing;
 pub mod story;
 pub mod tags;
-pub mod unsettled;
+pub mod unfinished;
 pub mod verdict;

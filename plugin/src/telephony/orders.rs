@@ -5,11 +5,11 @@ use serde_json::Map;
 use crate::appeal::Appeal;
 use crate::appeals::assignee::Assignee;
 use crate::appeals::lookup::Lookup;
-use crate::appeals::order::{self, Wish};
+use crate::appeals::order::{self, OrderPlan};
 use crate::appeals::progress;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
-use crate::settings::telephony::{OrderCall, OrderResponsible};
+use crate::settings::telephony::{OrderAssignee, OrderCall};
 use crate::telephony::contact;
 use crate::telephony::story::Story;
 
@@ -42,23 +42,23 @@ pub fn make(
     if !wanted(kind) {
         return Ok(left_out);
     }
-    let wish = Wish {
+    let plan = OrderPlan {
         repeat: settings.call_order_repeat,
         after_hours: settings.call_order_after_hours,
         order_type: settings.call_order_type.clone(),
         order_method: settings.call_order_method.clone(),
         stock_method: stock_method(kind),
         status: settings.call_order_status.clone(),
-        assignee: match settings.call_order_responsible {
-            OrderResponsible::Talked => Assignee::Employee(story.talker().or_else(|| story.rung_last())),
-            OrderResponsible::Default => Assignee::User(None),
-            OrderResponsible::Fixed => Assignee::User(settings.call_order_user),
+        assignee: match settings.call_order_assignee {
+            OrderAssignee::Talked => Assignee::Employee(story.talker().or_else(|| story.rung_last())),
+            OrderAssignee::Default => Assignee::User(None),
+            OrderAssignee::Fixed => Assignee::User(settings.call_order_user),
         },
-        default_assignee: settings.default_responsible,
+        default_assignee: settings.default_assignee,
         comment: &settings.call_order_comment,
         customer_comment: None,
         fields: Map::new(),
     };
-    left_out.extend(order::make(context, appeal, &wish, lookup)?);
+    left_out.extend(order::make(context, appeal, &plan, lookup)?);
     Ok(left_out)
 }

@@ -14,8 +14,8 @@ use crate::crm_state::shops;
 use crate::retailcrm::CrmError;
 use crate::retailcrm::telephony::{CallEvent, EventType, send_event};
 use crate::telephony::parameters::Parameters;
-use crate::telephony::story::{self, Popup, Story, Way};
-use crate::telephony::unsettled;
+use crate::telephony::story::{self, CallDirection, Popup, Story};
+use crate::telephony::unfinished;
 use crate::telephony::verdict::Verdict;
 use crate::uis::directory;
 
@@ -49,12 +49,12 @@ pub fn on_call_answered(context: &Context<'_>, event: &CallAnswered) -> Handled 
             story.talks.push(who);
         }
         // An event that names nobody closes nothing, as whose pop-up it would be is not known; nor does one that came late.
-        let is_news = who.is_some() && story.talk_at.is_none_or(|at| at <= call.at);
+        let closes_others = who.is_some() && story.talk_at.is_none_or(|at| at <= call.at);
         story.talk_at = story.talk_at.max(Some(call.at));
         let others = |had_talked: bool| {
             // Whoever was rung since belongs to what came after: this event may have had to come again.
             let before = |popup: &Popup| popup.employee_id != who && popup.rung_at <= call.at;
-            story.open_popups(|popup| is_news && before(popup) && talked.contains(&popup.employee_id) == had_talked)
+            story.open_popups(|popup| closes_others && before(popup) && talked.contains(&popup.employee_id) == had_talked)
         };
         (others(false), others(true))
     })?;
@@ -123,7 +123,7 @@ pub fn on_close_timer(context: &Context<'_>, session: i64) -> Handled {
         let status = popup.closing.clone().unwrap_or_default();
         close(context, session, std::slice::from_ref(&popup), &status)?;
     }
-    unsettled::settle(context, session, &story::read(context, session)?)?;
+    unfinished::remove_if_finished(context, session, &story::read(context, session)?)?;
     done()
 }
 
@@ -157,7 +157,7 @@ impl Ringing<'_> {
         let call = self.call;
         story.merge(call);
         if self.is_outgoing {
-            story.direction = Some(Way::Out);
+            story.direction = Some(CallDirection::Out);
         }
         let Some(link) = link else { return Opening::Nothing("the employee is no user of RetailCRM") };
         if story.end.is_some() {
@@ -200,11 +200,11 @@ fn open(context: &Context<'_>, delivery: &Delivery, ringing: &Ringing<'_>) -> Ha
         }
         Opening::Open(story, moved) => (story, moved),
     };
-    unsettled::add(context, session, &delivery.ordering_key)?;
+    unfinished::add(context, session, &delivery.ordering_key)?;
     let (talked, rung): (Vec<Popup>, Vec<Popup>) = moved.into_iter().partition(|popup| story.talks.contains(&popup.employee_id));
     close_surely(context, session, &talked, ANSWERED)?;
     close_surely(context, session, &rung, NO_ANSWER)?;
-    let kind = if story.direction == Some(Way::Out) { EventType::Out } else { EventType::In };
+    let kind = if story.direction == Some(CallDirection::Out) { EventType::Out } else { EventType::In };
     let Some(popup) = story.popups.last().map(std::slice::from_ref) else { return done() };
     let Some(event) = event(session, &story, kind, popup) else { return done() };
     let site = shops::of_number(context.settings()?, story.virtual_number.as_deref());

@@ -3,17 +3,17 @@
 //! other events, so that one that RetailCRM cannot take now holds up no other.
 
 use crate::base::keys::Key;
-use crate::base::outcome::{Handled, done_without};
+use crate::base::outcome::{Handled, done_with_skipped};
 use crate::base::timers::TimerName;
 use crate::bindings::uis::integration::communications::ReportedCall;
 use crate::bindings::uis::integration::log::Level;
 use crate::context::Context;
-use crate::telephony::story::{self, FollowUp, Record, Stored};
-use crate::telephony::{filter, history, unsettled};
-use crate::uis::reports::{self, PAGE, Reading};
+use crate::telephony::story::{self, FollowUp, HistoryState, StoredRecording};
+use crate::telephony::{filter, history, unfinished};
+use crate::uis::reports::{self, PAGE, ReportReader};
 
 /// The report of calls.
-pub const CALLS: Reading = Reading { timer: TimerName::ReconcileCalls, key: Key::CallsRead };
+pub const CALLS: ReportReader = ReportReader { timer: TimerName::ReconcileCalls, key: Key::CallsRead };
 
 /// Reads the report since the last time.
 pub fn on_timer(context: &Context<'_>) -> Handled {
@@ -29,19 +29,20 @@ pub fn on_timer(context: &Context<'_>) -> Handled {
                 continue;
             }
             let known = story::read(context, session)?;
-            let told = known.end.as_ref().is_some_and(|end| end.told_finished);
-            let recording_is_left = !known.unknown_of(&finished.recordings).is_empty() || known.recordings.iter().any(Record::waits);
+            let end_reported = known.end.as_ref().is_some_and(|end| end.finish_reported);
+            let recording_is_left =
+                !known.not_yet_known(&finished.recordings).is_empty() || known.recordings.iter().any(StoredRecording::waits);
             // One that still waits for something has its timer set again: it may have been lost between two writes.
-            let settled = match known.stored {
+            let finished_before = match known.stored {
                 // The report may know the number that no event told.
-                Stored::Skipped => known.internal || finished.call.contact.is_none(),
-                Stored::Yes => known.follow_up != FollowUp::Pending && !recording_is_left,
-                Stored::No | Stored::Intended => false,
+                HistoryState::Skipped => known.internal || finished.call.contact.is_none(),
+                HistoryState::Yes => known.follow_up != FollowUp::Pending && !recording_is_left,
+                HistoryState::No | HistoryState::Intended => false,
             };
-            if told && settled {
+            if end_reported && finished_before {
                 continue;
             }
-            if !told {
+            if !end_reported {
                 context.platform.log(Level::Warn, "a finished call was not told, only reported", &[("call", &session.to_string())]);
             }
             left_out.extend(history::on_reported(context, ordering_key, finished)?);
@@ -51,7 +52,7 @@ pub fn on_timer(context: &Context<'_>) -> Handled {
             None => break,
         }
     }
-    CALLS.read(context.platform, began)?;
-    unsettled::expire(context)?;
-    done_without(left_out)
+    CALLS.mark_read(context.platform, began)?;
+    unfinished::expire_silent(context)?;
+    done_with_skipped(left_out)
 }

@@ -8,10 +8,10 @@ use crate::bindings::uis::integration::types::{CommunicationKind, Failure, Skipp
 use crate::context::Context;
 use crate::retailcrm::customers::{self, Customer};
 use crate::rules;
-use crate::telephony::story::{self, Place, Record, Story};
+use crate::telephony::story::{self, Place, StoredRecording, Story};
 
 /// The recording for the history: the longest; of equals the earliest.
-pub fn main(story: &Story) -> Option<&Record> {
+pub fn main(story: &Story) -> Option<&StoredRecording> {
     story.recordings.iter().rev().max_by_key(|recording| recording.seconds.unwrap_or(0))
 }
 
@@ -19,7 +19,7 @@ pub fn main(story: &Story) -> Option<&Record> {
 /// with the time until which its request may still arrive; one found open is looked up, no earlier than then, before it is sent again.
 pub fn put_into_notes(context: &Context<'_>, session: i64) -> Result<Vec<Skipped>, Failure> {
     let story = story::read(context, session)?;
-    let waiting: Vec<&Record> = story.recordings.iter().filter(|recording| recording.waits()).collect();
+    let waiting: Vec<&StoredRecording> = story.recordings.iter().filter(|recording| recording.waits()).collect();
     let (Some(phone), false) = (&story.phone, waiting.is_empty()) else { return Ok(Vec::new()) };
     let Some(customer) = customers::find_by_phone(context.crm, phone)? else {
         let left_out = waiting
@@ -42,7 +42,13 @@ pub fn put_into_notes(context: &Context<'_>, session: i64) -> Result<Vec<Skipped
     Ok(Vec::new())
 }
 
-fn put_into_note(context: &Context<'_>, session: i64, story: &Story, recording: &Record, customer: &Customer) -> Result<(), Failure> {
+fn put_into_note(
+    context: &Context<'_>,
+    session: i64,
+    story: &Story,
+    recording: &StoredRecording,
+    customer: &Customer,
+) -> Result<(), Failure> {
     if recording.place == Place::NoteIntended {
         context.wait_for_intent("the note", recording.note_until)?;
         if customers::has_note(context.crm, customer.id, &recording.url)? {
@@ -53,7 +59,7 @@ fn put_into_note(context: &Context<'_>, session: i64, story: &Story, recording: 
     let Some(text) = rules::note(context, || about(session, story), text, &recording.url) else {
         return place(context, session, &recording.url, Place::Nowhere);
     };
-    let until = context.arrives_until();
+    let until = context.may_arrive_until();
     update(context, session, &recording.url, |recording| (recording.place, recording.note_until) = (Place::NoteIntended, until))?;
     match customers::add_note(context.crm, customer, &text) {
         Ok(()) => place(context, session, &recording.url, Place::Note),
@@ -61,7 +67,7 @@ fn put_into_note(context: &Context<'_>, session: i64, story: &Story, recording: 
             place(context, session, &recording.url, Place::Waiting)?;
             Err(error.into())
         }
-        Err(error) => Err(context.unknown_intent(error, until)),
+        Err(error) => Err(context.unknown_outcome(error, until)),
     }
 }
 
@@ -79,7 +85,7 @@ fn about(session: i64, story: &Story) -> decision::Appeal {
 }
 
 /// The note as people read it.
-fn text(context: &Context<'_>, story: &Story, recording: &Record) -> Result<String, Failure> {
+fn text(context: &Context<'_>, story: &Story, recording: &StoredRecording) -> Result<String, Failure> {
     let length = recording.seconds.map(|seconds| format!(" ({}:{:02})", seconds / 60, seconds % 60)).unwrap_or_default();
     Ok(format!("Запись звонка от {}{length}: {}", context.crm_date_time(story.began())?, recording.url))
 }
@@ -88,7 +94,7 @@ fn place(context: &Context<'_>, session: i64, url: &str, place: Place) -> Result
     update(context, session, url, |recording| recording.place = place)
 }
 
-fn update(context: &Context<'_>, session: i64, url: &str, change: impl Fn(&mut Record)) -> Result<(), Failure> {
+fn update(context: &Context<'_>, session: i64, url: &str, change: impl Fn(&mut StoredRecording)) -> Result<(), Failure> {
     story::update(context, session, |story| story.recordings.iter_mut().filter(|recording| recording.url == url).for_each(&change))
 }
 
@@ -98,7 +104,7 @@ mod tests {
 
     #[test]
     fn the_longest_talk_goes_into_the_history() {
-        let record = |url: &str, seconds| Record { url: url.into(), seconds, ..Record::default() };
+        let record = |url: &str, seconds| StoredRecording { url: url.into(), seconds, ..StoredRecording::default() };
         let mut story = Story {
             recordings: vec![record("a", None), record("b", Some(40)), record("c", Some(40)), record("d", Some(7))],
             ..Story::default()

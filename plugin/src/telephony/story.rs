@@ -6,22 +6,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::base::keys::Key;
-use crate::base::{phone, stored, template};
-use crate::bindings::uis::integration::call_events::{Call, CallFinished, Direction, FinishKind, Recording};
+use crate::base::{stored, template};
+use crate::bindings::uis::integration::call_events::{Call, Recording};
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
-use crate::telephony::click_mark;
-use crate::uis::directory;
+use crate::telephony::merge::PARAMETER_MAX;
 
 /// A story is kept 35 days: longer than any repeat of its events, and than UIS's reports are read back.
 pub const TTL_MS: u64 = 35 * 24 * 3_600_000;
-
-/// Of what events tell for templates, so many values are remembered, each so long in characters: storage is not endless, and no name in
-/// the CRM is longer.
-/// UIS's parameter that lists a call's tags.
-const TAGS: &str = "tag_names";
-const PARAMETERS_MAX: usize = 60;
-const PARAMETER_MAX: usize = 500;
 
 /// One call.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -32,7 +24,7 @@ pub struct Story {
     /// The company's number.
     pub virtual_number: Option<String>,
     /// Known from any event that told it.
-    pub direction: Option<Way>,
+    pub direction: Option<CallDirection>,
     /// Both sides are employees.
     pub internal: bool,
     /// When it began, if an event said so.
@@ -49,9 +41,9 @@ pub struct Story {
     /// The end, merged from all that told it.
     pub end: Option<End>,
     /// Recordings known, in order of their coming.
-    pub recordings: Vec<Record>,
+    pub recordings: Vec<StoredRecording>,
     /// What became of it in the CRM's history.
-    pub stored: Stored,
+    pub stored: HistoryState,
     /// What follows from the call's end besides its record: a customer, a task, an order.
     pub follow_up: FollowUp,
     /// The CRM user who clicked the number, when it was dialled so.
@@ -73,9 +65,9 @@ fn employees<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Option<i6
     Ok(ids.into_iter().map(|id| id.filter(|id| *id != 0)).collect())
 }
 
-/// [`Direction`] as it is remembered.
+/// The direction of a call as it is remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub enum Way {
+pub enum CallDirection {
     /// The customer called.
     #[serde(rename = "in")]
     In,
@@ -114,9 +106,11 @@ pub struct End {
     /// UIS's verdict. "Lost" wins over "not lost": only UIS's own verdict makes a lost-call event.
     pub is_lost: Option<bool>,
     /// EventParameters by the finish event, or by the report.
-    pub told_finished: bool,
+    #[serde(rename = "told_finished")]
+    pub finish_reported: bool,
     /// EventParameters by the lost event.
-    pub told_lost: bool,
+    #[serde(rename = "told_lost")]
+    pub lost_reported: bool,
     /// Seconds of talk.
     pub talk: Option<u32>,
     /// Seconds of waiting.
@@ -134,7 +128,7 @@ pub struct End {
 /// A recording.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Record {
+pub struct StoredRecording {
     /// The link, already checked to be https.
     pub url: String,
     /// Its length in seconds.
@@ -145,7 +139,7 @@ pub struct Record {
     pub note_until: Instant,
 }
 
-impl Record {
+impl StoredRecording {
     /// It has no place yet.
     pub fn waits(&self) -> bool {
         matches!(self.place, Place::Waiting | Place::NoteIntended)
@@ -172,7 +166,7 @@ pub enum Place {
 /// What became of the call in the CRM's history.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Stored {
+pub enum HistoryState {
     /// Not yet.
     #[default]
     No,
@@ -215,91 +209,9 @@ pub fn update<R>(context: &Context<'_>, session: i64, change: impl FnMut(&mut St
 }
 
 impl Story {
-    /// Takes in what an event says of the call. What is known is not forgotten because a later event does not tell it.
-    pub fn merge(&mut self, call: &Call) {
-        if let Some(contact) = &call.contact {
-            self.phone = Some(phone::canonical(&contact.digits));
-        }
-        if call.virtual_number.is_some() {
-            self.virtual_number.clone_from(&call.virtual_number);
-        }
-        if let Some(direction) = call.direction {
-            self.direction = Some(match direction {
-                Direction::Incoming => Way::In,
-                Direction::Outgoing => Way::Out,
-            });
-        }
-        self.internal |= call.is_internal;
-        self.clicked_by = self.clicked_by.or(click_mark::clicked_by(call.external_id.as_deref()));
-        let named = call.employee.as_ref().map(directory::parameters).unwrap_or_default();
-        let contact = call.contact_name.clone().map(|name| ("contact_full_name".to_owned(), name));
-        for (name, value) in call.attributes.iter().cloned().chain(named).chain(contact) {
-            self.merge_parameter(name, &value);
-        }
-        self.started_at = self.started_at.or(call.started_at);
-        self.first_seen = Some(self.first_seen.map_or(call.at, |seen| seen.min(call.at)));
-    }
-
-    /// Takes in tags: all that the call has now, or the ones just set when UIS tells no more, so that none that is known is forgotten.
-    pub fn merge_tags(&mut self, tags: &[String]) {
-        let known: Vec<String> =
-            self.parameters.get(TAGS).and_then(|known| crate::base::json::read(known.as_bytes()).ok()).unwrap_or_default();
-        let more = tags.iter().filter(|tag| !known.contains(tag));
-        let all: Vec<&String> = known.iter().chain(more).collect();
-        if let Some(all) = serde_json::to_value(&all).ok().filter(|_| !all.is_empty()) {
-            self.merge_parameter(TAGS.to_owned(), &all.to_string());
-        }
-    }
-
-    fn merge_parameter(&mut self, name: String, value: &str) {
-        if !value.trim().is_empty() && (self.parameters.len() < PARAMETERS_MAX || self.parameters.contains_key(&name)) {
-            self.parameters.insert(name, value.chars().take(PARAMETER_MAX).collect());
-        }
-    }
-
-    /// Takes in the end, told once or more; `who` is the employee it names.
-    pub fn merge_end(&mut self, event: &CallFinished, who: Option<i64>) {
-        self.merge(&event.call);
-        let lost = event.kind == FinishKind::Lost;
-        if lost && self.direction.is_none() {
-            // A lost call is an incoming one; the event has no direction.
-            self.direction = Some(Way::In);
-        }
-        let end = self.end.get_or_insert_with(End::default);
-        end.told_lost |= lost;
-        end.told_finished |= !lost;
-        if end.at == 0 || !lost {
-            end.at = event.finished_at;
-        }
-        end.is_lost = match (end.is_lost, if lost { Some(true) } else { event.is_lost }) {
-            (Some(true), _) | (_, Some(true)) => Some(true),
-            (known, told) => told.or(known),
-        };
-        // The lost event's totals stand in until the finish event tells its own.
-        let merge = |known: &mut Option<u32>, told: Option<u32>| {
-            if told.is_some() && (known.is_none() || !lost) {
-                *known = told;
-            }
-        };
-        merge(&mut end.talk, event.talk_seconds);
-        merge(&mut end.wait, event.wait_seconds);
-        merge(&mut end.total, event.total_seconds);
-        end.reason = event.finish_reason.clone().or(end.reason.take());
-        end.employee_id = who.or(end.employee_id);
-        end.rung_last = event.rung_employee_ids.last().copied().or(end.rung_last);
-    }
-
-    /// Takes in a recording whose link was checked.
-    pub fn merge_recording(&mut self, recording: &Recording) {
-        match self.recordings.iter_mut().find(|known| known.url == recording.url) {
-            Some(known) => known.seconds = known.seconds.or(recording.seconds),
-            None => self.recordings.push(Record { url: recording.url.clone(), seconds: recording.seconds, ..Record::default() }),
-        }
-    }
-
     /// Of recordings that UIS's report names, those that no event has told. The report makes links of its own, so a recording is known
     /// by its id, the link's last part; where the known links are of another kind, nothing can be told apart and nothing is news.
-    pub fn unknown_of<'a>(&self, reported: &'a [Recording]) -> Vec<&'a Recording> {
+    pub fn not_yet_known<'a>(&self, reported: &'a [Recording]) -> Vec<&'a Recording> {
         let id = |url: &str| url.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
         let ids: Vec<String> = reported.iter().map(|recording| id(&recording.url)).collect();
         if !self.recordings.iter().all(|known| ids.contains(&id(&known.url))) {
@@ -344,30 +256,6 @@ impl Story {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telephony::verdict::tests::finished;
-
-    #[test]
-    fn two_events_of_one_lost_call_make_one_story_in_either_order() {
-        let mut lost = finished(FinishKind::Lost);
-        lost.wait_seconds = Some(19);
-        lost.finished_at = 20_500;
-        let mut finish = finished(FinishKind::Finished);
-        finish.call.direction = Some(Direction::Incoming);
-        finish.is_lost = Some(true);
-        finish.total_seconds = Some(20);
-        finish.wait_seconds = Some(20);
-        finish.finished_at = 20_000;
-        let merged = |events: [&CallFinished; 2]| {
-            let mut story = Story::default();
-            events.iter().for_each(|event| story.merge_end(event, None));
-            story
-        };
-        let story = merged([&lost, &finish]);
-        assert_eq!(story, merged([&finish, &lost]));
-        let end = story.end.clone().expect("ended");
-        assert_eq!((end.at, end.is_lost, end.wait, end.told_lost, end.told_finished), (20_000, Some(true), Some(20), true, true));
-        assert_eq!(story.began(), 0);
-    }
 
     #[test]
     fn nobody_was_0_once() {
@@ -377,32 +265,5 @@ mod tests {
         assert_eq!((story.talker(), story.rung_last()), (Some(5), None));
         let again: Story = serde_json::from_value(serde_json::to_value(&story).expect("JSON")).expect("a story");
         assert_eq!(again, story);
-    }
-
-    #[test]
-    fn a_reported_recording_is_known_by_its_id() {
-        let link = |url: &str| Recording { url: url.into(), seconds: None };
-        let reported = [link("https://app.example/talk/7/a1/"), link("https://app.example/talk/7/b2/")];
-        let mut story = Story::default();
-        assert_eq!(story.unknown_of(&reported).len(), 2);
-        story.merge_recording(&link("https://media.example/7/a1"));
-        assert_eq!(story.unknown_of(&reported), [&reported[1]]);
-        story.merge_recording(&link("https://other.example/listen?call=7"));
-        assert!(story.unknown_of(&reported).is_empty(), "links of another kind cannot be compared");
-    }
-
-    #[test]
-    fn a_later_event_that_does_not_tell_erases_nothing() {
-        let mut story = Story::default();
-        let mut told = finished(FinishKind::Finished).call;
-        told.direction = Some(Direction::Outgoing);
-        told.virtual_number = Some("74951112233".into());
-        story.merge(&told);
-        let mut silent = told.clone();
-        (silent.contact, silent.direction, silent.virtual_number) = (None, None, None);
-        story.merge(&silent);
-        assert_eq!(story.phone.as_deref(), Some("79161234567"));
-        assert_eq!(story.direction, Some(Way::Out));
-        assert_eq!(story.virtual_number.as_deref(), Some("74951112233"));
     }
 }

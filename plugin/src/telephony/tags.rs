@@ -3,7 +3,7 @@
 
 use crate::appeals::lookup::Lookup;
 use crate::appeals::{fields, progress};
-use crate::base::outcome::{Handled, done, done_without};
+use crate::base::outcome::{Handled, done, done_with_skipped};
 use crate::bindings::uis::integration::call_events::TagsChanged;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::CommunicationKind;
@@ -30,6 +30,6 @@ pub fn on_tags_changed(context: &Context<'_>, event: &TagsChanged) -> Handled {
     let settings = context.settings()?;
     let parameters = Parameters::of(context, session, &story)?;
     let appeal = appeal::of(context, session, &story, &parameters)?;
-    let Some(mut lookup) = Lookup::of(context, appeal.who.clone(), &progress::read(context, appeal.id)?) else { return done() };
-    done_without(fields::update(context, &appeal, settings.field_rows(), &mut lookup)?)
+    let Some(mut lookup) = Lookup::of(context, appeal.identity.clone(), &progress::read(context, appeal.id)?) else { return done() };
+    done_with_skipped(fields::update(context, &appeal, settings.field_rows(), &mut lookup)?)
 }

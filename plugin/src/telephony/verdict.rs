@@ -1,6 +1,6 @@
 //! How a call ended, in RetailCRM's words. UIS alone decides what is lost; the reason only tells how.
 
-use super::story::{Story, Way};
+use super::story::{CallDirection, Story};
 
 /// The end of a call. RetailCRM spells "nobody answered" differently in events and in the history.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,7 +47,7 @@ pub fn of(story: &Story) -> Verdict {
     let answered = match end.is_lost {
         Some(true) => false,
         // Not lost and incoming: the scenario took care of the caller, even when no employee talked.
-        Some(false) if story.direction != Some(Way::Out) => true,
+        Some(false) if story.direction != Some(CallDirection::Out) => true,
         _ => talked,
     };
     if answered { Verdict::Answered } else { by_reason(end.reason.as_deref().unwrap_or_default()) }

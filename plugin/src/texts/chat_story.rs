@@ -33,7 +33,8 @@ pub struct ChatStory {
     pub passed_on: bool,
     /// Something was told since of who writes, or that it is over. It stands here until that is passed on, as the event that told it may have
     /// to come again.
-    pub news: bool,
+    #[serde(rename = "news")]
+    pub changed: bool,
     /// Who accepted it: an employee id.
     pub employee: Option<i64>,
     /// The visitor's phone, canonical digits.
@@ -85,26 +86,26 @@ pub fn update<R>(context: &Context<'_>, chat: i64, change: impl FnMut(&mut ChatS
 impl ChatStory {
     /// Takes in what an event says of the chat. What is known is not forgotten because a later event does not tell it.
     pub fn merge(&mut self, chat: &Chat) {
-        let before = self.who();
+        let before = self.identity();
         self.began = if self.began == 0 { chat.at } else { self.began.min(chat.at) };
         let raw = |name: &str| chat.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
         let field = chat.visitor.phone.as_ref().map(|number| number.digits.as_str());
         let (phone, email) = contacts::of_fields(field.or_else(|| raw("visitor_phone_number")), chat.visitor.email.as_deref());
-        let learn = |known: &mut Option<String>, told: &Option<String>| {
-            if told.is_some() {
-                known.clone_from(told);
+        let set_if_reported = |known: &mut Option<String>, reported: &Option<String>| {
+            if reported.is_some() {
+                known.clone_from(reported);
             }
         };
-        learn(&mut self.phone, &phone);
-        learn(&mut self.email, &email);
-        learn(&mut self.name, &chat.visitor.name);
-        learn(&mut self.nick, &chat.visitor.nick);
-        learn(&mut self.channel_type, &chat.channel_type);
-        learn(&mut self.channel_name, &chat.channel_name);
+        set_if_reported(&mut self.phone, &phone);
+        set_if_reported(&mut self.email, &email);
+        set_if_reported(&mut self.name, &chat.visitor.name);
+        set_if_reported(&mut self.nick, &chat.visitor.nick);
+        set_if_reported(&mut self.channel_type, &chat.channel_type);
+        set_if_reported(&mut self.channel_name, &chat.channel_name);
         self.visitor = chat.visitor.id.or(self.visitor);
         self.channel_id = chat.channel_id.or(self.channel_id);
         self.communication = chat.communication_id.or(self.communication);
-        self.news |= self.who() != before;
+        self.changed |= self.identity() != before;
         let named = chat.employee.as_ref().map(directory::parameters).unwrap_or_default();
         for (name, value) in chat.attributes.iter().cloned().chain(named) {
             if !value.trim().is_empty() && (self.parameters.len() < PARAMETERS_MAX || self.parameters.contains_key(&name)) {
@@ -115,10 +116,10 @@ impl ChatStory {
 
     /// Takes in a phone and an e-mail found in what was written; what events told of themselves goes before.
     pub fn merge_contacts(&mut self, phone: Option<String>, email: Option<String>) {
-        let before = self.who();
+        let before = self.identity();
         self.phone = self.phone.take().or(phone);
         self.email = self.email.take().or(email);
-        self.news |= self.who() != before;
+        self.changed |= self.identity() != before;
     }
 
     /// He left something that he can be answered by.
@@ -127,7 +128,7 @@ impl ChatStory {
     }
 
     /// By what the visitor is known.
-    pub fn who(&self) -> Identity {
+    pub fn identity(&self) -> Identity {
         Identity { phone: self.phone.clone(), email: self.email.clone(), visitor: self.visitor }
     }
 

@@ -4,7 +4,7 @@ use crate::appeal::{Appeal, EventParameters};
 use crate::appeals::lookup::Lookup;
 use crate::appeals::{join, progress, source};
 use crate::base::appeal_id::AppealId;
-use crate::base::outcome::{Handled, comes_again, done, done_without, skipped};
+use crate::base::outcome::{Handled, done, done_with_skipped, is_retried, skipped};
 use crate::base::template;
 use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::chat_events::{
@@ -14,10 +14,10 @@ use crate::bindings::uis::integration::types::{Delivery, Failure, Skipped};
 use crate::context::Context;
 use crate::crm_state::{shops, switch};
 use crate::settings::texts::{Unsuccessful, When};
+use crate::texts::actions::AppealActions;
 use crate::texts::chat_story::{self, ChatStory, End};
 use crate::texts::contacts;
-use crate::texts::transcript::{self, Talk};
-use crate::texts::wishes::Wishes;
+use crate::texts::transcript::{self, TranscriptOutcome};
 use crate::uis::directory;
 
 /// RetailCRM's stock order methods: for chats of the site's own widget, and of messengers.
@@ -44,7 +44,7 @@ pub fn on_chat_accepted(context: &Context<'_>, event: &ChatAccepted) -> Handled 
     if context.settings()?.chats.when == When::Close {
         return done();
     }
-    done_without(pass_on(context, event.chat.chat_id, &story)?)
+    done_with_skipped(pass_on(context, event.chat.chat_id, &story)?)
 }
 
 /// A message came: perhaps it tells who writes.
@@ -60,11 +60,11 @@ pub fn on_chat_message(context: &Context<'_>, delivery: &Delivery, event: &ChatM
     })?;
     // What comes after the end is settled like the end itself, if there is anything to settle.
     if story.end.is_some() {
-        return settle(context, event.chat.chat_id, &delivery.ordering_key);
+        return finish(context, event.chat.chat_id, &delivery.ordering_key);
     }
     // What was passed on without it is attached to whom it belongs to; what was not waits for the end.
-    if story.news && story.passed_on {
-        return done_without(pass_on(context, event.chat.chat_id, &story)?);
+    if story.changed && story.passed_on {
+        return done_with_skipped(pass_on(context, event.chat.chat_id, &story)?);
     }
     done()
 }
@@ -82,26 +82,26 @@ pub fn on_chat_finished(context: &Context<'_>, delivery: &Delivery, event: &Chat
     if !wanted(context, &event.chat)? {
         return done();
     }
-    take_end(context, event)?;
-    settle(context, event.chat.chat_id, &delivery.ordering_key)
+    merge_end(context, event)?;
+    finish(context, event.chat.chat_id, &delivery.ordering_key)
 }
 
 /// UIS's report tells that a chat is closed: true when that, or what follows from it, is news. What follows is done by a timer of its own.
 pub fn on_reported(context: &Context<'_>, event: &ChatFinished) -> Result<bool, Failure> {
-    let news = wanted(context, &event.chat)? && !progress::read(context, AppealId::chat(event.chat.chat_id))?.settled;
-    if news {
-        take_end(context, event)?;
+    let is_new = wanted(context, &event.chat)? && !progress::read(context, AppealId::chat(event.chat.chat_id))?.finished;
+    if is_new {
+        merge_end(context, event)?;
     }
-    Ok(news)
+    Ok(is_new)
 }
 
 /// The timer of a chat: UIS's report told of it, or its talk was not known yet.
 pub fn on_timer(context: &Context<'_>, delivery: &Delivery, chat: i64) -> Handled {
-    settle(context, chat, &delivery.ordering_key)
+    finish(context, chat, &delivery.ordering_key)
 }
 
 /// Takes the end into the chat's story.
-fn take_end(context: &Context<'_>, event: &ChatFinished) -> Result<(), Failure> {
+fn merge_end(context: &Context<'_>, event: &ChatFinished) -> Result<(), Failure> {
     let who = who(context, &event.chat)?;
     chat_story::update(context, event.chat.chat_id, |story| {
         story.merge(&event.chat);
@@ -110,23 +110,23 @@ fn take_end(context: &Context<'_>, event: &ChatFinished) -> Result<(), Failure> 
         story.accepted |= event.status == ChatStatus::Succeed;
         if story.end.is_none() {
             story.end = Some(End { at: event.chat.at, status: status(event.status), cause: event.release_cause.clone() });
-            story.news = true;
+            story.changed = true;
         }
     })
 }
 
 /// Does what follows from a chat's end, once.
-fn settle(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
+fn finish(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
     let id = AppealId::chat(chat);
     let mut story = chat_story::read(context, chat)?;
     // Who writes may be told after the end: what was left out for that is made up for.
-    let late = story.has_contacts() && (story.news || !story.passed_on);
-    if progress::read(context, id)?.settled {
+    let late = story.has_contacts() && (story.changed || !story.passed_on);
+    if progress::read(context, id)?.finished {
         if !late {
             return done();
         }
         // All of it is done once more, the talk as well, and an attempt that breaks off must not look as if it were done.
-        progress::update(context, id, |progress| progress.settled = false)?;
+        progress::update(context, id, |progress| progress.finished = false)?;
     }
     if !story.has_contacts() {
         // Perhaps a message that nobody told of says it.
@@ -140,22 +140,22 @@ fn settle(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
     }
     let passed_on = pass_on(context, chat, &story);
     if matches!(passed_on, Err(Failure::Retry(_))) {
-        return passed_on.and_then(done_without);
+        return passed_on.and_then(done_with_skipped);
     }
     // The talk is kept even where the order is refused.
-    let kept = transcript::keep(context, chat, &story)?;
+    let transcript = transcript::store(context, chat, &story)?;
     let mut left_out = passed_on?;
-    match kept {
-        Talk::Kept(skipped) => left_out.extend(skipped),
+    match transcript {
+        TranscriptOutcome::Done(skipped) => left_out.extend(skipped),
         // UIS's report may know a talk only minutes after its end.
-        Talk::Unknown if story.end.as_ref().is_some_and(|end| context.platform.now() < end.at + TALK_WAIT_MS) => {
+        TranscriptOutcome::NotReported if story.end.as_ref().is_some_and(|end| context.platform.now() < end.at + TALK_WAIT_MS) => {
             timers::once(context.platform, TimerName::Chat(chat), context.platform.now() + TALK_EVERY_MS, ordering_key)?;
-            return done_without(left_out);
+            return done_with_skipped(left_out);
         }
-        Talk::Unknown => {}
+        TranscriptOutcome::NotReported => {}
     }
-    progress::update(context, id, |progress| progress.settled = true)?;
-    done_without(left_out)
+    progress::update(context, id, |progress| progress.finished = true)?;
+    done_with_skipped(left_out)
 }
 
 /// Whether chats of such a channel are passed on.
@@ -189,9 +189,9 @@ fn status(status: ChatStatus) -> Option<Unsuccessful> {
 /// Does what the settings want of the chat as far as it is known. What was done before is not done again.
 fn pass_on(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Skipped>, Failure> {
     let passed_on = attempt(context, chat, story);
-    if story.news && !passed_on.as_ref().is_err_and(comes_again) {
+    if story.changed && !passed_on.as_ref().is_err_and(is_retried) {
         chat_story::update(context, chat, |known| {
-            known.news = (known.who(), &known.end) != (story.who(), &story.end);
+            known.changed = (known.identity(), &known.end) != (story.identity(), &story.end);
         })?;
     }
     passed_on
@@ -204,7 +204,7 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
     let site = parameters.raw("site_domain_name");
     let (own_site, site) = shops::of_domain(context.platform, settings, site.as_deref())?;
     let name = template::render(&block.client_name, |name| parameters.get(name), |_| {});
-    let who = story.who();
+    let identity = story.identity();
     let appeal = Appeal {
         id: AppealId::chat(chat),
         at: story.end.as_ref().map_or(story.began, |end| end.at),
@@ -212,11 +212,11 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
         own_site,
         site,
         source: source::source(context, &parameters, None),
-        told: &parameters,
-        who: who.clone(),
+        parameters: &parameters,
+        identity: identity.clone(),
     };
     let unsuccessful = story.end.as_ref().and_then(|end| end.status);
-    let wishes = Wishes {
+    let actions = AppealActions {
         block,
         settings,
         employee: story.employee,
@@ -226,8 +226,8 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
     };
     let known = progress::read(context, appeal.id)?;
     let has_contacts = story.has_contacts();
-    let Some(mut lookup) = Lookup::of(context, who, &known).filter(|_| has_contacts || block.without_contacts) else {
-        let mut left_out = wishes.task_alone(context, &appeal)?;
+    let Some(mut lookup) = Lookup::of(context, identity, &known).filter(|_| has_contacts || block.without_contacts) else {
+        let mut left_out = actions.task_alone(context, &appeal)?;
         if story.end.is_some() {
             left_out.push(skipped(
                 format!("chat {chat}"),
@@ -238,10 +238,10 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
     };
     // Nobody accepted it: there is nothing to pass on but the task to look at it.
     if block.when == When::Accept && !story.accepted {
-        return wishes.task_alone(context, &appeal);
+        return actions.task_alone(context, &appeal);
     }
     chat_story::update(context, chat, |story| story.passed_on = true)?;
-    if known.looked_up && has_contacts && story.news {
+    if known.looked_up && has_contacts && story.changed {
         // He was passed on before he told who he is, or may have been joined with another since.
         lookup.set_customer(None);
         join::join(context, &appeal, &mut lookup)?;
@@ -251,5 +251,5 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
             progress::update(context, appeal.id, |progress| progress.customer.clone_from(&customer))?;
         }
     }
-    wishes.carry_out(context, &appeal, &mut lookup)
+    actions.carry_out(context, &appeal, &mut lookup)
 }

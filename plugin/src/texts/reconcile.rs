@@ -2,7 +2,7 @@
 //! its own, in order with its customer's other events, so that one that RetailCRM cannot take now holds up no other.
 
 use crate::base::keys::Key;
-use crate::base::outcome::{Handled, done, done_without, skipped};
+use crate::base::outcome::{Handled, done, done_with_skipped, skipped};
 use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::communications::{ReportedChat, ReportedSiteRequest};
 use crate::bindings::uis::integration::log::Level;
@@ -10,16 +10,16 @@ use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
 use crate::settings::Settings;
 use crate::texts::{chats, site_requests};
-use crate::uis::reports::{self, PAGE, Reading};
+use crate::uis::reports::{self, PAGE, ReportReader};
 
 /// The reports of chats and of site requests.
-pub const TEXTS: Reading = Reading { timer: TimerName::ReconcileTexts, key: Key::TextsRead };
+pub const TEXTS: ReportReader = ReportReader { timer: TimerName::ReconcileTexts, key: Key::TextsRead };
 
 /// Starts the reading, if anything of the reports is wanted.
 pub fn start(context: &Context<'_>) -> Result<(), Failure> {
     let settings = context.settings()?;
     if settings.chats.send || settings.requests.send {
-        return TEXTS.start(context.platform);
+        return TEXTS.start_timer(context.platform);
     }
     timers::cancel(context.platform, TEXTS.timer);
     Ok(())
@@ -36,7 +36,7 @@ pub fn on_timer(context: &Context<'_>) -> Handled {
     if settings.requests.send {
         requests(context, settings, since)?;
     }
-    TEXTS.read(context.platform, began)?;
+    TEXTS.mark_read(context.platform, began)?;
     done()
 }
 
@@ -64,7 +64,7 @@ fn requests(context: &Context<'_>, settings: &Settings, since: Instant) -> Resul
         let page = context.platform.received_site_requests(since, cursor.as_deref(), PAGE).map_err(reports::failure)?;
         for ReportedSiteRequest { ordering_key, request } in &page.requests {
             let id = request.communication_id;
-            if site_requests::is_news(context, settings, id)? {
+            if site_requests::is_new(context, settings, id)? {
                 context.platform.log(Level::Warn, "a site request was not told, only reported", &[("request", &id.to_string())]);
                 timers::hand_over(context.platform, TimerName::SiteRequest(id), ordering_key, request.at.to_string().into_bytes())?;
             }
@@ -87,7 +87,7 @@ pub fn on_request_timer(context: &Context<'_>, id: i64, payload: &[u8]) -> Handl
         }
         match page.next.filter(|_| page.requests.last().is_some_and(|last| last.request.at <= at)) {
             Some(next) => cursor = Some(next),
-            None => return done_without(vec![skipped(format!("site request {id}"), "UIS's report does not know it any more")]),
+            None => return done_with_skipped(vec![skipped(format!("site request {id}"), "UIS's report does not know it any more")]),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! «Сохранять переписку»: the talk of a chat, kept once: in a note on the customer, or in the order's comment.
 
 use crate::appeals::lookup::Lookup;
-use crate::appeals::progress::{self, Kept, Progress};
+use crate::appeals::progress::{self, NoteState, Progress};
 use crate::base::appeal_id::AppealId;
 use crate::base::outcome::skipped;
 use crate::base::{links, template};
@@ -25,63 +25,63 @@ const MESSAGE_MAX: usize = 2_000;
 const PAGE: u32 = 50;
 
 /// What became of a talk.
-pub enum Talk {
+pub enum TranscriptOutcome {
     /// It is kept, or it is not to be; with what was left out.
-    Kept(Vec<Skipped>),
+    Done(Vec<Skipped>),
     /// UIS's report knows nothing of it, yet or ever.
-    Unknown,
+    NotReported,
 }
 
 /// Keeps the talk of a chat that is over.
-pub fn keep(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Talk, Failure> {
+pub fn store(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<TranscriptOutcome, Failure> {
     let id = AppealId::chat(chat);
     let known = progress::read(context, id)?;
     let place = context.settings()?.chats.transcript;
-    let (Some(customer), false) = (known.customer.clone(), place == Transcript::Nowhere || known.transcript == Kept::Yes) else {
-        return Ok(Talk::Kept(Vec::new()));
+    let (Some(customer), false) = (known.customer.clone(), place == Transcript::Nowhere || known.transcript == NoteState::Yes) else {
+        return Ok(TranscriptOutcome::Done(Vec::new()));
     };
-    if known.transcript == Kept::Intended {
+    if known.transcript == NoteState::Intended {
         context.wait_for_intent("the transcript", known.transcript_until)?;
     }
-    let Some(text) = text(context, chat, story)? else { return Ok(Talk::Unknown) };
+    let Some(text) = text(context, chat, story)? else { return Ok(TranscriptOutcome::NotReported) };
     let Some(text) = rules::note(context, || about(chat, story), text, &heading(chat)) else {
-        progress::update(context, id, |progress| progress.transcript = Kept::Yes)?;
-        return Ok(Talk::Kept(Vec::new()));
+        progress::update(context, id, |progress| progress.transcript = NoteState::Yes)?;
+        return Ok(TranscriptOutcome::Done(Vec::new()));
     };
     if place == Transcript::Order && known.ordered && orders::comment(context.crm, &id.to_string(), known.order_site.as_deref(), &text)? {
-        progress::update(context, id, |progress| progress.transcript = Kept::Yes)?;
-        return Ok(Talk::Kept(Vec::new()));
+        progress::update(context, id, |progress| progress.transcript = NoteState::Yes)?;
+        return Ok(TranscriptOutcome::Done(Vec::new()));
     }
     let mut refused = note(context, chat, &known, &customer, &text)?;
     if refused.as_ref().is_some_and(|error| error.is_refused_for(Refusal::ReferenceNotFound))
-        && let Some(mut lookup) = Lookup::of(context, story.who(), &Progress::default())
-        && let Some(other) = lookup.again(id)?.filter(|other| other.id != customer.id)
+        && let Some(mut lookup) = Lookup::of(context, story.identity(), &Progress::default())
+        && let Some(other) = lookup.find_successor(id)?.filter(|other| other.id != customer.id)
     {
         // He was joined with another since: the talk is the other's now.
         refused = note(context, chat, &known, &other, &text)?;
     }
     if let Some(error) = refused {
-        return Ok(Talk::Kept(vec![skipped(format!("transcript of chat {chat}"), error.to_string())]));
+        return Ok(TranscriptOutcome::Done(vec![skipped(format!("transcript of chat {chat}"), error.to_string())]));
     }
-    progress::update(context, id, |progress| progress.transcript = Kept::Yes)?;
-    Ok(Talk::Kept(Vec::new()))
+    progress::update(context, id, |progress| progress.transcript = NoteState::Yes)?;
+    Ok(TranscriptOutcome::Done(Vec::new()))
 }
 
 /// Puts the talk on a customer, unless it is there; gives why RetailCRM refuses it, if it does. It has no key against doubled notes: the
 /// intent is written first, with the time until which its request may still arrive; one found open is looked up, no earlier than then.
 fn note(context: &Context<'_>, chat: i64, known: &Progress, customer: &Customer, text: &str) -> Result<Option<CrmError>, Failure> {
-    if known.transcript == Kept::Intended && customers::has_note(context.crm, customer.id, &heading(chat))? {
+    if known.transcript == NoteState::Intended && customers::has_note(context.crm, customer.id, &heading(chat))? {
         return Ok(None);
     }
-    let (id, until) = (AppealId::chat(chat), context.arrives_until());
-    progress::update(context, id, |progress| (progress.transcript, progress.transcript_until) = (Kept::Intended, until))?;
+    let (id, until) = (AppealId::chat(chat), context.may_arrive_until());
+    progress::update(context, id, |progress| (progress.transcript, progress.transcript_until) = (NoteState::Intended, until))?;
     match customers::add_note(context.crm, customer, text) {
         Ok(()) => Ok(None),
         Err(error) if error.surely_did_nothing() => {
-            progress::update(context, id, |progress| progress.transcript = Kept::No)?;
+            progress::update(context, id, |progress| progress.transcript = NoteState::No)?;
             if matches!(error, CrmError::Refused { .. }) { Ok(Some(error)) } else { Err(error.into()) }
         }
-        Err(error) => Err(context.unknown_intent(error, until)),
+        Err(error) => Err(context.unknown_outcome(error, until)),
     }
 }
 

@@ -10,8 +10,8 @@ const PAGE: usize = 1000;
 
 /// What an event tells of an employee, by UIS's names of parameters.
 pub fn parameters(hint: &EmployeeHint) -> Vec<(String, String)> {
-    let told = [("employee_full_name", &hint.full_name), ("employee_email", &hint.email)];
-    told.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))).collect()
+    let parameters = [("employee_full_name", &hint.full_name), ("employee_email", &hint.email)];
+    parameters.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))).collect()
 }
 
 /// The employee whom an event names: by his id, else by what only he has of e-mail, extension and full name.

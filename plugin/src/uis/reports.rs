@@ -17,27 +17,27 @@ const OVERLAP_MS: i64 = 3_600_000;
 pub const PAGE: u32 = 200;
 
 /// A report that is read.
-pub struct Reading {
+pub struct ReportReader {
     /// Its timer.
     pub timer: TimerName,
     /// Where it is remembered up to when it was read.
     pub key: Key<'static>,
 }
 
-impl Reading {
+impl ReportReader {
     /// What happens counts from now on, and from an hour before, however long it takes until the remote system can be asked for the first
     /// time.
-    pub fn begin(&self, platform: &dyn Platform, at: Instant) -> Result<(), Failure> {
+    pub fn set_start(&self, platform: &dyn Platform, at: Instant) -> Result<(), Failure> {
         if stored::load::<Instant>(platform, self.key)?.is_none() { stored::put(platform, self.key, &at, None) } else { Ok(()) }
     }
 
     /// What happens does not count any more: it is not made good when the integration is on again.
-    pub fn end(&self, platform: &dyn Platform) -> Result<(), Failure> {
+    pub fn clear(&self, platform: &dyn Platform) -> Result<(), Failure> {
         stored::forget(platform, self.key)
     }
 
     /// Starts the timer.
-    pub fn start(&self, platform: &dyn Platform) -> Result<(), Failure> {
+    pub fn start_timer(&self, platform: &dyn Platform) -> Result<(), Failure> {
         timers::every(platform, self.timer, EVERY_MS)
     }
 
@@ -47,7 +47,7 @@ impl Reading {
     }
 
     /// It was read, beginning at this time.
-    pub fn read(&self, platform: &dyn Platform, began: Instant) -> Result<(), Failure> {
+    pub fn mark_read(&self, platform: &dyn Platform, began: Instant) -> Result<(), Failure> {
         stored::put(platform, self.key, &began, None)
     }
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::{self, Contact, Draft};
 use super::funnels::{self, Stages};
-use super::uis::{ROWS, words};
-use crate::base::keys::{DealPart, Family, Key};
+use super::uis_calls::{RECORDS_MAX, describe_refusal};
+use crate::base::keys::{DealPrerequisite, Family, Key};
 use crate::base::{digest, stored};
 use crate::bindings::uis::integration::deals::{DealContact, DealEmployee, Funnel, Refusal, Stage, StageStatus, UserField, UserFieldType};
 use crate::bindings::uis::integration::types::{Failure, Instant};
@@ -17,25 +17,25 @@ use crate::settings::Settings;
 /// The funnel of «Дефолтная воронка».
 const DEFAULT_FUNNEL: (&str, &str) = ("default", "RetailCRM");
 /// Rows of a call whose rows UIS takes one at a time.
-const SINGLE_ROWS: usize = 20;
+const SINGLE_RECORDS: usize = 20;
 
 /// A funnel as it is remembered.
 #[derive(serde::Serialize, serde::Deserialize, Default, PartialEq, Clone)]
-struct Known {
+struct StoredFunnel {
     name: String,
     /// Id, title, meaning (`p`, `s`, `f`), place.
     stages: Vec<(String, String, char, u32)>,
 }
 
-impl Known {
-    fn of(funnel: &Funnel) -> Known {
+impl StoredFunnel {
+    fn of(funnel: &Funnel) -> StoredFunnel {
         let letter = |status: StageStatus| match status {
             StageStatus::InProcess => 'p',
             StageStatus::Success => 's',
             StageStatus::Failed => 'f',
         };
         let stages = funnel.stages.iter().map(|stage| (stage.ext_id.clone(), stage.name.clone(), letter(stage.status), stage.order));
-        Known { name: funnel.name.clone(), stages: stages.collect() }
+        StoredFunnel { name: funnel.name.clone(), stages: stages.collect() }
     }
 
     fn funnel(&self, ext_id: &str) -> Funnel {
@@ -71,15 +71,15 @@ pub fn known_funnels(platform: &dyn Platform) -> Vec<String> {
 }
 
 /// Sees to it that a funnel is there with its stages; gives it as it is in force. Stages that deals were in stay, if UIS says so.
-pub fn funnel(run: &Run<'_>, (ext_id, name): &(String, String), stages: &Stages, met: &[String]) -> Result<Funnel, Failure> {
+pub fn funnel(run: &Run<'_>, (ext_id, name): &(String, String), stages: &Stages, used_statuses: &[String]) -> Result<Funnel, Failure> {
     let (platform, uis) = (run.context.platform, &run.uis);
     let key = Key::DealFunnel(ext_id);
     let wanted = funnels::funnel(ext_id, name, stages);
-    let Some(known) = stored::load::<Known>(platform, key)? else {
-        return match uis.ask(1, || platform.create_funnel(&wanted))? {
+    let Some(known) = stored::load::<StoredFunnel>(platform, key)? else {
+        return match uis.call(1, || platform.create_funnel(&wanted))? {
             Ok(()) => remember(platform, key, wanted),
             // It is there, and nobody remembers it.
-            Err(refusal) if refusal.mnemonic == "duplicate_entity" => match uis.ask(1, || platform.update_funnel(&wanted))? {
+            Err(refusal) if refusal.mnemonic == "duplicate_entity" => match uis.call(1, || platform.update_funnel(&wanted))? {
                 Ok(()) => remember(platform, key, wanted),
                 Err(refusal) => Err(no_funnel(name, &refusal)),
             },
@@ -90,14 +90,14 @@ pub fn funnel(run: &Run<'_>, (ext_id, name): &(String, String), stages: &Stages,
     let before = known.funnel(ext_id);
     let with = |used: &dyn Fn(&str) -> bool| {
         let mut wanted = wanted.clone();
-        funnels::keep(&mut wanted, &before, used);
+        funnels::keep_used_stages(&mut wanted, &before, used);
         wanted
     };
     let refused_key = Key::DealFunnelRefused(ext_id);
     let mut refused: Vec<u64> = stored::load(platform, refused_key)?.unwrap_or_default();
-    let mut told = None;
-    for wanted in [with(&|status| met.iter().any(|known| known == status)), with(&|_| true)] {
-        if known == Known::of(&wanted) {
+    let mut new_refusal = None;
+    for wanted in [with(&|status| used_statuses.iter().any(|known| known == status)), with(&|_| true)] {
+        if known == StoredFunnel::of(&wanted) {
             return Ok(wanted);
         }
         // What UIS refused it refuses again, and that was told.
@@ -105,76 +105,76 @@ pub fn funnel(run: &Run<'_>, (ext_id, name): &(String, String), stages: &Stages,
         if refused.contains(&content) {
             continue;
         }
-        match uis.ask(1, || platform.update_funnel(&wanted))? {
+        match uis.call(1, || platform.update_funnel(&wanted))? {
             Ok(()) => return remember(platform, key, wanted),
             Err(refusal) => {
                 refused.push(content);
                 let older = refused.len().saturating_sub(REFUSED_MAX);
                 refused.drain(..older);
                 stored::put(platform, refused_key, &refused, None)?;
-                told = Some(refusal);
+                new_refusal = Some(refusal);
             }
         }
     }
-    if let Some(refusal) = told {
-        run.leave_out(format!("stages of the funnel {name}"), format!("{}; the stages before stay", words(&refusal)));
+    if let Some(refusal) = new_refusal {
+        run.leave_out(format!("stages of the funnel {name}"), format!("{}; the stages before stay", describe_refusal(&refusal)));
     }
     Ok(before)
 }
 
 fn remember(platform: &dyn Platform, key: Key<'_>, funnel: Funnel) -> Result<Funnel, Failure> {
-    stored::put(platform, key, &Known::of(&funnel), None)?;
+    stored::put(platform, key, &StoredFunnel::of(&funnel), None)?;
     Ok(funnel)
 }
 
 fn no_funnel(name: &str, refusal: &Refusal) -> Failure {
-    Failure::Rejected(format!("the funnel {name} cannot be made, so its deals wait: {}", words(refusal)))
+    Failure::Rejected(format!("the funnel {name} cannot be made, so its deals wait: {}", describe_refusal(refusal)))
 }
 
 /// What becomes of rows that UIS refuses.
 #[derive(Clone, Copy, PartialEq)]
-enum Refused {
+enum OnRefusal {
     /// They are sent again with the next news of whatever they belong to.
-    Again,
+    SendAgain,
     /// They are not sent again until they change, and stand under `<prefix>-refused/` so long.
-    Remembered,
+    Remember,
 }
 
 /// A row, its id, and the digest of what it says.
-type Row<T> = (String, u64, T);
+type Record<T> = (String, u64, T);
 
 /// Rows that UIS has already, by what they were: those that are news are sent, and remembered. Gives the ids of those of them that are
 /// refused, or were before.
 fn send<T>(
     platform: &dyn Platform,
-    part: DealPart,
-    then: Refused,
-    rows: Vec<Row<T>>,
-    put: impl FnOnce(&[Row<T>]) -> Result<BTreeSet<String>, Failure>,
+    kind: DealPrerequisite,
+    on_refusal: OnRefusal,
+    records: Vec<Record<T>>,
+    upload: impl FnOnce(&[Record<T>]) -> Result<BTreeSet<String>, Failure>,
 ) -> Result<BTreeSet<String>, Failure> {
-    let mut news: Vec<Row<T>> = Vec::new();
-    for row in rows {
-        if stored::load::<u64>(platform, Key::DealPart(part, &row.0))? != Some(row.1) {
-            news.push(row);
+    let mut changed: Vec<Record<T>> = Vec::new();
+    for record in records {
+        if stored::load::<u64>(platform, Key::DealPrerequisite(kind, &record.0))? != Some(record.1) {
+            changed.push(record);
         }
     }
-    let mut refused = if news.is_empty() { BTreeSet::new() } else { put(&news)? };
-    for (id, content, _) in &news {
-        let key = Key::DealPart(part, id);
-        match (refused.contains(id), then) {
-            (true, Refused::Again) => {
+    let mut refused = if changed.is_empty() { BTreeSet::new() } else { upload(&changed)? };
+    for (id, content, _) in &changed {
+        let key = Key::DealPrerequisite(kind, id);
+        match (refused.contains(id), on_refusal) {
+            (true, OnRefusal::SendAgain) => {
                 stored::forget(platform, key)?;
                 continue;
             }
             // Before the row counts as known: what is refused must not be named by a deal.
-            (true, Refused::Remembered) => stored::put(platform, Key::DealPartRefused(part, id), &true, None)?,
-            (false, Refused::Remembered) => stored::forget(platform, Key::DealPartRefused(part, id))?,
-            (false, Refused::Again) => {}
+            (true, OnRefusal::Remember) => stored::put(platform, Key::DealPrerequisiteRefused(kind, id), &true, None)?,
+            (false, OnRefusal::Remember) => stored::forget(platform, Key::DealPrerequisiteRefused(kind, id))?,
+            (false, OnRefusal::SendAgain) => {}
         }
         stored::put(platform, key, content, None)?;
     }
-    if then == Refused::Remembered {
-        refused.extend(stored::names(platform, Family::DealPartsRefused(part)));
+    if on_refusal == OnRefusal::Remember {
+        refused.extend(stored::names(platform, Family::DealPrerequisitesRefused(kind)));
     }
     Ok(refused)
 }
@@ -183,7 +183,7 @@ fn send<T>(
 pub fn fields(run: &Run<'_>, known: &[Field]) -> Result<BTreeSet<String>, Failure> {
     let platform = run.context.platform;
     let own = [(draft::SITE_FIELD, "Магазин"), (draft::CURRENCY_FIELD, "Валюта")];
-    let mut rows: Vec<UserField> = own
+    let mut records: Vec<UserField> = own
         .iter()
         .map(|(ext_id, name)| UserField { ext_id: (*ext_id).to_owned(), name: (*name).to_owned(), data_type: UserFieldType::Text })
         .collect();
@@ -191,28 +191,28 @@ pub fn fields(run: &Run<'_>, known: &[Field]) -> Result<BTreeSet<String>, Failur
         let Some(field) = known.iter().find(|field| field.code == *code) else { continue };
         let name = if field.name.trim().is_empty() { code.clone() } else { crate::base::template::line(&field.name, 255) };
         let data_type = if draft::is_numeric(&field.kind) { UserFieldType::Numeric } else { UserFieldType::Text };
-        rows.push(UserField { ext_id: draft::field_ext_id(code), name, data_type });
+        records.push(UserField { ext_id: draft::field_ext_id(code), name, data_type });
     }
-    let rows = rows.into_iter().map(|row| (row.ext_id.clone(), digest::of(&row), row)).collect();
-    send(platform, DealPart::Field, Refused::Remembered, rows, |rows| {
+    let records = records.into_iter().map(|record| (record.ext_id.clone(), digest::of(&record), record)).collect();
+    send(platform, DealPrerequisite::Field, OnRefusal::Remember, records, |records| {
         let mut refused = BTreeSet::new();
-        let rows: Vec<UserField> = rows.iter().map(|(_, _, row)| row.clone()).collect();
-        run.uis.each(
-            &rows,
-            SINGLE_ROWS,
+        let records: Vec<UserField> = records.iter().map(|(_, _, record)| record.clone()).collect();
+        run.uis.send_each(
+            &records,
+            SINGLE_RECORDS,
             count,
-            |part| platform.put_deal_fields(part),
-            |row, refusal| {
-                refused.insert(row.ext_id.clone());
-                run.leave_out(format!("field {} of deals", row.name), words(&refusal));
+            |batch| platform.put_deal_fields(batch),
+            |record, refusal| {
+                refused.insert(record.ext_id.clone());
+                run.leave_out(format!("field {} of deals", record.name), describe_refusal(&refusal));
             },
         )?;
         Ok(refused)
     })
 }
 
-fn count<T>(part: &[T]) -> u32 {
-    u32::try_from(part.len()).unwrap_or(u32::MAX)
+fn count<T>(batch: &[T]) -> u32 {
+    u32::try_from(batch.len()).unwrap_or(u32::MAX)
 }
 
 /// UIS's id of a CRM user as a deal's employee.
@@ -223,19 +223,20 @@ pub fn employee_ext_id(user: i64) -> String {
 /// Sees to it that the employees are there; gives those that UIS does not take.
 pub fn employees(run: &Run<'_>, names: &BTreeMap<i64, String>) -> Result<BTreeSet<String>, Failure> {
     let platform = run.context.platform;
-    let row = |(user, name): (&i64, &String)| DealEmployee { ext_id: employee_ext_id(*user), name: crate::base::template::line(name, 255) };
-    let rows = names.iter().map(row).map(|row| (row.ext_id.clone(), digest::of(&row.name), row)).collect();
-    send(platform, DealPart::Employee, Refused::Remembered, rows, |rows| {
+    let record =
+        |(user, name): (&i64, &String)| DealEmployee { ext_id: employee_ext_id(*user), name: crate::base::template::line(name, 255) };
+    let records = names.iter().map(record).map(|record| (record.ext_id.clone(), digest::of(&record.name), record)).collect();
+    send(platform, DealPrerequisite::Employee, OnRefusal::Remember, records, |records| {
         let mut refused = BTreeSet::new();
-        let rows: Vec<DealEmployee> = rows.iter().map(|(_, _, row)| row.clone()).collect();
-        run.uis.each(
-            &rows,
-            SINGLE_ROWS,
+        let records: Vec<DealEmployee> = records.iter().map(|(_, _, record)| record.clone()).collect();
+        run.uis.send_each(
+            &records,
+            SINGLE_RECORDS,
             count,
-            |part| platform.put_deal_employees(part),
-            |row, refusal| {
-                refused.insert(row.ext_id.clone());
-                run.leave_out(format!("employee {} of deals", row.name), words(&refusal));
+            |batch| platform.put_deal_employees(batch),
+            |record, refusal| {
+                refused.insert(record.ext_id.clone());
+                run.leave_out(format!("employee {} of deals", record.name), describe_refusal(&refusal));
             },
         )?;
         Ok(refused)
@@ -245,10 +246,10 @@ pub fn employees(run: &Run<'_>, names: &BTreeMap<i64, String>) -> Result<BTreeSe
 /// Sees to it that the contacts are there; gives those that UIS does not take. `created`: when each is said to have been created.
 pub fn contacts(run: &Run<'_>, drafts: &[Draft], created: impl Fn(&Draft, &Contact) -> Instant) -> Result<BTreeSet<String>, Failure> {
     let platform = run.context.platform;
-    let mut rows: BTreeMap<&str, DealContact> = BTreeMap::new();
+    let mut records: BTreeMap<&str, DealContact> = BTreeMap::new();
     for draft in drafts {
         for contact in &draft.contacts {
-            rows.entry(&contact.ext_id).or_insert_with(|| DealContact {
+            records.entry(&contact.ext_id).or_insert_with(|| DealContact {
                 ext_id: contact.ext_id.clone(),
                 name: contact.name.clone(),
                 created: created(draft, contact),
@@ -257,19 +258,19 @@ pub fn contacts(run: &Run<'_>, drafts: &[Draft], created: impl Fn(&Draft, &Conta
             });
         }
     }
-    let content = |row: &DealContact| digest::of(&(&row.name, &row.phone_numbers, &row.emails));
-    let rows = rows.into_values().map(|row| (row.ext_id.clone(), content(&row), row)).collect();
-    send(platform, DealPart::Contact, Refused::Again, rows, |rows| {
+    let content = |record: &DealContact| digest::of(&(&record.name, &record.phone_numbers, &record.emails));
+    let records = records.into_values().map(|record| (record.ext_id.clone(), content(&record), record)).collect();
+    send(platform, DealPrerequisite::Contact, OnRefusal::SendAgain, records, |records| {
         let mut refused = BTreeSet::new();
-        let rows: Vec<DealContact> = rows.iter().map(|(_, _, row)| row.clone()).collect();
-        run.uis.each(
-            &rows,
-            ROWS,
+        let records: Vec<DealContact> = records.iter().map(|(_, _, record)| record.clone()).collect();
+        run.uis.send_each(
+            &records,
+            RECORDS_MAX,
             |_| 1,
-            |part| platform.put_deal_contacts(part),
-            |row, refusal| {
-                refused.insert(row.ext_id.clone());
-                run.leave_out(format!("contact {} of deals", row.name), words(&refusal));
+            |batch| platform.put_deal_contacts(batch),
+            |record, refusal| {
+                refused.insert(record.ext_id.clone());
+                run.leave_out(format!("contact {} of deals", record.name), describe_refusal(&refusal));
             },
         )?;
         Ok(refused)

@@ -10,7 +10,7 @@ use crate::context::Context;
 /// A deal as UIS has it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Entry {
+pub struct KnownDeal {
     /// The last record of the order's history that was looked at.
     pub record: i64,
     /// When its stage began, as UIS was told.
@@ -32,12 +32,12 @@ pub struct Entry {
 }
 
 /// What UIS knows of an order's deal.
-pub fn read(context: &Context<'_>, order: i64) -> Result<Option<Entry>, Failure> {
+pub fn read(context: &Context<'_>, order: i64) -> Result<Option<KnownDeal>, Failure> {
     stored::load(context.platform, Key::Deal(order))
 }
 
 /// UIS knows this of it now.
-pub fn put(context: &Context<'_>, order: i64, entry: &Entry) -> Result<(), Failure> {
+pub fn put(context: &Context<'_>, order: i64, entry: &KnownDeal) -> Result<(), Failure> {
     stored::put(context.platform, Key::Deal(order), entry, None)
 }
 

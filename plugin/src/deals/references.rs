@@ -11,18 +11,19 @@ use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
 use crate::crm_state::employee_links;
 use crate::retailcrm::reference::{self, Site, Status, StatusGroup};
-use crate::retailcrm::{Ask, CrmError, users};
+use crate::retailcrm::{ApiRequest, CrmError, users};
 use crate::uis::directory;
 
 /// A book is read anew after so long.
-const GOOD_FOR_MS: i64 = 2 * 3_600_000;
+const MAX_AGE_MS: i64 = 2 * 3_600_000;
 
 /// The book.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Book {
+pub struct References {
     /// When it was read.
-    pub read: Instant,
+    #[serde(rename = "read")]
+    pub read_at: Instant,
     /// All statuses.
     pub statuses: Vec<Status>,
     /// Their groups, in order.
@@ -36,30 +37,32 @@ pub struct Book {
 }
 
 /// The book, read anew if it is old, or if it does not know one of these statuses or shops.
-pub fn open(context: &Context<'_>, named: &[&str]) -> Result<Book, Failure> {
-    let known: Option<Book> = stored::load(context.platform, Key::DealsBook)?;
+pub fn load(context: &Context<'_>, named: &[&str]) -> Result<References, Failure> {
+    let known: Option<References> = stored::load(context.platform, Key::DealsReferences)?;
     let now = context.platform.now();
-    if let Some(book) = known.as_ref().filter(|book| now - book.read < GOOD_FOR_MS && named.iter().all(|name| book.knows(name))) {
-        return Ok(book.clone());
+    if let Some(references) =
+        known.as_ref().filter(|references| now - references.read_at < MAX_AGE_MS && named.iter().all(|name| references.has_code(name)))
+    {
+        return Ok(references.clone());
     }
     let [statuses, groups, sites] =
-        context.crm.ask_all([reference::ask_statuses(), reference::ask_status_groups(), reference::ask_sites()]);
-    let mut book = Book {
-        read: now,
+        context.crm.send_all([reference::statuses_request(), reference::status_groups_request(), reference::sites_request()]);
+    let mut references = References {
+        read_at: now,
         statuses: reference::statuses(&statuses?)?,
         groups: reference::status_groups(&groups?)?,
         sites: reference::sites(&sites?)?,
         absent: Vec::new(),
-        users: known.map(|book| book.users).unwrap_or_default(),
+        users: known.map(|references| references.users).unwrap_or_default(),
     };
     // What was deleted in RetailCRM is asked for once, not with every slice.
-    let absent: Vec<String> = named.iter().filter(|name| !book.knows(name)).map(|name| (*name).to_owned()).collect();
-    book.absent = absent;
-    Ok(book)
+    let absent: Vec<String> = named.iter().filter(|name| !references.has_code(name)).map(|name| (*name).to_owned()).collect();
+    references.absent = absent;
+    Ok(references)
 }
 
-impl Book {
-    fn knows(&self, code: &str) -> bool {
+impl References {
+    fn has_code(&self, code: &str) -> bool {
         self.statuses.iter().any(|status| status.code == code)
             || self.sites.iter().any(|site| site.code == code)
             || self.absent.iter().any(|absent| absent == code)
@@ -67,7 +70,7 @@ impl Book {
 
     /// Remembers it.
     pub fn put(&self, context: &Context<'_>) -> Result<(), Failure> {
-        stored::put(context.platform, Key::DealsBook, self, None)
+        stored::put(context.platform, Key::DealsReferences, self, None)
     }
 
     /// A shop's title; its code when RetailCRM does not have it any more.
@@ -76,7 +79,7 @@ impl Book {
     }
 
     /// Who answers for an order, by name: as UIS knows the employee, who is tied to the user, else as RetailCRM does.
-    pub fn employee(&mut self, context: &Context<'_>, user: i64) -> Result<String, Failure> {
+    pub fn assignee_name(&mut self, context: &Context<'_>, user: i64) -> Result<String, Failure> {
         if let Some(link) = employee_links::of_user(context.platform, user)? {
             let employee = context.platform.find_employee(link.employee_id).map_err(directory::directory_failure)?;
             if let Some(employee) = employee.filter(|employee| !employee.full_name.trim().is_empty()) {
@@ -86,7 +89,7 @@ impl Book {
         if let Some(name) = self.users.get(&user) {
             return Ok(name.clone());
         }
-        let name = match context.crm.ask(Ask::get(format!("/api/v5/users/{user}"))) {
+        let name = match context.crm.send(ApiRequest::get(format!("/api/v5/users/{user}"))) {
             Ok(found) => users::full_name(&found["user"]),
             // A user who is gone, or a key that may not read users: his number names him.
             Err(CrmError::Refused { .. } | CrmError::Forbidden { .. }) => String::new(),
@@ -99,17 +102,17 @@ impl Book {
 }
 
 /// Statuses that deals are or were in.
-pub fn met(context: &Context<'_>) -> Result<Vec<String>, Failure> {
-    Ok(stored::load(context.platform, Key::DealsMetStatuses)?.unwrap_or_default())
+pub fn used_statuses(context: &Context<'_>) -> Result<Vec<String>, Failure> {
+    Ok(stored::load(context.platform, Key::DealsUsedStatuses)?.unwrap_or_default())
 }
 
 /// Deals are in these statuses.
-pub fn meet(context: &Context<'_>, met: &mut Vec<String>, statuses: &[&str]) -> Result<(), Failure> {
-    let before = met.len();
+pub fn add_used_statuses(context: &Context<'_>, used: &mut Vec<String>, statuses: &[&str]) -> Result<(), Failure> {
+    let before = used.len();
     for status in statuses {
-        if !status.is_empty() && !met.iter().any(|known| known == status) {
-            met.push((*status).to_owned());
+        if !status.is_empty() && !used.iter().any(|known| known == status) {
+            used.push((*status).to_owned());
         }
     }
-    if met.len() == before { Ok(()) } else { stored::put(context.platform, Key::DealsMetStatuses, met, None) }
+    if used.len() == before { Ok(()) } else { stored::put(context.platform, Key::DealsUsedStatuses, used, None) }
 }
