@@ -1,5 +1,5 @@
-//! Two customers who turn out to be one («Объединять клиентов»): a visitor was made a customer without the phone or the e-mail that he tells
-//! now. Only customers whom we made so are touched.
+//! Merges two customers that turn out to be the same person («Объединять клиентов»): the visitor was created as a customer before they left
+//! the phone or e-mail known now. Only customers that the plugin created this way are changed.
 
 use super::lookup::Lookup;
 use crate::appeal::Appeal;
@@ -7,7 +7,8 @@ use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::retailcrm::customers;
 
-/// Joins whom the visitor was with who has his contacts, or gives him those that nobody has.
+/// Merges the visitor's earlier customer into the customer with their contacts. If no customer has the contacts, they are added to the
+/// earlier one.
 pub fn join(context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<(), Failure> {
     let identity = &appeal.identity;
     if identity.visitor.is_none() || (identity.phone.is_none() && identity.email.is_none()) || !context.settings()?.join_customers {
@@ -24,7 +25,7 @@ pub fn join(context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>)
             }
             lookup.set_customer(Some(earlier));
         }
-        // Who has contacts of his own is somebody else: people share devices.
+        // A customer with other contacts is another person: people share devices.
         Some(found) if earlier.phones.is_empty() || identity.phone.is_none() => {
             customers::combine(lookup.crm(), &earlier, &found)?;
             lookup.set_customer(Some(found));

@@ -1,4 +1,4 @@
-//! An order for an appeal. Its `externalId` is the appeal's, so that a second create is refused and not doubled.
+//! An order for an appeal. Its `externalId` is the appeal's id, so a second create is refused instead of making a second order.
 
 use serde_json::{Map, Value};
 
@@ -22,29 +22,29 @@ use crate::retailcrm::{CrmError, Refusal};
 use crate::rules::{self, AssigneeFor, Fields, Reviewed};
 use crate::settings::{ExtraFieldRow, Repeat};
 
-/// A comment is at most so long, in characters [inferred].
+/// The longest comment, in characters [inferred].
 const COMMENT_MAX: usize = 2000;
 const HOUR_MS: i64 = 3_600_000;
 
-/// What is wanted.
+/// How the order is created.
 pub struct OrderPlan<'a> {
-    /// For a customer who was there.
+    /// When an existing customer gets another order.
     pub repeat: Repeat,
     /// The hours of [`Repeat::AfterHours`].
     pub after_hours: u32,
     /// Code of the order's type; none: the account's default.
     pub order_type: Option<String>,
-    /// Code of its method; none: [`OrderPlan::stock_method`].
+    /// Code of the order's method; none: [`OrderPlan::stock_method`].
     pub order_method: Option<String>,
-    /// RetailCRM's own method for such appeals. An account may have taken it out: then the order has its default.
+    /// RetailCRM's built-in method for such appeals. If the account has removed it, the order gets the default method.
     pub stock_method: &'a str,
-    /// Code of the status that it begins in.
+    /// Code of the order's first status.
     pub status: Option<String>,
-    /// Who answers for it.
+    /// The assignee.
     pub assignee: Assignee,
-    /// Who does when nobody else is known.
+    /// The assignee if no other is known.
     pub default_assignee: Option<i64>,
-    /// A template of what the manager reads on it.
+    /// Template of the manager's comment.
     pub comment: &'a str,
     /// What the customer wrote.
     pub customer_comment: Option<String>,
@@ -52,7 +52,7 @@ pub struct OrderPlan<'a> {
     pub fields: Map<String, Value>,
 }
 
-/// Values of rows for the order's fields, and rows that could not be.
+/// Values for the order's custom fields, and the rows that were skipped.
 pub fn fields(context: &Context<'_>, appeal: &Appeal<'_>, rows: &[ExtraFieldRow]) -> Result<(Map<String, Value>, Vec<Skipped>), Failure> {
     if rows.is_empty() {
         Ok((Map::new(), Vec::new()))
@@ -61,11 +61,11 @@ pub fn fields(context: &Context<'_>, appeal: &Appeal<'_>, rows: &[ExtraFieldRow]
     }
 }
 
-/// Why an attempt to make the order broke off.
+/// Why an attempt to create the order failed.
 enum MakeError {
-    /// RetailCRM does not have the customer any more.
+    /// The customer no longer exists in RetailCRM.
     CustomerGone(Failure),
-    /// For another reason.
+    /// Another reason.
     Other(Failure),
 }
 
@@ -90,10 +90,10 @@ impl From<MakeError> for Failure {
     }
 }
 
-/// Makes the order of a customer who is there by now, unless other orders of the customer stand in the way.
+/// Creates the order of an existing customer, unless the customer's other orders forbid it.
 pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, plan: &OrderPlan<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
     match attempt(context, appeal, plan, lookup) {
-        // The customer was joined with another since: the other has the phone now.
+        // The customer was merged into another one, who now has the phone.
         Err(MakeError::CustomerGone(failure)) => {
             if lookup.find_successor(appeal.id)?.is_none() {
                 return Err(failure);
@@ -106,7 +106,7 @@ pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, plan: &OrderPlan<'_>, lo
 
 fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, plan: &OrderPlan<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, MakeError> {
     let known = progress::read(context, appeal.id)?;
-    // A customer whom a rule skipped has no order of this appeal, even if another appeal made them known since.
+    // If a rule skipped the customer, this appeal has no order, even if another appeal has created the customer since.
     if known.ordered || known.skipped {
         return Ok(Vec::new());
     }
@@ -134,7 +134,7 @@ fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, plan: &OrderPlan<'_>, loo
     Ok(left_out)
 }
 
-/// The order as the settings want it.
+/// The order according to the settings.
 fn propose(
     context: &Context<'_>,
     appeal: &Appeal<'_>,
@@ -143,7 +143,7 @@ fn propose(
     lookup: &mut Lookup<'_>,
 ) -> Result<NewOrder, Failure> {
     let comment = template::render(plan.comment, |name| appeal.parameters.get(name), |_| {});
-    // A customer's orders are of the customer's shop, unless the appeal is about another.
+    // The order belongs to the customer's shop, unless the appeal is about another shop.
     let site = company.map_or(&customer.site, |company| &company.site);
     let site = appeal.own_site.clone().or_else(|| Some(site.clone()).filter(|site| !site.is_empty())).or_else(|| appeal.site.clone());
     Ok(NewOrder {
@@ -169,7 +169,7 @@ fn propose(
     })
 }
 
-/// The order as rules leave it; none: it is not made.
+/// The order as the rules left it; none if a rule skipped it.
 fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, plain: &NewOrder) -> Option<NewOrder> {
     let mut order = NewOrder { manager_id: rules::assignee(context, appeal, AssigneeFor::Order, plain.manager_id), ..plain.clone() };
     match rules::review(context, appeal, DraftKind::Order, || drafted(&order)) {
@@ -189,13 +189,13 @@ fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, plain: &NewOrder) -> Opt
     Some(order)
 }
 
-/// Creates the order; without RetailCRM's own method where the account has taken that out.
+/// Creates the order. If the account has removed RetailCRM's built-in method, the order is created without a method.
 fn create(context: &Context<'_>, plan: &OrderPlan<'_>, mut order: NewOrder) -> Result<(), CrmError> {
     match orders::create(context.crm, &order) {
         Err(CrmError::Refused { message, why: Refusal::UnknownOrderMethod, .. }) if plan.order_method.is_none() => {
             context.platform.log(
                 Level::Warn,
-                "RetailCRM's stock order method is gone",
+                "the account has no such order method any more; the order is created without it",
                 &[("method", plan.stock_method), ("error", &message)],
             );
             order.order_method = None;
@@ -205,7 +205,7 @@ fn create(context: &Context<'_>, plan: &OrderPlan<'_>, mut order: NewOrder) -> R
     }
 }
 
-/// A new order as rules see it.
+/// A new order as a draft for rules.
 fn drafted(order: &NewOrder) -> Fields {
     Fields::default()
         .text("type", order.order_type.clone())
@@ -222,13 +222,13 @@ fn drafted(order: &NewOrder) -> Fields {
         .own(&order.fields)
 }
 
-/// Whether the customer's other orders leave room for one more.
+/// Whether the customer's other orders allow one more.
 fn allows_another(context: &Context<'_>, appeal: &Appeal<'_>, plan: &OrderPlan<'_>, orders: &[OrderSummary]) -> Result<bool, Failure> {
     let statuses: Vec<Status> = statuses::all(context.platform)?;
     let ended = |order: &&OrderSummary| {
         statuses.iter().any(|status| status.code == order.status && matches!(status.group.as_str(), "complete" | "cancel"))
     };
-    // What an earlier attempt made is no other order.
+    // An order created by an earlier attempt of this appeal does not count.
     let id = appeal.id.to_string();
     let others = || orders.iter().filter(|order| order.external_id != id);
     let none_open = others().all(|order| ended(&order));
@@ -236,7 +236,7 @@ fn allows_another(context: &Context<'_>, appeal: &Appeal<'_>, plan: &OrderPlan<'
         Repeat::Always => true,
         Repeat::NoOpen => none_open,
         Repeat::AfterHours => {
-            // Both are local times of the account, written alike: they compare as text.
+            // Both are local times of the account in the same format, so they can be compared as text.
             let latest = context.crm_date_time(appeal.at - i64::from(plan.after_hours) * HOUR_MS)?;
             none_open && others().filter(ended).all(|order| order.since <= latest)
         }

@@ -1,8 +1,9 @@
-//! Several things made of one appeal: what RetailCRM refuses for good holds up none of the others, and is told once they are done.
+//! Several independent steps for one appeal: if RetailCRM refuses one for good, the others still run, and the refusal is reported after
+//! them.
 
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 
-/// What the parts came to.
+/// The results of the steps.
 #[derive(Default)]
 pub struct StepResults {
     left_out: Vec<Skipped>,
@@ -10,7 +11,7 @@ pub struct StepResults {
 }
 
 impl StepResults {
-    /// Adds one. What may pass, and a refused key, ends the run; it is taken up again where it ended.
+    /// Adds a step's result. A temporary failure, or a refused key, stops the run; a retry continues with this step.
     pub fn add(&mut self, step: Result<Vec<Skipped>, Failure>) -> Result<(), Failure> {
         match step {
             Ok(left_out) => self.left_out.extend(left_out),
@@ -20,12 +21,12 @@ impl StepResults {
         Ok(())
     }
 
-    /// Whether one was refused.
+    /// Whether a step was refused.
     pub fn is_refused(&self) -> bool {
         self.refused.is_some()
     }
 
-    /// What was left out, or the first refusal.
+    /// What the steps skipped, or the first refusal.
     pub fn into_skipped(self) -> Result<Vec<Skipped>, Failure> {
         match self.refused {
             Some(refusal) => Err(refusal),

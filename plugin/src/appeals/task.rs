@@ -1,7 +1,7 @@
-//! A task for an appeal. It needs no customer: a task takes the phone itself.
+//! A task for an appeal. It needs no customer: a task can contain just the phone.
 //!
-//! RetailCRM has no key against doubled tasks, so the intent is written first, with the time until which its request may still arrive; one
-//! found open is looked up, no earlier than then, before it is sent again.
+//! RetailCRM has no idempotency key for tasks. So an intent is stored before the request is sent, with the time until which the request may
+//! still arrive. A retry that finds an intent waits for that time, looks the task up, and sends it again only if it is not there.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,66 +21,67 @@ use crate::retailcrm::CrmError;
 use crate::retailcrm::tasks::{self, Task};
 use crate::rules::{self, AssigneeFor, Fields, Reviewed};
 
-/// A task that was made is remembered this long: longer than any task stays open that somebody still looks at.
+/// How long a task is stored: longer than anyone leaves a task open.
 const TTL_MS: u64 = 90 * 24 * 3_600_000;
-/// A task's name is at most so long, in characters [inferred].
+/// The longest name of a task, in characters [inferred].
 const NAME_MAX: usize = 255;
 const HOUR_MS: i64 = 3_600_000;
 
-/// What is wanted.
+/// How the task is created.
 pub struct TaskPlan<'a> {
-    /// Where the last such task is remembered: one key for what should have but one open task.
+    /// The key under which the last task is stored. Appeals that should share one open task have the same key.
     pub key: Key<'a>,
-    /// No second task while the first is open.
+    /// Do not create a second task while the first is open.
     pub once: bool,
-    /// A template of its name.
+    /// Template of the task's name.
     pub name: &'a str,
-    /// Hours from the appeal's end to when it is due.
+    /// Hours from the appeal's end until the task is due.
     pub due_hours: u32,
-    /// Who performs it.
+    /// The assignee.
     pub assignee: Assignee,
-    /// Who does when nobody else is known.
+    /// The assignee if no other is known.
     pub default_assignee: Option<i64>,
 }
 
-/// The task that was made last under a key.
+/// The last task under a key.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 struct LastTask {
-    /// For which appeal; none: there was no task.
+    /// The task's appeal; none: there was no task.
     #[serde(deserialize_with = "appeal_id::read_or_none")]
     appeal: Option<AppealId>,
-    /// When that ended.
+    /// When the appeal ended.
     at: Instant,
-    /// Its name, by which it is found again when its number was not told.
+    /// The task's name, used to find the task when the answer with its number was lost.
     text: String,
-    /// Its number; none: it was about to be sent.
+    /// The task's number; none: it was about to be sent.
     task: Option<i64>,
-    /// Until when its request may still arrive, while it has no number.
+    /// While there is no number: until when the request may still arrive.
     until: Instant,
 }
 
 impl LastTask {
-    /// Whether it was about to be sent, and what became of that is not known.
+    /// Whether the task was about to be sent and the outcome is unknown.
     fn is_intent(&self) -> bool {
         self.task.is_none() && self.appeal.is_some()
     }
 }
 
-/// Makes the task, once for an appeal: somebody may have completed it since, or another appeal may have its own under the key.
+/// Creates the task, at most once per appeal. Progress is kept separately from the key: the task may have been completed since, or another
+/// appeal may have stored its own task under the key.
 pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
     let known = progress::read(context, appeal.id)?;
     if known.skipped || known.tasked {
         return Ok(Vec::new());
     }
     let Some(left_out) = attempt(context, appeal, plan, lookup)? else {
-        return Ok(vec![skipped(format!("task for {}", appeal.id), "nobody to perform it is known; choose a default responsible")]);
+        return Ok(vec![skipped(format!("task for {}", appeal.id), "no assignee is known; choose a default responsible")]);
     };
     progress::update(context, appeal.id, |progress| progress.tasked = true)?;
     Ok(left_out)
 }
 
-/// Gives what was left out of the task, or why there is none; nothing when nobody is known to perform it: somebody may be chosen.
+/// Returns what was left out of the task, or why there is none. None: no assignee is known; the owner may choose one.
 fn attempt(
     context: &Context<'_>,
     appeal: &Appeal<'_>,
@@ -97,7 +98,7 @@ fn attempt(
     let due = appeal.at + i64::from(plan.due_hours) * HOUR_MS;
     let task = Task {
         text: name(context, appeal, plan),
-        // Minutes are all that RetailCRM takes.
+        // RetailCRM takes no seconds.
         datetime: context.crm_date_time(due)?.chars().take(16).collect(),
         performer_id: performer,
         phone: appeal.identity.phone.clone(),
@@ -111,7 +112,7 @@ fn attempt(
     }
 }
 
-/// Whether the appeal needs no task of its own: its task was made, or another one that is enough is open.
+/// Whether the appeal needs no new task: its task was created, or a shared task is open.
 fn is_covered(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>, last: &LastTask) -> Result<bool, Failure> {
     match last.task {
         Some(_) if last.appeal == Some(appeal.id) => Ok(true),
@@ -119,7 +120,7 @@ fn is_covered(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>, l
             context.platform.log(Level::Info, "the task is still open", &[("task", &task.to_string())]);
             Ok(true)
         }
-        // Perhaps it arrived: then it is the one, whichever appeal it was for.
+        // The request may have arrived. Then its task counts, whichever appeal it was for.
         None if last.is_intent() => {
             context.wait_for_intent("the task", last.until)?;
             let Some(task) = tasks::find_open(context.crm, &last.text, appeal.identity.phone.as_deref())? else { return Ok(false) };
@@ -130,7 +131,7 @@ fn is_covered(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>, l
     }
 }
 
-/// The task as rules leave it, or why a rule says that it is not made.
+/// The task as the rules left it; the error is the reason why a rule skipped it.
 fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, mut task: Task) -> Result<Task, String> {
     match rules::review(context, appeal, DraftKind::Task, || drafted(&task)) {
         Reviewed::Keep => {}
@@ -145,7 +146,7 @@ fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, mut task: Task) -> Resul
     Ok(task)
 }
 
-/// Sends the task as rules made it (`task`), or, where RetailCRM refuses that, as it was without them (`plain`). Gives what was left out.
+/// Sends the task as the rules changed it (`task`), or, if RetailCRM refuses it, as it was before (`plain`). Returns what was left out.
 fn send(
     context: &Context<'_>,
     appeal: &Appeal<'_>,
@@ -168,7 +169,7 @@ fn send(
     }
     match created {
         Ok(task) => stored::put(platform, plan.key, &LastTask { task: Some(task), ..intent }, Some(TTL_MS))?,
-        // Surely nothing is there: what was made before counts again.
+        // The task was certainly not created: restore the previous task.
         Err(error) if error.surely_did_nothing() => {
             stored::put(platform, plan.key, last, Some(TTL_MS))?;
             return Err(error.into());
@@ -178,7 +179,7 @@ fn send(
     Ok(left_out)
 }
 
-/// Completes the open task under a key: this appeal has done what it asked for. A task for what happened later stays.
+/// Completes the open task under a key because this appeal did what the task asked for. A task of a later appeal stays open.
 pub fn close(context: &Context<'_>, appeal: &Appeal<'_>, key: Key<'_>) -> Result<(), Failure> {
     let last = stored::load::<LastTask>(context.platform, key)?.filter(|last| last.at <= appeal.at);
     if let (Some(last), false) = (last, progress::read(context, appeal.id)?.task_closed) {
@@ -202,7 +203,7 @@ fn complete(context: &Context<'_>, last: LastTask, key: Key<'_>, phone: Option<&
     stored::forget(context.platform, key)
 }
 
-/// A new task as rules see it.
+/// A new task as a draft for rules.
 fn drafted(task: &Task) -> Fields {
     Fields::default()
         .text("text", Some(task.text.clone()))
@@ -214,10 +215,11 @@ fn drafted(task: &Task) -> Fields {
 
 /// The task's name.
 fn name(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>) -> String {
-    let unknown = |name: &str| context.platform.log(Level::Info, "a template asks for what is not told", &[("parameter", name)]);
+    let unknown =
+        |name: &str| context.platform.log(Level::Info, "a template contains a parameter that UIS did not send", &[("parameter", name)]);
     let whole = template::render(plan.name, |name| appeal.parameters.get(name), unknown);
     let line = template::fit(context.platform, "task's name", &whole, NAME_MAX);
-    // Values that are all empty leave nothing; a task must have a name.
+    // If all values are empty, the line is empty, but a task must have a name.
     if line.is_empty() {
         Some(appeal.identity.shown()).filter(|shown| !shown.is_empty()).unwrap_or_else(|| appeal.id.to_string())
     } else {
@@ -284,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_whose_answer_was_lost_is_looked_up_once_it_cannot_arrive_any_more() {
+    fn a_task_whose_answer_was_lost_is_looked_up_once_its_request_cannot_arrive_any_more() {
         let found = r#"{"success":true,"tasks":[{"id":3,"text":"Перезвонить","phone":"79161234567"}]}"#;
         let fake = fake(&[(CREATE, r#"{"success":true,"id":3}"#), (LIST, found)]);
         fake.lost.borrow_mut().push(CREATE);
@@ -292,10 +294,10 @@ mod tests {
         fake.lost.borrow_mut().clear();
         fake.now.set(44_000);
         assert_eq!(after(make_task(&fake)), Some(1_000));
-        assert_eq!(*fake.sent.borrow(), [CREATE], "nothing is asked before");
+        assert_eq!(*fake.sent.borrow(), [CREATE], "RetailCRM is not queried before");
         fake.now.set(45_000);
         assert_eq!(make_task(&fake), Ok(Vec::new()));
-        assert_eq!(*fake.sent.borrow(), [CREATE, LIST], "it arrived");
+        assert_eq!(*fake.sent.borrow(), [CREATE, LIST], "the task is found");
     }
 
     #[test]
@@ -312,8 +314,8 @@ mod tests {
     #[test]
     fn an_intent_whose_request_surely_did_not_arrive_is_withdrawn() {
         let fake = fake(&[(LIST, r#"{"success":true,"tasks":[]}"#)]);
-        assert_eq!(after(make_task(&fake)), None, "RetailCRM was not reached: the host decides when to come again");
+        assert_eq!(after(make_task(&fake)), None, "RetailCRM was not reached: the host decides when to retry");
         assert_eq!(after(make_task(&fake)), None);
-        assert_eq!(*fake.sent.borrow(), [CREATE, CREATE], "nothing is looked up, and nothing waited for");
+        assert_eq!(*fake.sent.borrow(), [CREATE, CREATE], "the event neither looks the task up nor waits");
     }
 }

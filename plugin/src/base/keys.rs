@@ -1,4 +1,4 @@
-//! The keys of all that is kept between events. Here alone they are written and read as text.
+//! The keys of everything that is stored between events. Only this file converts them to and from text.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use crate::base::appeal_id::AppealId;
 /// A key.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Key<'a> {
-    // What is remembered of RetailCRM.
-    /// Its account's time zone.
+    // RetailCRM's state.
+    /// The account's time zone.
     Zone,
     /// Order statuses.
     Statuses,
@@ -16,95 +16,95 @@ pub enum Key<'a> {
     Sites,
     /// Working hours and days off.
     WorkTimes,
-    /// Fields that the account added to an entity, by RetailCRM's name of that.
+    /// Fields that the account added to an entity, by RetailCRM's name of the entity.
     KnownFields(&'a str),
-    /// Our module's code.
+    /// The code of our module.
     ModuleCode,
-    /// RetailCRM shows pages of ours, or may.
+    /// Whether RetailCRM shows, or may show, our pages.
     ModuleEmbedded,
-    /// What the module was last registered with.
+    /// The data that the module was last registered with.
     ModuleRegistered,
-    /// RetailCRM took the integration out of use.
+    /// RetailCRM switched the integration off.
     SwitchedOff,
-    /// It put the integration into use again, and what follows from that is not done yet.
+    /// RetailCRM switched the integration on again, and the reactivation is not finished.
     SwitchingOn,
 
     // Employees.
-    /// The link of a UIS employee.
+    /// A UIS employee's link to a CRM user.
     EmployeeLink(i64),
-    /// The link of a CRM user.
+    /// A CRM user's link to a UIS employee.
     UserLink(i64),
-    /// The employee who is a synchronised CRM user.
+    /// The employee who belongs to a synchronised CRM user.
     Synchronised(i64),
 
     // Appeals.
-    /// What of an appeal is done in RetailCRM.
+    /// What is already done in RetailCRM for an appeal.
     Appeal(AppealId),
-    /// Who a visitor is in RetailCRM.
+    /// Which customer of RetailCRM a visitor is.
     Visitor(i64),
-    /// An appeal is looking for the person with this phone, e-mail or visitor id.
+    /// The lease of an appeal that is looking for the person with this phone, e-mail or visitor id.
     PersonLease(&'a str),
     /// The task of an appeal.
     AppealTask(AppealId),
-    /// The open task of missed calls of a phone.
+    /// The open task for missed calls from a phone.
     MissedCallTask(&'a str),
 
     // Calls.
-    /// A call's story.
+    /// The merged state of a call.
     Call(i64),
-    /// A call that is not done with.
+    /// A call that is not finished.
     UnfinishedCall(i64),
-    /// A click by a CRM user on a phone.
+    /// A CRM user's click on a phone.
     Clicked(i64, &'a str),
-    /// Up to when UIS's report of calls was read.
+    /// The time up to which UIS's report of calls was read.
     CallsRead,
 
     // Chats and site requests.
-    /// A chat's story.
+    /// The merged state of a chat.
     Chat(i64),
-    /// Up to when UIS's reports of chats and site requests were read.
+    /// The time up to which UIS's reports of chats and site requests were read.
     TextsRead,
 
     // Deals.
-    /// What UIS knows of an order's deal.
+    /// The state of an order's deal in UIS.
     Deal(i64),
     /// An order that a trigger named and that is not read yet.
     DealHint(i64),
-    /// A funnel as UIS has it.
+    /// A funnel as it is in UIS.
     DealFunnel(&'a str),
-    /// Stages that UIS refused for a funnel.
+    /// Funnel stages that UIS refused.
     DealFunnelRefused(&'a str),
-    /// A part of deals as UIS has it.
+    /// A prerequisite of deals as it is in UIS.
     DealPrerequisite(DealPrerequisite, &'a str),
-    /// A part of deals that UIS refused.
+    /// A prerequisite of deals that UIS refused.
     DealPrerequisiteRefused(DealPrerequisite, &'a str),
-    /// RetailCRM's statuses, groups, shops and people, as deals need them.
+    /// RetailCRM's statuses, groups, shops and users, as deals need them.
     DealsReferences,
-    /// Statuses that deals are or were in.
+    /// Statuses that orders are or were in.
     DealsUsedStatuses,
-    /// Groups of statuses that became one stage each, as they were last reported.
+    /// Groups of statuses that were merged into one stage each, as last reported.
     DealsMergedGroups,
-    /// The stages of statuses that orders were in.
+    /// The stage of each status that orders were in.
     DealsStages,
-    /// When hints were followed last.
+    /// When hints were last processed.
     DealsHintsDone,
-    /// The day from which on deals were loaded.
+    /// The day since which deals were loaded.
     DealsLoadedFrom,
-    /// What the settings make of every deal.
+    /// The digest of the settings that affect every deal.
     DealsSettingsDigest,
-    /// When the next run that should not wait is due.
+    /// When the next early run is due.
     DealsSoon,
     /// How far the orders' history was read.
     DealsPlan,
     /// How many orders are read at a time.
     DealsBatchSize,
-    /// It was reported that the key may not read orders.
+    /// It was already reported that the key may not read orders.
     DealsForbidden,
-    /// What was left out by a run that broke off.
+    /// Skipped items of a failed run, not reported yet.
     DealsUnreported,
 }
 
-/// What must be in UIS before a deal, besides its funnel.
+/// What must exist in UIS before a deal, besides its funnel.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum DealPrerequisite {
     /// A field.
@@ -115,7 +115,7 @@ pub enum DealPrerequisite {
     Contact,
 }
 
-/// Keys that are listed: all that begin alike.
+/// Keys with a common prefix, which can be listed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Family {
     /// [`Key::EmployeeLink`].
@@ -137,7 +137,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// What the keys begin with; the rest is the name.
+    /// The common prefix of the keys; the rest of each key is its name.
     pub fn prefix(self) -> &'static str {
         match self {
             Family::EmployeeLinks => "employees/",

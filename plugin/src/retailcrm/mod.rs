@@ -1,5 +1,5 @@
-//! RetailCRM's API v5 as this integration uses it. [`Crm`] sends; [`answer`] understands what comes back; the other files hold one
-//! area of the API each, with RetailCRM's own names.
+//! RetailCRM's API v5 as far as this integration uses it. [`Crm`] sends requests, [`answer`] reads the answers. Each of the other files
+//! covers one area of the API, under RetailCRM's own names.
 
 pub mod answer;
 pub mod corporate;
@@ -23,14 +23,14 @@ pub use answer::{CrmError, Refusal};
 /// The connection's name in the contract.
 pub const CONNECTION: &str = "retailcrm";
 
-/// The longest that one request may take: RetailCRM answers in tenths of a second, a bulk upload in seconds.
+/// The longest time for one request. RetailCRM answers in tenths of a second, a bulk upload in seconds.
 const DEADLINE_MS: u32 = 15_000;
 
-/// How long after its deadline a request may still be carried out: it may be on its way when the host gives it up, and RetailCRM ends what it
-/// has begun even when nobody waits any more. PHP gives a request 30 seconds, which is RetailCRM's way `[inferred]`.
+/// How long after its deadline a request may still be carried out. It may be in transit when the host stops waiting, and RetailCRM finishes
+/// what it began even if the connection is closed. PHP limits a request to 30 seconds; that RetailCRM does the same is `[inferred]`.
 const IN_FLIGHT_MS: u32 = 30_000;
 
-/// A request of the API: a path under the account, and parameters.
+/// An API request: a path below the account's address, and parameters.
 #[derive(Debug, Clone)]
 pub struct ApiRequest {
     method: Method,
@@ -62,13 +62,13 @@ impl ApiRequest {
         self
     }
 
-    /// Adds a form field that holds JSON: RetailCRM takes every structured parameter so.
+    /// Adds a form field that contains JSON, as RetailCRM expects for structured parameters.
     pub fn json(self, name: &str, value: &Value) -> ApiRequest {
         let text = value.to_string();
         self.field(name, text)
     }
 
-    /// `GET /api/v5/users`, for messages.
+    /// The request's title for messages, for example `GET /api/v5/users`.
     fn title(&self) -> String {
         let verb = if self.method == Method::Get { "GET" } else { "POST" };
         format!("{verb} {}", self.path)
@@ -80,7 +80,7 @@ impl ApiRequest {
     }
 }
 
-/// The account's RetailCRM.
+/// The account's RetailCRM, to which requests are sent.
 #[derive(Clone, Copy)]
 pub struct Crm<'a> {
     platform: &'a dyn Platform,
@@ -93,23 +93,23 @@ impl<'a> Crm<'a> {
         Crm { platform, deadline_ms: DEADLINE_MS }
     }
 
-    /// With a shorter deadline.
+    /// The same with a shorter deadline.
     pub fn within(self, deadline_ms: u32) -> Self {
         Crm { deadline_ms: deadline_ms.min(self.deadline_ms), ..self }
     }
 
-    /// The longest from when a request is handed to the host to when it may still be carried out, in milliseconds.
+    /// The longest time from handing a request to the host until it can no longer be carried out, in milliseconds.
     pub fn max_in_flight_ms(self) -> u32 {
         self.deadline_ms + IN_FLIGHT_MS
     }
 
-    /// Asks once.
+    /// Sends one request.
     pub fn send(self, request: ApiRequest) -> Result<Value, CrmError> {
         let [answer] = self.send_all([request]);
         answer
     }
 
-    /// Asks once, for some members of the answer.
+    /// Sends one request and reads selected members of the answer.
     pub fn send_partial<T: answer::PartialAnswer>(self, request: ApiRequest) -> Result<T, CrmError> {
         let title = request.title();
         match self.platform.send(vec![request.into_request()], self.deadline_ms).pop() {
@@ -118,7 +118,7 @@ impl<'a> Crm<'a> {
         }
     }
 
-    /// Asks several things side by side; answers in their order.
+    /// Sends several requests in parallel; the answers are in the same order.
     pub fn send_all<const N: usize>(self, requests: [ApiRequest; N]) -> [Result<Value, CrmError>; N] {
         let titles = requests.each_ref().map(ApiRequest::title);
         let mut results = self.platform.send(requests.map(ApiRequest::into_request).into(), self.deadline_ms).into_iter();
