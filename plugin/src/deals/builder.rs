@@ -1,5 +1,5 @@
-//! What deals of one run are made with: RetailCRM's book, the funnels in force, those who answer for orders. An order and its news go in, a
-//! deal's states come out.
+//! Builds deals from orders. One run has one builder, with RetailCRM's references, the current funnels and the orders' assignees. It turns
+//! an order and its changes into the states of the order's deal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,76 +18,77 @@ use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
 use crate::retailcrm::CONNECTION;
 
-/// What happened to one order.
+/// What happened to one order since the last run.
 #[derive(Debug, Default)]
 pub struct OrderChanges {
-    /// Changes of its status.
+    /// Changes of the order's status.
     pub status_changes: Vec<Change>,
-    /// The last record of it.
+    /// The id of the order's last history record.
     pub record: i64,
-    /// And when that was.
+    /// When that record was written.
     pub at: Option<Instant>,
 }
 
-/// How an order is looked at.
+/// How an order's deal is built.
 #[derive(Debug, Clone, Copy)]
 pub struct BuildOptions {
-    /// The history was read to its end.
+    /// Whether the history was read to its end.
     pub history_complete: bool,
-    /// A setting, or what statuses mean, changed what deals are.
+    /// Whether the deal is built again because a setting or the meaning of statuses changed.
     pub resend: bool,
 }
 
-/// A deal's states that are news, and what is remembered once UIS has taken them.
+/// New states of one deal, and what is stored after UIS has accepted them.
 pub struct DealUpdate {
-    /// What people call the order.
+    /// The order's number that people use.
     pub number: String,
-    /// The order.
+    /// The order's id.
     pub order: i64,
-    /// Oldest first.
+    /// The states, oldest first.
     pub states: Vec<Deal>,
-    /// What is remembered then.
+    /// The deal as it is in UIS after the upload.
     pub entry: KnownDeal,
 }
 
-/// The stages of statuses that orders were in, by the status.
+/// The stage of each status that orders were in.
 pub struct StageByStatus(BTreeMap<String, String>);
 
 impl StageByStatus {
-    /// Whether a status has another stage than it had, because its group is another one, or was folded: all deals are to be told again then.
+    /// Whether the stage of any status has changed, because the status moved to another group or its group was merged. In that case all
+    /// deals have to be sent again.
     pub fn any_moved(&self, context: &Context<'_>) -> Result<bool, Failure> {
         let before: BTreeMap<String, String> = stored::load(context.platform, Key::DealsStages)?.unwrap_or_default();
         Ok(before.iter().any(|(code, stage)| self.0.get(code).is_some_and(|now| now != stage)))
     }
 
-    /// That is planned: they are as they were from now on.
+    /// Stores the stages, after the plan to send all deals again is stored.
     pub fn remember(&self, context: &Context<'_>) -> Result<(), Failure> {
         stored::put(context.platform, Key::DealsStages, &self.0, None)
     }
 }
 
-/// When a deal was created, and when its order changed last.
+/// When a deal was created, and when its order last changed.
 #[derive(Debug, Clone, Copy)]
 struct DealTimes {
     created: Instant,
     modified: Option<Instant>,
 }
 
-/// What deals of this run are made with.
+/// Builds the deals of one run.
 pub struct DealBuilder<'a> {
     run: &'a Run<'a>,
     references: References,
     stages: Stages,
-    /// By the shop's code.
+    /// Funnels by the shop's code.
     funnels: BTreeMap<String, Funnel>,
-    /// Names of those who answer for orders; who is not in it is not in UIS.
+    /// Names of assignees by user id; users that UIS refused are not in it.
     assignees: BTreeMap<i64, String>,
     /// Statuses that orders are or were in.
     used_statuses: Vec<String>,
 }
 
 impl<'a> DealBuilder<'a> {
-    /// Opens the book and sees to the funnels.
+    /// Loads the references and brings the funnels up to date.
     pub fn prepare(run: &'a Run<'a>, drafts: &[Draft], order_changes: &BTreeMap<i64, OrderChanges>) -> Result<DealBuilder<'a>, Failure> {
         let (context, settings) = (run.context, run.settings);
         let changes = || order_changes.values().flat_map(|changes| &changes.status_changes);
@@ -115,7 +116,7 @@ impl<'a> DealBuilder<'a> {
             let funnel = prerequisites::funnel_of(settings, site, references.site(site));
             funnels.insert(site.to_owned(), prerequisites::funnel(run, &funnel, &stages, &used_statuses)?);
         }
-        // Funnels that have no news now follow RetailCRM's statuses all the same.
+        // Funnels without new states must follow RetailCRM's statuses, too.
         for ext_id in prerequisites::known_funnels(context.platform) {
             if funnels.values().any(|funnel| funnel.ext_id == ext_id) {
                 continue;
@@ -129,7 +130,7 @@ impl<'a> DealBuilder<'a> {
         Ok(DealBuilder { run, references, stages, funnels, assignees: BTreeMap::new(), used_statuses })
     }
 
-    /// Sees to it that those who answer for these orders are in UIS.
+    /// Makes sure that the orders' assignees exist in UIS.
     pub fn upload_assignees(&mut self, drafts: &[Draft]) -> Result<(), Failure> {
         let managers: BTreeSet<i64> = drafts.iter().filter_map(|draft| draft.manager).collect();
         for manager in managers {
@@ -138,12 +139,12 @@ impl<'a> DealBuilder<'a> {
         }
         self.references.put(self.run.context)?;
         let refused = prerequisites::employees(self.run, &self.assignees)?;
-        // Without them the deals go through.
+        // Deals of a refused assignee are sent without an assignee.
         self.assignees.retain(|manager, _| !refused.contains(&prerequisites::employee_ext_id(*manager)));
         Ok(())
     }
 
-    /// The run is done: the stages of statuses that orders were in.
+    /// The stages to be stored when the run is done.
     pub fn into_stages(self) -> StageByStatus {
         let stage = |code: &String| Some((code.clone(), self.stages.of(code)?.clone()));
         StageByStatus(self.used_statuses.iter().filter_map(stage).collect())
@@ -157,7 +158,7 @@ impl<'a> DealBuilder<'a> {
         self.stages.of_in(status, &self.references.statuses, funnel, known.map(|known| &known.stage)).unwrap_or_default()
     }
 
-    /// What is news of an order's deal; none: nothing.
+    /// The new states of an order's deal; none if nothing changed.
     pub fn update_of(
         &self,
         draft: &Draft,
@@ -169,23 +170,23 @@ impl<'a> DealBuilder<'a> {
         let there = |stage: &str| funnel.stages.iter().any(|known| known.ext_id == stage);
         let remembered = known_deals::read(self.run.context, draft.order)?.unwrap_or_default();
         let known = Some(&remembered).filter(|known| !known.stage.is_empty());
-        // A clock that is ahead must not lead a deal into the future: no later change could follow.
+        // If RetailCRM's clock is ahead, limit the time to now; otherwise no later change could follow it.
         let since = self.run.context.instant(&draft.since)?.unwrap_or(created).min(self.run.context.platform.now());
         let state = OrderState { created, status: draft.status.clone(), since, history_complete: options.history_complete };
         let pending = remembered.pending.iter().filter(|(stage, _)| there(stage));
         let mut steps: Vec<Step> = pending.map(|(stage, since)| Step { stage: stage.clone(), since: *since }).collect();
-        // What UIS refused counts as told: it is told again with what came since.
+        // Stages that UIS refused count as sent here; they are sent again together with the new ones.
         let refused = steps.last().map(|last| KnownDeal { stage: last.stage.clone(), since: last.since, ..remembered.clone() });
         let before = refused.as_ref().or(known);
         let found = stages::new_stages(&state, &order_changes.status_changes, before, |status| self.stage(funnel, status, before));
         steps.extend(found.steps);
         if let (true, Some(known)) = (steps.is_empty(), known) {
-            // The same stage: in another funnel perhaps, or, by other settings, another stage of the same status.
+            // The stage is unchanged, but the funnel may differ, or the settings may map the status to another stage.
             let stage =
                 if there(&known.stage) && !options.resend { known.stage.clone() } else { self.stage(funnel, &draft.status, Some(known)) };
             steps.push(Step { stage, since: known.since });
         }
-        // It stays what it was said to be first, and nothing happened before.
+        // The creation time never changes after it was first sent, and no stage may begin before it.
         let created = remembered.created.unwrap_or_else(|| steps.first().map_or(created, |first| created.min(first.since)));
         let times = DealTimes { created, modified: order_changes.at };
         let states: Result<Vec<Deal>, Failure> = steps.iter().map(|step| self.deal(draft, funnel, step, times)).collect();
@@ -194,7 +195,7 @@ impl<'a> DealBuilder<'a> {
         let states = review::review(self.run.context, draft, states);
         let Some(last) = states.last() else {
             if any {
-                // A rule says that UIS is not told of it: what it went through is told when one does not any more.
+                // A rule skipped the deal: store the stages, so that they are sent when no rule skips it any more.
                 let pending = steps.into_iter().map(|step| (step.stage, step.since)).collect();
                 let record = remembered.record.max(order_changes.record);
                 let entry = KnownDeal { record, ahead: found.ahead, pending, created: Some(created), ..remembered };
@@ -230,7 +231,7 @@ impl<'a> DealBuilder<'a> {
         if !draft.site.is_empty() {
             user_fields.insert(0, (draft::SITE_FIELD.to_owned(), self.references.site(&draft.site).to_owned()));
         }
-        // A chat's mark is the chat's own id; the communication's is in what we remember of it.
+        // The mark contains the chat's own id; the id of its communication is in the stored chat.
         let communication = draft.mark.map_or(Ok(None), |mark| communication::of(self.run.context, mark))?;
         Ok(Deal {
             ext_id: draft::ext_id(draft.order),
@@ -253,7 +254,7 @@ impl<'a> DealBuilder<'a> {
     }
 }
 
-/// Says which groups became one stage each, when that is another than it was.
+/// Reports which groups were merged into one stage each, if that changed.
 fn report_merged_groups(run: &Run<'_>, stages: &Stages) -> Result<(), Failure> {
     let platform = run.context.platform;
     let before: Vec<String> = stored::load(platform, Key::DealsMergedGroups)?.unwrap_or_default();
@@ -264,7 +265,7 @@ fn report_merged_groups(run: &Run<'_>, stages: &Stages) -> Result<(), Failure> {
         let groups = stages.merged_groups.join(", ");
         run.leave_out(
             "stages of single statuses",
-            format!("UIS takes 100 stages in process; one stage each stands for the groups {groups}"),
+            format!("UIS accepts at most 100 stages in process, so each of these groups has only one stage: {groups}"),
         );
     }
     stored::put(platform, Key::DealsMergedGroups, &stages.merged_groups, None)

@@ -1,4 +1,4 @@
-//! What UIS knows of each deal: enough to tell what is news, and never to go back in time.
+//! The state of each deal in UIS: enough to find changes, and to never send a time before one already sent.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,41 +7,41 @@ use crate::base::stored;
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
 
-/// A deal as UIS has it.
+/// A deal as it is in UIS.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct KnownDeal {
-    /// The last record of the order's history that was looked at.
+    /// The last record of the order's history that was processed.
     pub record: i64,
-    /// When its stage began, as UIS was told.
+    /// When the deal's stage began, as sent to UIS.
     pub since: Instant,
     /// Its stage.
     pub stage: String,
     /// Its funnel.
     pub funnel: String,
-    /// Its stage came from the order as it stood, not from the history: older records say nothing new.
+    /// The stage was taken from the order itself, ahead of the history. Older history records are then ignored.
     pub ahead: bool,
-    /// What was sent of it last.
+    /// The digest of the last state sent.
     pub digest: u64,
-    /// What UIS refused of it last; 0: nothing.
+    /// The digest of the last state that UIS refused; 0: none.
     pub refused: u64,
-    /// Stages that were refused with it, and when they began: told once it is mended.
+    /// Stages that were refused with it, and when they began. They are sent when the cause is fixed.
     pub pending: Vec<(String, Instant)>,
-    /// When the deal was created, as UIS was told first.
+    /// When the deal was created, as first sent to UIS.
     pub created: Option<Instant>,
 }
 
-/// What UIS knows of an order's deal.
+/// The stored state of an order's deal.
 pub fn read(context: &Context<'_>, order: i64) -> Result<Option<KnownDeal>, Failure> {
     stored::load(context.platform, Key::Deal(order))
 }
 
-/// UIS knows this of it now.
+/// Stores the state of an order's deal.
 pub fn put(context: &Context<'_>, order: i64, entry: &KnownDeal) -> Result<(), Failure> {
     stored::put(context.platform, Key::Deal(order), entry, None)
 }
 
-/// The deal is gone.
+/// Deletes the state of a deal that no longer exists.
 pub fn forget(context: &Context<'_>, order: i64) -> Result<(), Failure> {
     stored::forget(context.platform, Key::Deal(order))
 }

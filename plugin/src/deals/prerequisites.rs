@@ -1,4 +1,4 @@
-//! What must be in UIS before a deal: its funnel, fields, employee, contacts. Each is sent once, and again when it changed.
+//! What must exist in UIS before a deal: its funnel, fields, assignee and contacts. Each is sent once, and again when it changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,14 +16,14 @@ use crate::settings::Settings;
 
 /// The funnel of «Дефолтная воронка».
 const DEFAULT_FUNNEL: (&str, &str) = ("default", "RetailCRM");
-/// Rows of a call whose rows UIS takes one at a time.
+/// Records per call where UIS counts each record as a call.
 const SINGLE_RECORDS: usize = 20;
 
-/// A funnel as it is remembered.
+/// A funnel as it is stored.
 #[derive(serde::Serialize, serde::Deserialize, Default, PartialEq, Clone)]
 struct StoredFunnel {
     name: String,
-    /// Id, title, meaning (`p`, `s`, `f`), place.
+    /// Id, title, meaning (`p`, `s`, `f`), position.
     stages: Vec<(String, String, char, u32)>,
 }
 
@@ -53,10 +53,10 @@ impl StoredFunnel {
     }
 }
 
-/// So many of them are remembered.
+/// How many refused versions of a funnel are stored.
 const REFUSED_MAX: usize = 8;
 
-/// The funnel of a shop's deals: id and title.
+/// The id and title of the funnel for a shop's deals.
 pub fn funnel_of(settings: &Settings, site: &str, title: &str) -> (String, String) {
     if settings.deal_default_funnel {
         return (DEFAULT_FUNNEL.0.to_owned(), DEFAULT_FUNNEL.1.to_owned());
@@ -65,12 +65,13 @@ pub fn funnel_of(settings: &Settings, site: &str, title: &str) -> (String, Strin
     (format!("shop-{site}"), title.to_owned())
 }
 
-/// Funnels that UIS has of us.
+/// The ids of our funnels in UIS.
 pub fn known_funnels(platform: &dyn Platform) -> Vec<String> {
     stored::names(platform, Family::DealFunnels)
 }
 
-/// Sees to it that a funnel is there with its stages; gives it as it is in force. Stages that deals were in stay, if UIS says so.
+/// Makes sure that a funnel exists with its stages, and returns it as it is in UIS. UIS may require that stages which deals were in are
+/// kept.
 pub fn funnel(run: &Run<'_>, (ext_id, name): &(String, String), stages: &Stages, used_statuses: &[String]) -> Result<Funnel, Failure> {
     let (platform, uis) = (run.context.platform, &run.uis);
     let key = Key::DealFunnel(ext_id);
@@ -78,7 +79,7 @@ pub fn funnel(run: &Run<'_>, (ext_id, name): &(String, String), stages: &Stages,
     let Some(known) = stored::load::<StoredFunnel>(platform, key)? else {
         return match uis.call(1, || platform.create_funnel(&wanted))? {
             Ok(()) => remember(platform, key, wanted),
-            // It is there, and nobody remembers it.
+            // The funnel exists in UIS, but its state is not stored here.
             Err(refusal) if refusal.mnemonic == "duplicate_entity" => match uis.call(1, || platform.update_funnel(&wanted))? {
                 Ok(()) => remember(platform, key, wanted),
                 Err(refusal) => Err(no_funnel(name, &refusal)),
@@ -86,7 +87,8 @@ pub fn funnel(run: &Run<'_>, (ext_id, name): &(String, String), stages: &Stages,
             Err(refusal) => Err(no_funnel(name, &refusal)),
         };
     };
-    // Stages that orders were in stay. On a deal's way UIS puts it into those between as well, so where it refuses, all others stay, too.
+    // Stages that orders were in are kept. UIS also moves deals through the stages in between, so if it refuses the update, all other
+    // stages are kept, too.
     let before = known.funnel(ext_id);
     let with = |used: &dyn Fn(&str) -> bool| {
         let mut wanted = wanted.clone();
@@ -100,7 +102,7 @@ pub fn funnel(run: &Run<'_>, (ext_id, name): &(String, String), stages: &Stages,
         if known == StoredFunnel::of(&wanted) {
             return Ok(wanted);
         }
-        // What UIS refused it refuses again, and that was told.
+        // UIS would refuse the same version again, and the refusal was reported.
         let content = digest::of(&wanted);
         if refused.contains(&content) {
             continue;
@@ -117,7 +119,7 @@ pub fn funnel(run: &Run<'_>, (ext_id, name): &(String, String), stages: &Stages,
         }
     }
     if let Some(refusal) = new_refusal {
-        run.leave_out(format!("stages of the funnel {name}"), format!("{}; the stages before stay", describe_refusal(&refusal)));
+        run.leave_out(format!("stages of the funnel {name}"), format!("{}; the earlier stages are kept", describe_refusal(&refusal)));
     }
     Ok(before)
 }
@@ -128,23 +130,23 @@ fn remember(platform: &dyn Platform, key: Key<'_>, funnel: Funnel) -> Result<Fun
 }
 
 fn no_funnel(name: &str, refusal: &Refusal) -> Failure {
-    Failure::Rejected(format!("the funnel {name} cannot be made, so its deals wait: {}", describe_refusal(refusal)))
+    Failure::Rejected(format!("the funnel {name} cannot be created, so its deals wait: {}", describe_refusal(refusal)))
 }
 
-/// What becomes of rows that UIS refuses.
+/// What happens with records that UIS refuses.
 #[derive(Clone, Copy, PartialEq)]
 enum OnRefusal {
-    /// They are sent again with the next news of whatever they belong to.
+    /// They are sent again with the next deals that need them.
     SendAgain,
-    /// They are not sent again until they change, and stand under `<prefix>-refused/` so long.
+    /// They are not sent again until they change, and are listed under `<prefix>-refused/` until then.
     Remember,
 }
 
-/// A row, its id, and the digest of what it says.
+/// A record with its id and the digest of its content.
 type Record<T> = (String, u64, T);
 
-/// Rows that UIS has already, by what they were: those that are news are sent, and remembered. Gives the ids of those of them that are
-/// refused, or were before.
+/// Uploads the records that are new or changed, and stores their digests. Returns the ids of the records that UIS refuses, now or in an
+/// earlier run.
 fn send<T>(
     platform: &dyn Platform,
     kind: DealPrerequisite,
@@ -166,7 +168,7 @@ fn send<T>(
                 stored::forget(platform, key)?;
                 continue;
             }
-            // Before the row counts as known: what is refused must not be named by a deal.
+            // Store the refusal before the digest: a deal must not refer to a refused record.
             (true, OnRefusal::Remember) => stored::put(platform, Key::DealPrerequisiteRefused(kind, id), &true, None)?,
             (false, OnRefusal::Remember) => stored::forget(platform, Key::DealPrerequisiteRefused(kind, id))?,
             (false, OnRefusal::SendAgain) => {}
@@ -179,7 +181,7 @@ fn send<T>(
     Ok(refused)
 }
 
-/// Sees to it that the deals' fields are there; gives those that UIS does not take.
+/// Makes sure that the deals' fields exist in UIS; returns the ids of those that UIS refuses.
 pub fn fields(run: &Run<'_>, known: &[Field]) -> Result<BTreeSet<String>, Failure> {
     let platform = run.context.platform;
     let own = [(draft::SITE_FIELD, "Магазин"), (draft::CURRENCY_FIELD, "Валюта")];
@@ -220,7 +222,7 @@ pub fn employee_ext_id(user: i64) -> String {
     format!("user-{user}")
 }
 
-/// Sees to it that the employees are there; gives those that UIS does not take.
+/// Makes sure that the employees exist in UIS; returns the ids of those that UIS refuses.
 pub fn employees(run: &Run<'_>, names: &BTreeMap<i64, String>) -> Result<BTreeSet<String>, Failure> {
     let platform = run.context.platform;
     let record =
@@ -243,7 +245,7 @@ pub fn employees(run: &Run<'_>, names: &BTreeMap<i64, String>) -> Result<BTreeSe
     })
 }
 
-/// Sees to it that the contacts are there; gives those that UIS does not take. `created`: when each is said to have been created.
+/// Makes sure that the contacts exist in UIS; returns the ids of those that UIS refuses. `created` gives a contact's creation time.
 pub fn contacts(run: &Run<'_>, drafts: &[Draft], created: impl Fn(&Draft, &Contact) -> Instant) -> Result<BTreeSet<String>, Failure> {
     let platform = run.context.platform;
     let mut records: BTreeMap<&str, DealContact> = BTreeMap::new();

@@ -1,5 +1,5 @@
-//! RetailCRM's statuses, groups, shops and people, as deals need them: read when they are first needed and every two hours, and at once when
-//! an order names something that is not in the book.
+//! RetailCRM's statuses, groups, shops and users, as deals need them. They are read on first use, again after two hours, and at once when
+//! an order names a code that is not known.
 
 use std::collections::BTreeMap;
 
@@ -14,29 +14,29 @@ use crate::retailcrm::reference::{self, Site, Status, StatusGroup};
 use crate::retailcrm::{ApiRequest, CrmError, users};
 use crate::uis::directory;
 
-/// A book is read anew after so long.
+/// References older than this are read again.
 const MAX_AGE_MS: i64 = 2 * 3_600_000;
 
-/// The book.
+/// The references.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct References {
-    /// When it was read.
+    /// When they were read.
     #[serde(rename = "read")]
     pub read_at: Instant,
     /// All statuses.
     pub statuses: Vec<Status>,
-    /// Their groups, in order.
+    /// The status groups, in order.
     pub groups: Vec<StatusGroup>,
     /// All shops.
     pub sites: Vec<Site>,
-    /// Codes that orders named and RetailCRM did not have when the book was read.
+    /// Codes that orders named but that RetailCRM did not have when the references were read.
     pub absent: Vec<String>,
-    /// Names of users, by id; those that orders named.
+    /// Names of users named by orders, by id.
     pub users: BTreeMap<i64, String>,
 }
 
-/// The book, read anew if it is old, or if it does not know one of these statuses or shops.
+/// Loads the references; reads them again if they are old or do not contain one of the `named` codes.
 pub fn load(context: &Context<'_>, named: &[&str]) -> Result<References, Failure> {
     let known: Option<References> = stored::load(context.platform, Key::DealsReferences)?;
     let now = context.platform.now();
@@ -55,7 +55,7 @@ pub fn load(context: &Context<'_>, named: &[&str]) -> Result<References, Failure
         absent: Vec::new(),
         users: known.map(|references| references.users).unwrap_or_default(),
     };
-    // What was deleted in RetailCRM is asked for once, not with every slice.
+    // A code that was deleted in RetailCRM is looked up once, not in every run.
     let absent: Vec<String> = named.iter().filter(|name| !references.has_code(name)).map(|name| (*name).to_owned()).collect();
     references.absent = absent;
     Ok(references)
@@ -68,17 +68,17 @@ impl References {
             || self.absent.iter().any(|absent| absent == code)
     }
 
-    /// Remembers it.
+    /// Stores the references.
     pub fn put(&self, context: &Context<'_>) -> Result<(), Failure> {
         stored::put(context.platform, Key::DealsReferences, self, None)
     }
 
-    /// A shop's title; its code when RetailCRM does not have it any more.
+    /// A shop's title; its code if RetailCRM no longer has the shop.
     pub fn site<'a>(&'a self, code: &'a str) -> &'a str {
         self.sites.iter().find(|site| site.code == code).map(|site| site.name.as_str()).filter(|name| !name.is_empty()).unwrap_or(code)
     }
 
-    /// Who answers for an order, by name: as UIS knows the employee, who is tied to the user, else as RetailCRM does.
+    /// The name of an order's assignee: from UIS if the user is linked to an employee, else from RetailCRM.
     pub fn assignee_name(&mut self, context: &Context<'_>, user: i64) -> Result<String, Failure> {
         if let Some(link) = employee_links::of_user(context.platform, user)? {
             let employee = context.platform.find_employee(link.employee_id).map_err(directory::directory_failure)?;
@@ -91,7 +91,7 @@ impl References {
         }
         let name = match context.crm.send(ApiRequest::get(format!("/api/v5/users/{user}"))) {
             Ok(found) => users::full_name(&found["user"]),
-            // A user who is gone, or a key that may not read users: his number names him.
+            // If the user no longer exists, or the key may not read users, the name contains the user's id.
             Err(CrmError::Refused { .. } | CrmError::Forbidden { .. }) => String::new(),
             Err(error) => return Err(error.into()),
         };
@@ -101,12 +101,12 @@ impl References {
     }
 }
 
-/// Statuses that deals are or were in.
+/// Statuses that orders are or were in.
 pub fn used_statuses(context: &Context<'_>) -> Result<Vec<String>, Failure> {
     Ok(stored::load(context.platform, Key::DealsUsedStatuses)?.unwrap_or_default())
 }
 
-/// Deals are in these statuses.
+/// Adds statuses that orders are in.
 pub fn add_used_statuses(context: &Context<'_>, used: &mut Vec<String>, statuses: &[&str]) -> Result<(), Failure> {
     let before = used.len();
     for status in statuses {

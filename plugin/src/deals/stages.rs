@@ -1,4 +1,4 @@
-//! The stages that an order went through since UIS was told last. Pure: statuses in, stages with their times out.
+//! The stages that an order went through since the last upload. Pure functions: statuses in, stages with times out.
 
 use super::known_deals::KnownDeal;
 use crate::bindings::uis::integration::types::Instant;
@@ -8,24 +8,24 @@ use crate::bindings::uis::integration::types::Instant;
 pub struct Change {
     /// The record's id.
     pub record: i64,
-    /// When.
+    /// When the status changed.
     pub at: Instant,
-    /// Code; none: the order was created.
+    /// The status before; none: the order was created.
     pub from: Option<String>,
-    /// Code.
+    /// The new status.
     pub to: String,
 }
 
-/// An order as it stands.
+/// The order's current state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OrderState {
     /// When it was created.
     pub created: Instant,
     /// Its status.
     pub status: String,
-    /// Since when.
+    /// Since when the order has the status.
     pub since: Instant,
-    /// The history was read to its end, so this is where it leads.
+    /// Whether the history was read to its end, so that it must lead to this state.
     pub history_complete: bool,
 }
 
@@ -34,21 +34,21 @@ pub struct OrderState {
 pub struct Step {
     /// The stage.
     pub stage: String,
-    /// Never before the one before it.
+    /// When it began; never before the previous one.
     pub since: Instant,
 }
 
-/// What is news.
+/// Stages that have to be sent.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct NewStages {
-    /// Stages that UIS does not know, oldest first.
+    /// Stages that UIS does not have, oldest first.
     pub steps: Vec<Step>,
-    /// The last of them came from the order as it stands.
+    /// Whether the last of them was taken from the order itself and not from the history.
     pub ahead: bool,
 }
 
-/// The stages since UIS was told last (`known`). `stage` names the stage of a status. Times only grow, whatever the history says: a clock
-/// that was turned back must not keep a deal out of UIS.
+/// The stages since the last upload (`known`). `stage` returns the stage of a status. Times never decrease, even if the history's do: UIS
+/// would refuse a deal because a clock was set back.
 pub fn new_stages(state: &OrderState, changes: &[Change], known: Option<&KnownDeal>, stage: impl Fn(&str) -> String) -> NewStages {
     let mut statuses: Vec<(Instant, &str)> = Vec::new();
     let mut ahead = known.is_some_and(|known| known.ahead);
@@ -57,10 +57,10 @@ pub fn new_stages(state: &OrderState, changes: &[Change], known: Option<&KnownDe
     let fresh: Vec<&Change> = changes.iter().filter(fresh).collect();
     if known.is_none() {
         match fresh.first() {
-            // Of what was before, the history tells the status alone.
+            // Of the time before the first record, the history only contains the status.
             Some(Change { from: Some(from), at, .. }) => statuses.push((state.created.min(*at), from)),
             Some(_) => {}
-            // Nothing happened since it was first read: it stands as it stands.
+            // No changes since the first reading: use the order's current state.
             None => {
                 statuses.push((state.since.max(state.created), &state.status));
                 ahead = true;
@@ -85,7 +85,8 @@ pub fn new_stages(state: &OrderState, changes: &[Change], known: Option<&KnownDe
     for (at, status) in statuses {
         step(at, status);
     }
-    // Whatever the records' times make of the way, it ends where the order stands: an hour that came twice must not keep a deal back.
+    // Whatever the times in the history, the last stage is the order's current one. Otherwise an hour that occurs twice could keep a deal
+    // in an old stage.
     if state.history_complete && step(state.since, &state.status) {
         ahead = true;
     }
@@ -114,31 +115,35 @@ mod tests {
     fn a_new_order_goes_through_its_stages() {
         let changes = [change(1, 5, "", "new"), change(2, 10, "new", "assembling"), change(3, 20, "assembling", "complete")];
         assert_eq!(reported(("complete", 20), &changes, None), steps(&[("new", 5), ("assembling", 10), ("won", 20)]));
-        // An older one begins with what the first record says that it was.
+        // The first stage of an older order comes from its first record.
         assert_eq!(reported(("complete", 20), &changes[1..], None), steps(&[("new", 5), ("assembling", 10), ("won", 20)]));
-        // Of one that has no history it is known how it stands.
+        // For an order without history, only the current state is known.
         assert_eq!(reported(("assembling", 10), &[], None), steps(&[("assembling", 10)]));
     }
 
     #[test]
-    fn what_is_known_is_not_told_again() {
+    fn stages_that_uis_has_are_not_sent_again() {
         let known = KnownDeal { record: 2, since: 10, stage: "assembling".into(), ..KnownDeal::default() };
         let changes =
             [change(2, 10, "new", "assembling"), change(3, 20, "assembling", "complete"), change(4, 30, "complete", "complete-2")];
-        assert_eq!(reported(("complete-2", 30), &changes, Some(&known)), steps(&[("won", 20)]), "two statuses of one stage are one");
+        assert_eq!(
+            reported(("complete-2", 30), &changes, Some(&known)),
+            steps(&[("won", 20)]),
+            "two statuses with the same stage make one step"
+        );
         assert_eq!(reported(("assembling", 10), &changes[..1], Some(&known)), steps(&[]));
-        // Back from the end: later in time, as UIS wants it.
+        // An order that is reopened: its time is later, as UIS requires.
         let won = KnownDeal { record: 3, since: 20, stage: "won".into(), ..KnownDeal::default() };
         assert_eq!(reported(("new", 25), &[change(4, 25, "complete", "new")], Some(&won)), steps(&[("new", 25)]));
     }
 
     #[test]
-    fn the_way_ends_where_the_order_stands() {
-        // The records were lost, or lie before what is known by a clock that was turned back.
+    fn the_last_stage_is_that_of_the_current_status() {
+        // The records were lost, or have earlier times because a clock was set back.
         let known = KnownDeal { record: 1, since: 40, stage: "new".into(), ahead: true, ..KnownDeal::default() };
         assert_eq!(reported(("complete", 20), &[change(2, 20, "new", "complete")], Some(&known)), steps(&[("won", 40)]));
         assert_eq!(reported(("complete", 50), &[], Some(&known)), steps(&[("won", 50)]));
-        // While older history is being read, the order is further than that.
+        // While older history is being read, the order's current state is newer than the history.
         let state = OrderState { created: 5, status: "complete".into(), since: 50, history_complete: false };
         assert_eq!(new_stages(&state, &[], Some(&known), str::to_owned), NewStages { steps: vec![], ahead: true });
     }
@@ -150,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn records_that_the_order_was_ahead_of_say_nothing_new() {
+    fn records_older_than_a_stage_from_the_order_are_ignored() {
         let known = KnownDeal { record: 0, since: 20, stage: "assembling".into(), ahead: true, ..KnownDeal::default() };
         let changes = [change(7, 10, "x", "new"), change(8, 20, "new", "assembling"), change(9, 30, "assembling", "complete")];
         assert_eq!(reported(("complete", 30), &changes, Some(&known)), steps(&[("won", 30)]));

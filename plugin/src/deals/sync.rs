@@ -1,5 +1,5 @@
-//! One run: what changed since the last one, the orders that it is about, and what UIS is told of them. What is done is written down as it
-//! is done, and the plan at the end, so a run that broke off is done again and tells UIS nothing twice.
+//! One run: reads changes since the last run and the changed orders, and uploads their deals. What UIS accepted is stored at once, the plan
+//! at the end, so a failed run is repeated and uploads nothing twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,35 +22,35 @@ use crate::retailcrm::order_history::{self, RecordKind};
 use crate::retailcrm::whole_orders::{self, BATCH_SIZES, WholeOrder};
 use crate::retailcrm::{Crm, CrmError, answer};
 
-/// Long orders are not for ever: after a day more are tried again.
+/// The batch size is reduced for a day; after that, larger batches are tried again.
 const BATCH_SIZE_TTL_MS: u64 = 24 * 3_600_000;
-/// Pages of the history of one run.
+/// The most history pages per run.
 const PAGES_MAX: usize = 5;
-/// Between two runs of one work: UIS and RetailCRM have others to serve.
+/// The pause between two runs of the same work, so that other requests to UIS and RetailCRM are not delayed.
 const NEXT_MS: i64 = 5_000;
 
-/// What there is to do.
+/// The orders to process in this run.
 #[derive(Debug, Default)]
 struct Work {
     orders: BTreeMap<i64, OrderChanges>,
     deleted: BTreeSet<i64>,
-    /// Read already.
+    /// Orders that are already loaded.
     whole: Vec<WholeOrder>,
     hinted: Vec<i64>,
-    /// Deals that are told again because a setting changed.
+    /// Deals that are sent again because a setting changed.
     resend: BTreeSet<i64>,
-    /// The history is not read to its end.
+    /// Whether the history has more pages.
     more_history: bool,
-    /// Hints are left.
+    /// Whether there are more hints.
     more_hints: bool,
 }
 
-/// The repeating timer. What RetailCRM cannot answer now is asked again in ten minutes.
+/// Handles the repeating timer. A temporary failure is not retried at once; the next run is in ten minutes.
 pub fn on_timer(context: &Context<'_>) -> Handled {
     match run_once(context) {
         Err(Failure::Retry(later)) => {
-            context.platform.log(Level::Info, "deals wait for the next time", &[("why", &later.reason)]);
-            // What was left out already is told now.
+            context.platform.log(Level::Info, "deals wait for the next run", &[("why", &later.reason)]);
+            // Report now what was already skipped.
             let unreported = take_unreported(context)?;
             stored::forget(context.platform, Key::DealsUnreported)?;
             done_with_skipped(unreported)
@@ -59,7 +59,7 @@ pub fn on_timer(context: &Context<'_>) -> Handled {
     }
 }
 
-/// The timer of a run that somebody waits for.
+/// Handles the timer of an early run.
 pub fn on_soon(context: &Context<'_>) -> Handled {
     stored::forget(context.platform, Key::DealsSoon)?;
     run_once(context)
@@ -82,9 +82,13 @@ fn run_once(context: &Context<'_>) -> Handled {
     add_pending_orders(context, &mut plan, &mut work, batch_size)?;
     let whole = match read_orders(context.crm, &mut work, batch_size) {
         Err(CrmError::TooLarge { .. }) if batch_size > BATCH_SIZES[BATCH_SIZES.len() - 1] => {
-            // Orders of hundreds of goods: nothing was done yet, so it is begun again with fewer of them.
+            // The orders are too long. Nothing was changed yet, so start again with a smaller batch.
             let fewer = BATCH_SIZES.into_iter().find(|fewer| *fewer < batch_size).unwrap_or(batch_size);
-            context.platform.log(Level::Info, "orders are long, so fewer are read at a time", &[("orders", &fewer.to_string())]);
+            context.platform.log(
+                Level::Info,
+                "the orders are too long for one answer; smaller batches are read",
+                &[("orders", &fewer.to_string())],
+            );
             stored::put(context.platform, Key::DealsBatchSize, &fewer, Some(BATCH_SIZE_TTL_MS))?;
             return super::soon(context, 0).and_then(|()| done());
         }
@@ -97,7 +101,8 @@ fn run_once(context: &Context<'_>) -> Handled {
     let stages = match uploaded {
         Ok(stages) => stages,
         Err(failure) => {
-            // The run is done again, and what it noted not to ask again would be told to nobody.
+            // The run will be repeated, but records that UIS refused are not sent again. Store the refusals, so that the repeated run
+            // reports them.
             if !left_out.is_empty() {
                 let unreported: Vec<(&str, &str)> = left_out.iter().map(|skipped| (skipped.what.as_str(), skipped.why.as_str())).collect();
                 stored::put(context.platform, Key::DealsUnreported, &unreported, None)?;
@@ -105,7 +110,7 @@ fn run_once(context: &Context<'_>) -> Handled {
             return Err(failure);
         }
     };
-    // From the beginning, also where they are being told again already: those that were told have the stages of before.
+    // Start from the first deal, even if all deals are being sent again already: those already sent have the old stages.
     let again = stages.as_ref().map(|stages| stages.any_moved(context)).transpose()?;
     if again == Some(true) {
         plan.resend = Some(Resend::default());
@@ -122,13 +127,13 @@ fn run_once(context: &Context<'_>) -> Handled {
     done_with_skipped(left_out)
 }
 
-/// What was left out by runs that broke off.
+/// What failed runs skipped and did not report.
 fn take_unreported(context: &Context<'_>) -> Result<Vec<Skipped>, Failure> {
     let unreported: Vec<(String, String)> = stored::load(context.platform, Key::DealsUnreported)?.unwrap_or_default();
     Ok(unreported.into_iter().map(|(what, why)| skipped(what, why)).collect())
 }
 
-/// Why a run ends early.
+/// Why reading the history stopped.
 enum StopReason {
     Forbidden(String),
     Failure(Failure),
@@ -140,7 +145,7 @@ impl From<Failure> for StopReason {
     }
 }
 
-/// The key may not read orders: that is told once, and holds up nothing else of the integration.
+/// The key may not read orders: reported once; everything else of the integration continues.
 fn forbidden(context: &Context<'_>, why: String) -> Handled {
     if stored::exists(context.platform, Key::DealsForbidden) {
         return done();
@@ -149,7 +154,7 @@ fn forbidden(context: &Context<'_>, why: String) -> Handled {
     done_with_skipped(vec![skipped("deals", format!("{why}; give the key the right order_read, or switch deals off"))])
 }
 
-/// What happened to orders since the last run.
+/// Reads the changes of orders since the last run.
 fn read_history(context: &Context<'_>, plan: &mut Plan, batch_size: usize) -> Result<Work, StopReason> {
     let (mut work, began) = (Work::default(), context.platform.now());
     let mut cursor = plan.cursor.clone().unwrap_or(Cursor::At(context.platform.now()));
@@ -197,9 +202,11 @@ fn read_history(context: &Context<'_>, plan: &mut Plan, batch_size: usize) -> Re
     Ok(work)
 }
 
-/// What else there is to do, as far as there is room: orders that triggers told of, and, once the history is read to its end, what is loaded.
+/// Adds further orders as far as there is room: orders with hints and, once the history is read to its end, orders to be loaded or sent
+/// again.
 fn add_pending_orders(context: &Context<'_>, plan: &mut Plan, work: &mut Work, batch_size: usize) -> Result<(), Failure> {
-    // While older history is being read an order would be told of as it is now, and its way there would come too late.
+    // While older history is being read, an unknown order would be uploaded in its current state, and its earlier stages would come too
+    // late.
     if work.more_history {
         let unknown = |id: i64, changes: &OrderChanges| -> Result<bool, Failure> {
             Ok(changes.status_changes.is_empty() && !work.deleted.contains(&id) && known_deals::read(context, id)?.is_none())
@@ -240,12 +247,12 @@ fn add_pending_orders(context: &Context<'_>, plan: &mut Plan, work: &mut Work, b
     Ok(())
 }
 
-/// Orders of one run, about: enough that a request for orders brings many, few enough for a handler's memory and time.
+/// About how many orders one run processes: enough to use a request well, few enough for a handler's memory and time.
 fn orders_per_run(batch_size: usize) -> usize {
     batch_size / 2
 }
 
-/// The orders that there is work for, whole.
+/// Reads the orders to process.
 fn read_orders(crm: Crm<'_>, work: &mut Work, batch_size: usize) -> Result<Vec<WholeOrder>, CrmError> {
     let mut whole = std::mem::take(&mut work.whole);
     let there: BTreeSet<i64> = whole.iter().filter_map(|order| answer::id(&order.id)).collect();
@@ -257,12 +264,12 @@ fn read_orders(crm: Crm<'_>, work: &mut Work, batch_size: usize) -> Result<Vec<W
     Ok(whole)
 }
 
-/// Tells UIS what is news of these orders. Gives the stages of statuses by now; none when there are no deals.
+/// Uploads the changes of these orders. Returns the current stages of statuses; none if there are no deals.
 fn upload_changes(run: &Run<'_>, work: &mut Work, whole: Vec<WholeOrder>) -> Result<Option<StageByStatus>, Failure> {
     let (context, settings) = (run.context, run.settings);
     for order in &work.deleted {
         if known_deals::read(context, *order)?.is_some() {
-            // UIS takes it for no error when it does not know the deal.
+            // Deleting a deal that does not exist is not an error in UIS.
             if let Err(refusal) = run.uis.call(1, || context.platform.delete_deal(&draft::ext_id(*order)))? {
                 run.leave_out(format!("deletion of the deal of order {order}"), describe_refusal(&refusal));
             }

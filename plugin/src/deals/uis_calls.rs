@@ -1,33 +1,34 @@
-//! Asking UIS for deals: no more often than it takes, and so that one bad record holds up no other. UIS refuses a whole call for one record
-//! and does not say which, so a refused call is asked again in halves until the bad one stands alone.
+//! Calls to UIS for deals, limited in number. UIS refuses a whole call because of one bad record and does not say which one, so a refused
+//! call is repeated in halves until the bad record is alone.
 
 use std::cell::Cell;
 
 use crate::bindings::uis::integration::deals::{DealsError, Refusal};
 use crate::bindings::uis::integration::types::{Failure, RetryLater};
 
-/// Rows of one call.
+/// The most records per call.
 pub const RECORDS_MAX: usize = 1000;
-/// Of the 60 calls that UIS takes a minute one run uses at most so many, and the next one waits a second for each.
+/// UIS accepts 60 calls a minute. One run makes at most this many; the next run waits one second per call.
 const CALLS_MAX: u32 = 30;
 
-/// One run's calls.
+/// The calls of one run.
 #[derive(Default)]
 pub struct UisCalls {
     calls: Cell<u32>,
 }
 
 impl UisCalls {
-    /// Calls so far.
+    /// How many calls were made.
     pub fn calls_made(&self) -> u32 {
         self.calls.get()
     }
 
-    /// Asks, if the run may still. The inner error is UIS's refusal of the data; the outer one means to come again.
+    /// Makes a call that counts as `calls`, if the limit allows it. The inner error is UIS's refusal of the data; the outer one means that
+    /// the event is retried.
     pub fn call(&self, calls: u32, request: impl FnOnce() -> Result<(), DealsError>) -> Result<Result<(), Refusal>, Failure> {
         let later = |after_ms: u32, reason: &str| Failure::Retry(RetryLater { after_ms: Some(after_ms), reason: reason.into() });
         if self.calls.get() >= CALLS_MAX {
-            return Err(later(CALLS_MAX * 1000, "UIS is asked no more than so often; what was done stays done"));
+            return Err(later(CALLS_MAX * 1000, "the limit of calls to UIS per run is reached; the run continues later"));
         }
         self.calls.set(self.calls.get() + calls);
         match request() {
@@ -37,7 +38,7 @@ impl UisCalls {
         }
     }
 
-    /// Sends rows in calls of at most `most`; each that is refused alone is told to `refused`.
+    /// Sends records in calls of at most `most`. `refused` is called for each record that UIS refuses on its own.
     pub fn send_each<T>(
         &self,
         records: &[T],
@@ -61,7 +62,7 @@ impl UisCalls {
     }
 }
 
-/// UIS's refusal in words.
+/// UIS's refusal as text.
 pub fn describe_refusal(refusal: &Refusal) -> String {
     let text = |part: &Option<String>| part.clone().unwrap_or_default();
     format!("UIS refuses: {}: {} ({} {})", refusal.mnemonic, refusal.message, text(&refusal.field), text(&refusal.value))
@@ -76,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_record_is_found_and_the_rest_goes_through() {
+    fn a_bad_record_is_found_and_all_others_are_sent() {
         let (uis, records, taken) = (UisCalls::default(), (0..200).collect::<Vec<i32>>(), std::cell::RefCell::new(Vec::new()));
         let mut bad = Vec::new();
         let send = |batch: &[i32]| {
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_does_not_use_up_the_minute() {
+    fn a_run_does_not_use_all_calls_of_a_minute() {
         let uis = UisCalls::default();
         let all_bad = uis.send_each(&(0..1000).collect::<Vec<i32>>(), 1000, |_| 1, |_| Err(DealsError::Refused(refusal())), |_, _| {});
         assert!(matches!(all_bad, Err(Failure::Retry(_))));

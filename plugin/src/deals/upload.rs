@@ -1,4 +1,4 @@
-//! Uploading what is news of deals.
+//! Uploads the new states of deals.
 
 use super::builder::DealUpdate;
 use super::known_deals::{self, KnownDeal};
@@ -7,7 +7,7 @@ use crate::bindings::uis::integration::deals::Deal;
 use crate::bindings::uis::integration::types::Failure;
 use crate::deals::run::Run;
 
-/// Uploads what is news. A deal that UIS refuses is told by its order's number, and holds up no other.
+/// Uploads new states. A deal that UIS refuses is reported with its order's number and does not block the others.
 pub fn upload(run: &Run<'_>, updates: &[DealUpdate]) -> Result<(), Failure> {
     let context = run.context;
     let send = |states: &[Deal]| run.uis.call(1, || context.platform.upload_deals(states));
@@ -34,7 +34,7 @@ pub fn upload(run: &Run<'_>, updates: &[DealUpdate]) -> Result<(), Failure> {
                 }
             }
             (Err(refusal), [update]) => {
-                // It may have been taken before, and what was to be remembered of it lost: then only the last state is news.
+                // UIS may have accepted the states in an earlier attempt, before they were stored as sent. Then only the last state is new.
                 let last = &states[states.len() - 1..];
                 let taken_before =
                     states.len() > 1 && refusal.field.as_deref().is_some_and(|field| field.contains("modified_stage_date_time"));
@@ -45,7 +45,7 @@ pub fn upload(run: &Run<'_>, updates: &[DealUpdate]) -> Result<(), Failure> {
                 run.leave_out(format!("deal of order №{}", update.number), describe_refusal(&refusal));
                 let before = known_deals::read(context, update.order)?.unwrap_or_default();
                 let pending = update.states.iter().map(|state| (state.stage_ext_id.clone(), state.stage_modified)).collect();
-                // UIS has what it had; what was looked at was looked at.
+                // The deal in UIS is unchanged, but the processed history record is stored.
                 let KnownDeal { record, ahead, created, digest: refused, .. } = update.entry;
                 known_deals::put(context, update.order, &KnownDeal { record, ahead, created, refused, pending, ..before })?;
             }

@@ -1,5 +1,5 @@
-//! The settings: what the account's owner chose. `schema.json` is what the settings page is built from; [`Settings`] is the same
-//! in Rust, and [`prepare`] turns the one into the other, refusing what neither knows.
+//! The settings chosen by the account's owner. The settings page is built from `schema.json`; [`Settings`] has the same settings as Rust
+//! types. [`prepare`] checks the saved settings, refuses unknown ones, and converts them.
 
 mod check;
 mod common;
@@ -16,10 +16,10 @@ pub use common::{ExtraFieldRow, Repeat};
 use telephony::{ContactAssignee, EmployeePair, Hours, Matching, MissedCall, OrderAssignee, OrderCall, ShopNumber, TaskAssignee};
 use texts::{SiteDomain, TextSettings};
 
-/// The JSON Schema of the settings: Russian titles as the owner reads them, English descriptions.
+/// The JSON Schema of the settings: Russian titles for the owner, English descriptions.
 pub const SCHEMA: &str = include_str!("schema.json");
 
-/// The versions of the plugin whose settings can be read: all since the first. `None` are new settings.
+/// The prefix of plugin versions whose settings can be read: all versions so far. `None` means new settings.
 const READABLE: &str = "0.1.";
 
 /// The longest wait for a recording, in minutes: a day.
@@ -28,15 +28,15 @@ const RECORDING_WAIT_MAX: u64 = 1440;
 /// The longest time for a task, in hours: a year.
 const DUE_HOURS_MAX: u32 = 8760;
 
-/// Settings as every event gets them, already checked.
+/// The checked settings, as every event gets them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Settings {
-    /// «Ожидание записи разговора»: minutes that a talked call waits for its recording before it is put into the history without one.
+    /// «Ожидание записи разговора»: how many minutes an answered call waits for its recording before it is stored without one.
     pub recording_wait: u64,
     /// «Варианты сопоставления сотрудников».
     pub employee_matching: Matching,
-    /// Users of RetailCRM who are to be employees of UIS.
+    /// Users of RetailCRM for whom UIS employees are created.
     pub synchronised_users: Vec<i64>,
     /// The table of [`Matching::Table`].
     pub employee_table: Vec<EmployeePair>,
@@ -45,7 +45,7 @@ pub struct Settings {
     pub default_assignee: Option<i64>,
     /// «Фильтровать по виртуальным номерам».
     pub filter_by_virtual_numbers: bool,
-    /// The numbers whose calls are ours when the filter is on, canonical digits.
+    /// The numbers whose calls are handled when the filter is on, canonical digits.
     pub virtual_numbers: Vec<String>,
     /// «Создавать контакт при звонке».
     pub create_contact: bool,
@@ -84,7 +84,7 @@ pub struct Settings {
     pub call_order_after_hours: u32,
     /// «Тип заказа»: a code.
     pub call_order_type: Option<String>,
-    /// «Способ оформления»: a code; none: RetailCRM's stock one for such calls.
+    /// «Способ оформления»: a code; none: RetailCRM's built-in method for such calls.
     pub call_order_method: Option<String>,
     /// «Статус заказа»: a code.
     pub call_order_status: Option<String>,
@@ -99,7 +99,7 @@ pub struct Settings {
     pub forward_to_manager: bool,
     /// «Передавать дополнительные поля».
     pub extra_fields: bool,
-    /// Which, and from what.
+    /// The fields, and the templates of their values.
     pub extra_field_rows: Vec<ExtraFieldRow>,
     /// «Внешние номера магазинов».
     pub shop_numbers: Vec<ShopNumber>,
@@ -122,7 +122,7 @@ pub struct Settings {
     pub deal_delivery_cost: bool,
     /// «Передавать дополнительные поля» of deals.
     pub deal_extra_fields: bool,
-    /// Which: codes of fields of orders.
+    /// The codes of the orders' fields.
     pub deal_field_codes: Vec<String>,
     /// «Группы статусов успешных сделок»: codes.
     pub deal_success_groups: Vec<String>,
@@ -168,7 +168,7 @@ impl Default for Settings {
             call_order_assignee: OrderAssignee::Talked,
             call_order_user: None,
             call_order_comment: "Звонок {{contact_phone_number}} на {{virtual_phone_number}}, {{start_time}}".to_owned(),
-            // Forwarding happens only where the account's scenario asks for it, so there is nothing to switch on twice.
+            // On by default, because calls are only forwarded if the account's scenario requests it.
             forward_to_manager: true,
             extra_fields: false,
             extra_field_rows: Vec::new(),
@@ -198,19 +198,19 @@ impl Settings {
         prepared::decode(prepared)
     }
 
-    /// Whether anything writes or reads fields that the account added to an entity.
+    /// Whether the settings need an entity's custom fields.
     pub fn needs_fields_of(&self, entity: Entity) -> bool {
         let texts = [&self.requests, &self.chats].into_iter().any(|block| block.send && !block.rows(entity).is_empty());
         let deals = entity == Entity::Order && self.deals && !self.deal_fields().is_empty();
         texts || deals || (entity == Entity::Customer && self.extra_fields)
     }
 
-    /// Codes of the orders' fields that deals have; none when they are off.
+    /// The codes of the orders' custom fields for deals; empty if they are off.
     pub fn deal_fields(&self) -> &[String] {
         if self.deal_extra_fields { &self.deal_field_codes } else { &[] }
     }
 
-    /// Rows of «Передавать дополнительные поля»; none when it is off.
+    /// The rows of «Передавать дополнительные поля»; empty if it is off.
     pub fn field_rows(&self) -> &[ExtraFieldRow] {
         if self.extra_fields { &self.extra_field_rows } else { &[] }
     }
@@ -221,7 +221,7 @@ impl Settings {
     }
 }
 
-/// Checks settings and makes the bytes that [`Settings::decode`] reads. Every problem found is told, by setting.
+/// Checks settings and returns the bytes that [`Settings::decode`] reads. All problems are reported, each under its setting's name.
 pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Misconfiguration>> {
     if let Some(version) = from_version.filter(|version| !version.starts_with(READABLE)) {
         return Err(vec![problem(
@@ -238,7 +238,7 @@ pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Mi
     let mut problems = Vec::new();
     let mut readable = Map::new();
     for (name, value) in given {
-        // The settings page may send back what it showed.
+        // The settings page may send back read-only settings that it showed.
         if shown.contains(&name) {
             continue;
         }
@@ -246,7 +246,7 @@ pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Mi
             problems.push(problem(&name, format!("there is no such setting; there are: {}", known.join(", "))));
             continue;
         }
-        // Each by itself, so that every problem is told under its own name.
+        // Each setting is read separately, so that a problem is reported under its name.
         match Settings::deserialize(nested([(name.clone(), value.clone())])) {
             Ok(_) => drop(readable.insert(name, value)),
             Err(error) => problems.push(problem(&name, format!("{value} cannot be used: {error}"))),
@@ -260,13 +260,13 @@ pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Mi
     prepared::encode(&settings).map_err(|error| vec![problem("", error)])
 }
 
-/// A block of settings: what its settings' names begin with, where it stands in [`Settings`], its defaults.
+/// A block of settings: the prefix of the settings' names, the field in [`Settings`], the defaults.
 type Block = (&'static str, &'static str, fn() -> TextSettings);
 
 /// The blocks.
 const BLOCKS: [Block; 2] = [("request-", "requests", TextSettings::requests), ("chat-", "chats", TextSettings::chats)];
 
-/// Settings as they are saved, each by its own name, in the form of [`Settings`]: those of a block stand in it, over its defaults.
+/// Converts saved settings, each under its own name, to the form of [`Settings`]: settings of a block become fields of the block.
 fn nested(saved: impl IntoIterator<Item = (String, Value)>) -> Value {
     let mut whole = Map::new();
     for (_, block, defaults) in BLOCKS {
@@ -285,8 +285,8 @@ fn problem(setting: &str, message: String) -> Misconfiguration {
     Misconfiguration { setting: setting.to_owned(), message }
 }
 
-/// Where the choices of a setting come from, as `x-choices` of the schema says; none: its values do not live elsewhere. A member of a row goes by
-/// `setting.member`.
+/// The source of a setting's choices, from `x-choices` in the schema; none if the setting has no such choices. A field of a table's row is
+/// named `setting.field`.
 pub fn choices_from(setting: &str) -> Option<String> {
     let schema: Value = crate::base::json::parse(SCHEMA.as_bytes()).unwrap_or_default();
     let property = match setting.split_once('.') {
@@ -296,7 +296,7 @@ pub fn choices_from(setting: &str) -> Option<String> {
     property["x-choices"].as_str().map(str::to_owned)
 }
 
-/// The names of all settings, from the schema: those that people choose, or those that they are shown.
+/// The names of all settings in the schema: those that can be set, or (`shown`) the read-only ones.
 fn known(shown: bool) -> Vec<String> {
     let schema: Value = crate::base::json::parse(SCHEMA.as_bytes()).unwrap_or_default();
     let properties = schema["properties"].as_object().into_iter().flatten();
@@ -316,7 +316,7 @@ mod tests {
         for (prefix, block, _) in BLOCKS {
             let members = as_json.as_object_mut().and_then(|all| all.remove(block)).expect("a block");
             for (name, value) in members.as_object().expect("an object") {
-                // What only chats have is no setting of requests.
+                // Settings that only chats have do not exist for requests.
                 if schema["properties"].get(format!("{prefix}{name}")).is_some() {
                     as_json[format!("{prefix}{name}")] = value.clone();
                 }
@@ -330,17 +330,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_only_shown_may_come_back_and_changes_nothing() {
+    fn read_only_settings_are_ignored_when_saved() {
         assert_eq!(known(true), ["webhook-url"]);
         assert_eq!(prepare(r#"{"webhook-url":"https://evil.example"}"#, None), prepare("{}", None));
     }
 
     #[test]
-    fn every_problem_is_told_by_its_setting() {
+    fn every_problem_is_reported_under_its_setting() {
         let problems = prepare(r#"{"recording-wait":"soon","recordingwait":5}"#, None).expect_err("invalid");
         let names: Vec<_> = problems.iter().map(|problem| problem.setting.as_str()).collect();
         assert_eq!(names, ["recording-wait", "recordingwait"]);
-        assert!(problems[1].message.contains("recording-wait"), "the fix is named: {}", problems[1].message);
+        assert!(problems[1].message.contains("recording-wait"), "the message names the right setting: {}", problems[1].message);
         assert!(prepare("[]", None).is_err() && prepare("{", None).is_err());
         assert!(prepare(r#"{"recording-wait":1441}"#, None).is_err());
         assert!(prepare("{}", Some("9.0.0")).is_err());
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_together_is_refused_under_its_own_name() {
+    fn contradicting_settings_are_reported_under_their_names() {
         for (json, setting) in [
             (r#"{"filter-by-virtual-numbers":true}"#, "virtual-numbers"),
             (r#"{"create-contact":true,"contact-responsible":"fixed"}"#, "contact-responsible-user"),

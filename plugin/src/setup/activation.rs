@@ -1,4 +1,4 @@
-//! Switching the integration on and off: what RetailCRM is told of us, and what we must know of it before the first event.
+//! Switches the integration on and off: registers it in RetailCRM, and reads what must be known before the first event.
 
 use crate::base::outcome::{Handled, done, done_with_skipped, misconfigured, skipped};
 use crate::base::timers::{self, TimerName};
@@ -18,7 +18,7 @@ use crate::{deals, texts};
 
 const REFRESH_EVERY_MS: u64 = 2 * 3_600_000;
 
-/// Switched on, or settings were saved; `at`: when that was.
+/// The integration is switched on, or settings were saved, at `at`.
 pub fn on_activate(context: &Context<'_>, at: Instant) -> Handled {
     reconcile::CALLS.set_start(context.platform, at)?;
     TEXTS.set_start(context.platform, at)?;
@@ -28,7 +28,7 @@ pub fn on_activate(context: &Context<'_>, at: Instant) -> Handled {
             "RetailCRM has frozen the integration; see its page in RetailCRM's marketplace",
         )]);
     }
-    // Whatever became of the module in RetailCRM meanwhile, it is registered anew.
+    // Register again, whatever happened to the module in RetailCRM meanwhile.
     module::forget_registered(context.platform)?;
     let refreshed = refresh(context)?;
     reconcile::CALLS.start_timer(context.platform)?;
@@ -39,7 +39,8 @@ pub fn on_activate(context: &Context<'_>, at: Instant) -> Handled {
     Ok(refreshed)
 }
 
-/// Switched off: the module stays in RetailCRM, inactive and without extensions, so that no manager sees our buttons.
+/// The integration is switched off. The module stays in RetailCRM, inactive and without extensions, so that managers do not see its
+/// buttons.
 pub fn on_deactivate(context: &Context<'_>) -> Handled {
     unfinished::finish_all(context)?;
     registration::register(context, false, &[])?;
@@ -49,7 +50,7 @@ pub fn on_deactivate(context: &Context<'_>) -> Handled {
     done()
 }
 
-/// Reads what events need to know (time zone, statuses, users), links employees to users, and tells RetailCRM the extensions.
+/// Reads what events need to know (time zone, statuses, users), links employees to users, and registers the extensions in RetailCRM.
 pub fn refresh(context: &Context<'_>) -> Handled {
     let crm = context.crm;
     let [settings, first_users, order_statuses, sites] =

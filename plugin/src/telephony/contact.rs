@@ -1,5 +1,5 @@
-//! «Создавать контакт при звонке»: a customer is created when a talk with somebody unknown begins; never while it rings, never for a call
-//! that nobody answered.
+//! «Создавать контакт при звонке»: a customer is created when an employee starts talking with an unknown caller; never while the phone
+//! rings, and never for an unanswered call.
 
 use crate::appeal::Appeal;
 use crate::appeals::assignee::Assignee;
@@ -15,7 +15,7 @@ use crate::telephony::appeal;
 use crate::telephony::parameters::Parameters;
 use crate::telephony::story::{self, Story};
 
-/// A talk began.
+/// An employee answered the call.
 pub fn on_call_answered(context: &Context<'_>, event: &CallAnswered) -> Handled {
     let session = event.call.session_id;
     let settings = context.settings()?;
@@ -30,7 +30,7 @@ pub fn on_call_answered(context: &Context<'_>, event: &CallAnswered) -> Handled 
     done()
 }
 
-/// Sees to it that whoever called is a customer.
+/// Makes sure that the caller is a customer.
 pub fn ensure(context: &Context<'_>, appeal: &Appeal<'_>, story: &Story, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
     let settings = context.settings()?;
     let assignee = match settings.contact_assignee {

@@ -1,7 +1,7 @@
-//! What follows from a call's end, once it is in the history: the customer of a talk whose beginning nobody told, the task for a call that
-//! nobody answered, the end of a task that somebody called back for, an order, extra fields. All of it once per call.
+//! What follows from a call's end, once the call is in the history: the customer (if the event of the answer was lost), the task for an
+//! unanswered call, completing the task if the call was the call back, an order, extra fields. Each is done once per call.
 //!
-//! What RetailCRM refuses for good holds up nothing else: the rest is done, and the refusal is told.
+//! If RetailCRM refuses one of them for good, the others are still done, and the refusal is reported.
 
 use crate::appeals::lookup::Lookup;
 use crate::appeals::steps::StepResults;
@@ -13,7 +13,7 @@ use crate::telephony::story::{self, FollowUp};
 use crate::telephony::verdict::{self, Verdict};
 use crate::telephony::{appeal, contact, missed, orders};
 
-/// Does what is not done yet; none when all is. That it is done is noted by whoever tells what was left out.
+/// Does what is not done yet; none if everything is done. The caller marks it as done, after it has reported what was skipped.
 pub fn run(context: &Context<'_>, session: i64) -> Result<Option<StepResults>, Failure> {
     let story = story::read(context, session)?;
     if story.follow_up != FollowUp::Pending {
@@ -35,7 +35,7 @@ pub fn run(context: &Context<'_>, session: i64) -> Result<Option<StepResults>, F
         if talked || !answered {
             steps.add(orders::make(context, appeal, &story, talked, lookup))?;
         }
-        // After the order, which may have made the customer whom the task is about.
+        // After the order, because that may have created the task's customer.
         if !answered {
             steps.add(missed::make(context, appeal, &story, lookup))?;
         }

@@ -1,7 +1,7 @@
-//! «Сохранение истории и записей звонков»: every finished call becomes exactly one record of RetailCRM's history.
+//! «Сохранение истории и записей звонков»: every finished call becomes exactly one record in RetailCRM's history.
 //!
-//! RetailCRM keeps one record per `externalId` and never changes it, so a call goes up once everything is known: its recordings, or
-//! that none came within the setting `recording-wait`; for a call nobody answered, both of the events that may tell its end.
+//! RetailCRM keeps one record per `externalId` and never changes it. So a call is uploaded only when everything about it is known: its
+//! recordings, unless they have not arrived within the setting `recording-wait`; for an unanswered call, both events about its end.
 
 use crate::appeals::steps::StepResults;
 use crate::base::appeal_id::AppealId;
@@ -21,10 +21,10 @@ use crate::telephony::verdict::{self, Verdict};
 use crate::telephony::{appeal, follow_up, popups, record_review, recordings, unfinished};
 use crate::uis::directory;
 
-/// How long a call that nobody answered waits for the second event about its end. UIS sends both at once, so seconds are plenty.
+/// How long an unanswered call waits for the second event about its end. UIS sends both at once, so a few seconds are enough.
 const MERGE_WAIT_MS: i64 = 15_000;
 
-/// The call is over.
+/// The call has ended.
 pub fn on_call_finished(context: &Context<'_>, delivery: &Delivery, event: &CallFinished) -> Handled {
     let session = event.call.session_id;
     let (story, mut left_out) = merge_end(context, event)?;
@@ -32,7 +32,7 @@ pub fn on_call_finished(context: &Context<'_>, delivery: &Delivery, event: &Call
     done_with_skipped(left_out)
 }
 
-/// UIS's report tells that the call is over. What follows is done by the call's own timer.
+/// UIS's report contains the end of a call. The call's own timer does the rest.
 pub fn on_reported(context: &Context<'_>, ordering_key: &str, event: &CallFinished) -> Result<Vec<Skipped>, Failure> {
     let session = event.call.session_id;
     let (story, mut left_out) = merge_end(context, event)?;
@@ -44,7 +44,7 @@ pub fn on_reported(context: &Context<'_>, ordering_key: &str, event: &CallFinish
     Ok(left_out)
 }
 
-/// Has a call that is over stored by its own timer, as soon as nothing more is waited for.
+/// Schedules storing a finished call, for the time when nothing more is awaited.
 pub fn schedule(context: &Context<'_>, ordering_key: &str, session: i64, story: &Story) -> Result<(), Failure> {
     if unfit(story).is_some() {
         return Ok(());
@@ -53,7 +53,7 @@ pub fn schedule(context: &Context<'_>, ordering_key: &str, session: i64, story: 
     schedule_at(context, ordering_key, session, ready_at(context, story)?)
 }
 
-/// Takes the end into the call's story.
+/// Merges the end into the call's story.
 fn merge_end(context: &Context<'_>, event: &CallFinished) -> Result<(Story, Vec<Skipped>), Failure> {
     let session = event.call.session_id;
     let (links, left_out) = check_links(session, &event.recordings);
@@ -71,7 +71,7 @@ fn merge_end(context: &Context<'_>, event: &CallFinished) -> Result<(Story, Vec<
     Ok((story, left_out))
 }
 
-/// A recording can be heard.
+/// A recording is available.
 pub fn on_recording_ready(context: &Context<'_>, delivery: &Delivery, event: &RecordingReady) -> Handled {
     let session = event.call.session_id;
     let (links, mut left_out) = check_links(session, std::slice::from_ref(&event.recording));
@@ -87,7 +87,7 @@ pub fn on_recording_ready(context: &Context<'_>, delivery: &Delivery, event: &Re
     done_with_skipped(left_out)
 }
 
-/// The wait is over: the call is stored with what is known.
+/// The wait has ended: the call is stored with what is known.
 pub fn on_timer(context: &Context<'_>, session: i64) -> Handled {
     let story = story::read(context, session)?;
     if story.end.is_some() {
@@ -102,7 +102,7 @@ pub fn on_timer(context: &Context<'_>, session: i64) -> Handled {
     }
 }
 
-/// Does what can be done by now for a call that is over: stores it, waits, or puts late recordings into notes.
+/// Advances a finished call as far as possible: stores it, waits, or writes late recordings into notes.
 pub fn advance(context: &Context<'_>, ordering_key: &str, session: i64, story: Story) -> Result<Vec<Skipped>, Failure> {
     if story.end.is_none() {
         return Ok(Vec::new());
@@ -129,7 +129,7 @@ pub fn advance(context: &Context<'_>, ordering_key: &str, session: i64, story: S
     Ok(Vec::new())
 }
 
-/// When all is there that the history wants to know of a call that is over, or nothing more is waited for.
+/// When a finished call can be stored: once everything is known, or the wait has ended.
 fn ready_at(context: &Context<'_>, story: &Story) -> Result<Instant, Failure> {
     let (now, Some(end)) = (context.platform.now(), &story.end) else { return Ok(context.platform.now()) };
     if matches!(story.stored, HistoryState::Intended | HistoryState::Yes) {
@@ -145,12 +145,12 @@ fn ready_at(context: &Context<'_>, story: &Story) -> Result<Instant, Failure> {
     })
 }
 
-/// Has the call stored at a later time.
+/// Schedules storing the call at a later time.
 fn schedule_at(context: &Context<'_>, ordering_key: &str, session: i64, until: Instant) -> Result<(), Failure> {
     timers::once(context.platform, TimerName::StoreCall(session), until, ordering_key)
 }
 
-/// A call that RetailCRM cannot take is told so, once.
+/// Reports, once, that RetailCRM cannot store the call; none if it can.
 fn report_unfit(context: &Context<'_>, session: i64, story: &Story) -> Result<Option<Vec<Skipped>>, Failure> {
     let Some(why) = unfit(story) else { return Ok(None) };
     let first =
@@ -159,26 +159,26 @@ fn report_unfit(context: &Context<'_>, session: i64, story: &Story) -> Result<Op
     Ok(Some(if first { vec![skipped(format!("call {}", AppealId::call(session)), why)] } else { Vec::new() }))
 }
 
-/// Why RetailCRM cannot take the call, if it cannot.
+/// Why RetailCRM cannot store the call; none if it can.
 fn unfit(story: &Story) -> Option<&'static str> {
     if story.internal {
         Some("both sides are employees; RetailCRM's history is about customers")
     } else if story.phone.is_none() {
-        Some("the customer's number is not known (anonymous, or no number); RetailCRM's history wants a phone")
+        Some("the customer's number is not known (anonymous, or no number); RetailCRM's history requires a phone")
     } else {
         None
     }
 }
 
-/// Whether UIS records such a call: somebody talked.
+/// Whether UIS records the call, which it does if there was a talk.
 fn expects_recording(story: &Story) -> bool {
     let talk = story.end.as_ref().and_then(|end| end.talk);
     verdict::of(story) == Verdict::Answered && (verdict::talk_seconds(story) > 0 || (talk.is_none() && !story.talks.is_empty()))
 }
 
-/// Puts the call into the history, and what did not fit there into notes.
+/// Stores the call in the history, and the remaining recordings in notes.
 fn store(context: &Context<'_>, session: i64, story: Story) -> Result<Vec<Skipped>, Failure> {
-    // RetailCRM never changes a record, so a repeated attempt must send the recording that the first may have left there.
+    // RetailCRM never changes a record, so a retry must send the same recording as the first attempt, which may have succeeded.
     let mut first = false;
     let story = story::update(context, session, |known| {
         first = known.stored != HistoryState::Intended;
@@ -193,7 +193,7 @@ fn store(context: &Context<'_>, session: i64, story: Story) -> Result<Vec<Skippe
     let what = format!("record of {}", call.external_id);
     match rules::send_or_fall_back(context, &what, (&call, &plain), &mut refused, |call| upload(context.crm, call)) {
         Ok(()) => {}
-        // Surely nothing is there, unless an earlier attempt left it: the next one may choose anew.
+        // The record was certainly not stored by this attempt. If it was the first one, the next may choose another recording.
         Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. })) if first => {
             story::update(context, session, |story| story.stored = HistoryState::No)?;
             return Err(error.into());
@@ -211,14 +211,14 @@ fn store(context: &Context<'_>, session: i64, story: Story) -> Result<Vec<Skippe
     Ok(refused)
 }
 
-/// The call is in the history: what follows from it, then its further recordings, for which there may be a customer now.
+/// Finishes a stored call: does what follows from it, and then writes its other recordings into notes, because there may be a customer now.
 fn finish(context: &Context<'_>, session: i64) -> Result<Vec<Skipped>, Failure> {
     let followed_up = follow_up::run(context, session)?;
     let in_notes = recordings::put_into_notes(context, session);
     if in_notes.as_ref().is_err_and(is_retried) {
         return in_notes;
     }
-    // Only now does it count as done: had it before, an attempt that broke off would have told nobody what was refused.
+    // Mark it done only now: if an earlier attempt fails half-way, the refusal must still be reported.
     if let Some(steps) = &followed_up {
         let became = if steps.is_refused() { FollowUp::Refused } else { FollowUp::Done };
         story::update(context, session, |story| story.follow_up = became)?;
@@ -229,7 +229,7 @@ fn finish(context: &Context<'_>, session: i64) -> Result<Vec<Skipped>, Failure> 
     Ok(left_out)
 }
 
-/// The call as RetailCRM's history wants it: as rules made it, and as it was without them.
+/// The call's record for the history: as the rules changed it, and as it was before.
 fn record(context: &Context<'_>, session: i64, story: &Story) -> Result<(Call, Call), Failure> {
     let parameters = Parameters::of(context, session, story)?;
     let appeal = appeal::of(context, session, story, &parameters)?;
@@ -240,7 +240,7 @@ fn record(context: &Context<'_>, session: i64, story: &Story) -> Result<(Call, C
     let link = who.map_or(Ok(None), |id| employee_links::of_employee(context.platform, id))?;
     let call = Call {
         date: context.crm_date_time(story.began())?,
-        // A clicked number is called by us, whatever the events leave out.
+        // A call started by a click is outgoing, even if the events have no direction.
         kind: if story.direction == Some(CallDirection::Out) || story.clicked_by.is_some() { EventType::Out } else { EventType::In },
         phone: story.phone.clone().unwrap_or_default(),
         external_id: AppealId::call(session).to_string(),
@@ -257,7 +257,7 @@ fn record(context: &Context<'_>, session: i64, story: &Story) -> Result<(Call, C
     Ok((record_review::reviewed(context, &appeal, call.clone()), call))
 }
 
-/// Links fit for the CRM, and those that are left out.
+/// Separates links that RetailCRM may show from those that are skipped.
 fn check_links(session: i64, found: &[Recording]) -> (Vec<Recording>, Vec<Skipped>) {
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for recording in found {
@@ -275,7 +275,7 @@ fn check_links(session: i64, found: &[Recording]) -> (Vec<Recording>, Vec<Skippe
     (good, bad)
 }
 
-/// A bad link as it can be shown: short and without control characters.
+/// A bad link for messages: short and without control characters.
 fn shown(link: &str) -> String {
     link.chars().filter(|c| !c.is_control()).take(200).collect()
 }

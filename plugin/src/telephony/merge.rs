@@ -1,4 +1,4 @@
-//! How a call's events are merged into its story. Events arrive late, twice or out of order; whatever the order, the story is the same.
+//! Merges a call's events into its story. Events arrive late, twice or out of order; the story is the same in any order.
 
 use super::story::{CallDirection, End, StoredRecording, Story};
 use crate::base::phone;
@@ -14,7 +14,7 @@ const PARAMETERS_MAX: usize = 60;
 pub const PARAMETER_MAX: usize = 500;
 
 impl Story {
-    /// Takes in what an event says of the call. What is known is not forgotten because a later event does not tell it.
+    /// Merges what an event contains about the call. A value that a later event does not contain is kept.
     pub fn merge(&mut self, call: &Call) {
         if let Some(contact) = &call.contact {
             self.phone = Some(phone::canonical(&contact.digits));
@@ -39,7 +39,7 @@ impl Story {
         self.first_seen = Some(self.first_seen.map_or(call.at, |seen| seen.min(call.at)));
     }
 
-    /// Takes in tags: all that the call has now, or the ones just set when UIS tells no more, so that none that is known is forgotten.
+    /// Merges tags. UIS sends all tags of the call, or only the new ones, so known tags are kept.
     pub fn merge_tags(&mut self, tags: &[String]) {
         let known: Vec<String> =
             self.parameters.get(TAGS).and_then(|known| crate::base::json::read(known.as_bytes()).ok()).unwrap_or_default();
@@ -56,12 +56,12 @@ impl Story {
         }
     }
 
-    /// Takes in the end, told once or more; `who` is the employee it names.
+    /// Merges the end of the call, which several events may report; `who` is the employee named by the event.
     pub fn merge_end(&mut self, event: &CallFinished, who: Option<i64>) {
         self.merge(&event.call);
         let lost = event.kind == FinishKind::Lost;
         if lost && self.direction.is_none() {
-            // A lost call is an incoming one; the event has no direction.
+            // A lost call is always incoming, and its event has no direction.
             self.direction = Some(CallDirection::In);
         }
         let end = self.end.get_or_insert_with(End::default);
@@ -72,12 +72,12 @@ impl Story {
         }
         end.is_lost = match (end.is_lost, if lost { Some(true) } else { event.is_lost }) {
             (Some(true), _) | (_, Some(true)) => Some(true),
-            (known, told) => told.or(known),
+            (known, reported) => reported.or(known),
         };
-        // The lost event's totals stand in until the finish event tells its own.
-        let merge = |known: &mut Option<u32>, told: Option<u32>| {
-            if told.is_some() && (known.is_none() || !lost) {
-                *known = told;
+        // The lost event's durations count only until the finish event arrives.
+        let merge = |known: &mut Option<u32>, reported: Option<u32>| {
+            if reported.is_some() && (known.is_none() || !lost) {
+                *known = reported;
             }
         };
         merge(&mut end.talk, event.talk_seconds);
@@ -88,7 +88,7 @@ impl Story {
         end.rung_last = event.rung_employee_ids.last().copied().or(end.rung_last);
     }
 
-    /// Takes in a recording whose link was checked.
+    /// Merges a recording whose link was checked.
     pub fn merge_recording(&mut self, recording: &Recording) {
         match self.recordings.iter_mut().find(|known| known.url == recording.url) {
             Some(known) => known.seconds = known.seconds.or(recording.seconds),
@@ -107,7 +107,7 @@ mod tests {
     use crate::telephony::verdict::tests::finished;
 
     #[test]
-    fn two_events_of_one_lost_call_make_one_story_in_either_order() {
+    fn the_two_events_of_a_lost_call_make_the_same_story_in_either_order() {
         let mut lost = finished(FinishKind::Lost);
         lost.wait_seconds = Some(19);
         lost.finished_at = 20_500;
@@ -138,19 +138,19 @@ mod tests {
         story.merge_recording(&link("https://media.example/7/a1"));
         assert_eq!(story.not_yet_known(&reported), [&reported[1]]);
         story.merge_recording(&link("https://other.example/listen?call=7"));
-        assert!(story.not_yet_known(&reported).is_empty(), "links of another kind cannot be compared");
+        assert!(story.not_yet_known(&reported).is_empty(), "links without a common id cannot be compared");
     }
 
     #[test]
-    fn a_later_event_that_does_not_tell_erases_nothing() {
+    fn a_later_event_with_missing_values_erases_nothing() {
         let mut story = Story::default();
-        let mut told = finished(FinishKind::Finished).call;
-        told.direction = Some(Direction::Outgoing);
-        told.virtual_number = Some("74951112233".into());
-        story.merge(&told);
-        let mut silent = told.clone();
-        (silent.contact, silent.direction, silent.virtual_number) = (None, None, None);
-        story.merge(&silent);
+        let mut full = finished(FinishKind::Finished).call;
+        full.direction = Some(Direction::Outgoing);
+        full.virtual_number = Some("74951112233".into());
+        story.merge(&full);
+        let mut sparse = full.clone();
+        (sparse.contact, sparse.direction, sparse.virtual_number) = (None, None, None);
+        story.merge(&sparse);
         assert_eq!(story.phone.as_deref(), Some("79161234567"));
         assert_eq!(story.direction, Some(CallDirection::Out));
         assert_eq!(story.virtual_number.as_deref(), Some("74951112233"));

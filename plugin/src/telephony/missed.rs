@@ -1,5 +1,4 @@
-//! «Создавать задачу по пропущенному звонку»: a call that nobody answered makes a task to call back, and a talk with the same number closes
-//! it.
+//! «Создавать задачу по пропущенному звонку»: an unanswered call creates a task to call back, and a talk with the same number completes it.
 
 use crate::appeal::Appeal;
 use crate::appeals::assignee::Assignee;
@@ -12,7 +11,7 @@ use crate::crm_state::working_hours;
 use crate::settings::telephony::{Hours, MissedCall, TaskAssignee};
 use crate::telephony::story::{CallDirection, Story};
 
-/// Makes the task of a call that nobody answered, if the settings want one.
+/// Creates the task for an unanswered call, if the settings require one.
 pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, story: &Story, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
     let settings = context.settings()?;
     let (Some(phone), true) = (&appeal.identity.phone, wanted(context, story, appeal.at)?) else { return Ok(Vec::new()) };
@@ -32,7 +31,7 @@ pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, story: &Story, lookup: &
     task::make(context, appeal, &plan, lookup)
 }
 
-/// A talk with the number completes its open task, if the setting wants it.
+/// Completes the number's open task after a talk, if the setting requires it.
 pub fn close(context: &Context<'_>, appeal: &Appeal<'_>) -> Result<(), Failure> {
     let settings = context.settings()?;
     match &appeal.identity.phone {
@@ -43,7 +42,7 @@ pub fn close(context: &Context<'_>, appeal: &Appeal<'_>) -> Result<(), Failure> 
     }
 }
 
-/// Whether such calls make a task, at such a time.
+/// Whether the settings require a task for such a call at such a time.
 fn wanted(context: &Context<'_>, story: &Story, at: i64) -> Result<bool, Failure> {
     let settings = context.settings()?;
     let kind = if story.direction == Some(CallDirection::Out) { MissedCall::Outgoing } else { MissedCall::Incoming };

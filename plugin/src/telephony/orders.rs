@@ -1,4 +1,4 @@
-//! «Создавать заказ по звонку»: for a first call, a repeated one, a lost one.
+//! «Создавать заказ по звонку»: for a first, repeated or lost call.
 
 use serde_json::Map;
 
@@ -13,12 +13,12 @@ use crate::settings::telephony::{OrderAssignee, OrderCall};
 use crate::telephony::contact;
 use crate::telephony::story::Story;
 
-/// RetailCRM's stock order method for such calls.
+/// RetailCRM's built-in order method for such calls.
 fn stock_method(kind: OrderCall) -> &'static str {
     if kind == OrderCall::Lost { "missed-call" } else { "phone" }
 }
 
-/// Makes the order of a call that is over, if the settings want one. `talked`: somebody did.
+/// Creates the order of a finished call, if the settings require one. `talked`: an employee talked.
 pub fn make(
     context: &Context<'_>,
     appeal: &Appeal<'_>,
@@ -32,7 +32,7 @@ pub fn make(
     if !settings.call_orders || !possible {
         return Ok(Vec::new());
     }
-    // An order is somebody's: whoever has no customer yet gets one.
+    // An order needs a customer, so an unknown caller becomes one.
     let mut left_out = contact::ensure(context, appeal, story, lookup)?;
     let kind = match (talked, progress::read(context, appeal.id)?.created) {
         (false, _) => OrderCall::Lost,

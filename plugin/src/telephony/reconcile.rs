@@ -1,6 +1,6 @@
-//! Calls that notifications lost. A repeating timer reads UIS's own report of finished calls, with an overlap because the report may
-//! learn of a call late, and has those that no event has ended handled as if it had: each by a timer of its own, in order with the customer's
-//! other events, so that one that RetailCRM cannot take now holds up no other.
+//! Finds calls whose notifications were lost. A repeating timer reads UIS's own report of finished calls, with an overlap because a call
+//! may appear in the report late. Calls without an end event are handled as if it had arrived, each by its own timer in the customer's
+//! lane, so that a call that RetailCRM cannot store now does not block the others.
 
 use crate::base::keys::Key;
 use crate::base::outcome::{Handled, done_with_skipped};
@@ -12,7 +12,7 @@ use crate::telephony::story::{self, FollowUp, HistoryState, StoredRecording};
 use crate::telephony::{filter, history, unfinished};
 use crate::uis::reports::{self, PAGE, ReportReader};
 
-/// The report of calls.
+/// The report of finished calls.
 pub const CALLS: ReportReader = ReportReader { timer: TimerName::ReconcileCalls, key: Key::CallsRead };
 
 /// Reads the report since the last time.
@@ -32,9 +32,9 @@ pub fn on_timer(context: &Context<'_>) -> Handled {
             let end_reported = known.end.as_ref().is_some_and(|end| end.finish_reported);
             let recording_is_left =
                 !known.not_yet_known(&finished.recordings).is_empty() || known.recordings.iter().any(StoredRecording::waits);
-            // One that still waits for something has its timer set again: it may have been lost between two writes.
+            // The timer of an unfinished call is set again, because it may have been lost between two writes.
             let finished_before = match known.stored {
-                // The report may know the number that no event told.
+                // The report may contain a number that no event contained.
                 HistoryState::Skipped => known.internal || finished.call.contact.is_none(),
                 HistoryState::Yes => known.follow_up != FollowUp::Pending && !recording_is_left,
                 HistoryState::No | HistoryState::Intended => false,
@@ -43,7 +43,11 @@ pub fn on_timer(context: &Context<'_>) -> Handled {
                 continue;
             }
             if !end_reported {
-                context.platform.log(Level::Warn, "a finished call was not told, only reported", &[("call", &session.to_string())]);
+                context.platform.log(
+                    Level::Warn,
+                    "the end of a call was found in UIS's report; its notification was lost",
+                    &[("call", &session.to_string())],
+                );
             }
             left_out.extend(history::on_reported(context, ordering_key, finished)?);
         }

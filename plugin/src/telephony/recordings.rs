@@ -1,5 +1,5 @@
-//! Recordings that the history cannot take. A record has one `recordUrl` and never changes, so the longest talk goes there and the
-//! others, and any that come later, become notes on the customer.
+//! Recordings that do not fit into the history. A record has one `recordUrl` and never changes, so it gets the longest recording. The
+//! others, and late ones, become notes on the customer.
 
 use crate::base::appeal_id::AppealId;
 use crate::base::outcome::skipped;
@@ -10,13 +10,14 @@ use crate::retailcrm::customers::{self, Customer};
 use crate::rules;
 use crate::telephony::story::{self, Place, StoredRecording, Story};
 
-/// The recording for the history: the longest; of equals the earliest.
+/// The recording for the history: the longest; among equal ones the earliest.
 pub fn main(story: &Story) -> Option<&StoredRecording> {
     story.recordings.iter().rev().max_by_key(|recording| recording.seconds.unwrap_or(0))
 }
 
-/// Puts every recording that has no place yet into a note. RetailCRM has no key against doubled notes, so the intent is written first,
-/// with the time until which its request may still arrive; one found open is looked up, no earlier than then, before it is sent again.
+/// Writes every recording that has no place yet into a note. RetailCRM has no idempotency key for notes, so an intent is stored first, with
+/// the time until which its request may still arrive. A retry that finds an intent waits for that time, looks the note up, and sends it
+/// again only if it is not there.
 pub fn put_into_notes(context: &Context<'_>, session: i64) -> Result<Vec<Skipped>, Failure> {
     let story = story::read(context, session)?;
     let waiting: Vec<&StoredRecording> = story.recordings.iter().filter(|recording| recording.waits()).collect();
@@ -27,7 +28,7 @@ pub fn put_into_notes(context: &Context<'_>, session: i64) -> Result<Vec<Skipped
             .map(|recording| {
                 skipped(
                     format!("recording {} of call {}", recording.url, AppealId::call(session)),
-                    "the call is in the history already and no customer has this phone to put a note on",
+                    "the call is already in the history, and there is no customer with this phone for a note",
                 )
             })
             .collect();
@@ -71,7 +72,7 @@ fn put_into_note(
     }
 }
 
-/// The call as rules know it.
+/// The call as rules see it.
 fn about(session: i64, story: &Story) -> decision::Appeal {
     decision::Appeal {
         kind: CommunicationKind::Call,
@@ -84,7 +85,7 @@ fn about(session: i64, story: &Story) -> decision::Appeal {
     }
 }
 
-/// The note as people read it.
+/// The text of the note.
 fn text(context: &Context<'_>, story: &Story, recording: &StoredRecording) -> Result<String, Failure> {
     let length = recording.seconds.map(|seconds| format!(" ({}:{:02})", seconds / 60, seconds % 60)).unwrap_or_default();
     Ok(format!("Запись звонка от {}{length}: {}", context.crm_date_time(story.began())?, recording.url))

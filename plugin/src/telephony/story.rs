@@ -1,5 +1,5 @@
-//! What is remembered of one call. Its events come late, twice, out of order or never, each with other data; merged they make one
-//! story, which every handler reads and extends.
+//! The story of a call: everything its events contained, merged into one stored state. A call's events arrive late, twice, out of order or
+//! never, and each contains other data. Every handler merges its event into the story and then works from the story.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
 use crate::telephony::merge::PARAMETER_MAX;
 
-/// A story is kept 35 days: longer than any repeat of its events, and than UIS's reports are read back.
+/// How long a story is stored: longer than any event can be repeated, and longer than UIS's reports are read back.
 pub const TTL_MS: u64 = 35 * 24 * 3_600_000;
 
-/// One call.
+/// The merged state of one call.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Story {
@@ -23,49 +23,49 @@ pub struct Story {
     pub phone: Option<String>,
     /// The company's number.
     pub virtual_number: Option<String>,
-    /// Known from any event that told it.
+    /// The direction, if any event contained it.
     pub direction: Option<CallDirection>,
     /// Both sides are employees.
     pub internal: bool,
-    /// When it began, if an event said so.
+    /// When the call began, if an event contained it.
     pub started_at: Option<Instant>,
-    /// When its first event happened.
+    /// The time of the call's earliest event.
     pub first_seen: Option<Instant>,
-    /// Pop-ups that were opened, in order.
+    /// The pop-ups that were opened, in order.
     pub popups: Vec<Popup>,
-    /// Who talks or talked, first to last, by employee id; none: an employee whom the event did not name.
+    /// The employees who talked, in order, by id; none: an event did not name the employee.
     #[serde(deserialize_with = "employees")]
     pub talks: Vec<Option<i64>>,
     /// When the last talk began.
     pub talk_at: Option<Instant>,
-    /// The end, merged from all that told it.
+    /// The end, merged from all events about it.
     pub end: Option<End>,
-    /// Recordings known, in order of their coming.
+    /// The recordings, in the order in which they arrived.
     pub recordings: Vec<StoredRecording>,
-    /// What became of it in the CRM's history.
+    /// Whether the call is stored in RetailCRM's history.
     pub stored: HistoryState,
-    /// What follows from the call's end besides its record: a customer, a task, an order.
+    /// The state of what follows from the call's end besides its record: a customer, a task, an order.
     pub follow_up: FollowUp,
-    /// The CRM user who clicked the number, when it was dialled so.
+    /// The CRM user who started the call by a click.
     pub clicked_by: Option<i64>,
-    /// What its events told that templates may ask for, by UIS's names.
+    /// The events' parameters for templates, under UIS's names.
     pub parameters: BTreeMap<String, String>,
-    /// The `recordUrl` it was, or is being, stored with.
+    /// The `recordUrl` that the record is, or will be, stored with.
     pub record_url: Option<String>,
 }
 
-/// An employee's id; 0 stood for nobody once.
+/// Reads an employee's id. Old versions stored 0 for no employee.
 fn employee<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     Ok(Option::<i64>::deserialize(deserializer)?.filter(|id| *id != 0))
 }
 
-/// As [`employee`], several.
+/// Reads several employees' ids, like [`employee`].
 fn employees<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Option<i64>>, D::Error> {
     let ids = Vec::<Option<i64>>::deserialize(deserializer)?;
     Ok(ids.into_iter().map(|id| id.filter(|id| *id != 0)).collect())
 }
 
-/// The direction of a call as it is remembered.
+/// The direction of a call, as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum CallDirection {
     /// The customer called.
@@ -80,20 +80,20 @@ pub enum CallDirection {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Popup {
-    /// Whose phone rang; none: the event named no employee id.
+    /// The employee whose phone rang; none: the event contained no id.
     #[serde(deserialize_with = "employee")]
     pub employee_id: Option<i64>,
     /// The CRM user.
     pub user_id: i64,
-    /// His extension.
+    /// The user's extension.
     pub code: Option<String>,
-    /// When his phone rang, as the event tells.
+    /// When the phone rang, according to the event.
     pub rung_at: Instant,
-    /// Which leg of the call it was, if the event tells.
+    /// The leg of the call, if the event contained it.
     pub leg_id: Option<i64>,
-    /// It is to be closed with this status; RetailCRM could not be reached yet.
+    /// The pop-up has to be closed with this status, but RetailCRM could not be reached yet.
     pub closing: Option<String>,
-    /// Closed again.
+    /// The pop-up was closed.
     pub closed: bool,
 }
 
@@ -101,14 +101,14 @@ pub struct Popup {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct End {
-    /// When.
+    /// When the call ended.
     pub at: Instant,
-    /// UIS's verdict. "Lost" wins over "not lost": only UIS's own verdict makes a lost-call event.
+    /// Whether UIS considers the call lost. "Lost" wins over "not lost", because UIS sends the lost-call event only for lost calls.
     pub is_lost: Option<bool>,
-    /// EventParameters by the finish event, or by the report.
+    /// Whether the finish event or the report contained the end.
     #[serde(rename = "told_finished")]
     pub finish_reported: bool,
-    /// EventParameters by the lost event.
+    /// Whether the lost-call event arrived.
     #[serde(rename = "told_lost")]
     pub lost_reported: bool,
     /// Seconds of talk.
@@ -119,9 +119,9 @@ pub struct End {
     pub total: Option<u32>,
     /// UIS's reason.
     pub reason: Option<String>,
-    /// Who talked last, or was responsible; an employee id.
+    /// The employee who talked last, or was responsible; an id.
     pub employee_id: Option<i64>,
-    /// Whose phone rang last.
+    /// The employee whose phone rang last; an id.
     pub rung_last: Option<i64>,
 }
 
@@ -133,84 +133,84 @@ pub struct StoredRecording {
     pub url: String,
     /// Its length in seconds.
     pub seconds: Option<u32>,
-    /// Where it went.
+    /// Where it is stored.
     pub place: Place,
-    /// Until when the request for its note may still arrive, while it is [`Place::NoteIntended`].
+    /// Until when the request for its note may still arrive, while the place is [`Place::NoteIntended`].
     pub note_until: Instant,
 }
 
 impl StoredRecording {
-    /// It has no place yet.
+    /// Whether it still has to be stored.
     pub fn waits(&self) -> bool {
         matches!(self.place, Place::Waiting | Place::NoteIntended)
     }
 }
 
-/// Where a recording went.
+/// Where a recording is stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Place {
     /// Nowhere yet.
     #[default]
     Waiting,
-    /// Into the history, as the call's `recordUrl`.
+    /// In the history, as the call's `recordUrl`.
     History,
-    /// A note was about to be sent; whether it arrived must be looked up.
+    /// A note was about to be sent; it has to be looked up.
     NoteIntended,
-    /// Into a note on the customer.
+    /// In a note on the customer.
     Note,
-    /// Nowhere, for good: there is no customer to put a note on.
+    /// Nowhere, for good: there is no customer for a note.
     Nowhere,
 }
 
-/// What became of the call in the CRM's history.
+/// Whether a call is stored in RetailCRM's history.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HistoryState {
     /// Not yet.
     #[default]
     No,
-    /// It was about to be sent; perhaps it arrived, with the [`Story::record_url`] of then.
+    /// About to be sent, with [`Story::record_url`]; it may have arrived.
     Intended,
-    /// It is there.
+    /// Stored.
     Yes,
-    /// It cannot be: internal or anonymous. EventParameters to the owner once.
+    /// Cannot be stored, because it is internal or anonymous. This was reported once.
     Skipped,
 }
 
-/// How far it is with what follows from a call's end.
+/// The state of what follows from a call's end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FollowUp {
-    /// Not done, or not all of it.
+    /// Not finished.
     #[default]
     Pending,
     /// Done.
     Done,
-    /// Done but for what RetailCRM refused: that waits until the owner has changed something.
+    /// Done, except for what RetailCRM refused; that is retried when the owner saves the settings.
     Refused,
 }
 
-/// Reads a call's story; an empty one when nothing is known.
+/// Reads a call's story; an empty one if none is stored.
 pub fn read(context: &Context<'_>, session: i64) -> Result<Story, Failure> {
     Ok(stored::load(context.platform, Key::Call(session))?.unwrap_or_default())
 }
 
-/// What an event tells at greater length than is remembered goes whole into the log.
+/// Logs the parameters of an event that are too long to be stored whole.
 pub fn log_long_values(context: &Context<'_>, call: &Call) {
     for (name, value) in call.attributes.iter().filter(|(_, value)| value.chars().nth(PARAMETER_MAX).is_some()) {
         template::log_whole(context.platform, name, value);
     }
 }
 
-/// Extends a call's story and gives what `change` gives.
+/// Changes a call's story and returns what `change` returns.
 pub fn update<R>(context: &Context<'_>, session: i64, change: impl FnMut(&mut Story) -> R) -> Result<R, Failure> {
     stored::update(context.platform, Key::Call(session), Some(TTL_MS), change)
 }
 
 impl Story {
-    /// Of recordings that UIS's report names, those that no event has told. The report makes links of its own, so a recording is known
-    /// by its id, the link's last part; where the known links are of another kind, nothing can be told apart and nothing is news.
+    /// The recordings in UIS's report that no event contained. The report has other links than the events, so recordings are compared by
+    /// the id at the end of the link. If the known links have other ids, recordings cannot be compared, and none counts as new.
     pub fn not_yet_known<'a>(&self, reported: &'a [Recording]) -> Vec<&'a Recording> {
         let id = |url: &str| url.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
         let ids: Vec<String> = reported.iter().map(|recording| id(&recording.url)).collect();
@@ -221,29 +221,29 @@ impl Story {
         reported.iter().filter(|recording| !known.contains(&id(&recording.url))).collect()
     }
 
-    /// Pop-ups that are open, of those chosen.
+    /// The open pop-ups that `chosen` selects.
     pub fn open_popups(&self, chosen: impl Fn(&Popup) -> bool) -> Vec<Popup> {
         self.popups.iter().filter(|popup| !popup.closed && chosen(popup)).cloned().collect()
     }
 
-    /// Who talked, or was responsible: an employee id.
+    /// The employee who talked last, or was responsible; an id.
     pub fn talker(&self) -> Option<i64> {
         let ended = self.end.as_ref().and_then(|end| end.employee_id);
         self.talks.iter().rev().copied().flatten().next().or(ended)
     }
 
-    /// Whose phone rang last: an employee id.
+    /// The employee whose phone rang last; an id.
     pub fn rung_last(&self) -> Option<i64> {
-        let told = self.end.as_ref().and_then(|end| end.rung_last);
-        told.or(self.popups.last().and_then(|popup| popup.employee_id)).filter(|id| *id != 0)
+        let reported = self.end.as_ref().and_then(|end| end.rung_last);
+        reported.or(self.popups.last().and_then(|popup| popup.employee_id)).filter(|id| *id != 0)
     }
 
-    /// When the call was last seen to go on.
+    /// The time of the last sign that the call is in progress.
     pub fn last_sign(&self) -> Instant {
         self.popups.iter().map(|popup| popup.rung_at).chain(self.talk_at).chain(self.first_seen).max().unwrap_or_default()
     }
 
-    /// When the call began: as told; else reckoned back from its end; else its first event.
+    /// When the call began: from an event; else computed from its end; else the time of its first event.
     pub fn began(&self) -> Instant {
         let reckoned = self.end.as_ref().and_then(|end| {
             let total = end.total.or_else(|| Some(end.wait? + end.talk.unwrap_or(0)))?;
@@ -258,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_was_0_once() {
+    fn a_stored_0_is_read_as_no_employee() {
         let before = r#"{"talks":[5,0],"popups":[{"employee_id":0,"user_id":7}]}"#;
         let story: Story = serde_json::from_str(before).expect("a story");
         assert_eq!((story.talks.as_slice(), story.popups[0].employee_id), (&[Some(5), None][..], None));

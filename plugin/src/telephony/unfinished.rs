@@ -1,5 +1,5 @@
-//! Calls that are not done with: a pop-up is open, or the end is not in the history yet. Timers go when the integration is switched off;
-//! this list stays, so that switching it off settles what it can and switching it on takes up the rest.
+//! The list of unfinished calls: a pop-up is open, or the call is not in the history yet. Switching the integration off deletes its timers
+//! but not this list, so that switching off can finish calls and switching on can resume them.
 
 use crate::base::keys::{Family, Key};
 use crate::base::stored;
@@ -9,12 +9,12 @@ use crate::context::Context;
 use crate::telephony::story::{self, FollowUp, HistoryState, Story};
 use crate::telephony::{history, popups};
 
-/// Notes that a call is not done with; `ordering_key` is that of its events.
+/// Adds a call to the list; `ordering_key` is that of its events.
 pub fn add(context: &Context<'_>, session: i64, ordering_key: &str) -> Result<(), Failure> {
     stored::put(context.platform, Key::UnfinishedCall(session), &ordering_key.to_owned(), Some(story::TTL_MS))
 }
 
-/// Takes a call off the list if it is done with.
+/// Removes a call from the list if it is finished.
 pub fn remove_if_finished(context: &Context<'_>, session: i64, story: &Story) -> Result<(), Failure> {
     let stored = story.stored == HistoryState::Skipped || (story.stored == HistoryState::Yes && story.follow_up == FollowUp::Done);
     if stored && story.open_popups(|_| true).is_empty() { stored::forget(context.platform, Key::UnfinishedCall(session)) } else { Ok(()) }
@@ -30,8 +30,8 @@ fn all(context: &Context<'_>) -> Result<Vec<(i64, String)>, Failure> {
     Ok(all)
 }
 
-/// The integration is switched on, or its settings were saved: what waits is taken up again, also what RetailCRM refused
-/// before. Each call's own timer does it, so that a long list does not hold up the switching on.
+/// Resumes the calls when the integration is switched on or its settings are saved, including those that RetailCRM refused. Each call is
+/// handled by its own timer, so that a long list does not delay switching on.
 pub fn resume_all(context: &Context<'_>) -> Result<(), Failure> {
     for (session, ordering_key) in all(context)? {
         let story = story::update(context, session, |story| {
@@ -47,7 +47,8 @@ pub fn resume_all(context: &Context<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The integration is switched off: pop-ups are closed, and ended calls stored with what is known, because nothing will come after.
+/// Finishes the calls when the integration is switched off: closes pop-ups, and stores ended calls with what is known, because no more
+/// events will arrive.
 pub fn finish_all(context: &Context<'_>) -> Result<(), Failure> {
     for (session, _) in all(context)? {
         let story = story::read(context, session)?;
@@ -59,10 +60,10 @@ pub fn finish_all(context: &Context<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A call that has shown no sign of life for so long is over, even if neither a notification nor UIS's report ever said so.
+/// A call without any event for this long is over, even if neither a notification nor UIS's report contained its end.
 const SILENCE_MS: i64 = 4 * 3_600_000;
 
-/// Closes the pop-ups of calls that fell silent. Their records are still made if their end turns up.
+/// Closes the pop-ups of calls without events. If their end is reported later, they are still stored.
 pub fn expire_silent(context: &Context<'_>) -> Result<(), Failure> {
     let now = context.platform.now();
     for (session, _) in all(context)? {
@@ -75,12 +76,12 @@ pub fn expire_silent(context: &Context<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One call that RetailCRM refuses must not hold up the others; what may pass, and a refused key, must.
+/// Ignores RetailCRM's refusal of one call, so that it does not block the others. Temporary failures and a refused key are returned.
 fn tolerate(context: &Context<'_>, session: i64, result: Result<(), Failure>) -> Result<(), Failure> {
     match result {
         Err(failure @ (Failure::Rejected(_) | Failure::Misconfigured(_))) => {
             let call = session.to_string();
-            context.platform.log(Level::Error, "a call cannot be settled", &[("call", &call), ("failure", &format!("{failure:?}"))]);
+            context.platform.log(Level::Error, "a call cannot be finished", &[("call", &call), ("failure", &format!("{failure:?}"))]);
             Ok(())
         }
         other => other,

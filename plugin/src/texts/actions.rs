@@ -1,4 +1,5 @@
-//! What the settings want of a site request or a chat: a customer, an order, a task, fields. Refusals of one hold up no other.
+//! What the settings require for a site request or a chat: a customer, an order, a task, fields. A refusal of one does not block the
+//! others.
 
 use crate::appeal::Appeal;
 use crate::appeals::assignee::Assignee;
@@ -12,19 +13,19 @@ use crate::retailcrm::custom_fields::Entity;
 use crate::settings::texts::{Method, TextAssignee, TextSettings};
 use crate::settings::{Repeat, Settings};
 
-/// What is wanted of one appeal.
+/// What has to be done for one appeal.
 pub struct AppealActions<'a> {
-    /// The settings of its kind.
+    /// The settings for this kind of appeal.
     pub block: &'a TextSettings,
     /// All settings.
     pub settings: &'a Settings,
-    /// Who dealt with it: a UIS employee.
+    /// The UIS employee who handled the appeal.
     pub employee: Option<i64>,
-    /// RetailCRM's stock method for orders of its kind.
+    /// RetailCRM's built-in method for orders of this kind.
     pub stock_method: &'a str,
-    /// What the customer wrote, for the order.
+    /// The customer's comment for the order.
     pub customer_comment: Option<String>,
-    /// It is answered by a task as well.
+    /// Whether a task is created as well.
     pub with_task: bool,
 }
 
@@ -38,7 +39,7 @@ impl AppealActions<'_> {
         }
     }
 
-    /// Does all of it. What was done before is not done again.
+    /// Does everything that is required and not done yet.
     pub fn carry_out(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
         let (block, default) = (self.block, self.settings.text_default_assignee);
         let mut steps = StepResults::default();
@@ -62,7 +63,7 @@ impl AppealActions<'_> {
         steps.into_skipped()
     }
 
-    /// Does what can be done for somebody who left nothing that he could be answered by: a task to look at it, if one is wanted.
+    /// For a person without contacts: creates only the task, if one is required.
     pub fn task_alone(&self, context: &Context<'_>, appeal: &Appeal<'_>) -> Result<Vec<Skipped>, Failure> {
         if !self.wants_task() {
             return Ok(Vec::new());
@@ -98,7 +99,7 @@ impl AppealActions<'_> {
         let created = progress::read(context, appeal.id)?.created;
         let repeat = match block.repeat.order() {
             Some(repeat) => repeat,
-            // A first appeal has its order in any case.
+            // The first appeal of a customer always gets an order.
             None if created => Repeat::Always,
             None => return Ok(Vec::new()),
         };

@@ -1,4 +1,5 @@
-//! «Передача чатов»: a chat becomes a customer, an order, a task, when it is accepted or closed, as the settings want; and its talk is kept.
+//! «Передача чатов»: creates a customer, an order and a task for a chat when it is accepted or closed, as the settings require, and stores
+//! its transcript.
 
 use crate::appeal::{Appeal, EventParameters};
 use crate::appeals::lookup::Lookup;
@@ -20,13 +21,13 @@ use crate::texts::contacts;
 use crate::texts::transcript::{self, TranscriptOutcome};
 use crate::uis::directory;
 
-/// RetailCRM's stock order methods: for chats of the site's own widget, and of messengers.
+/// RetailCRM's built-in order methods for chats on the site and in messengers.
 const SITE_METHOD: &str = "live-chat";
 const MESSENGER_METHOD: &str = "messenger";
-/// A talk that UIS's report does not know is asked for again so often, and for so long after its end.
+/// How often, and for how long after the end, a transcript that UIS's report does not contain yet is requested.
 const TALK_EVERY_MS: i64 = 600_000;
 const TALK_WAIT_MS: i64 = 3_600_000;
-/// UIS's channel of the site's own widget.
+/// UIS's channel type for chats on the site.
 const SITE_CHANNEL: &str = "comagic";
 
 /// An employee accepted a chat.
@@ -47,7 +48,7 @@ pub fn on_chat_accepted(context: &Context<'_>, event: &ChatAccepted) -> Handled 
     done_with_skipped(pass_on(context, event.chat.chat_id, &story)?)
 }
 
-/// A message came: perhaps it tells who writes.
+/// A message arrived; it may contain contacts.
 pub fn on_chat_message(context: &Context<'_>, delivery: &Delivery, event: &ChatMessage) -> Handled {
     if !wanted(context, &event.chat)? {
         return done();
@@ -58,18 +59,18 @@ pub fn on_chat_message(context: &Context<'_>, delivery: &Delivery, event: &ChatM
         story.merge_contacts(left.0.clone(), left.1.clone());
         story.clone()
     })?;
-    // What comes after the end is settled like the end itself, if there is anything to settle.
+    // A message after the end is handled like the end itself.
     if story.end.is_some() {
         return finish(context, event.chat.chat_id, &delivery.ordering_key);
     }
-    // What was passed on without it is attached to whom it belongs to; what was not waits for the end.
+    // The chat was sent to RetailCRM without these contacts, so they are added now. A chat that was not sent waits for its end.
     if story.changed && story.passed_on {
         return done_with_skipped(pass_on(context, event.chat.chat_id, &story)?);
     }
     done()
 }
 
-/// The customer's message waits for an answer. UIS reminds the operator; RetailCRM has nothing for it.
+/// A customer's message has no answer yet. UIS reminds the operator; in RetailCRM nothing is done.
 pub fn on_chat_unanswered(context: &Context<'_>, event: &ChatUnanswered) -> Handled {
     if wanted(context, &event.chat)? {
         chat_story::update(context, event.chat.chat_id, |story| story.merge(&event.chat))?;
@@ -86,7 +87,7 @@ pub fn on_chat_finished(context: &Context<'_>, delivery: &Delivery, event: &Chat
     finish(context, event.chat.chat_id, &delivery.ordering_key)
 }
 
-/// UIS's report tells that a chat is closed: true when that, or what follows from it, is news. What follows is done by a timer of its own.
+/// UIS's report contains the end of a chat; returns whether anything remains to be done. The chat's own timer does it.
 pub fn on_reported(context: &Context<'_>, event: &ChatFinished) -> Result<bool, Failure> {
     let is_new = wanted(context, &event.chat)? && !progress::read(context, AppealId::chat(event.chat.chat_id))?.finished;
     if is_new {
@@ -95,18 +96,18 @@ pub fn on_reported(context: &Context<'_>, event: &ChatFinished) -> Result<bool, 
     Ok(is_new)
 }
 
-/// The timer of a chat: UIS's report told of it, or its talk was not known yet.
+/// The timer of a chat: its end was found in UIS's report, or its transcript was not available yet.
 pub fn on_timer(context: &Context<'_>, delivery: &Delivery, chat: i64) -> Handled {
     finish(context, chat, &delivery.ordering_key)
 }
 
-/// Takes the end into the chat's story.
+/// Merges the end into the chat's state.
 fn merge_end(context: &Context<'_>, event: &ChatFinished) -> Result<(), Failure> {
     let who = who(context, &event.chat)?;
     chat_story::update(context, event.chat.chat_id, |story| {
         story.merge(&event.chat);
         story.employee = story.employee.or(who);
-        // A talk that nobody told of was accepted all the same.
+        // If the chat was successful, an employee accepted it, even if that event was lost.
         story.accepted |= event.status == ChatStatus::Succeed;
         if story.end.is_none() {
             story.end = Some(End { at: event.chat.at, status: status(event.status), cause: event.release_cause.clone() });
@@ -119,17 +120,17 @@ fn merge_end(context: &Context<'_>, event: &ChatFinished) -> Result<(), Failure>
 fn finish(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
     let id = AppealId::chat(chat);
     let mut story = chat_story::read(context, chat)?;
-    // Who writes may be told after the end: what was left out for that is made up for.
+    // Contacts may arrive after the end; then what was left out because of them is done now.
     let late = story.has_contacts() && (story.changed || !story.passed_on);
     if progress::read(context, id)?.finished {
         if !late {
             return done();
         }
-        // All of it is done once more, the talk as well, and an attempt that breaks off must not look as if it were done.
+        // Everything is done again, including the transcript. Until it is, the chat must not count as finished.
         progress::update(context, id, |progress| progress.finished = false)?;
     }
     if !story.has_contacts() {
-        // Perhaps a message that nobody told of says it.
+        // The contacts may be in a message whose notification was lost.
         let (phone, email) = transcript::contacts(context, chat)?;
         if phone.is_some() || email.is_some() {
             story = chat_story::update(context, chat, |story| {
@@ -142,12 +143,12 @@ fn finish(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
     if matches!(passed_on, Err(Failure::Retry(_))) {
         return passed_on.and_then(done_with_skipped);
     }
-    // The talk is kept even where the order is refused.
+    // The transcript is stored even if the order is refused.
     let transcript = transcript::store(context, chat, &story)?;
     let mut left_out = passed_on?;
     match transcript {
         TranscriptOutcome::Done(skipped) => left_out.extend(skipped),
-        // UIS's report may know a talk only minutes after its end.
+        // A transcript may appear in UIS's report only minutes after the chat's end.
         TranscriptOutcome::NotReported if story.end.as_ref().is_some_and(|end| context.platform.now() < end.at + TALK_WAIT_MS) => {
             timers::once(context.platform, TimerName::Chat(chat), context.platform.now() + TALK_EVERY_MS, ordering_key)?;
             return done_with_skipped(left_out);
@@ -158,11 +159,11 @@ fn finish(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
     done_with_skipped(left_out)
 }
 
-/// Whether chats of such a channel are passed on.
+/// Whether the settings require this chat to be sent to RetailCRM.
 fn wanted(context: &Context<'_>, chat: &Chat) -> Result<bool, Failure> {
     let settings = context.settings()?;
     let channels = &settings.chats.channels;
-    // An event that does not tell the channel goes by what earlier ones told.
+    // If the event does not contain the channel, the one from earlier events counts.
     let channel = || match chat.channel_id {
         Some(channel) => Ok(Some(channel)),
         None => chat_story::read(context, chat.chat_id).map(|story| story.channel_id),
@@ -186,7 +187,7 @@ fn status(status: ChatStatus) -> Option<Unsuccessful> {
     }
 }
 
-/// Does what the settings want of the chat as far as it is known. What was done before is not done again.
+/// Does what the settings require, as far as the chat is known. What is already done is not repeated.
 fn pass_on(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Skipped>, Failure> {
     let passed_on = attempt(context, chat, story);
     if story.changed && !passed_on.as_ref().is_err_and(is_retried) {
@@ -236,13 +237,13 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
         }
         return Ok(left_out);
     };
-    // Nobody accepted it: there is nothing to pass on but the task to look at it.
+    // Nobody accepted the chat, so only the task is created.
     if block.when == When::Accept && !story.accepted {
         return actions.task_alone(context, &appeal);
     }
     chat_story::update(context, chat, |story| story.passed_on = true)?;
     if known.looked_up && has_contacts && story.changed {
-        // He was passed on before he told who he is, or may have been joined with another since.
+        // The chat was sent before the visitor left these contacts, or the customer may have been merged into another since.
         lookup.set_customer(None);
         join::join(context, &appeal, &mut lookup)?;
         let customer = lookup.customer()?;
