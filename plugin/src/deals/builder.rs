@@ -47,7 +47,7 @@ pub struct DealUpdate {
     /// The states, oldest first.
     pub states: Vec<Deal>,
     /// The deal as it is in UIS after the upload.
-    pub entry: KnownDeal,
+    pub sent: KnownDeal,
 }
 
 /// The stage of each status that orders were in.
@@ -222,7 +222,7 @@ impl<'a> DealBuilder<'a> {
             }
             return Ok(None);
         }
-        Ok(Some(DealUpdate { number: draft.number.clone(), order: draft.order, states, entry }))
+        Ok(Some(DealUpdate { number: draft.number.clone(), order: draft.order, states, sent: entry }))
     }
 
     fn deal(&self, draft: &Draft, funnel: &Funnel, step: &Step, times: DealTimes) -> Result<Deal, Failure> {

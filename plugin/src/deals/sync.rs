@@ -35,7 +35,7 @@ struct Work {
     orders: BTreeMap<i64, OrderChanges>,
     deleted: BTreeSet<i64>,
     /// Orders that are already loaded.
-    whole: Vec<WholeOrder>,
+    loaded: Vec<WholeOrder>,
     hinted: Vec<i64>,
     /// Deals that are sent again because a setting changed.
     resend: BTreeSet<i64>,
@@ -80,7 +80,7 @@ fn run_once(context: &Context<'_>) -> Handled {
     };
     stored::forget(context.platform, Key::DealsForbidden)?;
     add_pending_orders(context, &mut plan, &mut work, batch_size)?;
-    let whole = match read_orders(context.crm, &mut work, batch_size) {
+    let orders = match read_orders(context.crm, &mut work, batch_size) {
         Err(CrmError::TooLarge { .. }) if batch_size > BATCH_SIZES[BATCH_SIZES.len() - 1] => {
             // The orders are too long. Nothing was changed yet, so start again with a smaller batch.
             let fewer = BATCH_SIZES.into_iter().find(|fewer| *fewer < batch_size).unwrap_or(batch_size);
@@ -95,7 +95,7 @@ fn run_once(context: &Context<'_>) -> Handled {
         other => other?,
     };
     let run = Run::new(context, take_unreported(context)?)?;
-    let uploaded = upload_changes(&run, &mut work, whole);
+    let uploaded = upload_changes(&run, &mut work, orders);
     let calls = run.uis.calls_made();
     let left_out = run.into_left_out();
     let stages = match uploaded {
@@ -230,8 +230,8 @@ fn add_pending_orders(context: &Context<'_>, plan: &mut Plan, work: &mut Work, b
     work.hinted = hinted;
     work.more_hints = more;
     if work.orders.len() < orders_per_run(batch_size) && plan.loading.is_some() {
-        work.whole = loading::read(context, plan)?;
-        for id in work.whole.iter().filter_map(|order| answer::id(&order.id)) {
+        work.loaded = loading::read(context, plan)?;
+        for id in work.loaded.iter().filter_map(|order| answer::id(&order.id)) {
             work.orders.entry(id).or_default();
         }
     } else if work.orders.len() < orders_per_run(batch_size)
@@ -254,18 +254,18 @@ fn orders_per_run(batch_size: usize) -> usize {
 
 /// Reads the orders to process.
 fn read_orders(crm: Crm<'_>, work: &mut Work, batch_size: usize) -> Result<Vec<WholeOrder>, CrmError> {
-    let mut whole = std::mem::take(&mut work.whole);
-    let there: BTreeSet<i64> = whole.iter().filter_map(|order| answer::id(&order.id)).collect();
+    let mut orders = std::mem::take(&mut work.loaded);
+    let there: BTreeSet<i64> = orders.iter().filter_map(|order| answer::id(&order.id)).collect();
     let needed = |id: &i64| !there.contains(id) && !work.deleted.contains(id);
     let ids: Vec<i64> = work.orders.keys().copied().filter(needed).collect();
     if !ids.is_empty() {
-        whole.extend(whole_orders::by_ids(crm, &ids, batch_size)?);
+        orders.extend(whole_orders::by_ids(crm, &ids, batch_size)?);
     }
-    Ok(whole)
+    Ok(orders)
 }
 
 /// Uploads the changes of these orders. Returns the current stages of statuses; none if there are no deals.
-fn upload_changes(run: &Run<'_>, work: &mut Work, whole: Vec<WholeOrder>) -> Result<Option<StageByStatus>, Failure> {
+fn upload_changes(run: &Run<'_>, work: &mut Work, orders: Vec<WholeOrder>) -> Result<Option<StageByStatus>, Failure> {
     let (context, settings) = (run.context, run.settings);
     for order in &work.deleted {
         if known_deals::read(context, *order)?.is_some() {
@@ -278,8 +278,8 @@ fn upload_changes(run: &Run<'_>, work: &mut Work, whole: Vec<WholeOrder>) -> Res
         work.orders.remove(order);
     }
     let fields = known_fields::of(context.platform, Entity::Order)?;
-    let drafts: Vec<Draft> = whole.iter().filter_map(|order| draft::of(order, settings, &fields)).collect();
-    drop(whole);
+    let drafts: Vec<Draft> = orders.iter().filter_map(|order| draft::of(order, settings, &fields)).collect();
+    drop(orders);
     if drafts.is_empty() && prerequisites::known_funnels(context.platform).is_empty() {
         return Ok(None);
     }

@@ -30,7 +30,7 @@ pub fn upload(run: &Run<'_>, updates: &[DealUpdate]) -> Result<(), Failure> {
         match (send(&states)?, batch) {
             (Ok(()), _) => {
                 for update in batch {
-                    known_deals::put(context, update.order, &update.entry)?;
+                    known_deals::put(context, update.order, &update.sent)?;
                 }
             }
             (Err(refusal), [update]) => {
@@ -39,14 +39,14 @@ pub fn upload(run: &Run<'_>, updates: &[DealUpdate]) -> Result<(), Failure> {
                 let taken_before =
                     states.len() > 1 && refusal.field.as_deref().is_some_and(|field| field.contains("modified_stage_date_time"));
                 if taken_before && send(last)?.is_ok() {
-                    known_deals::put(context, update.order, &update.entry)?;
+                    known_deals::put(context, update.order, &update.sent)?;
                     continue;
                 }
                 run.leave_out(format!("deal of order №{}", update.number), describe_refusal(&refusal));
                 let before = known_deals::read(context, update.order)?.unwrap_or_default();
                 let pending = update.states.iter().map(|state| (state.stage_ext_id.clone(), state.stage_modified)).collect();
                 // The deal in UIS is unchanged, but the processed history record is stored.
-                let KnownDeal { record, ahead, created, digest: refused, .. } = update.entry;
+                let KnownDeal { record, ahead, created, digest: refused, .. } = update.sent;
                 known_deals::put(context, update.order, &KnownDeal { record, ahead, created, refused, pending, ..before })?;
             }
             (Err(_), _) => {

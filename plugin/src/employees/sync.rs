@@ -50,7 +50,7 @@ pub fn run(platform: &dyn Platform, chosen: &[i64], users: &[User], employees: &
             continue;
         };
         if mails.contains(&mail) {
-            refuse(format!("another chosen user already has the e-mail {}", template::line(&mail, 100)));
+            refuse(format!("another chosen user has the e-mail {} already", template::line(&mail, 100)));
             continue;
         }
         mails.push(mail.clone());

@@ -124,7 +124,7 @@ pub fn note(context: &Context<'_>, about: impl FnOnce() -> decision::Appeal, tex
 pub fn report_refusal(context: &Context<'_>, what: String, error: &CrmError) -> Skipped {
     let why = error.to_string();
     context.platform.log(Level::Warn, "RetailCRM refuses what rules changed; the original is sent", &[("what", &what), ("error", &why)]);
-    skipped(format!("what rules changed in the {what}"), format!("{why}; the original is sent"))
+    skipped(format!("what rules made of the {what}"), format!("{why}; the original is sent"))
 }
 
 /// Sends what rules changed. If RetailCRM refuses it, reports the refusal and sends the original.

@@ -12,14 +12,14 @@ use crate::settings;
 use crate::uis::directory;
 
 /// The longest page that the contract allows.
-const MOST: usize = 200;
+const PAGE_MAX: usize = 200;
 
 /// The source of a setting's choices, as named by `x-choices` in the schema.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Source {
     Users,
     /// A reference list of RetailCRM: its path, and the name of the list.
-    Book(&'static str, &'static str),
+    Reference(&'static str, &'static str),
     /// Custom fields of these entities.
     Fields(&'static [Entity]),
     VirtualNumbers,
@@ -31,11 +31,11 @@ impl Source {
     fn parse(name: &str) -> Option<Source> {
         Some(match name {
             "retailcrm/users" => Source::Users,
-            "retailcrm/sites" => Source::Book("sites", "sites"),
-            "retailcrm/order-types" => Source::Book("order-types", "orderTypes"),
-            "retailcrm/order-methods" => Source::Book("order-methods", "orderMethods"),
-            "retailcrm/statuses" => Source::Book("statuses", "statuses"),
-            "retailcrm/status-groups" => Source::Book("status-groups", "statusGroups"),
+            "retailcrm/sites" => Source::Reference("sites", "sites"),
+            "retailcrm/order-types" => Source::Reference("order-types", "orderTypes"),
+            "retailcrm/order-methods" => Source::Reference("order-methods", "orderMethods"),
+            "retailcrm/statuses" => Source::Reference("statuses", "statuses"),
+            "retailcrm/status-groups" => Source::Reference("status-groups", "statusGroups"),
             "retailcrm/customer-fields" => Source::Fields(&[Entity::Customer]),
             "retailcrm/order-fields" => Source::Fields(&[Entity::Order]),
             "retailcrm/customer-and-order-fields" => Source::Fields(&[Entity::Customer, Entity::Order]),
@@ -51,7 +51,7 @@ impl Source {
 pub fn choices(context: &Context<'_>, setting: &str, page: Option<&str>) -> Result<ChoicePage, Failure> {
     match settings::choices_from(setting).as_deref().and_then(Source::parse) {
         Some(Source::Users) => users(context, page),
-        Some(Source::Book(path, list)) => book(context, path, list, page),
+        Some(Source::Reference(path, list)) => references(context, path, list, page),
         Some(Source::Fields(entities)) => fields(context, entities, page),
         Some(Source::VirtualNumbers) => {
             let numbers = directory::paged(|offset| context.platform.virtual_numbers(offset))?;
@@ -106,7 +106,7 @@ fn users(context: &Context<'_>, page: Option<&str>) -> Result<ChoicePage, Failur
 }
 
 /// A reference list of RetailCRM as choices.
-fn book(context: &Context<'_>, path: &str, list: &str, page: Option<&str>) -> Result<ChoicePage, Failure> {
+fn references(context: &Context<'_>, path: &str, list: &str, page: Option<&str>) -> Result<ChoicePage, Failure> {
     let found = context.crm.send(ApiRequest::get(format!("/api/v5/reference/{path}")))?;
     let active = answer::members(&found, list)?.into_iter().filter(|entry| entry["active"] != Value::Bool(false));
     cut(active.map(|entry| choice(&answer::text(&entry["code"]), &[&answer::text(&entry["name"])])).collect(), page)
@@ -121,9 +121,9 @@ fn number(page: Option<&str>) -> Result<u32, Failure> {
 /// Cuts a page out of a complete list.
 fn cut(all: Vec<Choice>, page: Option<&str>) -> Result<ChoicePage, Failure> {
     let number = number(page)?;
-    let from = usize::try_from(number - 1).unwrap_or(usize::MAX).saturating_mul(MOST);
-    let more = all.len() > from.saturating_add(MOST);
-    Ok(ChoicePage { choices: all.into_iter().skip(from).take(MOST).collect(), next: more.then(|| (number + 1).to_string()) })
+    let from = usize::try_from(number - 1).unwrap_or(usize::MAX).saturating_mul(PAGE_MAX);
+    let more = all.len() > from.saturating_add(PAGE_MAX);
+    Ok(ChoicePage { choices: all.into_iter().skip(from).take(PAGE_MAX).collect(), next: more.then(|| (number + 1).to_string()) })
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub fn dial(context: &Context<'_>, event: &ClickToCall) -> Result<Option<DialOrd
         let found = event.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim().to_owned());
         found.filter(|value| !value.is_empty())
     };
-    let wanted = parameter("phone").ok_or_else(|| Failure::Rejected("the request has no phone".into()))?;
+    let wanted = parameter("phone").ok_or_else(|| Failure::Rejected("the request names no phone".into()))?;
     let contact = phone::canonical(&wanted);
     if !(DIGITS_MIN..=DIGITS_MAX).contains(&contact.len()) {
         return Err(Failure::Rejected(format!("{} is not a number that can be called", shown(&wanted))));
