@@ -18,7 +18,7 @@ use crate::bindings::uis::integration::types::Instant;
 pub trait Connections {
     /// Sends requests in parallel; the answers are in the same order.
     fn send(&self, requests: Vec<Request>, deadline_ms: u32) -> Vec<Result<Response, SendError>>;
-    /// Asks the host to use another base URL.
+    /// Proposes another base URL for a connection; the host decides.
     fn propose_base_url(&self, connection: &str, base_url: &str) -> Result<(), String>;
 }
 

@@ -1,4 +1,4 @@
-//! UIS's communication behind an appeal. A chat has one id of its own and another one as a communication.
+//! UIS's communication behind an appeal. A chat's own id differs from the id of its communication.
 
 use serde::Deserialize;
 

@@ -179,7 +179,7 @@ fn send(
     Ok(left_out)
 }
 
-/// Completes the open task under a key because this appeal did what the task asked for. A task of a later appeal stays open.
+/// Completes the open task under a key because this appeal was the call back that the task is for. A task of a later appeal stays open.
 pub fn close(context: &Context<'_>, appeal: &Appeal<'_>, key: Key<'_>) -> Result<(), Failure> {
     let last = stored::load::<LastTask>(context.platform, key)?.filter(|last| last.at <= appeal.at);
     if let (Some(last), false) = (last, progress::read(context, appeal.id)?.task_closed) {
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn an_intent_whose_request_surely_did_not_arrive_is_withdrawn() {
+    fn an_intent_whose_request_certainly_did_not_arrive_is_withdrawn() {
         let fake = fake(&[(LIST, r#"{"success":true,"tasks":[]}"#)]);
         assert_eq!(after(make_task(&fake)), None, "RetailCRM was not reached: the host decides when to retry");
         assert_eq!(after(make_task(&fake)), None);

@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_of_a_family_begin_as_it_says() {
+    fn keys_begin_with_the_prefix_of_their_family() {
         let part = DealPrerequisite::Contact;
         for (key, family, name) in [
             (Key::EmployeeLink(5), Family::EmployeeLinks, "5"),

@@ -218,7 +218,7 @@ fn finish(context: &Context<'_>, session: i64) -> Result<Vec<Skipped>, Failure> 
     if in_notes.as_ref().is_err_and(is_retried) {
         return in_notes;
     }
-    // Mark it done only now: if an earlier attempt fails half-way, the refusal must still be reported.
+    // Mark the follow-up done only now: if this attempt fails half-way, the retry must still report the refusal.
     if let Some(steps) = &followed_up {
         let became = if steps.is_refused() { FollowUp::Refused } else { FollowUp::Done };
         story::update(context, session, |story| story.follow_up = became)?;

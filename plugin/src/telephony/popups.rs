@@ -41,7 +41,7 @@ pub fn on_outgoing_call(context: &Context<'_>, delivery: &Delivery, event: &Outg
 pub fn on_call_answered(context: &Context<'_>, event: &CallAnswered) -> Handled {
     let call = &event.call;
     let who = employee_id(context, call.employee.as_ref())?;
-    let (missed, handed_on) = story::update(context, call.session_id, |story| {
+    let (missed, transferred) = story::update(context, call.session_id, |story| {
         story.merge(call);
         let talked = story.talks.clone();
         // A repeated event reports the same talk.
@@ -59,8 +59,8 @@ pub fn on_call_answered(context: &Context<'_>, event: &CallAnswered) -> Handled 
         };
         (others(false), others(true))
     })?;
-    close_surely(context, call.session_id, &missed, NO_ANSWER)?;
-    close_surely(context, call.session_id, &handed_on, ANSWERED)?;
+    close_now_or_later(context, call.session_id, &missed, NO_ANSWER)?;
+    close_now_or_later(context, call.session_id, &transferred, ANSWERED)?;
     done()
 }
 
@@ -74,7 +74,7 @@ pub fn on_talk_finished(context: &Context<'_>, event: &TalkFinished) -> Handled 
         story.open_popups(|popup| talker.is_some() && popup.employee_id == talker)
     })?;
     // A talk of no seconds means that the phone was not answered.
-    close_surely(context, call.session_id, &ended, if event.talk_seconds == Some(0) { NO_ANSWER } else { ANSWERED })?;
+    close_now_or_later(context, call.session_id, &ended, if event.talk_seconds == Some(0) { NO_ANSWER } else { ANSWERED })?;
     done()
 }
 
@@ -92,7 +92,7 @@ pub fn close(context: &Context<'_>, session: i64, popups: &[Popup], status: &str
 
 /// Closes pop-ups now, or later by a timer if RetailCRM cannot be reached, so that the rest of the call does not wait. A final refusal is
 /// only logged, because a retry would be refused as well.
-pub fn close_surely(context: &Context<'_>, session: i64, popups: &[Popup], status: &'static str) -> Result<(), Failure> {
+pub fn close_now_or_later(context: &Context<'_>, session: i64, popups: &[Popup], status: &'static str) -> Result<(), Failure> {
     match close(context, session, popups, status) {
         Ok(()) => Ok(()),
         Err(Failure::Retry(later)) => {
@@ -113,11 +113,11 @@ pub fn close_surely(context: &Context<'_>, session: i64, popups: &[Popup], statu
 /// manager talked.
 pub fn close_all(context: &Context<'_>, session: i64, story: &Story, verdict: Verdict) -> Result<(), Failure> {
     let in_vain = |popup: &Popup| verdict == Verdict::Answered && !story.talks.is_empty() && !story.talks.contains(&popup.employee_id);
-    close_surely(context, session, &story.open_popups(|popup| !in_vain(popup)), verdict.hangup_status())?;
-    close_surely(context, session, &story.open_popups(in_vain), NO_ANSWER)
+    close_now_or_later(context, session, &story.open_popups(|popup| !in_vain(popup)), verdict.hangup_status())?;
+    close_now_or_later(context, session, &story.open_popups(in_vain), NO_ANSWER)
 }
 
-/// The timer of [`close_surely`]: closes the pop-ups that are still open, and is retried until it succeeds.
+/// The timer of [`close_now_or_later`]: closes the pop-ups that are still open, and is retried until it succeeds.
 pub fn on_close_timer(context: &Context<'_>, session: i64) -> Handled {
     let story = story::read(context, session)?;
     for popup in story.open_popups(|popup| popup.closing.is_some()) {
@@ -203,8 +203,8 @@ fn open(context: &Context<'_>, delivery: &Delivery, ringing: &Ringing<'_>) -> Ha
     };
     unfinished::add(context, session, &delivery.ordering_key)?;
     let (talked, rung): (Vec<Popup>, Vec<Popup>) = moved.into_iter().partition(|popup| story.talks.contains(&popup.employee_id));
-    close_surely(context, session, &talked, ANSWERED)?;
-    close_surely(context, session, &rung, NO_ANSWER)?;
+    close_now_or_later(context, session, &talked, ANSWERED)?;
+    close_now_or_later(context, session, &rung, NO_ANSWER)?;
     let kind = if story.direction == Some(CallDirection::Out) { EventType::Out } else { EventType::In };
     let Some(popup) = story.popups.last().map(std::slice::from_ref) else { return done() };
     let Some(event) = event(session, &story, kind, popup) else { return done() };

@@ -69,7 +69,7 @@ pub fn expire_silent(context: &Context<'_>) -> Result<(), Failure> {
     for (session, _) in all(context)? {
         let story = story::read(context, session)?;
         if story.end.is_none() && story.last_sign() + SILENCE_MS <= now {
-            popups::close_surely(context, session, &story.open_popups(|_| true), "failed")?;
+            popups::close_now_or_later(context, session, &story.open_popups(|_| true), "failed")?;
             stored::forget(context.platform, Key::UnfinishedCall(session))?;
         }
     }

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_extension_there_is_nothing() {
+    fn without_the_extension_there_are_no_pages() {
         for account in [fake(&[], Some("https://rmo.example/")), fake(&["rmo"], None), fake(&["crm"], Some("https://rmo.example/"))] {
             assert_eq!(embed(&account), Value::Null);
             assert!(asset(&account, "workplace.html").is_none());
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_would_break_out_of_the_page_or_the_policy_is_none() {
+    fn an_address_that_would_break_out_of_the_page_or_the_policy_is_refused() {
         for bad in [
             "javascript:alert(1)",
             "https://",
