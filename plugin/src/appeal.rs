@@ -1,42 +1,42 @@
-//! An appeal (обращение): a call, a chat or a site request, as far as it is known.
+//! An appeal (обращение): a call, a chat or a site request, with everything known about it so far.
 
 use crate::base::appeal_id::AppealId;
 use crate::bindings::uis::integration::types::Instant;
 use crate::retailcrm::telephony::Source;
 
-/// One appeal as far as it is known.
+/// One appeal, with everything known about it so far.
 pub struct Appeal<'a> {
     /// Its id.
     pub id: AppealId,
-    /// When it ended; tasks are due from then.
+    /// When the appeal ended; tasks are due relative to this time.
     pub at: Instant,
-    /// Who appealed.
-    pub who: Identity,
-    /// What a new customer is called; empty when nobody told a name.
+    /// What identifies the person who called or wrote.
+    pub identity: Identity,
+    /// The name for a new customer; empty when no name was reported.
     pub name: String,
-    /// The shop that it is about, when that is known.
+    /// The shop that the appeal is about, if known.
     pub own_site: Option<String>,
-    /// The shop for what is created: its own, else the main one.
+    /// The shop for the records that are created: the appeal's own, else the main one.
     pub site: Option<String>,
-    /// Where whoever appealed came from.
+    /// Where the person came from (advertising).
     pub source: Option<Source>,
-    /// What it tells for templates and fields.
-    pub told: &'a dyn EventParameters,
+    /// The appeal's parameters, for templates and extra fields.
+    pub parameters: &'a dyn EventParameters,
 }
 
-/// By what somebody is known, the surest first.
+/// What identifies a person, the most reliable first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Identity {
-    /// His phone, canonical digits.
+    /// The phone, in canonical digits.
     pub phone: Option<String>,
-    /// His e-mail, in lower case.
+    /// The e-mail, in lower case.
     pub email: Option<String>,
     /// UIS's id of the visitor.
     pub visitor: Option<i64>,
 }
 
 impl Identity {
-    /// The `externalId` of a customer who is made of this: by it RetailCRM refuses a second one.
+    /// The `externalId` of a customer created from this identity. RetailCRM refuses a second customer with the same one.
     pub fn external_id(&self) -> Option<String> {
         let phone = self.phone.as_ref().map(|phone| format!("uis-phone-{phone}"));
         let email = || self.email.as_ref().map(|email| format!("uis-email-{email}"));
@@ -44,19 +44,19 @@ impl Identity {
         phone.or_else(email).or_else(visitor)
     }
 
-    /// Him as people read him: `+7…`, an e-mail; empty for a visitor who left neither.
+    /// The identity as people read it: `+7…` or an e-mail; empty when the visitor left neither.
     pub fn shown(&self) -> String {
         let phone = self.phone.as_ref().map(|phone| format!("+{phone}"));
         phone.or_else(|| self.email.clone()).unwrap_or_default()
     }
 }
 
-/// What an appeal tells, by UIS's names.
+/// An appeal's parameters, under UIS's names.
 pub trait EventParameters {
-    /// A parameter as UIS tells it: a list is JSON. None when it is not told.
+    /// A parameter as UIS sends it: a list is JSON. None when UIS did not send it.
     fn raw(&self, name: &str) -> Option<String>;
 
-    /// All parameters that are told.
+    /// All parameters that UIS sent.
     fn all(&self) -> Vec<(String, String)>;
 
     /// A parameter as people read it: a list without its brackets.

@@ -1,13 +1,13 @@
-//! Generated from `wit/`: the contract's types and functions. Nothing else lives here.
+//! Generated from `wit/`: the contract's types and functions, nothing else.
 //!
-//! The types exist natively as well; the imported functions only work inside a component and are called by `component.rs` alone.
+//! The types exist natively as well. The imported functions work only inside a component; only `component.rs` calls them.
 #![allow(missing_docs, clippy::all, clippy::unwrap_used)]
 
 wit_bindgen::generate!({
     path: "../wit",
     world: "plugin",
-    // Equality and serde are for native tests, which hand the same values to the host library; the component never uses them,
-    // so the linker drops them.
+    // Native tests need equality and serde to pass the same values to the host library. The component does not use them, so the linker
+    // drops them.
     additional_derives: [PartialEq, serde::Serialize, serde::Deserialize],
     generate_unused_types: true,
     pub_export_macro: true,

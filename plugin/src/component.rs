@@ -1,4 +1,4 @@
-//! The adapter between the contract and the port: the only file that knows that this is a component. It exists on wasm32 alone, as a
+//! The adapter between the contract and the port: the only file that knows about the component. It is compiled for wasm32 only, because a
 //! native library cannot export the contract's names.
 
 use crate::bindings::exports::uis::integration::{calls, chats, orders, schedule, setup, site_requests};
@@ -187,7 +187,7 @@ impl platform::Log for Imports {
 
 struct Component;
 
-/// Hands an event to the handler of the same name.
+/// Passes an event to the handler of the same name.
 macro_rules! forward {
     ($($name:ident($event:ty) -> $answer:ty;)*) => {$(
         fn $name(delivery: Delivery, event: $event) -> Result<$answer, Failure> {

@@ -1,4 +1,5 @@
-//! A platform for unit tests: it answers requests by their paths and directory questions by what it was given, keeps what is stored, and has nothing else.
+//! A platform for unit tests. It answers requests by their path, answers directory queries from its fields, stores values, and refuses
+//! everything else.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -16,14 +17,14 @@ use crate::bindings::uis::integration::timers::Timer;
 use crate::bindings::uis::integration::types::Instant;
 use crate::platform::{Clock, Communications, Connections, Deals, Directory, Endpoints, Log, PreparedSettings, Rules, Storage, Timers};
 
-/// What it answers with.
+/// What the platform answers with.
 #[derive(Default)]
 pub struct Fake {
-    /// Bodies by path; another path is not reached.
+    /// Response bodies by path; requests to other paths fail as not sent.
     pub answers: BTreeMap<&'static str, String>,
-    /// Statuses by path, where they are not 200.
+    /// HTTP statuses by path, where they differ from 200.
     pub statuses: BTreeMap<&'static str, u16>,
-    /// The account, when it is not an empty one.
+    /// The account; by default an empty one.
     pub account: Option<Account>,
     /// UIS's employees.
     pub employees: Vec<Employee>,
@@ -31,13 +32,13 @@ pub struct Fake {
     pub lines: Vec<Line>,
     /// UIS's numbers.
     pub numbers: Vec<VirtualNumber>,
-    /// The present.
+    /// The current time.
     pub now: Cell<Instant>,
-    /// Requests that were sent: their paths.
+    /// The paths of the requests that were sent.
     pub sent: RefCell<Vec<String>>,
-    /// Paths whose answers are lost after the request was carried out.
+    /// Paths whose requests are carried out and whose answers are lost.
     pub lost: RefCell<Vec<&'static str>>,
-    /// What is stored.
+    /// The stored values.
     pub stored: RefCell<BTreeMap<String, Entry>>,
     /// The prepared settings.
     pub prepared: Vec<u8>,

@@ -1,4 +1,4 @@
-//! One function per function that the contract exports, in its order. Each names the room where the work is done.
+//! One function per function that the contract exports, in the contract's order. Each calls the room that does the work.
 
 use crate::base::outcome::{Handled, done};
 use crate::base::timers::TimerName;
@@ -71,7 +71,7 @@ pub fn on_deactivate(platform: &dyn Platform, _: &Delivery) -> Handled {
 pub fn run_action(platform: &dyn Platform, _: &Delivery, name: &str) -> Handled {
     let context = &Context::new(platform);
     if name == describe::SYNC_EMPLOYEES {
-        // Refreshing registers the module, and somebody in RetailCRM does not want it.
+        // A refresh registers the module as active, but it was switched off in RetailCRM on purpose.
         if switch::switched_off(platform)? {
             return Err(Failure::Rejected("the integration is switched off in RetailCRM: switch it on there first".into()));
         }
@@ -206,7 +206,7 @@ pub fn on_order_webhook(platform: &dyn Platform, _: &Delivery, event: &OrderWebh
 /// `schedule.on-schedule`.
 pub fn on_schedule(platform: &dyn Platform, delivery: &Delivery, event: &TimerDue) -> Handled {
     let context = &Context::new(platform);
-    // What waits is taken up when RetailCRM switches the module on again; what was not heard meanwhile is found in UIS's report.
+    // Unfinished work is resumed when RetailCRM switches the module on again; events missed until then are found in UIS's report.
     if switch::switched_off(platform)? {
         return nothing_to_do(platform, &event.name);
     }
@@ -214,13 +214,13 @@ pub fn on_schedule(platform: &dyn Platform, delivery: &Delivery, event: &TimerDu
         Some(TimerName::ReconcileCalls) => reconcile::on_timer(context),
         Some(TimerName::ReconcileTexts) => texts::reconcile::on_timer(context),
         Some(TimerName::Refresh) => activation::refresh(context),
-        Some(TimerName::Deals) => deals::slice::on_timer(context),
-        Some(TimerName::DealsSoon) => deals::slice::on_soon(context),
+        Some(TimerName::Deals) => deals::sync::on_timer(context),
+        Some(TimerName::DealsSoon) => deals::sync::on_soon(context),
         Some(TimerName::StoreCall(session)) => history::on_timer(context, session),
         Some(TimerName::ClosePopups(session)) => popups::on_close_timer(context, session),
         Some(TimerName::Chat(chat)) => chats::on_timer(context, delivery, chat),
         Some(TimerName::SiteRequest(request)) => texts::reconcile::on_request_timer(context, request, &event.payload),
-        None => Err(Failure::Rejected(format!("no timer {:?} was ever set by this version", event.name))),
+        None => Err(Failure::Rejected(format!("unknown timer {:?}: this version does not set it", event.name))),
     }
 }
 

@@ -1,24 +1,24 @@
 //! The RetailCRM integration of UIS telephony.
 //!
-//! Everything is plain Rust behind one port, [`platform::Platform`], and runs natively as well as in a component:
-//! `component.rs` alone knows that it is one. A reader looking for a behaviour finds it by the name of the room.
+//! All logic is plain Rust behind one port, [`platform::Platform`]. It runs natively as well as inside a component; only `component.rs`
+//! knows about the component. Each top-level module is a room, named after the behaviour it holds.
 //!
-//! A room imports itself and rooms of lower floors, nothing else: no room of its own floor, none above. The table is what the test of the
-//! floors reads.
+//! A room may import itself and rooms of lower floors, never another room of its own floor or a room above. A test reads the table below
+//! and checks this.
 //!
 //! | floor | room | what |
 //! |---|---|---|
 //! | 1 | [`bindings`] | the contract's types, generated |
-//! | 2 | [`platform`] | the port: what the logic may ask of the outside |
+//! | 2 | [`platform`] | the port: everything that the logic may request from outside |
 //! | 3 | `fake` | a platform for unit tests |
 //! | 4 | [`base`] | texts, numbers, links, stored values, timers, shorthands for answers |
 //! | 5 | [`retailcrm`] | RetailCRM's API v5: one client, one file per area |
 //! | 5 | [`uis`] | UIS's directory and UIS's own reports |
 //! | 6 | [`settings`] | the settings, their schema and their checks |
-//! | 7 | [`crm_state`] | what is remembered of RetailCRM between events |
-//! | 8 | [`context`] | what one event is handled with: the port, RetailCRM, the settings, decoded once |
+//! | 7 | [`crm_state`] | what is stored about RetailCRM between events |
+//! | 8 | [`context`] | what the handling of one event needs: the port, RetailCRM, the settings, decoded once |
 //! | 9 | [`appeal`] | a call, a chat or a site request: types |
-//! | 10 | [`rules`] | partners' rules, asked before something is sent |
+//! | 10 | [`rules`] | partners' rules, called before something is sent |
 //! | 11 | [`appeals`] | what follows from an appeal: customer, order, task, fields |
 //! | 12 | [`telephony`] | calls: caller card and forwarding, pop-ups, history, recordings, reconciliation |
 //! | 12 | [`texts`] | site requests and chats |

@@ -1,5 +1,6 @@
-//! The port: all that the integration's logic may ask of the outside. One small trait per interface that the contract imports, joined in
-//! [`Platform`]; the contract (`wit/`) says what each promises. A function that needs but one of them asks for that one.
+//! The port: everything that the integration's logic may request from outside. It has one small trait per interface that the contract
+//! imports, joined in [`Platform`]; the contract (`wit/`) says what each function promises. A function that needs only one of the traits
+//! takes only that one.
 
 use crate::bindings::uis::integration::clock::LocalTime;
 use crate::bindings::uis::integration::communications::{CallPage, ChatPage, ReportError, SiteRequestPage, TranscriptPage};
@@ -15,27 +16,27 @@ use crate::bindings::uis::integration::types::Instant;
 
 /// Requests to remote systems.
 pub trait Connections {
-    /// Sends requests side by side; answers in their order.
+    /// Sends requests in parallel; the answers are in the same order.
     fn send(&self, requests: Vec<Request>, deadline_ms: u32) -> Vec<Result<Response, SendError>>;
-    /// Asks the host to use another base URL.
+    /// Proposes another base URL for a connection; the host decides.
     fn propose_base_url(&self, connection: &str, base_url: &str) -> Result<(), String>;
 }
 
 /// The settings as they were prepared.
 pub trait PreparedSettings {
-    /// The bytes that `prepare` made.
+    /// The bytes that `prepare` returned.
     fn prepared_settings(&self) -> Vec<u8>;
 }
 
-/// What is kept between events.
+/// Values that are stored between events.
 pub trait Storage {
     /// Reads a key.
     fn get(&self, key: &str) -> Option<Entry>;
-    /// Writes a key if it is of the expected version, or absent.
+    /// Writes a key if it has the expected version, or is absent.
     fn swap(&self, key: &str, expected: Option<Version>, value: &[u8], ttl_ms: Option<u64>) -> Result<Version, StorageError>;
-    /// Deletes a key if it is of the version.
+    /// Deletes a key if it has the expected version.
     fn delete(&self, key: &str, expected: Version) -> Result<(), StorageError>;
-    /// Lists keys that begin so.
+    /// Lists keys with this prefix.
     fn scan(&self, prefix: &str, cursor: Option<&str>, limit: u32) -> ItemPage;
 }
 
@@ -43,13 +44,13 @@ pub trait Storage {
 pub trait Timers {
     /// Sets a timer.
     fn set_timer(&self, timer: &Timer) -> Result<(), String>;
-    /// Forgets a timer.
+    /// Cancels a timer.
     fn cancel_timer(&self, name: &str);
 }
 
-/// The present, and local time.
+/// The current time, and local time.
 pub trait Clock {
-    /// The present.
+    /// The current time.
     fn now(&self) -> Instant;
     /// Local time in a zone.
     fn to_local(&self, at: Instant, zone: &str) -> Result<LocalTime, String>;
@@ -63,7 +64,7 @@ pub trait Directory {
     fn account(&self) -> Account;
     /// A page of employees.
     fn employees(&self, offset: u32) -> Result<Vec<Employee>, DirectoryError>;
-    /// Creates an employee and gives his id.
+    /// Creates an employee and returns the id.
     fn create_employee(&self, fields: &EmployeeFields) -> Result<i64, DirectoryError>;
     /// Changes an employee.
     fn update_employee(&self, id: i64, fields: &EmployeeFields) -> Result<(), DirectoryError>;
@@ -79,11 +80,11 @@ pub trait Directory {
 
 /// UIS's own reports.
 pub trait Communications {
-    /// Calls that UIS's report knows.
+    /// Finished calls in UIS's report.
     fn finished_calls(&self, since: Instant, cursor: Option<&str>, limit: u32) -> Result<CallPage, ReportError>;
-    /// Chats that UIS's report knows.
+    /// Finished chats in UIS's report.
     fn finished_chats(&self, since: Instant, cursor: Option<&str>, limit: u32) -> Result<ChatPage, ReportError>;
-    /// Site requests that UIS's report knows.
+    /// Site requests in UIS's report.
     fn received_site_requests(&self, since: Instant, cursor: Option<&str>, limit: u32) -> Result<SiteRequestPage, ReportError>;
     /// One chat's messages.
     fn transcript(&self, chat: i64, cursor: Option<&str>, limit: u32) -> Result<TranscriptPage, ReportError>;
@@ -111,13 +112,13 @@ pub trait Deals {
 pub trait Rules {
     /// The points that rules decide.
     fn decided(&self) -> Points;
-    /// Who is responsible.
+    /// Chooses the assignee: a user id.
     fn decide_responsible(&self, about: &Appeal, proposed: Option<&str>) -> Option<String>;
-    /// What becomes of a draft.
+    /// Keeps, changes or skips a draft.
     fn review_draft(&self, about: &Appeal, draft: &Draft) -> Verdict;
-    /// Where a call goes.
+    /// Chooses where a call is forwarded to.
     fn route(&self, about: &Appeal, proposed: &Routing) -> Routing;
-    /// What becomes of a deal.
+    /// Changes a deal; none: the deal is not uploaded.
     fn review_deal(&self, deal: &DealDraft) -> Option<DealDraft>;
 }
 
@@ -125,7 +126,7 @@ pub trait Rules {
 pub trait Endpoints {
     /// Our public URL of a callback or an asset.
     fn endpoint(&self, callback: &str) -> Option<String>;
-    /// Stands for the secret of our callbacks in request bodies.
+    /// A placeholder that the host replaces by the secret of our callbacks in request bodies.
     fn secret_placeholder(&self) -> String;
 }
 
@@ -135,7 +136,7 @@ pub trait Log {
     fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]);
 }
 
-/// What the host provides, whole. Implemented by the component's imports and, natively, by whoever runs the logic in a test.
+/// Everything that the host provides. The component's imports implement it; in native tests the test does.
 pub trait Platform:
     Connections + PreparedSettings + Storage + Timers + Clock + Directory + Communications + Deals + Rules + Endpoints + Log
 {

@@ -1,4 +1,4 @@
-//! Control of the simulator, under `/_simulator`: looking at the account, starting it anew, setting a plan of faults, and acting in it as a
+//! Control of the simulator, under `/_simulator`: looking at the account, restarting it, setting a plan of faults, and acting in it as a
 //! user does. No CRM has this.
 
 use axum::Router;

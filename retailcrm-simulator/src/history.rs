@@ -137,7 +137,7 @@ impl History {
         let mut last = 0;
         let record = |record: Value| {
             let mut members = crate::entity::entity(record);
-            // Ids only grow; a record without one comes after the one before it.
+            // Ids only grow; a record without an id gets the next one.
             last = members.get("id").and_then(Value::as_i64).filter(|id| *id > last).unwrap_or(last + 1);
             members.insert("id".into(), last.into());
             let key = members.remove("apiKey").and_then(|key| key["key"].as_str().map(str::to_owned));

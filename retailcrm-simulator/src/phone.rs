@@ -22,7 +22,7 @@ pub fn looks_like_one(text: &str) -> bool {
     text.chars().any(|c| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || " +-()".contains(c))
 }
 
-/// Digits that a search must have at least to go by the index. Fewer are in so many numbers that going through all is as good.
+/// The fewest digits of a search that uses the index. Fewer digits occur in so many numbers that scanning all is as fast.
 const GRAM: usize = 6;
 
 /// Which entities have which six digits in a row.

@@ -398,7 +398,7 @@ async fn faults_are_injected() {
         (200, "application/json", false),
     ];
     assert_eq!(seen, expected.map(|(status, kind, broken)| (status, kind.to_owned(), broken)));
-    // 460 is no fault but an answer: part of an upload went.
+    // 460 is an ordinary answer, not a fault: a part of the upload was accepted.
     let customers =
         json!([{"externalId": "new", "firstName": "x"}, {"externalId": "c1", "firstName": "y"}, {"firstName": "z", "managerId": 404}]);
     let partly = crm.post("/api/v5/customers/upload", &[("customers", customers)]).await.expect(460);

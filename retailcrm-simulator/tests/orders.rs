@@ -160,7 +160,7 @@ async fn payments_and_items_keep_their_ids() {
     let history = get(&crm, "orders/history").await;
     let mut fields: Vec<&str> =
         history["history"].as_array().expect("records").iter().filter_map(|record| record["field"].as_str()).collect();
-    // In which order a change's records come is not promised.
+    // The order of a change's records is not guaranteed.
     fields.sort_unstable();
     assert_eq!(
         fields,

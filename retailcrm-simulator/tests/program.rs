@@ -152,9 +152,9 @@ async fn a_late_commit_happens_and_sets_off_triggers_without_another_request() {
     let broke = std::time::Instant::now();
     assert!(post(&program, "/api/v5/customers/create", create).await.is_err());
     assert_eq!(state(&program).await["customers"], json!([]), "not yet");
-    // No request until the trigger's has come: it must not depend on one.
+    // Send no request until the trigger's request has arrived: it must not depend on one.
     while received.lock().expect("unpoisoned").is_empty() {
-        assert!(broke.elapsed() < Duration::from_secs(30), "the trigger's request does not come");
+        assert!(broke.elapsed() < Duration::from_secs(30), "the trigger's request does not arrive");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(broke.elapsed() >= Duration::from_millis(1400), "{:?}", broke.elapsed());

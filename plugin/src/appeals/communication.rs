@@ -1,4 +1,4 @@
-//! The communication of UIS's reports that an appeal is. A chat's id there is another one than the chat's own.
+//! UIS's communication behind an appeal. A chat's own id differs from the id of its communication.
 
 use serde::Deserialize;
 
@@ -8,14 +8,14 @@ use crate::base::stored;
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 
-/// What is read of a chat's story, which the room `texts` keeps.
+/// The part of a chat's stored state that is read here; the room `texts` stores it.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Known {
     communication: Option<i64>,
 }
 
-/// The communication's type, as the Data API writes it, and its id; none: the id is not known.
+/// The communication's type, as the Data API writes it, and its id; none if the id is not known.
 pub fn of(context: &Context<'_>, appeal: AppealId) -> Result<Option<(&'static str, i64)>, Failure> {
     Ok(match appeal.kind {
         AppealKind::Call => Some(("call", appeal.id)),

@@ -1,5 +1,5 @@
-//! The customer of whoever appealed: looked for, and created when nobody is known. One customer per person: his `externalId` is made of
-//! what he is known by, so that of two creates RetailCRM refuses the second.
+//! The customer of an appeal: looked up, and created if none is found. A person is one customer: the `externalId` is derived from the
+//! person's identity, so RetailCRM refuses a second create.
 
 use serde_json::{Map, Value};
 
@@ -15,49 +15,50 @@ use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::retailcrm::CrmError;
 use crate::retailcrm::customers::{self, Customer, NewCustomer};
-use crate::rules::{self, Fields, For, Reviewed};
-use crate::settings::Row;
+use crate::rules::{self, AssigneeFor, Fields, Reviewed};
+use crate::settings::ExtraFieldRow;
 
 /// RetailCRM's longest name, in characters.
 const NAME_MAX: usize = 255;
 
-/// What became of a creation.
+/// The result of creating a customer.
 enum Creation {
-    /// A rule says that the customer is not created, and why.
+    /// A rule decided that the customer is not created, for this reason.
     Skipped(String),
-    /// It was sent.
+    /// The request was sent.
     Sent {
-        /// Which customer it is; none: somebody was faster.
+        /// The customer; none: another request created them first.
         customer: Option<Customer>,
         /// Extra fields that count as written.
         fields: Map<String, Value>,
-        /// What RetailCRM did not take of it.
+        /// What RetailCRM refused.
         left_out: Vec<Skipped>,
     },
 }
 
-/// Sees to it that whoever appealed is a customer. `manager` is the manager of a new one, and `rows` are written then.
+/// Makes sure that the person who called or wrote is a customer. `manager` is the manager of a new customer; the fields of `rows` are
+/// written to a new customer.
 pub fn ensure(
     context: &Context<'_>,
     appeal: &Appeal<'_>,
     manager: impl FnOnce(&mut Lookup<'_>) -> Result<Option<i64>, Failure>,
-    rows: &[Row],
+    rows: &[ExtraFieldRow],
     lookup: &mut Lookup<'_>,
 ) -> Result<Vec<Skipped>, Failure> {
     let before = progress::read(context, appeal.id)?;
-    let (false, Some(external_id)) = (before.looked_up, appeal.who.external_id()) else { return Ok(Vec::new()) };
-    let lease = PersonLease::take(context, &appeal.who, appeal.id)?;
+    let (false, Some(external_id)) = (before.looked_up, appeal.identity.external_id()) else { return Ok(Vec::new()) };
+    let lease = PersonLease::take(context, &appeal.identity, appeal.id)?;
     lookup.forget_nobody();
     lease.release_after(find_or_create(context, appeal, (before, external_id), manager, rows, lookup))
 }
 
-/// Looks for the customer, and creates one when nobody is known. The person's leases are held meanwhile.
+/// Looks the customer up, and creates one if none is found. The caller holds the person's leases.
 fn find_or_create(
     context: &Context<'_>,
     appeal: &Appeal<'_>,
     (before, external_id): (Progress, String),
     manager: impl FnOnce(&mut Lookup<'_>) -> Result<Option<i64>, Failure>,
-    rows: &[Row],
+    rows: &[ExtraFieldRow],
     lookup: &mut Lookup<'_>,
 ) -> Result<Vec<Skipped>, Failure> {
     join::join(context, appeal, lookup)?;
@@ -67,12 +68,12 @@ fn find_or_create(
         let proposed = NewCustomer { manager_id: manager(lookup)?, ..proposed };
         match create(context, appeal, proposed)? {
             Creation::Skipped(why) => {
-                // What would belong to the customer is not made either.
+                // Without the customer there is no order and no task either.
                 progress::update(context, appeal.id, |progress| {
                     progress.looked_up = true;
                     progress.skipped = true;
                 })?;
-                return Ok(vec![skipped(format!("customer of {}, his order and his task", appeal.id), format!("a rule: {why}"))]);
+                return Ok(vec![skipped(format!("customer of {}, their order and their task", appeal.id), format!("a rule: {why}"))]);
             }
             Creation::Sent { customer, fields, left_out: refused } => {
                 created = customer.is_some();
@@ -83,13 +84,13 @@ fn find_or_create(
     }
     let mut customer = lookup.customer()?;
     if customer.is_none() {
-        // The customer was made by an earlier appeal, and somebody has taken the phone off since: it is the same customer still.
+        // An earlier appeal created the customer, and the phone was removed from them since: it is still the same customer.
         customer = customers::by_external_id(context.crm, &external_id, appeal.site.as_deref())?;
         lookup.set_customer(customer.clone());
     }
-    // An attempt whose answer was lost has created the customer as well as one that was answered.
+    // An earlier attempt whose answer was lost may have created the customer.
     created |= before.creating && customer.as_ref().is_some_and(|customer| customer.external_id == external_id);
-    // First of all who the visitor is: once the look-up is noted as done nothing would remember it any more.
+    // Store the visitor's customer first: once the look-up is marked as done, no later attempt would store it.
     lookup.remember_visitor()?;
     progress::update(context, appeal.id, |progress| {
         progress.looked_up = true;
@@ -102,15 +103,15 @@ fn find_or_create(
     Ok(left_out)
 }
 
-/// A new customer as the settings want it; the manager is still to be found.
-fn propose(context: &Context<'_>, appeal: &Appeal<'_>, external_id: String, rows: &[Row]) -> Result<NewCustomer, Failure> {
+/// A new customer according to the settings, still without the manager.
+fn propose(context: &Context<'_>, appeal: &Appeal<'_>, external_id: String, rows: &[ExtraFieldRow]) -> Result<NewCustomer, Failure> {
     let fields = fields::of_new(context, appeal, rows)?;
     let name = template::fit(context.platform, "customer's name", &appeal.name, NAME_MAX);
     Ok(NewCustomer {
         external_id,
-        first_name: if name.is_empty() { appeal.who.shown() } else { name },
-        phone: appeal.who.phone.clone(),
-        email: appeal.who.email.clone(),
+        first_name: if name.is_empty() { appeal.identity.shown() } else { name },
+        phone: appeal.identity.phone.clone(),
+        email: appeal.identity.email.clone(),
         manager_id: None,
         site: appeal.site.clone(),
         source: appeal.source.clone(),
@@ -118,9 +119,9 @@ fn propose(context: &Context<'_>, appeal: &Appeal<'_>, external_id: String, rows
     })
 }
 
-/// Creates a customer as rules leave it; without what RetailCRM refuses.
+/// Creates a customer as the rules left it. Whatever RetailCRM refuses is left out.
 fn create(context: &Context<'_>, appeal: &Appeal<'_>, plain: NewCustomer) -> Result<Creation, Failure> {
-    // What the settings proposed counts as written: it is not proposed again, whatever rules made of it.
+    // Fields that the settings proposed count as written even if rules changed them: they are not proposed again.
     let mut written = plain.fields.clone();
     let mut customer = match reviewed(context, appeal, &plain) {
         Ok(customer) => customer,
@@ -130,14 +131,14 @@ fn create(context: &Context<'_>, appeal: &Appeal<'_>, plain: NewCustomer) -> Res
     let mut left_out = Vec::new();
     let made = match customers::create(context.crm, &customer) {
         Err(error @ CrmError::Refused { .. }) if customer != plain => {
-            left_out.push(rules::refused(context, format!("customer of {}", appeal.id), &error));
+            left_out.push(rules::report_refusal(context, format!("customer of {}", appeal.id), &error));
             customer = plain;
             customers::create(context.crm, &customer)
         }
         other => other,
     };
     let made = match made {
-        // A field, a user or a source that RetailCRM does not take any more must not keep a person out of it.
+        // A field, user or source that RetailCRM no longer accepts must not prevent the customer from being created.
         Err(error @ CrmError::Refused { .. }) if customer.manager_id.is_some() || !customer.fields.is_empty() => {
             written = Map::new();
             let plain = NewCustomer { manager_id: None, source: None, fields: Map::new(), ..customer.clone() };
@@ -147,7 +148,7 @@ fn create(context: &Context<'_>, appeal: &Appeal<'_>, plain: NewCustomer) -> Res
         }
         other => other?,
     };
-    // None: somebody was faster; whom they made is the one.
+    // None: another request created the customer first; that customer is used.
     let customer = made.map(|id| Customer {
         id,
         external_id: customer.external_id,
@@ -158,9 +159,10 @@ fn create(context: &Context<'_>, appeal: &Appeal<'_>, plain: NewCustomer) -> Res
     Ok(Creation::Sent { customer, fields: written, left_out })
 }
 
-/// A new customer as rules leave it, or why a rule says that it is not created.
+/// A new customer as the rules left it; the error is the reason why a rule skipped it.
 fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, plain: &NewCustomer) -> Result<NewCustomer, String> {
-    let mut customer = NewCustomer { manager_id: rules::responsible(context, appeal, For::Customer, plain.manager_id), ..plain.clone() };
+    let mut customer =
+        NewCustomer { manager_id: rules::assignee(context, appeal, AssigneeFor::Customer, plain.manager_id), ..plain.clone() };
     match rules::review(context, appeal, DraftKind::Customer, || drafted(&customer)) {
         Reviewed::Keep => {}
         Reviewed::Changed(changed) => {
@@ -175,7 +177,7 @@ fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, plain: &NewCustomer) -> 
     Ok(customer)
 }
 
-/// A new customer as rules see it.
+/// A new customer as a draft for rules.
 fn drafted(customer: &NewCustomer) -> Fields {
     Fields::default()
         .text("first-name", Some(customer.first_name.clone()))

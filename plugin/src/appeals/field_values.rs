@@ -1,5 +1,6 @@
-//! «Передавать дополнительные поля»: what UIS tells, written into fields that the account added in RetailCRM. Each value is put into its
-//! field's type; one that the field cannot hold is left out with the reason, and the rest is written. What UIS does not tell erases nothing.
+//! «Передавать дополнительные поля»: parameters from UIS, written into custom fields of RetailCRM. Each value is converted to its field's
+//! type. A value that cannot be converted is skipped and reported; the others are written. A parameter that UIS did not send never erases a
+//! field.
 
 use std::cell::Cell;
 
@@ -12,11 +13,11 @@ use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::crm_state::known_fields;
 use crate::retailcrm::custom_fields::{Entity, Field};
-use crate::settings::Row;
+use crate::settings::ExtraFieldRow;
 
-/// RetailCRM's longest value of a line, in characters.
+/// RetailCRM's longest single-line value, in characters.
 const LINE_MAX: usize = 255;
-/// And of a text, ours: no call tells more.
+/// The longest multi-line value, in characters. This limit is ours; no call has more text.
 const TEXT_MAX: usize = 4000;
 
 /// The longest value that is written into a field, in characters.
@@ -24,12 +25,12 @@ fn longest(field: &Field) -> usize {
     if field.kind == "text" { TEXT_MAX } else { LINE_MAX }
 }
 
-/// Values of rows, and rows that could not be. `told` is what UIS tells.
+/// The values of `rows`, filled with `parameters`, and the rows that were skipped.
 pub fn values<'a>(
     context: &Context<'_>,
     entity: Entity,
-    rows: impl Iterator<Item = &'a Row>,
-    told: &dyn EventParameters,
+    rows: impl Iterator<Item = &'a ExtraFieldRow>,
+    parameters: &dyn EventParameters,
 ) -> Result<(Map<String, Value>, Vec<Skipped>), Failure> {
     let fields = known_fields::of(context.platform, entity)?;
     let (mut values, mut left_out) = (Map::new(), Vec::new());
@@ -37,22 +38,22 @@ pub fn values<'a>(
         let field = fields.iter().find(|field| field.code == row.field);
         let takes_list = field.is_some_and(|field| field.kind == "multiselect_dictionary");
         let any = Cell::new(!row.value.contains("{{"));
-        let ask = |name: &str| if takes_list { told.raw(name) } else { told.get(name) }.inspect(|_| any.set(true));
-        let text = template::render(&row.value, ask, |_| {});
-        // What stands around parameters that UIS does not tell is no value.
+        let value_of = |name: &str| if takes_list { parameters.raw(name) } else { parameters.get(name) }.inspect(|_| any.set(true));
+        let text = template::render(&row.value, value_of, |_| {});
+        // When UIS sent none of the template's parameters, the text around them is not a value.
         if !any.get() || text.trim().is_empty() {
             continue;
         }
-        let held = match field {
+        let converted = match field {
             Some(field) => {
                 if text.trim().chars().count() > longest(field) {
                     template::log_whole(context.platform, &row.field, text.trim());
                 }
-                hold(field, text.trim())
+                convert(field, text.trim())
             }
             None => Err(format!("RetailCRM has no such field of {}s", entity.name())),
         };
-        match held {
+        match converted {
             Ok(value) => drop(values.insert(row.field.clone(), value)),
             Err(why) => left_out.push(skipped(format!("field {}", row.field), format!("{why}: {}", template::line(&text, 80)))),
         }
@@ -60,8 +61,8 @@ pub fn values<'a>(
     Ok((values, left_out))
 }
 
-/// A text as a value of a field's type.
-fn hold(field: &Field, text: &str) -> Result<Value, String> {
+/// Converts a text to a field's type.
+fn convert(field: &Field, text: &str) -> Result<Value, String> {
     let wrong = || format!("the field holds a {}", field.kind);
     match field.kind.as_str() {
         "boolean" => match text.to_lowercase().as_str() {
@@ -79,7 +80,7 @@ fn hold(field: &Field, text: &str) -> Result<Value, String> {
         },
         "dictionary" => element(field, text).map(Value::from),
         "multiselect_dictionary" => {
-            // UIS tells lists as JSON, or by commas.
+            // UIS sends lists as JSON or separated by commas.
             let listed: Option<Vec<String>> = crate::base::json::read(text.as_bytes()).ok();
             let items = listed.unwrap_or_else(|| text.split(',').map(|item| item.trim().to_owned()).collect());
             let codes: Result<Vec<String>, String> =
@@ -97,14 +98,14 @@ fn hold(field: &Field, text: &str) -> Result<Value, String> {
     }
 }
 
-/// The code of a dictionary's element, by its code or its name.
+/// The code of a dictionary's element, found by its code or its name.
 fn element(field: &Field, text: &str) -> Result<String, String> {
     let by_code = field.elements.iter().find(|(code, _)| code == text);
     let found = by_code.or_else(|| field.elements.iter().find(|(_, name)| name.to_lowercase() == text.to_lowercase()));
     found.map(|(code, _)| code.clone()).ok_or_else(|| format!("its dictionary has no element {:?}", template::line(text, 80)))
 }
 
-/// `Y-m-d` at the beginning of a text, or `d.m.Y`.
+/// Reads `Y-m-d` at the beginning of a text, or `d.m.Y`.
 fn date(text: &str) -> Option<String> {
     let number = |part: &str| (!part.is_empty() && part.chars().all(|c| c.is_ascii_digit())).then(|| part.parse::<u32>().ok()).flatten();
     let parts = |separator: char| -> Option<[u32; 3]> {
@@ -133,10 +134,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_type_takes_what_it_can_hold() {
+    fn texts_are_converted_to_every_type() {
         let elements = vec![("vk".to_owned(), "ВКонтакте".to_owned()), ("ya".to_owned(), "Яндекс".to_owned())];
-        let held = |kind: &str, text: &str| {
-            hold(&Field { code: "f".into(), name: "f".into(), kind: kind.into(), elements: elements.clone() }, text).ok()
+        let converted = |kind: &str, text: &str| {
+            convert(&Field { code: "f".into(), name: "f".into(), kind: kind.into(), elements: elements.clone() }, text).ok()
         };
         for (kind, text, value) in [
             ("boolean", "да", Some(json!(true))),
@@ -161,7 +162,7 @@ mod tests {
             ("string", "<b>x</b>", Some(json!("‹b›x‹/b›"))),
             ("text", "<b>\r\nx", Some(json!("‹b› \nx"))),
         ] {
-            assert_eq!(held(kind, text), value, "{kind} {text}");
+            assert_eq!(converted(kind, text), value, "{kind} {text}");
         }
     }
 }

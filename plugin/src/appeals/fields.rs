@@ -1,5 +1,5 @@
-//! Extra fields of whoever appealed. A row is written when we create the customer, and on every appeal only if its own «Обновлять всегда»
-//! is on.
+//! Custom fields of an appeal's customer. A row is written when the plugin creates the customer; on later appeals only if the row's
+//! «Обновлять всегда» is on.
 
 use serde_json::{Map, Value};
 
@@ -13,40 +13,47 @@ use crate::context::Context;
 use crate::retailcrm::custom_fields::Entity;
 use crate::retailcrm::{CrmError, customers};
 use crate::rules::{self, Fields, Reviewed};
-use crate::settings::Row;
+use crate::settings::ExtraFieldRow;
 
-/// Values for a customer who is created by this appeal, as far as it tells them by now. What cannot be is told at its end.
-pub fn of_new(context: &Context<'_>, appeal: &Appeal<'_>, rows: &[Row]) -> Result<Map<String, Value>, Failure> {
-    if rows.is_empty() { Ok(Map::new()) } else { Ok(field_values::values(context, Entity::Customer, rows.iter(), appeal.told)?.0) }
+/// Values for a customer that this appeal creates, from the parameters known so far. Rows that fail are not reported here but when the
+/// appeal ends.
+pub fn of_new(context: &Context<'_>, appeal: &Appeal<'_>, rows: &[ExtraFieldRow]) -> Result<Map<String, Value>, Failure> {
+    if rows.is_empty() { Ok(Map::new()) } else { Ok(field_values::values(context, Entity::Customer, rows.iter(), appeal.parameters)?.0) }
 }
 
-/// The appeal is over: what it told since, for a customer whom it created; rows that are always written, for any other.
-pub fn update(context: &Context<'_>, appeal: &Appeal<'_>, rows: &[Row], lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+/// When the appeal is over: writes new values to a customer that this appeal created; to any other customer only the rows that are always
+/// written.
+pub fn update(
+    context: &Context<'_>,
+    appeal: &Appeal<'_>,
+    rows: &[ExtraFieldRow],
+    lookup: &mut Lookup<'_>,
+) -> Result<Vec<Skipped>, Failure> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
     let known = progress::read(context, appeal.id)?;
     let wanted = rows.iter().filter(|row| row.always || known.created);
-    let (mut values, mut left_out) = field_values::values(context, Entity::Customer, wanted, appeal.told)?;
+    let (mut values, mut left_out) = field_values::values(context, Entity::Customer, wanted, appeal.parameters)?;
     values.retain(|code, value| known.fields.get(code) != Some(value));
     if values.is_empty() {
         return Ok(left_out);
     }
     let Some(customer) = lookup.customer()? else { return Ok(left_out) };
     let proposed = values.clone();
-    match rules::review_news(context, appeal, || Fields::default().own(&values)) {
+    match rules::review_field_update(context, appeal, || Fields::default().own(&values)) {
         Reviewed::Keep => {}
         Reviewed::Changed(changed) => values = changed.own(),
         Reviewed::Skip(_) => values.clear(),
     }
     let what = format!("fields of the customer of {}", appeal.id);
-    let written = rules::or_without(context, &what, (&values, &proposed), &mut left_out, |values| {
+    let written = rules::send_or_fall_back(context, &what, (&values, &proposed), &mut left_out, |values| {
         if values.is_empty() { Ok(()) } else { customers::set_fields(lookup.crm(), &customer, values) }
     });
     match written {
-        // Also what rules made another of: it is not proposed again.
+        // The proposed values are marked, even those that rules changed, so that they are not proposed again.
         Ok(()) => progress::update(context, appeal.id, |progress| progress.fields.extend(proposed.clone()))?,
-        // RetailCRM has the last word on its fields; the rest does not wait for them.
+        // RetailCRM may refuse its fields; everything else continues.
         Err(error @ CrmError::Refused { .. }) => {
             let codes: Vec<&str> = proposed.keys().map(String::as_str).collect();
             left_out.push(skipped(format!("fields {}", codes.join(", ")), error.to_string()));

@@ -1,21 +1,21 @@
-//! Appeals (обращения): calls, chats, site requests. What follows from one of them in RetailCRM is made here, in one way for all kinds;
-//! the rooms of the kinds (`telephony`, …) say from their settings what is wanted.
+//! Appeals (обращения): calls, chats, site requests. This room creates what follows from an appeal in RetailCRM, in the same way for all
+//! kinds. The rooms of the kinds (`telephony`, …) decide from their settings what is created.
 //!
 //! | file | what |
 //! |---|---|
 //! | [`lease`] | one event at a time looks for a person |
-//! | [`lookup`] | whose appeal it is: by phone, else e-mail, else the visitor |
-//! | [`customer`] | the customer of whoever appealed: looked for, else created |
-//! | [`fields`] | extra fields of the customer |
-//! | [`field_values`] | «Передавать дополнительные поля»: values put into their fields' types |
+//! | [`lookup`] | the appeal's customer: by phone, else e-mail, else the visitor |
+//! | [`customer`] | the appeal's customer: looked up, else created |
+//! | [`fields`] | custom fields of the customer |
+//! | [`field_values`] | «Передавать дополнительные поля»: values converted to their fields' types |
 //! | [`order`] | an order for the appeal |
 //! | [`task`] | a task for the appeal |
-//! | [`assignee`] | who answers for what is created |
-//! | [`source`] | where whoever appealed came from |
-//! | [`join`] | two customers who turn out to be one |
-//! | [`parts`] | several things made of one appeal |
-//! | [`communication`] | the communication of UIS's reports behind an appeal |
-//! | [`progress`] | what of it is done, so that nothing is done twice |
+//! | [`assignee`] | the assignee of what is created |
+//! | [`source`] | the advertising source of an appeal |
+//! | [`join`] | merging two customers who turn out to be the same person |
+//! | [`steps`] | several steps for one appeal, independent of each other's refusals |
+//! | [`communication`] | UIS's communication behind an appeal |
+//! | [`progress`] | what is already done for an appeal, so that nothing is done twice |
 
 pub mod assignee;
 pub mod communication;
@@ -26,7 +26,7 @@ pub mod join;
 pub mod lease;
 pub mod lookup;
 pub mod order;
-pub mod parts;
 pub mod progress;
 pub mod source;
+pub mod steps;
 pub mod task;

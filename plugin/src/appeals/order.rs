@@ -1,4 +1,4 @@
-//! An order for an appeal. Its `externalId` is the appeal's, so that a second create is refused and not doubled.
+//! An order for an appeal. Its `externalId` is the appeal's id, so a second create is refused instead of making a second order.
 
 use serde_json::{Map, Value};
 
@@ -16,35 +16,35 @@ use crate::crm_state::statuses;
 use crate::retailcrm::corporate::{self, Company};
 use crate::retailcrm::custom_fields::Entity;
 use crate::retailcrm::customers::Customer;
-use crate::retailcrm::orders::{self, NewOrder, Standing};
+use crate::retailcrm::orders::{self, NewOrder, OrderSummary};
 use crate::retailcrm::reference::Status;
 use crate::retailcrm::{CrmError, Refusal};
-use crate::rules::{self, Fields, For, Reviewed};
-use crate::settings::{Repeat, Row};
+use crate::rules::{self, AssigneeFor, Fields, Reviewed};
+use crate::settings::{ExtraFieldRow, Repeat};
 
-/// A comment is at most so long, in characters [inferred].
+/// The longest comment, in characters [inferred].
 const COMMENT_MAX: usize = 2000;
 const HOUR_MS: i64 = 3_600_000;
 
-/// What is wanted.
-pub struct Wish<'a> {
-    /// For a customer who was there.
+/// How the order is created.
+pub struct OrderPlan<'a> {
+    /// When an existing customer gets another order.
     pub repeat: Repeat,
     /// The hours of [`Repeat::AfterHours`].
     pub after_hours: u32,
     /// Code of the order's type; none: the account's default.
     pub order_type: Option<String>,
-    /// Code of its method; none: [`Wish::stock_method`].
+    /// Code of the order's method; none: [`OrderPlan::stock_method`].
     pub order_method: Option<String>,
-    /// RetailCRM's own method for such appeals. An account may have taken it out: then the order has its default.
+    /// RetailCRM's built-in method for such appeals. If the account has removed it, the order gets the default method.
     pub stock_method: &'a str,
-    /// Code of the status that it begins in.
+    /// Code of the order's first status.
     pub status: Option<String>,
-    /// Who answers for it.
+    /// The assignee.
     pub assignee: Assignee,
-    /// Who does when nobody else is known.
+    /// The assignee if no other is known.
     pub default_assignee: Option<i64>,
-    /// A template of what the manager reads on it.
+    /// Template of the manager's comment.
     pub comment: &'a str,
     /// What the customer wrote.
     pub customer_comment: Option<String>,
@@ -52,57 +52,61 @@ pub struct Wish<'a> {
     pub fields: Map<String, Value>,
 }
 
-/// Values of rows for the order's fields, and rows that could not be.
-pub fn fields(context: &Context<'_>, appeal: &Appeal<'_>, rows: &[Row]) -> Result<(Map<String, Value>, Vec<Skipped>), Failure> {
-    if rows.is_empty() { Ok((Map::new(), Vec::new())) } else { field_values::values(context, Entity::Order, rows.iter(), appeal.told) }
+/// Values for the order's custom fields, and the rows that were skipped.
+pub fn fields(context: &Context<'_>, appeal: &Appeal<'_>, rows: &[ExtraFieldRow]) -> Result<(Map<String, Value>, Vec<Skipped>), Failure> {
+    if rows.is_empty() {
+        Ok((Map::new(), Vec::new()))
+    } else {
+        field_values::values(context, Entity::Order, rows.iter(), appeal.parameters)
+    }
 }
 
-/// Why an attempt to make the order broke off.
-enum Stop {
-    /// RetailCRM does not have the customer any more.
+/// Why an attempt to create the order failed.
+enum MakeError {
+    /// The customer no longer exists in RetailCRM.
     CustomerGone(Failure),
-    /// For another reason.
+    /// Another reason.
     Other(Failure),
 }
 
-impl From<CrmError> for Stop {
-    fn from(error: CrmError) -> Stop {
+impl From<CrmError> for MakeError {
+    fn from(error: CrmError) -> MakeError {
         let is_gone = error.is_refused_for(Refusal::ReferenceNotFound);
-        if is_gone { Stop::CustomerGone(error.into()) } else { Stop::Other(error.into()) }
+        if is_gone { MakeError::CustomerGone(error.into()) } else { MakeError::Other(error.into()) }
     }
 }
 
-impl From<Failure> for Stop {
-    fn from(failure: Failure) -> Stop {
-        Stop::Other(failure)
+impl From<Failure> for MakeError {
+    fn from(failure: Failure) -> MakeError {
+        MakeError::Other(failure)
     }
 }
 
-impl From<Stop> for Failure {
-    fn from(stop: Stop) -> Failure {
+impl From<MakeError> for Failure {
+    fn from(stop: MakeError) -> Failure {
         match stop {
-            Stop::CustomerGone(failure) | Stop::Other(failure) => failure,
+            MakeError::CustomerGone(failure) | MakeError::Other(failure) => failure,
         }
     }
 }
 
-/// Makes the order of a customer who is there by now, unless other orders of the customer stand in the way.
-pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
-    match attempt(context, appeal, wish, lookup) {
-        // The customer was joined with another since: the other has the phone now.
-        Err(Stop::CustomerGone(failure)) => {
-            if lookup.again(appeal.id)?.is_none() {
+/// Creates the order of an existing customer, unless the customer's other orders forbid it.
+pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, plan: &OrderPlan<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+    match attempt(context, appeal, plan, lookup) {
+        // The customer was merged into another one, who now has the phone.
+        Err(MakeError::CustomerGone(failure)) => {
+            if lookup.find_successor(appeal.id)?.is_none() {
                 return Err(failure);
             }
-            Ok(attempt(context, appeal, wish, lookup)?)
+            Ok(attempt(context, appeal, plan, lookup)?)
         }
         other => Ok(other?),
     }
 }
 
-fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Stop> {
+fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, plan: &OrderPlan<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, MakeError> {
     let known = progress::read(context, appeal.id)?;
-    // A customer whom a rule skipped has no order of this appeal, even if another appeal made them known since.
+    // If a rule skipped the customer, this appeal has no order, even if another appeal has created the customer since.
     if known.ordered || known.skipped {
         return Ok(Vec::new());
     }
@@ -110,19 +114,19 @@ fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: 
     // An order from a company's contact belongs to the company.
     let company = if customer.is_contact { corporate::of_contact(context.crm, customer.id)? } else { None };
     let buyer = company.as_ref().map_or(customer.id, |company| company.id);
-    let others_matter = !known.created && wish.repeat != Repeat::Always;
-    if others_matter && !free(context, appeal, wish, &orders::of_customer(context.crm, buyer, company.is_some())?)? {
+    let others_matter = !known.created && plan.repeat != Repeat::Always;
+    if others_matter && !allows_another(context, appeal, plan, &orders::of_customer(context.crm, buyer, company.is_some())?)? {
         progress::update(context, appeal.id, |progress| progress.ordered = true)?;
         return Ok(Vec::new());
     }
-    let plain = propose(context, appeal, wish, (&customer, company.as_ref()), lookup)?;
+    let plain = propose(context, appeal, plan, (&customer, company.as_ref()), lookup)?;
     let Some(order) = reviewed(context, appeal, &plain) else {
         progress::update(context, appeal.id, |progress| progress.ordered = true)?;
         return Ok(Vec::new());
     };
     let mut left_out = Vec::new();
     let what = format!("order of {}", appeal.id);
-    rules::or_without(context, &what, (&order, &plain), &mut left_out, |order| create(context, wish, order.clone()))?;
+    rules::send_or_fall_back(context, &what, (&order, &plain), &mut left_out, |order| create(context, plan, order.clone()))?;
     progress::update(context, appeal.id, |progress| {
         progress.ordered = true;
         progress.order_site.clone_from(&plain.site);
@@ -130,16 +134,16 @@ fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: 
     Ok(left_out)
 }
 
-/// The order as the settings want it.
+/// The order according to the settings.
 fn propose(
     context: &Context<'_>,
     appeal: &Appeal<'_>,
-    wish: &Wish<'_>,
+    plan: &OrderPlan<'_>,
     (customer, company): (&Customer, Option<&Company>),
     lookup: &mut Lookup<'_>,
 ) -> Result<NewOrder, Failure> {
-    let comment = template::render(wish.comment, |name| appeal.told.get(name), |_| {});
-    // A customer's orders are of the customer's shop, unless the appeal is about another.
+    let comment = template::render(plan.comment, |name| appeal.parameters.get(name), |_| {});
+    // The order belongs to the customer's shop, unless the appeal is about another shop.
     let site = company.map_or(&customer.site, |company| &company.site);
     let site = appeal.own_site.clone().or_else(|| Some(site.clone()).filter(|site| !site.is_empty())).or_else(|| appeal.site.clone());
     Ok(NewOrder {
@@ -147,27 +151,27 @@ fn propose(
         customer: customer.id,
         company: company.map(|company| company.id),
         site,
-        phone: appeal.who.phone.clone(),
-        email: appeal.who.email.clone(),
-        order_type: wish.order_type.clone(),
-        order_method: wish.order_method.clone().or_else(|| Some(wish.stock_method.to_owned())),
-        status: wish.status.clone(),
-        manager_id: wish.assignee.user(context, lookup, wish.default_assignee)?,
-        customer_comment: wish.customer_comment.as_ref().map(|text| {
+        phone: appeal.identity.phone.clone(),
+        email: appeal.identity.email.clone(),
+        order_type: plan.order_type.clone(),
+        order_method: plan.order_method.clone().or_else(|| Some(plan.stock_method.to_owned())),
+        status: plan.status.clone(),
+        manager_id: plan.assignee.user(context, lookup, plan.default_assignee)?,
+        customer_comment: plan.customer_comment.as_ref().map(|text| {
             if text.chars().count() > COMMENT_MAX {
                 template::log_whole(context.platform, "customer's comment", text);
             }
             template::lines(text, COMMENT_MAX)
         }),
         source: appeal.source.clone(),
-        fields: wish.fields.clone(),
+        fields: plan.fields.clone(),
         manager_comment: template::fit(context.platform, "order's comment", &comment, COMMENT_MAX),
     })
 }
 
-/// The order as rules leave it; none: it is not made.
+/// The order as the rules left it; none if a rule skipped it.
 fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, plain: &NewOrder) -> Option<NewOrder> {
-    let mut order = NewOrder { manager_id: rules::responsible(context, appeal, For::Order, plain.manager_id), ..plain.clone() };
+    let mut order = NewOrder { manager_id: rules::assignee(context, appeal, AssigneeFor::Order, plain.manager_id), ..plain.clone() };
     match rules::review(context, appeal, DraftKind::Order, || drafted(&order)) {
         Reviewed::Keep => {}
         Reviewed::Changed(changed) => {
@@ -185,14 +189,14 @@ fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, plain: &NewOrder) -> Opt
     Some(order)
 }
 
-/// Creates the order; without RetailCRM's own method where the account has taken that out.
-fn create(context: &Context<'_>, wish: &Wish<'_>, mut order: NewOrder) -> Result<(), CrmError> {
+/// Creates the order. If the account has removed RetailCRM's built-in method, the order is created without a method.
+fn create(context: &Context<'_>, plan: &OrderPlan<'_>, mut order: NewOrder) -> Result<(), CrmError> {
     match orders::create(context.crm, &order) {
-        Err(CrmError::Refused { message, why: Refusal::UnknownOrderMethod, .. }) if wish.order_method.is_none() => {
+        Err(CrmError::Refused { message, why: Refusal::UnknownOrderMethod, .. }) if plan.order_method.is_none() => {
             context.platform.log(
                 Level::Warn,
-                "RetailCRM's stock order method is gone",
-                &[("method", wish.stock_method), ("error", &message)],
+                "the account has no such order method any more; the order is created without it",
+                &[("method", plan.stock_method), ("error", &message)],
             );
             order.order_method = None;
             orders::create(context.crm, &order)
@@ -201,7 +205,7 @@ fn create(context: &Context<'_>, wish: &Wish<'_>, mut order: NewOrder) -> Result
     }
 }
 
-/// A new order as rules see it.
+/// A new order as a draft for rules.
 fn drafted(order: &NewOrder) -> Fields {
     Fields::default()
         .text("type", order.order_type.clone())
@@ -218,22 +222,22 @@ fn drafted(order: &NewOrder) -> Fields {
         .own(&order.fields)
 }
 
-/// Whether the customer's other orders leave room for one more.
-fn free(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, orders: &[Standing]) -> Result<bool, Failure> {
+/// Whether the customer's other orders allow one more.
+fn allows_another(context: &Context<'_>, appeal: &Appeal<'_>, plan: &OrderPlan<'_>, orders: &[OrderSummary]) -> Result<bool, Failure> {
     let statuses: Vec<Status> = statuses::all(context.platform)?;
-    let ended = |order: &&Standing| {
+    let ended = |order: &&OrderSummary| {
         statuses.iter().any(|status| status.code == order.status && matches!(status.group.as_str(), "complete" | "cancel"))
     };
-    // What an earlier attempt made is no other order.
+    // An order created by an earlier attempt of this appeal does not count.
     let id = appeal.id.to_string();
     let others = || orders.iter().filter(|order| order.external_id != id);
     let none_open = others().all(|order| ended(&order));
-    Ok(match wish.repeat {
+    Ok(match plan.repeat {
         Repeat::Always => true,
         Repeat::NoOpen => none_open,
         Repeat::AfterHours => {
-            // Both are local times of the account, written alike: they compare as text.
-            let latest = context.crm_date_time(appeal.at - i64::from(wish.after_hours) * HOUR_MS)?;
+            // Both are local times of the account in the same format, so they can be compared as text.
+            let latest = context.crm_date_time(appeal.at - i64::from(plan.after_hours) * HOUR_MS)?;
             none_open && others().filter(ended).all(|order| order.since <= latest)
         }
     })

@@ -1,4 +1,4 @@
-//! What of an appeal is done in RetailCRM, so that an event that comes again, or an attempt that broke off, does nothing twice.
+//! What is already done in RetailCRM for an appeal, so that a repeated event or a retry does nothing twice.
 
 use std::collections::BTreeMap;
 
@@ -12,60 +12,61 @@ use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
 use crate::retailcrm::customers::Customer;
 
-/// Longer than any repeat of an appeal's events.
+/// Longer than any of an appeal's events can be repeated.
 const TTL_MS: u64 = 35 * 24 * 3_600_000;
 
-/// How far an appeal is.
+/// How far the work for an appeal is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Progress {
-    /// The customer was there, or was created.
+    /// The customer was found or created.
     pub looked_up: bool,
-    /// He was about to be created by this appeal; perhaps he was.
+    /// This appeal was about to create the customer and may have done so.
     pub creating: bool,
-    /// He was created by this appeal.
+    /// This appeal created the customer.
     pub created: bool,
-    /// A rule said that he is not created: nothing that would be his is.
+    /// A rule skipped the customer; their order and task are skipped too.
     pub skipped: bool,
-    /// Who he is in RetailCRM.
+    /// The customer in RetailCRM.
     pub customer: Option<Customer>,
-    /// All that follows from it is done; calls note that in their story.
-    pub settled: bool,
-    /// Its order was made, or was found not to be wanted.
+    /// Everything that follows from the appeal is done. Calls store this in their own state instead.
+    #[serde(rename = "settled")]
+    pub finished: bool,
+    /// The order was created, or is not needed.
     pub ordered: bool,
-    /// Its task was made, or was found not to be wanted.
+    /// The task was created, or is not needed.
     pub tasked: bool,
-    /// The task that it answers was completed.
+    /// The missed-call task was completed because of this appeal.
     pub task_closed: bool,
-    /// The shop that the order is of.
+    /// The order's shop.
     pub order_site: Option<String>,
-    /// What became of its transcript.
-    pub transcript: Kept,
-    /// Until when the request for the transcript's note may still arrive, while it is [`Kept::Intended`].
+    /// The state of the transcript.
+    pub transcript: NoteState,
+    /// Until when the request for the transcript's note may still arrive, while the state is [`NoteState::Intended`].
     pub transcript_until: Instant,
-    /// Extra fields that this appeal has written.
+    /// Custom fields that this appeal has written.
     pub fields: BTreeMap<String, Value>,
 }
 
-/// What became of something that RetailCRM has no key for.
+/// The state of a note. RetailCRM has no idempotency key for notes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kept {
-    /// Nothing yet.
+pub enum NoteState {
+    /// Not sent.
     #[default]
     No,
-    /// It was about to be sent; perhaps it arrived.
+    /// About to be sent; it may have arrived.
     Intended,
-    /// It is there.
+    /// Stored in RetailCRM.
     Yes,
 }
 
-/// Reads it; nothing is done of an appeal that is not known.
+/// Reads an appeal's progress; by default nothing is done.
 pub fn read(context: &Context<'_>, appeal: AppealId) -> Result<Progress, Failure> {
     Ok(stored::load(context.platform, Key::Appeal(appeal))?.unwrap_or_default())
 }
 
-/// Writes down what is done.
+/// Changes an appeal's progress.
 pub fn update(context: &Context<'_>, appeal: AppealId, change: impl FnMut(&mut Progress)) -> Result<(), Failure> {
     stored::update(context.platform, Key::Appeal(appeal), Some(TTL_MS), change)
 }

@@ -1,25 +1,25 @@
-//! Where whoever appealed came from, as far as his appeal tells: RetailCRM's `source`, and what call tracking knows for the pop-up.
+//! The advertising source of an appeal, from its parameters: RetailCRM's `source`, and the call-tracking data for the pop-up.
 
 use crate::appeal::EventParameters;
 use crate::base::template;
 use crate::context::Context;
 use crate::retailcrm::telephony::{Campaign, Source, WebAnalytics};
 
-/// RetailCRM's longest member of a source, in characters [inferred].
+/// RetailCRM's longest value in a source, in characters [inferred].
 const SOURCE_MAX: usize = 255;
 
-/// Marks that advertising systems put on links.
+/// URL parameters that advertising systems add to links.
 const MARKS: [&str; 8] = ["utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "gclid", "yclid", "_openstat"];
 
-/// The first of these that is told, as one line.
-fn first(context: &Context<'_>, told: &dyn EventParameters, names: &[&str]) -> Option<String> {
-    let (name, value) = names.iter().find_map(|name| Some((name, told.get(name)?)))?;
+/// The first of these parameters that has a value, as one line.
+fn first(context: &Context<'_>, parameters: &dyn EventParameters, names: &[&str]) -> Option<String> {
+    let (name, value) = names.iter().find_map(|name| Some((name, parameters.get(name)?)))?;
     Some(template::fit(context.platform, name, &value, SOURCE_MAX)).filter(|value| !value.is_empty())
 }
 
-/// His UTM marks, and the campaign that UIS knows him by. `known`: a source that is surer than what is told.
-pub fn source(context: &Context<'_>, told: &dyn EventParameters, known: Option<&str>) -> Option<Source> {
-    let first = |names: &[&str]| first(context, told, names);
+/// The source, from UTM parameters and UIS's campaign. `known` is a source that takes precedence over the parameters.
+pub fn source(context: &Context<'_>, parameters: &dyn EventParameters, known: Option<&str>) -> Option<Source> {
+    let first = |names: &[&str]| first(context, parameters, names);
     let source = Source {
         source: known.map(str::to_owned).or_else(|| first(&["utm_source"])),
         medium: first(&["utm_medium"]),
@@ -30,10 +30,10 @@ pub fn source(context: &Context<'_>, told: &dyn EventParameters, known: Option<&
     (source != Source::default()).then_some(source)
 }
 
-/// What call tracking knows of a caller.
-pub fn web_analytics(context: &Context<'_>, told: &dyn EventParameters) -> Option<WebAnalytics> {
-    let first = |names: &[&str]| first(context, told, names);
-    let marks = MARKS.iter().filter_map(|name| Some((*name, told.get(name)?)));
+/// What call tracking knows about a caller.
+pub fn web_analytics(context: &Context<'_>, parameters: &dyn EventParameters) -> Option<WebAnalytics> {
+    let first = |names: &[&str]| first(context, parameters, names);
+    let marks = MARKS.iter().filter_map(|name| Some((*name, parameters.get(name)?)));
     let query_string = form_urlencoded::Serializer::new(String::new()).extend_pairs(marks).finish();
     let campaign = first(&["campaign_name", "advertising_campaign", "utm_campaign"])
         .map(|name| Campaign { code: first(&["campaign_id", "utm_campaign"]).unwrap_or_else(|| name.clone()), name });

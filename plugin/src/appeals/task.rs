@@ -1,7 +1,7 @@
-//! A task for an appeal. It needs no customer: a task takes the phone itself.
+//! A task for an appeal. It needs no customer: a task can contain just the phone.
 //!
-//! RetailCRM has no key against doubled tasks, so the intent is written first, with the time until which its request may still arrive; one
-//! found open is looked up, no earlier than then, before it is sent again.
+//! RetailCRM has no idempotency key for tasks. So an intent is stored before the request is sent, with the time until which the request may
+//! still arrive. A retry that finds an intent waits for that time, looks the task up, and sends it again only if it is not there.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,113 +19,119 @@ use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
 use crate::context::Context;
 use crate::retailcrm::CrmError;
 use crate::retailcrm::tasks::{self, Task};
-use crate::rules::{self, Fields, For, Reviewed};
+use crate::rules::{self, AssigneeFor, Fields, Reviewed};
 
-/// A task that was made is remembered this long: longer than any task stays open that somebody still looks at.
+/// How long a task is stored: longer than anyone leaves a task open.
 const TTL_MS: u64 = 90 * 24 * 3_600_000;
-/// A task's name is at most so long, in characters [inferred].
+/// The longest name of a task, in characters [inferred].
 const NAME_MAX: usize = 255;
 const HOUR_MS: i64 = 3_600_000;
 
-/// What is wanted.
-pub struct Wish<'a> {
-    /// Where the last such task is remembered: one key for what should have but one open task.
+/// How the task is created.
+pub struct TaskPlan<'a> {
+    /// The key under which the last task is stored. Appeals that should share one open task have the same key.
     pub key: Key<'a>,
-    /// No second task while the first is open.
+    /// Do not create a second task while the first is open.
     pub once: bool,
-    /// A template of its name.
+    /// Template of the task's name.
     pub name: &'a str,
-    /// Hours from the appeal's end to when it is due.
+    /// Hours from the appeal's end until the task is due.
     pub due_hours: u32,
-    /// Who performs it.
+    /// The assignee.
     pub assignee: Assignee,
-    /// Who does when nobody else is known.
+    /// The assignee if no other is known.
     pub default_assignee: Option<i64>,
 }
 
-/// The task that was made last under a key.
+/// The last task under a key.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-struct Made {
-    /// For which appeal; none: there was no task.
+struct LastTask {
+    /// The task's appeal; none: there was no task.
     #[serde(deserialize_with = "appeal_id::read_or_none")]
     appeal: Option<AppealId>,
-    /// When that ended.
+    /// When the appeal ended.
     at: Instant,
-    /// Its name, by which it is found again when its number was not told.
+    /// The task's name, used to find the task when the answer with its number was lost.
     text: String,
-    /// Its number; none: it was about to be sent.
+    /// The task's number; none: it was about to be sent.
     task: Option<i64>,
-    /// Until when its request may still arrive, while it has no number.
+    /// While there is no number: until when the request may still arrive.
     until: Instant,
 }
 
-impl Made {
-    /// Whether it was about to be sent, and what became of that is not known.
+impl LastTask {
+    /// Whether the task was about to be sent and the outcome is unknown.
     fn is_intent(&self) -> bool {
         self.task.is_none() && self.appeal.is_some()
     }
 }
 
-/// Makes the task, once for an appeal: somebody may have completed it since, or another appeal may have its own under the key.
-pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+/// Creates the task, at most once per appeal. Progress is kept separately from the key: the task may have been completed since, or another
+/// appeal may have stored its own task under the key.
+pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
     let known = progress::read(context, appeal.id)?;
     if known.skipped || known.tasked {
         return Ok(Vec::new());
     }
-    let Some(left_out) = attempt(context, appeal, wish, lookup)? else {
-        return Ok(vec![skipped(format!("task for {}", appeal.id), "nobody to perform it is known; choose a default responsible")]);
+    let Some(left_out) = attempt(context, appeal, plan, lookup)? else {
+        return Ok(vec![skipped(format!("task for {}", appeal.id), "no assignee is known; choose a default responsible")]);
     };
     progress::update(context, appeal.id, |progress| progress.tasked = true)?;
     Ok(left_out)
 }
 
-/// Gives what was left out of the task, or why there is none; nothing when nobody is known to perform it: somebody may be chosen.
-fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, lookup: &mut Lookup<'_>) -> Result<Option<Vec<Skipped>>, Failure> {
-    let made: Made = stored::load(context.platform, wish.key)?.unwrap_or_default();
-    if is_there(context, appeal, wish, &made)? {
+/// Returns what was left out of the task, or why there is none. None: no assignee is known; the owner may choose one.
+fn attempt(
+    context: &Context<'_>,
+    appeal: &Appeal<'_>,
+    plan: &TaskPlan<'_>,
+    lookup: &mut Lookup<'_>,
+) -> Result<Option<Vec<Skipped>>, Failure> {
+    let last: LastTask = stored::load(context.platform, plan.key)?.unwrap_or_default();
+    if is_covered(context, appeal, plan, &last)? {
         return Ok(Some(Vec::new()));
     }
     let customer = lookup.customer()?;
-    let proposed = wish.assignee.user(context, lookup, wish.default_assignee)?;
-    let Some(performer) = rules::responsible(context, appeal, For::Task, proposed) else { return Ok(None) };
-    let due = appeal.at + i64::from(wish.due_hours) * HOUR_MS;
+    let proposed = plan.assignee.user(context, lookup, plan.default_assignee)?;
+    let Some(performer) = rules::assignee(context, appeal, AssigneeFor::Task, proposed) else { return Ok(None) };
+    let due = appeal.at + i64::from(plan.due_hours) * HOUR_MS;
     let task = Task {
-        text: name(context, appeal, wish),
-        // Minutes are all that RetailCRM takes.
+        text: name(context, appeal, plan),
+        // RetailCRM takes no seconds.
         datetime: context.crm_date_time(due)?.chars().take(16).collect(),
         performer_id: performer,
-        phone: appeal.who.phone.clone(),
+        phone: appeal.identity.phone.clone(),
         phone_site: appeal.site.clone(),
         customer: customer.map(|customer| serde_json::json!({"id": customer.id})),
     };
     let plain = proposed.map(|performer| Task { performer_id: performer, ..task.clone() });
     match reviewed(context, appeal, task) {
-        Ok(task) => send(context, appeal, wish, (task, plain), &made).map(Some),
+        Ok(task) => send(context, appeal, plan, (task, plain), &last).map(Some),
         Err(why) => Ok(Some(vec![skipped(format!("task for {}", appeal.id), format!("a rule: {why}"))])),
     }
 }
 
-/// Whether the appeal needs no task of its own: its task was made, or another one that is enough is open.
-fn is_there(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>, made: &Made) -> Result<bool, Failure> {
-    match made.task {
-        Some(_) if made.appeal == Some(appeal.id) => Ok(true),
-        Some(task) if wish.once && tasks::is_open(context.crm, task)? => {
+/// Whether the appeal needs no new task: its task was created, or a shared task is open.
+fn is_covered(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>, last: &LastTask) -> Result<bool, Failure> {
+    match last.task {
+        Some(_) if last.appeal == Some(appeal.id) => Ok(true),
+        Some(task) if plan.once && tasks::is_open(context.crm, task)? => {
             context.platform.log(Level::Info, "the task is still open", &[("task", &task.to_string())]);
             Ok(true)
         }
-        // Perhaps it arrived: then it is the one, whichever appeal it was for.
-        None if made.is_intent() => {
-            context.wait_for_intent("the task", made.until)?;
-            let Some(task) = tasks::find_open(context.crm, &made.text, appeal.who.phone.as_deref())? else { return Ok(false) };
-            stored::put(context.platform, wish.key, &Made { task: Some(task), ..made.clone() }, Some(TTL_MS))?;
-            Ok(made.appeal == Some(appeal.id) || wish.once)
+        // The request may have arrived. Then its task counts, whichever appeal it was for.
+        None if last.is_intent() => {
+            context.wait_for_intent("the task", last.until)?;
+            let Some(task) = tasks::find_open(context.crm, &last.text, appeal.identity.phone.as_deref())? else { return Ok(false) };
+            stored::put(context.platform, plan.key, &LastTask { task: Some(task), ..last.clone() }, Some(TTL_MS))?;
+            Ok(last.appeal == Some(appeal.id) || plan.once)
         }
         _ => Ok(false),
     }
 }
 
-/// The task as rules leave it, or why a rule says that it is not made.
+/// The task as the rules left it; the error is the reason why a rule skipped it.
 fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, mut task: Task) -> Result<Task, String> {
     match rules::review(context, appeal, DraftKind::Task, || drafted(&task)) {
         Reviewed::Keep => {}
@@ -140,53 +146,54 @@ fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, mut task: Task) -> Resul
     Ok(task)
 }
 
-/// Sends the task as rules made it (`task`), or, where RetailCRM refuses that, as it was without them (`plain`). Gives what was left out.
+/// Sends the task as the rules changed it (`task`), or, if RetailCRM refuses it, as it was before (`plain`). Returns what was left out.
 fn send(
     context: &Context<'_>,
     appeal: &Appeal<'_>,
-    wish: &Wish<'_>,
+    plan: &TaskPlan<'_>,
     (task, plain): (Task, Option<Task>),
-    made: &Made,
+    last: &LastTask,
 ) -> Result<Vec<Skipped>, Failure> {
     let (platform, crm) = (context.platform, context.crm);
     let mut left_out = Vec::new();
-    let mut intent = Made { appeal: Some(appeal.id), at: appeal.at, text: task.text.clone(), task: None, until: context.arrives_until() };
-    stored::put(platform, wish.key, &intent, Some(TTL_MS))?;
+    let mut intent =
+        LastTask { appeal: Some(appeal.id), at: appeal.at, text: task.text.clone(), task: None, until: context.may_arrive_until() };
+    stored::put(platform, plan.key, &intent, Some(TTL_MS))?;
     let mut created = tasks::create(crm, &task);
     if let (Err(error @ CrmError::Refused { .. }), Some(plain)) = (&created, plain.filter(|plain| *plain != task)) {
-        left_out.push(rules::refused(context, format!("task for {}", appeal.id), error));
+        left_out.push(rules::report_refusal(context, format!("task for {}", appeal.id), error));
         intent.text.clone_from(&plain.text);
-        intent.until = context.arrives_until();
-        stored::put(platform, wish.key, &intent, Some(TTL_MS))?;
+        intent.until = context.may_arrive_until();
+        stored::put(platform, plan.key, &intent, Some(TTL_MS))?;
         created = tasks::create(crm, &plain);
     }
     match created {
-        Ok(task) => stored::put(platform, wish.key, &Made { task: Some(task), ..intent }, Some(TTL_MS))?,
-        // Surely nothing is there: what was made before counts again.
+        Ok(task) => stored::put(platform, plan.key, &LastTask { task: Some(task), ..intent }, Some(TTL_MS))?,
+        // The task was certainly not created: restore the previous task.
         Err(error) if error.surely_did_nothing() => {
-            stored::put(platform, wish.key, made, Some(TTL_MS))?;
+            stored::put(platform, plan.key, last, Some(TTL_MS))?;
             return Err(error.into());
         }
-        Err(error) => return Err(context.unknown_intent(error, intent.until)),
+        Err(error) => return Err(context.unknown_outcome(error, intent.until)),
     }
     Ok(left_out)
 }
 
-/// Completes the open task under a key: this appeal has done what it asked for. A task for what happened later stays.
+/// Completes the open task under a key because this appeal was the call back that the task is for. A task of a later appeal stays open.
 pub fn close(context: &Context<'_>, appeal: &Appeal<'_>, key: Key<'_>) -> Result<(), Failure> {
-    let made = stored::load::<Made>(context.platform, key)?.filter(|made| made.at <= appeal.at);
-    if let (Some(made), false) = (made, progress::read(context, appeal.id)?.task_closed) {
-        complete(context, made, key, appeal.who.phone.as_deref())?;
+    let last = stored::load::<LastTask>(context.platform, key)?.filter(|last| last.at <= appeal.at);
+    if let (Some(last), false) = (last, progress::read(context, appeal.id)?.task_closed) {
+        complete(context, last, key, appeal.identity.phone.as_deref())?;
     }
     progress::update(context, appeal.id, |progress| progress.task_closed = true)
 }
 
-fn complete(context: &Context<'_>, made: Made, key: Key<'_>, phone: Option<&str>) -> Result<(), Failure> {
+fn complete(context: &Context<'_>, last: LastTask, key: Key<'_>, phone: Option<&str>) -> Result<(), Failure> {
     let crm = context.crm;
-    let task = match made.task {
-        None if made.is_intent() => {
-            context.wait_for_intent("the task", made.until)?;
-            tasks::find_open(context.crm, &made.text, phone)?
+    let task = match last.task {
+        None if last.is_intent() => {
+            context.wait_for_intent("the task", last.until)?;
+            tasks::find_open(context.crm, &last.text, phone)?
         }
         known => known,
     };
@@ -196,7 +203,7 @@ fn complete(context: &Context<'_>, made: Made, key: Key<'_>, phone: Option<&str>
     stored::forget(context.platform, key)
 }
 
-/// A new task as rules see it.
+/// A new task as a draft for rules.
 fn drafted(task: &Task) -> Fields {
     Fields::default()
         .text("text", Some(task.text.clone()))
@@ -207,12 +214,17 @@ fn drafted(task: &Task) -> Fields {
 }
 
 /// The task's name.
-fn name(context: &Context<'_>, appeal: &Appeal<'_>, wish: &Wish<'_>) -> String {
-    let unknown = |name: &str| context.platform.log(Level::Info, "a template asks for what is not told", &[("parameter", name)]);
-    let whole = template::render(wish.name, |name| appeal.told.get(name), unknown);
+fn name(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>) -> String {
+    let unknown =
+        |name: &str| context.platform.log(Level::Info, "a template contains a parameter that UIS did not send", &[("parameter", name)]);
+    let whole = template::render(plan.name, |name| appeal.parameters.get(name), unknown);
     let line = template::fit(context.platform, "task's name", &whole, NAME_MAX);
-    // Values that are all empty leave nothing; a task must have a name.
-    if line.is_empty() { Some(appeal.who.shown()).filter(|shown| !shown.is_empty()).unwrap_or_else(|| appeal.id.to_string()) } else { line }
+    // If all values are empty, the line is empty, but a task must have a name.
+    if line.is_empty() {
+        Some(appeal.identity.shown()).filter(|shown| !shown.is_empty()).unwrap_or_else(|| appeal.id.to_string())
+    } else {
+        line
+    }
 }
 
 #[cfg(test)]
@@ -240,17 +252,17 @@ mod tests {
         Appeal {
             id: AppealId::call(7),
             at: 0,
-            who: Identity { phone: Some("79161234567".into()), ..Identity::default() },
+            identity: Identity { phone: Some("79161234567".into()), ..Identity::default() },
             name: String::new(),
             own_site: None,
             site: None,
             source: None,
-            told: &Silent,
+            parameters: &Silent,
         }
     }
 
-    fn made(fake: &Fake) -> Result<Vec<Skipped>, Failure> {
-        let wish = Wish {
+    fn make_task(fake: &Fake) -> Result<Vec<Skipped>, Failure> {
+        let plan = TaskPlan {
             key: Key::MissedCallTask("79161234567"),
             once: true,
             name: "Перезвонить",
@@ -259,7 +271,7 @@ mod tests {
             default_assignee: None,
         };
         let context = Context::with_settings(fake, Settings::default());
-        make(&context, &appeal(), &wish, &mut Lookup::of_nobody(&context))
+        make(&context, &appeal(), &plan, &mut Lookup::without_customer(&context))
     }
 
     fn after(result: Result<Vec<Skipped>, Failure>) -> Option<u32> {
@@ -274,36 +286,36 @@ mod tests {
     }
 
     #[test]
-    fn a_task_whose_answer_was_lost_is_looked_up_once_it_cannot_arrive_any_more() {
+    fn a_task_whose_answer_was_lost_is_looked_up_once_its_request_cannot_arrive_any_more() {
         let found = r#"{"success":true,"tasks":[{"id":3,"text":"Перезвонить","phone":"79161234567"}]}"#;
         let fake = fake(&[(CREATE, r#"{"success":true,"id":3}"#), (LIST, found)]);
         fake.lost.borrow_mut().push(CREATE);
-        assert_eq!(after(made(&fake)), Some(45_000));
+        assert_eq!(after(make_task(&fake)), Some(45_000));
         fake.lost.borrow_mut().clear();
         fake.now.set(44_000);
-        assert_eq!(after(made(&fake)), Some(1_000));
-        assert_eq!(*fake.sent.borrow(), [CREATE], "nothing is asked before");
+        assert_eq!(after(make_task(&fake)), Some(1_000));
+        assert_eq!(*fake.sent.borrow(), [CREATE], "RetailCRM is not queried before");
         fake.now.set(45_000);
-        assert_eq!(made(&fake), Ok(Vec::new()));
-        assert_eq!(*fake.sent.borrow(), [CREATE, LIST], "it arrived");
+        assert_eq!(make_task(&fake), Ok(Vec::new()));
+        assert_eq!(*fake.sent.borrow(), [CREATE, LIST], "the task is found");
     }
 
     #[test]
     fn a_task_that_did_not_arrive_is_sent_again() {
         let fake = fake(&[(CREATE, r#"{"success":true,"id":3}"#), (LIST, r#"{"success":true,"tasks":[]}"#)]);
         fake.lost.borrow_mut().push(CREATE);
-        assert_eq!(after(made(&fake)), Some(45_000));
+        assert_eq!(after(make_task(&fake)), Some(45_000));
         fake.lost.borrow_mut().clear();
         fake.now.set(45_000);
-        assert_eq!(made(&fake), Ok(Vec::new()));
+        assert_eq!(make_task(&fake), Ok(Vec::new()));
         assert_eq!(*fake.sent.borrow(), [CREATE, LIST, CREATE]);
     }
 
     #[test]
-    fn an_intent_whose_request_surely_did_not_arrive_is_withdrawn() {
+    fn an_intent_whose_request_certainly_did_not_arrive_is_withdrawn() {
         let fake = fake(&[(LIST, r#"{"success":true,"tasks":[]}"#)]);
-        assert_eq!(after(made(&fake)), None, "RetailCRM was not reached: the host decides when to come again");
-        assert_eq!(after(made(&fake)), None);
-        assert_eq!(*fake.sent.borrow(), [CREATE, CREATE], "nothing is looked up, and nothing waited for");
+        assert_eq!(after(make_task(&fake)), None, "RetailCRM was not reached: the host decides when to retry");
+        assert_eq!(after(make_task(&fake)), None);
+        assert_eq!(*fake.sent.borrow(), [CREATE, CREATE], "the event neither looks the task up nor waits");
     }
 }

@@ -1,10 +1,10 @@
-//! The id of an appeal: by it RetailCRM knows what was made of it.
+//! The id of an appeal. Records in RetailCRM that were created from the appeal carry it.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What an appeal is.
+/// The kind of an appeal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AppealKind {
     /// A call.
@@ -21,29 +21,29 @@ const KINDS: [(AppealKind, &str); 3] =
 /// An appeal's id. As text, in RetailCRM and in storage: `uis-call-<session>`, `uis-chat-<id>`, `uis-request-<id>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AppealId {
-    /// What it is.
+    /// The kind.
     pub kind: AppealKind,
-    /// UIS's number of it: a call's session, a chat's own id, a site request's communication.
+    /// UIS's number: a call's session id, a chat's own id, a site request's communication id.
     pub id: i64,
 }
 
 impl AppealId {
-    /// A call's.
+    /// The id of a call.
     pub fn call(session: i64) -> AppealId {
         AppealId { kind: AppealKind::Call, id: session }
     }
 
-    /// A chat's.
+    /// The id of a chat.
     pub fn chat(chat: i64) -> AppealId {
         AppealId { kind: AppealKind::Chat, id: chat }
     }
 
-    /// A site request's.
+    /// The id of a site request.
     pub fn site_request(communication: i64) -> AppealId {
         AppealId { kind: AppealKind::SiteRequest, id: communication }
     }
 
-    /// The id that a text is; none when it is another's.
+    /// Parses an appeal's id; none for any other text.
     pub fn parse(text: &str) -> Option<AppealId> {
         KINDS.iter().find_map(|(kind, prefix)| Some(AppealId { kind: *kind, id: text.strip_prefix(prefix)?.parse().ok()? }))
     }
@@ -62,11 +62,11 @@ impl Serialize for AppealId {
     }
 }
 
-/// Reads an id, or an empty text for none.
+/// Reads an id; an empty text means none.
 pub fn read_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AppealId>, D::Error> {
     match Option::<String>::deserialize(deserializer)? {
         Some(text) if !text.is_empty() => {
-            AppealId::parse(&text).map(Some).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no appeal's id")))
+            AppealId::parse(&text).map(Some).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not an appeal's id")))
         }
         _ => Ok(None),
     }

@@ -1,4 +1,4 @@
-//! The keys of all that is kept between events. Here alone they are written and read as text.
+//! The keys of everything that is stored between events. Only this file converts them to and from text.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use crate::base::appeal_id::AppealId;
 /// A key.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Key<'a> {
-    // What is remembered of RetailCRM.
-    /// Its account's time zone.
+    // RetailCRM's state.
+    /// The account's time zone.
     Zone,
     /// Order statuses.
     Statuses,
@@ -16,97 +16,97 @@ pub enum Key<'a> {
     Sites,
     /// Working hours and days off.
     WorkTimes,
-    /// Fields that the account added to an entity, by RetailCRM's name of that.
+    /// Fields that the account added to an entity, by RetailCRM's name of the entity.
     KnownFields(&'a str),
-    /// Our module's code.
+    /// The code of our module.
     ModuleCode,
-    /// RetailCRM shows pages of ours, or may.
+    /// Whether RetailCRM shows, or may show, our pages.
     ModuleEmbedded,
-    /// What the module was last registered with.
+    /// The data that the module was last registered with.
     ModuleRegistered,
-    /// RetailCRM took the integration out of use.
+    /// RetailCRM switched the integration off.
     SwitchedOff,
-    /// It put the integration into use again, and what follows from that is not done yet.
+    /// RetailCRM switched the integration on again, and the reactivation is not finished.
     SwitchingOn,
 
     // Employees.
-    /// The link of a UIS employee.
+    /// A UIS employee's link to a CRM user.
     EmployeeLink(i64),
-    /// The link of a CRM user.
+    /// A CRM user's link to a UIS employee.
     UserLink(i64),
-    /// The employee who is a synchronised CRM user.
+    /// The employee who belongs to a synchronised CRM user.
     Synchronised(i64),
 
     // Appeals.
-    /// What of an appeal is done in RetailCRM.
+    /// What is already done in RetailCRM for an appeal.
     Appeal(AppealId),
-    /// Who a visitor is in RetailCRM.
+    /// Which customer of RetailCRM a visitor is.
     Visitor(i64),
-    /// An appeal is looking for the person with this phone, e-mail or visitor id.
+    /// The lease of an appeal that is looking for the person with this phone, e-mail or visitor id.
     PersonLease(&'a str),
     /// The task of an appeal.
     AppealTask(AppealId),
-    /// The open task of missed calls of a phone.
+    /// The open task for missed calls from a phone.
     MissedCallTask(&'a str),
 
     // Calls.
-    /// A call's story.
+    /// The merged state of a call.
     Call(i64),
-    /// A call that is not done with.
-    UnsettledCall(i64),
-    /// A click by a CRM user on a phone.
+    /// A call that is not finished.
+    UnfinishedCall(i64),
+    /// A CRM user's click on a phone.
     Clicked(i64, &'a str),
-    /// Up to when UIS's report of calls was read.
+    /// The time up to which UIS's report of calls was read.
     CallsRead,
 
     // Chats and site requests.
-    /// A chat's story.
+    /// The merged state of a chat.
     Chat(i64),
-    /// Up to when UIS's reports of chats and site requests were read.
+    /// The time up to which UIS's reports of chats and site requests were read.
     TextsRead,
 
     // Deals.
-    /// What UIS knows of an order's deal.
+    /// The state of an order's deal in UIS.
     Deal(i64),
     /// An order that a trigger named and that is not read yet.
     DealHint(i64),
-    /// A funnel as UIS has it.
+    /// A funnel as it is in UIS.
     DealFunnel(&'a str),
-    /// Stages that UIS refused for a funnel.
+    /// Funnel stages that UIS refused.
     DealFunnelRefused(&'a str),
-    /// A part of deals as UIS has it.
-    DealPart(DealPart, &'a str),
-    /// A part of deals that UIS refused.
-    DealPartRefused(DealPart, &'a str),
-    /// RetailCRM's statuses, groups, shops and people, as deals need them.
-    DealsBook,
-    /// Statuses that deals are or were in.
-    DealsMetStatuses,
-    /// Groups of statuses that became one stage each, as they were last reported.
-    DealsFolded,
-    /// The stages of statuses that orders were in.
+    /// A prerequisite of deals as it is in UIS.
+    DealPrerequisite(DealPrerequisite, &'a str),
+    /// A prerequisite of deals that UIS refused.
+    DealPrerequisiteRefused(DealPrerequisite, &'a str),
+    /// RetailCRM's statuses, groups, shops and users, as deals need them.
+    DealsReferences,
+    /// Statuses that orders are or were in.
+    DealsUsedStatuses,
+    /// Groups of statuses that were merged into one stage each, as last reported.
+    DealsMergedGroups,
+    /// The stage of each status that orders were in.
     DealsStages,
-    /// When hints were followed last.
-    DealsFollowed,
-    /// The day from which on deals were loaded.
+    /// When hints were last processed.
+    DealsHintsDone,
+    /// The day since which deals were loaded.
     DealsLoadedFrom,
-    /// What the settings make of every deal.
-    DealsShape,
-    /// When the next run that should not wait is due.
+    /// The digest of the settings that affect every deal.
+    DealsSettingsDigest,
+    /// When the next early run is due.
     DealsSoon,
     /// How far the orders' history was read.
     DealsPlan,
     /// How many orders are read at a time.
-    DealsPack,
-    /// It was reported that the key may not read orders.
+    DealsBatchSize,
+    /// It was already reported that the key may not read orders.
     DealsForbidden,
-    /// What was left out by a run that broke off.
+    /// Skipped items of a failed run, not reported yet.
     DealsUnreported,
 }
 
-/// What must be in UIS before a deal, besides its funnel.
+/// What must exist in UIS before a deal, besides its funnel.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum DealPart {
+pub enum DealPrerequisite {
     /// A field.
     Field,
     /// An employee.
@@ -115,7 +115,7 @@ pub enum DealPart {
     Contact,
 }
 
-/// Keys that are listed: all that begin alike.
+/// Keys with a common prefix, which can be listed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Family {
     /// [`Key::EmployeeLink`].
@@ -124,32 +124,32 @@ pub enum Family {
     UserLinks,
     /// [`Key::Synchronised`].
     Synchronised,
-    /// [`Key::UnsettledCall`].
-    UnsettledCalls,
+    /// [`Key::UnfinishedCall`].
+    UnfinishedCalls,
     /// [`Key::Deal`].
     Deals,
     /// [`Key::DealHint`].
     DealHints,
     /// [`Key::DealFunnel`].
     DealFunnels,
-    /// [`Key::DealPartRefused`].
-    DealPartsRefused(DealPart),
+    /// [`Key::DealPrerequisiteRefused`].
+    DealPrerequisitesRefused(DealPrerequisite),
 }
 
 impl Family {
-    /// What the keys begin with; the rest is the name.
+    /// The common prefix of the keys; the rest of each key is its name.
     pub fn prefix(self) -> &'static str {
         match self {
             Family::EmployeeLinks => "employees/",
             Family::UserLinks => "users/",
             Family::Synchronised => "synchronised/",
-            Family::UnsettledCalls => "unsettled-call/",
+            Family::UnfinishedCalls => "unsettled-call/",
             Family::Deals => "deal/",
             Family::DealHints => "deal-hint/",
             Family::DealFunnels => "deal-funnel/",
-            Family::DealPartsRefused(DealPart::Field) => "deal-field-refused/",
-            Family::DealPartsRefused(DealPart::Employee) => "deal-employee-refused/",
-            Family::DealPartsRefused(DealPart::Contact) => "deal-contact-refused/",
+            Family::DealPrerequisitesRefused(DealPrerequisite::Field) => "deal-field-refused/",
+            Family::DealPrerequisitesRefused(DealPrerequisite::Employee) => "deal-employee-refused/",
+            Family::DealPrerequisitesRefused(DealPrerequisite::Contact) => "deal-contact-refused/",
         }
     }
 }
@@ -176,7 +176,7 @@ impl fmt::Display for Key<'_> {
             Key::AppealTask(appeal) => ("task/", appeal),
             Key::MissedCallTask(phone) => ("missed-call-task/", phone),
             Key::Call(session) => ("call/", session),
-            Key::UnsettledCall(session) => (Family::UnsettledCalls.prefix(), session),
+            Key::UnfinishedCall(session) => (Family::UnfinishedCalls.prefix(), session),
             Key::Clicked(user, phone) => return write!(out, "clicked/{user}/{phone}"),
             Key::CallsRead => ("reconcile/calls", &""),
             Key::Chat(chat) => ("chat/", chat),
@@ -185,20 +185,20 @@ impl fmt::Display for Key<'_> {
             Key::DealHint(order) => (Family::DealHints.prefix(), order),
             Key::DealFunnel(funnel) => (Family::DealFunnels.prefix(), funnel),
             Key::DealFunnelRefused(funnel) => ("deal-funnel-refused/", funnel),
-            Key::DealPart(DealPart::Field, id) => ("deal-field/", id),
-            Key::DealPart(DealPart::Employee, id) => ("deal-employee/", id),
-            Key::DealPart(DealPart::Contact, id) => ("deal-contact/", id),
-            Key::DealPartRefused(part, id) => (Family::DealPartsRefused(*part).prefix(), id),
-            Key::DealsBook => ("deals/book", &""),
-            Key::DealsMetStatuses => ("deals/met-statuses", &""),
-            Key::DealsFolded => ("deals/folded", &""),
+            Key::DealPrerequisite(DealPrerequisite::Field, id) => ("deal-field/", id),
+            Key::DealPrerequisite(DealPrerequisite::Employee, id) => ("deal-employee/", id),
+            Key::DealPrerequisite(DealPrerequisite::Contact, id) => ("deal-contact/", id),
+            Key::DealPrerequisiteRefused(part, id) => (Family::DealPrerequisitesRefused(*part).prefix(), id),
+            Key::DealsReferences => ("deals/book", &""),
+            Key::DealsUsedStatuses => ("deals/met-statuses", &""),
+            Key::DealsMergedGroups => ("deals/folded", &""),
             Key::DealsStages => ("deals/stages", &""),
-            Key::DealsFollowed => ("deals/followed", &""),
+            Key::DealsHintsDone => ("deals/followed", &""),
             Key::DealsLoadedFrom => ("deals/loaded-from", &""),
-            Key::DealsShape => ("deals/shape", &""),
+            Key::DealsSettingsDigest => ("deals/shape", &""),
             Key::DealsSoon => ("deals/soon", &""),
             Key::DealsPlan => ("deals/plan", &""),
-            Key::DealsPack => ("deals/pack", &""),
+            Key::DealsBatchSize => ("deals/pack", &""),
             Key::DealsForbidden => ("deals/forbidden", &""),
             Key::DealsUnreported => ("deals/untold", &""),
         };
@@ -212,17 +212,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_of_a_family_begin_as_it_says() {
-        let part = DealPart::Contact;
+    fn keys_begin_with_the_prefix_of_their_family() {
+        let part = DealPrerequisite::Contact;
         for (key, family, name) in [
             (Key::EmployeeLink(5), Family::EmployeeLinks, "5"),
             (Key::UserLink(-5), Family::UserLinks, "-5"),
             (Key::Synchronised(5), Family::Synchronised, "5"),
-            (Key::UnsettledCall(5), Family::UnsettledCalls, "5"),
+            (Key::UnfinishedCall(5), Family::UnfinishedCalls, "5"),
             (Key::Deal(5), Family::Deals, "5"),
             (Key::DealHint(5), Family::DealHints, "5"),
             (Key::DealFunnel("shop-a"), Family::DealFunnels, "shop-a"),
-            (Key::DealPartRefused(part, "customer-5"), Family::DealPartsRefused(part), "customer-5"),
+            (Key::DealPrerequisiteRefused(part, "customer-5"), Family::DealPrerequisitesRefused(part), "customer-5"),
         ] {
             assert_eq!(key.to_string().strip_prefix(family.prefix()), Some(name), "{key}");
         }

@@ -1,6 +1,6 @@
-//! Links that events carry. They end up clickable in the CRM, so only plain https addresses pass.
+//! Links that events contain. They become clickable in RetailCRM, so only plain https addresses are accepted.
 
-/// The link if it may be shown in the CRM, else why not.
+/// Returns the link if it may be shown in RetailCRM, else the reason why not.
 pub fn https(link: &str) -> Result<&str, &'static str> {
     let link = link.trim();
     let Some(rest) = link.strip_prefix("https://") else {
@@ -8,18 +8,18 @@ pub fn https(link: &str) -> Result<&str, &'static str> {
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.is_empty() || authority.contains('@') {
-        return Err("the link names no plain host");
+        return Err("the link has no plain host name");
     }
     if link.len() > 2000 {
         return Err("the link is longer than 2000 bytes");
     }
     if link.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '\\')) {
-        return Err("the link holds characters that a link cannot have");
+        return Err("the link contains characters that are not allowed in a link");
     }
     Ok(link)
 }
 
-/// A site's domain in one form: without scheme, `www.`, path and capitals.
+/// A site's domain in canonical form: no scheme, `www.` or path, in lower case.
 pub fn domain(text: &str) -> String {
     let text = text.trim().to_lowercase();
     let rest = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);

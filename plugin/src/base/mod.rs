@@ -1,18 +1,19 @@
-//! What every room may use and what knows neither RetailCRM nor a setting: texts, numbers, what is stored between events, shorthands for answers.
+//! What every room may use and what depends neither on RetailCRM nor on settings: texts, numbers, stored values, shorthands for handlers'
+//! results.
 //!
 //! | file | what |
 //! |---|---|
 //! | [`json`] | reading and writing JSON |
-//! | [`keys`] | the keys of what is kept between events |
-//! | [`stored`] | values that are kept between events, in their envelopes |
-//! | [`digest`] | digests that are kept between events |
+//! | [`keys`] | the keys of stored values |
+//! | [`stored`] | stored values, in versioned envelopes |
+//! | [`digest`] | digests that are stored between events |
 //! | [`appeal_id`] | the id of an appeal |
-//! | [`outcome`] | shorthands for what handlers answer |
-//! | [`phone`] | phone numbers as keys |
-//! | [`links`] | links and domains that others wrote |
-//! | [`template`] | names by template; texts that are fit for the CRM |
+//! | [`outcome`] | shorthands for handlers' results |
+//! | [`phone`] | phone numbers in canonical form |
+//! | [`links`] | links and domains from events |
+//! | [`template`] | templates with parameters; texts that are safe for RetailCRM |
 //! | [`local_time`] | local times as text |
-//! | [`timers`] | timers' names; setting them |
+//! | [`timers`] | timers' names, and setting timers |
 
 pub mod appeal_id;
 pub mod digest;

@@ -1,10 +1,10 @@
-//! Phone numbers as keys: the same person's number must look the same however it was written.
+//! Phone numbers in canonical form: the same number must compare equal however it was written.
 
-/// Digits with the country code first. The platform gives E.164 digits; people and CRMs also write the Russian trunk prefix
-/// (`8 916 …`) or leave the country out (`916 …`), which are read as Russian numbers `[inferred: the platform's default country]`.
+/// The digits, with the country code first. UIS sends E.164 digits. People and RetailCRM also write the Russian trunk prefix (`8 916 …`) or
+/// omit the country code (`916 …`); both are read as Russian numbers `[inferred: the platform's default country]`.
 pub fn canonical(number: &str) -> String {
     let dialled: String = number.chars().filter(char::is_ascii_digit).collect();
-    // Dialled from Russia or from elsewhere, a foreign number begins so.
+    // The international prefix, as dialled from Russia (`810`) or from elsewhere (`00`).
     let abroad = ["810", "00"].into_iter().find_map(|prefix| dialled.strip_prefix(prefix).filter(|rest| rest.len() >= 10));
     let digits = abroad.map_or_else(|| dialled.clone(), str::to_owned);
     match (digits.len(), digits.as_bytes().first()) {
@@ -14,13 +14,13 @@ pub fn canonical(number: &str) -> String {
     }
 }
 
-/// Whether two numbers, however written, are one.
+/// Whether two numbers are the same, however they are written.
 pub fn same(left: &str, right: &str) -> bool {
     let (left, right) = (canonical(left), canonical(right));
     !left.is_empty() && left == right
 }
 
-/// The part of a number that every way of writing it shares: for a Russian number the ten digits after the country code.
+/// The digits that every spelling of a number contains: for a Russian number, the ten digits after the country code.
 pub fn national(number: &str) -> String {
     let digits = canonical(number);
     match digits.strip_prefix('7') {

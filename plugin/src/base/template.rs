@@ -1,9 +1,9 @@
-//! Names by template: `{{parameter}}` is replaced by what UIS tells. One pass: a value that looks like a template stays text.
+//! Templates: `{{parameter}}` is replaced by the parameter's value. There is one pass, so a value that looks like a template stays text.
 
 use crate::bindings::uis::integration::log::Level;
 use crate::platform::Platform;
 
-/// Replaces parameters; one that is not known comes out empty, and its name is given to `unknown`.
+/// Replaces the parameters in a template. An unknown one becomes empty, and `unknown` is called with its name.
 pub fn render(template: &str, value: impl Fn(&str) -> Option<String>, mut unknown: impl FnMut(&str)) -> String {
     let mut rendered = String::new();
     let mut rest = template;
@@ -24,7 +24,7 @@ pub fn render(template: &str, value: impl Fn(&str) -> Option<String>, mut unknow
     rendered
 }
 
-/// Why a template cannot be used.
+/// Checks a template; the error says why it cannot be used.
 pub fn check(template: &str) -> Result<(), String> {
     if template.trim().is_empty() {
         return Err("the template is empty".into());
@@ -33,31 +33,31 @@ pub fn check(template: &str) -> Result<(), String> {
     while let Some((_, after)) = rest.split_once("{{") {
         let Some((name, behind)) = after.split_once("}}") else { return Err("a {{ is not closed by }}".into()) };
         if name.trim().is_empty() || !name.trim().chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-            return Err(format!("{{{{{name}}}}} is no parameter's name"));
+            return Err(format!("{{{{{name}}}}} is not the name of a parameter"));
         }
         rest = behind;
     }
     Ok(())
 }
 
-/// Text for a field of the CRM: one line, no markup, at most so many characters.
+/// A text for a field of RetailCRM: one line, no markup, at most `most` characters.
 pub fn line(text: &str, most: usize) -> String {
     let plain: String = text.chars().filter(|c| !turns(*c)).map(plain).collect();
     let words: Vec<&str> = plain.split_whitespace().collect();
     words.join(" ").chars().take(most).collect()
 }
 
-/// As [`line`], for a field that takes several lines.
+/// As [`line()`], for a field with several lines.
 pub fn lines(text: &str, most: usize) -> String {
     text.trim().chars().filter(|c| !turns(*c)).map(|c| if c == '\n' { c } else { plain(c) }).take(most).collect()
 }
 
-/// Whether a character turns around how others are read: `gpj.exe` is shown as `exe.jpg` by one.
+/// Whether a character changes the reading direction of others: with one, `gpj.exe` is shown as `exe.jpg`.
 fn turns(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A character without any power.
+/// Replaces a character that could act as markup.
 fn plain(c: char) -> char {
     match c {
         '<' => '‹',
@@ -67,7 +67,7 @@ fn plain(c: char) -> char {
     }
 }
 
-/// Text for a field of the CRM that takes at most so many characters. When it has to be cut, the whole goes into the log.
+/// A text for a field of RetailCRM with at most `most` characters. If it has to be cut, the whole text is logged.
 pub fn fit(platform: &dyn Platform, what: &str, text: &str, most: usize) -> String {
     let fitting = line(text, most);
     if fitting.chars().count() == most && line(text, most + 1).chars().count() > most {
@@ -76,11 +76,11 @@ pub fn fit(platform: &dyn Platform, what: &str, text: &str, most: usize) -> Stri
     fitting
 }
 
-/// Of a line of the log, the longest value, in bytes, and the most values that a whole text is split into.
+/// The longest value in a log line, in bytes, and the most values that a text is split into.
 const LOG_VALUE: usize = 4 << 10;
 const LOG_VALUES: usize = 32;
 
-/// Writes a text that does not go whole to where it belongs into the log.
+/// Logs a text that was too long for the field it was meant for.
 pub fn log_whole(platform: &dyn Platform, what: &str, text: &str) {
     let mut parts: Vec<String> = vec![String::new()];
     for c in text.chars() {
@@ -92,7 +92,7 @@ pub fn log_whole(platform: &dyn Platform, what: &str, text: &str) {
         }
     }
     let fields: Vec<(&str, &str)> = parts.iter().take(LOG_VALUES).map(|part| (what, part.as_str())).collect();
-    platform.log(Level::Info, "too long, and cut; this is the whole", &fields);
+    platform.log(Level::Info, "the text is too long for its field and was cut; this is the whole text", &fields);
 }
 
 #[cfg(test)]
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_not_templates_themselves() {
+    fn values_are_not_expanded_as_templates() {
         let value = |name: &str| match name {
             "phone" => Some("{{phone}}".to_owned()),
             _ => None,

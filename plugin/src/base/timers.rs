@@ -1,4 +1,4 @@
-//! Timers: their names, which are written and read as text here alone, and setting them.
+//! Timers: their names, which only this file converts to and from text, and setting them.
 
 use std::fmt;
 
@@ -10,23 +10,23 @@ use crate::platform::{Platform, Timers};
 /// A timer's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimerName {
-    /// What is remembered of RetailCRM is read anew.
+    /// Reads RetailCRM's state again.
     Refresh,
-    /// UIS's report of calls is read.
+    /// Reads UIS's report of calls.
     ReconcileCalls,
-    /// UIS's reports of chats and site requests are read.
+    /// Reads UIS's reports of chats and site requests.
     ReconcileTexts,
-    /// The orders' history is read.
+    /// Reads the orders' history.
     Deals,
-    /// A run over deals that should not wait for [`TimerName::Deals`].
+    /// An early run over deals that does not wait for [`TimerName::Deals`].
     DealsSoon,
-    /// A call is stored in the history.
+    /// Stores a call in the history.
     StoreCall(i64),
-    /// Pop-ups of a call are closed that could not be before.
+    /// Closes pop-ups of a call that could not be closed before.
     ClosePopups(i64),
-    /// What follows from a chat's end is done.
+    /// Does what follows from the end of a chat.
     Chat(i64),
-    /// A site request that only UIS's report named is handled; the payload says when it came.
+    /// Handles a site request that only UIS's report contained; the payload is the time when it was sent.
     SiteRequest(i64),
 }
 
@@ -39,10 +39,10 @@ const SINGLE: [(TimerName, &str); 5] = [
     (TimerName::DealsSoon, "deals-soon"),
 ];
 
-/// A timer of an id.
+/// Makes the name of a timer with an id.
 type OfId = fn(i64) -> TimerName;
 
-/// Timers with an id, by what their names begin with.
+/// Timers with an id, by the prefix of their names.
 const WITH_ID: [(OfId, &str); 4] = [
     (TimerName::StoreCall, "store-call/"),
     (TimerName::ClosePopups, "close-pop-ups/"),
@@ -51,7 +51,7 @@ const WITH_ID: [(OfId, &str); 4] = [
 ];
 
 impl TimerName {
-    /// The name that a text is; none: no timer of this version is called so.
+    /// Parses a timer's name; none if this version has no such timer.
     pub fn parse(text: &str) -> Option<TimerName> {
         let single = SINGLE.iter().find(|(_, name)| *name == text).map(|(timer, _)| *timer);
         single.or_else(|| WITH_ID.iter().find_map(|(timer, prefix)| Some(timer(text.strip_prefix(prefix)?.parse().ok()?))))
@@ -75,24 +75,24 @@ impl fmt::Display for TimerName {
     }
 }
 
-/// Sets a timer that repeats, in a lane of its own.
+/// Sets a repeating timer, in a lane of its own.
 pub fn every(platform: &dyn Platform, name: TimerName, every_ms: u64) -> Result<(), Failure> {
     let at = platform.now() + i64::try_from(every_ms).unwrap_or(i64::MAX);
     set(platform, Timer { name: name.to_string(), at, every_ms: Some(every_ms), ordering_key: name.to_string(), payload: Vec::new() })
 }
 
-/// Sets a timer that is due once, in order with the events of a key.
+/// Sets a timer that fires once, in the lane of an ordering key.
 pub fn once(timers: &dyn Timers, name: TimerName, at: Instant, ordering_key: &str) -> Result<(), Failure> {
     set(timers, Timer { name: name.to_string(), at, every_ms: None, ordering_key: ordering_key.to_owned(), payload: Vec::new() })
 }
 
-/// Has something done at once by a timer of its own, in order with the events of a key.
+/// Sets a timer that fires at once, in the lane of an ordering key.
 pub fn hand_over(platform: &dyn Platform, name: TimerName, ordering_key: &str, payload: Vec<u8>) -> Result<(), Failure> {
     let at = platform.now();
     set(platform, Timer { name: name.to_string(), at, every_ms: None, ordering_key: ordering_key.to_owned(), payload })
 }
 
-/// Forgets a timer.
+/// Cancels a timer.
 pub fn cancel(timers: &dyn Timers, name: TimerName) {
     timers.cancel_timer(&name.to_string());
 }

@@ -1,4 +1,4 @@
-//! Which UIS employee is which RetailCRM user, as it was last found out: one key per employee, so that an event reads just its own.
+//! Which UIS employee is which RetailCRM user, as last determined. There is one key per employee, so an event reads only the one it needs.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,22 +8,22 @@ use crate::bindings::uis::integration::types::{EmployeeHint, Failure};
 use crate::platform::Platform;
 use crate::uis::directory;
 
-/// One person on both sides.
+/// An employee in UIS who is a user of RetailCRM.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct EmployeeLink {
     /// The Data API's employee id.
     pub employee_id: i64,
     /// The CRM user.
     pub user_id: i64,
-    /// The employee's extension in UIS, which the CRM knows as his code.
+    /// The employee's extension in UIS. RetailCRM calls it the user's code.
     pub code: Option<String>,
 }
 
-/// Remembers the links in place of earlier ones; only what changed is written.
+/// Stores the links and deletes earlier ones; only changes are written.
 pub fn remember(platform: &dyn Platform, links: &[EmployeeLink]) -> Result<(), Failure> {
     let mut by_user: Vec<EmployeeLink> = Vec::new();
     for link in links {
-        // For the way back, from a user to his phones, the first of his employees counts.
+        // If a user has several employees, the first one is used when the user's phones are needed.
         if !by_user.iter().any(|known| known.user_id == link.user_id) {
             by_user.push(link.clone());
         }
@@ -49,22 +49,22 @@ fn remember_by(
     Ok(())
 }
 
-/// The CRM user behind an employee whom an event names.
+/// The link of the employee that an event names.
 pub fn of_hint(platform: &dyn Platform, hint: &EmployeeHint) -> Result<Option<EmployeeLink>, Failure> {
     directory::id_of_hint(platform, hint)?.map_or(Ok(None), |id| of_employee(platform, id))
 }
 
-/// The CRM user behind an employee.
+/// The link of an employee.
 pub fn of_employee(platform: &dyn Platform, employee_id: i64) -> Result<Option<EmployeeLink>, Failure> {
     stored::load(platform, Key::EmployeeLink(employee_id))
 }
 
-/// The employee behind a CRM user.
+/// The link of a CRM user.
 pub fn of_user(platform: &dyn Platform, user_id: i64) -> Result<Option<EmployeeLink>, Failure> {
     stored::load(platform, Key::UserLink(user_id))
 }
 
-/// The employee who has this extension, and the CRM user.
+/// The link of the employee with this extension.
 pub fn of_code(platform: &dyn Platform, code: &str) -> Result<Option<EmployeeLink>, Failure> {
     for employee in stored::ids(platform, Family::EmployeeLinks) {
         if let Some(link) = of_employee(platform, employee)?.filter(|link| link.code.as_deref() == Some(code)) {

@@ -1,4 +1,4 @@
-//! What is remembered of RetailCRM between events. It is read anew when the integration is switched on, and every two hours after.
+//! What is stored about RetailCRM between events. It is read again when the integration is switched on, and every two hours after that.
 //!
 //! | file | what |
 //! |---|---|
@@ -6,9 +6,9 @@
 //! | [`statuses`] | order statuses |
 //! | [`shops`] | shops: «Внешние номера магазинов», «Магазины сайтов» |
 //! | [`working_hours`] | working hours and days off |
-//! | [`known_fields`] | fields that the account added |
+//! | [`known_fields`] | custom fields |
 //! | [`employee_links`] | which employee is which user |
-//! | [`switch`] | whether RetailCRM took the integration out of use |
+//! | [`switch`] | whether RetailCRM switched the integration off |
 //! | [`module`] | how the module was last registered |
 
 pub mod employee_links;

@@ -1,5 +1,5 @@
-//! Shops: whose a call is, by the number that was dialled («Внешние номера магазинов»), or by the site that it came
-//! from («Магазины сайтов»).
+//! Shops: which shop a call or an appeal belongs to, by the dialled number («Внешние номера магазинов») or by the web site («Магазины
+//! сайтов»).
 
 use crate::base::keys::Key;
 use crate::base::{links, phone, stored};
@@ -9,7 +9,7 @@ use crate::retailcrm::reference::Site;
 use crate::settings::Settings;
 use crate::settings::telephony::ShopNumber;
 
-/// Remembers the shops that the key sees.
+/// Stores the shops that the key can see.
 pub fn remember(platform: &dyn Platform, sites: &[Site]) -> Result<(), Failure> {
     stored::put(platform, Key::Sites, &sites, None)
 }
@@ -20,12 +20,12 @@ fn row<'a>(settings: &'a Settings, number: Option<&str>) -> Option<&'a ShopNumbe
     settings.shop_numbers.iter().find(|row| phone::same(&row.number, number))
 }
 
-/// The shop that owns a virtual number, if one does.
+/// The shop that owns a virtual number, if any.
 pub fn of_number(settings: &Settings, number: Option<&str>) -> Option<String> {
     row(settings, number).map(|row| row.site.clone())
 }
 
-/// The shop for what is created on a call: the number's, else the main one. RetailCRM wants one where there are several.
+/// The shop for records created from a call: the number's shop, else the main one. If an account has several shops, RetailCRM requires one.
 pub fn of_call(platform: &dyn Platform, settings: &Settings, number: Option<&str>) -> Result<Option<String>, Failure> {
     match of_number(settings, number) {
         Some(own) => Ok(Some(own)),
@@ -37,7 +37,7 @@ fn sites(platform: &dyn Platform) -> Result<Vec<Site>, Failure> {
     Ok(stored::load(platform, Key::Sites)?.unwrap_or_default())
 }
 
-/// The shop of a site of UIS, if one is its; and the shop for what is created: that one, else the main one.
+/// The shop of a web site of UIS, if any; and the shop for created records: the same, else the main one.
 pub fn of_domain(platform: &dyn Platform, settings: &Settings, site: Option<&str>) -> Result<(Option<String>, Option<String>), Failure> {
     let sites = sites(platform)?;
     let own = site.map(links::domain).filter(|domain| !domain.is_empty()).and_then(|wanted| {
@@ -48,7 +48,7 @@ pub fn of_domain(platform: &dyn Platform, settings: &Settings, site: Option<&str
     Ok((own, usual))
 }
 
-/// Who answers for the customers of a number's shop.
-pub fn responsible(settings: &Settings, number: Option<&str>) -> Option<i64> {
-    row(settings, number)?.responsible
+/// The assignee for customers of a number's shop.
+pub fn assignee(settings: &Settings, number: Option<&str>) -> Option<i64> {
+    row(settings, number)?.assignee
 }

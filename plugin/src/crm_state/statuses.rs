@@ -1,4 +1,4 @@
-//! RetailCRM's order statuses, as they were last read.
+//! RetailCRM's order statuses, as last read.
 
 use crate::base::keys::Key;
 use crate::base::stored;
@@ -6,12 +6,12 @@ use crate::bindings::uis::integration::types::Failure;
 use crate::platform::Platform;
 use crate::retailcrm::reference::Status;
 
-/// Remembers the statuses.
+/// Stores the statuses.
 pub fn remember(platform: &dyn Platform, statuses: &[Status]) -> Result<(), Failure> {
     stored::put(platform, Key::Statuses, &statuses, None)
 }
 
-/// The statuses that are remembered.
+/// The stored statuses.
 pub fn all(platform: &dyn Platform) -> Result<Vec<Status>, Failure> {
     Ok(stored::load(platform, Key::Statuses)?.unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! Whether RetailCRM took the integration out of use.
+//! Whether RetailCRM switched the integration off.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,57 +7,57 @@ use crate::base::stored;
 use crate::bindings::uis::integration::types::Failure;
 use crate::platform::Platform;
 
-/// How RetailCRM took us out of use.
+/// How RetailCRM switched the integration off.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Off {
-    /// Somebody switched the module off.
+pub enum SwitchedOff {
+    /// A user switched the module off.
     Inactive,
-    /// RetailCRM froze it, for its own reasons: money, mostly.
+    /// RetailCRM froze the module, usually because of payment.
     Frozen,
 }
 
-/// How RetailCRM took us out of use, if it did.
-pub fn off(platform: &dyn Platform) -> Result<Option<Off>, Failure> {
+/// How RetailCRM switched the integration off, if it did.
+pub fn state(platform: &dyn Platform) -> Result<Option<SwitchedOff>, Failure> {
     stored::load(platform, Key::SwitchedOff)
 }
 
-/// Whether RetailCRM switched the module off, or froze it: nothing is sent then.
+/// Whether the module is switched off or frozen in RetailCRM. While it is, nothing is sent.
 pub fn switched_off(platform: &dyn Platform) -> Result<bool, Failure> {
-    off(platform).map(|off| off.is_some())
+    state(platform).map(|state| state.is_some())
 }
 
-/// The integration is switched on in UIS, or its settings were saved: what somebody in RetailCRM said before does not count any more, for
-/// the module is registered anew. What RetailCRM itself said does: false, it stays frozen until it says otherwise, or until the
-/// integration is switched off and on.
-pub fn begin(platform: &dyn Platform) -> Result<bool, Failure> {
-    if off(platform)? == Some(Off::Frozen) {
+/// Called when the integration is switched on in UIS or its settings are saved. If a user had switched the module off, that is cleared,
+/// because the module is registered again. If RetailCRM froze it, it stays frozen (the result is false) until RetailCRM unfreezes it, or
+/// until the integration is switched off and on.
+pub fn reset_on_activation(platform: &dyn Platform) -> Result<bool, Failure> {
+    if state(platform)? == Some(SwitchedOff::Frozen) {
         return Ok(false);
     }
-    end(platform).map(|()| true)
+    clear(platform).map(|()| true)
 }
 
-/// The integration is switched off in UIS: what RetailCRM said is forgotten.
-pub fn end(platform: &dyn Platform) -> Result<(), Failure> {
+/// Clears the state when the integration is switched off in UIS.
+pub fn clear(platform: &dyn Platform) -> Result<(), Failure> {
     stored::forget(platform, Key::SwitchedOff)
 }
 
-/// RetailCRM took us out of use.
-pub fn take_off(platform: &dyn Platform, off: Off) -> Result<(), Failure> {
-    stored::put(platform, Key::SwitchedOff, &off, None)
+/// Stores that RetailCRM switched the integration off.
+pub fn set_off(platform: &dyn Platform, state: SwitchedOff) -> Result<(), Failure> {
+    stored::put(platform, Key::SwitchedOff, &state, None)
 }
 
-/// RetailCRM switched us on again; what follows from it begins.
-pub fn switching_on(platform: &dyn Platform) -> Result<(), Failure> {
+/// Stores that RetailCRM switched the integration on again and the reactivation has begun.
+pub fn begin_switching_on(platform: &dyn Platform) -> Result<(), Failure> {
     stored::put(platform, Key::SwitchingOn, &true, None)
 }
 
-/// Whether what follows from a switching on was begun and not finished.
+/// Whether a reactivation has begun and is not finished.
 pub fn is_switching_on(platform: &dyn Platform) -> bool {
-    stored::is_there(platform, Key::SwitchingOn)
+    stored::exists(platform, Key::SwitchingOn)
 }
 
-/// What follows from a switching on is done, or does not count any more.
-pub fn switched_on(platform: &dyn Platform) -> Result<(), Failure> {
+/// Marks the reactivation as finished, or cancels it.
+pub fn finish_switching_on(platform: &dyn Platform) -> Result<(), Failure> {
     stored::forget(platform, Key::SwitchingOn)
 }

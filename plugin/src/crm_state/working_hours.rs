@@ -9,7 +9,7 @@ use crate::bindings::uis::integration::types::Failure;
 use crate::platform::Platform;
 use crate::retailcrm::answer;
 
-/// When people work.
+/// The working hours and days off.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct WorkTimes {
     /// By day of the week (`Monday`): from, to, as `HH:MM`.
@@ -19,7 +19,7 @@ pub struct WorkTimes {
 }
 
 impl WorkTimes {
-    /// Reads RetailCRM's settings.
+    /// Reads the hours from RetailCRM's settings.
     pub fn read(settings: &Value) -> WorkTimes {
         let rows = |name: &str| settings["settings"][name].as_array().cloned().unwrap_or_default();
         let text = |row: &Value, name: &str, most: usize| answer::text(&row[name]).chars().take(most).collect::<String>();
@@ -32,7 +32,7 @@ impl WorkTimes {
         }
     }
 
-    /// Whether people work at a local time: `Y-m-d`, `HH:MM`, day of the week. An account that has no hours always works.
+    /// Whether a local time (`Y-m-d`, `HH:MM`, day of the week) is within working hours. Without any hours it always is.
     fn contain(&self, date: &str, time: &str, day: &str) -> bool {
         if self.off.iter().any(|(from, to)| from.as_str() <= date && date <= to.as_str()) {
             return false;
@@ -41,19 +41,19 @@ impl WorkTimes {
     }
 }
 
-/// Remembers them.
+/// Stores the hours.
 pub fn remember(platform: &dyn Platform, times: &WorkTimes) -> Result<(), Failure> {
     stored::put(platform, Key::WorkTimes, times, None)
 }
 
-/// Whether people work at a local time of the account, `Y-m-d H:i:s`.
+/// Whether a local time of the account, `Y-m-d H:i:s`, is within working hours.
 pub fn contain(platform: &dyn Platform, local: &str) -> Result<bool, Failure> {
     let times: WorkTimes = stored::load(platform, Key::WorkTimes)?.unwrap_or_default();
     let (date, clock) = local.split_at(10);
     Ok(times.contain(date, clock.get(1..6).unwrap_or_default(), weekday(date)))
 }
 
-/// The day of the week of `Y-m-d`, by Zeller's rule.
+/// The day of the week of a `Y-m-d` date, by Zeller's congruence.
 fn weekday(date: &str) -> &'static str {
     let part = |from: usize, to: usize| date.get(from..to).and_then(|text| text.parse::<i64>().ok()).unwrap_or(1);
     let (year, month, day) = (part(0, 4), part(5, 7), part(8, 10));
@@ -76,7 +76,7 @@ mod tests {
         let at = |date: &str, time: &str| times.contain(date, time, weekday(date));
         assert!(at("2026-11-23", "09:00") && at("2026-11-23", "17:59"));
         assert!(!at("2026-11-23", "08:59") && !at("2026-11-23", "18:00") && !at("2026-11-24", "12:00") && !at("2027-01-04", "12:00"));
-        assert!(WorkTimes::default().contain("2026-11-24", "03:00", "Tuesday"), "no hours are told: always");
+        assert!(WorkTimes::default().contain("2026-11-24", "03:00", "Tuesday"), "without any hours, every time is within working hours");
         assert_eq!((weekday("2024-02-29"), weekday("2026-01-01")), ("Thursday", "Thursday"));
     }
 }

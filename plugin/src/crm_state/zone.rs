@@ -1,4 +1,4 @@
-//! The time zone of the RetailCRM account, and instants as RetailCRM writes them: local time of that zone.
+//! The time zone of the RetailCRM account, and instants as RetailCRM writes them: as local time in that zone.
 
 use crate::base::keys::Key;
 use crate::base::outcome::misconfigured;
@@ -10,18 +10,18 @@ use crate::platform::{Clock, Platform};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Zone(String);
 
-/// Remembers the zone that RetailCRM's settings name.
+/// Stores the zone named by RetailCRM's settings.
 pub fn remember(platform: &dyn Platform, zone: &str) -> Result<(), Failure> {
     stored::put(platform, Key::Zone, &zone, None)
 }
 
-/// The zone of the CRM account; the UIS account's own until RetailCRM has named one.
+/// The zone of the RetailCRM account; the UIS account's own until RetailCRM's is known.
 pub fn read(platform: &dyn Platform) -> Result<Zone, Failure> {
     Ok(Zone(stored::load::<String>(platform, Key::Zone)?.unwrap_or_else(|| platform.account().timezone)))
 }
 
 impl Zone {
-    /// `Y-m-d H:i:s` in the zone.
+    /// Formats an instant as `Y-m-d H:i:s` in the zone.
     pub fn date_time(&self, clock: &dyn Clock, at: Instant) -> Result<String, Failure> {
         let zone = &self.0;
         let local = clock
@@ -30,16 +30,16 @@ impl Zone {
         Ok(local_time::text(&local))
     }
 
-    /// The instant of a local time of the zone, `Y-m-d H:i:s` or `Y-m-d`; none for text that is neither, and for a date that the calendar
-    /// does not have. (A zone that the host does not know was refused when it was remembered.)
+    /// The instant of a local time in the zone, `Y-m-d H:i:s` or `Y-m-d`; none for any other text, and for a date that does not exist. (A
+    /// zone that the host does not know is refused before it is stored.)
     pub fn instant(&self, clock: &dyn Clock, text: &str) -> Option<Instant> {
         clock.instant_of(&local_time::parse(text)?, &self.0).ok()
     }
 
-    /// The day after a day, both `Y-m-d`.
+    /// The day after `day`, both `Y-m-d`.
     pub fn next_day(&self, clock: &dyn Clock, day: &str) -> Result<String, Failure> {
         const DAY_MS: i64 = 24 * 3_600_000;
-        // At noon no clock is turned.
+        // Noon, because clocks are never changed at noon.
         let noon = self.instant(clock, &format!("{day} 12:00:00")).unwrap_or_else(|| clock.now());
         Ok(self.date_time(clock, noon + DAY_MS)?.chars().take(10).collect())
     }

@@ -1,4 +1,4 @@
-//! An order as a deal. Pure: an order in, what UIS is told of it out; stages come from [`super::stages`].
+//! Converts an order into a deal without stages. Pure functions; [`super::stages`] adds the stages.
 
 use serde_json::Value;
 
@@ -9,26 +9,26 @@ use crate::retailcrm::custom_fields::Field;
 use crate::retailcrm::whole_orders::WholeOrder;
 use crate::settings::Settings;
 
-/// UIS's longest short text, and remark, in characters `[inferred]`.
+/// UIS's longest short text and longest comment, in characters `[inferred]`.
 const SHORT: usize = 255;
 const LONG: usize = 1000;
-/// Phones and e-mails of a contact.
+/// The most phones and e-mails of a contact.
 const CONTACTS_MAX: usize = 10;
-/// Digits of a phone that UIS takes.
+/// How many digits a phone may have in UIS.
 const DIGITS: std::ops::RangeInclusive<usize> = 3..=15;
 
-/// Somebody a deal is with.
+/// A person or company that a deal is with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contact {
     /// Its id in UIS.
     pub ext_id: String,
-    /// Who it is.
+    /// The name.
     pub name: String,
-    /// When RetailCRM got it, `Y-m-d H:i:s`; empty: with the order.
+    /// When the contact was created in RetailCRM, `Y-m-d H:i:s`; empty: with the order.
     pub created: String,
-    /// Canonical digits.
+    /// The phones, canonical digits.
     pub phones: Vec<String>,
-    /// As RetailCRM has them.
+    /// The e-mails as RetailCRM has them.
     pub emails: Vec<String>,
 }
 
@@ -39,16 +39,16 @@ pub struct FieldValue {
     pub ext_id: String,
     /// Its value as text.
     pub value: String,
-    /// UIS keeps it as a number.
+    /// Whether UIS stores it as a number.
     pub numeric: bool,
 }
 
-/// What UIS is told of an order, but for its stages.
+/// An order's data for UIS, without stages.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
-    /// The order.
+    /// The order's id.
     pub order: i64,
-    /// What people call the order.
+    /// The order's number that people use.
     pub number: String,
     /// The deal's title.
     pub name: String,
@@ -58,21 +58,21 @@ pub struct Draft {
     pub created: String,
     /// Its status.
     pub status: String,
-    /// Since when, `Y-m-d H:i:s`.
+    /// Since when it has the status, `Y-m-d H:i:s`.
     pub since: String,
-    /// The main one first.
+    /// The contacts, the main one first.
     pub contacts: Vec<Contact>,
-    /// Who answers for it: a CRM user.
+    /// The assignee: a CRM user.
     pub manager: Option<i64>,
     /// Its sum.
     pub revenue: Option<String>,
-    /// What managers wrote.
+    /// The manager's comment.
     pub comments: Option<String>,
-    /// Where the customer came from.
+    /// The advertising source.
     pub source: Option<String>,
-    /// The appeal that it was made for, by the mark that we left: its `externalId`.
+    /// The appeal that the order was created from. The plugin wrote its id into the order's `externalId`.
     pub mark: Option<AppealId>,
-    /// Its fields.
+    /// The deal's fields.
     pub fields: Vec<FieldValue>,
 }
 
@@ -81,7 +81,7 @@ pub fn ext_id(order: i64) -> String {
     format!("order-{order}")
 }
 
-/// An order as a deal; none when it has no id. `fields`: what RetailCRM says of fields that orders have.
+/// Converts an order; none if it has no id. `fields` are RetailCRM's descriptions of the orders' custom fields.
 pub fn of(order: &WholeOrder, settings: &Settings, fields: &[Field]) -> Option<Draft> {
     let id = answer::id(&order.id)?;
     let text = answer::text;
@@ -106,7 +106,8 @@ pub fn of(order: &WholeOrder, settings: &Settings, fields: &[Field]) -> Option<D
     })
 }
 
-/// The customer, and, of a company's order, who speaks for it first. An order of nobody is with whom it names itself.
+/// The order's customer. For a company's order, the contact comes first and then the company. For an order without a customer, the contact
+/// is made from the order's own name and phone.
 fn contacts(order: &WholeOrder, id: i64) -> Vec<Contact> {
     let own = (answer::text(&order.phone), answer::text(&order.email));
     let company = order.customer["type"] == "customer_corporate";
@@ -114,7 +115,7 @@ fn contacts(order: &WholeOrder, id: i64) -> Vec<Contact> {
     let person = if company { &order.contact } else { &order.customer };
     if let Some(number) = answer::id(&person["id"]) {
         let mut contact = contact(&format!("customer-{number}"), person);
-        // Whom RetailCRM knows by no phone is reached by the order's.
+        // If RetailCRM knows no phone or e-mail of the person, the order's are used.
         if contact.phones.is_empty() && contact.emails.is_empty() {
             contact.phones = phones([own.0.as_str()].into_iter());
             contact.emails = emails([own.1.as_str()].into_iter());
@@ -146,7 +147,7 @@ fn contact(ext_id: &str, person: &Value) -> Contact {
     Contact { ext_id: ext_id.to_owned(), name: shown(&name, &phones, &emails, ext_id), created: part("createdAt"), phones, emails }
 }
 
-/// What a contact is called: a name, else a phone, else an e-mail, else what there is.
+/// A contact's display name: the name, else a phone, else an e-mail, else `usual`.
 fn shown(name: &str, phones: &[String], emails: &[String], usual: &str) -> String {
     let line = template::line(name, SHORT);
     let other = || phones.first().map(|phone| format!("+{phone}")).or_else(|| emails.first().cloned()).unwrap_or_else(|| usual.to_owned());
@@ -177,17 +178,17 @@ fn source(source: &Value) -> Option<String> {
     (!parts.is_empty()).then(|| template::line(&parts.join(" / "), LONG))
 }
 
-/// UIS's id of a field that the account added.
+/// UIS's id of a custom field.
 pub fn field_ext_id(code: &str) -> String {
     format!("field-{code}")
 }
 
-/// Fields that every deal has: the shop and the currency are nowhere else in UIS's deals.
+/// A field that every deal has: UIS's deals have no other place for the shop.
 pub const SITE_FIELD: &str = "shop";
-/// See [`SITE_FIELD`].
+/// A field that every deal has: UIS's deals have no other place for the currency.
 pub const CURRENCY_FIELD: &str = "currency";
 
-/// Whether UIS keeps a field as a number.
+/// Whether UIS stores a field of this type as a number.
 pub fn is_numeric(kind: &str) -> bool {
     matches!(kind, "integer" | "numeric")
 }
@@ -207,7 +208,7 @@ fn field_values(order: &WholeOrder, settings: &Settings, fields: &[Field]) -> Ve
     values
 }
 
-/// A value as UIS keeps it: a number as it is, yes and no as words, codes of a dictionary by their titles.
+/// A value as UIS stores it: numbers unchanged, booleans as words, dictionary codes as titles.
 fn field_value(value: &Value, field: &Field) -> String {
     let titled = |value: &Value| {
         let code = answer::text(value);
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_in_every_shape_is_a_deal() {
+    fn every_kind_of_order_is_converted() {
         let whole = draft(
             json!({
                 "id": "17", "number": "17A", "externalId": "uis-call-998", "status": "new", "createdAt": "2026-11-23 10:00:00", "site": "main",
@@ -248,11 +249,11 @@ mod tests {
         assert_eq!(whole.contacts[0].phones, ["79161234567"]);
         assert_eq!((whole.contacts[0].name.as_str(), whole.mark), ("Сидоров Пётр", Some(AppealId::call(998))));
         assert_eq!((whole.source.as_deref(), whole.comments.as_deref()), (Some("yandex / Осень"), Some("‹b›срочно‹/b›")));
-        assert_eq!(whole.since, "2026-11-23 10:00:00", "an order that never changed its status is in it since it was created");
+        assert_eq!(whole.since, "2026-11-23 10:00:00", "an order whose status never changed has had it since it was created");
         assert_eq!(whole.fields, [FieldValue { ext_id: "currency".into(), value: "RUB".into(), numeric: false }]);
         let with_delivery = Settings { deal_delivery_cost: true, ..Settings::default() };
         assert_eq!(draft(json!({"id": 1, "summ": 0, "totalSumm": 300.5}), &with_delivery, &[]).revenue.as_deref(), Some("300.5"));
-        // A refund, a free order, one without anything.
+        // A refund, a free order, an order without any data.
         assert_eq!(draft(json!({"id": 1, "summ": -100}), &Settings::default(), &[]).revenue.as_deref(), Some("-100"));
         assert_eq!(draft(json!({"id": 1, "summ": 0}), &Settings::default(), &[]).revenue.as_deref(), Some("0"));
         let bare = draft(json!({"id": 1, "customer": null}), &Settings::default(), &[]);
@@ -260,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn whose_an_order_is() {
+    fn contacts_of_persons_companies_and_orders_without_a_customer() {
         let of = |order: Value| draft(order, &Settings::default(), &[]).contacts;
         let company = of(json!({"id": 1, "customer": {"id": 3, "type": "customer_corporate", "nickName": "ООО Ромашка"},
             "contact": {"id": 4, "firstName": "Анна", "phones": [{"number": "79160000001"}]}}));

@@ -1,6 +1,6 @@
-//! Funnels of RetailCRM's statuses. UIS wants exactly one stage for success, one for failure, and 1 to 100 in process; RetailCRM has as many
-//! statuses as its owner likes, in groups. So the groups of ends become the two, and where there are too many others, whole groups become
-//! one stage each, the largest first. Pure.
+//! Builds funnels from RetailCRM's statuses. UIS requires exactly one stage for success, one for failure, and 1 to 100 in process;
+//! RetailCRM has any number of statuses, in groups. So the groups of final statuses become the two final stages. If there are too many
+//! other statuses, whole groups are merged into one stage each, the largest groups first. Pure functions.
 
 use std::collections::BTreeMap;
 
@@ -8,35 +8,35 @@ use crate::base::template;
 use crate::bindings::uis::integration::deals::{Funnel, Stage, StageStatus};
 use crate::retailcrm::reference::{Status, StatusGroup};
 
-/// UIS's most stages in process.
+/// The most stages in process that UIS accepts.
 const STAGES_MAX: usize = 100;
-/// Between the places of two stages, so that UIS can put its own between them.
+/// The gap between the positions of two stages, so that UIS can insert its own.
 const STEP: u32 = 10;
 /// UIS's longest title, in characters `[inferred]`.
 const NAME_MAX: usize = 255;
-/// The stage of success, and of failure.
+/// The ids of the stages for success and failure.
 const SUCCESS: &str = "success";
 const FAILED: &str = "failed";
 
-/// The stages of all funnels of the account, and which status is which.
+/// The stages of all funnels, and the stage of each status.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Stages {
-    /// As UIS is told.
+    /// The stages in UIS's form.
     pub stages: Vec<Stage>,
-    /// The stage of a status.
+    /// The stage of each status.
     of_status: BTreeMap<String, String>,
-    /// Groups whose statuses became one stage.
-    pub folded: Vec<String>,
+    /// Groups that were merged into one stage each.
+    pub merged_groups: Vec<String>,
 }
 
 impl Stages {
-    /// The stage of a status that is known.
+    /// The stage of a status, if the status is known.
     pub fn of(&self, status: &str) -> Option<&String> {
         self.of_status.get(status)
     }
 
-    /// The stage of a status in a funnel that could not be brought to these stages: its own, else the one that the deal is in (`known`),
-    /// else one of its group's, else the first.
+    /// The stage of a status in a funnel that may have other stages, because UIS refused an update: the status's own stage, else the one
+    /// that the deal is in (`known`), else a stage of the same group, else the first one.
     pub fn of_in(&self, status: &str, statuses: &[Status], funnel: &Funnel, known: Option<&String>) -> Option<String> {
         let there = |stage: &&String| funnel.stages.iter().any(|known| known.ext_id == **stage);
         let group = statuses.iter().find(|known| known.code == status).map(|known| &known.group);
@@ -45,43 +45,43 @@ impl Stages {
         own.or_else(|| funnel.stages.iter().find(|stage| stage.status == StageStatus::InProcess).map(|stage| stage.ext_id.clone()))
     }
 
-    /// What a stage means.
+    /// Whether a stage is in process, a success or a failure.
     pub fn meaning(&self, stage: &str) -> StageStatus {
         self.stages.iter().find(|known| known.ext_id == stage).map_or(StageStatus::InProcess, |known| known.status)
     }
 }
 
-/// What the funnels are made of.
-pub struct Source<'a> {
+/// What the stages are built from.
+pub struct StatusSource<'a> {
     /// All statuses of RetailCRM.
     pub statuses: &'a [Status],
-    /// Their groups, in order.
+    /// The status groups, in order.
     pub groups: &'a [StatusGroup],
-    /// Groups of won orders.
+    /// Groups of successful orders.
     pub success: &'a [String],
-    /// Groups of lost ones.
+    /// Groups of failed orders.
     pub failed: &'a [String],
-    /// Statuses that orders are or were in, whether RetailCRM still has them or not.
-    pub met: &'a [String],
+    /// Statuses that orders are or were in, including deleted ones.
+    pub used: &'a [String],
 }
 
-/// A status in process on its way to a stage.
+/// A status that gets a stage in process.
 struct Open<'a> {
     code: &'a str,
     name: &'a str,
     group: &'a str,
 }
 
-/// Makes the stages.
-pub fn build(source: &Source<'_>) -> Stages {
+/// Builds the stages.
+pub fn build_stages(source: &StatusSource<'_>) -> Stages {
     let mut stages = Stages::default();
     let place = |group: &str| source.groups.iter().position(|known| known.code == group).unwrap_or(usize::MAX);
-    let met = |code: &str| source.met.iter().any(|known| known == code);
-    // What nobody uses and no order was in is no stage.
-    let mut used: Vec<&Status> = source.statuses.iter().filter(|status| status.active || met(&status.code)).collect();
-    used.sort_by_key(|status| (place(&status.group), status.ordering, status.code.as_str()));
+    let is_used = |code: &str| source.used.iter().any(|known| known == code);
+    // A status that is not in use and that no order was in gets no stage.
+    let mut shown: Vec<&Status> = source.statuses.iter().filter(|status| status.active || is_used(&status.code)).collect();
+    shown.sort_by_key(|status| (place(&status.group), status.ordering, status.code.as_str()));
     let mut open: Vec<Open<'_>> = Vec::new();
-    for status in used {
+    for status in shown {
         if source.success.contains(&status.group) {
             stages.of_status.insert(status.code.clone(), SUCCESS.to_owned());
         } else if source.failed.contains(&status.group) {
@@ -90,21 +90,21 @@ pub fn build(source: &Source<'_>) -> Stages {
             open.push(Open { code: &status.code, name: &status.name, group: &status.group });
         }
     }
-    // Statuses that were deleted in RetailCRM are stages still: deals were in them.
-    for code in source.met.iter().filter(|code| !source.statuses.iter().any(|status| status.code == **code)) {
+    // Statuses that were deleted in RetailCRM keep a stage if deals were in them.
+    for code in source.used.iter().filter(|code| !source.statuses.iter().any(|status| status.code == **code)) {
         open.push(Open { code, name: code, group: "" });
     }
-    let folded = to_fold(&open);
+    let merged_groups = groups_to_merge(&open);
     let mut placed: Vec<(String, String)> = Vec::new();
     for status in &open {
-        let (ext_id, name) = if folded.contains(&status.group) {
+        let (ext_id, name) = if merged_groups.contains(&status.group) {
             let title = source.groups.iter().find(|group| group.code == status.group).map_or(status.group, |group| &group.name);
             (format!("group-{}", status.group), if status.group.is_empty() { "Прочие" } else { title })
         } else {
             (format!("status-{}", status.code), status.name)
         };
         let known = placed.iter().any(|(known, _)| *known == ext_id);
-        // More groups than stages: the last ones share one.
+        // If there are more groups than stages, the last groups share one.
         let shared = placed.last().filter(|_| !known && placed.len() >= STAGES_MAX).map(|(last, _)| last.clone());
         stages.of_status.insert(status.code.to_owned(), shared.clone().unwrap_or_else(|| ext_id.clone()));
         if !known && shared.is_none() {
@@ -114,7 +114,7 @@ pub fn build(source: &Source<'_>) -> Stages {
     if placed.is_empty() {
         placed.push(("in-process".to_owned(), "В работе".to_owned()));
     }
-    stages.folded = folded.into_iter().map(str::to_owned).collect();
+    stages.merged_groups = merged_groups.into_iter().map(str::to_owned).collect();
     let in_process = placed.into_iter().zip(1u32..).map(|((ext_id, name), number)| Stage {
         ext_id,
         name,
@@ -136,28 +136,28 @@ fn title(name: &str, usual: &str) -> String {
     if line.is_empty() { template::line(usual, NAME_MAX) } else { line }
 }
 
-/// Groups that become one stage each, so that there are not too many: those with the most statuses first.
-fn to_fold<'a>(open: &[Open<'a>]) -> Vec<&'a str> {
+/// The groups to merge so that there are not too many stages, those with the most statuses first.
+fn groups_to_merge<'a>(open: &[Open<'a>]) -> Vec<&'a str> {
     let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
     for status in open {
         *sizes.entry(status.group).or_default() += 1;
     }
     let mut by_size: Vec<(&str, usize)> = sizes.into_iter().collect();
     by_size.sort_by_key(|(group, size)| (std::cmp::Reverse(*size), *group));
-    let (mut count, mut folded) = (open.len(), Vec::new());
+    let (mut count, mut merged_groups) = (open.len(), Vec::new());
     for (group, size) in by_size {
         if count <= STAGES_MAX {
             break;
         }
         count -= size - 1;
-        folded.push(group);
+        merged_groups.push(group);
     }
-    folded
+    merged_groups
 }
 
-/// Keeps stages that deals were in, as UIS wants it (`used`, by the status): of statuses that ended meanwhile, or that a group stands for now. Those that have no
-/// room any more are the ones that UIS will complain of.
-pub fn keep(wanted: &mut Funnel, known: &Funnel, used: impl Fn(&str) -> bool) {
+/// Keeps stages in process of the known funnel if deals were in them (`used`, by status), as UIS requires: stages of statuses that are now
+/// final or whose group was merged. Stages beyond the limit are dropped; UIS refuses the update if it needs them.
+pub fn keep_used_stages(wanted: &mut Funnel, known: &Funnel, used: impl Fn(&str) -> bool) {
     let stays = |stage: &Stage| stage.ext_id.strip_prefix("status-").is_none_or(&used);
     let in_process = |stage: &&Stage| stage.status == StageStatus::InProcess;
     let mut room = STAGES_MAX.saturating_sub(wanted.stages.iter().filter(in_process).count());
@@ -190,14 +190,14 @@ mod tests {
         StatusGroup { code: code.into(), name: format!("Группа {code}"), ordering }
     }
 
-    fn build_of(statuses: &[Status], groups: &[StatusGroup], met: &[&str]) -> Stages {
+    fn build_of(statuses: &[Status], groups: &[StatusGroup], used_statuses: &[&str]) -> Stages {
         let ends = (["complete".to_owned()], ["cancel".to_owned()]);
-        let met: Vec<String> = met.iter().map(|&code| code.to_owned()).collect();
-        build(&Source { statuses, groups, success: &ends.0, failed: &ends.1, met: &met })
+        let used_statuses: Vec<String> = used_statuses.iter().map(|&code| code.to_owned()).collect();
+        build_stages(&StatusSource { statuses, groups, success: &ends.0, failed: &ends.1, used: &used_statuses })
     }
 
     #[test]
-    fn stages_stand_in_the_order_of_groups_and_statuses() {
+    fn stages_are_ordered_by_group_and_status() {
         let groups = [group("new", 10), group("work", 20), group("complete", 30), group("cancel", 40)];
         let statuses = [
             status("b", "work", 20, true),
@@ -211,20 +211,20 @@ mod tests {
         let stages = build_of(&statuses, &groups, &[]);
         assert_eq!(names(&stages), ["status-new@10", "status-a@20", "status-b@30", "success@0", "failed@0"]);
         assert_eq!((stages.of("done").map(String::as_str), stages.of("gone").map(String::as_str)), (Some("success"), Some("failed")));
-        assert_eq!(stages.of("old"), None, "nobody uses it");
-        // An order is in one that is out of use, and in one that RetailCRM does not have any more.
+        assert_eq!(stages.of("old"), None, "the status is not in use");
+        // Orders are in an unused status and in a deleted one.
         let stages = build_of(&statuses, &groups, &["old", "deleted"]);
         assert_eq!(names(&stages)[..5], ["status-new@10", "status-a@20", "status-old@30", "status-b@40", "status-deleted@50"]);
         assert_eq!(stages.stages[4].name, "deleted");
     }
 
     #[test]
-    fn too_many_are_folded_by_their_groups_the_largest_first() {
+    fn too_many_stages_are_merged_by_group_the_largest_first() {
         let groups = [group("new", 10), group("big", 20), group("small", 30)];
         let mut statuses: Vec<Status> = (0..80).map(|number| status(&format!("big{number}"), "big", number, true)).collect();
         statuses.extend((0..30).map(|number| status(&format!("small{number}"), "small", number, true)));
         let stages = build_of(&statuses, &groups, &[]);
-        assert_eq!((stages.folded.as_slice(), stages.stages.len()), (&["big".to_owned()][..], 31 + 2));
+        assert_eq!((stages.merged_groups.as_slice(), stages.stages.len()), (&["big".to_owned()][..], 31 + 2));
         assert_eq!(stages.of("big7").map(String::as_str), Some("group-big"));
         assert_eq!(stages.stages[0].name, "Группа big");
         let many: Vec<Status> = (0..150).map(|number| status(&format!("s{number}"), &format!("g{number}"), number, true)).collect();
@@ -234,18 +234,18 @@ mod tests {
     }
 
     #[test]
-    fn stages_that_deals_were_in_stay() {
+    fn stages_that_deals_were_in_are_kept() {
         let before = [status("a", "work", 1, true), status("b", "work", 2, true), status("c", "work", 3, true)];
         let known = funnel("default", "RetailCRM", &build_of(&before, &[], &["a"]));
         let after = [status("a", "complete", 1, true), status("b", "complete", 2, true), status("c", "work", 3, true)];
         let stages = build_of(&after, &[], &["a"]);
         let mut wanted = funnel("default", "RetailCRM", &stages);
-        keep(&mut wanted, &known, |code| code == "a");
+        keep_used_stages(&mut wanted, &known, |code| code == "a");
         let names: Vec<&str> = wanted.stages.iter().map(|stage| stage.ext_id.as_str()).collect();
-        assert_eq!(names, ["status-c", "success", "failed", "status-a"], "nobody was in b");
-        // So it is again: nothing changes by itself.
+        assert_eq!(names, ["status-c", "success", "failed", "status-a"], "no deal was in b");
+        // A second update with the same statuses changes nothing.
         let mut again = funnel("default", "RetailCRM", &stages);
-        keep(&mut again, &wanted, |code| code == "a");
+        keep_used_stages(&mut again, &wanted, |code| code == "a");
         assert_eq!(format!("{again:?}"), format!("{wanted:?}"));
     }
 

@@ -1,5 +1,6 @@
-//! The trigger that the account's administrator set up in RetailCRM: a GET with `orderId`, mostly. He may have typed another name, forgotten
-//! the value, or sent a form; so whatever looks like an order's number counts. It is only a hint: the order itself is read.
+//! Hints: orders named by the trigger that the account's administrator set up in RetailCRM. The trigger usually sends a GET with `orderId`,
+//! but the administrator may have typed another name, left the value out, or chosen a form, so anything that looks like an order's id is
+//! accepted. A hint only says which order to read.
 
 use crate::base::keys::{Family, Key};
 use crate::base::outcome::{Handled, done};
@@ -10,51 +11,51 @@ use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::deals;
 
-/// A hint that was not followed for so long is not followed any more: the history is.
+/// A hint that was not processed for this long expires; the history contains the change anyway.
 const TTL_MS: u64 = 7 * 24 * 3_600_000;
-/// Orders of one request.
+/// The most orders of one request.
 const ORDERS_MAX: usize = 100;
-/// An order's id has at most so many digits.
+/// The most digits of an order's id.
 const DIGITS_MAX: usize = 12;
-/// Triggers of one order come in swarms: each is waited for this long.
+/// Several triggers for one order usually arrive together, so reading starts after this time.
 const GATHER_MS: i64 = 2_000;
-/// However many triggers come, orders are read no more often than this.
+/// Orders are not read more often than this, however many triggers arrive.
 const BETWEEN_MS: i64 = 30_000;
 
-/// A trigger fired. It is answered at once; the order is read by a timer, with all others that were told of meanwhile.
+/// Handles a trigger. It is answered at once; a timer reads the order later, together with all others named until then.
 pub fn on_order_webhook(context: &Context<'_>, event: &OrderWebhook) -> Handled {
     if !context.settings()?.deals {
         return done();
     }
     let orders = orders(&event.parameters);
     if orders.is_empty() {
-        let told: String = event.parameters.iter().map(|(name, value)| format!("{name}={value} ")).collect();
+        let received: String = event.parameters.iter().map(|(name, value)| format!("{name}={value} ")).collect();
         context.platform.log(
             Level::Warn,
             "a trigger names no order; in RetailCRM's trigger set the parameter orderId to {{ order.id }}",
-            &[("parameters", &template::line(&told, 300))],
+            &[("parameters", &template::line(&received, 300))],
         );
         return done();
     }
     for order in orders {
         let key = Key::DealHint(order);
-        if !stored::is_there(context.platform, key) {
+        if !stored::exists(context.platform, key) {
             stored::put(context.platform, key, &true, Some(TTL_MS))?;
         }
     }
-    let followed: i64 = stored::load(context.platform, Key::DealsFollowed)?.unwrap_or(i64::MIN);
+    let followed: i64 = stored::load(context.platform, Key::DealsHintsDone)?.unwrap_or(i64::MIN);
     let rest = followed.saturating_add(BETWEEN_MS).saturating_sub(context.platform.now());
     deals::soon(context, GATHER_MS.max(rest))?;
     done()
 }
 
-/// An order that is read once the history is read to its end.
+/// Adds a hint for an order that can only be read after the history was read to its end.
 pub fn postpone(context: &Context<'_>, order: i64) -> Result<(), Failure> {
     stored::put(context.platform, Key::DealHint(order), &true, Some(TTL_MS))
 }
 
-/// At most so many orders that triggers told of, and whether there are more.
-pub fn waiting(context: &Context<'_>, most: usize) -> (Vec<i64>, bool) {
+/// At most `most` orders that have hints, and whether there are more.
+pub fn pending(context: &Context<'_>, most: usize) -> (Vec<i64>, bool) {
     if most == 0 {
         return (Vec::new(), !stored::page(context.platform, Family::DealHints, None, 1).names.is_empty());
     }
@@ -62,15 +63,16 @@ pub fn waiting(context: &Context<'_>, most: usize) -> (Vec<i64>, bool) {
     (page.ids(), page.next.is_some())
 }
 
-/// These were followed.
-pub fn followed(context: &Context<'_>, orders: &[i64]) -> Result<(), Failure> {
+/// Deletes the hints of orders that were processed.
+pub fn mark_done(context: &Context<'_>, orders: &[i64]) -> Result<(), Failure> {
     for order in orders {
         stored::forget(context.platform, Key::DealHint(*order))?;
     }
-    if orders.is_empty() { Ok(()) } else { stored::put(context.platform, Key::DealsFollowed, &context.platform.now(), None) }
+    if orders.is_empty() { Ok(()) } else { stored::put(context.platform, Key::DealsHintsDone, &context.platform.now(), None) }
 }
 
-/// The orders that a trigger's parameters name: by the parameter that is called so, else by those whose names end in `id`, else by all.
+/// The orders named by a trigger's parameters: by a parameter with a known name, else by parameters whose names end in `id`, else by all
+/// parameters.
 fn orders(parameters: &[(String, String)]) -> Vec<i64> {
     let named = |wanted: &dyn Fn(&str) -> bool| -> Vec<i64> {
         let plain = |name: &str| name.chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>().to_lowercase();
@@ -89,7 +91,7 @@ fn orders(parameters: &[(String, String)]) -> Vec<i64> {
     if by_id.is_empty() { named(&|_| true) } else { by_id }
 }
 
-/// Whole numbers of a value: one, or a list. A value that is more than numbers names nothing.
+/// The integers in a value: one, or a list. A value that contains anything else has none.
 fn numbers(value: &str) -> Vec<i64> {
     let inside = value.trim().trim_start_matches('[').trim_end_matches(']');
     let parts = inside.split([',', ';', ' ', '|']).map(|part| part.trim().trim_matches('"')).filter(|part| !part.is_empty());
@@ -105,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_the_administrator_typed_the_order_is_found() {
+    fn the_order_is_found_under_any_parameter_name() {
         type Case<'a> = (&'a [(&'a str, &'a str)], &'a [i64]);
         let cases: [Case<'_>; 12] = [
             (&[("orderId", "17")], &[17]),

@@ -1,5 +1,5 @@
-//! How far the orders' history was read, and what else is to be loaded. It is written once a slice is done, so one that broke off is done
-//! again, and nothing else is.
+//! How far the orders' history was read, and what else has to be loaded. The plan is stored at the end of a run, so a failed run is
+//! repeated as a whole.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,80 +7,82 @@ use crate::base::keys::Key;
 use crate::base::stored;
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
-use crate::retailcrm::order_history::From;
+use crate::retailcrm::order_history::HistoryStart;
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// Where the history is to be read on.
+/// Where reading the history continues.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cursor {
     /// After a record.
     After(i64),
-    /// From a time on.
+    /// From a time.
     At(Instant),
 }
 
 impl Cursor {
-    /// As RetailCRM is asked.
-    pub fn from(&self, context: &Context<'_>) -> Result<From, Failure> {
+    /// The start for a request to RetailCRM.
+    pub fn from(&self, context: &Context<'_>) -> Result<HistoryStart, Failure> {
         Ok(match self {
-            Cursor::After(id) => From::After(*id),
+            Cursor::After(id) => HistoryStart::After(*id),
             Cursor::At(at) => {
                 let text = context.crm_date_time(*at)?;
-                // Clocks are turned back soon: what comes then has earlier times than what was.
+                // When clocks are about to be set back, changes after that get earlier local times, so start an hour earlier.
                 let turned = context.crm_date_time(at + HOUR_MS)? <= text;
-                From::At(if turned { context.crm_date_time(at - HOUR_MS)? } else { text })
+                HistoryStart::At(if turned { context.crm_date_time(at - HOUR_MS)? } else { text })
             }
         })
     }
 }
 
-/// Orders of earlier days that are being loaded, once the history since their first day is read.
+/// Loading of orders created on earlier days, after the history since the first day was read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Loading {
     /// The first day, `Y-m-d`.
     pub from: String,
-    /// The day that is read, `Y-m-d`.
+    /// The day being read, `Y-m-d`.
     pub day: String,
-    /// Its page.
+    /// The page of that day.
     pub page: u32,
     /// Orders read so far.
     pub orders: u64,
 }
 
-/// What is to be done.
+/// What has to be done.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Plan {
-    /// The history.
+    /// Where to continue in the history.
     pub cursor: Option<Cursor>,
     /// When the history was last read to its end.
-    pub read: Option<Instant>,
-    /// Earlier orders.
+    #[serde(rename = "read")]
+    pub read_at: Option<Instant>,
+    /// Earlier orders to be loaded.
     pub loading: Option<Loading>,
-    /// All deals again, because a setting changed what they are.
-    pub again: Option<Again>,
+    /// All deals are being sent again, because a setting changed them.
+    #[serde(rename = "again")]
+    pub resend: Option<Resend>,
 }
 
-/// How far all deals were told again.
+/// How far sending all deals again has come.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Again {
-    /// The cursor of the list of deals; none: nothing is done yet.
+pub struct Resend {
+    /// The cursor in the list of deals; none: not started.
     pub cursor: Option<String>,
 }
 
-/// The plan.
+/// Loads the plan.
 pub fn load(context: &Context<'_>) -> Result<Plan, Failure> {
     Ok(stored::load(context.platform, Key::DealsPlan)?.unwrap_or_default())
 }
 
-/// Writes the plan.
+/// Stores the plan.
 pub fn put(context: &Context<'_>, plan: &Plan) -> Result<(), Failure> {
     stored::put(context.platform, Key::DealsPlan, plan, None)
 }
 
-/// Orders count from now on; what happened while the integration was off does when it was on before.
+/// Starts reading changes at `at`, unless an earlier cursor is stored; then changes made while the integration was off are read, too.
 pub fn begin(context: &Context<'_>, at: Instant) -> Result<(), Failure> {
     let plan = load(context)?;
     if plan.cursor.is_some() { Ok(()) } else { put(context, &Plan { cursor: Some(Cursor::At(at)), ..plan }) }

@@ -1,4 +1,4 @@
-//! Partners' rules about deals: what is uploaded is what they made of it.
+//! Partners' rules about deals: the deal is uploaded as the rules left it.
 
 use crate::bindings::uis::integration::deals::Deal;
 use crate::bindings::uis::integration::decision::DealDraft;
@@ -7,7 +7,8 @@ use crate::context::Context;
 use crate::deals::draft::{Contact, Draft};
 use crate::rules::{self, Changed, Fields, OWN};
 
-/// What becomes of a deal's states: all of them are what rules make of the last; none: the deal is not uploaded.
+/// Applies the rules to a deal's states. Rules review the last state; their changes apply to all states. No states: the deal is not
+/// uploaded.
 pub fn review(context: &Context<'_>, order: &Draft, states: Vec<Deal>) -> Vec<Deal> {
     let Some(last) = states.last().filter(|_| rules::decides(context, Points::DEAL)) else { return states };
     let mut fields = Fields::default()
@@ -24,7 +25,7 @@ pub fn review(context: &Context<'_>, order: &Draft, states: Vec<Deal>) -> Vec<De
     let Some(decided) = context.platform.review_deal(&draft) else { return Vec::new() };
     let changed = Changed::of(decided.fields);
     let change = |state: Deal| Deal {
-        // Which stages there are is RetailCRM's to say; a deal must have a name.
+        // Rules cannot change stages, and a deal must have a name.
         name: changed.text("name").unwrap_or_else(|| state.name.clone()),
         comments: changed.lines("comments"),
         source: changed.text("source"),
@@ -35,7 +36,7 @@ pub fn review(context: &Context<'_>, order: &Draft, states: Vec<Deal>) -> Vec<De
     states.into_iter().map(change).collect()
 }
 
-/// What is known of a deal besides its fields, and which of these may be changed: UIS keeps some as numbers.
+/// A deal's attributes for rules: further data, and which fields may be changed. Fields that UIS stores as numbers must stay numbers.
 fn known_of_deal(order: &Draft, last: &Deal) -> Vec<(String, String)> {
     let numbers = order.fields.iter().filter(|field| field.numeric).map(|field| format!(" {OWN}{}:decimal", field.ext_id));
     let may = format!("name revenue:decimal comments source{} {OWN}*", numbers.collect::<String>());

@@ -1,36 +1,36 @@
-//! One run over deals: what its parts share.
+//! One run over deals: what its steps share.
 
 use std::cell::RefCell;
 
 use crate::base::outcome::skipped;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
-use crate::deals::uis::Uis;
+use crate::deals::uis_calls::UisCalls;
 use crate::settings::Settings;
 
 /// One run.
 pub struct Run<'a> {
-    /// The event's.
+    /// The context of the event.
     pub context: &'a Context<'a>,
     /// The settings in force.
     pub settings: &'a Settings,
-    /// UIS, asked only so often in one run.
-    pub uis: Uis,
+    /// Calls to UIS, limited per run.
+    pub uis: UisCalls,
     left_out: RefCell<Vec<Skipped>>,
 }
 
 impl<'a> Run<'a> {
-    /// A run that begins, with what earlier runs left out and could not report.
+    /// Starts a run; `left_out` is what earlier runs skipped and did not report.
     pub fn new(context: &'a Context<'a>, left_out: Vec<Skipped>) -> Result<Run<'a>, Failure> {
-        Ok(Run { context, settings: context.settings()?, uis: Uis::default(), left_out: RefCell::new(left_out) })
+        Ok(Run { context, settings: context.settings()?, uis: UisCalls::default(), left_out: RefCell::new(left_out) })
     }
 
-    /// Something is left out for good, and is reported at the end.
+    /// Skips something for good; it is reported at the end of the run.
     pub fn leave_out(&self, what: impl Into<String>, why: impl Into<String>) {
         self.left_out.borrow_mut().push(skipped(what, why));
     }
 
-    /// All that was left out.
+    /// Everything that was skipped.
     pub fn into_left_out(self) -> Vec<Skipped> {
         self.left_out.into_inner()
     }

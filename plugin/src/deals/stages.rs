@@ -1,6 +1,6 @@
-//! The stages that an order went through since UIS was told last. Pure: statuses in, stages with their times out.
+//! The stages that an order went through since the last upload. Pure functions: statuses in, stages with times out.
 
-use super::ledger::Entry;
+use super::known_deals::KnownDeal;
 use crate::bindings::uis::integration::types::Instant;
 
 /// A change of status, from the order's history.
@@ -8,25 +8,25 @@ use crate::bindings::uis::integration::types::Instant;
 pub struct Change {
     /// The record's id.
     pub record: i64,
-    /// When.
+    /// When the status changed.
     pub at: Instant,
-    /// Code; none: the order was created.
+    /// The status before; none: the order was created.
     pub from: Option<String>,
-    /// Code.
+    /// The new status.
     pub to: String,
 }
 
-/// An order as it stands.
+/// The order's current state.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Standing {
+pub struct OrderState {
     /// When it was created.
     pub created: Instant,
     /// Its status.
     pub status: String,
-    /// Since when.
+    /// Since when the order has the status.
     pub since: Instant,
-    /// The history was read to its end, so this is where it leads.
-    pub last: bool,
+    /// Whether the history was read to its end, so that it must lead to this state.
+    pub history_complete: bool,
 }
 
 /// A stage and when it began.
@@ -34,22 +34,22 @@ pub struct Standing {
 pub struct Step {
     /// The stage.
     pub stage: String,
-    /// Never before the one before it.
+    /// When it began; never before the previous one.
     pub since: Instant,
 }
 
-/// What is news.
+/// Stages that have to be sent.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct News {
-    /// Stages that UIS does not know, oldest first.
+pub struct NewStages {
+    /// Stages that UIS does not have, oldest first.
     pub steps: Vec<Step>,
-    /// The last of them came from the order as it stands.
+    /// Whether the last of them was taken from the order itself and not from the history.
     pub ahead: bool,
 }
 
-/// The stages since UIS was told last (`known`). `stage` names the stage of a status. Times only grow, whatever the history says: a clock
-/// that was turned back must not keep a deal out of UIS.
-pub fn news(standing: &Standing, changes: &[Change], known: Option<&Entry>, stage: impl Fn(&str) -> String) -> News {
+/// The stages since the last upload (`known`). `stage` returns the stage of a status. Times never decrease, even if the history's do: UIS
+/// would refuse a deal because a clock was set back.
+pub fn new_stages(state: &OrderState, changes: &[Change], known: Option<&KnownDeal>, stage: impl Fn(&str) -> String) -> NewStages {
     let mut statuses: Vec<(Instant, &str)> = Vec::new();
     let mut ahead = known.is_some_and(|known| known.ahead);
     let mut last: Option<(Instant, String)> = known.map(|known| (known.since, known.stage.clone()));
@@ -57,12 +57,12 @@ pub fn news(standing: &Standing, changes: &[Change], known: Option<&Entry>, stag
     let fresh: Vec<&Change> = changes.iter().filter(fresh).collect();
     if known.is_none() {
         match fresh.first() {
-            // Of what was before, the history tells the status alone.
-            Some(Change { from: Some(from), at, .. }) => statuses.push((standing.created.min(*at), from)),
+            // Of the time before the first record, the history only contains the status.
+            Some(Change { from: Some(from), at, .. }) => statuses.push((state.created.min(*at), from)),
             Some(_) => {}
-            // Nothing happened since it was first read: it stands as it stands.
+            // No changes since the first reading: use the order's current state.
             None => {
-                statuses.push((standing.since.max(standing.created), &standing.status));
+                statuses.push((state.since.max(state.created), &state.status));
                 ahead = true;
             }
         }
@@ -85,11 +85,12 @@ pub fn news(standing: &Standing, changes: &[Change], known: Option<&Entry>, stag
     for (at, status) in statuses {
         step(at, status);
     }
-    // Whatever the records' times make of the way, it ends where the order stands: an hour that came twice must not keep a deal back.
-    if standing.last && step(standing.since, &standing.status) {
+    // Whatever the times in the history, the last stage is the order's current one. Otherwise an hour that occurs twice could keep a deal
+    // in an old stage.
+    if state.history_complete && step(state.since, &state.status) {
         ahead = true;
     }
-    News { steps, ahead }
+    NewStages { steps, ahead }
 }
 
 #[cfg(test)]
@@ -100,10 +101,10 @@ mod tests {
         Change { record, at, from: Some(from.to_owned()).filter(|from| !from.is_empty()), to: to.to_owned() }
     }
 
-    fn told(standing: (&str, i64), changes: &[Change], known: Option<&Entry>) -> Vec<(String, i64)> {
-        let standing = Standing { created: 5, status: standing.0.to_owned(), since: standing.1, last: true };
+    fn reported(state: (&str, i64), changes: &[Change], known: Option<&KnownDeal>) -> Vec<(String, i64)> {
+        let state = OrderState { created: 5, status: state.0.to_owned(), since: state.1, history_complete: true };
         let stage = |status: &str| if status.starts_with("complete") { "won".to_owned() } else { status.to_owned() };
-        news(&standing, changes, known, stage).steps.into_iter().map(|step| (step.stage, step.since)).collect()
+        new_stages(&state, changes, known, stage).steps.into_iter().map(|step| (step.stage, step.since)).collect()
     }
 
     fn steps(expected: &[(&str, i64)]) -> Vec<(String, i64)> {
@@ -113,46 +114,50 @@ mod tests {
     #[test]
     fn a_new_order_goes_through_its_stages() {
         let changes = [change(1, 5, "", "new"), change(2, 10, "new", "assembling"), change(3, 20, "assembling", "complete")];
-        assert_eq!(told(("complete", 20), &changes, None), steps(&[("new", 5), ("assembling", 10), ("won", 20)]));
-        // An older one begins with what the first record says that it was.
-        assert_eq!(told(("complete", 20), &changes[1..], None), steps(&[("new", 5), ("assembling", 10), ("won", 20)]));
-        // Of one that has no history it is known how it stands.
-        assert_eq!(told(("assembling", 10), &[], None), steps(&[("assembling", 10)]));
+        assert_eq!(reported(("complete", 20), &changes, None), steps(&[("new", 5), ("assembling", 10), ("won", 20)]));
+        // The first stage of an older order comes from its first record.
+        assert_eq!(reported(("complete", 20), &changes[1..], None), steps(&[("new", 5), ("assembling", 10), ("won", 20)]));
+        // For an order without history, only the current state is known.
+        assert_eq!(reported(("assembling", 10), &[], None), steps(&[("assembling", 10)]));
     }
 
     #[test]
-    fn what_is_known_is_not_told_again() {
-        let known = Entry { record: 2, since: 10, stage: "assembling".into(), ..Entry::default() };
+    fn stages_that_uis_has_are_not_sent_again() {
+        let known = KnownDeal { record: 2, since: 10, stage: "assembling".into(), ..KnownDeal::default() };
         let changes =
             [change(2, 10, "new", "assembling"), change(3, 20, "assembling", "complete"), change(4, 30, "complete", "complete-2")];
-        assert_eq!(told(("complete-2", 30), &changes, Some(&known)), steps(&[("won", 20)]), "two statuses of one stage are one");
-        assert_eq!(told(("assembling", 10), &changes[..1], Some(&known)), steps(&[]));
-        // Back from the end: later in time, as UIS wants it.
-        let won = Entry { record: 3, since: 20, stage: "won".into(), ..Entry::default() };
-        assert_eq!(told(("new", 25), &[change(4, 25, "complete", "new")], Some(&won)), steps(&[("new", 25)]));
+        assert_eq!(
+            reported(("complete-2", 30), &changes, Some(&known)),
+            steps(&[("won", 20)]),
+            "two statuses with the same stage make one step"
+        );
+        assert_eq!(reported(("assembling", 10), &changes[..1], Some(&known)), steps(&[]));
+        // An order that is reopened: its time is later, as UIS requires.
+        let won = KnownDeal { record: 3, since: 20, stage: "won".into(), ..KnownDeal::default() };
+        assert_eq!(reported(("new", 25), &[change(4, 25, "complete", "new")], Some(&won)), steps(&[("new", 25)]));
     }
 
     #[test]
-    fn the_way_ends_where_the_order_stands() {
-        // The records were lost, or lie before what is known by a clock that was turned back.
-        let known = Entry { record: 1, since: 40, stage: "new".into(), ahead: true, ..Entry::default() };
-        assert_eq!(told(("complete", 20), &[change(2, 20, "new", "complete")], Some(&known)), steps(&[("won", 40)]));
-        assert_eq!(told(("complete", 50), &[], Some(&known)), steps(&[("won", 50)]));
-        // While older history is being read, the order is further than that.
-        let standing = Standing { created: 5, status: "complete".into(), since: 50, last: false };
-        assert_eq!(news(&standing, &[], Some(&known), str::to_owned), News { steps: vec![], ahead: true });
+    fn the_last_stage_is_that_of_the_current_status() {
+        // The records were lost, or have earlier times because a clock was set back.
+        let known = KnownDeal { record: 1, since: 40, stage: "new".into(), ahead: true, ..KnownDeal::default() };
+        assert_eq!(reported(("complete", 20), &[change(2, 20, "new", "complete")], Some(&known)), steps(&[("won", 40)]));
+        assert_eq!(reported(("complete", 50), &[], Some(&known)), steps(&[("won", 50)]));
+        // While older history is being read, the order's current state is newer than the history.
+        let state = OrderState { created: 5, status: "complete".into(), since: 50, history_complete: false };
+        assert_eq!(new_stages(&state, &[], Some(&known), str::to_owned), NewStages { steps: vec![], ahead: true });
     }
 
     #[test]
     fn times_never_go_back() {
         let changes = [change(1, 50, "", "new"), change(2, 40, "new", "assembling"), change(3, 60, "assembling", "complete")];
-        assert_eq!(told(("complete", 60), &changes, None), steps(&[("new", 50), ("assembling", 50), ("won", 60)]));
+        assert_eq!(reported(("complete", 60), &changes, None), steps(&[("new", 50), ("assembling", 50), ("won", 60)]));
     }
 
     #[test]
-    fn records_that_the_order_was_ahead_of_say_nothing_new() {
-        let known = Entry { record: 0, since: 20, stage: "assembling".into(), ahead: true, ..Entry::default() };
+    fn records_older_than_a_stage_from_the_order_are_ignored() {
+        let known = KnownDeal { record: 0, since: 20, stage: "assembling".into(), ahead: true, ..KnownDeal::default() };
         let changes = [change(7, 10, "x", "new"), change(8, 20, "new", "assembling"), change(9, 30, "assembling", "complete")];
-        assert_eq!(told(("complete", 30), &changes, Some(&known)), steps(&[("won", 30)]));
+        assert_eq!(reported(("complete", 30), &changes, Some(&known)), steps(&[("won", 30)]));
     }
 }

@@ -1,4 +1,4 @@
-//! Who is who: an employee and a user are one when their e-mails are, whatever the case, or when somebody wrote so down.
+//! Matches UIS employees to RetailCRM users: by e-mail, ignoring case, or by a table in the settings.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,11 @@ use crate::bindings::uis::integration::types::Skipped;
 use crate::crm_state::employee_links::EmployeeLink;
 use crate::retailcrm::modules::AdditionalCode;
 use crate::retailcrm::users::User;
-use crate::settings::telephony::Pair;
+use crate::settings::telephony::EmployeePair;
 use crate::uis::directory::mail_key;
 
-/// Links employees to users by e-mail. Of several users with one e-mail the first who can log in counts; several employees with one
-/// e-mail are the same user.
+/// Links employees to users by e-mail. If several users have the same e-mail, the first active one is linked; if several employees have it,
+/// all are linked to the same user.
 pub fn by_email(employees: &[Employee], users: &[User]) -> Vec<EmployeeLink> {
     let mut by_email: BTreeMap<String, i64> = BTreeMap::new();
     for user in users.iter().filter(|user| user.active != Some(false)) {
@@ -27,8 +27,8 @@ pub fn by_email(employees: &[Employee], users: &[User]) -> Vec<EmployeeLink> {
     employees.iter().filter_map(link).collect()
 }
 
-/// Links that somebody wrote down («Соответствие»): a user, an employee. A pair whose side is not there links nobody.
-pub fn by_table(table: &[Pair], employees: &[Employee], users: &[User]) -> (Vec<EmployeeLink>, Vec<Skipped>) {
+/// Links from the table «Соответствие». A row whose user or employee does not exist makes no link.
+pub fn by_table(table: &[EmployeePair], employees: &[Employee], users: &[User]) -> (Vec<EmployeeLink>, Vec<Skipped>) {
     let (mut links, mut left_out) = (Vec::new(), Vec::new());
     for pair in table {
         let employee = employees.iter().find(|employee| employee.id == pair.employee);
@@ -41,13 +41,13 @@ pub fn by_table(table: &[Pair], employees: &[Employee], users: &[User]) -> (Vec<
             }),
             (None, _) => left_out.push(skipped(format!("user {}", pair.user), format!("UIS has no employee {}", pair.employee))),
             (_, None) => left_out.push(skipped(format!("user {}", pair.user), "RetailCRM has no such user")),
-            (_, Some(_)) => left_out.push(skipped(format!("user {}", pair.user), "he is switched off in RetailCRM")),
+            (_, Some(_)) => left_out.push(skipped(format!("user {}", pair.user), "the user is switched off in RetailCRM")),
         }
     }
     (links, left_out)
 }
 
-/// The links as the CRM's module wants them.
+/// The links in the form that RetailCRM's module registration needs.
 pub fn codes(links: &[EmployeeLink]) -> Vec<AdditionalCode> {
     links.iter().filter_map(|link| Some(AdditionalCode { user_id: link.user_id, code: link.code.clone()? })).collect()
 }
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn people_are_tied_by_email_whatever_the_case() {
+    fn employees_are_linked_to_users_by_email_ignoring_case() {
         let links = by_email(
             &[
                 employee(1, "Anna@Shop.RU ", "101"),

@@ -1,4 +1,5 @@
-//! Which UIS employee is which RetailCRM user («Сотрудники»). The links are made when the integration is switched on and every two hours after.
+//! Which UIS employee is which RetailCRM user («Сотрудники»). The links are made when the integration is switched on, and every two hours
+//! after that.
 //!
 //! | file | what |
 //! |---|---|

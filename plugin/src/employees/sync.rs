@@ -1,5 +1,5 @@
-//! «Синхронизация»: chosen users of RetailCRM are employees of UIS, created and kept up to date. They are tied by e-mail; once tied, an
-//! employee is remembered for his user, so that he is followed when his e-mail changes.
+//! «Синхронизация»: for chosen users of RetailCRM, employees in UIS are created and kept up to date. A user is first matched by e-mail.
+//! After that the employee is stored with the user, so a changed e-mail does not lose them.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,33 +12,33 @@ use crate::platform::Platform;
 use crate::retailcrm::users::User;
 use crate::uis::directory::{directory_failure, mail_key};
 
-/// UIS's status of somebody who is not there.
+/// UIS's status of an employee who is off duty.
 const OFF_DUTY: &str = "not_at_work";
 /// UIS's longest name, in characters [inferred].
 const NAME_MAX: usize = 100;
 
-/// Who a user is in UIS.
+/// The employee of a user.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-struct Twin {
+struct SyncedEmployee {
     employee: i64,
-    /// His status was taken off duty by us, when his user was switched off.
+    /// We set the employee off duty because the user was switched off.
     #[serde(default)]
     retired: bool,
 }
 
-/// Brings UIS's employees up to date with the chosen users. A record that UIS refuses is told, and the others go on. `employees` are
-/// UIS's as they are; those that were created or changed are put into it.
+/// Brings UIS's employees up to date with the chosen users. A record that UIS refuses is reported; the others continue. `employees` are
+/// UIS's current employees; created and changed ones are added to it.
 pub fn run(platform: &dyn Platform, chosen: &[i64], users: &[User], employees: &mut Vec<Employee>) -> Result<Vec<Skipped>, Failure> {
     let mut left_out = Vec::new();
     let mut mails: Vec<String> = Vec::new();
     for id in chosen {
         let mut refuse = |why: String| left_out.push(skipped(format!("user {id}"), why));
         let Some(user) = users.iter().find(|user| user.id == Some(*id)) else {
-            refuse("RetailCRM has no such user any more; take him off the list".into());
+            refuse("RetailCRM has no such user any more; remove the user from the list".into());
             continue;
         };
         if user.active == Some(false) {
-            // He keeps his history and his e-mail; no new calls should find him.
+            // The employee keeps their history and e-mail, but should get no new calls.
             mails.extend(mail_key(&user.email));
             if let Err(why) = retire(platform, *id, employees)? {
                 refuse(why);
@@ -46,7 +46,7 @@ pub fn run(platform: &dyn Platform, chosen: &[i64], users: &[User], employees: &
             continue;
         }
         let Some(mail) = mail_key(&user.email) else {
-            refuse("he has no e-mail in RetailCRM, by which he would be known in UIS".into());
+            refuse("the user has no e-mail in RetailCRM; UIS needs it to match the employee".into());
             continue;
         };
         if mails.contains(&mail) {
@@ -54,12 +54,12 @@ pub fn run(platform: &dyn Platform, chosen: &[i64], users: &[User], employees: &
             continue;
         }
         mails.push(mail.clone());
-        match bring(platform, *id, user, &mail, employees)? {
+        match sync_user(platform, *id, user, &mail, employees)? {
             Ok(()) => {}
             Err(why) => refuse(why),
         }
     }
-    // Who is not chosen any more is not followed any more; in UIS he stays.
+    // Users who are no longer chosen are no longer synchronised; their employees stay in UIS.
     for user in stored::ids(platform, Family::Synchronised) {
         if !chosen.contains(&user) {
             stored::forget(platform, Key::Synchronised(user))?;
@@ -68,17 +68,23 @@ pub fn run(platform: &dyn Platform, chosen: &[i64], users: &[User], employees: &
     Ok(left_out)
 }
 
-/// One user. The inner error is UIS's refusal of his record; the outer one means to come again.
-fn bring(platform: &dyn Platform, id: i64, user: &User, mail: &str, employees: &mut Vec<Employee>) -> Result<Result<(), String>, Failure> {
+/// Synchronises one user. The inner error is UIS's refusal of the record; the outer one means that the event is retried.
+fn sync_user(
+    platform: &dyn Platform,
+    id: i64,
+    user: &User,
+    mail: &str,
+    employees: &mut Vec<Employee>,
+) -> Result<Result<(), String>, Failure> {
     let key = Key::Synchronised(id);
-    let twin: Option<Twin> = stored::load(platform, key)?;
+    let twin: Option<SyncedEmployee> = stored::load(platform, key)?;
     let by_twin = twin.and_then(|twin| employees.iter().position(|employee| employee.id == twin.employee));
     let by_mail = || employees.iter().position(|employee| employee.email.as_deref().and_then(mail_key).as_deref() == Some(mail));
     let wanted = wanted(user);
     let Some(place) = by_twin.or_else(by_mail) else {
         return Ok(match outcome(platform.create_employee(&wanted))? {
             Ok(employee) => {
-                stored::put(platform, key, &Twin { employee, retired: false }, None)?;
+                stored::put(platform, key, &SyncedEmployee { employee, retired: false }, None)?;
                 employees.push(Employee {
                     id: employee,
                     first_name: wanted.first_name.clone().unwrap_or_default(),
@@ -96,13 +102,13 @@ fn bring(platform: &dyn Platform, id: i64, user: &User, mail: &str, employees: &
         });
     };
     let Some(employee) = employees.get_mut(place) else { return Ok(Ok(())) };
-    // Who is switched on again is at work again; what else his status was meanwhile is his own affair.
+    // If we set the employee off duty and the user is active again, the employee is available again. Any other status is left alone.
     let returns = twin.is_some_and(|twin| twin.retired) && employee.status == OFF_DUTY;
     if twin.is_none() {
-        // Whatever UIS says to the rest, he is followed from now on.
-        stored::put(platform, key, &Twin { employee: employee.id, retired: false }, None)?;
+        // Store the match first, so that it is kept even if UIS refuses the update.
+        stored::put(platform, key, &SyncedEmployee { employee: employee.id, retired: false }, None)?;
     }
-    let changed = |told: &Option<String>, known: &str| told.clone().filter(|told| told != known);
+    let changed = |wanted: &Option<String>, known: &str| wanted.clone().filter(|wanted| wanted != known);
     let fields = EmployeeFields {
         last_name: changed(&wanted.last_name, &employee.last_name),
         first_name: changed(&wanted.first_name, &employee.first_name),
@@ -116,20 +122,20 @@ fn bring(platform: &dyn Platform, id: i64, user: &User, mail: &str, employees: &
         return Ok(Err(why));
     }
     employee.email = fields.email.or(employee.email.take());
-    stored::put(platform, key, &Twin { employee: employee.id, retired: false }, None)?;
+    stored::put(platform, key, &SyncedEmployee { employee: employee.id, retired: false }, None)?;
     Ok(Ok(()))
 }
 
-/// A user who can no longer log in: his employee is not at work.
+/// Sets the employee of a user who can no longer log in off duty.
 fn retire(platform: &dyn Platform, id: i64, employees: &mut [Employee]) -> Result<Result<(), String>, Failure> {
     let key = Key::Synchronised(id);
-    let Some(twin) = stored::load::<Twin>(platform, key)? else { return Ok(Ok(())) };
+    let Some(twin) = stored::load::<SyncedEmployee>(platform, key)? else { return Ok(Ok(())) };
     let Some(employee) = employees.iter_mut().find(|employee| employee.id == twin.employee && employee.status != OFF_DUTY) else {
         return Ok(Ok(()));
     };
     let fields = EmployeeFields { last_name: None, first_name: None, patronymic: None, email: None, status: Some(OFF_DUTY.to_owned()) };
-    // Before it is done: once he is off duty nobody would look at him any more.
-    stored::put(platform, key, &Twin { retired: true, ..twin }, None)?;
+    // Store this first: once the employee is off duty, a retry would skip them.
+    stored::put(platform, key, &SyncedEmployee { retired: true, ..twin }, None)?;
     let done = outcome(platform.update_employee(employee.id, &fields))?;
     if done.is_err() {
         stored::put(platform, key, &twin, None)?;
@@ -137,7 +143,7 @@ fn retire(platform: &dyn Platform, id: i64, employees: &mut [Employee]) -> Resul
     Ok(done)
 }
 
-/// What a user is called in UIS, which wants a last name: without one the first name stands in, else the e-mail's beginning.
+/// A user's name in UIS. UIS requires a last name: if it is missing, the first name is used, else the local part of the e-mail.
 fn wanted(user: &User) -> EmployeeFields {
     let name = |text: &str| Some(template::line(text, NAME_MAX)).filter(|name| !name.is_empty());
     let (last, first) = (name(&user.last_name), name(&user.first_name));
@@ -152,11 +158,11 @@ fn wanted(user: &User) -> EmployeeFields {
     }
 }
 
-/// UIS's refusal of one record is told apart from UIS being busy.
+/// Separates UIS's refusal of one record from UIS being busy.
 fn outcome<T>(result: Result<T, DirectoryError>) -> Result<Result<T, String>, Failure> {
     match result {
         Ok(value) => Ok(Ok(value)),
-        Err(DirectoryError::Refused((mnemonic, text))) => Ok(Err(format!("UIS refuses his record: {mnemonic}: {text}"))),
+        Err(DirectoryError::Refused((mnemonic, text))) => Ok(Err(format!("UIS refuses the record: {mnemonic}: {text}"))),
         Err(busy) => Err(directory_failure(busy)),
     }
 }

@@ -1,4 +1,4 @@
-//! What RetailCRM answers, understood: which errors pass, which are final, and its PHP habits (`[]` for an empty map, ids as text).
+//! Reads RetailCRM's answers: which errors are temporary, which are final, and the quirks of its PHP (`[]` for an empty map, ids as text).
 
 use std::fmt;
 
@@ -10,19 +10,19 @@ use crate::base::outcome::misconfigured;
 use crate::bindings::uis::integration::connections::{Response, SendError};
 use crate::bindings::uis::integration::types::{Failure, RetryLater};
 
-/// Why RetailCRM refused, as far as the integration acts on it. RetailCRM has no codes for these: they are told by its status and its words,
-/// here alone.
+/// Why RetailCRM refused a request, as far as the integration reacts to it. RetailCRM has no error codes, so the reason is recognised from
+/// its status and message; only this file does so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// What the request is about is not there.
+    /// The requested entity does not exist.
     NotFound,
-    /// Something that the request names is not there: a customer who was joined with another, say.
+    /// The request refers to something that does not exist, for example a customer who was merged into another.
     ReferenceNotFound,
-    /// There is one of this `externalId` already.
+    /// An entity with this `externalId` already exists.
     DuplicateExternalId,
-    /// The account does not have the order's method, or not any more.
+    /// The account does not have the order's method.
     UnknownOrderMethod,
-    /// Something else.
+    /// Another reason.
     Other,
 }
 
@@ -38,31 +38,31 @@ impl Refusal {
     }
 }
 
-/// Why a request gave nothing usable.
+/// Why a request has no usable answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CrmError {
-    /// Surely not carried out: the CRM was busy (429, 503), or nothing reached it.
+    /// Certainly not carried out: RetailCRM was busy (429, 503), or the request did not reach it.
     NotSent {
         /// Verb and path.
         title: String,
         /// For people.
         reason: String,
     },
-    /// As [`CrmError::NotSent`], and the CRM said when to come again.
+    /// Like [`CrmError::NotSent`], and RetailCRM said when to retry.
     Busy {
         /// Verb and path.
         title: String,
         /// Milliseconds.
         after_ms: u32,
     },
-    /// Perhaps carried out: the answer was lost, broken, or a server error.
+    /// Possibly carried out: the answer was lost or broken, or RetailCRM had a server error.
     Unknown {
         /// Verb and path.
         title: String,
         /// For people.
         reason: String,
     },
-    /// Carried out, but the answer is longer than the host hands on.
+    /// Carried out, but the answer is longer than the host passes on.
     TooLarge {
         /// Verb and path.
         title: String,
@@ -77,16 +77,16 @@ pub enum CrmError {
         status: u16,
         /// `errorMsg` and `errors` in one line, for people.
         message: String,
-        /// The same, as far as the integration acts on it.
+        /// The reason, as far as the integration reacts to it.
         why: Refusal,
     },
     /// The key is wrong.
     Unauthorized(String),
-    /// The key lacks a right, or the shop. What it has the right to goes on.
+    /// The key lacks a right or access to the shop. Other requests still work.
     Forbidden {
         /// Verb and path.
         title: String,
-        /// RetailCRM's words.
+        /// RetailCRM's message.
         message: String,
     },
     /// There is no such account, or the address is not RetailCRM's.
@@ -101,12 +101,12 @@ impl CrmError {
         CrmError::Refused { title, status, why: Refusal::of(status, &message), message }
     }
 
-    /// Whether the request surely did nothing. (A key that is not accepted may be one that is changed right now, so it is not among these.)
+    /// Whether the request certainly had no effect. (An unauthorized request is not included: the key may be changing at this moment.)
     pub fn surely_did_nothing(&self) -> bool {
         matches!(self, CrmError::NotSent { .. } | CrmError::Busy { .. } | CrmError::Refused { .. })
     }
 
-    /// Whether RetailCRM refused for such a reason.
+    /// Whether RetailCRM refused for this reason.
     pub fn is_refused_for(&self, reason: Refusal) -> bool {
         matches!(self, CrmError::Refused { why, .. } if *why == reason)
     }
@@ -142,36 +142,36 @@ impl From<CrmError> for Failure {
     }
 }
 
-/// A good answer as JSON, or what is wrong.
-pub fn understand(title: String, result: Result<Response, SendError>) -> Result<Value, CrmError> {
-    let (title, response) = good(title, result)?;
+/// Parses a successful answer as JSON.
+pub fn parse(title: String, result: Result<Response, SendError>) -> Result<Value, CrmError> {
+    let (title, response) = check_status(title, result)?;
     let value = json::parse(&response.body)
-        .map_err(|error| CrmError::Unknown { title: title.clone(), reason: format!("the answer is not whole JSON: {error}") })?;
+        .map_err(|error| CrmError::Unknown { title: title.clone(), reason: format!("the answer is not complete JSON: {error}") })?;
     if value["success"] == Value::Bool(false) {
-        return Err(CrmError::refused(title, response.status, complaint(&response.body)));
+        return Err(CrmError::refused(title, response.status, error_text(&response.body)));
     }
     Ok(value)
 }
 
-/// A part of an answer: some of its members, `success` among them.
-pub trait Part: DeserializeOwned {
+/// Selected members of an answer, among them `success`.
+pub trait PartialAnswer: DeserializeOwned {
     /// `success`.
     fn success(&self) -> Option<bool>;
 }
 
-/// A good answer of which only some members are read, so that a long one takes little memory and time.
-pub fn understand_part<T: Part>(title: String, result: Result<Response, SendError>) -> Result<T, CrmError> {
-    let (title, response) = good(title, result)?;
+/// Parses only selected members of a successful answer, so that a long answer takes little memory and time.
+pub fn parse_partial<T: PartialAnswer>(title: String, result: Result<Response, SendError>) -> Result<T, CrmError> {
+    let (title, response) = check_status(title, result)?;
     let part: T = serde_json::from_slice(&response.body)
-        .map_err(|error| CrmError::Unknown { title: title.clone(), reason: format!("the answer is not whole JSON: {error}") })?;
+        .map_err(|error| CrmError::Unknown { title: title.clone(), reason: format!("the answer is not complete JSON: {error}") })?;
     if part.success() == Some(false) {
-        return Err(CrmError::refused(title, response.status, complaint(&response.body)));
+        return Err(CrmError::refused(title, response.status, error_text(&response.body)));
     }
     Ok(part)
 }
 
-/// An answer that says that all is well, as far as its status tells, or what is wrong.
-fn good(title: String, result: Result<Response, SendError>) -> Result<(String, Response), CrmError> {
+/// Checks an answer's status, and turns everything but success into an error.
+fn check_status(title: String, result: Result<Response, SendError>) -> Result<(String, Response), CrmError> {
     let response = match result {
         Ok(response) => response,
         Err(SendError::Denied(why)) => return Err(CrmError::Denied(format!("the host does not send {title}: {why}"))),
@@ -183,30 +183,30 @@ fn good(title: String, result: Result<Response, SendError>) -> Result<(String, R
     let status = response.status;
     let is_page = response.content_type == "text/html" || response.body.trim_ascii_start().first() == Some(&b'<');
     match status {
-        // Busy answers need not be JSON, so the status decides alone.
+        // The body of a "busy" answer may not be JSON, so only the status counts.
         429 | 503 => Err(match response.retry_after {
             Some(seconds) => CrmError::Busy { title, after_ms: seconds.saturating_mul(1000) },
             None => CrmError::NotSent { title, reason: format!("RetailCRM is busy ({status})") },
         }),
-        500..=599 => Err(CrmError::Unknown { title, reason: format!("RetailCRM answers {status}: {}", complaint(&response.body)) }),
-        // A maintenance page; nothing tells whether the request was carried out.
-        200..=299 if is_page => Err(CrmError::Unknown { title, reason: "RetailCRM answers with a page in place of JSON".into() }),
+        500..=599 => Err(CrmError::Unknown { title, reason: format!("RetailCRM answers {status}: {}", error_text(&response.body)) }),
+        // A maintenance page: it is unknown whether the request was carried out.
+        200..=299 if is_page => Err(CrmError::Unknown { title, reason: "RetailCRM answers with a page instead of JSON".into() }),
         200..=299 => Ok((title, response)),
         300..=399 => {
             Err(CrmError::NoAccount(format!("the address answers {title} with a redirect ({status}); enter the account's own address")))
         }
-        _ if is_page || complaint(&response.body).starts_with("Account does not exist") => {
+        _ if is_page || error_text(&response.body).starts_with("Account does not exist") => {
             Err(CrmError::NoAccount(format!("there is no RetailCRM account at this address ({status}); check the connection's URL")))
         }
-        // RetailCRM tells both with 403, and only a wrong key by its name.
-        403 if !complaint(&response.body).contains("apiKey") => Err(CrmError::Forbidden { title, message: complaint(&response.body) }),
-        401 | 403 => Err(CrmError::Unauthorized(complaint(&response.body))),
-        _ => Err(CrmError::refused(title, status, complaint(&response.body))),
+        // RetailCRM answers 403 to both a wrong key and a missing right; only for a wrong key does the message contain `apiKey`.
+        403 if !error_text(&response.body).contains("apiKey") => Err(CrmError::Forbidden { title, message: error_text(&response.body) }),
+        401 | 403 => Err(CrmError::Unauthorized(error_text(&response.body))),
+        _ => Err(CrmError::refused(title, status, error_text(&response.body))),
     }
 }
 
 /// `errorMsg` and `errors` (a list or a map) in one line.
-fn complaint(body: &[u8]) -> String {
+fn error_text(body: &[u8]) -> String {
     let Ok(value) = json::parse(body) else {
         let text: String = String::from_utf8_lossy(body).chars().filter(|c| !c.is_control()).take(200).collect();
         return if text.is_empty() { "no text".into() } else { text };
@@ -221,22 +221,22 @@ fn complaint(body: &[u8]) -> String {
     if details.is_empty() { message.to_owned() } else { format!("{message}: {}", details.join("; ")) }
 }
 
-/// The members of a list or of a map, whose keys are of no interest; an empty map comes as an empty list. An answer without them is
-/// no answer: taking it for "there are none" would undo what stands on them.
+/// The items of a list, or the values of a map; an empty map arrives as an empty list. If the member is missing, that is an error: reading
+/// it as "none" would undo what depends on the items.
 pub fn members<'a>(answer: &'a Value, name: &str) -> Result<Vec<&'a Value>, CrmError> {
     match &answer[name] {
         Value::Array(list) => Ok(list.iter().collect()),
         Value::Object(map) => Ok(map.values().collect()),
-        other => Err(CrmError::Unknown { title: name.to_owned(), reason: format!("the answer has {other} in place of a list") }),
+        other => Err(CrmError::Unknown { title: name.to_owned(), reason: format!("the answer has {other} instead of a list") }),
     }
 }
 
-/// An id that comes as a number or as text.
+/// An id that arrives as a number or as text.
 pub fn id(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
-/// Text that may come as a number, null, or not at all.
+/// Text that may arrive as a number, as null, or not at all.
 pub fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -251,7 +251,7 @@ mod tests {
 
     fn answer(status: u16, content_type: &str, body: &str) -> Result<Value, CrmError> {
         let response = Response { status, content_type: content_type.into(), retry_after: None, body: body.as_bytes().to_vec() };
-        understand("GET /x".into(), Ok(response))
+        parse("GET /x".into(), Ok(response))
     }
 
     #[test]
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_that_the_integration_acts_on_are_told_apart() {
+    fn refusals_are_distinguished_by_their_reason() {
         for (status, message, why) in [
             (404, "Not found", Refusal::NotFound),
             (400, "Errors: externalId: Customer with externalId=uis-phone-7 already exists", Refusal::DuplicateExternalId),
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_pass_is_told_from_what_is_final() {
+    fn temporary_errors_are_distinguished_from_final_ones() {
         assert!(matches!(answer(503, "text/html", "<html>"), Err(CrmError::NotSent { .. })));
         assert!(matches!(answer(429, "", ""), Err(CrmError::NotSent { .. })));
         assert!(matches!(answer(500, "text/html", "<html>"), Err(CrmError::Unknown { .. })));
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_right_that_the_key_lacks_is_no_wrong_key() {
+    fn a_missing_right_is_distinguished_from_a_wrong_key() {
         let denied = answer(403, "application/json", r#"{"success":false,"errorMsg":"Access denied."}"#);
         assert!(matches!(&denied, Err(CrmError::Forbidden { message, .. }) if message == "Access denied."), "{denied:?}");
         let failure = Failure::from(denied.expect_err("denied"));
@@ -304,14 +304,14 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_map_may_be_a_list_and_nothing_is_not_empty() {
+    fn an_empty_map_may_be_a_list_and_a_missing_one_is_an_error() {
         let answer = serde_json::json!({"full": {"main": {"code": "main"}}, "empty": [], "list": [1, 2]});
         let count = |name: &str| members(&answer, name).map(|found| found.len()).ok();
         assert_eq!((count("full"), count("empty"), count("list"), count("absent")), (Some(1), Some(0), Some(2), None));
     }
 
     #[test]
-    fn ids_and_texts_come_in_either_form() {
+    fn ids_and_texts_are_read_in_either_form() {
         let answer = serde_json::json!({"a": 5, "b": "5", "c": null, "d": []});
         assert_eq!((id(&answer["a"]), id(&answer["b"]), id(&answer["c"]), id(&answer["d"])), (Some(5), Some(5), None, None));
         assert_eq!((text(&answer["a"]), text(&answer["b"]), text(&answer["c"])), ("5".into(), "5".into(), String::new()));

@@ -1,11 +1,11 @@
-//! `/customers-corporate`: companies. Their phones are their contacts', who are ordinary customers marked `isContact`.
+//! `/customers-corporate`: companies. A company's phones are those of its contacts, who are ordinary customers marked `isContact`.
 
-use super::{Ask, Crm, CrmError, answer};
+use super::{ApiRequest, Crm, CrmError, answer};
 
-/// A company in brief.
+/// Selected fields of a company.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Company {
-    /// Id, among corporate customers.
+    /// Id; corporate customers have their own numbering.
     pub id: i64,
     /// Code of its shop.
     pub site: String,
@@ -13,9 +13,10 @@ pub struct Company {
     pub manager_id: Option<i64>,
 }
 
-/// The company of a contact person: the oldest when there are several.
+/// The company of a contact: the oldest if there are several.
 pub fn of_contact(crm: Crm<'_>, contact: i64) -> Result<Option<Company>, CrmError> {
-    let found = crm.ask(Ask::get("/api/v5/customers-corporate").with("filter[contactIds][]", contact.to_string()).with("limit", "100"))?;
+    let found =
+        crm.send(ApiRequest::get("/api/v5/customers-corporate").with("filter[contactIds][]", contact.to_string()).with("limit", "100"))?;
     let companies = answer::members(&found, "customersCorporate")?.into_iter().filter_map(|company| {
         Some(Company {
             id: answer::id(&company["id"])?,

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Ask, Crm, CrmError, answer};
+use super::{ApiRequest, Crm, CrmError, answer};
 
-/// What the account added fields to.
+/// The kind of entity that a field belongs to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Entity {
@@ -17,7 +17,7 @@ pub enum Entity {
 }
 
 impl Entity {
-    /// RetailCRM's name of it.
+    /// RetailCRM's name for the kind.
     pub fn name(self) -> &'static str {
         match self {
             Entity::Customer => "customer",
@@ -40,15 +40,15 @@ pub struct Field {
     pub elements: Vec<(String, String)>,
 }
 
-/// Every page of a list.
+/// Reads all pages of a list.
 fn pages(crm: Crm<'_>, path: &str, list: &str, filter: Option<(&str, &str)>) -> Result<Vec<Value>, CrmError> {
     let (mut all, mut page) = (Vec::new(), 1);
     loop {
-        let mut ask = Ask::get(path).with("limit", "100").with("page", page.to_string());
+        let mut request = ApiRequest::get(path).with("limit", "100").with("page", page.to_string());
         if let Some((name, value)) = filter {
-            ask = ask.with(name, value);
+            request = request.with(name, value);
         }
-        let found = crm.ask(ask)?;
+        let found = crm.send(request)?;
         all.extend(answer::members(&found, list)?.into_iter().cloned());
         if page >= found["pagination"]["totalPageCount"].as_u64().unwrap_or(1) {
             return Ok(all);
@@ -57,7 +57,7 @@ fn pages(crm: Crm<'_>, path: &str, list: &str, filter: Option<(&str, &str)>) -> 
     }
 }
 
-/// The fields of customers, or of orders.
+/// The custom fields of customers or orders.
 pub fn of(crm: Crm<'_>, entity: Entity) -> Result<Vec<Field>, CrmError> {
     let fields = pages(crm, "/api/v5/custom-fields", "customFields", Some(("filter[entity]", entity.name())))?;
     let needed = fields.iter().any(|field| answer::text(&field["type"]).ends_with("dictionary"));

@@ -1,31 +1,31 @@
-//! `/customers`: finding a customer by phone, and notes.
+//! `/customers`: finding, creating and changing customers, and notes on them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::telephony::Source;
-use super::{Ask, Crm, CrmError, Refusal, answer};
+use super::{ApiRequest, Crm, CrmError, Refusal, answer};
 use crate::base::phone;
 
-/// A customer in brief.
+/// Selected fields of a customer.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Customer {
     /// Id.
     pub id: i64,
-    /// His `externalId`; empty when nobody gave him one.
+    /// The `externalId`; empty if there is none.
     pub external_id: String,
-    /// Code of his shop.
+    /// Code of the customer's shop.
     pub site: String,
-    /// His phones as someone typed them. They are looked at once and not remembered.
+    /// The phones as they were typed. They are used at once and not stored.
     #[serde(skip)]
     pub phones: Vec<String>,
-    /// His e-mail; looked at once and not remembered.
+    /// The e-mail; used at once and not stored.
     #[serde(skip)]
     pub email: String,
-    /// His manager, a CRM user.
+    /// The manager, a CRM user.
     pub manager_id: Option<i64>,
-    /// A contact person of a company.
+    /// Whether the customer is a company's contact.
     pub is_contact: bool,
 }
 
@@ -44,60 +44,62 @@ impl Customer {
     }
 }
 
-/// The customer who has this phone: the oldest when there are several. `filter[name]` also searches phones, as a part of text,
-/// and stored numbers keep the way they were typed, so the search goes by the digits every spelling shares and the match is checked here.
+/// The customer with this phone: the oldest if there are several. `filter[name]` also searches phones, by substring, and RetailCRM keeps
+/// numbers as they were typed. So the search uses the digits that every spelling contains, and the match is checked here.
 pub fn find_by_phone(crm: Crm<'_>, number: &str) -> Result<Option<Customer>, CrmError> {
     let mut page = 1;
     loop {
-        let ask =
-            Ask::get("/api/v5/customers").with("filter[name]", phone::national(number)).with("limit", "100").with("page", page.to_string());
-        let answer = crm.ask(ask)?;
+        let request = ApiRequest::get("/api/v5/customers")
+            .with("filter[name]", phone::national(number))
+            .with("limit", "100")
+            .with("page", page.to_string());
+        let answer = crm.send(request)?;
         let found = answer::members(&answer, "customers")?.into_iter().filter_map(Customer::read);
-        let his =
+        let matching =
             found.filter(|customer| customer.phones.iter().any(|known| phone::same(known, number))).min_by_key(|customer| customer.id);
-        if his.is_some() || page >= answer["pagination"]["totalPageCount"].as_u64().unwrap_or(1) {
-            return Ok(his);
+        if matching.is_some() || page >= answer["pagination"]["totalPageCount"].as_u64().unwrap_or(1) {
+            return Ok(matching);
         }
         page += 1;
     }
 }
 
-/// The customer who has this e-mail: the oldest when there are several.
+/// The customer with this e-mail: the oldest if there are several.
 pub fn find_by_email(crm: Crm<'_>, email: &str) -> Result<Option<Customer>, CrmError> {
-    let found = crm.ask(Ask::get("/api/v5/customers").with("filter[email]", email).with("limit", "100"))?;
+    let found = crm.send(ApiRequest::get("/api/v5/customers").with("filter[email]", email).with("limit", "100"))?;
     let found = answer::members(&found, "customers")?.into_iter().filter_map(Customer::read);
     Ok(found.filter(|customer| customer.email.trim().to_lowercase() == email).min_by_key(|customer| customer.id))
 }
 
-/// The customer of this id, if he is there still.
+/// The customer with this id, if they still exist.
 pub fn by_id(crm: Crm<'_>, id: i64) -> Result<Option<Customer>, CrmError> {
-    one(crm, Ask::get(format!("/api/v5/customers/{id}")).with("by", "id"))
+    one(crm, ApiRequest::get(format!("/api/v5/customers/{id}")).with("by", "id"))
 }
 
-fn one(crm: Crm<'_>, ask: Ask) -> Result<Option<Customer>, CrmError> {
-    match crm.ask(ask) {
+fn one(crm: Crm<'_>, request: ApiRequest) -> Result<Option<Customer>, CrmError> {
+    match crm.send(request) {
         Ok(found) => Ok(Customer::read(&found["customer"])),
         Err(CrmError::Refused { why: Refusal::NotFound, .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Joins a customer with another, who stays. One who is gone was joined before.
+/// Merges a customer into another one, who stays. If the customer no longer exists, they were merged before.
 pub fn combine(crm: Crm<'_>, customer: &Customer, into: &Customer) -> Result<(), CrmError> {
-    let ask = Ask::post("/api/v5/customers/combine")
+    let request = ApiRequest::post("/api/v5/customers/combine")
         .json("customers", &json!([{"id": customer.id}]))
         .json("resultCustomer", &json!({"id": into.id}));
-    match crm.ask(ask) {
+    match crm.send(request) {
         Err(CrmError::Refused { .. }) if by_id(crm, customer.id)?.is_none() => Ok(()),
         other => other.map(|_| ()),
     }
 }
 
-/// Gives a customer a phone and an e-mail that he had not.
+/// Adds a phone and an e-mail that the customer does not have.
 pub fn add_contacts(crm: Crm<'_>, customer: &Customer, phone: Option<&str>, email: Option<&str>) -> Result<(), CrmError> {
     let mut value = json!({});
     if let Some(phone) = phone {
-        // Whether a list replaces or extends what is there is not documented, so it is always whole.
+        // It is not documented whether a list replaces or extends the existing one, so all phones are sent.
         let numbers = customer.phones.iter().map(String::as_str).chain([phone]);
         value["phones"] = numbers.map(|number| json!({"number": number})).collect();
     }
@@ -108,44 +110,44 @@ pub fn add_contacts(crm: Crm<'_>, customer: &Customer, phone: Option<&str>, emai
 }
 
 fn edit(crm: Crm<'_>, customer: &Customer, changes: &Value) -> Result<(), CrmError> {
-    let mut ask = Ask::post(format!("/api/v5/customers/{}/edit", customer.id)).json("customer", changes).field("by", "id");
+    let mut request = ApiRequest::post(format!("/api/v5/customers/{}/edit", customer.id)).json("customer", changes).field("by", "id");
     if !customer.site.is_empty() {
-        ask = ask.field("site", customer.site.clone());
+        request = request.field("site", customer.site.clone());
     }
-    crm.ask(ask).map(|_| ())
+    crm.send(request).map(|_| ())
 }
 
-/// The customer of this `externalId`, whatever his phones are by now.
+/// The customer with this `externalId`, whatever their phones are now.
 pub fn by_external_id(crm: Crm<'_>, external_id: &str, site: Option<&str>) -> Result<Option<Customer>, CrmError> {
-    let mut ask = Ask::get(format!("/api/v5/customers/{external_id}")).with("by", "externalId");
+    let mut request = ApiRequest::get(format!("/api/v5/customers/{external_id}")).with("by", "externalId");
     if let Some(site) = site {
-        ask = ask.with("site", site);
+        request = request.with("site", site);
     }
-    one(crm, ask)
+    one(crm, request)
 }
 
-/// A customer as he is created.
+/// A customer to be created.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewCustomer {
-    /// Made of what he is known by, so that a second create is refused and not doubled.
+    /// Derived from the person's identity, so that RetailCRM refuses a second create.
     pub external_id: String,
-    /// How he is called.
+    /// The name.
     pub first_name: String,
-    /// His phone, digits.
+    /// The phone, digits.
     pub phone: Option<String>,
-    /// His e-mail.
+    /// The e-mail.
     pub email: Option<String>,
-    /// Who answers for him.
+    /// The manager, a CRM user.
     pub manager_id: Option<i64>,
-    /// His shop.
+    /// Code of the customer's shop.
     pub site: Option<String>,
-    /// Where he came from.
+    /// The advertising source.
     pub source: Option<Source>,
-    /// Fields that the account added.
+    /// Custom fields.
     pub fields: Map<String, Value>,
 }
 
-/// Creates a customer and gives his id. One who is there already by his `externalId` is as good, and left as he is: none.
+/// Creates a customer and returns the id. None if a customer with the `externalId` already exists; that customer is not changed.
 pub fn create(crm: Crm<'_>, customer: &NewCustomer) -> Result<Option<i64>, CrmError> {
     let mut value = json!({
         "externalId": customer.external_id,
@@ -166,38 +168,39 @@ pub fn create(crm: Crm<'_>, customer: &NewCustomer) -> Result<Option<i64>, CrmEr
     if !customer.fields.is_empty() {
         value["customFields"] = customer.fields.clone().into();
     }
-    let mut ask = Ask::post("/api/v5/customers/create").json("customer", &value);
+    let mut request = ApiRequest::post("/api/v5/customers/create").json("customer", &value);
     if let Some(site) = &customer.site {
-        ask = ask.field("site", site.clone());
+        request = request.field("site", site.clone());
     }
-    match crm.ask(ask) {
+    match crm.send(request) {
         Ok(made) => Ok(answer::id(&made["id"])),
         Err(CrmError::Refused { why: Refusal::DuplicateExternalId, .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Writes fields that the account added; others stay.
+/// Writes these custom fields; others are not changed.
 pub fn set_fields(crm: Crm<'_>, customer: &Customer, fields: &Map<String, Value>) -> Result<(), CrmError> {
     edit(crm, customer, &json!({"customFields": fields}))
 }
 
-/// Whether a note with this text in it stands on the customer.
+/// Whether the customer has a note that contains this text.
 pub fn has_note(crm: Crm<'_>, customer: i64, part: &str) -> Result<bool, CrmError> {
-    let ask = Ask::get("/api/v5/customers/notes")
+    let request = ApiRequest::get("/api/v5/customers/notes")
         .with("filter[customerIds][]", customer.to_string())
         .with("filter[text]", part)
         .with("limit", "100");
-    let answer = crm.ask(ask)?;
+    let answer = crm.send(request)?;
     Ok(answer::members(&answer, "notes")?.into_iter().any(|note| answer::text(&note["text"]).contains(part)))
 }
 
-/// Puts a note on a customer.
+/// Adds a note to a customer.
 pub fn add_note(crm: Crm<'_>, customer: &Customer, text: &str) -> Result<(), CrmError> {
-    let mut ask = Ask::post("/api/v5/customers/notes/create").json("note", &json!({"text": text, "customer": {"id": customer.id}}));
+    let mut request =
+        ApiRequest::post("/api/v5/customers/notes/create").json("note", &json!({"text": text, "customer": {"id": customer.id}}));
     if !customer.site.is_empty() {
-        ask = ask.field("site", customer.site.clone());
+        request = request.field("site", customer.site.clone());
     }
-    crm.ask(ask)?;
+    crm.send(request)?;
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! RetailCRM's API v5 as this integration uses it. [`Crm`] sends; [`answer`] understands what comes back; the other files hold one
-//! area of the API each, with RetailCRM's own names.
+//! RetailCRM's API v5 as far as this integration uses it. [`Crm`] sends requests, [`answer`] reads the answers. Each of the other files
+//! covers one area of the API, under RetailCRM's own names.
 
 pub mod answer;
 pub mod corporate;
@@ -23,64 +23,64 @@ pub use answer::{CrmError, Refusal};
 /// The connection's name in the contract.
 pub const CONNECTION: &str = "retailcrm";
 
-/// The longest that one request may take: RetailCRM answers in tenths of a second, a bulk upload in seconds.
+/// The longest time for one request. RetailCRM answers in tenths of a second, a bulk upload in seconds.
 const DEADLINE_MS: u32 = 15_000;
 
-/// How long after its deadline a request may still be carried out: it may be on its way when the host gives it up, and RetailCRM ends what it
-/// has begun even when nobody waits any more. PHP gives a request 30 seconds, which is RetailCRM's way `[inferred]`.
+/// How long after its deadline a request may still be carried out. It may be in transit when the host stops waiting, and RetailCRM finishes
+/// what it began even if the connection is closed. PHP limits a request to 30 seconds; that RetailCRM does the same is `[inferred]`.
 const IN_FLIGHT_MS: u32 = 30_000;
 
-/// A request of the API: a path under the account, and parameters.
+/// An API request: a path below the account's address, and parameters.
 #[derive(Debug, Clone)]
-pub struct Ask {
+pub struct ApiRequest {
     method: Method,
     path: String,
     query: Vec<(String, String)>,
     form: Vec<(String, String)>,
 }
 
-impl Ask {
+impl ApiRequest {
     /// A GET.
-    pub fn get(path: impl Into<String>) -> Ask {
-        Ask { method: Method::Get, path: path.into(), query: Vec::new(), form: Vec::new() }
+    pub fn get(path: impl Into<String>) -> ApiRequest {
+        ApiRequest { method: Method::Get, path: path.into(), query: Vec::new(), form: Vec::new() }
     }
 
     /// A POST with a form.
-    pub fn post(path: impl Into<String>) -> Ask {
-        Ask { method: Method::Post, path: path.into(), query: Vec::new(), form: Vec::new() }
+    pub fn post(path: impl Into<String>) -> ApiRequest {
+        ApiRequest { method: Method::Post, path: path.into(), query: Vec::new(), form: Vec::new() }
     }
 
     /// Adds a query parameter.
-    pub fn with(mut self, name: &str, value: impl Into<String>) -> Ask {
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> ApiRequest {
         self.query.push((name.to_owned(), value.into()));
         self
     }
 
     /// Adds a plain form field.
-    pub fn field(mut self, name: &str, value: impl Into<String>) -> Ask {
+    pub fn field(mut self, name: &str, value: impl Into<String>) -> ApiRequest {
         self.form.push((name.to_owned(), value.into()));
         self
     }
 
-    /// Adds a form field that holds JSON: RetailCRM takes every structured parameter so.
-    pub fn json(self, name: &str, value: &Value) -> Ask {
+    /// Adds a form field that contains JSON, as RetailCRM expects for structured parameters.
+    pub fn json(self, name: &str, value: &Value) -> ApiRequest {
         let text = value.to_string();
         self.field(name, text)
     }
 
-    /// `GET /api/v5/users`, for messages.
+    /// The request's title for messages, for example `GET /api/v5/users`.
     fn title(&self) -> String {
         let verb = if self.method == Method::Get { "GET" } else { "POST" };
         format!("{verb} {}", self.path)
     }
 
-    fn request(self) -> Request {
+    fn into_request(self) -> Request {
         let body = if self.method == Method::Get { Body::Empty } else { Body::Form(self.form) };
         Request { connection: CONNECTION.to_owned(), method: self.method, path: self.path, query: self.query, body }
     }
 }
 
-/// The account's RetailCRM.
+/// The account's RetailCRM, to which requests are sent.
 #[derive(Clone, Copy)]
 pub struct Crm<'a> {
     platform: &'a dyn Platform,
@@ -93,37 +93,37 @@ impl<'a> Crm<'a> {
         Crm { platform, deadline_ms: DEADLINE_MS }
     }
 
-    /// With a shorter deadline.
+    /// The same with a shorter deadline.
     pub fn within(self, deadline_ms: u32) -> Self {
         Crm { deadline_ms: deadline_ms.min(self.deadline_ms), ..self }
     }
 
-    /// The longest from when a request is handed to the host to when it may still be carried out, in milliseconds.
-    pub fn longest_ms(self) -> u32 {
+    /// The longest time from handing a request to the host until it can no longer be carried out, in milliseconds.
+    pub fn max_in_flight_ms(self) -> u32 {
         self.deadline_ms + IN_FLIGHT_MS
     }
 
-    /// Asks once.
-    pub fn ask(self, ask: Ask) -> Result<Value, CrmError> {
-        let [answer] = self.ask_all([ask]);
+    /// Sends one request.
+    pub fn send(self, request: ApiRequest) -> Result<Value, CrmError> {
+        let [answer] = self.send_all([request]);
         answer
     }
 
-    /// Asks once, for some members of the answer.
-    pub fn ask_part<T: answer::Part>(self, ask: Ask) -> Result<T, CrmError> {
-        let title = ask.title();
-        match self.platform.send(vec![ask.request()], self.deadline_ms).pop() {
-            Some(result) => answer::understand_part(title, result),
+    /// Sends one request and reads selected members of the answer.
+    pub fn send_partial<T: answer::PartialAnswer>(self, request: ApiRequest) -> Result<T, CrmError> {
+        let title = request.title();
+        match self.platform.send(vec![request.into_request()], self.deadline_ms).pop() {
+            Some(result) => answer::parse_partial(title, result),
             None => Err(CrmError::NotSent { title, reason: "the host gave no answer".into() }),
         }
     }
 
-    /// Asks several things side by side; answers in their order.
-    pub fn ask_all<const N: usize>(self, asks: [Ask; N]) -> [Result<Value, CrmError>; N] {
-        let titles = asks.each_ref().map(Ask::title);
-        let mut results = self.platform.send(asks.map(Ask::request).into(), self.deadline_ms).into_iter();
+    /// Sends several requests in parallel; the answers are in the same order.
+    pub fn send_all<const N: usize>(self, requests: [ApiRequest; N]) -> [Result<Value, CrmError>; N] {
+        let titles = requests.each_ref().map(ApiRequest::title);
+        let mut results = self.platform.send(requests.map(ApiRequest::into_request).into(), self.deadline_ms).into_iter();
         titles.map(|title| match results.next() {
-            Some(result) => answer::understand(title, result),
+            Some(result) => answer::parse(title, result),
             None => Err(CrmError::NotSent { title, reason: "the host gave no answer".into() }),
         })
     }

@@ -1,23 +1,23 @@
-//! `/integration-modules`: how the integration stands in the account's marketplace page.
+//! `/integration-modules`: the registration of the integration, shown on the account's marketplace page.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Ask, Crm, CrmError, Refusal, answer};
+use super::{ApiRequest, Crm, CrmError, Refusal, answer};
 
-/// The integration's code in RetailCRM; the module's own begins with it.
+/// The integration's code in RetailCRM; the module's own code starts with it.
 pub const CODE: &str = "uis";
 
-/// Of several integrations of one RetailCRM account each has a module of its own; at most so many are looked for.
+/// If several integrations use the same RetailCRM account, each has its own module; at most this many are tried.
 const CODES_MAX: u32 = 20;
 
-/// The extension of a manager.
+/// A manager's extension.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AdditionalCode {
     /// The CRM user.
     pub user_id: i64,
-    /// His extension in UIS.
+    /// The user's extension in UIS.
     pub code: String,
 }
 
@@ -31,44 +31,44 @@ pub struct ExternalPhone {
     pub external_phone: String,
 }
 
-/// What the module is registered with. RetailCRM replaces lists wholesale, so they are always whole.
+/// The module's registration. RetailCRM replaces lists as a whole, so they must be complete.
 #[derive(Debug)]
 pub struct Module {
-    /// Its own code: [`CODE`], or with a number when other integrations of the account have theirs.
+    /// The module's code: [`CODE`], with a number if other integrations use the same account.
     pub code: String,
     /// Whether the integration is on.
     pub active: bool,
-    /// What callbacks' paths are relative to.
+    /// The URL that callbacks' paths are relative to.
     pub base_url: String,
-    /// An SVG.
+    /// The logo's URL; an SVG.
     pub logo: String,
-    /// Comes back in callbacks.
+    /// A value that RetailCRM repeats in callbacks.
     pub client_id: String,
     /// All extensions.
     pub additional_codes: Vec<AdditionalCode>,
-    /// Where a clicked number goes, relative to `base_url`.
+    /// The callback for a clicked number, relative to `base_url`.
     pub make_call_url: String,
-    /// Where a manager's status goes, relative to `base_url`.
+    /// The callback for a manager's status, relative to `base_url`.
     pub change_user_status_url: String,
-    /// All numbers of shops.
+    /// The numbers of all shops.
     pub external_phones: Vec<ExternalPhone>,
-    /// `embedJs`: pages and places in RetailCRM's own; null: none.
+    /// `embedJs`: our pages, and our places on RetailCRM's pages; null: none.
     pub embed: Value,
-    /// It may have some from before.
+    /// Whether an earlier registration may have had pages.
     pub embedded: bool,
 }
 
-/// The code of our module: the one whose callbacks reach us already, else the first that nobody has.
+/// The code of our module: the one whose callbacks already reach us, else the first unused one.
 pub fn code(crm: Crm<'_>, base_url: &str) -> Result<String, CrmError> {
     for number in 1..=CODES_MAX {
         let code = if number == 1 { CODE.to_owned() } else { format!("{CODE}-{number}") };
-        match crm.ask(Ask::get(format!("/api/v5/integration-modules/{code}"))) {
+        match crm.send(ApiRequest::get(format!("/api/v5/integration-modules/{code}"))) {
             Ok(found) if answer::text(&found["integrationModule"]["baseUrl"]).trim_end_matches('/') != base_url => {}
             Ok(_) | Err(CrmError::Refused { why: Refusal::NotFound, .. }) => return Ok(code),
             Err(error) => return Err(error),
         }
     }
-    Err(CrmError::Denied(format!("{CODES_MAX} integrations of this RetailCRM account are registered already; take some out of use")))
+    Err(CrmError::Denied(format!("{CODES_MAX} integrations are already registered in this RetailCRM account; remove some of them")))
 }
 
 /// Creates or changes the module.
@@ -83,7 +83,7 @@ pub fn register(crm: Crm<'_>, module: &Module) -> Result<(), CrmError> {
         "additionalCodes": module.additional_codes,
         "externalPhones": module.external_phones,
     }});
-    // Null takes out what was there before [inferred]; a module that never had any is not told of it.
+    // Null removes earlier pages [inferred]; a module that never had any does not send it.
     if !module.embed.is_null() || module.embedded {
         integrations["embedJs"] = module.embed.clone();
     }
@@ -98,6 +98,6 @@ pub fn register(crm: Crm<'_>, module: &Module) -> Result<(), CrmError> {
         "actions": {"activity": "/activity", "settings": "/settings"},
         "integrations": integrations,
     });
-    crm.ask(Ask::post(format!("/api/v5/integration-modules/{}/edit", module.code)).json("integrationModule", &value))?;
+    crm.send(ApiRequest::post(format!("/api/v5/integration-modules/{}/edit", module.code)).json("integrationModule", &value))?;
     Ok(())
 }

@@ -1,49 +1,49 @@
-//! `/orders/history`: what happened to orders, one record per field, oldest first. Of a record only what a deal needs is read: one that
-//! tells of a new order carries the whole order.
+//! `/orders/history`: changes of orders, one record per field, oldest first. Only what deals need is read, because the record of a new
+//! order contains the whole order.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Ask, Crm, CrmError, answer};
+use super::{ApiRequest, Crm, CrmError, answer};
 
-/// The most that a page may hold; fewer when records are so long that the host does not hand a page on.
+/// Page sizes: the largest first, smaller ones if the records are too long for the host.
 const LIMITS: [u32; 3] = [100, 50, 20];
 
-/// From where on the history is read.
+/// Where to start reading the history.
 #[derive(Debug, Clone, PartialEq)]
-pub enum From {
+pub enum HistoryStart {
     /// After a record.
     After(i64),
-    /// From a time on, `Y-m-d H:i:s` of the account.
+    /// At a time, `Y-m-d H:i:s` of the account.
     At(String),
 }
 
-/// What happened to an order.
+/// A change of an order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
-    /// The record's id; they only grow.
+    /// The record's id; ids only grow.
     pub id: i64,
-    /// When, `Y-m-d H:i:s` of the account.
+    /// When it happened, `Y-m-d H:i:s` of the account.
     pub at: String,
     /// The order.
     pub order: i64,
-    /// What.
-    pub what: What,
+    /// What happened.
+    pub kind: RecordKind,
 }
 
-/// What a deal needs to know of a record.
+/// The kinds of changes that deals need.
 #[derive(Debug, Clone, PartialEq)]
-pub enum What {
-    /// The order came into a status; from another, unless it is new.
+pub enum RecordKind {
+    /// The order's status changed.
     Status {
-        /// Code; none: it was created so.
+        /// The status before; none: the order was created with the new one.
         from: Option<String>,
-        /// Code.
+        /// The new status.
         to: String,
     },
-    /// It is gone; merged with another, when that is told.
+    /// The order was deleted; with the order it was merged into, if known.
     Deleted(Option<i64>),
-    /// Something else.
+    /// Another change.
     Other,
 }
 
@@ -51,10 +51,10 @@ pub enum What {
 struct Page {
     success: Option<bool>,
     #[serde(default)]
-    history: Vec<Raw>,
+    history: Vec<RawRecord>,
 }
 
-impl answer::Part for Page {
+impl answer::PartialAnswer for Page {
     fn success(&self) -> Option<bool> {
         self.success
     }
@@ -63,20 +63,20 @@ impl answer::Part for Page {
 #[derive(Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[derive(Default)]
-struct Raw {
+struct RawRecord {
     id: Value,
     created_at: Value,
     deleted: Value,
     field: Value,
     old_value: Value,
     new_value: Value,
-    order: Subject,
+    order: OrderId,
     combined_to: Value,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Subject {
+struct OrderId {
     id: Value,
 }
 
@@ -85,23 +85,23 @@ struct Subject {
 pub struct HistoryPage {
     /// Oldest first.
     pub records: Vec<Record>,
-    /// The id of the last record, whether it could be read or not.
+    /// The id of the last record, even if that record could not be read.
     pub last: Option<i64>,
-    /// There is more.
+    /// Whether there are more records.
     pub more: bool,
 }
 
-/// A page of the history, of at most so many records.
-pub fn page(crm: Crm<'_>, from: &From, most: usize) -> Result<HistoryPage, CrmError> {
+/// Reads a page of the history with at most `most` records.
+pub fn page(crm: Crm<'_>, from: &HistoryStart, most: usize) -> Result<HistoryPage, CrmError> {
     let mut last = None;
     for limit in LIMITS.into_iter().filter(|limit| *limit as usize <= most) {
-        let ask = Ask::get("/api/v5/orders/history").with("limit", limit.to_string());
-        // The cursor goes without a page.
-        let ask = match from {
-            From::After(id) => ask.with("filter[sinceId]", id.to_string()),
-            From::At(time) => ask.with("filter[startDate]", time),
+        let request = ApiRequest::get("/api/v5/orders/history").with("limit", limit.to_string());
+        // `sinceId` is a cursor and must be sent without a page number.
+        let request = match from {
+            HistoryStart::After(id) => request.with("filter[sinceId]", id.to_string()),
+            HistoryStart::At(time) => request.with("filter[startDate]", time),
         };
-        match crm.ask_part::<Page>(ask) {
+        match crm.send_partial::<Page>(request) {
             Ok(page) => {
                 let more = page.history.len() >= limit as usize;
                 let last = page.history.iter().filter_map(|raw| answer::id(&raw.id)).max();
@@ -111,25 +111,25 @@ pub fn page(crm: Crm<'_>, from: &From, most: usize) -> Result<HistoryPage, CrmEr
             Err(error) => return Err(error),
         }
     }
-    Err(last.unwrap_or_else(|| CrmError::Denied("no page of the history was asked for".into())))
+    Err(last.unwrap_or_else(|| CrmError::Denied("the page size for the history is too small".into())))
 }
 
-/// A code that stands alone or in an object.
+/// A code, given as text or inside an object.
 fn code(value: &Value) -> Option<String> {
     let code = answer::text(if value.is_object() { &value["code"] } else { value });
     Some(code).filter(|code| !code.is_empty())
 }
 
-fn record(raw: Raw) -> Option<Record> {
-    let what = match (raw.deleted.as_bool(), raw.field.as_str()) {
-        (Some(true), _) => What::Deleted(answer::id(&raw.combined_to["id"])),
+fn record(raw: RawRecord) -> Option<Record> {
+    let kind = match (raw.deleted.as_bool(), raw.field.as_str()) {
+        (Some(true), _) => RecordKind::Deleted(answer::id(&raw.combined_to["id"])),
         (_, Some("status")) => match code(&raw.new_value) {
-            Some(to) => What::Status { from: code(&raw.old_value), to },
-            None => What::Other,
+            Some(to) => RecordKind::Status { from: code(&raw.old_value), to },
+            None => RecordKind::Other,
         },
-        _ => What::Other,
+        _ => RecordKind::Other,
     };
-    Some(Record { id: answer::id(&raw.id)?, at: answer::text(&raw.created_at), order: answer::id(&raw.order.id)?, what })
+    Some(Record { id: answer::id(&raw.id)?, at: answer::text(&raw.created_at), order: answer::id(&raw.order.id)?, kind })
 }
 
 #[cfg(test)]
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_record_only_what_a_deal_needs_is_read() {
+    fn only_what_deals_need_is_read_from_a_record() {
         let text = r#"{"success":true,"history":[
             {"id":1,"createdAt":"2026-11-23 10:00:00","created":true,"field":"status","oldValue":null,"newValue":{"code":"new"},"order":{"id":7,"items":[{"id":1}]}},
             {"id":"2","createdAt":"2026-11-23 10:01:00","field":"status","oldValue":{"code":"new"},"newValue":{"code":"complete"},"order":{"id":"7"}},
@@ -146,8 +146,11 @@ mod tests {
             {"id":5,"createdAt":"2026-11-23 10:04:00","field":"status","newValue":null,"order":[]}
         ]}"#;
         let page: Page = serde_json::from_str(&text.replace(r#""order":[]"#, r#""order":{}"#)).expect("readable");
-        let read: Vec<(i64, What)> = page.history.into_iter().filter_map(record).map(|record| (record.id, record.what)).collect();
-        let status = |from: Option<&str>, to: &str| What::Status { from: from.map(str::to_owned), to: to.to_owned() };
-        assert_eq!(read, [(1, status(None, "new")), (2, status(Some("new"), "complete")), (3, What::Other), (4, What::Deleted(Some(8)))]);
+        let read: Vec<(i64, RecordKind)> = page.history.into_iter().filter_map(record).map(|record| (record.id, record.kind)).collect();
+        let status = |from: Option<&str>, to: &str| RecordKind::Status { from: from.map(str::to_owned), to: to.to_owned() };
+        assert_eq!(
+            read,
+            [(1, status(None, "new")), (2, status(Some("new"), "complete")), (3, RecordKind::Other), (4, RecordKind::Deleted(Some(8)))]
+        );
     }
 }

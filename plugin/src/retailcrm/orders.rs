@@ -1,28 +1,28 @@
-//! `/orders`: a caller's orders.
+//! `/orders`: a customer's orders.
 
 use serde_json::{Map, Value, json};
 
 use super::telephony::Source;
-use super::{Ask, Crm, CrmError, Refusal, answer};
+use super::{ApiRequest, Crm, CrmError, Refusal, answer};
 
-/// An order in brief.
+/// Selected fields of an order.
 #[derive(Debug, Default)]
 pub struct Order {
     /// Id.
     pub id: Option<i64>,
-    /// What people call it.
+    /// The number that people use.
     pub number: String,
     /// Status code.
     pub status: String,
-    /// The customer's phone as the order has it.
+    /// The customer's phone on the order.
     pub phone: String,
-    /// The customer; absent when the order belongs to none.
+    /// The customer; none if the order has no customer.
     pub customer: Option<i64>,
 }
 
-/// Asks for the newest orders of whoever has this phone. `filter[customer]` searches text, so the answer must be checked.
-pub fn ask_by_phone(phone: &str) -> Ask {
-    Ask::get("/api/v5/orders").with("filter[customer]", phone).with("limit", "20").with("page", "1")
+/// Requests the newest orders with this phone. `filter[customer]` is a text search, so the caller must check each result.
+pub fn by_phone_request(phone: &str) -> ApiRequest {
+    ApiRequest::get("/api/v5/orders").with("filter[customer]", phone).with("limit", "20").with("page", "1")
 }
 
 /// The orders, newest first.
@@ -37,20 +37,20 @@ pub fn read(answer: &Value) -> Result<Vec<Order>, CrmError> {
     Ok(answer::members(answer, "orders")?.into_iter().map(read).collect())
 }
 
-/// An order as it is created.
+/// An order to be created.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct NewOrder {
-    /// Made of the call, so that a second create is refused and not doubled.
+    /// The appeal's id, so that RetailCRM refuses a second create.
     pub external_id: String,
-    /// Whose it is, or, for a company's order, who speaks for it.
+    /// The customer, or the contact if the order belongs to a company.
     pub customer: i64,
     /// The company, a corporate customer.
     pub company: Option<i64>,
-    /// Which shop's.
+    /// Code of the shop.
     pub site: Option<String>,
-    /// By which phone he is reached.
+    /// The customer's phone.
     pub phone: Option<String>,
-    /// And by which e-mail.
+    /// The customer's e-mail.
     pub email: Option<String>,
     /// Code of its type; none: RetailCRM's default.
     pub order_type: Option<String>,
@@ -58,19 +58,19 @@ pub struct NewOrder {
     pub order_method: Option<String>,
     /// Code of its status.
     pub status: Option<String>,
-    /// Who answers for it.
+    /// The manager, a CRM user.
     pub manager_id: Option<i64>,
-    /// What the manager reads on it.
+    /// The comment for the manager.
     pub manager_comment: String,
     /// What the customer wrote.
     pub customer_comment: Option<String>,
-    /// Where the customer came from.
+    /// The advertising source.
     pub source: Option<Source>,
-    /// Fields that the account added.
+    /// Custom fields.
     pub fields: Map<String, Value>,
 }
 
-/// Creates an order. One that is there already by its `externalId` is as good.
+/// Creates an order. It succeeds as well if an order with the `externalId` already exists.
 pub fn create(crm: Crm<'_>, order: &NewOrder) -> Result<(), CrmError> {
     let person = json!({"id": order.customer});
     let mut value = json!({"externalId": order.external_id, "customer": person, "managerComment": order.manager_comment});
@@ -78,7 +78,7 @@ pub fn create(crm: Crm<'_>, order: &NewOrder) -> Result<(), CrmError> {
         value["customer"] = json!({"id": company, "type": "customer_corporate"});
         value["contact"] = person;
     }
-    let told = [
+    let texts = [
         ("orderType", &order.order_type),
         ("orderMethod", &order.order_method),
         ("status", &order.status),
@@ -86,7 +86,7 @@ pub fn create(crm: Crm<'_>, order: &NewOrder) -> Result<(), CrmError> {
         ("email", &order.email),
         ("customerComment", &order.customer_comment),
     ];
-    for (name, text) in told {
+    for (name, text) in texts {
         if let Some(text) = text {
             value[name] = text.as_str().into();
         }
@@ -100,47 +100,48 @@ pub fn create(crm: Crm<'_>, order: &NewOrder) -> Result<(), CrmError> {
     if let Some(manager) = order.manager_id {
         value["managerId"] = manager.into();
     }
-    let mut ask = Ask::post("/api/v5/orders/create").json("order", &value);
+    let mut request = ApiRequest::post("/api/v5/orders/create").json("order", &value);
     if let Some(site) = &order.site {
-        ask = ask.field("site", site.clone());
+        request = request.field("site", site.clone());
     }
-    match crm.ask(ask) {
+    match crm.send(request) {
         Ok(_) => Ok(()),
         Err(CrmError::Refused { why: Refusal::DuplicateExternalId, .. }) => Ok(()),
         Err(error) => Err(error),
     }
 }
 
-/// Writes what the customer said on an order of ours; false when there is no such order.
+/// Writes the customer's comment on an order of ours; false if the order does not exist.
 pub fn comment(crm: Crm<'_>, external_id: &str, site: Option<&str>, text: &str) -> Result<bool, CrmError> {
-    let mut ask =
-        Ask::post(format!("/api/v5/orders/{external_id}/edit")).json("order", &json!({"customerComment": text})).field("by", "externalId");
+    let mut request = ApiRequest::post(format!("/api/v5/orders/{external_id}/edit"))
+        .json("order", &json!({"customerComment": text}))
+        .field("by", "externalId");
     if let Some(site) = site {
-        ask = ask.field("site", site);
+        request = request.field("site", site);
     }
-    match crm.ask(ask) {
+    match crm.send(request) {
         Ok(_) => Ok(true),
         Err(CrmError::Refused { why: Refusal::NotFound, .. }) => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// A customer's order in brief: its status, and when that changed, `Y-m-d H:i:s`.
+/// A customer's order: its status, and when the status last changed, `Y-m-d H:i:s`.
 #[derive(Debug, Clone)]
-pub struct Standing {
+pub struct OrderSummary {
     /// Its `externalId`.
     pub external_id: String,
     /// Code of its status.
     pub status: String,
-    /// When it came into it.
+    /// When the status last changed.
     pub since: String,
 }
 
-/// The customer's orders, newest first; a hundred tell what there is to know. People and companies are numbered apart, so the answer to a
-/// number is checked for its kind.
-pub fn of_customer(crm: Crm<'_>, customer: i64, is_company: bool) -> Result<Vec<Standing>, CrmError> {
-    let found = crm.ask(Ask::get("/api/v5/orders").with("filter[customerId]", customer.to_string()).with("limit", "100"))?;
-    let read = |order: &Value| Standing {
+/// The customer's newest hundred orders, newest first. People and companies have separate numberings, so orders of the other kind are
+/// filtered out.
+pub fn of_customer(crm: Crm<'_>, customer: i64, is_company: bool) -> Result<Vec<OrderSummary>, CrmError> {
+    let found = crm.send(ApiRequest::get("/api/v5/orders").with("filter[customerId]", customer.to_string()).with("limit", "100"))?;
+    let read = |order: &Value| OrderSummary {
         external_id: answer::text(&order["externalId"]),
         status: answer::text(&order["status"]),
         since: Some(answer::text(&order["statusUpdatedAt"]))

@@ -1,23 +1,23 @@
-//! `/settings` and `/reference/*`: what the account is set to, and its order statuses.
+//! `/settings` and `/reference/*`: the account's settings, shops and order statuses.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Ask, CrmError, answer};
+use super::{ApiRequest, CrmError, answer};
 
-/// Asks for the settings.
-pub fn ask_settings() -> Ask {
-    Ask::get("/api/v5/settings")
+/// Requests the settings.
+pub fn settings_request() -> ApiRequest {
+    ApiRequest::get("/api/v5/settings")
 }
 
-/// The IANA zone of the account's date-times.
+/// The account's time zone, an IANA name.
 pub fn timezone(settings: &Value) -> Option<String> {
     Some(answer::text(&settings["settings"]["timezone"]["value"])).filter(|zone| !zone.is_empty())
 }
 
-/// Asks for the shops.
-pub fn ask_sites() -> Ask {
-    Ask::get("/api/v5/reference/sites")
+/// Requests the shops.
+pub fn sites_request() -> ApiRequest {
+    ApiRequest::get("/api/v5/reference/sites")
 }
 
 /// A shop.
@@ -26,13 +26,13 @@ pub fn ask_sites() -> Ask {
 pub struct Site {
     /// Its code.
     pub code: String,
-    /// Where it is on the web, as somebody typed it; may be empty.
+    /// The address of its web site, as typed by an administrator; may be empty.
     pub url: String,
     /// Its title.
     pub name: String,
 }
 
-/// The shops that the key sees, the main one first.
+/// The shops that the key can see, the main one first.
 pub fn sites(answer: &Value) -> Result<Vec<Site>, CrmError> {
     let mut sites = answer::members(answer, "sites")?;
     sites.sort_by_key(|site| (site["defaultForCrm"] != Value::Bool(true), answer::id(&site["id"])));
@@ -52,11 +52,11 @@ pub struct Status {
     pub code: String,
     /// Title.
     pub name: String,
-    /// Code of its group: `complete` and `cancel` are ends.
+    /// Code of its group: the groups `complete` and `cancel` are final.
     pub group: String,
-    /// Its place.
+    /// The status's position.
     pub ordering: i64,
-    /// It is in use.
+    /// Whether the status is in use.
     pub active: bool,
 }
 
@@ -68,16 +68,16 @@ pub struct StatusGroup {
     pub code: String,
     /// Title.
     pub name: String,
-    /// Its place.
+    /// The group's position.
     pub ordering: i64,
 }
 
-/// Asks for the groups of statuses.
-pub fn ask_status_groups() -> Ask {
-    Ask::get("/api/v5/reference/status-groups")
+/// Requests the status groups.
+pub fn status_groups_request() -> ApiRequest {
+    ApiRequest::get("/api/v5/reference/status-groups")
 }
 
-/// All groups, in their order.
+/// All status groups, by position.
 pub fn status_groups(answer: &Value) -> Result<Vec<StatusGroup>, CrmError> {
     let read = |group: &Value| StatusGroup {
         code: answer::text(&group["code"]),
@@ -89,12 +89,12 @@ pub fn status_groups(answer: &Value) -> Result<Vec<StatusGroup>, CrmError> {
     Ok(groups)
 }
 
-/// Asks for the statuses.
-pub fn ask_statuses() -> Ask {
-    Ask::get("/api/v5/reference/statuses")
+/// Requests the statuses.
+pub fn statuses_request() -> ApiRequest {
+    ApiRequest::get("/api/v5/reference/statuses")
 }
 
-/// All statuses, by code.
+/// All statuses, sorted by code.
 pub fn statuses(answer: &Value) -> Result<Vec<Status>, CrmError> {
     let text = |status: &Value, name: &str| answer::text(&status[name]);
     let read = |status: &Value| Status {

@@ -1,12 +1,12 @@
-//! `/tasks`.
+//! `/tasks`: creating, finding and completing tasks.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Ask, Crm, CrmError, Refusal, answer};
+use super::{ApiRequest, Crm, CrmError, Refusal, answer};
 use crate::base::phone;
 
-/// A task as it is created.
+/// A task to be created.
 #[derive(Debug, Clone, Serialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Task {
@@ -14,53 +14,53 @@ pub struct Task {
     pub text: String,
     /// When it is due, `Y-m-d H:i` in the account's zone.
     pub datetime: String,
-    /// Who performs it.
+    /// The assignee, a CRM user.
     pub performer_id: i64,
-    /// Whom to call back.
+    /// The phone to call back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// For which shop.
+    /// Code of the shop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone_site: Option<String>,
-    /// Whom it is about, when he is known.
+    /// The customer, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer: Option<Value>,
 }
 
-/// Creates a task and gives its id.
+/// Creates a task and returns its id.
 pub fn create(crm: Crm<'_>, task: &Task) -> Result<i64, CrmError> {
     let title = "POST /api/v5/tasks/create";
     let value = serde_json::to_value(task).map_err(|error| CrmError::NotSent { title: title.into(), reason: error.to_string() })?;
-    let mut ask = Ask::post("/api/v5/tasks/create").json("task", &value);
+    let mut request = ApiRequest::post("/api/v5/tasks/create").json("task", &value);
     if let Some(site) = &task.phone_site {
-        ask = ask.field("site", site.clone());
+        request = request.field("site", site.clone());
     }
-    let made = crm.ask(ask)?;
+    let made = crm.send(request)?;
     answer::id(&made["id"]).ok_or_else(|| CrmError::Unknown { title: title.into(), reason: "the answer has no id".into() })
 }
 
-/// The open task of this name for this phone, if it is there.
+/// The open task with this name and phone, if any.
 pub fn find_open(crm: Crm<'_>, text: &str, number: Option<&str>) -> Result<Option<i64>, CrmError> {
-    let ask = Ask::get("/api/v5/tasks").with("filter[text]", text).with("filter[status]", "performing").with("limit", "100");
-    let found = crm.ask(ask)?;
-    let his = |task: &&Value| {
+    let request = ApiRequest::get("/api/v5/tasks").with("filter[text]", text).with("filter[status]", "performing").with("limit", "100");
+    let found = crm.send(request)?;
+    let matching = |task: &&Value| {
         answer::text(&task["text"]) == text && number.is_none_or(|number| phone::same(&answer::text(&task["phone"]), number))
     };
-    Ok(answer::members(&found, "tasks")?.into_iter().filter(his).filter_map(|task| answer::id(&task["id"])).min())
+    Ok(answer::members(&found, "tasks")?.into_iter().filter(matching).filter_map(|task| answer::id(&task["id"])).min())
 }
 
-/// Whether a task is there and open.
+/// Whether a task exists and is open.
 pub fn is_open(crm: Crm<'_>, id: i64) -> Result<bool, CrmError> {
-    match crm.ask(Ask::get(format!("/api/v5/tasks/{id}"))) {
+    match crm.send(ApiRequest::get(format!("/api/v5/tasks/{id}"))) {
         Ok(found) => Ok(found["task"]["complete"] != Value::Bool(true)),
         Err(CrmError::Refused { why: Refusal::NotFound, .. }) => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// Completes a task. One that is gone is complete.
+/// Completes a task. A task that no longer exists counts as completed.
 pub fn complete(crm: Crm<'_>, id: i64) -> Result<(), CrmError> {
-    match crm.ask(Ask::post(format!("/api/v5/tasks/{id}/edit")).json("task", &json!({"complete": true}))) {
+    match crm.send(ApiRequest::post(format!("/api/v5/tasks/{id}/edit")).json("task", &json!({"complete": true}))) {
         Ok(_) | Err(CrmError::Refused { why: Refusal::NotFound, .. }) => Ok(()),
         Err(error) => Err(error),
     }

@@ -1,9 +1,9 @@
-//! `/telephony/*`: pop-ups, call history, the responsible manager.
+//! `/telephony/*`: pop-ups, call history, a caller's manager.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Ask, Crm, CrmError, answer};
+use super::{ApiRequest, Crm, CrmError, answer};
 
 /// `call/event.type`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -43,33 +43,33 @@ pub struct CallEvent {
     /// The shop whose number it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub site: Option<String>,
-    /// What advertising brought the caller.
+    /// The advertising that brought the caller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub web_analytics_data: Option<WebAnalytics>,
 }
 
-/// `webAnalyticsData` of a call event: what call tracking knows.
+/// `webAnalyticsData` of a call event: call-tracking data.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WebAnalytics {
     /// The campaign.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub campaign: Option<Campaign>,
-    /// The marks as a query string.
+    /// The advertising parameters as a query string.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub query_string: String,
 }
 
-/// A campaign as UIS knows it.
+/// An advertising campaign.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Campaign {
     /// Its name.
     pub name: String,
-    /// Its id, or its `utm_campaign`; its name when it has neither.
+    /// Its id, else its `utm_campaign`, else its name.
     pub code: String,
 }
 
-/// Where a call or a customer came from, by the marks of advertising.
+/// The advertising source of a call or customer.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Source {
     /// `utm_source`.
@@ -115,13 +115,13 @@ pub struct Call {
     /// Seconds of waiting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_waiting: Option<u32>,
-    /// Where to hear it.
+    /// The recording's URL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record_url: Option<String>,
     /// The company's number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_phone: Option<String>,
-    /// Where it came from.
+    /// The advertising source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
     /// The shop whose number it is.
@@ -132,11 +132,11 @@ pub struct Call {
 /// `telephony/manager`'s answer.
 #[derive(Debug, Default)]
 pub struct Caller {
-    /// The customer's manager, or whom the CRM thinks right.
+    /// The customer's manager, or the one that RetailCRM suggests.
     pub manager: Option<Manager>,
     /// The customer, when known.
     pub customer: Option<CallerCustomer>,
-    /// The customer's card; empty when the CRM gives none.
+    /// The URL of the customer's card; empty if RetailCRM sends none.
     pub customer_link: String,
 }
 
@@ -147,17 +147,17 @@ pub struct Manager {
     pub id: Option<i64>,
 }
 
-/// The customer in brief.
+/// Selected fields of the customer.
 #[derive(Debug, Default)]
 pub struct CallerCustomer {
     /// Id.
     pub id: Option<i64>,
-    /// The name as people write it: last, first, patronymic.
+    /// The name: last, first, patronymic.
     pub name: String,
 }
 
 impl Caller {
-    /// Reads the answer. What it does not tell is not known.
+    /// Reads the answer. Missing members stay empty.
     pub fn read(answer: &Value) -> Caller {
         let customer = &answer["customer"];
         let names = ["lastName", "firstName", "patronymic"].map(|part| answer::text(&customer[part]));
@@ -174,22 +174,22 @@ impl Caller {
 
 /// Opens, moves or closes pop-ups.
 pub fn send_event(crm: Crm<'_>, event: &CallEvent) -> Result<(), CrmError> {
-    crm.ask(Ask::post("/api/v5/telephony/call/event").json("event", &json!(event)))?;
+    crm.send(ApiRequest::post("/api/v5/telephony/call/event").json("event", &json!(event)))?;
     Ok(())
 }
 
-/// Puts a call into the history. A call that is there already stays as it is, which is success: RetailCRM holds one record per id.
+/// Uploads a call to the history. If the call is already there it is not changed, which is success: RetailCRM keeps one record per id.
 pub fn upload(crm: Crm<'_>, call: &Call) -> Result<(), CrmError> {
     const PATH: &str = "/api/v5/telephony/calls/upload";
-    let answer = crm.ask(Ask::post(PATH).json("calls", &json!([call])))?;
+    let answer = crm.send(ApiRequest::post(PATH).json("calls", &json!([call])))?;
     let known = answer["duplicateCalls"].as_array().is_some_and(|known| known.iter().any(|id| answer::text(id) == call.external_id));
     if known || answer["processedCallsCount"].as_i64().unwrap_or(0) >= 1 {
         return Ok(());
     }
-    Err(CrmError::refused(format!("POST {PATH}"), 200, format!("the call {} was neither taken nor known", call.external_id)))
+    Err(CrmError::refused(format!("POST {PATH}"), 200, format!("the call {} was neither accepted nor already there", call.external_id)))
 }
 
-/// Asks who calls and who his manager is. A manager who is busy or away is not given.
-pub fn ask_manager(phone: &str) -> Ask {
-    Ask::get("/api/v5/telephony/manager").with("phone", phone).with("details", "1")
+/// Requests the caller and their manager. RetailCRM omits a manager who is busy or away.
+pub fn manager_request(phone: &str) -> ApiRequest {
+    ApiRequest::get("/api/v5/telephony/manager").with("phone", phone).with("details", "1")
 }

@@ -1,10 +1,10 @@
-//! `/users`: the CRM's users.
+//! `/users`: RetailCRM's users.
 
 use serde_json::Value;
 
-use super::{Ask, Crm, CrmError, answer};
+use super::{ApiRequest, Crm, CrmError, answer};
 
-/// The most that a page may hold.
+/// The largest page.
 pub const PAGE: u32 = 100;
 
 /// A CRM user.
@@ -20,20 +20,20 @@ pub struct User {
     pub last_name: String,
     /// Patronymic; may be empty.
     pub patronymic: String,
-    /// Can log in.
+    /// Whether the user can log in.
     pub active: Option<bool>,
 }
 
-/// Asks for a page.
-pub fn ask_page(page: u32) -> Ask {
-    Ask::get("/api/v5/users").with("limit", PAGE.to_string()).with("page", page.to_string())
+/// Requests a page of users.
+pub fn page_request(page: u32) -> ApiRequest {
+    ApiRequest::get("/api/v5/users").with("limit", PAGE.to_string()).with("page", page.to_string())
 }
 
-/// All users, the first page being here already.
+/// All users. `first` is the first page, already read.
 pub fn all(crm: Crm<'_>, first: &Value) -> Result<Vec<User>, CrmError> {
     let mut users = page(first)?;
     for number in 2..=first["pagination"]["totalPageCount"].as_u64().unwrap_or(1) {
-        users.extend(page(&crm.ask(ask_page(u32::try_from(number).unwrap_or(u32::MAX)))?)?);
+        users.extend(page(&crm.send(page_request(u32::try_from(number).unwrap_or(u32::MAX)))?)?);
     }
     Ok(users)
 }
@@ -51,7 +51,7 @@ pub fn page(answer: &Value) -> Result<Vec<User>, CrmError> {
     Ok(answer::members(answer, "users")?.into_iter().map(user).collect())
 }
 
-/// What a user is called: last name first; empty when he has no name.
+/// A user's name, last name first; empty if there is none.
 pub fn full_name(user: &Value) -> String {
     let parts = ["lastName", "firstName", "patronymic"].map(|name| answer::text(&user[name]));
     parts.into_iter().filter(|part| !part.trim().is_empty()).collect::<Vec<_>>().join(" ")

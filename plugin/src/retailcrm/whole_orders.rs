@@ -1,56 +1,56 @@
-//! `/orders`, whole, as far as a deal needs them: in packs, and without their goods, of which an order may have hundreds.
+//! `/orders` as deals need them: read in batches, and without the goods, which can be hundreds.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Ask, Crm, CrmError, answer};
+use super::{ApiRequest, Crm, CrmError, answer};
 
-/// How many one request may bring: the most, and fewer for accounts whose orders are long.
-pub const PACKS: [usize; 3] = [100, 50, 20];
+/// How many orders one request reads: the largest first, smaller ones for accounts whose orders are long.
+pub const BATCH_SIZES: [usize; 3] = [100, 50, 20];
 
-/// An order. Members are as RetailCRM writes them; ids may be text, empty maps lists.
+/// An order. The members are as RetailCRM writes them: ids may be text, empty maps may be lists.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct WholeOrder {
     /// Id.
     pub id: Value,
-    /// What people call it.
+    /// The number that people use.
     pub number: Value,
-    /// Ours, of orders that we made.
+    /// The `externalId`; set by the plugin on orders that it created.
     pub external_id: Value,
     /// Status code.
     pub status: Value,
-    /// When it came into it.
+    /// When the status last changed.
     pub status_updated_at: Value,
     /// When it was created.
     pub created_at: Value,
     /// Shop code.
     pub site: Value,
-    /// Who answers for it.
+    /// The manager, a CRM user.
     pub manager_id: Value,
-    /// Goods after discounts.
+    /// The sum of the goods after discounts.
     pub summ: Value,
-    /// With delivery.
+    /// The sum with delivery.
     pub total_summ: Value,
-    /// Of the sums.
+    /// The currency of the sums.
     pub currency: Value,
-    /// Whose it is: a person, or a company.
+    /// The customer: a person or a company.
     pub customer: Value,
-    /// Who speaks for the company.
+    /// The company's contact.
     pub contact: Value,
-    /// The customer's phone as the order has it.
+    /// The customer's phone on the order.
     pub phone: Value,
-    /// And his e-mail.
+    /// The customer's e-mail on the order.
     pub email: Value,
-    /// First name as the order has it.
+    /// The first name on the order.
     pub first_name: Value,
-    /// Last name as the order has it.
+    /// The last name on the order.
     pub last_name: Value,
-    /// Where the customer came from.
+    /// The advertising source.
     pub source: Value,
-    /// What managers wrote on it.
+    /// The manager's comment.
     pub manager_comment: Value,
-    /// Fields that the account added.
+    /// Custom fields.
     pub custom_fields: Value,
 }
 
@@ -61,28 +61,28 @@ struct Page {
     orders: Vec<WholeOrder>,
 }
 
-impl answer::Part for Page {
+impl answer::PartialAnswer for Page {
     fn success(&self) -> Option<bool> {
         self.success
     }
 }
 
-/// Orders by their ids, `pack` at a time; those that are not there are left out. A smallest pack that is too long for one answer is asked for
-/// in halves; a larger one is the caller's to make smaller, who knows how much he can take in all.
-pub fn by_ids(crm: Crm<'_>, ids: &[i64], pack: usize) -> Result<Vec<WholeOrder>, CrmError> {
-    let smallest = PACKS.iter().min().is_some_and(|smallest| pack <= *smallest);
+/// Reads orders by their ids, `batch_size` at a time; missing orders are left out. If a batch of the smallest size is too long for one
+/// answer, it is split in halves. If a larger batch is, the error is returned, because only the caller knows how many orders it can hold.
+pub fn by_ids(crm: Crm<'_>, ids: &[i64], batch_size: usize) -> Result<Vec<WholeOrder>, CrmError> {
+    let smallest = BATCH_SIZES.iter().min().is_some_and(|smallest| batch_size <= *smallest);
     let mut found = Vec::new();
-    let mut packs: Vec<&[i64]> = ids.chunks(pack).rev().collect();
-    while let Some(pack) = packs.pop() {
-        let mut ask = Ask::get("/api/v5/orders").with("limit", "100");
-        for id in pack {
-            ask = ask.with("filter[ids][]", id.to_string());
+    let mut batches: Vec<&[i64]> = ids.chunks(batch_size).rev().collect();
+    while let Some(batch) = batches.pop() {
+        let mut request = ApiRequest::get("/api/v5/orders").with("limit", "100");
+        for id in batch {
+            request = request.with("filter[ids][]", id.to_string());
         }
-        match crm.ask_part::<Page>(ask) {
+        match crm.send_partial::<Page>(request) {
             Ok(page) => found.extend(page.orders),
-            Err(CrmError::TooLarge { .. }) if smallest && pack.len() > 1 => {
-                let (first, second) = pack.split_at(pack.len() / 2);
-                packs.extend([second, first]);
+            Err(CrmError::TooLarge { .. }) if smallest && batch.len() > 1 => {
+                let (first, second) = batch.split_at(batch.len() / 2);
+                batches.extend([second, first]);
             }
             Err(error) => return Err(error),
         }
@@ -90,20 +90,20 @@ pub fn by_ids(crm: Crm<'_>, ids: &[i64], pack: usize) -> Result<Vec<WholeOrder>,
     Ok(found)
 }
 
-/// A page of a hundred orders that were created on a day, `Y-m-d`, and whether there is more. One that is too long for an answer is asked for
-/// in smaller ones.
+/// Page `page` of the orders created on a day (`Y-m-d`), 100 per page, and whether there are more. If a page is too long for one answer, it
+/// is read in smaller pages.
 pub fn created_on(crm: Crm<'_>, day: &str, page: u32) -> Result<(Vec<WholeOrder>, bool), CrmError> {
     const SMALL: u32 = 20;
     const WHOLE: u32 = 100;
-    let ask = |limit: u32, page: u32| {
-        let ask = Ask::get("/api/v5/orders").with("filter[createdAtFrom]", day).with("filter[createdAtTo]", day);
-        crm.ask_part::<Page>(ask.with("limit", limit.to_string()).with("page", page.to_string())).map(|page| page.orders)
+    let request = |limit: u32, page: u32| {
+        let request = ApiRequest::get("/api/v5/orders").with("filter[createdAtFrom]", day).with("filter[createdAtTo]", day);
+        crm.send_partial::<Page>(request.with("limit", limit.to_string()).with("page", page.to_string())).map(|page| page.orders)
     };
-    let found = match ask(WHOLE, page) {
+    let found = match request(WHOLE, page) {
         Err(CrmError::TooLarge { .. }) => {
             let mut found = Vec::new();
             for small in (page - 1) * (WHOLE / SMALL) + 1..=page * (WHOLE / SMALL) {
-                let some = ask(SMALL, small)?;
+                let some = request(SMALL, small)?;
                 let last = some.len() < SMALL as usize;
                 found.extend(some);
                 if last {

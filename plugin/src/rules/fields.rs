@@ -1,4 +1,4 @@
-//! Fields of drafts on their way to rules, and as rules gave them back: cleaned as everything that others write.
+//! Fields of drafts, sent to rules and returned by them. Returned values are cleaned like all foreign input.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,18 @@ use crate::base::template;
 use crate::bindings::uis::integration::decision::{Field, Value};
 use crate::retailcrm::telephony::Source;
 
-/// The longest texts that are taken from rules, in characters.
+/// The longest texts that are accepted from rules, in characters.
 const LINE_MAX: usize = 255;
 const LINES_MAX: usize = 2000;
-/// A field that the account added: its code follows.
+/// The prefix for custom fields; the field's code follows.
 pub const OWN: &str = "field-";
 
-/// Fields of a draft on their way to rules and back.
+/// Fields of a draft that is sent to rules.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Fields(Vec<Field>);
 
 impl Fields {
-    /// With a text; an absent one is no field.
+    /// Adds a text, if there is one.
     pub fn text(mut self, name: &str, text: Option<impl Into<String>>) -> Fields {
         if let Some(text) = text {
             self.0.push(Field { name: name.to_owned(), value: Value::Text(text.into()) });
@@ -27,7 +27,7 @@ impl Fields {
         self
     }
 
-    /// With a whole number.
+    /// Adds an integer.
     pub fn integer(mut self, name: &str, number: Option<i64>) -> Fields {
         if let Some(number) = number {
             self.0.push(Field { name: name.to_owned(), value: Value::Integer(number) });
@@ -35,7 +35,7 @@ impl Fields {
         self
     }
 
-    /// With a number that has a fraction, as text.
+    /// Adds a number with a fraction, as text.
     pub fn decimal(mut self, name: &str, number: Option<impl Into<String>>) -> Fields {
         if let Some(number) = number {
             self.0.push(Field { name: name.to_owned(), value: Value::Decimal(number.into()) });
@@ -43,12 +43,12 @@ impl Fields {
         self
     }
 
-    /// The fields as the contract has them.
+    /// The fields as the contract's type.
     pub fn into_fields(self) -> Vec<Field> {
         self.0
     }
 
-    /// With the members of a source.
+    /// Adds the parts of a source.
     pub fn source(self, source: Option<&Source>) -> Fields {
         let Some(source) = source else { return self };
         self.text("source", source.source.clone())
@@ -58,7 +58,7 @@ impl Fields {
             .text("content", source.content.clone())
     }
 
-    /// With fields that the account added.
+    /// Adds custom fields.
     pub fn own(mut self, fields: &Map<String, Json>) -> Fields {
         for (code, value) in fields {
             let value = match value {
@@ -74,27 +74,27 @@ impl Fields {
     }
 }
 
-/// Fields as rules left them.
+/// Fields returned by a rule.
 #[derive(Debug, Clone, Default)]
 pub struct Changed(BTreeMap<String, Value>);
 
 impl Changed {
-    /// Fields that a rule gave back.
+    /// Takes the fields that a rule returned.
     pub fn of(fields: Vec<Field>) -> Changed {
         Changed(fields.into_iter().map(|field| (field.name, field.value)).collect())
     }
 
-    /// A line of text, without markup as everything that others write; none: it is gone.
+    /// A line of text, without markup; none if the rule removed it.
     pub fn text(&self, name: &str) -> Option<String> {
         self.raw(name).map(|text| template::line(&text, LINE_MAX))
     }
 
-    /// Several lines of text.
+    /// A text of several lines.
     pub fn lines(&self, name: &str) -> Option<String> {
         self.raw(name).map(|text| template::lines(&text, LINES_MAX))
     }
 
-    /// A text as it was written; none: it is gone, or empty.
+    /// A text as the rule wrote it; none if it was removed or is empty.
     pub fn raw(&self, name: &str) -> Option<String> {
         match self.0.get(name)? {
             Value::Text(text) | Value::Decimal(text) => Some(text.clone()),
@@ -105,7 +105,7 @@ impl Changed {
         .filter(|text| !text.trim().is_empty())
     }
 
-    /// A whole number, also one that is written as text.
+    /// An integer, also one written as text.
     pub fn integer(&self, name: &str) -> Option<i64> {
         match self.0.get(name)? {
             Value::Integer(number) => Some(*number),
@@ -114,7 +114,7 @@ impl Changed {
         }
     }
 
-    /// A source of its members.
+    /// A source, from its parts.
     pub fn source(&self) -> Option<Source> {
         let source = Source {
             source: self.text("source"),
@@ -126,7 +126,7 @@ impl Changed {
         (source != Source::default()).then_some(source)
     }
 
-    /// Fields that the account added.
+    /// The custom fields.
     pub fn own(&self) -> Map<String, Json> {
         let own = self.0.iter().filter_map(|(name, value)| Some((name.strip_prefix(OWN)?.to_owned(), value)));
         let json = |value: &Value| match value {
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_rule_writes_is_cleaned() {
+    fn values_from_rules_are_cleaned() {
         let texts = changed("field-tags", Value::Texts(vec!["<script>a".into(), "b\r\nX: 1".into(), "x".repeat(1_000)]));
         let own = texts.own();
         let texts: Vec<&str> = own["tags"].as_array().expect("a list").iter().filter_map(Json::as_str).collect();
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_the_account_go_there_and_back_as_they_are() {
+    fn custom_fields_survive_the_round_trip_unchanged() {
         let Json::Object(own) = serde_json::json!({"vip": true, "visits": 3, "sum": 1.5, "form": "заявка", "tags": ["a", "b"]})
         else {
             unreachable!("an object")

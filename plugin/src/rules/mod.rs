@@ -1,5 +1,6 @@
-//! Partners' rules, asked before something is sent: drafts of customers, orders, tasks, notes and call records, who is responsible, where a call goes, deals.
-//! The names of fields are ours, not RetailCRM's; `docs/rules.md` has them all. With no rule for a point nothing is made up and asked.
+//! Partners' rules, called before something is sent: drafts of customers, orders, tasks, notes and call records, the choice of an assignee,
+//! call routing, deals. The field names are ours, not RetailCRM's; `docs/rules.md` lists them. If no rule decides a point, no draft is
+//! built.
 
 mod fields;
 
@@ -15,27 +16,27 @@ use crate::context::Context;
 use crate::retailcrm::CrmError;
 pub use fields::{Changed, Fields, OWN};
 
-/// The longest note, as long as a kept talk may be.
+/// The longest note: as long as a transcript may be.
 const NOTE_MAX: usize = 10_000;
-/// The attribute of a draft that tells host and rules which fields may be changed and what they hold: names with spaces between, the kind after a
-/// colon, a star for the rest of a name. What is not in it is for reading.
+/// The draft's attribute that lists for the host and the rules which fields may be changed, and their types: names separated by spaces, a
+/// type after a colon, a star as a wildcard. All other fields are read-only.
 const MAY_CHANGE: &str = "may-change";
 const CUSTOMER: &str = "first-name manager:integer source medium campaign keyword content field-*";
 const ORDER: &str = "type method status manager:integer manager-comment customer-comment source medium campaign keyword content field-*";
 const TASK: &str = "text due:date-time performer:integer";
 const NOTE: &str = "text";
 const CALL: &str = "manager:integer source medium campaign keyword content record-url:link";
-/// The attribute of an appeal that tells for what a responsible is sought.
-const RESPONSIBLE_FOR: &str = "responsible-for";
+/// The appeal's attribute that says what the assignee is for.
+const ASSIGNEE_FOR: &str = "responsible-for";
 
-/// The attribute of a draft whose fields of these names, kinds and patterns may be changed.
+/// The attribute that allows these fields to be changed.
 pub fn may_change(fields: &str) -> Vec<(String, String)> {
     vec![(MAY_CHANGE.to_owned(), fields.to_owned())]
 }
 
-/// What a responsible is sought for.
+/// What an assignee is chosen for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum For {
+pub enum AssigneeFor {
     /// A new customer.
     Customer,
     /// An order.
@@ -46,26 +47,26 @@ pub enum For {
 
 /// What rules made of a draft.
 pub enum Reviewed {
-    /// It is sent as it is.
+    /// Send the draft unchanged.
     Keep,
-    /// It is sent so.
+    /// Send the draft with these fields.
     Changed(Changed),
-    /// It is not sent, and why.
+    /// Do not send the draft, for this reason.
     Skip(String),
 }
 
-/// Whether some rule decides a point.
+/// Whether any rule decides a point.
 pub fn decides(context: &Context<'_>, point: Points) -> bool {
     context.platform.decided() & point == point
 }
 
-/// Asks about something new that an appeal led to.
+/// Calls the rules for something new that an appeal creates.
 pub fn review(context: &Context<'_>, appeal: &Appeal<'_>, kind: DraftKind, fields: impl FnOnce() -> Fields) -> Reviewed {
     reviewed(context, appeal, kind, true, fields)
 }
 
-/// Asks about fields of a customer who is there already; only those are among the draft's fields.
-pub fn review_news(context: &Context<'_>, appeal: &Appeal<'_>, fields: impl FnOnce() -> Fields) -> Reviewed {
+/// Calls the rules for an update of an existing customer; the draft contains only the custom fields to be updated.
+pub fn review_field_update(context: &Context<'_>, appeal: &Appeal<'_>, fields: impl FnOnce() -> Fields) -> Reviewed {
     reviewed(context, appeal, DraftKind::Customer, false, fields)
 }
 
@@ -85,15 +86,19 @@ fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, kind: DraftKind, is_new:
     match context.platform.review_draft(&about(appeal), &draft) {
         Verdict::Keep => Reviewed::Keep,
         Verdict::Skip(why) => {
-            context.platform.log(Level::Info, "a rule says that it is not sent", &[("appeal", &appeal.id.to_string()), ("why", &why)]);
+            context.platform.log(
+                Level::Info,
+                "a rule skipped a draft; it is not sent",
+                &[("appeal", &appeal.id.to_string()), ("why", &why)],
+            );
             Reviewed::Skip(why)
         }
         Verdict::Change(draft) => Reviewed::Changed(Changed::of(draft.fields)),
     }
 }
 
-/// A note on a customer, as it is put there; none: it is not. `known` is what the note is known again by (RetailCRM has no key against doubled
-/// notes), so it stays in the text whatever rules write.
+/// The text of a note on a customer after the rules; none if a rule skipped it. A note is found again by `known`, because RetailCRM has no
+/// idempotency key for notes, so `known` is added if a rule removed it.
 pub fn note(context: &Context<'_>, about: impl FnOnce() -> decision::Appeal, text: String, known: &str) -> Option<String> {
     if !decides(context, Points::DRAFT) {
         return Some(text);
@@ -104,7 +109,7 @@ pub fn note(context: &Context<'_>, about: impl FnOnce() -> decision::Appeal, tex
         Verdict::Keep => Some(text),
         Verdict::Skip(why) => {
             let id = about.id.to_string();
-            context.platform.log(Level::Info, "a rule says that a note is not made", &[("appeal", &id), ("why", &why)]);
+            context.platform.log(Level::Info, "a rule skipped a note; it is not sent", &[("appeal", &id), ("why", &why)]);
             None
         }
         Verdict::Change(draft) => {
@@ -115,19 +120,15 @@ pub fn note(context: &Context<'_>, about: impl FnOnce() -> decision::Appeal, tex
     }
 }
 
-/// What RetailCRM refuses of rules' doing is made as it was without them: for the report.
-pub fn refused(context: &Context<'_>, what: String, error: &CrmError) -> Skipped {
+/// Reports that RetailCRM refused what rules changed, and that the original is sent instead.
+pub fn report_refusal(context: &Context<'_>, what: String, error: &CrmError) -> Skipped {
     let why = error.to_string();
-    context.platform.log(
-        Level::Warn,
-        "RetailCRM refuses what rules made of it; it is sent as it was without them",
-        &[("what", &what), ("error", &why)],
-    );
-    skipped(format!("what rules made of the {what}"), format!("{why}; it is sent as it was without them"))
+    context.platform.log(Level::Warn, "RetailCRM refuses what rules changed; the original is sent", &[("what", &what), ("error", &why)]);
+    skipped(format!("what rules made of the {what}"), format!("{why}; the original is sent"))
 }
 
-/// Sends what rules made of a thing; where RetailCRM refuses it, the thing as it was without them, which is then told.
-pub fn or_without<T: PartialEq, R>(
+/// Sends what rules changed. If RetailCRM refuses it, reports the refusal and sends the original.
+pub fn send_or_fall_back<T: PartialEq, R>(
     context: &Context<'_>,
     what: &str,
     (made, plain): (&T, &T),
@@ -136,35 +137,35 @@ pub fn or_without<T: PartialEq, R>(
 ) -> Result<R, CrmError> {
     match send(made) {
         Err(error @ CrmError::Refused { .. }) if made != plain => {
-            left_out.push(refused(context, what.to_owned(), &error));
+            left_out.push(report_refusal(context, what.to_owned(), &error));
             send(plain)
         }
         other => other,
     }
 }
 
-/// Who is responsible for what an appeal led to: as the settings say, or as a rule does.
-pub fn responsible(context: &Context<'_>, appeal: &Appeal<'_>, what: For, proposed: Option<i64>) -> Option<i64> {
+/// The assignee for what an appeal creates: chosen by a rule, else by the settings.
+pub fn assignee(context: &Context<'_>, appeal: &Appeal<'_>, what: AssigneeFor, proposed: Option<i64>) -> Option<i64> {
     if !decides(context, Points::RESPONSIBLE) {
         return proposed;
     }
     let text = proposed.map(|user| user.to_string());
     let mut about = about(appeal);
     let what = match what {
-        For::Customer => "customer",
-        For::Order => "order",
-        For::Task => "task",
+        AssigneeFor::Customer => "customer",
+        AssigneeFor::Order => "order",
+        AssigneeFor::Task => "task",
     };
-    about.attributes.push((RESPONSIBLE_FOR.to_owned(), what.to_owned()));
+    about.attributes.push((ASSIGNEE_FOR.to_owned(), what.to_owned()));
     let decided = context.platform.decide_responsible(&about, text.as_deref());
     match decided.as_deref().map(str::parse::<i64>) {
         Some(Ok(user)) => Some(user),
         Some(Err(_)) => {
-            let told = decided.unwrap_or_default();
+            let named = decided.unwrap_or_default();
             context.platform.log(
                 Level::Warn,
-                "a rule names a responsible who is no user's id",
-                &[("user", &crate::base::template::line(&told, 64))],
+                "a rule chose an assignee that is not a user's id",
+                &[("user", &crate::base::template::line(&named, 64))],
             );
             proposed
         }
@@ -172,7 +173,7 @@ pub fn responsible(context: &Context<'_>, appeal: &Appeal<'_>, what: For, propos
     }
 }
 
-/// An appeal as rules know it.
+/// An appeal as rules see it.
 fn about(appeal: &Appeal<'_>) -> decision::Appeal {
     let kind = match appeal.id.kind {
         AppealKind::Call => CommunicationKind::Call,
@@ -182,10 +183,10 @@ fn about(appeal: &Appeal<'_>) -> decision::Appeal {
     decision::Appeal {
         kind,
         id: appeal.id.id,
-        phone: appeal.who.phone.clone(),
-        email: appeal.who.email.clone(),
-        virtual_number: appeal.told.raw("virtual_phone_number"),
-        employee_email: appeal.told.raw("employee_email"),
-        attributes: appeal.told.all(),
+        phone: appeal.identity.phone.clone(),
+        email: appeal.identity.email.clone(),
+        virtual_number: appeal.parameters.raw("virtual_phone_number"),
+        employee_email: appeal.parameters.raw("employee_email"),
+        attributes: appeal.parameters.all(),
     }
 }

@@ -1,18 +1,18 @@
-//! What settings cannot be together, each problem under its setting's name.
+//! Checks combinations of settings. Each problem is reported under its setting's name.
 
-use super::telephony::{ContactResponsible, OrderResponsible, TaskResponsible};
-use super::texts::{TextResponsible, TextSettings};
+use super::telephony::{ContactAssignee, OrderAssignee, TaskAssignee};
+use super::texts::{TextAssignee, TextSettings};
 use super::{DUE_HOURS_MAX, RECORDING_WAIT_MAX, Settings, problem};
 use crate::base::{phone, template};
 use crate::bindings::uis::integration::types::Misconfiguration;
 
-/// No order of RetailCRM is older.
+/// RetailCRM has no orders from before this day.
 const EARLIEST_DAY: &str = "2000-01-01";
 
 /// Adds a problem: the setting's name, and what is wrong with it.
 type Refuse<'a> = dyn FnMut(&str, String) + 'a;
 
-/// What settings cannot be together; numbers are put into one form. The problems come in the order of the settings page.
+/// Checks all settings, and converts phone numbers to canonical form. The problems are in the order of the settings page.
 pub fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
     let mut problems = Vec::new();
     let refuse = &mut |setting: &str, message: String| problems.push(problem(setting, message));
@@ -39,7 +39,7 @@ pub fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
 fn check_employees(settings: &Settings, refuse: &mut Refuse<'_>) {
     for (index, pair) in settings.employee_table.iter().enumerate() {
         if settings.employee_table[..index].iter().any(|known| known.employee == pair.employee) {
-            refuse("employee-table", format!("row {}: employee {} has a row already", index + 1, pair.employee));
+            refuse("employee-table", format!("row {}: employee {} already has a row", index + 1, pair.employee));
         }
     }
 }
@@ -57,7 +57,7 @@ fn check_numbers(settings: &mut Settings, refuse: &mut Refuse<'_>) {
 
 /// «Создавать контакт при звонке».
 fn check_contact(settings: &Settings, refuse: &mut Refuse<'_>) {
-    if settings.create_contact && settings.contact_responsible == ContactResponsible::Fixed && settings.contact_responsible_user.is_none() {
+    if settings.create_contact && settings.contact_assignee == ContactAssignee::Fixed && settings.contact_assignee_user.is_none() {
         refuse("contact-responsible-user", "choose the user, or another contact-responsible".into());
     }
 }
@@ -65,12 +65,12 @@ fn check_contact(settings: &Settings, refuse: &mut Refuse<'_>) {
 /// «Создавать задачу по пропущенному звонку».
 fn check_missed_call_task(settings: &Settings, refuse: &mut Refuse<'_>) {
     if settings.missed_call_task {
-        if settings.missed_call_task_responsible == TaskResponsible::Fixed && settings.missed_call_task_user.is_none() {
+        if settings.missed_call_task_assignee == TaskAssignee::Fixed && settings.missed_call_task_user.is_none() {
             refuse("missed-call-task-user", "choose the user, or another missed-call-task-responsible".into());
         }
-        // RetailCRM takes no task without a performer, and who was called last, or the customer's manager, may not be known.
-        if settings.missed_call_task_responsible != TaskResponsible::Fixed && settings.default_responsible.is_none() {
-            refuse("default-responsible", "a task needs somebody to perform it when nobody else is known: choose a user".into());
+        // RetailCRM requires an assignee, and the employee called last or the customer's manager may be unknown.
+        if settings.missed_call_task_assignee != TaskAssignee::Fixed && settings.default_assignee.is_none() {
+            refuse("default-responsible", "a task needs an assignee when no other is known: choose a user".into());
         }
         if settings.missed_call_task_calls.is_empty() {
             refuse("missed-call-task-calls", "choose at least one kind of call, or switch missed-call-task off".into());
@@ -95,7 +95,7 @@ fn check_extra_fields(settings: &Settings, refuse: &mut Refuse<'_>) {
             refuse("extra-field-rows", format!("row {place}: choose RetailCRM's field"));
         }
         if settings.extra_field_rows[..index].iter().any(|known| known.field == row.field) {
-            refuse("extra-field-rows", format!("row {place}: the field {} has a row already", row.field));
+            refuse("extra-field-rows", format!("row {place}: the field {} already has a row", row.field));
         }
         if let Err(message) = template::check(&row.value) {
             refuse("extra-field-rows", format!("row {place}: {message}"));
@@ -120,7 +120,7 @@ fn check_call_orders(settings: &Settings, refuse: &mut Refuse<'_>) {
         if settings.call_order_calls.is_empty() {
             refuse("call-order-calls", "choose at least one kind of call, or switch call-orders off".into());
         }
-        if settings.call_order_responsible == OrderResponsible::Fixed && settings.call_order_user.is_none() {
+        if settings.call_order_assignee == OrderAssignee::Fixed && settings.call_order_user.is_none() {
             refuse("call-order-user", "choose the user, or another call-order-responsible".into());
         }
         if settings.call_order_after_hours > DUE_HOURS_MAX {
@@ -149,7 +149,7 @@ fn check_deals(settings: &Settings, refuse: &mut Refuse<'_>) {
             refuse("deal-field-codes", "choose at least one field, or switch deal-extra-fields off".into());
         }
         if let Some(both) = settings.deal_success_groups.iter().find(|group| settings.deal_failed_groups.contains(group)) {
-            refuse("deal-failed-groups", format!("{both} is among deal-success-groups already"));
+            refuse("deal-failed-groups", format!("{both} is already among deal-success-groups"));
         }
         for (name, groups) in [("deal-success-groups", &settings.deal_success_groups), ("deal-failed-groups", &settings.deal_failed_groups)]
         {
@@ -161,7 +161,7 @@ fn check_deals(settings: &Settings, refuse: &mut Refuse<'_>) {
     if let Some(day) = &settings.deal_history_from
         && (day.len() != 10 || crate::base::local_time::parse(day).is_none())
     {
-        refuse("deal-history-from", format!("{day:?} is no day; write it like 2026-01-31"));
+        refuse("deal-history-from", format!("{day:?} is not a date; write it like 2026-01-31"));
     } else if let Some(day) = settings.deal_history_from.as_deref().filter(|day| *day < EARLIEST_DAY) {
         refuse("deal-history-from", format!("{day} is before {EARLIEST_DAY}; orders are read day by day, and there are none so old"));
     }
@@ -177,20 +177,20 @@ fn check_shop_numbers(settings: &mut Settings, refuse: &mut Refuse<'_>) {
             refuse("shop-numbers", format!("row {}: a shop and a number are needed", index + 1));
         }
         if settings.shop_numbers[..index].iter().any(|known| known.number == row.number && known.site != row.site) {
-            refuse("shop-numbers", format!("row {}: {} is another shop's number already", index + 1, row.number));
+            refuse("shop-numbers", format!("row {}: {} is already another shop's number", index + 1, row.number));
         }
     }
 }
 
-/// What the settings of a block cannot be together.
+/// Checks the settings of a block.
 fn check_texts(block: &TextSettings, mut refuse: impl FnMut(&str, String)) {
     if !block.send {
         return;
     }
-    if block.responsible == TextResponsible::Fixed && block.responsible_user.is_none() {
+    if block.assignee == TextAssignee::Fixed && block.assignee_user.is_none() {
         refuse("responsible-user", "choose the user, or another responsible".into());
     }
-    if block.task && block.task_responsible == TextResponsible::Fixed && block.task_user.is_none() {
+    if block.task && block.task_assignee == TextAssignee::Fixed && block.task_user.is_none() {
         refuse("task-user", "choose the user, or another task-responsible".into());
     }
     if block.extra_fields && block.field_rows.is_empty() {
@@ -212,7 +212,7 @@ fn check_texts(block: &TextSettings, mut refuse: impl FnMut(&str, String)) {
             refuse("field-rows", format!("row {place}: choose RetailCRM's field"));
         }
         if block.field_rows[..index].iter().any(|known| known.field == row.field && known.entity == row.entity) {
-            refuse("field-rows", format!("row {place}: the field {} has a row already", row.field));
+            refuse("field-rows", format!("row {place}: the field {} already has a row", row.field));
         }
         if let Err(message) = template::check(&row.value) {
             refuse("field-rows", format!("row {place}: {message}"));

@@ -1,29 +1,29 @@
-//! Choices that settings of calls and of text communications share.
+//! Types shared by the settings of calls and of text communications.
 
 use serde::{Deserialize, Serialize};
 
-/// When a customer who was there gets another order.
+/// When an existing customer gets another order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Repeat {
-    /// With every such appeal.
+    /// With every appeal.
     Always,
-    /// Only when none of his orders is open.
+    /// Only if the customer has no open order.
     #[default]
     NoOpen,
-    /// Only when none is open, and not before some hours after the last was closed.
+    /// Only if the customer has no open order, and some hours after their last order was closed.
     AfterHours,
 }
 
 /// A row of «Передавать дополнительные поля».
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Row {
+pub struct ExtraFieldRow {
     /// The field's code in RetailCRM.
     pub field: String,
     /// A template of UIS's parameters.
     pub value: String,
-    /// «Обновлять всегда»: also for customers who were there before.
+    /// «Обновлять всегда»: also for existing customers.
     #[serde(default)]
     pub always: bool,
 }

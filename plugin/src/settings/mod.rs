@@ -1,5 +1,5 @@
-//! The settings: what the account's owner chose. `schema.json` is what the settings page is built from; [`Settings`] is the same
-//! in Rust, and [`prepare`] turns the one into the other, refusing what neither knows.
+//! The settings chosen by the account's owner. The settings page is built from `schema.json`; [`Settings`] has the same settings as Rust
+//! types. [`prepare`] checks the saved settings, refuses unknown ones, and converts them.
 
 mod check;
 mod common;
@@ -12,14 +12,14 @@ use serde_json::{Map, Value};
 
 use crate::bindings::uis::integration::types::{Failure, Misconfiguration};
 use crate::retailcrm::custom_fields::Entity;
-pub use common::{Repeat, Row};
-use telephony::{ContactResponsible, Hours, Matching, MissedCall, OrderCall, OrderResponsible, Pair, ShopNumber, TaskResponsible};
+pub use common::{ExtraFieldRow, Repeat};
+use telephony::{ContactAssignee, EmployeePair, Hours, Matching, MissedCall, OrderAssignee, OrderCall, ShopNumber, TaskAssignee};
 use texts::{SiteDomain, TextSettings};
 
-/// The JSON Schema of the settings: Russian titles as the owner reads them, English descriptions.
+/// The JSON Schema of the settings: Russian titles for the owner, English descriptions.
 pub const SCHEMA: &str = include_str!("schema.json");
 
-/// The versions of the plugin whose settings can be read: all since the first. `None` are new settings.
+/// The prefix of plugin versions whose settings can be read: all versions so far. `None` means new settings.
 const READABLE: &str = "0.1.";
 
 /// The longest wait for a recording, in minutes: a day.
@@ -28,30 +28,33 @@ const RECORDING_WAIT_MAX: u64 = 1440;
 /// The longest time for a task, in hours: a year.
 const DUE_HOURS_MAX: u32 = 8760;
 
-/// Settings as every event gets them, already checked.
+/// The checked settings, as every event gets them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Settings {
-    /// «Ожидание записи разговора»: minutes that a talked call waits for its recording before it is put into the history without one.
+    /// «Ожидание записи разговора»: how many minutes an answered call waits for its recording before it is stored without one.
     pub recording_wait: u64,
     /// «Варианты сопоставления сотрудников».
     pub employee_matching: Matching,
-    /// Users of RetailCRM who are to be employees of UIS.
+    /// Users of RetailCRM for whom UIS employees are created.
     pub synchronised_users: Vec<i64>,
     /// The table of [`Matching::Table`].
-    pub employee_table: Vec<Pair>,
+    pub employee_table: Vec<EmployeePair>,
     /// «Ответственный по умолчанию»: a CRM user.
-    pub default_responsible: Option<i64>,
+    #[serde(rename = "default-responsible")]
+    pub default_assignee: Option<i64>,
     /// «Фильтровать по виртуальным номерам».
     pub filter_by_virtual_numbers: bool,
-    /// The numbers whose calls are ours when the filter is on, canonical digits.
+    /// The numbers whose calls are handled when the filter is on, canonical digits.
     pub virtual_numbers: Vec<String>,
     /// «Создавать контакт при звонке».
     pub create_contact: bool,
     /// «Назначать ответственного на».
-    pub contact_responsible: ContactResponsible,
-    /// The user of [`ContactResponsible::Fixed`].
-    pub contact_responsible_user: Option<i64>,
+    #[serde(rename = "contact-responsible")]
+    pub contact_assignee: ContactAssignee,
+    /// The user of [`ContactAssignee::Fixed`].
+    #[serde(rename = "contact-responsible-user")]
+    pub contact_assignee_user: Option<i64>,
     /// «Создавать задачу по пропущенному звонку».
     pub missed_call_task: bool,
     /// «Тип звонка».
@@ -59,8 +62,9 @@ pub struct Settings {
     /// «По рабочему времени».
     pub missed_call_task_hours: Hours,
     /// «Ответственный за задачу».
-    pub missed_call_task_responsible: TaskResponsible,
-    /// The user of [`TaskResponsible::Fixed`].
+    #[serde(rename = "missed-call-task-responsible")]
+    pub missed_call_task_assignee: TaskAssignee,
+    /// The user of [`TaskAssignee::Fixed`].
     pub missed_call_task_user: Option<i64>,
     /// «Шаблон названия».
     pub missed_call_task_name: String,
@@ -80,13 +84,14 @@ pub struct Settings {
     pub call_order_after_hours: u32,
     /// «Тип заказа»: a code.
     pub call_order_type: Option<String>,
-    /// «Способ оформления»: a code; none: RetailCRM's stock one for such calls.
+    /// «Способ оформления»: a code; none: RetailCRM's built-in method for such calls.
     pub call_order_method: Option<String>,
     /// «Статус заказа»: a code.
     pub call_order_status: Option<String>,
     /// «Ответственный за заказ».
-    pub call_order_responsible: OrderResponsible,
-    /// The user of [`OrderResponsible::Fixed`].
+    #[serde(rename = "call-order-responsible")]
+    pub call_order_assignee: OrderAssignee,
+    /// The user of [`OrderAssignee::Fixed`].
     pub call_order_user: Option<i64>,
     /// «Шаблон комментария».
     pub call_order_comment: String,
@@ -94,8 +99,8 @@ pub struct Settings {
     pub forward_to_manager: bool,
     /// «Передавать дополнительные поля».
     pub extra_fields: bool,
-    /// Which, and from what.
-    pub extra_field_rows: Vec<Row>,
+    /// The fields, and the templates of their values.
+    pub extra_field_rows: Vec<ExtraFieldRow>,
     /// «Внешние номера магазинов».
     pub shop_numbers: Vec<ShopNumber>,
     /// «Номер для звонка по клику», canonical digits.
@@ -103,7 +108,8 @@ pub struct Settings {
     /// «Переопределять АОН для исходящих звонков».
     pub override_caller_id: bool,
     /// «Ответственный по умолчанию» of text communications.
-    pub text_default_responsible: Option<i64>,
+    #[serde(rename = "text-default-responsible")]
+    pub text_default_assignee: Option<i64>,
     /// «Магазины сайтов».
     pub site_domains: Vec<SiteDomain>,
     /// «Объединять клиентов».
@@ -116,7 +122,7 @@ pub struct Settings {
     pub deal_delivery_cost: bool,
     /// «Передавать дополнительные поля» of deals.
     pub deal_extra_fields: bool,
-    /// Which: codes of fields of orders.
+    /// The codes of the orders' fields.
     pub deal_field_codes: Vec<String>,
     /// «Группы статусов успешных сделок»: codes.
     pub deal_success_groups: Vec<String>,
@@ -137,16 +143,16 @@ impl Default for Settings {
             employee_matching: Matching::Synchronisation,
             synchronised_users: Vec::new(),
             employee_table: Vec::new(),
-            default_responsible: None,
+            default_assignee: None,
             filter_by_virtual_numbers: false,
             virtual_numbers: Vec::new(),
             create_contact: false,
-            contact_responsible: ContactResponsible::Talked,
-            contact_responsible_user: None,
+            contact_assignee: ContactAssignee::Talked,
+            contact_assignee_user: None,
             missed_call_task: false,
             missed_call_task_calls: vec![MissedCall::Incoming],
             missed_call_task_hours: Hours::Any,
-            missed_call_task_responsible: TaskResponsible::CalledLast,
+            missed_call_task_assignee: TaskAssignee::CalledLast,
             missed_call_task_user: None,
             missed_call_task_name: "Перезвонить: пропущенный звонок {{contact_phone_number}}".to_owned(),
             missed_call_task_due_hours: 1,
@@ -159,17 +165,17 @@ impl Default for Settings {
             call_order_type: None,
             call_order_method: None,
             call_order_status: None,
-            call_order_responsible: OrderResponsible::Talked,
+            call_order_assignee: OrderAssignee::Talked,
             call_order_user: None,
             call_order_comment: "Звонок {{contact_phone_number}} на {{virtual_phone_number}}, {{start_time}}".to_owned(),
-            // Forwarding happens only where the account's scenario asks for it, so there is nothing to switch on twice.
+            // On by default, because calls are only forwarded if the account's scenario requests it.
             forward_to_manager: true,
             extra_fields: false,
             extra_field_rows: Vec::new(),
             shop_numbers: Vec::new(),
             click_to_call_number: None,
             override_caller_id: false,
-            text_default_responsible: None,
+            text_default_assignee: None,
             site_domains: Vec::new(),
             join_customers: true,
             deals: true,
@@ -192,20 +198,20 @@ impl Settings {
         prepared::decode(prepared)
     }
 
-    /// Whether anything writes or reads fields that the account added to an entity.
+    /// Whether the settings need an entity's custom fields.
     pub fn needs_fields_of(&self, entity: Entity) -> bool {
         let texts = [&self.requests, &self.chats].into_iter().any(|block| block.send && !block.rows(entity).is_empty());
         let deals = entity == Entity::Order && self.deals && !self.deal_fields().is_empty();
         texts || deals || (entity == Entity::Customer && self.extra_fields)
     }
 
-    /// Codes of the orders' fields that deals have; none when they are off.
+    /// The codes of the orders' custom fields for deals; empty if they are off.
     pub fn deal_fields(&self) -> &[String] {
         if self.deal_extra_fields { &self.deal_field_codes } else { &[] }
     }
 
-    /// Rows of «Передавать дополнительные поля»; none when it is off.
-    pub fn field_rows(&self) -> &[Row] {
+    /// The rows of «Передавать дополнительные поля»; empty if it is off.
+    pub fn field_rows(&self) -> &[ExtraFieldRow] {
         if self.extra_fields { &self.extra_field_rows } else { &[] }
     }
 
@@ -215,7 +221,7 @@ impl Settings {
     }
 }
 
-/// Checks settings and makes the bytes that [`Settings::load`] reads. Every problem found is told, by setting.
+/// Checks settings and returns the bytes that [`Settings::decode`] reads. All problems are reported, each under its setting's name.
 pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Misconfiguration>> {
     if let Some(version) = from_version.filter(|version| !version.starts_with(READABLE)) {
         return Err(vec![problem(
@@ -232,7 +238,7 @@ pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Mi
     let mut problems = Vec::new();
     let mut readable = Map::new();
     for (name, value) in given {
-        // The settings page may send back what it showed.
+        // The settings page may send back read-only settings that it showed.
         if shown.contains(&name) {
             continue;
         }
@@ -240,7 +246,7 @@ pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Mi
             problems.push(problem(&name, format!("there is no such setting; there are: {}", known.join(", "))));
             continue;
         }
-        // Each by itself, so that every problem is told under its own name.
+        // Each setting is read separately, so that a problem is reported under its name.
         match Settings::deserialize(nested([(name.clone(), value.clone())])) {
             Ok(_) => drop(readable.insert(name, value)),
             Err(error) => problems.push(problem(&name, format!("{value} cannot be used: {error}"))),
@@ -254,13 +260,13 @@ pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Mi
     prepared::encode(&settings).map_err(|error| vec![problem("", error)])
 }
 
-/// A block of settings: what its settings' names begin with, where it stands in [`Settings`], its defaults.
+/// A block of settings: the prefix of the settings' names, the field in [`Settings`], the defaults.
 type Block = (&'static str, &'static str, fn() -> TextSettings);
 
 /// The blocks.
 const BLOCKS: [Block; 2] = [("request-", "requests", TextSettings::requests), ("chat-", "chats", TextSettings::chats)];
 
-/// Settings as they are saved, each by its own name, in the form of [`Settings`]: those of a block stand in it, over its defaults.
+/// Converts saved settings, each under its own name, to the form of [`Settings`]: settings of a block become fields of the block.
 fn nested(saved: impl IntoIterator<Item = (String, Value)>) -> Value {
     let mut whole = Map::new();
     for (_, block, defaults) in BLOCKS {
@@ -279,8 +285,8 @@ fn problem(setting: &str, message: String) -> Misconfiguration {
     Misconfiguration { setting: setting.to_owned(), message }
 }
 
-/// Where the choices of a setting come from, as `x-choices` of the schema says; none: its values do not live elsewhere. A member of a row goes by
-/// `setting.member`.
+/// The source of a setting's choices, from `x-choices` in the schema; none if the setting has no such choices. A field of a table's row is
+/// named `setting.field`.
 pub fn choices_from(setting: &str) -> Option<String> {
     let schema: Value = crate::base::json::parse(SCHEMA.as_bytes()).unwrap_or_default();
     let property = match setting.split_once('.') {
@@ -290,7 +296,7 @@ pub fn choices_from(setting: &str) -> Option<String> {
     property["x-choices"].as_str().map(str::to_owned)
 }
 
-/// The names of all settings, from the schema: those that people choose, or those that they are shown.
+/// The names of all settings in the schema: those that can be set, or (`shown`) the read-only ones.
 fn known(shown: bool) -> Vec<String> {
     let schema: Value = crate::base::json::parse(SCHEMA.as_bytes()).unwrap_or_default();
     let properties = schema["properties"].as_object().into_iter().flatten();
@@ -310,7 +316,7 @@ mod tests {
         for (prefix, block, _) in BLOCKS {
             let members = as_json.as_object_mut().and_then(|all| all.remove(block)).expect("a block");
             for (name, value) in members.as_object().expect("an object") {
-                // What only chats have is no setting of requests.
+                // Settings that only chats have do not exist for requests.
                 if schema["properties"].get(format!("{prefix}{name}")).is_some() {
                     as_json[format!("{prefix}{name}")] = value.clone();
                 }
@@ -324,17 +330,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_only_shown_may_come_back_and_changes_nothing() {
+    fn read_only_settings_are_ignored_when_saved() {
         assert_eq!(known(true), ["webhook-url"]);
         assert_eq!(prepare(r#"{"webhook-url":"https://evil.example"}"#, None), prepare("{}", None));
     }
 
     #[test]
-    fn every_problem_is_told_by_its_setting() {
+    fn every_problem_is_reported_under_its_setting() {
         let problems = prepare(r#"{"recording-wait":"soon","recordingwait":5}"#, None).expect_err("invalid");
         let names: Vec<_> = problems.iter().map(|problem| problem.setting.as_str()).collect();
         assert_eq!(names, ["recording-wait", "recordingwait"]);
-        assert!(problems[1].message.contains("recording-wait"), "the fix is named: {}", problems[1].message);
+        assert!(problems[1].message.contains("recording-wait"), "the message names the right setting: {}", problems[1].message);
         assert!(prepare("[]", None).is_err() && prepare("{", None).is_err());
         assert!(prepare(r#"{"recording-wait":1441}"#, None).is_err());
         assert!(prepare("{}", Some("9.0.0")).is_err());
@@ -342,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_together_is_refused_under_its_own_name() {
+    fn contradicting_settings_are_reported_under_their_names() {
         for (json, setting) in [
             (r#"{"filter-by-virtual-numbers":true}"#, "virtual-numbers"),
             (r#"{"create-contact":true,"contact-responsible":"fixed"}"#, "contact-responsible-user"),

@@ -1,19 +1,19 @@
-//! Settings as every event gets them: the bytes that [`super::prepare`] makes. They are read with every event, so their form is one that takes
-//! microseconds to read: no names, and nothing to check.
+//! The prepared settings: the bytes that [`super::prepare`] returns. Every event reads them, so the format takes only microseconds to read:
+//! it has no names, and nothing has to be checked.
 
 use super::Settings;
 use crate::base::outcome::misconfigured;
 use crate::bindings::uis::integration::types::Failure;
 
-/// The first byte: the form of those that follow. Raised when [`Settings`] gets, loses or moves a member.
+/// The format version, as the first byte. Increase it when a field of [`Settings`] is added, removed or moved.
 const FORMAT: u8 = 1;
 
-/// The bytes.
+/// Converts settings to bytes.
 pub fn encode(settings: &Settings) -> Result<Vec<u8>, String> {
     postcard::to_extend(settings, vec![FORMAT]).map_err(|error| error.to_string())
 }
 
-/// Settings from their bytes. The host has them made anew when the plugin is upgraded, so other bytes are nobody's but a mistake's.
+/// Reads settings from bytes. The host prepares them again when the plugin is upgraded, so bytes of another format are a mistake.
 pub fn decode(prepared: &[u8]) -> Result<Settings, Failure> {
     let unreadable = |why: String| misconfigured("", format!("the prepared settings cannot be read, save them again: {why}"));
     match prepared.split_first() {
@@ -22,7 +22,7 @@ pub fn decode(prepared: &[u8]) -> Result<Settings, Failure> {
             Ok((_, more)) => Err(unreadable(format!("{} bytes are left over", more.len()))),
             Err(error) => Err(unreadable(error.to_string())),
         },
-        Some((format, _)) => Err(unreadable(format!("they are of form {format}, and this version reads form {FORMAT}"))),
+        Some((format, _)) => Err(unreadable(format!("their format is {format}, and this version reads format {FORMAT}"))),
         None => Err(unreadable("there are none".to_owned())),
     }
 }
@@ -38,8 +38,8 @@ mod tests {
             "extra-fields":true,"extra-field-rows":[{"field":"utm","value":"{{utm_source}}"}],"default-responsible":-5}"#;
         let prepared = prepare(json, None).expect("valid");
         let settings = decode(&prepared).expect("readable");
-        assert_eq!((settings.recording_wait, settings.default_responsible, settings.chats.task_for.len()), (7, Some(-5), 1));
-        assert_eq!((settings.shop_numbers[0].responsible, settings.extra_field_rows[0].always), (None, false));
+        assert_eq!((settings.recording_wait, settings.default_assignee, settings.chats.task_for.len()), (7, Some(-5), 1));
+        assert_eq!((settings.shop_numbers[0].assignee, settings.extra_field_rows[0].always), (None, false));
         assert_eq!(encode(&settings).expect("bytes"), prepared);
         assert!(prepare("{}", None).is_ok_and(|bytes| bytes.len() < 1000), "the defaults are short");
     }

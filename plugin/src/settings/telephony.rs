@@ -1,4 +1,4 @@
-//! Settings of «Подключение телефонии»: the choices that its switches open.
+//! Settings of «Подключение телефонии».
 
 use serde::{Deserialize, Serialize};
 
@@ -13,28 +13,28 @@ pub enum Matching {
     Table,
 }
 
-/// «Назначать ответственного на»: who answers for a customer made on a call.
+/// «Назначать ответственного на»: the assignee of a customer created from a call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum ContactResponsible {
-    /// Who talked with him; the default responsible when that is no CRM user.
+pub enum ContactAssignee {
+    /// The employee who talked; the default assignee if that employee is not a CRM user.
     #[default]
     Talked,
-    /// The default responsible.
+    /// The default assignee.
     Default,
     /// Always the same user.
     Fixed,
-    /// The shop's, by the number that was dialled; the default responsible when the shop has none.
+    /// The assignee of the dialled number's shop; the default assignee if the shop has none.
     Shop,
 }
 
-/// Which missed calls make a task.
+/// Which missed calls create a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MissedCall {
     /// A customer called and nobody answered.
     Incoming,
-    /// We called and he did not answer.
+    /// We called and the customer did not answer.
     Outgoing,
 }
 
@@ -47,45 +47,45 @@ pub enum Hours {
     Any,
     /// Only calls that ended in working hours.
     Working,
-    /// Only calls that ended outside of them.
+    /// Only calls that ended outside working hours.
     NonWorking,
 }
 
-/// Who performs the task.
+/// The assignee of the task.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum TaskResponsible {
-    /// Whose phone rang last, or who called.
+pub enum TaskAssignee {
+    /// The employee whose phone rang last, or who called.
     #[default]
     CalledLast,
     /// The customer's manager.
     Manager,
-    /// The default responsible.
+    /// The default assignee.
     Default,
     /// Always the same user.
     Fixed,
 }
 
-/// Which calls make an order.
+/// Which calls create an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OrderCall {
-    /// A talk with somebody whom nobody knew before.
+    /// A talk with a new customer.
     First,
-    /// A talk with a customer who was there.
+    /// A talk with an existing customer.
     Repeat,
     /// A call that nobody answered.
     Lost,
 }
 
-/// Who answers for the order.
+/// The assignee of the order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum OrderResponsible {
-    /// Who talked, or whose phone rang last.
+pub enum OrderAssignee {
+    /// The employee who talked, or whose phone rang last.
     #[default]
     Talked,
-    /// The default responsible.
+    /// The default assignee.
     Default,
     /// Always the same user.
     Fixed,
@@ -99,15 +99,16 @@ pub struct ShopNumber {
     pub site: String,
     /// A virtual number of UIS.
     pub number: String,
-    /// Who answers for the shop's customers; a CRM user.
+    /// The assignee for the shop's customers; a CRM user.
     #[serde(default)]
-    pub responsible: Option<i64>,
+    #[serde(rename = "responsible")]
+    pub assignee: Option<i64>,
 }
 
 /// A row of «Соответствие».
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Pair {
+pub struct EmployeePair {
     /// A CRM user.
     pub user: i64,
     /// A UIS employee.

@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::retailcrm::custom_fields::Entity;
-use crate::settings::{Repeat, Row};
+use crate::settings::{ExtraFieldRow, Repeat};
 
-/// What is made of an appeal («Метод передачи»).
+/// What an appeal creates («Метод передачи»).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
-    /// A customer, and an order.
+    /// A customer and an order.
     #[default]
     ClientAndOrder,
     /// A customer.
@@ -18,7 +18,7 @@ pub enum Method {
     Task,
 }
 
-/// When a customer who was there gets another order.
+/// When an existing customer gets another order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RepeatAppeal {
@@ -26,15 +26,15 @@ pub enum RepeatAppeal {
     Nothing,
     /// With every appeal.
     Always,
-    /// Only when none of his orders is open.
+    /// Only if the customer has no open order.
     #[default]
     NoOpen,
-    /// Only when none is open, and not before some hours after the last was closed.
+    /// Only if the customer has no open order, and some hours after their last order was closed.
     AfterHours,
 }
 
 impl RepeatAppeal {
-    /// The rule for an order; none: there is none.
+    /// The rule for orders; none: no order.
     pub fn order(self) -> Option<Repeat> {
         match self {
             RepeatAppeal::Nothing => None,
@@ -45,22 +45,22 @@ impl RepeatAppeal {
     }
 }
 
-/// Who answers for what is created.
+/// The assignee of what is created.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum TextResponsible {
-    /// Who accepted the chat, or processed the request.
+pub enum TextAssignee {
+    /// The employee who accepted the chat or processed the request.
     Operator,
     /// The customer's manager.
     Manager,
-    /// The default responsible of text communications.
+    /// The default assignee of text communications.
     #[default]
     Default,
     /// Always the same user.
     Fixed,
 }
 
-/// When a chat is passed on.
+/// When a chat is sent to RetailCRM.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum When {
@@ -81,36 +81,36 @@ pub enum Unsuccessful {
     Refused,
 }
 
-/// Where a transcript goes.
+/// Where a transcript is stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transcript {
     /// Nowhere.
     Nowhere,
-    /// Into a note on the customer.
+    /// In a note on the customer.
     #[default]
     Note,
-    /// Into the order's comment; into a note when there is no order.
+    /// In the order's comment; in a note if there is no order.
     Order,
 }
 
 /// A row of «Передавать дополнительные поля».
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct FieldRow {
-    /// Whose field it is.
+pub struct EntityFieldRow {
+    /// The entity whose field it is.
     #[serde(default)]
     pub entity: Entity,
     /// The field's code in RetailCRM.
     pub field: String,
     /// A template of UIS's parameters.
     pub value: String,
-    /// «Обновлять всегда»: also for customers who were there before.
+    /// «Обновлять всегда»: also for existing customers.
     #[serde(default)]
     pub always: bool,
 }
 
-/// One block. Members that only chats have stand unused in the other.
+/// A block of settings, for requests or chats. Requests do not use the fields that only chats have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct TextSettings {
@@ -125,14 +125,17 @@ pub struct TextSettings {
     /// The hours of [`RepeatAppeal::AfterHours`].
     pub after_hours: u32,
     /// «Ответственный».
-    pub responsible: TextResponsible,
-    /// The user of [`TextResponsible::Fixed`].
-    pub responsible_user: Option<i64>,
+    #[serde(rename = "responsible")]
+    pub assignee: TextAssignee,
+    /// The user of [`TextAssignee::Fixed`].
+    #[serde(rename = "responsible-user")]
+    pub assignee_user: Option<i64>,
     /// «Создавать задачу».
     pub task: bool,
     /// «Ответственный за задачу».
-    pub task_responsible: TextResponsible,
-    /// The user of [`TextResponsible::Fixed`].
+    #[serde(rename = "task-responsible")]
+    pub task_assignee: TextAssignee,
+    /// The user of [`TextAssignee::Fixed`].
     pub task_user: Option<i64>,
     /// «Шаблон названия задачи».
     pub task_name: String,
@@ -144,21 +147,21 @@ pub struct TextSettings {
     pub order_comment: String,
     /// «Тип заказа»: a code.
     pub order_type: Option<String>,
-    /// «Способ оформления»: a code; none: RetailCRM's stock one for such appeals.
+    /// «Способ оформления»: a code; none: RetailCRM's built-in method for such appeals.
     pub order_method: Option<String>,
     /// «Статус заказа»: a code.
     pub order_status: Option<String>,
     /// «Передавать дополнительные поля».
     pub extra_fields: bool,
-    /// Which, and from what.
-    pub field_rows: Vec<FieldRow>,
-    /// Chats: «Каналы»; none chosen: all.
+    /// The fields, and the templates of their values.
+    pub field_rows: Vec<EntityFieldRow>,
+    /// Chats: «Каналы»; empty: all channels.
     pub channels: Vec<i64>,
     /// Chats: «Передавать чаты без контактов».
     pub without_contacts: bool,
     /// Chats: «Когда передавать».
     pub when: When,
-    /// Chats: for which ends there is a task.
+    /// Chats: which unsuccessful chats get a task.
     pub task_for: Vec<Unsuccessful>,
     /// Chats: «Сохранять переписку».
     pub transcript: Transcript,
@@ -173,10 +176,10 @@ impl TextSettings {
             only_first: false,
             repeat: RepeatAppeal::default(),
             after_hours: 24,
-            responsible: TextResponsible::default(),
-            responsible_user: None,
+            assignee: TextAssignee::default(),
+            assignee_user: None,
             task: false,
-            task_responsible: TextResponsible::default(),
+            task_assignee: TextAssignee::default(),
             task_user: None,
             task_name: "Ответить на заявку №{{communication_id}}".to_owned(),
             task_due_hours: 1,
@@ -198,17 +201,17 @@ impl TextSettings {
     /// The defaults of chats.
     pub fn chats() -> TextSettings {
         TextSettings {
-            responsible: TextResponsible::Operator,
+            assignee: TextAssignee::Operator,
             task_name: "Ответить на сообщение в чате №{{communication_id}}".to_owned(),
             order_comment: "Чат №{{communication_id}}, {{chat_channel_name}}".to_owned(),
             ..TextSettings::requests()
         }
     }
 
-    /// Rows for fields of one entity; none when they are off.
-    pub fn rows(&self, entity: Entity) -> Vec<Row> {
+    /// The rows for an entity's fields; empty if extra fields are off.
+    pub fn rows(&self, entity: Entity) -> Vec<ExtraFieldRow> {
         let rows = self.field_rows.iter().filter(|row| self.extra_fields && row.entity == entity);
-        rows.map(|row| Row { field: row.field.clone(), value: row.value.clone(), always: row.always }).collect()
+        rows.map(|row| ExtraFieldRow { field: row.field.clone(), value: row.value.clone(), always: row.always }).collect()
     }
 }
 

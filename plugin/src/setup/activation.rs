@@ -1,6 +1,6 @@
-//! Switching the integration on and off: what RetailCRM is told of us, and what we must know of it before the first event.
+//! Switches the integration on and off: registers it in RetailCRM, and reads what must be known before the first event.
 
-use crate::base::outcome::{Handled, done, done_without, misconfigured, skipped};
+use crate::base::outcome::{Handled, done, done_with_skipped, misconfigured, skipped};
 use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::types::Instant;
 use crate::context::Context;
@@ -11,46 +11,50 @@ use crate::retailcrm::custom_fields::{self, Entity};
 use crate::retailcrm::{reference, users};
 use crate::settings::telephony::Matching;
 use crate::setup::registration;
-use crate::telephony::{reconcile, unsettled};
+use crate::telephony::{reconcile, unfinished};
 use crate::texts::reconcile::TEXTS;
 use crate::uis::directory;
 use crate::{deals, texts};
 
 const REFRESH_EVERY_MS: u64 = 2 * 3_600_000;
 
-/// Switched on, or settings were saved; `at`: when that was.
+/// The integration is switched on, or settings were saved, at `at`.
 pub fn on_activate(context: &Context<'_>, at: Instant) -> Handled {
-    reconcile::CALLS.begin(context.platform, at)?;
-    TEXTS.begin(context.platform, at)?;
-    if !switch::begin(context.platform)? {
-        return done_without(vec![skipped("everything", "RetailCRM has frozen the integration; see its page in RetailCRM's marketplace")]);
+    reconcile::CALLS.set_start(context.platform, at)?;
+    TEXTS.set_start(context.platform, at)?;
+    if !switch::reset_on_activation(context.platform)? {
+        return done_with_skipped(vec![skipped(
+            "everything",
+            "RetailCRM has frozen the integration; see its page in RetailCRM's marketplace",
+        )]);
     }
-    // Whatever became of the module in RetailCRM meanwhile, it is registered anew.
+    // Register again, whatever happened to the module in RetailCRM meanwhile.
     module::forget_registered(context.platform)?;
-    let told = refresh(context)?;
-    reconcile::CALLS.start(context.platform)?;
+    let refreshed = refresh(context)?;
+    reconcile::CALLS.start_timer(context.platform)?;
     texts::reconcile::start(context)?;
     deals::start(context, at)?;
-    unsettled::resume(context)?;
+    unfinished::resume_all(context)?;
     timers::every(context.platform, TimerName::Refresh, REFRESH_EVERY_MS)?;
-    Ok(told)
+    Ok(refreshed)
 }
 
-/// Switched off: the module stays in RetailCRM, inactive and without extensions, so that no manager sees our buttons.
+/// The integration is switched off. The module stays in RetailCRM, inactive and without extensions, so that managers do not see its
+/// buttons.
 pub fn on_deactivate(context: &Context<'_>) -> Handled {
-    unsettled::finish(context)?;
+    unfinished::finish_all(context)?;
     registration::register(context, false, &[])?;
-    reconcile::CALLS.end(context.platform)?;
-    TEXTS.end(context.platform)?;
-    switch::end(context.platform)?;
+    reconcile::CALLS.clear(context.platform)?;
+    TEXTS.clear(context.platform)?;
+    switch::clear(context.platform)?;
     done()
 }
 
-/// Reads what events need to know (time zone, statuses, users), links employees to users, and tells RetailCRM the extensions.
+/// Reads what events need to know (time zone, statuses, users), links employees to users, and registers the extensions in RetailCRM.
 pub fn refresh(context: &Context<'_>) -> Handled {
     let crm = context.crm;
     let [settings, first_users, order_statuses, sites] =
-        crm.ask_all([reference::ask_settings(), users::ask_page(1), reference::ask_statuses(), reference::ask_sites()]);
+        crm.send_all([reference::settings_request(), users::page_request(1), reference::statuses_request(), reference::sites_request()]);
     let (settings, first_users, order_statuses, sites) = (settings?, first_users?, order_statuses?, sites?);
     if let Some(zone) = reference::timezone(&settings) {
         context
@@ -79,5 +83,5 @@ pub fn refresh(context: &Context<'_>) -> Handled {
     };
     employee_links::remember(context.platform, &links)?;
     registration::register(context, true, &links)?;
-    done_without(left_out)
+    done_with_skipped(left_out)
 }

@@ -1,4 +1,4 @@
-//! What RetailCRM tells us of itself: somebody switched the module off or on, a manager's status, the account's settings.
+//! Callbacks from RetailCRM: the module was switched off or on, a manager's status changed, the account's settings changed.
 
 use serde_json::Value;
 
@@ -9,65 +9,65 @@ use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
 use crate::crm_state::employee_links;
-use crate::crm_state::switch::{self, Off};
+use crate::crm_state::switch::{self, SwitchedOff};
 use crate::retailcrm::CONNECTION;
 use crate::setup::activation;
 use crate::uis::directory;
 
-/// RetailCRM calls back.
+/// Handles a callback.
 pub fn on_callback(context: &Context<'_>, event: &Callback) -> Handled {
     let parameter = |name: &str| event.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     match event.name.as_str() {
         "activity" => activity(context, event.at, parameter("activity"), parameter("systemUrl")),
         "status" => status(context, parameter("userId"), parameter("code"), parameter("status")),
-        // What it tells is read again from the API, whatever the body says.
+        // The body is ignored: the settings are read from the API.
         "settings" if !switch::switched_off(context.platform)? => activation::refresh(context),
         "settings" => done(),
         other => Err(Failure::Rejected(format!("the callback {other:?} is not served"))),
     }
 }
 
-/// The module was switched off, frozen, or switched on again; the account may have moved.
+/// The module was switched off, frozen, or switched on again, or the account got a new address.
 fn activity(context: &Context<'_>, at: Instant, activity: Option<&str>, system_url: Option<&str>) -> Handled {
-    let told = activity.and_then(|text| crate::base::json::parse(text.as_bytes()).ok());
-    let Some(told) = told.filter(Value::is_object) else {
+    let parsed = activity.and_then(|text| crate::base::json::parse(text.as_bytes()).ok());
+    let Some(flags) = parsed.filter(Value::is_object) else {
         return Err(Failure::Rejected("the callback's activity is not JSON: expected {\"active\":…,\"freeze\":…}".into()));
     };
     if let Some(url) = system_url.filter(|url| !url.trim().is_empty())
         && let Err(why) = context.platform.propose_base_url(CONNECTION, url.trim())
     {
-        // The call is not signed, and our key would be sent there: the host decides, and its no is final.
+        // Callbacks are not signed, and our key would be sent to the new address, so the host decides whether to accept it.
         context.platform.log(
             Level::Warn,
-            "RetailCRM's new address is not taken",
+            "RetailCRM's new address is not accepted",
             &[("url", &crate::base::template::line(url, 200)), ("why", &why)],
         );
     }
-    let flag = |name: &str, absent: bool| told[name].as_bool().unwrap_or(absent);
-    let told = match (flag("active", true), flag("freeze", false)) {
-        (_, true) => Some(Off::Frozen),
-        (false, false) => Some(Off::Inactive),
+    let flag = |name: &str, absent: bool| flags[name].as_bool().unwrap_or(absent);
+    let switched_off = match (flag("active", true), flag("freeze", false)) {
+        (_, true) => Some(SwitchedOff::Frozen),
+        (false, false) => Some(SwitchedOff::Inactive),
         (true, false) => None,
     };
     let begun = switch::is_switching_on(context.platform);
-    if told == switch::off(context.platform)? && !(told.is_none() && begun) {
+    if switched_off == switch::state(context.platform)? && !(switched_off.is_none() && begun) {
         return done();
     }
-    if let Some(told) = told {
-        switch::switched_on(context.platform)?;
+    if let Some(switched_off) = switched_off {
+        switch::finish_switching_on(context.platform)?;
         context.platform.log(Level::Warn, "RetailCRM switched the integration off: nothing is sent until it is on again", &[]);
-        switch::take_off(context.platform, told)?;
+        switch::set_off(context.platform, switched_off)?;
         return done();
     }
     context.platform.log(Level::Info, "RetailCRM switched the integration on again", &[]);
-    switch::switching_on(context.platform)?;
-    switch::end(context.platform)?;
+    switch::begin_switching_on(context.platform)?;
+    switch::clear(context.platform)?;
     let done = activation::on_activate(context, at)?;
-    switch::switched_on(context.platform)?;
+    switch::finish_switching_on(context.platform)?;
     Ok(done)
 }
 
-/// A manager's status in RetailCRM becomes his status in UIS.
+/// Sets the status of a manager's UIS employee to the manager's status in RetailCRM.
 fn status(context: &Context<'_>, user: Option<&str>, code: Option<&str>, status: Option<&str>) -> Handled {
     let mnemonic = match status.unwrap_or_default() {
         "free" => "available",
@@ -83,7 +83,7 @@ fn status(context: &Context<'_>, user: Option<&str>, code: Option<&str>, status:
     let Some(link) = link else {
         context.platform.log(
             Level::Info,
-            "a status of somebody who is no UIS employee",
+            "a status of a user who is not a UIS employee",
             &[("user", &crate::base::template::line(user.unwrap_or_default(), 40))],
         );
         return done();

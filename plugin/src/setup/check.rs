@@ -1,29 +1,29 @@
-//! The check of the connection, in words for the account's owner: one step, all questions side by side.
+//! Checks the connection and explains problems to the account's owner. All requests are sent in parallel.
 
 use crate::bindings::exports::uis::integration::setup::ConnectionReport;
 use crate::bindings::uis::integration::types::Failure;
 use crate::platform::Platform;
-use crate::retailcrm::{Ask, Crm, CrmError, answer};
+use crate::retailcrm::{ApiRequest, Crm, CrmError, answer};
 
 /// A right of the key.
 struct Right {
-    /// What it is for.
+    /// What the right is needed for.
     what: &'static str,
-    /// The scope's name in RetailCRM; partly by pattern [inferred].
+    /// The scope's name in RetailCRM; some names are inferred by analogy [inferred].
     scope: &'static str,
-    /// A method that it allows, by which an account that lists methods in place of scopes tells of it.
+    /// A method that the scope allows. Some accounts list methods instead of scopes.
     method: &'static str,
-    /// Without it nothing works.
+    /// Whether the integration cannot work without it.
     vital: bool,
 }
 
 const RIGHTS: [Right; 12] = [
     Right { what: "settings and reference books", scope: "reference_read", method: "/api/reference/statuses", vital: true },
-    Right { what: "users, to know who is who", scope: "user_read", method: "/api/users", vital: true },
+    Right { what: "users, to match them with employees", scope: "user_read", method: "/api/users", vital: true },
     Right { what: "the module's registration", scope: "integration_write", method: "/api/integration-modules/{code}/edit", vital: true },
     Right { what: "the module's registration", scope: "integration_read", method: "/api/integration-modules/{code}", vital: true },
     Right { what: "pop-ups and call history", scope: "telephony_write", method: "/api/telephony/calls/upload", vital: true },
-    Right { what: "who calls, and his manager", scope: "telephony_read", method: "/api/telephony/manager", vital: true },
+    Right { what: "the caller and their manager", scope: "telephony_read", method: "/api/telephony/manager", vital: true },
     Right { what: "finding customers", scope: "customer_read", method: "/api/customers", vital: true },
     Right { what: "creating customers, and notes on them", scope: "customer_write", method: "/api/customers/create", vital: false },
     Right { what: "open orders on the caller's card", scope: "order_read", method: "/api/orders", vital: false },
@@ -32,7 +32,7 @@ const RIGHTS: [Right; 12] = [
     Right { what: "extra fields", scope: "custom_fields_read", method: "/api/custom-fields", vital: false },
 ];
 
-/// Reads that tell what the key really may, whatever it says of itself, by the scope that each needs.
+/// Read requests that show what the key may actually do, with the scope that each needs.
 const PROBES: [(&str, &str); 6] = [
     ("reference_read", "/api/v5/reference/statuses"),
     ("user_read", "/api/v5/users"),
@@ -42,14 +42,14 @@ const PROBES: [(&str, &str); 6] = [
     ("custom_fields_read", "/api/v5/custom-fields"),
 ];
 
-/// Asks RetailCRM what the key may do. A wrong key and a wrong address are findings, not failures; only what may pass is one.
+/// Finds out what the key may do. A wrong key or address is a finding; only a temporary error is a failure.
 pub fn check_connection(platform: &dyn Platform) -> Result<ConnectionReport, Failure> {
     let probes = PROBES.map(|(scope, path)| {
-        let ask = Ask::get(path);
+        let ask = ApiRequest::get(path);
         if scope == "telephony_read" { ask.with("phone", "70000000000") } else { ask }
     });
     let [a, b, c, d, e, f] = probes;
-    let [credentials, probed @ ..] = Crm::new(platform).ask_all([Ask::get("/api/credentials"), a, b, c, d, e, f]);
+    let [credentials, probed @ ..] = Crm::new(platform).send_all([ApiRequest::get("/api/credentials"), a, b, c, d, e, f]);
     let credentials = match credentials {
         Ok(credentials) => credentials,
         Err(CrmError::Unauthorized(message) | CrmError::Forbidden { message, .. }) => {
@@ -58,7 +58,7 @@ pub fn check_connection(platform: &dyn Platform) -> Result<ConnectionReport, Fai
             )));
         }
         Err(CrmError::NoAccount(message) | CrmError::Denied(message)) => return Ok(unusable(message)),
-        // Another server at this address, or RetailCRM's while it is maintained: the owner can tell.
+        // The address belongs to another server, or RetailCRM is being maintained; the owner can find out which.
         Err(CrmError::Unknown { reason, .. }) => {
             return Ok(unusable(format!("{reason}: there may be no RetailCRM account at this address, or it cannot answer now")));
         }
@@ -76,11 +76,11 @@ pub fn check_connection(platform: &dyn Platform) -> Result<ConnectionReport, Fai
         match result {
             Err(CrmError::Forbidden { .. } | CrmError::Unauthorized(_)) => denied.push(*scope),
             Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. } | CrmError::Unknown { .. })) => return Err(error.into()),
-            // A key that sees several shops may be asked for one: what matters is that it was let in.
+            // RetailCRM may require a shop if the key can see several. That is an answer to an authorised request.
             Ok(_) | Err(_) => {}
         }
     }
-    // What was read is allowed, whatever the key's scopes are called.
+    // If a probe was answered, the right exists, whatever the scopes are called.
     let read = |right: &Right| PROBES.iter().any(|(scope, _)| *scope == right.scope) && !denied.contains(&right.scope);
     let missing: Vec<&Right> =
         RIGHTS.iter().filter(|right| denied.contains(&right.scope) || (said_missing(right) && !read(right))).collect();
@@ -123,18 +123,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_apart() {
+    fn problems_of_the_connection_are_distinguished() {
         let all = RIGHTS.iter().map(|right| format!("{:?}", right.scope)).collect::<Vec<_>>().join(",");
         let without = |scope: &str| all.replace(&format!(",{scope:?}"), "");
         let full = |scopes: &str| format!(r#"{{"success":true,"scopes":[{scopes}],"siteAccess":"access_full","sitesAvailable":["main"]}}"#);
         let some = |sites: &str| format!(r#"{{"success":true,"scopes":[{all}],"siteAccess":"access_selective","sitesAvailable":{sites}}}"#);
         let by_method = r#"{"success":true,"scopes":[],"credentials":["/api/telephony/calls/upload"],"siteAccess":"access_full"}"#;
-        // credentials, paths denied -> usable, part of the first finding
-        for (fake, usable, told) in [
+        // credentials, denied paths -> usable, part of the first finding
+        for (fake, usable, expected) in [
             (account(&full(&all), &[]), true, ""),
             (account(&full(&without("task_write")), &[]), true, "task_write (tasks for missed calls)"),
             (account(&full(&without("telephony_write")), &[]), false, "telephony_write"),
-            // It was read, so it may be read.
+            // The probe was answered, so the right exists.
             (account(&full(&without("user_read")), &[]), true, ""),
             (account(&full(&all), &["/api/v5/customers"]), false, "customer_read"),
             (account(&some("[]"), &[]), false, "access to no shop"),
@@ -144,9 +144,9 @@ mod tests {
             (account("<html>", &[CREDENTIALS]), false, "no RetailCRM account at this address"),
         ] {
             let report = check_connection(&fake).expect("a report");
-            assert_eq!(report.usable, usable, "{told}: {:?}", report.findings);
+            assert_eq!(report.usable, usable, "{expected}: {:?}", report.findings);
             let first = report.findings.first().map_or("", String::as_str);
-            assert!(first.contains(told) && first.is_empty() == told.is_empty(), "{told}: {:?}", report.findings);
+            assert!(first.contains(expected) && first.is_empty() == expected.is_empty(), "{expected}: {:?}", report.findings);
         }
         assert!(matches!(check_connection(&Fake::default()), Err(Failure::Retry(_))), "RetailCRM is not reached");
     }

@@ -1,4 +1,4 @@
-//! What can be chosen for a setting whose values live elsewhere: users, shops, fields of RetailCRM; numbers and employees of UIS.
+//! The choices of settings whose values come from RetailCRM (users, shops, fields) or UIS (numbers, employees).
 
 use serde_json::Value;
 
@@ -7,20 +7,20 @@ use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::retailcrm::custom_fields::{self, Entity};
 use crate::retailcrm::users::{self, PAGE};
-use crate::retailcrm::{Ask, answer};
+use crate::retailcrm::{ApiRequest, answer};
 use crate::settings;
 use crate::uis::directory;
 
-/// The contract's longest page.
-const MOST: usize = 200;
+/// The longest page that the contract allows.
+const PAGE_MAX: usize = 200;
 
-/// Where the choices of a setting come from: what `x-choices` of the schema names.
+/// The source of a setting's choices, as named by `x-choices` in the schema.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Source {
     Users,
-    /// A reference book of RetailCRM: its path, and the name of its list.
-    Book(&'static str, &'static str),
-    /// Fields that the account added to such entities.
+    /// A reference list of RetailCRM: its path, and the name of the list.
+    Reference(&'static str, &'static str),
+    /// Custom fields of these entities.
     Fields(&'static [Entity]),
     VirtualNumbers,
     Employees,
@@ -31,11 +31,11 @@ impl Source {
     fn parse(name: &str) -> Option<Source> {
         Some(match name {
             "retailcrm/users" => Source::Users,
-            "retailcrm/sites" => Source::Book("sites", "sites"),
-            "retailcrm/order-types" => Source::Book("order-types", "orderTypes"),
-            "retailcrm/order-methods" => Source::Book("order-methods", "orderMethods"),
-            "retailcrm/statuses" => Source::Book("statuses", "statuses"),
-            "retailcrm/status-groups" => Source::Book("status-groups", "statusGroups"),
+            "retailcrm/sites" => Source::Reference("sites", "sites"),
+            "retailcrm/order-types" => Source::Reference("order-types", "orderTypes"),
+            "retailcrm/order-methods" => Source::Reference("order-methods", "orderMethods"),
+            "retailcrm/statuses" => Source::Reference("statuses", "statuses"),
+            "retailcrm/status-groups" => Source::Reference("status-groups", "statusGroups"),
             "retailcrm/customer-fields" => Source::Fields(&[Entity::Customer]),
             "retailcrm/order-fields" => Source::Fields(&[Entity::Order]),
             "retailcrm/customer-and-order-fields" => Source::Fields(&[Entity::Customer, Entity::Order]),
@@ -47,11 +47,11 @@ impl Source {
     }
 }
 
-/// A page of choices. Members of rows go by `setting.member`.
+/// A page of a setting's choices. A field of a table's row is named `setting.field`.
 pub fn choices(context: &Context<'_>, setting: &str, page: Option<&str>) -> Result<ChoicePage, Failure> {
     match settings::choices_from(setting).as_deref().and_then(Source::parse) {
         Some(Source::Users) => users(context, page),
-        Some(Source::Book(path, list)) => book(context, path, list, page),
+        Some(Source::Reference(path, list)) => references(context, path, list, page),
         Some(Source::Fields(entities)) => fields(context, entities, page),
         Some(Source::VirtualNumbers) => {
             let numbers = directory::paged(|offset| context.platform.virtual_numbers(offset))?;
@@ -70,11 +70,11 @@ pub fn choices(context: &Context<'_>, setting: &str, page: Option<&str>) -> Resu
             let active = channels.into_iter().filter(|channel| channel.active);
             cut(active.map(|channel| choice(&channel.id.to_string(), &[&channel.name, &channel.kind])).collect(), page)
         }
-        None => Err(Failure::Rejected(format!("the setting {setting:?} has no choices from elsewhere"))),
+        None => Err(Failure::Rejected(format!("the setting {setting:?} has no list of choices"))),
     }
 }
 
-/// Fields that the account added.
+/// Custom fields as choices.
 fn fields(context: &Context<'_>, entities: &[Entity], page: Option<&str>) -> Result<ChoicePage, Failure> {
     let mut all = Vec::new();
     for entity in entities {
@@ -86,16 +86,16 @@ fn fields(context: &Context<'_>, entities: &[Entity], page: Option<&str>) -> Res
     cut(all, page)
 }
 
-/// A value, and its title of the parts that are there.
+/// A choice whose title is made of the parts that are not empty.
 fn choice(value: &str, parts: &[&str]) -> Choice {
     let parts: Vec<&str> = parts.iter().copied().filter(|part| !part.trim().is_empty()).collect();
     Choice { value: value.to_owned(), title: if parts.is_empty() { value.to_owned() } else { parts.join(", ") } }
 }
 
-/// RetailCRM's users who can log in, by its own pages.
+/// RetailCRM's active users, in RetailCRM's own pages.
 fn users(context: &Context<'_>, page: Option<&str>) -> Result<ChoicePage, Failure> {
     let number: u32 = number(page)?;
-    let found = context.crm.ask(users::ask_page(number))?;
+    let found = context.crm.send(users::page_request(number))?;
     let all = users::page(&found)?;
     let more = all.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
     let shown = all.iter().filter(|user| user.active != Some(false)).filter_map(|user| {
@@ -105,25 +105,25 @@ fn users(context: &Context<'_>, page: Option<&str>) -> Result<ChoicePage, Failur
     Ok(ChoicePage { choices: shown.collect(), next: more.then(|| (number + 1).to_string()) })
 }
 
-/// A reference book of RetailCRM.
-fn book(context: &Context<'_>, path: &str, list: &str, page: Option<&str>) -> Result<ChoicePage, Failure> {
-    let found = context.crm.ask(Ask::get(format!("/api/v5/reference/{path}")))?;
+/// A reference list of RetailCRM as choices.
+fn references(context: &Context<'_>, path: &str, list: &str, page: Option<&str>) -> Result<ChoicePage, Failure> {
+    let found = context.crm.send(ApiRequest::get(format!("/api/v5/reference/{path}")))?;
     let active = answer::members(&found, list)?.into_iter().filter(|entry| entry["active"] != Value::Bool(false));
     cut(active.map(|entry| choice(&answer::text(&entry["code"]), &[&answer::text(&entry["name"])])).collect(), page)
 }
 
 fn number(page: Option<&str>) -> Result<u32, Failure> {
     page.map_or(Ok(1), |page| {
-        page.parse().ok().filter(|number| *number > 0).ok_or_else(|| Failure::Rejected(format!("{page:?} is no page")))
+        page.parse().ok().filter(|number| *number > 0).ok_or_else(|| Failure::Rejected(format!("{page:?} is not a page number")))
     })
 }
 
-/// A page of what is here whole.
+/// Cuts a page out of a complete list.
 fn cut(all: Vec<Choice>, page: Option<&str>) -> Result<ChoicePage, Failure> {
     let number = number(page)?;
-    let from = usize::try_from(number - 1).unwrap_or(usize::MAX).saturating_mul(MOST);
-    let more = all.len() > from.saturating_add(MOST);
-    Ok(ChoicePage { choices: all.into_iter().skip(from).take(MOST).collect(), next: more.then(|| (number + 1).to_string()) })
+    let from = usize::try_from(number - 1).unwrap_or(usize::MAX).saturating_mul(PAGE_MAX);
+    let more = all.len() > from.saturating_add(PAGE_MAX);
+    Ok(ChoicePage { choices: all.into_iter().skip(from).take(PAGE_MAX).collect(), next: more.then(|| (number + 1).to_string()) })
 }
 
 #[cfg(test)]
@@ -133,7 +133,7 @@ mod tests {
     use crate::fake::Fake;
 
     #[test]
-    fn every_source_that_the_schema_names_is_served() {
+    fn every_source_in_the_schema_is_supported() {
         let schema: Value = crate::base::json::parse(settings::SCHEMA.as_bytes()).expect("JSON");
         let mut served = 0;
         for (name, property) in schema["properties"].as_object().expect("properties") {
@@ -144,7 +144,7 @@ mod tests {
                     property.get("x-choices").map(|source| Source::parse(source.as_str().expect("a source")).expect("a known one"));
                 assert_eq!(settings::choices_from(&name).as_deref().and_then(Source::parse), source, "{name}");
                 served += usize::from(source.is_some());
-                // Nothing is reached, so a setting with choices fails in another way than one without.
+                // RetailCRM cannot be reached, so a setting with choices fails differently from one without.
                 let refused = matches!(choices(&Context::new(&Fake::default()), &name, None), Err(Failure::Rejected(_)));
                 assert_eq!(refused, source.is_none(), "{name}");
             }
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn every_setting_whose_values_live_elsewhere_has_choices() {
+    fn settings_with_a_source_have_choices() {
         let users: Vec<String> =
             (1..=100).map(|id| format!(r#"{{"id":{id},"firstName":"Анна","email":"a{id}@x.example","active":{}}}"#, id != 2)).collect();
         let number = |id: i64| VirtualNumber { id, number: format!("7495{id:07}"), name: String::new(), active: id != 1 };
@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(
             (users.len(), users[0].as_str(), next.as_deref()),
             (99, "1=Анна, a1@x.example", Some("2")),
-            "who cannot log in is no choice"
+            "users who cannot log in are not offered"
         );
         assert_eq!(titles("shop-numbers.site", None), (vec!["main=Основной".to_owned()], None));
         assert_eq!(titles("call-order-type", None).0.len(), 0);

@@ -1,4 +1,4 @@
-//! What the plugin is and needs.
+//! The plugin's description: what it is and what it needs.
 
 use crate::bindings::exports::uis::integration::setup::{
     Action, AssetFile, AuthStyle, CallbackNeed, ConnectionNeed, Description, NormalConnection, RateClass,
@@ -6,7 +6,7 @@ use crate::bindings::exports::uis::integration::setup::{
 use crate::deals::loading;
 use crate::retailcrm::CONNECTION;
 
-/// The domains that RetailCRM's accounts live under.
+/// The domains of RetailCRM's accounts.
 pub const HOST_PATTERNS: [&str; 5] = ["*.retailcrm.ru", "*.retailcrm.pro", "*.retailcrm.es", "*.simla.com", "*.retailcrm.io"];
 
 /// The action «Синхронизировать».
@@ -15,7 +15,7 @@ pub const SYNC_EMPLOYEES: &str = "sync-employees";
 /// The logo that RetailCRM shows for the module; it must be an SVG.
 const LOGO: &str = include_str!("logo.svg");
 
-/// Name, connections, callbacks, actions.
+/// The plugin's name, connections, callbacks and actions.
 pub fn describe() -> Description {
     let callback = |name: &str, methods: &[&str], secret: Option<&str>| CallbackNeed {
         name: name.to_owned(),
@@ -40,7 +40,7 @@ pub fn describe() -> Description {
             callback("status", &["GET"], Some("clientId")),
             callback("activity", &["POST"], Some("clientId")),
             callback("settings", &["POST"], Some("clientId")),
-            // A trigger is set up by hand and knows no client id: its secret is in the path.
+            // An administrator configures the trigger by hand and does not know the client id, so the secret is part of the path.
             callback("order-webhook", &["GET", "POST"], None),
         ],
         actions: vec![
@@ -59,7 +59,7 @@ pub fn describe() -> Description {
     }
 }
 
-/// A base URL from what people paste: with or without scheme, a page's path, spaces, capitals.
+/// The base URL of a pasted address: with or without scheme, path, spaces or capitals.
 pub fn normalise_connection(pasted: &str) -> Result<NormalConnection, String> {
     let example = "enter the account's address, like https://myshop.retailcrm.ru";
     let text = pasted.trim().to_lowercase();
@@ -79,7 +79,7 @@ pub fn normalise_connection(pasted: &str) -> Result<NormalConnection, String> {
     }
 }
 
-/// The logo, if it is asked for.
+/// The logo, if `path` is its path.
 pub fn logo(path: &str) -> Option<AssetFile> {
     (path == "logo.svg").then(|| AssetFile {
         content_type: "image/svg+xml".to_owned(),
@@ -94,7 +94,7 @@ mod tests {
     use super::normalise_connection;
 
     #[test]
-    fn pasted_addresses_are_understood() {
+    fn pasted_addresses_are_normalised() {
         for pasted in ["demo.retailcrm.ru", " https://Demo.RetailCRM.ru/admin/orders?x=1#y ", "http://demo.retailcrm.ru/"] {
             assert_eq!(normalise_connection(pasted).map(|found| found.base_url), Ok("https://demo.retailcrm.ru".to_owned()), "{pasted}");
         }

@@ -1,4 +1,4 @@
-//! What the plugin is and needs, and its life in an account.
+//! What the plugin is and needs; its activation and its callbacks.
 
 pub mod activation;
 pub mod callbacks;

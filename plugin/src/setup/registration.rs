@@ -1,4 +1,4 @@
-//! The module's registration in RetailCRM: its extensions, its shops' numbers, its pages.
+//! The module's registration in RetailCRM: extensions, shops' numbers, pages.
 
 use serde_json::Value;
 
@@ -13,15 +13,15 @@ use crate::settings::Settings;
 use crate::settings::telephony::ShopNumber;
 use crate::workplace;
 
-/// The shops' numbers as RetailCRM wants them.
+/// The shops' numbers in RetailCRM's form.
 fn numbers(settings: &Settings) -> Vec<ExternalPhone> {
     let row = |row: &ShopNumber| ExternalPhone { site_code: row.site.clone(), external_phone: row.number.clone() };
     settings.shop_numbers.iter().map(row).collect()
 }
 
-/// Registers the module as it is to stand in RetailCRM, unless it stands so already.
+/// Registers the module, unless it is already registered with the same data.
 pub fn register(context: &Context<'_>, active: bool, links: &[EmployeeLink]) -> Result<(), Failure> {
-    let url = |name: &str| context.platform.endpoint(name).ok_or_else(|| misconfigured("", format!("the host serves no {name}")));
+    let url = |name: &str| context.platform.endpoint(name).ok_or_else(|| misconfigured("", format!("the host has no endpoint for {name}")));
     let activity = url("activity")?;
     let base_url = activity.strip_suffix("/activity").unwrap_or(&activity).to_owned();
     let crm = context.crm;
@@ -46,8 +46,8 @@ pub fn register(context: &Context<'_>, active: bool, links: &[EmployeeLink]) -> 
         embed: if active { workplace::embed(context.platform) } else { Value::Null },
         embedded: module::is_embedded(context.platform)?,
     };
-    let told = serde_json::json!([module.active, module.base_url, module.additional_codes, module.external_phones, module.embed]);
-    if module::registered(context.platform)?.as_ref() == Some(&told) {
+    let registration = serde_json::json!([module.active, module.base_url, module.additional_codes, module.external_phones, module.embed]);
+    if module::registered(context.platform)?.as_ref() == Some(&registration) {
         return Ok(());
     }
     if !module.embed.is_null() && !module.embedded {
@@ -57,5 +57,5 @@ pub fn register(context: &Context<'_>, active: bool, links: &[EmployeeLink]) -> 
     if module.embed.is_null() && module.embedded {
         module::forget_embedded(context.platform)?;
     }
-    module::remember_registered(context.platform, &told)
+    module::remember_registered(context.platform, &registration)
 }

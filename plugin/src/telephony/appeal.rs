@@ -1,4 +1,4 @@
-//! A call as an appeal: who called, his shop, what the call tells.
+//! A call as an appeal: the caller, the shop, the parameters.
 
 use super::parameters::Parameters;
 use super::story::Story;
@@ -9,21 +9,21 @@ use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::crm_state::shops;
 
-/// The `source` of a call that was dialled by a click in RetailCRM.
+/// The `source` of a call that was started by a click in RetailCRM.
 const CLICKED: &str = "retailcrm";
 
-/// A call as far as its story tells. Nobody appeals by a call between colleagues.
+/// A call as an appeal, as far as the call is known. An internal call has no customer, so its identity is empty.
 pub fn of<'a>(context: &Context<'_>, session: i64, story: &Story, parameters: &'a Parameters<'_>) -> Result<Appeal<'a>, Failure> {
     let settings = context.settings()?;
     let number = story.virtual_number.as_deref();
     Ok(Appeal {
         id: AppealId::call(session),
         at: story.end.as_ref().map_or(0, |end| end.at),
-        who: Identity { phone: story.phone.clone().filter(|_| !story.internal), ..Identity::default() },
+        identity: Identity { phone: story.phone.clone().filter(|_| !story.internal), ..Identity::default() },
         name: story.parameters.get("contact_full_name").cloned().unwrap_or_default(),
         own_site: shops::of_number(settings, number),
         site: shops::of_call(context.platform, settings, number)?,
         source: source::source(context, parameters, story.clicked_by.map(|_| CLICKED)),
-        told: parameters,
+        parameters,
     })
 }

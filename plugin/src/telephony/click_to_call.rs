@@ -1,5 +1,5 @@
-//! «Звонок по клику»: a number clicked in RetailCRM becomes a dial order. Which number the customer sees is decided by «Номер для звонка по
-//! клику» and «Переопределять АОН для исходящих звонков».
+//! «Звонок по клику»: a click on a number in RetailCRM becomes a dial order. «Номер для звонка по клику» and «Переопределять АОН для
+//! исходящих звонков» decide which number the customer sees.
 
 use crate::base::keys::Key;
 use crate::base::outcome::misconfigured;
@@ -13,14 +13,14 @@ use crate::crm_state::employee_links::{self, EmployeeLink};
 use crate::telephony::click_mark;
 use crate::uis::directory;
 
-/// The same user and number within this time is the same click: browsers and impatient hands repeat them.
+/// A click by the same user on the same number within this time is the same click: browsers and people repeat clicks.
 const SAME_CLICK_MS: u64 = 5_000;
-/// A number that people can be called by has at least so many digits.
+/// The fewest digits of a number that can be called.
 const DIGITS_MIN: usize = 5;
-/// And at most so many, by E.164.
+/// The most digits, by E.164.
 const DIGITS_MAX: usize = 15;
 
-/// A number was clicked.
+/// Handles a click.
 pub fn dial(context: &Context<'_>, event: &ClickToCall) -> Result<Option<DialOrder>, Failure> {
     let parameter = |name: &str| {
         let found = event.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim().to_owned());
@@ -33,15 +33,19 @@ pub fn dial(context: &Context<'_>, event: &ClickToCall) -> Result<Option<DialOrd
     }
     let link = caller(context, parameter("code").as_deref(), parameter("userId").as_deref())?;
     let number = shown_number(context, parameter("externalPhone").as_deref(), link.employee_id)?;
-    // A repeated click finds the first one's mark and dials nothing.
+    // A repeated click finds the claimed key and dials nothing.
     if !stored::claim(context.platform, Key::Clicked(link.user_id, &contact), SAME_CLICK_MS)? {
-        context.platform.log(Level::Info, "the same click again", &[("user", &link.user_id.to_string()), ("phone", &contact)]);
+        context.platform.log(
+            Level::Info,
+            "repeated click, nothing is dialled",
+            &[("user", &link.user_id.to_string()), ("phone", &contact)],
+        );
         return Ok(None);
     }
     Ok(Some(DialOrder {
         contact,
         employee_id: link.employee_id,
-        // UIS dials his phones in turn; a registered SIP line is one of them.
+        // Without a phone here, UIS dials the employee's phones in turn; a registered SIP line is one of them.
         employee_phone: None,
         virtual_number: number,
         show_virtual_number: true,
@@ -49,19 +53,19 @@ pub fn dial(context: &Context<'_>, event: &ClickToCall) -> Result<Option<DialOrd
     }))
 }
 
-/// Who clicked: by his extension, else by his user id. Neither known to UIS: there is no phone to ring.
+/// The employee of the user who clicked, by extension, else by user id. Without an employee there is no phone to ring.
 fn caller(context: &Context<'_>, code: Option<&str>, user: Option<&str>) -> Result<EmployeeLink, Failure> {
     let user_id: Option<i64> = user.and_then(|user| user.parse().ok());
     let by_code = code.map_or(Ok(None), |code| employee_links::of_code(context.platform, code))?;
-    // A code that was handed on to somebody else is not his who clicked.
+    // An extension that was given to another employee does not identify the user who clicked.
     let by_code = by_code.filter(|link| user_id.is_none_or(|user| user == link.user_id));
     if let Some(link) = by_code {
         return Ok(link);
     }
     let by_user = user_id.map_or(Ok(None), |user| employee_links::of_user(context.platform, user))?;
     by_user.ok_or_else(|| {
-        let told = format!("user {}, extension {}", shown(user.unwrap_or("not told")), shown(code.unwrap_or("not told")));
-        Failure::Rejected(format!("whoever clicked is no UIS employee ({told}); the e-mails on both sides must be the same"))
+        let clicked = format!("user {}, extension {}", shown(user.unwrap_or("unknown")), shown(code.unwrap_or("unknown")));
+        Failure::Rejected(format!("the user who clicked is not a UIS employee ({clicked}); the e-mails on both sides must be the same"))
     })
 }
 
@@ -77,7 +81,7 @@ fn shown_number(context: &Context<'_>, chosen: Option<&str>, employee: i64) -> R
         if let Some(known) = numbers.into_iter().find(|known| known.active && phone::same(&known.number, chosen)) {
             return Ok(known.number);
         }
-        context.platform.log(Level::Info, "the line chosen in RetailCRM is none of the account's", &[("number", &shown(chosen))]);
+        context.platform.log(Level::Info, "the line chosen in RetailCRM does not belong to the account", &[("number", &shown(chosen))]);
     }
     let lines: Vec<Line> = directory::paged(|offset| context.platform.lines(offset))?;
     let line = lines.into_iter().filter(|line| line.employee_id == employee && line.registered).find_map(|line| line.virtual_number);
@@ -86,7 +90,7 @@ fn shown_number(context: &Context<'_>, chosen: Option<&str>, employee: i64) -> R
     })
 }
 
-/// What others typed, as it can be shown.
+/// A foreign text, shortened for messages.
 fn shown(text: &str) -> String {
     crate::base::template::line(text, 40)
 }
@@ -97,7 +101,7 @@ mod tests {
     use crate::fake::Fake;
     use crate::settings::Settings;
 
-    /// «Номер для звонка по клику», the number of the employee's SIP line, and two more numbers of the account, one of them given up.
+    /// «Номер для звонка по клику», the number of the employee's SIP line, and two more numbers of the account, one of them inactive.
     const OWN: &str = "74950000001";
     const LINE: &str = "74950000002";
     const OTHER: &str = "74950000003";
@@ -109,18 +113,19 @@ mod tests {
         None,
         NotRegistered,
         Registered,
-        /// Registered, and has no number of its own.
+        /// Registered, but without a number.
         Numberless,
-        /// Registered, but somebody else's.
+        /// Registered, but of another employee.
         Colleagues,
     }
 
     #[test]
-    fn the_number_that_the_customer_sees() {
+    fn which_number_the_customer_sees() {
         use Sip::{Colleagues, None as NoLine, NotRegistered, Numberless, Registered};
-        // «Переопределять АОН», the setting's number, what RetailCRM chose, the employee's line -> what is shown; none: refused by the setting.
+        // «Переопределять АОН», the setting's number, RetailCRM's choice, the employee's line -> the number shown; none: a
+        // misconfiguration.
         let table = [
-            // On: always the setting's.
+            // Override on: always the setting's number.
             (true, Some(OWN), None, NoLine, Some(OWN)),
             (true, Some(OWN), None, NotRegistered, Some(OWN)),
             (true, Some(OWN), None, Registered, Some(OWN)),
@@ -130,7 +135,7 @@ mod tests {
             (true, Some(OWN), Some(FOREIGN), NoLine, Some(OWN)),
             (true, Some(OWN), Some(FOREIGN), NotRegistered, Some(OWN)),
             (true, Some(OWN), Some(FOREIGN), Registered, Some(OWN)),
-            // Off: RetailCRM's choice when it is the account's, whatever the line.
+            // Override off: the number that RetailCRM chose, if it belongs to the account.
             (false, Some(OWN), Some(OTHER), NoLine, Some(OTHER)),
             (false, Some(OWN), Some(OTHER), NotRegistered, Some(OTHER)),
             (false, Some(OWN), Some(OTHER), Registered, Some(OTHER)),
@@ -143,7 +148,7 @@ mod tests {
             (false, Some(OWN), Some(GIVEN_UP), Registered, Some(LINE)),
             (false, None, None, Registered, Some(LINE)),
             (false, None, Some(FOREIGN), Registered, Some(LINE)),
-            // Else the setting's.
+            // Else the setting's number.
             (false, Some(OWN), None, NoLine, Some(OWN)),
             (false, Some(OWN), None, NotRegistered, Some(OWN)),
             (false, Some(OWN), None, Numberless, Some(OWN)),
@@ -151,7 +156,7 @@ mod tests {
             (false, Some(OWN), Some(FOREIGN), NoLine, Some(OWN)),
             (false, Some(OWN), Some(FOREIGN), NotRegistered, Some(OWN)),
             (false, Some(OWN), Some(GIVEN_UP), NoLine, Some(OWN)),
-            // Else nobody can be called.
+            // Else the employee cannot call.
             (false, None, None, NoLine, None),
             (false, None, None, NotRegistered, None),
             (false, None, None, Numberless, None),

@@ -1,5 +1,5 @@
-//! «Фильтровать по виртуальным номерам»: with several integrations of one account, each has its own numbers, and a call on another's
-//! number leaves no trace here.
+//! «Фильтровать по виртуальным номерам»: if several integrations share a UIS account, each handles its own numbers and ignores calls on all
+//! others.
 
 use crate::base::outcome::{Handled, done};
 use crate::base::phone;
@@ -10,13 +10,13 @@ use crate::context::Context;
 use crate::crm_state::switch;
 use crate::telephony::story;
 
-/// Whether the call of an event is ours.
+/// Whether this integration handles the event's call.
 pub fn ours(context: &Context<'_>, call: &Call) -> Result<bool, Failure> {
     is_ours(context, call.session_id, call.virtual_number.as_deref())
 }
 
-/// Whether a call is ours: on a chosen number, or there is no filter; and RetailCRM has not switched the module off. An event that does
-/// not tell the number goes by what earlier ones told of the call; when none did, it is nobody's.
+/// Whether this integration handles a call: there is no filter, or the call is on a chosen number; and RetailCRM has not switched the
+/// module off. If the event does not contain the number, the number from earlier events counts; a call without any number is not handled.
 pub fn is_ours(context: &Context<'_>, session: i64, number: Option<&str>) -> Result<bool, Failure> {
     if switch::switched_off(context.platform)? {
         return Ok(false);
@@ -32,16 +32,16 @@ pub fn is_ours(context: &Context<'_>, session: i64, number: Option<&str>) -> Res
     Ok(number.is_some_and(|number| settings.virtual_numbers.iter().any(|chosen| phone::same(chosen, &number))))
 }
 
-/// Handles an event if its call is ours.
+/// Handles an event if this integration handles its call.
 pub fn if_ours(context: &Context<'_>, call: &Call, handle: impl FnOnce() -> Handled) -> Handled {
     if ours(context, call)? {
         story::log_long_values(context, call);
         return handle();
     }
-    let number = call.virtual_number.as_deref().unwrap_or("not told");
+    let number = call.virtual_number.as_deref().unwrap_or("unknown");
     context.platform.log(
         Level::Debug,
-        "the call is not ours: it is on another number, or the module is switched off",
+        "the call is ignored: it is on another number, or the module is switched off",
         &[("call", &call.session_id.to_string()), ("number", number)],
     );
     done()

@@ -1,10 +1,10 @@
-//! What follows from a call's end, once it is in the history: the customer of a talk whose beginning nobody told, the task for a call that
-//! nobody answered, the end of a task that somebody called back for, an order, extra fields. All of it once per call.
+//! What follows from a call's end, once the call is in the history: the customer (if the event of the answer was lost), the task for an
+//! unanswered call, completing the task if the call was the call back, an order, extra fields. Each is done once per call.
 //!
-//! What RetailCRM refuses for good holds up nothing else: the rest is done, and the refusal is told.
+//! If RetailCRM refuses one of them for good, the others are still done, and the refusal is reported.
 
 use crate::appeals::lookup::Lookup;
-use crate::appeals::parts::Parts;
+use crate::appeals::steps::StepResults;
 use crate::appeals::{fields, progress};
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
@@ -13,8 +13,8 @@ use crate::telephony::story::{self, FollowUp};
 use crate::telephony::verdict::{self, Verdict};
 use crate::telephony::{appeal, contact, missed, orders};
 
-/// Does what is not done yet; none when all is. That it is done is noted by whoever tells what was left out.
-pub fn run(context: &Context<'_>, session: i64) -> Result<Option<Parts>, Failure> {
+/// Does what is not done yet; none if everything is done. The caller marks it as done, after it has reported what was skipped.
+pub fn run(context: &Context<'_>, session: i64) -> Result<Option<StepResults>, Failure> {
     let story = story::read(context, session)?;
     if story.follow_up != FollowUp::Pending {
         return Ok(None);
@@ -22,24 +22,24 @@ pub fn run(context: &Context<'_>, session: i64) -> Result<Option<Parts>, Failure
     let settings = context.settings()?;
     let answered = verdict::of(&story) == Verdict::Answered;
     let talked = answered && (verdict::talk_seconds(&story) > 0 || !story.talks.is_empty());
-    let mut parts = Parts::default();
+    let mut steps = StepResults::default();
     let parameters = Parameters::of(context, session, &story)?;
     let appeal = &appeal::of(context, session, &story, &parameters)?;
-    if let Some(lookup) = &mut Lookup::of(context, appeal.who.clone(), &progress::read(context, appeal.id)?) {
+    if let Some(lookup) = &mut Lookup::of(context, appeal.identity.clone(), &progress::read(context, appeal.id)?) {
         if talked && settings.create_contact {
-            parts.add(contact::ensure(context, appeal, &story, lookup))?;
+            steps.add(contact::ensure(context, appeal, &story, lookup))?;
         }
         if talked {
-            parts.add(missed::close(context, appeal).map(|()| Vec::new()))?;
+            steps.add(missed::close(context, appeal).map(|()| Vec::new()))?;
         }
         if talked || !answered {
-            parts.add(orders::make(context, appeal, &story, talked, lookup))?;
+            steps.add(orders::make(context, appeal, &story, talked, lookup))?;
         }
-        // After the order, which may have made the customer whom the task is about.
+        // After the order, because that may have created the task's customer.
         if !answered {
-            parts.add(missed::make(context, appeal, &story, lookup))?;
+            steps.add(missed::make(context, appeal, &story, lookup))?;
         }
-        parts.add(fields::update(context, appeal, settings.field_rows(), lookup))?;
+        steps.add(fields::update(context, appeal, settings.field_rows(), lookup))?;
     }
-    Ok(Some(parts))
+    Ok(Some(steps))
 }

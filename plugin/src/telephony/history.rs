@@ -1,12 +1,12 @@
-//! «Сохранение истории и записей звонков»: every finished call becomes exactly one record of RetailCRM's history.
+//! «Сохранение истории и записей звонков»: every finished call becomes exactly one record in RetailCRM's history.
 //!
-//! RetailCRM keeps one record per `externalId` and never changes it, so a call goes up once everything is known: its recordings, or
-//! that none came within the setting `recording-wait`; for a call nobody answered, both of the events that may tell its end.
+//! RetailCRM keeps one record per `externalId` and never changes it. So a call is uploaded only when everything about it is known: its
+//! recordings, unless they have not arrived within the setting `recording-wait`; for an unanswered call, both events about its end.
 
-use crate::appeals::parts::Parts;
+use crate::appeals::steps::StepResults;
 use crate::base::appeal_id::AppealId;
 use crate::base::links;
-use crate::base::outcome::{Handled, comes_again, done, done_without, skipped};
+use crate::base::outcome::{Handled, done, done_with_skipped, is_retried, skipped};
 use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::call_events::{CallFinished, FinishKind, Recording, RecordingReady};
 use crate::bindings::uis::integration::types::{Delivery, Failure, Instant, Skipped};
@@ -16,188 +16,192 @@ use crate::retailcrm::CrmError;
 use crate::retailcrm::telephony::{Call, EventType, upload};
 use crate::rules;
 use crate::telephony::parameters::Parameters;
-use crate::telephony::story::{self, FollowUp, Place, Stored, Story, Way};
+use crate::telephony::story::{self, CallDirection, FollowUp, HistoryState, Place, Story};
 use crate::telephony::verdict::{self, Verdict};
-use crate::telephony::{appeal, follow_up, popups, record_review, recordings, unsettled};
+use crate::telephony::{appeal, follow_up, popups, record_review, recordings, unfinished};
 use crate::uis::directory;
 
-/// How long a call that nobody answered waits for the second event about its end. UIS sends both at once, so seconds are plenty.
+/// How long an unanswered call waits for the second event about its end. UIS sends both at once, so a few seconds are enough.
 const MERGE_WAIT_MS: i64 = 15_000;
 
-/// The call is over.
+/// The call has ended.
 pub fn on_call_finished(context: &Context<'_>, delivery: &Delivery, event: &CallFinished) -> Handled {
     let session = event.call.session_id;
-    let (story, mut left_out) = take_end(context, event)?;
-    left_out.extend(settle(context, &delivery.ordering_key, session, story)?);
-    done_without(left_out)
+    let (story, mut left_out) = merge_end(context, event)?;
+    left_out.extend(advance(context, &delivery.ordering_key, session, story)?);
+    done_with_skipped(left_out)
 }
 
-/// UIS's report tells that the call is over. What follows is done by the call's own timer.
+/// UIS's report contains the end of a call. The call's own timer does the rest.
 pub fn on_reported(context: &Context<'_>, ordering_key: &str, event: &CallFinished) -> Result<Vec<Skipped>, Failure> {
     let session = event.call.session_id;
-    let (story, mut left_out) = take_end(context, event)?;
+    let (story, mut left_out) = merge_end(context, event)?;
     match story.stored {
-        Stored::No | Stored::Skipped => left_out.extend(unfit_told(context, session, &story)?.unwrap_or_default()),
-        Stored::Intended | Stored::Yes => {}
+        HistoryState::No | HistoryState::Skipped => left_out.extend(report_unfit(context, session, &story)?.unwrap_or_default()),
+        HistoryState::Intended | HistoryState::Yes => {}
     }
-    plan(context, ordering_key, session, &story)?;
+    schedule(context, ordering_key, session, &story)?;
     Ok(left_out)
 }
 
-/// Has a call that is over stored by its own timer, as soon as nothing more is waited for.
-pub fn plan(context: &Context<'_>, ordering_key: &str, session: i64, story: &Story) -> Result<(), Failure> {
+/// Schedules storing a finished call, for the time when nothing more is awaited.
+pub fn schedule(context: &Context<'_>, ordering_key: &str, session: i64, story: &Story) -> Result<(), Failure> {
     if unfit(story).is_some() {
         return Ok(());
     }
-    unsettled::add(context, session, ordering_key)?;
-    wait(context, ordering_key, session, ready_at(context, story)?)
+    unfinished::add(context, session, ordering_key)?;
+    schedule_at(context, ordering_key, session, ready_at(context, story)?)
 }
 
-/// Takes the end into the call's story.
-fn take_end(context: &Context<'_>, event: &CallFinished) -> Result<(Story, Vec<Skipped>), Failure> {
+/// Merges the end into the call's story.
+fn merge_end(context: &Context<'_>, event: &CallFinished) -> Result<(Story, Vec<Skipped>), Failure> {
     let session = event.call.session_id;
-    let (links, left_out) = checked(session, &event.recordings);
+    let (links, left_out) = check_links(session, &event.recordings);
     let who = match event.last_talked_employee.as_ref().or(event.call.employee.as_ref()) {
         Some(hint) => directory::id_of_hint(context.platform, hint)?,
         None => None,
     };
     let story = story::update(context, session, |story| {
         story.merge_end(event, who);
-        let news: Vec<&Recording> = if event.kind == FinishKind::Reported { story.unknown_of(&links) } else { links.iter().collect() };
-        news.into_iter().for_each(|link| story.merge_recording(link));
+        let new_recordings: Vec<&Recording> =
+            if event.kind == FinishKind::Reported { story.not_yet_known(&links) } else { links.iter().collect() };
+        new_recordings.into_iter().for_each(|link| story.merge_recording(link));
         story.clone()
     })?;
     Ok((story, left_out))
 }
 
-/// A recording can be heard.
+/// A recording is available.
 pub fn on_recording_ready(context: &Context<'_>, delivery: &Delivery, event: &RecordingReady) -> Handled {
     let session = event.call.session_id;
-    let (links, mut left_out) = checked(session, std::slice::from_ref(&event.recording));
+    let (links, mut left_out) = check_links(session, std::slice::from_ref(&event.recording));
     let story = story::update(context, session, |story| {
         story.merge(&event.call);
         links.iter().for_each(|link| story.merge_recording(link));
         story.clone()
     })?;
     if story.end.is_none() {
-        return done_without(left_out);
+        return done_with_skipped(left_out);
     }
-    left_out.extend(settle(context, &delivery.ordering_key, session, story)?);
-    done_without(left_out)
+    left_out.extend(advance(context, &delivery.ordering_key, session, story)?);
+    done_with_skipped(left_out)
 }
 
-/// The wait is over: the call is stored with what is known.
+/// The wait has ended: the call is stored with what is known.
 pub fn on_timer(context: &Context<'_>, session: i64) -> Handled {
     let story = story::read(context, session)?;
     if story.end.is_some() {
         popups::close_all(context, session, &story, verdict::of(&story))?;
     }
     match (story.end.is_some(), story.stored) {
-        (true, Stored::No | Stored::Intended | Stored::Skipped) if unfit(&story).is_none() => done_without(store(context, session, story)?),
-        (true, Stored::Yes) => done_without(finish(context, session)?),
+        (true, HistoryState::No | HistoryState::Intended | HistoryState::Skipped) if unfit(&story).is_none() => {
+            done_with_skipped(store(context, session, story)?)
+        }
+        (true, HistoryState::Yes) => done_with_skipped(finish(context, session)?),
         _ => done(),
     }
 }
 
-/// Does what can be done by now for a call that is over: stores it, waits, or puts late recordings into notes.
-pub fn settle(context: &Context<'_>, ordering_key: &str, session: i64, story: Story) -> Result<Vec<Skipped>, Failure> {
+/// Advances a finished call as far as possible: stores it, waits, or writes late recordings into notes.
+pub fn advance(context: &Context<'_>, ordering_key: &str, session: i64, story: Story) -> Result<Vec<Skipped>, Failure> {
     if story.end.is_none() {
         return Ok(Vec::new());
     }
     popups::close_all(context, session, &story, verdict::of(&story))?;
     match story.stored {
-        Stored::Yes => {
+        HistoryState::Yes => {
             return finish(context, session);
         }
-        Stored::Intended => return store(context, session, story),
-        Stored::Skipped if story.phone.is_none() || story.internal => return Ok(Vec::new()),
-        Stored::Skipped | Stored::No => {}
+        HistoryState::Intended => return store(context, session, story),
+        HistoryState::Skipped if story.phone.is_none() || story.internal => return Ok(Vec::new()),
+        HistoryState::Skipped | HistoryState::No => {}
     }
-    if let Some(left_out) = unfit_told(context, session, &story)? {
+    if let Some(left_out) = report_unfit(context, session, &story)? {
         return Ok(left_out);
     }
-    unsettled::add(context, session, ordering_key)?;
+    unfinished::add(context, session, ordering_key)?;
     let ready_at = ready_at(context, &story)?;
     if ready_at <= context.platform.now() {
         timers::cancel(context.platform, TimerName::StoreCall(session));
         return store(context, session, story);
     }
-    wait(context, ordering_key, session, ready_at)?;
+    schedule_at(context, ordering_key, session, ready_at)?;
     Ok(Vec::new())
 }
 
-/// When all is there that the history wants to know of a call that is over, or nothing more is waited for.
+/// When a finished call can be stored: once everything is known, or the wait has ended.
 fn ready_at(context: &Context<'_>, story: &Story) -> Result<Instant, Failure> {
     let (now, Some(end)) = (context.platform.now(), &story.end) else { return Ok(context.platform.now()) };
-    if matches!(story.stored, Stored::Intended | Stored::Yes) {
+    if matches!(story.stored, HistoryState::Intended | HistoryState::Yes) {
         return Ok(now);
     }
     Ok(if expects_recording(story) {
         let talks = story.talks.len().max(1);
         if story.recordings.len() >= talks { now } else { end.at + context.settings()?.recording_wait_ms() }
-    } else if (end.told_finished && end.told_lost) || !story.recordings.is_empty() {
+    } else if (end.finish_reported && end.lost_reported) || !story.recordings.is_empty() {
         now
     } else {
         now + MERGE_WAIT_MS
     })
 }
 
-/// Has the call stored at a later time.
-fn wait(context: &Context<'_>, ordering_key: &str, session: i64, until: Instant) -> Result<(), Failure> {
+/// Schedules storing the call at a later time.
+fn schedule_at(context: &Context<'_>, ordering_key: &str, session: i64, until: Instant) -> Result<(), Failure> {
     timers::once(context.platform, TimerName::StoreCall(session), until, ordering_key)
 }
 
-/// A call that RetailCRM cannot take is told so, once.
-fn unfit_told(context: &Context<'_>, session: i64, story: &Story) -> Result<Option<Vec<Skipped>>, Failure> {
+/// Reports, once, that RetailCRM cannot store the call; none if it can.
+fn report_unfit(context: &Context<'_>, session: i64, story: &Story) -> Result<Option<Vec<Skipped>>, Failure> {
     let Some(why) = unfit(story) else { return Ok(None) };
-    let first = story::update(context, session, |story| std::mem::replace(&mut story.stored, Stored::Skipped) != Stored::Skipped)?;
-    unsettled::settle(context, session, &story::read(context, session)?)?;
+    let first =
+        story::update(context, session, |story| std::mem::replace(&mut story.stored, HistoryState::Skipped) != HistoryState::Skipped)?;
+    unfinished::remove_if_finished(context, session, &story::read(context, session)?)?;
     Ok(Some(if first { vec![skipped(format!("call {}", AppealId::call(session)), why)] } else { Vec::new() }))
 }
 
-/// Why RetailCRM cannot take the call, if it cannot.
+/// Why RetailCRM cannot store the call; none if it can.
 fn unfit(story: &Story) -> Option<&'static str> {
     if story.internal {
         Some("both sides are employees; RetailCRM's history is about customers")
     } else if story.phone.is_none() {
-        Some("the customer's number is not known (anonymous, or no number); RetailCRM's history wants a phone")
+        Some("the customer's number is not known (anonymous, or no number); RetailCRM's history requires a phone")
     } else {
         None
     }
 }
 
-/// Whether UIS records such a call: somebody talked.
+/// Whether UIS records the call, which it does if there was a talk.
 fn expects_recording(story: &Story) -> bool {
-    let told = story.end.as_ref().and_then(|end| end.talk);
-    verdict::of(story) == Verdict::Answered && (verdict::talk_seconds(story) > 0 || (told.is_none() && !story.talks.is_empty()))
+    let talk = story.end.as_ref().and_then(|end| end.talk);
+    verdict::of(story) == Verdict::Answered && (verdict::talk_seconds(story) > 0 || (talk.is_none() && !story.talks.is_empty()))
 }
 
-/// Puts the call into the history, and what did not fit there into notes.
+/// Stores the call in the history, and the remaining recordings in notes.
 fn store(context: &Context<'_>, session: i64, story: Story) -> Result<Vec<Skipped>, Failure> {
-    // RetailCRM never changes a record, so a repeated attempt must send the recording that the first may have left there.
+    // RetailCRM never changes a record, so a retry must send the same recording as the first attempt, which may have succeeded.
     let mut first = false;
     let story = story::update(context, session, |known| {
-        first = known.stored != Stored::Intended;
+        first = known.stored != HistoryState::Intended;
         if first {
             known.record_url = recordings::main(&story).map(|recording| recording.url.clone());
-            known.stored = Stored::Intended;
+            known.stored = HistoryState::Intended;
         }
         known.clone()
     })?;
     let (call, plain) = record(context, session, &story)?;
     let mut refused = Vec::new();
     let what = format!("record of {}", call.external_id);
-    match rules::or_without(context, &what, (&call, &plain), &mut refused, |call| upload(context.crm, call)) {
+    match rules::send_or_fall_back(context, &what, (&call, &plain), &mut refused, |call| upload(context.crm, call)) {
         Ok(()) => {}
-        // Surely nothing is there, unless an earlier attempt left it: the next one may choose anew.
+        // The record was certainly not stored by this attempt. If it was the first one, the next may choose another recording.
         Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. })) if first => {
-            story::update(context, session, |story| story.stored = Stored::No)?;
+            story::update(context, session, |story| story.stored = HistoryState::No)?;
             return Err(error.into());
         }
         Err(error) => return Err(error.into()),
     }
     story::update(context, session, |story| {
-        story.stored = Stored::Yes;
+        story.stored = HistoryState::Yes;
         let chosen = story.record_url.clone();
         for recording in story.recordings.iter_mut().filter(|recording| Some(&recording.url) == chosen.as_ref()) {
             recording.place = Place::History;
@@ -207,25 +211,25 @@ fn store(context: &Context<'_>, session: i64, story: Story) -> Result<Vec<Skippe
     Ok(refused)
 }
 
-/// The call is in the history: what follows from it, then its further recordings, for which there may be a customer now.
+/// Finishes a stored call: does what follows from it, and then writes its other recordings into notes, because there may be a customer now.
 fn finish(context: &Context<'_>, session: i64) -> Result<Vec<Skipped>, Failure> {
     let followed_up = follow_up::run(context, session)?;
     let in_notes = recordings::put_into_notes(context, session);
-    if in_notes.as_ref().is_err_and(comes_again) {
+    if in_notes.as_ref().is_err_and(is_retried) {
         return in_notes;
     }
-    // Only now does it count as done: had it before, an attempt that broke off would have told nobody what was refused.
-    if let Some(parts) = &followed_up {
-        let became = if parts.refused() { FollowUp::Refused } else { FollowUp::Done };
+    // Mark the follow-up done only now: if this attempt fails half-way, the retry must still report the refusal.
+    if let Some(steps) = &followed_up {
+        let became = if steps.is_refused() { FollowUp::Refused } else { FollowUp::Done };
         story::update(context, session, |story| story.follow_up = became)?;
     }
-    unsettled::settle(context, session, &story::read(context, session)?)?;
-    let mut left_out = followed_up.map_or(Ok(Vec::new()), Parts::end)?;
+    unfinished::remove_if_finished(context, session, &story::read(context, session)?)?;
+    let mut left_out = followed_up.map_or(Ok(Vec::new()), StepResults::into_skipped)?;
     left_out.extend(in_notes?);
     Ok(left_out)
 }
 
-/// The call as RetailCRM's history wants it: as rules made it, and as it was without them.
+/// The call's record for the history: as the rules changed it, and as it was before.
 fn record(context: &Context<'_>, session: i64, story: &Story) -> Result<(Call, Call), Failure> {
     let parameters = Parameters::of(context, session, story)?;
     let appeal = appeal::of(context, session, story, &parameters)?;
@@ -236,8 +240,8 @@ fn record(context: &Context<'_>, session: i64, story: &Story) -> Result<(Call, C
     let link = who.map_or(Ok(None), |id| employee_links::of_employee(context.platform, id))?;
     let call = Call {
         date: context.crm_date_time(story.began())?,
-        // A clicked number is called by us, whatever the events leave out.
-        kind: if story.direction == Some(Way::Out) || story.clicked_by.is_some() { EventType::Out } else { EventType::In },
+        // A call started by a click is outgoing, even if the events have no direction.
+        kind: if story.direction == Some(CallDirection::Out) || story.clicked_by.is_some() { EventType::Out } else { EventType::In },
         phone: story.phone.clone().unwrap_or_default(),
         external_id: AppealId::call(session).to_string(),
         code: link.as_ref().and_then(|link| link.code.clone()),
@@ -253,8 +257,8 @@ fn record(context: &Context<'_>, session: i64, story: &Story) -> Result<(Call, C
     Ok((record_review::reviewed(context, &appeal, call.clone()), call))
 }
 
-/// Links fit for the CRM, and those that are left out.
-fn checked(session: i64, found: &[Recording]) -> (Vec<Recording>, Vec<Skipped>) {
+/// Separates links that RetailCRM may show from those that are skipped.
+fn check_links(session: i64, found: &[Recording]) -> (Vec<Recording>, Vec<Skipped>) {
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for recording in found {
         if recording.url.trim().is_empty() {
@@ -271,7 +275,7 @@ fn checked(session: i64, found: &[Recording]) -> (Vec<Recording>, Vec<Skipped>) 
     (good, bad)
 }
 
-/// A bad link as it can be shown: short and without control characters.
+/// A bad link for messages: short and without control characters.
 fn shown(link: &str) -> String {
     link.chars().filter(|c| !c.is_control()).take(200).collect()
 }

@@ -1,4 +1,4 @@
-//! Who calls, and whom to forward to. Nothing is changed anywhere: one round trip to RetailCRM, and an answer in time or none.
+//! Looks up the caller and the phones to forward to. It changes nothing and makes one round trip to RetailCRM, within the deadline.
 
 use crate::base::phone;
 use crate::bindings::uis::integration::call_events::{CallAnswer, CallerCard, IncomingCall, OpenOrder};
@@ -13,9 +13,9 @@ use crate::retailcrm::telephony::{self, Caller, Manager};
 use crate::telephony::routing;
 use crate::uis::directory;
 
-/// Of an employee's phones, at most as many as the contract takes.
+/// The most phones of an employee that the contract allows.
 const NUMBERS_MAX: usize = 10;
-/// Kept back from the deadline for what comes after the CRM's answer.
+/// The part of the deadline that is reserved for the work after RetailCRM's answer.
 const RESERVE_MS: u32 = 200;
 
 /// Looks the caller up.
@@ -26,11 +26,11 @@ pub fn answer(context: &Context<'_>, event: &IncomingCall) -> Result<CallAnswer,
     };
     let number = phone::canonical(&contact.digits);
     let crm = context.crm.within(event.deadline_ms.saturating_sub(RESERVE_MS));
-    let [caller, orders] = crm.ask_all([telephony::ask_manager(&number), orders::ask_by_phone(&number)]);
+    let [caller, orders] = crm.send_all([telephony::manager_request(&number), orders::by_phone_request(&number)]);
     let caller = Caller::read(&caller?);
-    // The orders are an extra: without them the card is still worth showing.
+    // Without the orders, the card is still useful.
     let orders = orders.and_then(|answer| orders::read(&answer)).unwrap_or_else(|error| {
-        context.platform.log(Level::Warn, "the caller's orders are not known", &[("error", &error.to_string())]);
+        context.platform.log(Level::Warn, "the caller's orders could not be read", &[("error", &error.to_string())]);
         Vec::new()
     });
     let open = open_orders(context, &caller, orders, &number)?;
@@ -44,23 +44,23 @@ pub fn answer(context: &Context<'_>, event: &IncomingCall) -> Result<CallAnswer,
     Ok(CallAnswer { card, forward_to, skipped: Vec::new() })
 }
 
-/// The caller's orders that are not over.
+/// The caller's open orders.
 fn open_orders(context: &Context<'_>, caller: &Caller, orders: Vec<Order>, number: &str) -> Result<Vec<OpenOrder>, Failure> {
     let Some(customer) = &caller.customer else { return Ok(Vec::new()) };
     let statuses = statuses::all(context.platform)?;
     let open = orders.into_iter().filter_map(|order| {
-        // The search goes by text, so the order may be somebody else's.
-        let his = order.customer.map_or_else(|| phone::same(&order.phone, number), |owner| Some(owner) == customer.id);
+        // RetailCRM's search compares text, so the order may belong to another customer.
+        let theirs = order.customer.map_or_else(|| phone::same(&order.phone, number), |owner| Some(owner) == customer.id);
         let status = statuses.iter().find(|status| status.code == order.status);
         let ended = status.is_some_and(|status| matches!(status.group.as_str(), "complete" | "cancel"));
         let title = status.map_or(&order.status, |status| &status.name).clone();
         let name = if order.number.is_empty() { order.id?.to_string() } else { order.number };
-        (his && !ended).then(|| OpenOrder { url: format!("/orders/{}/edit", order.id.unwrap_or_default()), name, status: title })
+        (theirs && !ended).then(|| OpenOrder { url: format!("/orders/{}/edit", order.id.unwrap_or_default()), name, status: title })
     });
     Ok(open.collect())
 }
 
-/// What RetailCRM knows of the caller, for partners' rules.
+/// What RetailCRM knows about the caller, for partners' rules.
 fn known(caller: &Caller, open: &[OpenOrder]) -> Vec<(&'static str, String)> {
     let id = |id: Option<i64>| id.map(|id| id.to_string()).unwrap_or_default();
     let customer = caller.customer.as_ref();
@@ -83,12 +83,12 @@ fn card(caller: &Caller, orders: Vec<OpenOrder>) -> Option<CallerCard> {
     Some(CallerCard { connection: CONNECTION.to_owned(), name: (!name.is_empty()).then_some(name), url, orders })
 }
 
-/// Where the manager can be reached: the active phones of his UIS employee, in order. Nobody when he is away.
+/// The active phones of the manager's UIS employee, in order; none if the manager is away.
 fn numbers(context: &Context<'_>, manager: &Manager) -> Result<Vec<String>, Failure> {
     let Some(employee) = employee(context, manager)? else {
         context.platform.log(
             Level::Info,
-            "the caller's manager is no UIS employee",
+            "the caller's manager is not a UIS employee",
             &[("user", &manager.id.unwrap_or_default().to_string())],
         );
         return Ok(Vec::new());

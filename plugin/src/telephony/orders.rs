@@ -1,24 +1,24 @@
-//! «Создавать заказ по звонку»: for a first call, a repeated one, a lost one.
+//! «Создавать заказ по звонку»: for a first, repeated or lost call.
 
 use serde_json::Map;
 
 use crate::appeal::Appeal;
 use crate::appeals::assignee::Assignee;
 use crate::appeals::lookup::Lookup;
-use crate::appeals::order::{self, Wish};
+use crate::appeals::order::{self, OrderPlan};
 use crate::appeals::progress;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
-use crate::settings::telephony::{OrderCall, OrderResponsible};
+use crate::settings::telephony::{OrderAssignee, OrderCall};
 use crate::telephony::contact;
 use crate::telephony::story::Story;
 
-/// RetailCRM's stock order method for such calls.
+/// RetailCRM's built-in order method for such calls.
 fn stock_method(kind: OrderCall) -> &'static str {
     if kind == OrderCall::Lost { "missed-call" } else { "phone" }
 }
 
-/// Makes the order of a call that is over, if the settings want one. `talked`: somebody did.
+/// Creates the order of a finished call, if the settings require one. `talked`: an employee talked.
 pub fn make(
     context: &Context<'_>,
     appeal: &Appeal<'_>,
@@ -32,7 +32,7 @@ pub fn make(
     if !settings.call_orders || !possible {
         return Ok(Vec::new());
     }
-    // An order is somebody's: whoever has no customer yet gets one.
+    // An order needs a customer, so an unknown caller becomes one.
     let mut left_out = contact::ensure(context, appeal, story, lookup)?;
     let kind = match (talked, progress::read(context, appeal.id)?.created) {
         (false, _) => OrderCall::Lost,
@@ -42,23 +42,23 @@ pub fn make(
     if !wanted(kind) {
         return Ok(left_out);
     }
-    let wish = Wish {
+    let plan = OrderPlan {
         repeat: settings.call_order_repeat,
         after_hours: settings.call_order_after_hours,
         order_type: settings.call_order_type.clone(),
         order_method: settings.call_order_method.clone(),
         stock_method: stock_method(kind),
         status: settings.call_order_status.clone(),
-        assignee: match settings.call_order_responsible {
-            OrderResponsible::Talked => Assignee::Employee(story.talker().or_else(|| story.rung_last())),
-            OrderResponsible::Default => Assignee::User(None),
-            OrderResponsible::Fixed => Assignee::User(settings.call_order_user),
+        assignee: match settings.call_order_assignee {
+            OrderAssignee::Talked => Assignee::Employee(story.talker().or_else(|| story.rung_last())),
+            OrderAssignee::Default => Assignee::User(None),
+            OrderAssignee::Fixed => Assignee::User(settings.call_order_user),
         },
-        default_assignee: settings.default_responsible,
+        default_assignee: settings.default_assignee,
         comment: &settings.call_order_comment,
         customer_comment: None,
         fields: Map::new(),
     };
-    left_out.extend(order::make(context, appeal, &wish, lookup)?);
+    left_out.extend(order::make(context, appeal, &plan, lookup)?);
     Ok(left_out)
 }

@@ -1,4 +1,4 @@
-//! What a call tells that templates and extra fields may ask for, by UIS's names.
+//! A call's parameters for templates and extra fields, under UIS's names.
 
 use crate::appeal::EventParameters;
 use crate::bindings::uis::integration::types::Failure;
@@ -15,7 +15,7 @@ pub struct Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    /// Of a call as far as it is known.
+    /// The parameters of a call as far as it is known.
     pub fn of(context: &Context<'_>, session: i64, story: &'a Story) -> Result<Parameters<'a>, Failure> {
         let ended = story.end.as_ref().map(|end| context.crm_date_time(end.at)).transpose()?;
         Ok(Parameters { session, story, began: context.crm_date_time(story.began())?, ended })

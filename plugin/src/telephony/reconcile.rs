@@ -1,19 +1,19 @@
-//! Calls that notifications lost. A repeating timer reads UIS's own report of finished calls, with an overlap because the report may
-//! learn of a call late, and has those that no event has ended handled as if it had: each by a timer of its own, in order with the customer's
-//! other events, so that one that RetailCRM cannot take now holds up no other.
+//! Finds calls whose notifications were lost. A repeating timer reads UIS's own report of finished calls, with an overlap because a call
+//! may appear in the report late. Calls without an end event are handled as if it had arrived, each by its own timer in the customer's
+//! lane, so that a call that RetailCRM cannot store now does not block the others.
 
 use crate::base::keys::Key;
-use crate::base::outcome::{Handled, done_without};
+use crate::base::outcome::{Handled, done_with_skipped};
 use crate::base::timers::TimerName;
 use crate::bindings::uis::integration::communications::ReportedCall;
 use crate::bindings::uis::integration::log::Level;
 use crate::context::Context;
-use crate::telephony::story::{self, FollowUp, Record, Stored};
-use crate::telephony::{filter, history, unsettled};
-use crate::uis::reports::{self, PAGE, Reading};
+use crate::telephony::story::{self, FollowUp, HistoryState, StoredRecording};
+use crate::telephony::{filter, history, unfinished};
+use crate::uis::reports::{self, PAGE, ReportReader};
 
-/// The report of calls.
-pub const CALLS: Reading = Reading { timer: TimerName::ReconcileCalls, key: Key::CallsRead };
+/// The report of finished calls.
+pub const CALLS: ReportReader = ReportReader { timer: TimerName::ReconcileCalls, key: Key::CallsRead };
 
 /// Reads the report since the last time.
 pub fn on_timer(context: &Context<'_>) -> Handled {
@@ -29,20 +29,25 @@ pub fn on_timer(context: &Context<'_>) -> Handled {
                 continue;
             }
             let known = story::read(context, session)?;
-            let told = known.end.as_ref().is_some_and(|end| end.told_finished);
-            let recording_is_left = !known.unknown_of(&finished.recordings).is_empty() || known.recordings.iter().any(Record::waits);
-            // One that still waits for something has its timer set again: it may have been lost between two writes.
-            let settled = match known.stored {
-                // The report may know the number that no event told.
-                Stored::Skipped => known.internal || finished.call.contact.is_none(),
-                Stored::Yes => known.follow_up != FollowUp::Pending && !recording_is_left,
-                Stored::No | Stored::Intended => false,
+            let end_reported = known.end.as_ref().is_some_and(|end| end.finish_reported);
+            let recording_is_left =
+                !known.not_yet_known(&finished.recordings).is_empty() || known.recordings.iter().any(StoredRecording::waits);
+            // The timer of an unfinished call is set again, because it may have been lost between two writes.
+            let finished_before = match known.stored {
+                // The report may contain a number that no event contained.
+                HistoryState::Skipped => known.internal || finished.call.contact.is_none(),
+                HistoryState::Yes => known.follow_up != FollowUp::Pending && !recording_is_left,
+                HistoryState::No | HistoryState::Intended => false,
             };
-            if told && settled {
+            if end_reported && finished_before {
                 continue;
             }
-            if !told {
-                context.platform.log(Level::Warn, "a finished call was not told, only reported", &[("call", &session.to_string())]);
+            if !end_reported {
+                context.platform.log(
+                    Level::Warn,
+                    "the end of a call was found in UIS's report; its notification was lost",
+                    &[("call", &session.to_string())],
+                );
             }
             left_out.extend(history::on_reported(context, ordering_key, finished)?);
         }
@@ -51,7 +56,7 @@ pub fn on_timer(context: &Context<'_>) -> Handled {
             None => break,
         }
     }
-    CALLS.read(context.platform, began)?;
-    unsettled::expire(context)?;
-    done_without(left_out)
+    CALLS.mark_read(context.platform, began)?;
+    unfinished::expire_silent(context)?;
+    done_with_skipped(left_out)
 }

@@ -8,8 +8,8 @@ use crate::context::Context;
 use crate::retailcrm::telephony;
 use crate::rules::{Fields, Reviewed, review};
 
-/// A call's record as it goes into the history. Rules may change whose it is, where it came from and which recording is heard; that it is there
-/// is not theirs to decide, because no call may be lost.
+/// Applies the rules to a call's record. Rules may change the manager, the source and the recording, but may not skip the record, because
+/// no call may be lost.
 pub fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, call: telephony::Call) -> telephony::Call {
     let fields = || {
         Fields::default()
@@ -25,14 +25,18 @@ pub fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, call: telephony::Cal
     let changed = match review(context, appeal, DraftKind::Call, fields) {
         Reviewed::Keep => return call,
         Reviewed::Skip(_) => {
-            context.platform.log(Level::Warn, "a call's record is not a rule's to skip; it is made", &[("appeal", &appeal.id.to_string())]);
+            context.platform.log(
+                Level::Warn,
+                "a rule tried to skip a call's record; the record is stored anyway",
+                &[("appeal", &appeal.id.to_string())],
+            );
             return call;
         }
         Reviewed::Changed(changed) => changed,
     };
     let user_id = changed.integer("manager");
     telephony::Call {
-        // An extension is the one's whose it was.
+        // The extension belongs to the original manager.
         code: call.code.filter(|_| user_id == call.user_id),
         user_id,
         source: changed.source(),

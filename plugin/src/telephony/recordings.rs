@@ -1,5 +1,5 @@
-//! Recordings that the history cannot take. A record has one `recordUrl` and never changes, so the longest talk goes there and the
-//! others, and any that come later, become notes on the customer.
+//! Recordings that do not fit into the history. A record has one `recordUrl` and never changes, so it gets the longest recording. The
+//! others, and late ones, become notes on the customer.
 
 use crate::base::appeal_id::AppealId;
 use crate::base::outcome::skipped;
@@ -8,18 +8,19 @@ use crate::bindings::uis::integration::types::{CommunicationKind, Failure, Skipp
 use crate::context::Context;
 use crate::retailcrm::customers::{self, Customer};
 use crate::rules;
-use crate::telephony::story::{self, Place, Record, Story};
+use crate::telephony::story::{self, Place, StoredRecording, Story};
 
-/// The recording for the history: the longest; of equals the earliest.
-pub fn main(story: &Story) -> Option<&Record> {
+/// The recording for the history: the longest; among equal ones the earliest.
+pub fn main(story: &Story) -> Option<&StoredRecording> {
     story.recordings.iter().rev().max_by_key(|recording| recording.seconds.unwrap_or(0))
 }
 
-/// Puts every recording that has no place yet into a note. RetailCRM has no key against doubled notes, so the intent is written first,
-/// with the time until which its request may still arrive; one found open is looked up, no earlier than then, before it is sent again.
+/// Writes every recording that has no place yet into a note. RetailCRM has no idempotency key for notes, so an intent is stored first, with
+/// the time until which its request may still arrive. A retry that finds an intent waits for that time, looks the note up, and sends it
+/// again only if it is not there.
 pub fn put_into_notes(context: &Context<'_>, session: i64) -> Result<Vec<Skipped>, Failure> {
     let story = story::read(context, session)?;
-    let waiting: Vec<&Record> = story.recordings.iter().filter(|recording| recording.waits()).collect();
+    let waiting: Vec<&StoredRecording> = story.recordings.iter().filter(|recording| recording.waits()).collect();
     let (Some(phone), false) = (&story.phone, waiting.is_empty()) else { return Ok(Vec::new()) };
     let Some(customer) = customers::find_by_phone(context.crm, phone)? else {
         let left_out = waiting
@@ -27,7 +28,7 @@ pub fn put_into_notes(context: &Context<'_>, session: i64) -> Result<Vec<Skipped
             .map(|recording| {
                 skipped(
                     format!("recording {} of call {}", recording.url, AppealId::call(session)),
-                    "the call is in the history already and no customer has this phone to put a note on",
+                    "the call is already in the history, and there is no customer with this phone for a note",
                 )
             })
             .collect();
@@ -42,7 +43,13 @@ pub fn put_into_notes(context: &Context<'_>, session: i64) -> Result<Vec<Skipped
     Ok(Vec::new())
 }
 
-fn put_into_note(context: &Context<'_>, session: i64, story: &Story, recording: &Record, customer: &Customer) -> Result<(), Failure> {
+fn put_into_note(
+    context: &Context<'_>,
+    session: i64,
+    story: &Story,
+    recording: &StoredRecording,
+    customer: &Customer,
+) -> Result<(), Failure> {
     if recording.place == Place::NoteIntended {
         context.wait_for_intent("the note", recording.note_until)?;
         if customers::has_note(context.crm, customer.id, &recording.url)? {
@@ -53,7 +60,7 @@ fn put_into_note(context: &Context<'_>, session: i64, story: &Story, recording: 
     let Some(text) = rules::note(context, || about(session, story), text, &recording.url) else {
         return place(context, session, &recording.url, Place::Nowhere);
     };
-    let until = context.arrives_until();
+    let until = context.may_arrive_until();
     update(context, session, &recording.url, |recording| (recording.place, recording.note_until) = (Place::NoteIntended, until))?;
     match customers::add_note(context.crm, customer, &text) {
         Ok(()) => place(context, session, &recording.url, Place::Note),
@@ -61,11 +68,11 @@ fn put_into_note(context: &Context<'_>, session: i64, story: &Story, recording: 
             place(context, session, &recording.url, Place::Waiting)?;
             Err(error.into())
         }
-        Err(error) => Err(context.unknown_intent(error, until)),
+        Err(error) => Err(context.unknown_outcome(error, until)),
     }
 }
 
-/// The call as rules know it.
+/// The call as rules see it.
 fn about(session: i64, story: &Story) -> decision::Appeal {
     decision::Appeal {
         kind: CommunicationKind::Call,
@@ -78,8 +85,8 @@ fn about(session: i64, story: &Story) -> decision::Appeal {
     }
 }
 
-/// The note as people read it.
-fn text(context: &Context<'_>, story: &Story, recording: &Record) -> Result<String, Failure> {
+/// The text of the note.
+fn text(context: &Context<'_>, story: &Story, recording: &StoredRecording) -> Result<String, Failure> {
     let length = recording.seconds.map(|seconds| format!(" ({}:{:02})", seconds / 60, seconds % 60)).unwrap_or_default();
     Ok(format!("Запись звонка от {}{length}: {}", context.crm_date_time(story.began())?, recording.url))
 }
@@ -88,7 +95,7 @@ fn place(context: &Context<'_>, session: i64, url: &str, place: Place) -> Result
     update(context, session, url, |recording| recording.place = place)
 }
 
-fn update(context: &Context<'_>, session: i64, url: &str, change: impl Fn(&mut Record)) -> Result<(), Failure> {
+fn update(context: &Context<'_>, session: i64, url: &str, change: impl Fn(&mut StoredRecording)) -> Result<(), Failure> {
     story::update(context, session, |story| story.recordings.iter_mut().filter(|recording| recording.url == url).for_each(&change))
 }
 
@@ -98,7 +105,7 @@ mod tests {
 
     #[test]
     fn the_longest_talk_goes_into_the_history() {
-        let record = |url: &str, seconds| Record { url: url.into(), seconds, ..Record::default() };
+        let record = |url: &str, seconds| StoredRecording { url: url.into(), seconds, ..StoredRecording::default() };
         let mut story = Story {
             recordings: vec![record("a", None), record("b", Some(40)), record("c", Some(40)), record("d", Some(7))],
             ..Story::default()

@@ -1,4 +1,4 @@
-//! Partners' rules about where an incoming call goes.
+//! Partners' rules about where an incoming call is forwarded to.
 
 use crate::base::phone;
 use crate::bindings::uis::integration::call_events::Call;
@@ -8,7 +8,7 @@ use crate::bindings::uis::integration::types::CommunicationKind;
 use crate::context::Context;
 use crate::rules::decides;
 
-/// Where an incoming call goes. `known` is what RetailCRM knows of the caller.
+/// The phones to forward an incoming call to. `known` is what RetailCRM knows about the caller.
 pub fn route(
     context: &Context<'_>,
     call: &Call,

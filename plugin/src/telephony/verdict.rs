@@ -1,8 +1,8 @@
-//! How a call ended, in RetailCRM's words. UIS alone decides what is lost; the reason only tells how.
+//! How a call ended, in RetailCRM's terms. Only UIS decides whether a call is lost; the finish reason only says why.
 
-use super::story::{Story, Way};
+use super::story::{CallDirection, Story};
 
-/// The end of a call. RetailCRM spells "nobody answered" differently in events and in the history.
+/// How a call ended. RetailCRM spells "no answer" differently in events and in the history.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Verdict {
     /// Somebody talked.
@@ -11,9 +11,9 @@ pub enum Verdict {
     Busy,
     /// Nobody answered.
     NoAnswer,
-    /// It could not be connected.
+    /// The call could not be connected.
     Failed,
-    /// It was not let through.
+    /// The call was not allowed.
     NotAllowed,
 }
 
@@ -40,32 +40,32 @@ impl Verdict {
     }
 }
 
-/// How the call of this story ended.
+/// How the story's call ended.
 pub fn of(story: &Story) -> Verdict {
     let Some(end) = &story.end else { return Verdict::NoAnswer };
     let talked = talk_seconds(story) > 0 || (end.talk.is_none() && !story.talks.is_empty());
     let answered = match end.is_lost {
         Some(true) => false,
-        // Not lost and incoming: the scenario took care of the caller, even when no employee talked.
-        Some(false) if story.direction != Some(Way::Out) => true,
+        // Not lost and incoming: the scenario handled the call, even if no employee talked.
+        Some(false) if story.direction != Some(CallDirection::Out) => true,
         _ => talked,
     };
     if answered { Verdict::Answered } else { by_reason(end.reason.as_deref().unwrap_or_default()) }
 }
 
-/// Seconds of talk: as told, else the rest after waiting.
+/// The seconds of talk: as reported, else the total without the waiting.
 pub fn talk_seconds(story: &Story) -> u32 {
     let Some(end) = &story.end else { return 0 };
     end.talk.or_else(|| Some(end.total?.saturating_sub(end.wait?))).unwrap_or(0)
 }
 
-/// Seconds of waiting: as told, else the rest before the talk.
+/// The seconds of waiting: as reported, else the total without the talk.
 pub fn wait_seconds(story: &Story) -> Option<u32> {
     let end = story.end.as_ref()?;
     end.wait.or_else(|| Some(end.total?.saturating_sub(end.talk?)))
 }
 
-/// UIS's reasons by the families of their names; the list is open, so what is not recognised is "nobody answered".
+/// The verdict for a UIS finish reason. UIS may add reasons; an unknown one means "no answer".
 fn by_reason(reason: &str) -> Verdict {
     match reason {
         "numa_in_black_list" | "numa_in_spam_list" | "not_enough_money" | "limit_exceeded" | "locked_numb" | "max_out_call_reached" => {
@@ -90,7 +90,7 @@ pub(crate) mod tests {
     use crate::bindings::uis::integration::call_events::{Call, CallFinished, Direction, FinishKind};
     use crate::bindings::uis::integration::types::PhoneNumber;
 
-    /// An end of call 1 with a customer's number and nothing else.
+    /// A finish event of call 1 with a customer's number and nothing else.
     pub(crate) fn finished(kind: FinishKind) -> CallFinished {
         CallFinished {
             call: Call {
@@ -148,7 +148,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_not_told_follows_from_the_total() {
+    fn missing_durations_are_computed_from_the_total() {
         let mut event = finished(FinishKind::Finished);
         (event.total_seconds, event.talk_seconds) = (Some(23), Some(12));
         let mut story = Story::default();

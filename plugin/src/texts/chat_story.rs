@@ -1,4 +1,4 @@
-//! What is remembered of one chat. Its events come late, twice, or never, each with other data; merged they make one story.
+//! The merged state of one chat. Its events arrive late, twice or never, and each contains other data.
 
 use std::collections::BTreeMap;
 
@@ -15,48 +15,49 @@ use crate::texts::contacts;
 use crate::texts::parameters::Parameters;
 use crate::uis::directory;
 
-/// Longer than any repeat of a chat's events.
+/// Longer than any of a chat's events can be repeated.
 const TTL_MS: u64 = 35 * 24 * 3_600_000;
-/// Of what events tell for templates, so many values are remembered, each so long in characters.
+/// The most parameters of a chat that are stored, and the longest one, in characters.
 const PARAMETERS_MAX: usize = 60;
 const PARAMETER_MAX: usize = 500;
 
-/// One chat.
+/// The merged state of one chat.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ChatStory {
-    /// When its first event happened.
+    /// The time of the chat's earliest event.
     pub began: Instant,
-    /// An employee accepted it.
+    /// Whether an employee accepted it.
     pub accepted: bool,
-    /// It was passed on to RetailCRM, with what was known by then.
+    /// Whether it was sent to RetailCRM, with what was known at that time.
     pub passed_on: bool,
-    /// Something was told since of who writes, or that it is over. It stands here until that is passed on, as the event that told it may have
-    /// to come again.
-    pub news: bool,
-    /// Who accepted it: an employee id.
+    /// Whether the visitor's identity or the end became known and is not sent to RetailCRM yet. This is stored because the event may be
+    /// retried.
+    #[serde(rename = "news")]
+    pub changed: bool,
+    /// The employee who accepted it; an id.
     pub employee: Option<i64>,
     /// The visitor's phone, canonical digits.
     pub phone: Option<String>,
-    /// His e-mail, in lower case.
+    /// The visitor's e-mail, in lower case.
     pub email: Option<String>,
-    /// UIS's id of him.
+    /// UIS's id of the visitor.
     pub visitor: Option<i64>,
-    /// His name.
+    /// The visitor's name.
     pub name: Option<String>,
-    /// His name within the messenger.
+    /// The visitor's name in the messenger.
     pub nick: Option<String>,
     /// The channel.
     pub channel_id: Option<i64>,
-    /// Its type.
+    /// The channel's type.
     pub channel_type: Option<String>,
-    /// Its name.
+    /// The channel's name.
     pub channel_name: Option<String>,
-    /// The id of the communication in UIS's reports.
+    /// The id of the chat's communication in UIS's reports.
     pub communication: Option<i64>,
     /// The end.
     pub end: Option<End>,
-    /// What its events told that templates may ask for.
+    /// The events' parameters for templates.
     pub parameters: BTreeMap<String, String>,
 }
 
@@ -64,47 +65,47 @@ pub struct ChatStory {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct End {
-    /// When.
+    /// When it ended.
     pub at: Instant,
-    /// Without a talk, by UIS's verdict; none: they talked, or it is not known.
+    /// How it ended without a talk, according to UIS; none: with a talk, or unknown.
     pub status: Option<Unsuccessful>,
     /// UIS's reason.
     pub cause: Option<String>,
 }
 
-/// Reads a chat's story; an empty one when nothing is known.
+/// Reads a chat's state; an empty one if none is stored.
 pub fn read(context: &Context<'_>, chat: i64) -> Result<ChatStory, Failure> {
     Ok(stored::load(context.platform, Key::Chat(chat))?.unwrap_or_default())
 }
 
-/// Extends a chat's story and gives what `change` gives.
+/// Changes a chat's state and returns what `change` returns.
 pub fn update<R>(context: &Context<'_>, chat: i64, change: impl FnMut(&mut ChatStory) -> R) -> Result<R, Failure> {
     stored::update(context.platform, Key::Chat(chat), Some(TTL_MS), change)
 }
 
 impl ChatStory {
-    /// Takes in what an event says of the chat. What is known is not forgotten because a later event does not tell it.
+    /// Merges what an event contains about the chat. A value that a later event does not contain is kept.
     pub fn merge(&mut self, chat: &Chat) {
-        let before = self.who();
+        let before = self.identity();
         self.began = if self.began == 0 { chat.at } else { self.began.min(chat.at) };
         let raw = |name: &str| chat.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
         let field = chat.visitor.phone.as_ref().map(|number| number.digits.as_str());
         let (phone, email) = contacts::of_fields(field.or_else(|| raw("visitor_phone_number")), chat.visitor.email.as_deref());
-        let learn = |known: &mut Option<String>, told: &Option<String>| {
-            if told.is_some() {
-                known.clone_from(told);
+        let set_if_reported = |known: &mut Option<String>, reported: &Option<String>| {
+            if reported.is_some() {
+                known.clone_from(reported);
             }
         };
-        learn(&mut self.phone, &phone);
-        learn(&mut self.email, &email);
-        learn(&mut self.name, &chat.visitor.name);
-        learn(&mut self.nick, &chat.visitor.nick);
-        learn(&mut self.channel_type, &chat.channel_type);
-        learn(&mut self.channel_name, &chat.channel_name);
+        set_if_reported(&mut self.phone, &phone);
+        set_if_reported(&mut self.email, &email);
+        set_if_reported(&mut self.name, &chat.visitor.name);
+        set_if_reported(&mut self.nick, &chat.visitor.nick);
+        set_if_reported(&mut self.channel_type, &chat.channel_type);
+        set_if_reported(&mut self.channel_name, &chat.channel_name);
         self.visitor = chat.visitor.id.or(self.visitor);
         self.channel_id = chat.channel_id.or(self.channel_id);
         self.communication = chat.communication_id.or(self.communication);
-        self.news |= self.who() != before;
+        self.changed |= self.identity() != before;
         let named = chat.employee.as_ref().map(directory::parameters).unwrap_or_default();
         for (name, value) in chat.attributes.iter().cloned().chain(named) {
             if !value.trim().is_empty() && (self.parameters.len() < PARAMETERS_MAX || self.parameters.contains_key(&name)) {
@@ -113,25 +114,25 @@ impl ChatStory {
         }
     }
 
-    /// Takes in a phone and an e-mail found in what was written; what events told of themselves goes before.
+    /// Merges a phone and an e-mail that were found in a message; those from events' own fields take precedence.
     pub fn merge_contacts(&mut self, phone: Option<String>, email: Option<String>) {
-        let before = self.who();
+        let before = self.identity();
         self.phone = self.phone.take().or(phone);
         self.email = self.email.take().or(email);
-        self.news |= self.who() != before;
+        self.changed |= self.identity() != before;
     }
 
-    /// He left something that he can be answered by.
+    /// Whether the visitor left a phone or an e-mail.
     pub fn has_contacts(&self) -> bool {
         self.phone.is_some() || self.email.is_some()
     }
 
-    /// By what the visitor is known.
-    pub fn who(&self) -> Identity {
+    /// What identifies the visitor.
+    pub fn identity(&self) -> Identity {
         Identity { phone: self.phone.clone(), email: self.email.clone(), visitor: self.visitor }
     }
 
-    /// What the chat tells for templates and fields.
+    /// The chat's parameters for templates and fields.
     pub fn parameters(&self, context: &Context<'_>, chat: i64) -> Result<Parameters, Failure> {
         let attributes: Vec<(String, String)> = self.parameters.clone().into_iter().collect();
         let contact = self.phone.clone().or_else(|| self.email.clone()).or_else(|| self.name.clone()).or_else(|| self.nick.clone());

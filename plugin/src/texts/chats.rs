@@ -1,10 +1,11 @@
-//! «Передача чатов»: a chat becomes a customer, an order, a task, when it is accepted or closed, as the settings want; and its talk is kept.
+//! «Передача чатов»: creates a customer, an order and a task for a chat when it is accepted or closed, as the settings require, and stores
+//! its transcript.
 
 use crate::appeal::{Appeal, EventParameters};
 use crate::appeals::lookup::Lookup;
 use crate::appeals::{join, progress, source};
 use crate::base::appeal_id::AppealId;
-use crate::base::outcome::{Handled, comes_again, done, done_without, skipped};
+use crate::base::outcome::{Handled, done, done_with_skipped, is_retried, skipped};
 use crate::base::template;
 use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::chat_events::{
@@ -14,19 +15,19 @@ use crate::bindings::uis::integration::types::{Delivery, Failure, Skipped};
 use crate::context::Context;
 use crate::crm_state::{shops, switch};
 use crate::settings::texts::{Unsuccessful, When};
+use crate::texts::actions::AppealActions;
 use crate::texts::chat_story::{self, ChatStory, End};
 use crate::texts::contacts;
-use crate::texts::transcript::{self, Talk};
-use crate::texts::wishes::Wishes;
+use crate::texts::transcript::{self, TranscriptOutcome};
 use crate::uis::directory;
 
-/// RetailCRM's stock order methods: for chats of the site's own widget, and of messengers.
+/// RetailCRM's built-in order methods for chats on the site and in messengers.
 const SITE_METHOD: &str = "live-chat";
 const MESSENGER_METHOD: &str = "messenger";
-/// A talk that UIS's report does not know is asked for again so often, and for so long after its end.
+/// How often, and for how long after the end, a transcript that UIS's report does not contain yet is requested.
 const TALK_EVERY_MS: i64 = 600_000;
 const TALK_WAIT_MS: i64 = 3_600_000;
-/// UIS's channel of the site's own widget.
+/// UIS's channel type for chats on the site.
 const SITE_CHANNEL: &str = "comagic";
 
 /// An employee accepted a chat.
@@ -44,10 +45,10 @@ pub fn on_chat_accepted(context: &Context<'_>, event: &ChatAccepted) -> Handled 
     if context.settings()?.chats.when == When::Close {
         return done();
     }
-    done_without(pass_on(context, event.chat.chat_id, &story)?)
+    done_with_skipped(pass_on(context, event.chat.chat_id, &story)?)
 }
 
-/// A message came: perhaps it tells who writes.
+/// A message arrived; it may contain contacts.
 pub fn on_chat_message(context: &Context<'_>, delivery: &Delivery, event: &ChatMessage) -> Handled {
     if !wanted(context, &event.chat)? {
         return done();
@@ -58,18 +59,18 @@ pub fn on_chat_message(context: &Context<'_>, delivery: &Delivery, event: &ChatM
         story.merge_contacts(left.0.clone(), left.1.clone());
         story.clone()
     })?;
-    // What comes after the end is settled like the end itself, if there is anything to settle.
+    // A message after the end is handled like the end itself.
     if story.end.is_some() {
-        return settle(context, event.chat.chat_id, &delivery.ordering_key);
+        return finish(context, event.chat.chat_id, &delivery.ordering_key);
     }
-    // What was passed on without it is attached to whom it belongs to; what was not waits for the end.
-    if story.news && story.passed_on {
-        return done_without(pass_on(context, event.chat.chat_id, &story)?);
+    // The chat was sent to RetailCRM without these contacts, so they are added now. A chat that was not sent waits for its end.
+    if story.changed && story.passed_on {
+        return done_with_skipped(pass_on(context, event.chat.chat_id, &story)?);
     }
     done()
 }
 
-/// The customer's message waits for an answer. UIS reminds the operator; RetailCRM has nothing for it.
+/// A customer's message has no answer yet. UIS reminds the operator; in RetailCRM nothing is done.
 pub fn on_chat_unanswered(context: &Context<'_>, event: &ChatUnanswered) -> Handled {
     if wanted(context, &event.chat)? {
         chat_story::update(context, event.chat.chat_id, |story| story.merge(&event.chat))?;
@@ -82,54 +83,54 @@ pub fn on_chat_finished(context: &Context<'_>, delivery: &Delivery, event: &Chat
     if !wanted(context, &event.chat)? {
         return done();
     }
-    take_end(context, event)?;
-    settle(context, event.chat.chat_id, &delivery.ordering_key)
+    merge_end(context, event)?;
+    finish(context, event.chat.chat_id, &delivery.ordering_key)
 }
 
-/// UIS's report tells that a chat is closed: true when that, or what follows from it, is news. What follows is done by a timer of its own.
+/// UIS's report contains the end of a chat; returns whether anything remains to be done. The chat's own timer does it.
 pub fn on_reported(context: &Context<'_>, event: &ChatFinished) -> Result<bool, Failure> {
-    let news = wanted(context, &event.chat)? && !progress::read(context, AppealId::chat(event.chat.chat_id))?.settled;
-    if news {
-        take_end(context, event)?;
+    let is_new = wanted(context, &event.chat)? && !progress::read(context, AppealId::chat(event.chat.chat_id))?.finished;
+    if is_new {
+        merge_end(context, event)?;
     }
-    Ok(news)
+    Ok(is_new)
 }
 
-/// The timer of a chat: UIS's report told of it, or its talk was not known yet.
+/// The timer of a chat: its end was found in UIS's report, or its transcript was not available yet.
 pub fn on_timer(context: &Context<'_>, delivery: &Delivery, chat: i64) -> Handled {
-    settle(context, chat, &delivery.ordering_key)
+    finish(context, chat, &delivery.ordering_key)
 }
 
-/// Takes the end into the chat's story.
-fn take_end(context: &Context<'_>, event: &ChatFinished) -> Result<(), Failure> {
+/// Merges the end into the chat's state.
+fn merge_end(context: &Context<'_>, event: &ChatFinished) -> Result<(), Failure> {
     let who = who(context, &event.chat)?;
     chat_story::update(context, event.chat.chat_id, |story| {
         story.merge(&event.chat);
         story.employee = story.employee.or(who);
-        // A talk that nobody told of was accepted all the same.
+        // If the chat was successful, an employee accepted it, even if that event was lost.
         story.accepted |= event.status == ChatStatus::Succeed;
         if story.end.is_none() {
             story.end = Some(End { at: event.chat.at, status: status(event.status), cause: event.release_cause.clone() });
-            story.news = true;
+            story.changed = true;
         }
     })
 }
 
 /// Does what follows from a chat's end, once.
-fn settle(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
+fn finish(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
     let id = AppealId::chat(chat);
     let mut story = chat_story::read(context, chat)?;
-    // Who writes may be told after the end: what was left out for that is made up for.
-    let late = story.has_contacts() && (story.news || !story.passed_on);
-    if progress::read(context, id)?.settled {
+    // Contacts may arrive after the end; then what was left out because of them is done now.
+    let late = story.has_contacts() && (story.changed || !story.passed_on);
+    if progress::read(context, id)?.finished {
         if !late {
             return done();
         }
-        // All of it is done once more, the talk as well, and an attempt that breaks off must not look as if it were done.
-        progress::update(context, id, |progress| progress.settled = false)?;
+        // Everything is done again, including the transcript. Until it is, the chat must not count as finished.
+        progress::update(context, id, |progress| progress.finished = false)?;
     }
     if !story.has_contacts() {
-        // Perhaps a message that nobody told of says it.
+        // The contacts may be in a message whose notification was lost.
         let (phone, email) = transcript::contacts(context, chat)?;
         if phone.is_some() || email.is_some() {
             story = chat_story::update(context, chat, |story| {
@@ -140,29 +141,29 @@ fn settle(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
     }
     let passed_on = pass_on(context, chat, &story);
     if matches!(passed_on, Err(Failure::Retry(_))) {
-        return passed_on.and_then(done_without);
+        return passed_on.and_then(done_with_skipped);
     }
-    // The talk is kept even where the order is refused.
-    let kept = transcript::keep(context, chat, &story)?;
+    // The transcript is stored even if the order is refused.
+    let transcript = transcript::store(context, chat, &story)?;
     let mut left_out = passed_on?;
-    match kept {
-        Talk::Kept(skipped) => left_out.extend(skipped),
-        // UIS's report may know a talk only minutes after its end.
-        Talk::Unknown if story.end.as_ref().is_some_and(|end| context.platform.now() < end.at + TALK_WAIT_MS) => {
+    match transcript {
+        TranscriptOutcome::Done(skipped) => left_out.extend(skipped),
+        // A transcript may appear in UIS's report only minutes after the chat's end.
+        TranscriptOutcome::NotReported if story.end.as_ref().is_some_and(|end| context.platform.now() < end.at + TALK_WAIT_MS) => {
             timers::once(context.platform, TimerName::Chat(chat), context.platform.now() + TALK_EVERY_MS, ordering_key)?;
-            return done_without(left_out);
+            return done_with_skipped(left_out);
         }
-        Talk::Unknown => {}
+        TranscriptOutcome::NotReported => {}
     }
-    progress::update(context, id, |progress| progress.settled = true)?;
-    done_without(left_out)
+    progress::update(context, id, |progress| progress.finished = true)?;
+    done_with_skipped(left_out)
 }
 
-/// Whether chats of such a channel are passed on.
+/// Whether the settings require this chat to be sent to RetailCRM.
 fn wanted(context: &Context<'_>, chat: &Chat) -> Result<bool, Failure> {
     let settings = context.settings()?;
     let channels = &settings.chats.channels;
-    // An event that does not tell the channel goes by what earlier ones told.
+    // If the event does not contain the channel, the one from earlier events counts.
     let channel = || match chat.channel_id {
         Some(channel) => Ok(Some(channel)),
         None => chat_story::read(context, chat.chat_id).map(|story| story.channel_id),
@@ -186,12 +187,12 @@ fn status(status: ChatStatus) -> Option<Unsuccessful> {
     }
 }
 
-/// Does what the settings want of the chat as far as it is known. What was done before is not done again.
+/// Does what the settings require, as far as the chat is known. What is already done is not repeated.
 fn pass_on(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Skipped>, Failure> {
     let passed_on = attempt(context, chat, story);
-    if story.news && !passed_on.as_ref().is_err_and(comes_again) {
+    if story.changed && !passed_on.as_ref().is_err_and(is_retried) {
         chat_story::update(context, chat, |known| {
-            known.news = (known.who(), &known.end) != (story.who(), &story.end);
+            known.changed = (known.identity(), &known.end) != (story.identity(), &story.end);
         })?;
     }
     passed_on
@@ -204,7 +205,7 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
     let site = parameters.raw("site_domain_name");
     let (own_site, site) = shops::of_domain(context.platform, settings, site.as_deref())?;
     let name = template::render(&block.client_name, |name| parameters.get(name), |_| {});
-    let who = story.who();
+    let identity = story.identity();
     let appeal = Appeal {
         id: AppealId::chat(chat),
         at: story.end.as_ref().map_or(story.began, |end| end.at),
@@ -212,11 +213,11 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
         own_site,
         site,
         source: source::source(context, &parameters, None),
-        told: &parameters,
-        who: who.clone(),
+        parameters: &parameters,
+        identity: identity.clone(),
     };
     let unsuccessful = story.end.as_ref().and_then(|end| end.status);
-    let wishes = Wishes {
+    let actions = AppealActions {
         block,
         settings,
         employee: story.employee,
@@ -226,8 +227,8 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
     };
     let known = progress::read(context, appeal.id)?;
     let has_contacts = story.has_contacts();
-    let Some(mut lookup) = Lookup::of(context, who, &known).filter(|_| has_contacts || block.without_contacts) else {
-        let mut left_out = wishes.task_alone(context, &appeal)?;
+    let Some(mut lookup) = Lookup::of(context, identity, &known).filter(|_| has_contacts || block.without_contacts) else {
+        let mut left_out = actions.task_alone(context, &appeal)?;
         if story.end.is_some() {
             left_out.push(skipped(
                 format!("chat {chat}"),
@@ -236,13 +237,13 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
         }
         return Ok(left_out);
     };
-    // Nobody accepted it: there is nothing to pass on but the task to look at it.
+    // Nobody accepted the chat, so only the task is created.
     if block.when == When::Accept && !story.accepted {
-        return wishes.task_alone(context, &appeal);
+        return actions.task_alone(context, &appeal);
     }
     chat_story::update(context, chat, |story| story.passed_on = true)?;
-    if known.looked_up && has_contacts && story.news {
-        // He was passed on before he told who he is, or may have been joined with another since.
+    if known.looked_up && has_contacts && story.changed {
+        // The chat was sent before the visitor left these contacts, or the customer may have been merged into another since.
         lookup.set_customer(None);
         join::join(context, &appeal, &mut lookup)?;
         let customer = lookup.customer()?;
@@ -251,5 +252,5 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
             progress::update(context, appeal.id, |progress| progress.customer.clone_from(&customer))?;
         }
     }
-    wishes.carry_out(context, &appeal, &mut lookup)
+    actions.carry_out(context, &appeal, &mut lookup)
 }

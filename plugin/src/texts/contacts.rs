@@ -1,15 +1,15 @@
-//! The phone and the e-mail that somebody left. People write either into the other's field, and both into what they say.
+//! Finds the phone and the e-mail that a visitor left. People write one into the other's field, and both into messages.
 
 use crate::base::phone;
 
-/// A number that people can be called by has so many digits.
+/// How many digits a phone has.
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
-/// The longest e-mail, by its standard.
+/// The longest e-mail, according to its standard.
 const EMAIL_MAX: usize = 254;
-/// Words of a text that are looked at.
+/// How many words of a text are examined.
 const WORDS_MAX: usize = 2000;
 
-/// The phone of a text that is nothing but one, canonical digits.
+/// The phone, if the text is nothing but a phone; canonical digits.
 pub fn phone(text: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '(' | ')' | '.' | ' ' | '\u{a0}');
     let text = text.trim();
@@ -17,7 +17,7 @@ pub fn phone(text: &str) -> Option<String> {
     (text.chars().all(plain) && DIGITS.contains(&digits.len())).then_some(digits)
 }
 
-/// The e-mail of a text that is nothing but one, in lower case.
+/// The e-mail, if the text is nothing but an e-mail; in lower case.
 pub fn email(text: &str) -> Option<String> {
     let text = text.trim().trim_end_matches(['.', ',', ';', ')', '>']).trim_start_matches(['(', '<']);
     let (name, host) = text.split_once('@')?;
@@ -31,15 +31,14 @@ pub fn email(text: &str) -> Option<String> {
     fits.then(|| text.to_lowercase())
 }
 
-/// A phone and an e-mail out of fields that were meant for either.
+/// The phone and the e-mail from two fields, whichever field each was written into.
 pub fn of_fields(phone_field: Option<&str>, email_field: Option<&str>) -> (Option<String>, Option<String>) {
     let fields = [phone_field, email_field];
     let first = |find: fn(&str) -> Option<String>, order: [usize; 2]| order.into_iter().find_map(|place| fields[place].and_then(find));
     (first(phone, [0, 1]), first(email, [1, 0]))
 }
 
-/// A phone and an e-mail within what somebody wrote. A phone is told from other numbers by its beginning: `+`, or `8` and `7` with ten
-/// digits more.
+/// The phone and the e-mail in a text. A number counts as a phone if it begins with `+`, or with `8` or `7` and has ten more digits.
 pub fn of_text(text: &str) -> (Option<String>, Option<String>) {
     let found_email = text.split_whitespace().take(WORDS_MAX).find_map(email);
     let mut found_phone = None;

@@ -1,20 +1,20 @@
-//! What a site request or a chat tells for templates and fields, by UIS's names.
+//! A site request's or chat's parameters for templates and fields, under UIS's names.
 
 use std::collections::BTreeMap;
 
 use crate::appeal::EventParameters;
 
-/// Its parameters.
+/// The parameters, by name.
 #[derive(Debug, Default)]
 pub struct Parameters(BTreeMap<String, String>);
 
 impl Parameters {
-    /// Of what an event said besides its own members.
+    /// Takes the attributes of an event.
     pub fn new(attributes: &[(String, String)]) -> Parameters {
         Parameters(attributes.iter().cloned().collect())
     }
 
-    /// With a member of the event; an absent one takes nothing away.
+    /// Adds a field of the event; an absent value changes nothing.
     pub fn with(mut self, name: &str, value: Option<impl Into<String>>) -> Parameters {
         if let Some(value) = value {
             self.0.insert(name.to_owned(), value.into());

@@ -1,8 +1,8 @@
-//! Chats and site requests that notifications lost. UIS's reports are read again and again; each row that is news is handled by a timer of
-//! its own, in order with its customer's other events, so that one that RetailCRM cannot take now holds up no other.
+//! Finds chats and site requests whose notifications were lost. UIS's reports are read repeatedly. Each item that is not finished is
+//! handled by its own timer in the customer's lane, so that one that RetailCRM cannot store now does not block the others.
 
 use crate::base::keys::Key;
-use crate::base::outcome::{Handled, done, done_without, skipped};
+use crate::base::outcome::{Handled, done, done_with_skipped, skipped};
 use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::communications::{ReportedChat, ReportedSiteRequest};
 use crate::bindings::uis::integration::log::Level;
@@ -10,16 +10,16 @@ use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
 use crate::settings::Settings;
 use crate::texts::{chats, site_requests};
-use crate::uis::reports::{self, PAGE, Reading};
+use crate::uis::reports::{self, PAGE, ReportReader};
 
 /// The reports of chats and of site requests.
-pub const TEXTS: Reading = Reading { timer: TimerName::ReconcileTexts, key: Key::TextsRead };
+pub const TEXTS: ReportReader = ReportReader { timer: TimerName::ReconcileTexts, key: Key::TextsRead };
 
-/// Starts the reading, if anything of the reports is wanted.
+/// Starts the timer, if the settings require chats or requests.
 pub fn start(context: &Context<'_>) -> Result<(), Failure> {
     let settings = context.settings()?;
     if settings.chats.send || settings.requests.send {
-        return TEXTS.start(context.platform);
+        return TEXTS.start_timer(context.platform);
     }
     timers::cancel(context.platform, TEXTS.timer);
     Ok(())
@@ -36,7 +36,7 @@ pub fn on_timer(context: &Context<'_>) -> Handled {
     if settings.requests.send {
         requests(context, settings, since)?;
     }
-    TEXTS.read(context.platform, began)?;
+    TEXTS.mark_read(context.platform, began)?;
     done()
 }
 
@@ -47,7 +47,11 @@ fn chats(context: &Context<'_>, since: Instant) -> Result<(), Failure> {
         for ReportedChat { ordering_key, finished } in &page.chats {
             let chat = finished.chat.chat_id;
             if chats::on_reported(context, finished)? {
-                context.platform.log(Level::Warn, "a finished chat was not told, only reported", &[("chat", &chat.to_string())]);
+                context.platform.log(
+                    Level::Warn,
+                    "the end of a chat was found in UIS's report; its notification was lost",
+                    &[("chat", &chat.to_string())],
+                );
                 timers::hand_over(context.platform, TimerName::Chat(chat), ordering_key, Vec::new())?;
             }
         }
@@ -64,8 +68,12 @@ fn requests(context: &Context<'_>, settings: &Settings, since: Instant) -> Resul
         let page = context.platform.received_site_requests(since, cursor.as_deref(), PAGE).map_err(reports::failure)?;
         for ReportedSiteRequest { ordering_key, request } in &page.requests {
             let id = request.communication_id;
-            if site_requests::is_news(context, settings, id)? {
-                context.platform.log(Level::Warn, "a site request was not told, only reported", &[("request", &id.to_string())]);
+            if site_requests::is_new(context, settings, id)? {
+                context.platform.log(
+                    Level::Warn,
+                    "a site request was found in UIS's report; its notification was lost",
+                    &[("request", &id.to_string())],
+                );
                 timers::hand_over(context.platform, TimerName::SiteRequest(id), ordering_key, request.at.to_string().into_bytes())?;
             }
         }
@@ -76,7 +84,7 @@ fn requests(context: &Context<'_>, settings: &Settings, since: Instant) -> Resul
     }
 }
 
-/// Handles a request that the report told of. Its text may be longer than a timer can carry, so it is read again.
+/// Handles a request found in the report. Its text may be too long for a timer's payload, so it is read again.
 pub fn on_request_timer(context: &Context<'_>, id: i64, payload: &[u8]) -> Handled {
     let at = std::str::from_utf8(payload).ok().and_then(|text| text.parse::<Instant>().ok()).unwrap_or_default();
     let mut cursor: Option<String> = None;
@@ -87,7 +95,7 @@ pub fn on_request_timer(context: &Context<'_>, id: i64, payload: &[u8]) -> Handl
         }
         match page.next.filter(|_| page.requests.last().is_some_and(|last| last.request.at <= at)) {
             Some(next) => cursor = Some(next),
-            None => return done_without(vec![skipped(format!("site request {id}"), "UIS's report does not know it any more")]),
+            None => return done_with_skipped(vec![skipped(format!("site request {id}"), "it is no longer in UIS's report")]),
         }
     }
 }

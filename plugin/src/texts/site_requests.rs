@@ -1,41 +1,41 @@
-//! «Передача заявок»: a request that somebody sent from a site becomes a customer, an order, a task, as the settings want.
+//! «Передача заявок»: creates a customer, an order and a task for a request sent from a site, as the settings require.
 
 use crate::appeal::{Appeal, Identity};
 use crate::appeals::lookup::Lookup;
 use crate::appeals::{progress, source};
 use crate::base::appeal_id::AppealId;
-use crate::base::outcome::{Handled, done, done_without, skipped};
+use crate::base::outcome::{Handled, done, done_with_skipped, skipped};
 use crate::base::template;
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::crm_state::{shops, switch};
 use crate::settings::Settings;
+use crate::texts::actions::AppealActions;
 use crate::texts::contacts;
 use crate::texts::parameters::Parameters;
-use crate::texts::wishes::Wishes;
 use crate::uis::directory;
 
-/// RetailCRM's stock order method for requests of a site.
+/// RetailCRM's built-in order method for requests from a site.
 const STOCK_METHOD: &str = "landing-page";
 
-/// UIS's report tells of a request: true when that is news. It is handled by a timer of its own.
-pub fn is_news(context: &Context<'_>, settings: &Settings, request: i64) -> Result<bool, Failure> {
-    Ok(settings.requests.send && !progress::read(context, AppealId::site_request(request))?.settled)
+/// Whether a request in UIS's report still has to be handled. Its own timer handles it.
+pub fn is_new(context: &Context<'_>, settings: &Settings, request: i64) -> Result<bool, Failure> {
+    Ok(settings.requests.send && !progress::read(context, AppealId::site_request(request))?.finished)
 }
 
-/// A request came.
+/// A site request arrived.
 pub fn on_site_request(context: &Context<'_>, event: &SiteRequest) -> Handled {
     let settings = context.settings()?;
     if !settings.requests.send || switch::switched_off(context.platform)? {
         return done();
     }
     let id = AppealId::site_request(event.communication_id);
-    if progress::read(context, id)?.settled {
+    if progress::read(context, id)?.finished {
         return done();
     }
     let parameters = parameters(context, event)?;
-    let who = identity(event);
+    let identity = identity(event);
     let (own_site, site) = shops::of_domain(context.platform, settings, event.site_domain.as_deref())?;
     let appeal = Appeal {
         id,
@@ -44,14 +44,14 @@ pub fn on_site_request(context: &Context<'_>, event: &SiteRequest) -> Handled {
         own_site,
         site,
         source: source::source(context, &parameters, None),
-        told: &parameters,
-        who,
+        parameters: &parameters,
+        identity,
     };
     let employee = match &event.employee {
         Some(hint) => directory::id_of_hint(context.platform, hint)?,
         None => None,
     };
-    let wishes = Wishes {
+    let actions = AppealActions {
         block: &settings.requests,
         settings,
         employee,
@@ -60,30 +60,32 @@ pub fn on_site_request(context: &Context<'_>, event: &SiteRequest) -> Handled {
         with_task: settings.requests.task,
     };
     let known = progress::read(context, id)?;
-    let left_out = match Lookup::of(context, appeal.who.clone(), &known) {
-        Some(mut lookup) if appeal.who.phone.is_some() || appeal.who.email.is_some() => wishes.carry_out(context, &appeal, &mut lookup)?,
-        // Nobody can be answered: no customer and no order are made of it, but somebody may be asked to look at it.
+    let left_out = match Lookup::of(context, appeal.identity.clone(), &known) {
+        Some(mut lookup) if appeal.identity.phone.is_some() || appeal.identity.email.is_some() => {
+            actions.carry_out(context, &appeal, &mut lookup)?
+        }
+        // Without contacts, no customer and no order are created, but the settings may require a task.
         _ => {
-            let mut left_out = wishes.task_alone(context, &appeal)?;
+            let mut left_out = actions.task_alone(context, &appeal)?;
             left_out.push(skipped(
                 format!("site request {}", event.communication_id),
-                "it has neither phone nor e-mail; it is in UIS's reports",
+                "it has neither phone nor e-mail; it can be found in UIS's reports",
             ));
             left_out
         }
     };
-    progress::update(context, id, |progress| progress.settled = true)?;
-    done_without(left_out)
+    progress::update(context, id, |progress| progress.finished = true)?;
+    done_with_skipped(left_out)
 }
 
-/// Who sent it: by the fields of the form, whichever stood in which; else by what he wrote.
+/// The sender's identity, from the form's fields in whichever they were written, else from the text.
 fn identity(event: &SiteRequest) -> Identity {
     let attribute = |name: &str| event.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let field = event.phone.as_ref().map(|number| number.digits.as_str());
     let raw = field.or_else(|| attribute("visitor_phone_number")).or_else(|| attribute("contact_phone_number"));
     let (phone, email) = contacts::of_fields(raw, event.email.as_deref());
     let (in_text, mail_in_text) = contacts::of_text(event.text.as_deref().unwrap_or_default());
-    // What stands in the text may be anybody's, so it counts only when the form has nothing.
+    // Contacts in the text may belong to another person, so they count only if the form has none.
     let nothing = phone.is_none() && email.is_none();
     Identity {
         phone: phone.or_else(|| in_text.filter(|_| nothing)),

@@ -1,7 +1,7 @@
-//! «Сохранять переписку»: the talk of a chat, kept once: in a note on the customer, or in the order's comment.
+//! «Сохранять переписку»: stores a chat's transcript once, in a note on the customer or in the order's comment.
 
 use crate::appeals::lookup::Lookup;
-use crate::appeals::progress::{self, Kept, Progress};
+use crate::appeals::progress::{self, NoteState, Progress};
 use crate::base::appeal_id::AppealId;
 use crate::base::outcome::skipped;
 use crate::base::{links, template};
@@ -17,75 +17,76 @@ use crate::texts::chat_story::ChatStory;
 use crate::texts::contacts;
 use crate::uis::reports;
 
-/// The longest text that is kept, in characters: managers read it, and RetailCRM has to show it.
+/// The longest transcript, in characters: managers have to read it, and RetailCRM has to show it.
 const TEXT_MAX: usize = 10_000;
-/// The longest single message, in characters; more of it is in UIS.
+/// The longest message in a transcript, in characters; UIS has the whole message.
 const MESSAGE_MAX: usize = 2_000;
-/// Messages asked for at a time.
+/// Messages per request.
 const PAGE: u32 = 50;
 
-/// What became of a talk.
-pub enum Talk {
-    /// It is kept, or it is not to be; with what was left out.
-    Kept(Vec<Skipped>),
-    /// UIS's report knows nothing of it, yet or ever.
-    Unknown,
+/// What became of a transcript.
+pub enum TranscriptOutcome {
+    /// It is stored, or need not be; with what was skipped.
+    Done(Vec<Skipped>),
+    /// UIS's report does not contain it, yet or ever.
+    NotReported,
 }
 
-/// Keeps the talk of a chat that is over.
-pub fn keep(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Talk, Failure> {
+/// Stores the transcript of a finished chat.
+pub fn store(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<TranscriptOutcome, Failure> {
     let id = AppealId::chat(chat);
     let known = progress::read(context, id)?;
     let place = context.settings()?.chats.transcript;
-    let (Some(customer), false) = (known.customer.clone(), place == Transcript::Nowhere || known.transcript == Kept::Yes) else {
-        return Ok(Talk::Kept(Vec::new()));
+    let (Some(customer), false) = (known.customer.clone(), place == Transcript::Nowhere || known.transcript == NoteState::Yes) else {
+        return Ok(TranscriptOutcome::Done(Vec::new()));
     };
-    if known.transcript == Kept::Intended {
+    if known.transcript == NoteState::Intended {
         context.wait_for_intent("the transcript", known.transcript_until)?;
     }
-    let Some(text) = text(context, chat, story)? else { return Ok(Talk::Unknown) };
+    let Some(text) = text(context, chat, story)? else { return Ok(TranscriptOutcome::NotReported) };
     let Some(text) = rules::note(context, || about(chat, story), text, &heading(chat)) else {
-        progress::update(context, id, |progress| progress.transcript = Kept::Yes)?;
-        return Ok(Talk::Kept(Vec::new()));
+        progress::update(context, id, |progress| progress.transcript = NoteState::Yes)?;
+        return Ok(TranscriptOutcome::Done(Vec::new()));
     };
     if place == Transcript::Order && known.ordered && orders::comment(context.crm, &id.to_string(), known.order_site.as_deref(), &text)? {
-        progress::update(context, id, |progress| progress.transcript = Kept::Yes)?;
-        return Ok(Talk::Kept(Vec::new()));
+        progress::update(context, id, |progress| progress.transcript = NoteState::Yes)?;
+        return Ok(TranscriptOutcome::Done(Vec::new()));
     }
     let mut refused = note(context, chat, &known, &customer, &text)?;
     if refused.as_ref().is_some_and(|error| error.is_refused_for(Refusal::ReferenceNotFound))
-        && let Some(mut lookup) = Lookup::of(context, story.who(), &Progress::default())
-        && let Some(other) = lookup.again(id)?.filter(|other| other.id != customer.id)
+        && let Some(mut lookup) = Lookup::of(context, story.identity(), &Progress::default())
+        && let Some(other) = lookup.find_successor(id)?.filter(|other| other.id != customer.id)
     {
-        // He was joined with another since: the talk is the other's now.
+        // The customer was merged into another one, who gets the transcript.
         refused = note(context, chat, &known, &other, &text)?;
     }
     if let Some(error) = refused {
-        return Ok(Talk::Kept(vec![skipped(format!("transcript of chat {chat}"), error.to_string())]));
+        return Ok(TranscriptOutcome::Done(vec![skipped(format!("transcript of chat {chat}"), error.to_string())]));
     }
-    progress::update(context, id, |progress| progress.transcript = Kept::Yes)?;
-    Ok(Talk::Kept(Vec::new()))
+    progress::update(context, id, |progress| progress.transcript = NoteState::Yes)?;
+    Ok(TranscriptOutcome::Done(Vec::new()))
 }
 
-/// Puts the talk on a customer, unless it is there; gives why RetailCRM refuses it, if it does. It has no key against doubled notes: the
-/// intent is written first, with the time until which its request may still arrive; one found open is looked up, no earlier than then.
+/// Writes the transcript into a note on a customer, unless it is there; returns RetailCRM's refusal, if any. RetailCRM has no idempotency
+/// key for notes, so an intent is stored first, with the time until which its request may still arrive. A retry that finds an intent waits
+/// for that time and then looks the note up.
 fn note(context: &Context<'_>, chat: i64, known: &Progress, customer: &Customer, text: &str) -> Result<Option<CrmError>, Failure> {
-    if known.transcript == Kept::Intended && customers::has_note(context.crm, customer.id, &heading(chat))? {
+    if known.transcript == NoteState::Intended && customers::has_note(context.crm, customer.id, &heading(chat))? {
         return Ok(None);
     }
-    let (id, until) = (AppealId::chat(chat), context.arrives_until());
-    progress::update(context, id, |progress| (progress.transcript, progress.transcript_until) = (Kept::Intended, until))?;
+    let (id, until) = (AppealId::chat(chat), context.may_arrive_until());
+    progress::update(context, id, |progress| (progress.transcript, progress.transcript_until) = (NoteState::Intended, until))?;
     match customers::add_note(context.crm, customer, text) {
         Ok(()) => Ok(None),
         Err(error) if error.surely_did_nothing() => {
-            progress::update(context, id, |progress| progress.transcript = Kept::No)?;
+            progress::update(context, id, |progress| progress.transcript = NoteState::No)?;
             if matches!(error, CrmError::Refused { .. }) { Ok(Some(error)) } else { Err(error.into()) }
         }
-        Err(error) => Err(context.unknown_intent(error, until)),
+        Err(error) => Err(context.unknown_outcome(error, until)),
     }
 }
 
-/// What the visitor left of himself in the talk: the first phone and the first e-mail.
+/// The first phone and the first e-mail that the visitor wrote in the chat.
 pub fn contacts(context: &Context<'_>, chat: i64) -> Result<(Option<String>, Option<String>), Failure> {
     let (mut found, mut cursor) = ((None, None), None::<String>);
     loop {
@@ -101,7 +102,7 @@ pub fn contacts(context: &Context<'_>, chat: i64) -> Result<(Option<String>, Opt
     }
 }
 
-/// The chat as rules know it.
+/// The chat as rules see it.
 fn about(chat: i64, story: &ChatStory) -> decision::Appeal {
     decision::Appeal {
         kind: CommunicationKind::Chat,
@@ -114,12 +115,12 @@ fn about(chat: i64, story: &ChatStory) -> decision::Appeal {
     }
 }
 
-/// What a transcript begins with, and is known again by.
+/// The first line of a transcript, by which its note is found again.
 fn heading(chat: i64) -> String {
     format!("Чат №{chat}")
 }
 
-/// The talk as people read it, cut at a message's boundary; none when nobody said anything.
+/// The transcript's text, cut between messages; none if there are no messages.
 fn text(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Option<String>, Failure> {
     let mut text = format!("{} ({})", heading(chat), template::line(story.channel_name.as_deref().unwrap_or("чат"), 100));
     if let Some(link) = story.parameters.get("chat_ad_url").and_then(|link| links::https(link).ok()) {
@@ -146,7 +147,7 @@ fn text(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Option<St
     }
 }
 
-/// A message as a line; none for what nobody said.
+/// A message as a line; none if neither a person nor a bot wrote it.
 fn line(context: &Context<'_>, story: &ChatStory, message: &ChatMessage) -> Result<Option<String>, Failure> {
     let who = match message.source {
         MessageSource::Visitor => story.name.as_deref().or(story.nick.as_deref()).unwrap_or("Клиент"),

@@ -1,4 +1,4 @@
-//! UIS's side: what the account's directory and UIS's own reports say.
+//! UIS's side: the account's directory, and UIS's own reports.
 
 pub mod directory;
 pub mod reports;

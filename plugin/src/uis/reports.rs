@@ -1,5 +1,5 @@
-//! Reading UIS's own reports again and again, for what notifications lost: a repeating timer, up to when a report was read, and an overlap,
-//! because a report may learn of something late.
+//! Reads UIS's own reports repeatedly, to find what notifications missed. A timer repeats; the time of the last reading is stored; readings
+//! overlap because an item may appear in a report late.
 
 use crate::base::keys::Key;
 use crate::base::outcome::retry;
@@ -9,50 +9,49 @@ use crate::bindings::uis::integration::communications::ReportError;
 use crate::bindings::uis::integration::types::{Failure, Instant, RetryLater};
 use crate::platform::Platform;
 
-/// Every ten minutes: a manager who looks for a call after lunch finds it, and UIS's minute limits are not felt.
+/// Every ten minutes: soon enough for a manager who looks for a call, and far below UIS's limits.
 const EVERY_MS: u64 = 600_000;
-/// What happened is looked for again in the hour before the last look.
+/// Each reading starts an hour before the previous one.
 const OVERLAP_MS: i64 = 3_600_000;
 /// Rows per page.
 pub const PAGE: u32 = 200;
 
-/// A report that is read.
-pub struct Reading {
+/// A report that is read repeatedly.
+pub struct ReportReader {
     /// Its timer.
     pub timer: TimerName,
-    /// Where it is remembered up to when it was read.
+    /// The key of the time up to which the report was read.
     pub key: Key<'static>,
 }
 
-impl Reading {
-    /// What happens counts from now on, and from an hour before, however long it takes until the remote system can be asked for the first
-    /// time.
-    pub fn begin(&self, platform: &dyn Platform, at: Instant) -> Result<(), Failure> {
+impl ReportReader {
+    /// Sets the time from which the report counts, if none is stored. It is set even if the remote system cannot be reached yet.
+    pub fn set_start(&self, platform: &dyn Platform, at: Instant) -> Result<(), Failure> {
         if stored::load::<Instant>(platform, self.key)?.is_none() { stored::put(platform, self.key, &at, None) } else { Ok(()) }
     }
 
-    /// What happens does not count any more: it is not made good when the integration is on again.
-    pub fn end(&self, platform: &dyn Platform) -> Result<(), Failure> {
+    /// Clears the time: what happens while the integration is off is not read later.
+    pub fn clear(&self, platform: &dyn Platform) -> Result<(), Failure> {
         stored::forget(platform, self.key)
     }
 
     /// Starts the timer.
-    pub fn start(&self, platform: &dyn Platform) -> Result<(), Failure> {
+    pub fn start_timer(&self, platform: &dyn Platform) -> Result<(), Failure> {
         timers::every(platform, self.timer, EVERY_MS)
     }
 
-    /// From when on the report is to be read now.
+    /// The time from which the report has to be read now.
     pub fn since(&self, platform: &dyn Platform) -> Result<Instant, Failure> {
         Ok(stored::load::<Instant>(platform, self.key)?.unwrap_or_else(|| platform.now()) - OVERLAP_MS)
     }
 
-    /// It was read, beginning at this time.
-    pub fn read(&self, platform: &dyn Platform, began: Instant) -> Result<(), Failure> {
+    /// Stores that a reading that began at `began` is complete.
+    pub fn mark_read(&self, platform: &dyn Platform, began: Instant) -> Result<(), Failure> {
         stored::put(platform, self.key, &began, None)
     }
 }
 
-/// Why a report could not be read, as a handler tells it.
+/// A report error as a handler's failure.
 pub fn failure(error: ReportError) -> Failure {
     match error {
         ReportError::Busy(after_ms) => Failure::Retry(RetryLater { after_ms: Some(after_ms), reason: "UIS's report is busy".into() }),

@@ -1,6 +1,6 @@
-//! The operator's workplace (РМО) inside RetailCRM. While the account has the extension, our module there has a page in the menu, and a
-//! button on the cards of orders and customers; both open the account's workplace. How RetailCRM shows a module's pages is `[inferred]`:
-//! it loads `entrypoint` in a frame and says in its query what for, `page=<code>` or `target=<target>`.
+//! The operator's workplace (РМО) inside RetailCRM. While the account has the extension, our module in RetailCRM has a page in the menu,
+//! and a button on the cards of orders and customers; both open the account's workplace. How RetailCRM shows a module's pages is
+//! `[inferred]`: it loads `entrypoint` in a frame with `page=<code>` or `target=<target>` in the query.
 
 use serde_json::{Value, json};
 
@@ -14,31 +14,31 @@ use crate::retailcrm::CONNECTION;
 const EXTENSION: &str = "rmo";
 /// The page's code within the module: RetailCRM shows it at `/modules/<module>/workplace`.
 const PAGE_CODE: &str = "workplace";
-/// RetailCRM's menu of daily work, and the item that ours stands under.
+/// RetailCRM's menu for daily work, and the item under which ours is placed.
 const MENU: (&str, &str) = ("activity_main_menu", "orders");
-/// Places on the cards of orders and customers.
+/// The places on the cards of orders and customers.
 const TARGETS: [&str; 2] = ["order/card:common.after", "customer/card:communications.after"];
 
-/// The page's files by their paths, and what they are.
+/// The page's files: path, content type, text.
 const FILES: [(&str, &str, &str); 3] = [
     ("workplace.html", "text/html; charset=utf-8", include_str!("workplace.html")),
     ("workplace.js", "text/javascript; charset=utf-8", include_str!("workplace.js")),
     ("workplace.css", "text/css; charset=utf-8", include_str!("workplace.css")),
 ];
 
-/// The address of the account's workplace; none: the extension is not connected.
+/// The address of the account's workplace; none if the extension is not connected.
 fn url(platform: &dyn Platform) -> Option<String> {
     let account = platform.account();
     let connected = account.extensions.iter().any(|extension| extension == EXTENSION);
     let url = account.workplace_url.filter(|_| connected)?;
     if origin(&url).is_none() {
-        platform.log(Level::Error, "the workplace's address is no address of a page", &[("url", &template::line(&url, 200))]);
+        platform.log(Level::Error, "the workplace's address is not a valid page address", &[("url", &template::line(&url, 200))]);
         return None;
     }
     Some(url)
 }
 
-/// Scheme, host and port of an address that can stand in a policy and in a page.
+/// Scheme, host and port of an address that is safe to write into a policy and a page.
 fn origin(url: &str) -> Option<&str> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     let authority = rest.split(['/', '?', '#']).next().filter(|authority| !authority.is_empty())?;
@@ -47,7 +47,7 @@ fn origin(url: &str) -> Option<&str> {
     (authority.chars().all(plain) && whole).then(|| &url[..url.len() - rest.len() + authority.len()])
 }
 
-/// What the module is registered with, `integrations.embedJs`; null takes it out.
+/// The value of `integrations.embedJs` in the module's registration; null removes the pages.
 pub fn embed(platform: &dyn Platform) -> Value {
     if url(platform).is_none() {
         return Value::Null;
@@ -68,12 +68,12 @@ pub fn embed(platform: &dyn Platform) -> Value {
     })
 }
 
-/// A file of the page; none while there is no workplace to show.
+/// A file of the page; none if the account has no workplace.
 pub fn asset(platform: &dyn Platform, path: &str) -> Option<AssetFile> {
     let (_, content_type, text) = FILES.iter().find(|(name, _, _)| *name == path)?;
     let url = url(platform)?;
     let origin = origin(&url)?;
-    // Nothing in an address that `origin` lets pass but `&` means anything in HTML.
+    // `origin` accepts only addresses in which `&` is the only character with a meaning in HTML.
     let body = text.replace("{{workplace-url}}", &url.replace('&', "&amp;"));
     Some(AssetFile {
         content_type: (*content_type).to_owned(),
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_extension_there_is_nothing() {
+    fn without_the_extension_there_are_no_pages() {
         for account in [fake(&[], Some("https://rmo.example/")), fake(&["rmo"], None), fake(&["crm"], Some("https://rmo.example/"))] {
             assert_eq!(embed(&account), Value::Null);
             assert!(asset(&account, "workplace.html").is_none());
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_would_break_out_of_the_page_or_the_policy_is_none() {
+    fn an_address_that_would_break_out_of_the_page_or_the_policy_is_refused() {
         for bad in [
             "javascript:alert(1)",
             "https://",

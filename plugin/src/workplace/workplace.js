@@ -1,4 +1,4 @@
-// Shows the operator's workplace in RetailCRM's page, or, on a card, one button that opens it. Knows one address and no secret.
+// Shows the operator's workplace on a page in RetailCRM, or, on a card, a button that opens it. The page contains one address and no secret.
 'use strict';
 
 (() => {
@@ -6,12 +6,12 @@
   const asked = new URLSearchParams(location.search);
   const byId = (id) => document.getElementById(id);
   const notice = byId('notice');
-  // A connection that is gone mostly comes back within seconds, or stays away for long.
+  // A lost connection usually returns within seconds, or not for a long time.
   const SHORTEST_WAIT = 5000;
   const LONGEST_WAIT = 60000;
   const PATIENCE = 15000;
 
-  // On a card there is room for a button only.
+  // A card has only room for a button.
   if (asked.has('target')) {
     document.body.className = 'widget';
     const button = document.createElement('button');
@@ -39,7 +39,7 @@
     frame.id = 'workplace';
     frame.title = 'Рабочее место оператора UIS';
     frame.referrerPolicy = 'no-referrer';
-    // Its own scripts, cookies and pop-ups; it cannot take RetailCRM's page elsewhere.
+    // The frame may use its own scripts, cookies and pop-ups, but cannot navigate RetailCRM's page.
     frame.setAttribute('sandbox', 'allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox allow-downloads allow-modals');
     frame.allow = 'microphone; camera; autoplay; clipboard-write; notifications';
     frame.src = url;
@@ -48,7 +48,7 @@
     notice.hidden = true;
   };
 
-  // A frame tells nothing of an address that cannot be reached, so it is asked for first.
+  // A frame does not report an unreachable address, so fetch the address first.
   const open = async () => {
     if (busy || byId('workplace')) return;
     busy = true;
@@ -72,7 +72,7 @@
     wait = SHORTEST_WAIT;
     open();
   });
-  // What is open stays: it may hold a message half written.
+  // Keep an open workplace: it may contain an unfinished message.
   addEventListener('offline', () => say('Нет подключения к интернету: новые сообщения придут, когда оно появится.', false));
   open();
 })();

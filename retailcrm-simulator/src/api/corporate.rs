@@ -1,4 +1,4 @@
-//! `/customers-corporate`, for reading only: they come from the account's file. Their phones are those of their contacts, who are ordinary
+//! `/customers-corporate`, read-only: companies are loaded from the account's file. Their phones are those of their contacts, who are ordinary
 //! customers.
 
 use serde_json::{Value, json};

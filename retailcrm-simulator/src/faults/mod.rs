@@ -26,13 +26,13 @@ use serde_json::Value;
 
 use plan::{Effect, Rule, Span};
 
-/// What goes wrong, and how far each rule has come.
+/// The plan of faults, and the state of each rule.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     rules: Vec<(Rule, Progress)>,
 }
 
-/// How far a rule has come.
+/// The state of a rule.
 #[derive(Debug, Clone)]
 struct Progress {
     met: u64,
@@ -79,11 +79,11 @@ pub enum Trouble {
     LateCommit(Duration),
     /// The work is done; half of the answer's body is sent.
     Truncated,
-    /// The work is done; the body comes as text/html, unchanged.
+    /// The work is done; the body arrives as text/html, unchanged.
     WrongContentType,
-    /// The work is done; the body comes in small pieces, half a second apart.
+    /// The work is done; the body arrives in small pieces, half a second apart.
     SlowBody,
-    /// The work is not done; a web server's page comes with status 200.
+    /// The work is not done; a web server's page arrives with status 200.
     Page,
 }
 
@@ -107,11 +107,11 @@ impl Trouble {
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionReset;
 
-/// Marks an answer that comes late.
+/// Marks an answer that is sent late.
 #[derive(Debug, Clone, Copy)]
 pub struct Late(pub Duration);
 
-/// Marks an answer whose body comes slowly.
+/// Marks an answer whose body is sent slowly.
 #[derive(Debug, Clone, Copy)]
 pub struct Slow;
 

@@ -98,7 +98,7 @@ impl Log {
 
 fn machine(request: Line, status: Option<u16>, took: Duration, fault: Option<String>) -> String {
     let pairs = |pairs: Vec<(String, String)>| -> Value {
-        // A name that comes twice is a list.
+        // A name that occurs twice becomes a list.
         let mut all = Map::new();
         for (name, value) in pairs {
             match all.get_mut(&name) {

@@ -49,7 +49,7 @@ pub enum Kind {
     Texts,
     /// An object with any members.
     Map,
-    /// An object of objects, some of which have known members; the others are as they come. `null` in place of one is kept: it removes that one.
+    /// An object of objects, some of which have known members; the others are not checked. `null` instead of a member is kept: it removes that member.
     Parts(&'static [(&'static str, &'static [Member])]),
     /// Anything; it is checked elsewhere.
     Any,

@@ -119,7 +119,7 @@ const DOMAINS: [&str; 5] = [".retailcrm.ru", ".retailcrm.pro", ".retailcrm.es", 
 const NO_SUCH_ACCOUNT: &str = "<html>\r\n<head><title>405 Not Allowed</title></head>\r\n<body>\r\n<center><h1>405 Not Allowed</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
 
 /// A request under another account's name is answered as the web server answers for an account that does not exist: with a page. A host
-/// that is no account's name at all (an IP, a container's name) is taken for this account's.
+/// that is not an account's name (an IP, a container's name) counts as this account's.
 async fn only_this_account(Shared(simulator): Shared<Simulator>, request: Request, next: Next) -> Response {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let host = host.split(':').next().unwrap_or_default().to_lowercase();

@@ -67,12 +67,12 @@ impl LateCommits {
             && first.key().0 <= now
         {
             let ((due, _), request) = first.remove_entry();
-            // The connection is gone: the answer, a refusal too, reaches nobody.
+            // The connection is closed, so the answer is dropped, even a refusal.
             let _ = request.commit(state, due);
         }
     }
 
-    /// Drops everything that is outstanding: the account begins anew.
+    /// Drops all outstanding commits, because the account starts again.
     pub fn forget(&mut self) {
         self.outstanding.clear();
     }

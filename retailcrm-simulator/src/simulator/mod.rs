@@ -96,7 +96,7 @@ impl Simulator {
         self.state().account.public_url = Some(address.trim_end_matches('/').to_owned());
     }
 
-    /// Begins anew with another account.
+    /// Starts again with another account.
     pub fn begin(&self, mut account: Account) {
         (self.shared.setup)(&mut account);
         *lock(&self.shared.start) = account;

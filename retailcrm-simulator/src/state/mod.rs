@@ -160,7 +160,7 @@ impl State {
         }
     }
 
-    /// Users whom an event names by id or by an extension of an active module; then the extensions and the ids that no user has.
+    /// The users with these ids or with these extensions of an active module; then the extensions and the ids that no user has.
     pub fn users_of(&self, codes: &[String], ids: &[i64]) -> (BTreeSet<i64>, Vec<String>, Vec<i64>) {
         let (mut found, mut no_codes, mut no_users) = (BTreeSet::new(), Vec::new(), Vec::new());
         for code in codes {

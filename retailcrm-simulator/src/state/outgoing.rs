@@ -53,7 +53,7 @@ pub struct Outgoing {
     pub form: Vec<(String, String)>,
     /// The answer's status or why there is none; `None`: it has not been sent.
     pub outcome: Option<Result<u16, String>>,
-    /// Its number in this process. The place in the list would not do: the list is emptied when the account begins anew.
+    /// Its number in this process. The position in the list is not enough, because a restart of the account empties the list.
     pub(crate) number: u64,
     /// Whether it is being sent or has been.
     pub(crate) taken: bool,

@@ -17,7 +17,7 @@ pub enum Cause {
 /// An error as RetailCRM answers it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApiError {
-    /// Why; it is no part of the answer.
+    /// The reason; it is not part of the answer.
     pub cause: Cause,
     /// The status.
     pub status: StatusCode,

@@ -31,7 +31,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The body; null when it is no JSON.
+    /// The body; null if it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or(Value::Null)
     }

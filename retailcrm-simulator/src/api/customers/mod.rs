@@ -236,12 +236,12 @@ pub fn reference(customer: &Entity) -> Value {
     Value::Object(kept)
 }
 
-/// The customer whom an entity names, as they are now: their externalId may have changed since.
+/// The entity's customer in their current state: the externalId may have changed since.
 pub fn of<'a>(state: &'a State, entity: &Entity) -> Option<&'a Entity> {
     state.customers.get(crate::state::table::customer_of(entity)?)
 }
 
-/// Whether the customer whom an entity names has one of these externalIds.
+/// Whether the entity's customer has one of these externalIds.
 pub fn has_external_id(state: &State, entity: &Entity, wanted: &Value) -> bool {
     of(state, entity).is_some_and(|customer| texts(wanted).iter().any(|id| id == text(customer, "externalId")))
 }

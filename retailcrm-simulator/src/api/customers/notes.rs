@@ -20,7 +20,7 @@ pub const FILTERS: &[Filter] = &[
     ("createdAtTo", Test::To("createdAt")),
 ];
 
-/// Whether a note is on a customer whom the key sees.
+/// Whether a note is on a customer that the key can see.
 fn in_sites(context: &Context<'_>, note: &Entity) -> bool {
     let known = of(context.state, note).map(|customer| text(customer, "site"));
     let site = known.or_else(|| note.get("customer")?["site"].as_str()).unwrap_or_default();

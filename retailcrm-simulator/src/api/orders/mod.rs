@@ -67,7 +67,7 @@ pub fn shown(state: &State, order: &Entity) -> Value {
     Value::Object(shown)
 }
 
-/// The whole customer whom an order names.
+/// The order's customer, with all fields.
 fn whose(state: &State, reference: &Value) -> Option<Value> {
     let id = reference["id"].as_i64()?;
     if reference["type"] == "customer_corporate" {

@@ -16,7 +16,7 @@ fn refusal(place: &str, complaint: String) -> ApiError {
     not_loaded(Map::from_iter([(place.to_owned(), complaint.into())]))
 }
 
-/// The reference that an order keeps to the customer whom it names by id or externalId; a corporate one is named by `type`.
+/// The reference that an order keeps to its customer, given by id or externalId; `type` marks a corporate customer.
 fn named_customer(context: &Context<'_>, named: &Entity, place: &str, site: &str) -> Result<Value, ApiError> {
     let corporate = text(named, "type") == "customer_corporate";
     let table = if corporate { &context.state.corporate } else { &context.state.customers };

@@ -1,73 +1,74 @@
-//! What the settings want of a site request or a chat: a customer, an order, a task, fields. Refusals of one hold up no other.
+//! What the settings require for a site request or a chat: a customer, an order, a task, fields. A refusal of one does not block the
+//! others.
 
 use crate::appeal::Appeal;
 use crate::appeals::assignee::Assignee;
 use crate::appeals::lookup::Lookup;
-use crate::appeals::parts::Parts;
+use crate::appeals::steps::StepResults;
 use crate::appeals::{customer, fields, order, progress, task};
 use crate::base::keys::Key;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::retailcrm::custom_fields::Entity;
-use crate::settings::texts::{Method, TextResponsible, TextSettings};
+use crate::settings::texts::{Method, TextAssignee, TextSettings};
 use crate::settings::{Repeat, Settings};
 
-/// What is wanted of one appeal.
-pub struct Wishes<'a> {
-    /// The settings of its kind.
+/// What has to be done for one appeal.
+pub struct AppealActions<'a> {
+    /// The settings for this kind of appeal.
     pub block: &'a TextSettings,
     /// All settings.
     pub settings: &'a Settings,
-    /// Who dealt with it: a UIS employee.
+    /// The UIS employee who handled the appeal.
     pub employee: Option<i64>,
-    /// RetailCRM's stock method for orders of its kind.
+    /// RetailCRM's built-in method for orders of this kind.
     pub stock_method: &'a str,
-    /// What the customer wrote, for the order.
+    /// The customer's comment for the order.
     pub customer_comment: Option<String>,
-    /// It is answered by a task as well.
+    /// Whether a task is created as well.
     pub with_task: bool,
 }
 
-impl Wishes<'_> {
-    fn assignee(&self, choice: TextResponsible, user: Option<i64>) -> Assignee {
+impl AppealActions<'_> {
+    fn assignee(&self, choice: TextAssignee, user: Option<i64>) -> Assignee {
         match choice {
-            TextResponsible::Operator => Assignee::Employee(self.employee),
-            TextResponsible::Manager => Assignee::Manager,
-            TextResponsible::Default => Assignee::User(None),
-            TextResponsible::Fixed => Assignee::User(user),
+            TextAssignee::Operator => Assignee::Employee(self.employee),
+            TextAssignee::Manager => Assignee::Manager,
+            TextAssignee::Default => Assignee::User(None),
+            TextAssignee::Fixed => Assignee::User(user),
         }
     }
 
-    /// Does all of it. What was done before is not done again.
+    /// Does everything that is required and not done yet.
     pub fn carry_out(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
-        let (block, default) = (self.block, self.settings.text_default_responsible);
-        let mut parts = Parts::default();
+        let (block, default) = (self.block, self.settings.text_default_assignee);
+        let mut steps = StepResults::default();
         let known_before = progress::read(context, appeal.id)?;
         if block.only_first && !known_before.created && !known_before.creating && lookup.customer()?.is_some() {
             return Ok(Vec::new());
         }
-        let assignee = self.assignee(block.responsible, block.responsible_user);
+        let assignee = self.assignee(block.assignee, block.assignee_user);
         if block.method != Method::Task {
             let rows = block.rows(Entity::Customer);
             let manager = |lookup: &mut Lookup<'_>| assignee.user(context, lookup, default);
-            parts.add(customer::ensure(context, appeal, manager, &rows, lookup))?;
-            parts.add(fields::update(context, appeal, &rows, lookup))?;
+            steps.add(customer::ensure(context, appeal, manager, &rows, lookup))?;
+            steps.add(fields::update(context, appeal, &rows, lookup))?;
         }
         if block.method == Method::ClientAndOrder {
-            parts.add(self.order(context, appeal, assignee, lookup))?;
+            steps.add(self.order(context, appeal, assignee, lookup))?;
         }
         if self.wants_task() {
-            parts.add(self.task(context, appeal, lookup))?;
+            steps.add(self.task(context, appeal, lookup))?;
         }
-        parts.end()
+        steps.into_skipped()
     }
 
-    /// Does what can be done for somebody who left nothing that he could be answered by: a task to look at it, if one is wanted.
+    /// For a person without contacts: creates only the task, if one is required.
     pub fn task_alone(&self, context: &Context<'_>, appeal: &Appeal<'_>) -> Result<Vec<Skipped>, Failure> {
         if !self.wants_task() {
             return Ok(Vec::new());
         }
-        self.task(context, appeal, &mut Lookup::of_nobody(context))
+        self.task(context, appeal, &mut Lookup::without_customer(context))
     }
 
     fn wants_task(&self) -> bool {
@@ -76,15 +77,15 @@ impl Wishes<'_> {
 
     fn task(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
         let block = self.block;
-        let wish = task::Wish {
+        let plan = task::TaskPlan {
             key: Key::AppealTask(appeal.id),
             once: true,
             name: &block.task_name,
             due_hours: block.task_due_hours,
-            assignee: self.assignee(block.task_responsible, block.task_user),
-            default_assignee: self.settings.text_default_responsible,
+            assignee: self.assignee(block.task_assignee, block.task_user),
+            default_assignee: self.settings.text_default_assignee,
         };
-        task::make(context, appeal, &wish, lookup)
+        task::make(context, appeal, &plan, lookup)
     }
 
     fn order(
@@ -98,12 +99,12 @@ impl Wishes<'_> {
         let created = progress::read(context, appeal.id)?.created;
         let repeat = match block.repeat.order() {
             Some(repeat) => repeat,
-            // A first appeal has its order in any case.
+            // The first appeal of a customer always gets an order.
             None if created => Repeat::Always,
             None => return Ok(Vec::new()),
         };
         let (values, mut left_out) = order::fields(context, appeal, &block.rows(Entity::Order))?;
-        let wish = order::Wish {
+        let plan = order::OrderPlan {
             repeat,
             after_hours: block.after_hours,
             order_type: block.order_type.clone(),
@@ -111,12 +112,12 @@ impl Wishes<'_> {
             stock_method: self.stock_method,
             status: block.order_status.clone(),
             assignee,
-            default_assignee: self.settings.text_default_responsible,
+            default_assignee: self.settings.text_default_assignee,
             comment: &block.order_comment,
             customer_comment: self.customer_comment.clone(),
             fields: values,
         };
-        left_out.extend(order::make(context, appeal, &wish, lookup)?);
+        left_out.extend(order::make(context, appeal, &plan, lookup)?);
         Ok(left_out)
     }
 }

@@ -1,0 +1,310 @@
+//! One run: reads changes since the last run and the changed orders, and uploads their deals. What UIS accepted is stored at once, the plan
+//! at the end, so a failed run is repeated and uploads nothing twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::builder::{BuildOptions, DealBuilder, OrderChanges, StageByStatus};
+use super::draft::{self, Draft};
+use super::plan::{self, Cursor, Plan, Resend};
+use super::run::Run;
+use super::stages::Change;
+use super::uis_calls::describe_refusal;
+use super::{hints, known_deals, loading, prerequisites, upload};
+use crate::base::keys::{Family, Key};
+use crate::base::outcome::{Handled, done, done_with_skipped, skipped};
+use crate::base::stored;
+use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
+use crate::context::Context;
+use crate::crm_state::known_fields;
+use crate::retailcrm::custom_fields::Entity;
+use crate::retailcrm::order_history::{self, RecordKind};
+use crate::retailcrm::whole_orders::{self, BATCH_SIZES, WholeOrder};
+use crate::retailcrm::{Crm, CrmError, answer};
+
+/// The batch size is reduced for a day; after that, larger batches are tried again.
+const BATCH_SIZE_TTL_MS: u64 = 24 * 3_600_000;
+/// The most history pages per run.
+const PAGES_MAX: usize = 5;
+/// The pause between two runs of the same work, so that other requests to UIS and RetailCRM are not delayed.
+const NEXT_MS: i64 = 5_000;
+
+/// The orders to process in this run.
+#[derive(Debug, Default)]
+struct Work {
+    orders: BTreeMap<i64, OrderChanges>,
+    deleted: BTreeSet<i64>,
+    /// Orders that are already loaded.
+    loaded: Vec<WholeOrder>,
+    hinted: Vec<i64>,
+    /// Deals that are sent again because a setting changed.
+    resend: BTreeSet<i64>,
+    /// Whether the history has more pages.
+    more_history: bool,
+    /// Whether there are more hints.
+    more_hints: bool,
+}
+
+/// Handles the repeating timer. A temporary failure is not retried at once; the next run is in ten minutes.
+pub fn on_timer(context: &Context<'_>) -> Handled {
+    match run_once(context) {
+        Err(Failure::Retry(later)) => {
+            context.platform.log(Level::Info, "deals wait for the next run", &[("why", &later.reason)]);
+            // Report now what was already skipped.
+            let unreported = take_unreported(context)?;
+            stored::forget(context.platform, Key::DealsUnreported)?;
+            done_with_skipped(unreported)
+        }
+        other => other,
+    }
+}
+
+/// Handles the timer of an early run.
+pub fn on_soon(context: &Context<'_>) -> Handled {
+    stored::forget(context.platform, Key::DealsSoon)?;
+    run_once(context)
+}
+
+fn run_once(context: &Context<'_>) -> Handled {
+    if !context.settings()?.deals {
+        return done();
+    }
+    let mut plan = plan::load(context)?;
+    let batch_size = stored::load::<usize>(context.platform, Key::DealsBatchSize)?
+        .filter(|batch_size| BATCH_SIZES.contains(batch_size))
+        .unwrap_or(BATCH_SIZES[0]);
+    let mut work = match read_history(context, &mut plan, batch_size) {
+        Ok(work) => work,
+        Err(StopReason::Forbidden(why)) => return forbidden(context, why),
+        Err(StopReason::Failure(failure)) => return Err(failure),
+    };
+    stored::forget(context.platform, Key::DealsForbidden)?;
+    add_pending_orders(context, &mut plan, &mut work, batch_size)?;
+    let orders = match read_orders(context.crm, &mut work, batch_size) {
+        Err(CrmError::TooLarge { .. }) if batch_size > BATCH_SIZES[BATCH_SIZES.len() - 1] => {
+            // The orders are too long. Nothing was changed yet, so start again with a smaller batch.
+            let fewer = BATCH_SIZES.into_iter().find(|fewer| *fewer < batch_size).unwrap_or(batch_size);
+            context.platform.log(
+                Level::Info,
+                "the orders are too long for one answer; smaller batches are read",
+                &[("orders", &fewer.to_string())],
+            );
+            stored::put(context.platform, Key::DealsBatchSize, &fewer, Some(BATCH_SIZE_TTL_MS))?;
+            return super::soon(context, 0).and_then(|()| done());
+        }
+        other => other?,
+    };
+    let run = Run::new(context, take_unreported(context)?)?;
+    let uploaded = upload_changes(&run, &mut work, orders);
+    let calls = run.uis.calls_made();
+    let left_out = run.into_left_out();
+    let stages = match uploaded {
+        Ok(stages) => stages,
+        Err(failure) => {
+            // The run will be repeated, but records that UIS refused are not sent again. Store the refusals, so that the repeated run
+            // reports them.
+            if !left_out.is_empty() {
+                let unreported: Vec<(&str, &str)> = left_out.iter().map(|skipped| (skipped.what.as_str(), skipped.why.as_str())).collect();
+                stored::put(context.platform, Key::DealsUnreported, &unreported, None)?;
+            }
+            return Err(failure);
+        }
+    };
+    // Start from the first deal, even if all deals are being sent again already: those already sent have the old stages.
+    let again = stages.as_ref().map(|stages| stages.any_moved(context)).transpose()?;
+    if again == Some(true) {
+        plan.resend = Some(Resend::default());
+    }
+    plan::put(context, &plan)?;
+    if let Some(stages) = stages {
+        stages.remember(context)?;
+    }
+    stored::forget(context.platform, Key::DealsUnreported)?;
+    hints::mark_done(context, &work.hinted)?;
+    if work.more_history || work.more_hints || plan.loading.is_some() || plan.resend.is_some() {
+        super::soon(context, NEXT_MS.max(i64::from(calls) * 1000))?;
+    }
+    done_with_skipped(left_out)
+}
+
+/// What failed runs skipped and did not report.
+fn take_unreported(context: &Context<'_>) -> Result<Vec<Skipped>, Failure> {
+    let unreported: Vec<(String, String)> = stored::load(context.platform, Key::DealsUnreported)?.unwrap_or_default();
+    Ok(unreported.into_iter().map(|(what, why)| skipped(what, why)).collect())
+}
+
+/// Why reading the history stopped.
+enum StopReason {
+    Forbidden(String),
+    Failure(Failure),
+}
+
+impl From<Failure> for StopReason {
+    fn from(failure: Failure) -> StopReason {
+        StopReason::Failure(failure)
+    }
+}
+
+/// The key may not read orders: reported once; everything else of the integration continues.
+fn forbidden(context: &Context<'_>, why: String) -> Handled {
+    if stored::exists(context.platform, Key::DealsForbidden) {
+        return done();
+    }
+    stored::put(context.platform, Key::DealsForbidden, &true, None)?;
+    done_with_skipped(vec![skipped("deals", format!("{why}; give the key the right order_read, or switch deals off"))])
+}
+
+/// Reads the changes of orders since the last run.
+fn read_history(context: &Context<'_>, plan: &mut Plan, batch_size: usize) -> Result<Work, StopReason> {
+    let (mut work, began) = (Work::default(), context.platform.now());
+    let mut cursor = plan.cursor.clone().unwrap_or(Cursor::At(context.platform.now()));
+    for _ in 0..PAGES_MAX {
+        let page = match order_history::page(context.crm, &cursor.from(context)?, batch_size) {
+            Ok(page) => page,
+            Err(error @ CrmError::Forbidden { .. }) => return Err(StopReason::Forbidden(error.to_string())),
+            Err(error) => return Err(StopReason::Failure(error.into())),
+        };
+        for record in page.records {
+            let at = context.instant(&record.at)?;
+            let order_changes = work.orders.entry(record.order).or_default();
+            order_changes.record = order_changes.record.max(record.id);
+            order_changes.at = order_changes.at.max(at);
+            match record.kind {
+                RecordKind::Status { from, to } => {
+                    order_changes.status_changes.push(Change {
+                        record: record.id,
+                        at: at.unwrap_or_else(|| context.platform.now()),
+                        from,
+                        to,
+                    });
+                }
+                RecordKind::Deleted(into) => {
+                    work.deleted.insert(record.order);
+                    if let Some(into) = into {
+                        work.orders.entry(into).or_default();
+                    }
+                }
+                RecordKind::Other => {}
+            }
+        }
+        if let Some(last) = page.last {
+            cursor = Cursor::After(last);
+        }
+        work.more_history = page.more;
+        if !page.more || work.orders.len() >= orders_per_run(batch_size) {
+            break;
+        }
+    }
+    plan.cursor = Some(cursor);
+    if !work.more_history {
+        plan.read_at = Some(began);
+    }
+    Ok(work)
+}
+
+/// Adds further orders as far as there is room: orders with hints and, once the history is read to its end, orders to be loaded or sent
+/// again.
+fn add_pending_orders(context: &Context<'_>, plan: &mut Plan, work: &mut Work, batch_size: usize) -> Result<(), Failure> {
+    // While older history is being read, an unknown order would be uploaded in its current state, and its earlier stages would come too
+    // late.
+    if work.more_history {
+        let unknown = |id: i64, changes: &OrderChanges| -> Result<bool, Failure> {
+            Ok(changes.status_changes.is_empty() && !work.deleted.contains(&id) && known_deals::read(context, id)?.is_none())
+        };
+        let mut early = Vec::new();
+        for (id, changes) in &work.orders {
+            if unknown(*id, changes)? {
+                early.push(*id);
+            }
+        }
+        for order in early {
+            hints::postpone(context, order)?;
+            work.orders.remove(&order);
+        }
+        return Ok(());
+    }
+    let (hinted, more) = hints::pending(context, batch_size.saturating_sub(work.orders.len()));
+    for order in &hinted {
+        work.orders.entry(*order).or_default();
+    }
+    work.hinted = hinted;
+    work.more_hints = more;
+    if work.orders.len() < orders_per_run(batch_size) && plan.loading.is_some() {
+        work.loaded = loading::read(context, plan)?;
+        for id in work.loaded.iter().filter_map(|order| answer::id(&order.id)) {
+            work.orders.entry(id).or_default();
+        }
+    } else if work.orders.len() < orders_per_run(batch_size)
+        && let Some(done) = plan.resend.take()
+    {
+        let page = stored::page(context.platform, Family::Deals, done.cursor.as_deref(), batch_size);
+        for id in page.ids() {
+            work.orders.entry(id).or_default();
+            work.resend.insert(id);
+        }
+        plan.resend = page.next.map(|next| Resend { cursor: Some(next) });
+    }
+    Ok(())
+}
+
+/// About how many orders one run processes: enough to use a request well, few enough for a handler's memory and time.
+fn orders_per_run(batch_size: usize) -> usize {
+    batch_size / 2
+}
+
+/// Reads the orders to process.
+fn read_orders(crm: Crm<'_>, work: &mut Work, batch_size: usize) -> Result<Vec<WholeOrder>, CrmError> {
+    let mut orders = std::mem::take(&mut work.loaded);
+    let there: BTreeSet<i64> = orders.iter().filter_map(|order| answer::id(&order.id)).collect();
+    let needed = |id: &i64| !there.contains(id) && !work.deleted.contains(id);
+    let ids: Vec<i64> = work.orders.keys().copied().filter(needed).collect();
+    if !ids.is_empty() {
+        orders.extend(whole_orders::by_ids(crm, &ids, batch_size)?);
+    }
+    Ok(orders)
+}
+
+/// Uploads the changes of these orders. Returns the current stages of statuses; none if there are no deals.
+fn upload_changes(run: &Run<'_>, work: &mut Work, orders: Vec<WholeOrder>) -> Result<Option<StageByStatus>, Failure> {
+    let (context, settings) = (run.context, run.settings);
+    for order in &work.deleted {
+        if known_deals::read(context, *order)?.is_some() {
+            // Deleting a deal that does not exist is not an error in UIS.
+            if let Err(refusal) = run.uis.call(1, || context.platform.delete_deal(&draft::ext_id(*order)))? {
+                run.leave_out(format!("deletion of the deal of order {order}"), describe_refusal(&refusal));
+            }
+            known_deals::forget(context, *order)?;
+        }
+        work.orders.remove(order);
+    }
+    let fields = known_fields::of(context.platform, Entity::Order)?;
+    let drafts: Vec<Draft> = orders.iter().filter_map(|order| draft::of(order, settings, &fields)).collect();
+    drop(orders);
+    if drafts.is_empty() && prerequisites::known_funnels(context.platform).is_empty() {
+        return Ok(None);
+    }
+    let mut builder = DealBuilder::prepare(run, &drafts, &work.orders)?;
+    let refused_fields = if drafts.is_empty() { BTreeSet::new() } else { prerequisites::fields(run, &fields)? };
+    builder.upload_assignees(&drafts)?;
+    let now = context.platform.now();
+    let created = |draft: &Draft| -> Instant { context.instant(&draft.created).ok().flatten().unwrap_or(now).min(now) };
+    let of_contact = |draft: &Draft, contact: &draft::Contact| {
+        let own = context.instant(&contact.created).ok().flatten();
+        own.unwrap_or_else(|| created(draft)).min(now)
+    };
+    let refused_contacts = prerequisites::contacts(run, &drafts, of_contact)?;
+    let mut updates = Vec::new();
+    for draft in &drafts {
+        let changes = work.orders.remove(&draft.order).unwrap_or_default();
+        let options = BuildOptions { history_complete: !work.more_history, resend: work.resend.contains(&draft.order) };
+        let update = builder.update_of(draft, &changes, created(draft), options)?;
+        let Some(mut update) = update else { continue };
+        for state in &mut update.states {
+            state.contact_ext_ids.retain(|id| !refused_contacts.contains(id));
+            state.user_fields.retain(|(id, _)| !refused_fields.contains(id));
+        }
+        updates.push(update);
+    }
+    upload::upload(run, &updates)?;
+    Ok(Some(builder.into_stages()))
+}
