@@ -181,7 +181,7 @@ fn callbacks_with_a_wrong_secret_do_not_reach_the_plugin() {
     assert!(value["problems"][0]["message"].as_str().is_some_and(|text| text.contains("secret")), "{}", value["problems"]);
     // With the right secret the request reaches the plugin, which finds no employee with that extension.
     let (_, value) = replay_json(&[&file(&folder, "right.jsonl", &[header, &line("right")])]);
-    assert!(value["problems"][0]["message"].as_str().is_some_and(|text| text.contains("no UIS employee")), "{}", value["problems"]);
+    assert!(value["problems"][0]["message"].as_str().is_some_and(|text| text.contains("is not a UIS employee")), "{}", value["problems"]);
     assert_eq!(value["uis"]["dialled"], json!([]));
 }
 

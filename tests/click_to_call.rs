@@ -46,7 +46,7 @@ fn clicks_and_callbacks_that_cannot_be_handled_are_refused_with_the_reason() {
     let secret = "clientId=replay-client-id";
     for (line, reason) in [
         (click("clientId=wrong&code=101&phone=79161234567&userId=5"), "does not contain the account's secret"),
-        (click(&format!("{secret}&code=999&phone=79161234567&userId=99")), "no UIS employee (user 99, extension 999)"),
+        (click(&format!("{secret}&code=999&phone=79161234567&userId=99")), "is not a UIS employee (user 99, extension 999)"),
         (click(&format!("{secret}&code=101&userId=5")), "names no phone"),
         (click(&format!("{secret}&code=101&userId=5&phone=12")), "12 is not a number that can be called"),
         (click(&format!("{secret}&code=101&userId=5&phone=%3Cscript%3E")), "‹script› is not a number"),

@@ -49,7 +49,10 @@ fn limits_are_read_from_a_file_by_name() {
     let strict = uis_test_support::file(&folder, "host.json", &[r#"{"requests": 10, "rule-fuel": 1000000}"#]);
     let value = command_json("conformance", &["--only", "loop", "--limits", &strict], 0);
     let verdicts = value.to_string();
-    assert!(verdicts.contains("limit rule-fuel = 1000000 was exceeded") && verdicts.contains("limit requests = 10 per event"), "{verdicts}");
+    assert!(
+        verdicts.contains("limit rule-fuel = 1000000 was exceeded") && verdicts.contains("limit requests = 10 per event"),
+        "{verdicts}"
+    );
     for (text, expected) in [
         (r#"{"fule": 1}"#, "there is no limit \"fule\"; known limits: memory-bytes"),
         (r#"{"fuel": 0}"#, "limit fuel cannot be 0"),

@@ -241,7 +241,7 @@ fn funnels_have_the_stages_that_uis_accepts() {
 fn what_is_not_uploaded_is_reported() {
     for (name, message, times) in [
         ("bad-record", "deal of order №71A: UIS refuses: data_type_error", 1),
-        ("too-many-statuses", "one stage each stands for the groups approval", 1),
+        ("too-many-statuses", "so each of these groups has only one stage: approval", 1),
         ("key-lacks-the-right", "give the key the right order_read", 1),
         ("on-trigger", "", 0),
     ] {

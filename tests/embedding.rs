@@ -51,3 +51,35 @@ fn the_program_is_short() {
     let main = std::fs::read_to_string(root().join("examples/embedding/src/main.rs")).expect("readable");
     assert!(main.lines().count() <= 150, "{} lines", main.lines().count());
 }
+
+#[path = "../examples/embedding/src/journal.rs"]
+mod journal;
+
+mod suite {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use uis_host::ports::Store;
+    use uis_host::suites;
+
+    use super::journal::JournalStore;
+
+    #[tokio::test]
+    async fn the_journal_is_a_durable_store() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let last = AtomicUsize::new(0);
+        let path = |number: usize| folder.path().join(format!("{number}.jsonl"));
+        let open = async || -> Arc<dyn Store> {
+            let store: Arc<dyn Store> =
+                Arc::new(JournalStore::open(&path(last.fetch_add(1, Ordering::SeqCst) + 1)).await.expect("opens").0);
+            store
+        };
+        suites::store::conforms(&*open().await).await;
+        let reopen = async |_: Arc<dyn Store>| -> Arc<dyn Store> {
+            let before = last.load(Ordering::SeqCst);
+            std::fs::copy(path(before), path(before + 1)).expect("copied");
+            open().await
+        };
+        suites::store::survives(open, reopen).await;
+    }
+}

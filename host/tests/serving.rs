@@ -21,6 +21,7 @@ use uis_host::event::{Event, Fault, Reply};
 use uis_host::integration::{Integration, UisAccount};
 use uis_host::limits::Limits;
 use uis_host::memory::MemoryStore;
+use uis_host::notification::{self, params::Params};
 use uis_host::plugin::{Plugin, Prepared, Run, SetupResult};
 use uis_host::ports::{IntegrationState, Origin, Silent, Store};
 use uis_host::services::EventScope;
@@ -80,11 +81,14 @@ impl Scripted {
     }
 }
 
+/// The parameters of an event that has none.
+static NOTHING: Vec<(String, String)> = Vec::new();
+
 fn parameter<'a>(event: &'a Event, name: &str) -> &'a str {
     let parameters = match event {
         Event::OrderWebhook(event) => &event.parameters,
         Event::ClickToCall(event) => &event.parameters,
-        _ => return "",
+        other => other.call().map_or(&NOTHING, |call| &call.attributes),
     };
     parameters.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str())
 }
@@ -346,4 +350,38 @@ async fn no_event_is_delivered_while_an_integration_is_off() {
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(served.deliver(0, hint("x", 2, "")).await, LiveEnd::Kept);
     served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn live_events_of_one_call_are_handled_in_order_and_those_of_others_beside_them() {
+    let served = served(&["a"], Limits::default()).await;
+    let ringing = |session: i64, id: &str, script: &str| {
+        let now = chrono::Utc::now().with_timezone(&chrono_tz::Europe::Moscow).format("%Y-%m-%d %H:%M:%S").to_string();
+        let body = serde_json::json!({"call_session_id": session, "notification_time": now, "employee_id": 1, "id": id, "do": script});
+        let params = Params::from_body(&body, chrono_tz::Europe::Moscow, SystemClock.now_ms()).expect("an object");
+        let event = notification::events("out_call", &params).expect("an event").remove(0);
+        Arrival { origin: Origin(1), what: "out_call".into(), event }
+    };
+    let (first, second, other) =
+        tokio::join!(served.deliver(0, ringing(1, "first", "slow")), served.deliver(0, ringing(1, "second", "")), async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            served.deliver(0, ringing(2, "other", "")).await
+        });
+    assert_eq!((first, second, other), (LiveEnd::Done, LiveEnd::Done, LiveEnd::Done));
+    assert_eq!(served.plugin.began(), ["first", "other", "second"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_of_deliveries_differ_after_a_restart() {
+    let store = Arc::new(MemoryStore::default());
+    store.set_state("a", IntegrationState::Active).await.expect("a store in memory");
+    let mut ids = std::collections::BTreeSet::new();
+    for number in 0..3 {
+        let served = serve_on(&["a"], Limits::default(), store.clone());
+        served.deliver(0, hint("x", number, "never")).await;
+        ids.extend(store.waiting("a").await.expect("a store").into_iter().map(|event| event.id));
+        served.end.abort();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(ids.len(), 3, "{ids:?}");
 }

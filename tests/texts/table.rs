@@ -55,6 +55,14 @@ pub const CRM_AFTER: &[(&str, &[&str])] = &[
             "note Чат №601 (Сайт) on 1",
         ],
     ),
+    (
+        "chat-note-committed-late",
+        &[
+            "customer petr_s of 6 in main has 79161234567 no e-mail",
+            "order uis-chat-601 for 1 by live-chat of 6 in main",
+            "note Чат №601 (Сайт) on 1",
+        ],
+    ),
     ("chat-off", &[]),
     ("chat-refused", &["task Ответить на сообщение в чате №5601 for 7 due 2026-11-23 11:00"]),
     (

@@ -110,7 +110,7 @@ async fn main() -> anyhow::Result<()> {
         }
         let (reply, kept) = oneshot::channel();
         let arrival = Arrival { origin: Origin(1), what: "call_session_finished".into(), event };
-        commands.send(Command::Deliver { seat: 0, arrival, reply }).await?;
+        commands.send(Command::Deliver { slot: 0, arrival: Box::new(arrival), reply }).await?;
         // Only now may UIS be answered with 200: the event is on the disk.
         println!("call_session_finished: {:?}", kept.await.context("the dispatch has ended")?);
     }

@@ -79,8 +79,10 @@ pub struct Dispatch<'a> {
     clock: Arc<dyn Clock>,
     slots: Vec<Slot>,
     observer: Box<dyn Observer + 'a>,
-    /// Number of deliveries so far; it makes the ids unique.
+    /// Number of deliveries of this dispatch so far.
     deliveries: u64,
+    /// When the dispatch was made, in milliseconds since 1970. With it the ids of deliveries differ from those before a restart.
+    made_at: i64,
     /// The current instant of virtual time, and the number of handlers that ran at it.
     runs: (i64, u32),
     /// The source of a drawn order of lanes; none: handlers run one after the other, in the order of arrival.
@@ -104,19 +106,30 @@ impl<'a> Dispatch<'a> {
     ) -> Result<Dispatch<'a>, StoreError> {
         let instances = integrations.first().map_or(1, |integration| integration.limits.instances);
         let mut slots = Vec::new();
-        let mut deliveries = 0;
         for integration in integrations {
             let state = integration.store.state(&integration.name).await?;
             let mut lanes = Lanes::new(state);
             for event in integration.store.waiting(&integration.name).await? {
-                deliveries = deliveries.max(number_of(&event.id));
                 lanes.restore(event);
             }
             slots.push(Slot { integration, lanes, at_work: 0 });
         }
         let at_work = FuturesUnordered::new();
         let kept_places = kept_places(instances);
-        Ok(Dispatch { plugin, clock, slots, observer, deliveries, runs: (0, 0), turns: None, at_work, kept_places, handlers: 0 })
+        let made_at = clock.now_ms();
+        Ok(Dispatch {
+            plugin,
+            clock,
+            slots,
+            observer,
+            deliveries: 0,
+            made_at,
+            runs: (0, 0),
+            turns: None,
+            at_work,
+            kept_places,
+            handlers: 0,
+        })
     }
 
     /// Draws the order of lanes from a seed, for virtual time only. Seed 0: handlers run one after the other, in the order of arrival.
@@ -208,7 +221,7 @@ impl<'a> Dispatch<'a> {
         self.deliveries += 1;
         let now = self.now();
         KeptEvent {
-            id: format!("{}-{}", self.slots[slot].integration.name, self.deliveries),
+            id: format!("{}-{:x}-{}", self.slots[slot].integration.name, self.made_at, self.deliveries),
             ordering_key: arrival.event.ordering_key(),
             origin: arrival.origin,
             what: arrival.what,
@@ -226,9 +239,4 @@ impl<'a> Dispatch<'a> {
     pub fn drain(&mut self, slot: usize) -> Vec<(KeptEvent, ProblemKind, String)> {
         self.slots[slot].lanes.drain()
     }
-}
-
-/// The number at the end of a delivery id.
-fn number_of(id: &str) -> u64 {
-    id.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }

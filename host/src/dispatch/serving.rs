@@ -1,6 +1,6 @@
 //! Real time: several lanes run concurrently, each handler is a task, and live events run beside the lanes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -45,14 +45,26 @@ pub enum Command {
     },
 }
 
-/// Receivers of the results of live events, by the number of the handler.
-type Waiting = HashMap<u64, oneshot::Sender<LiveEnd>>;
+/// A call of an integration: the integration's slot and the call session id.
+type CallKey = (usize, i64);
+
+/// A live event, and who receives its result.
+type LiveEvent = (Box<Arrival>, oneshot::Sender<LiveEnd>);
+
+/// Live events that are being handled or wait for an earlier one of their call.
+#[derive(Default)]
+struct Waiting {
+    /// Receivers of results, by the number of the handler.
+    replies: HashMap<u64, oneshot::Sender<LiveEnd>>,
+    /// Calls with a live event at work, each with the live events that wait for it: the contract promises their order within a call.
+    calls: HashMap<CallKey, VecDeque<LiveEvent>>,
+}
 
 impl Dispatch<'_> {
     /// Executes commands until all senders are dropped, then waits for the running handlers. Unfinished events stay in the store. Fails
     /// when a store fails.
     pub async fn serve(&mut self, mut commands: mpsc::Receiver<Command>) -> Result<(), StoreError> {
-        let mut waiting = Waiting::new();
+        let mut waiting = Waiting::default();
         loop {
             self.start_what_may_run().await?;
             let sleep = self.until_next().await?;
@@ -82,23 +94,57 @@ impl Dispatch<'_> {
                     let _ = reply.send(end);
                     Ok(())
                 }
-                Class::Live => {
-                    let Some(event) = self.admit_live(slot, *arrival) else {
-                        let _ = reply.send(LiveEnd::Dropped);
-                        return Ok(());
-                    };
-                    self.spawn(slot, event).await?;
-                    waiting.insert(self.handlers, reply);
-                    Ok(())
-                }
+                Class::Live => self.receive_live(slot, (arrival, reply), waiting).await,
             },
             // There is no such slot. Dropping the reply's sender reports that.
             _ => Ok(()),
         }
     }
 
+    /// Starts a live event, or lets it wait until the earlier live events of its call have ended.
+    async fn receive_live(&mut self, slot: usize, (arrival, reply): LiveEvent, waiting: &mut Waiting) -> Result<(), StoreError> {
+        let call = arrival.event.call().map(|call| (slot, call.session_id));
+        if let Some(later) = call.and_then(|call| waiting.calls.get_mut(&call)) {
+            later.push_back((arrival, reply));
+            return Ok(());
+        }
+        self.start_live(slot, call, (arrival, reply), waiting).await.map(|_| ())
+    }
+
+    /// Starts a live event; false when it was dropped.
+    async fn start_live(
+        &mut self,
+        slot: usize,
+        call: Option<CallKey>,
+        (arrival, reply): LiveEvent,
+        waiting: &mut Waiting,
+    ) -> Result<bool, StoreError> {
+        let Some(event) = self.admit_live(slot, *arrival) else {
+            let _ = reply.send(LiveEnd::Dropped);
+            return Ok(false);
+        };
+        self.spawn(slot, event).await?;
+        waiting.replies.insert(self.handlers, reply);
+        if let Some(call) = call {
+            waiting.calls.entry(call).or_default();
+        }
+        Ok(true)
+    }
+
+    /// A live event of a call has ended: the next one of the call is started. An event that is too old by now is dropped.
+    async fn next_of_call(&mut self, call: CallKey, waiting: &mut Waiting) -> Result<(), StoreError> {
+        while let Some(next) = waiting.calls.get_mut(&call).and_then(VecDeque::pop_front) {
+            if self.start_live(call.0, Some(call), next, waiting).await? {
+                return Ok(());
+            }
+        }
+        waiting.calls.remove(&call);
+        Ok(())
+    }
+
     async fn end(&mut self, ended: Ended, waiting: &mut Waiting) -> Result<(), StoreError> {
-        let reply = waiting.remove(&ended.handler);
+        let reply = waiting.replies.remove(&ended.handler);
+        let call = ended.event.event.call().map(|call| (ended.slot, call.session_id));
         match ended.event.event.class() {
             Class::Kept => self.end_kept(ended).await,
             Class::Live => {
@@ -106,7 +152,10 @@ impl Dispatch<'_> {
                 if let Some(reply) = reply {
                     let _ = reply.send(end);
                 }
-                Ok(())
+                match call {
+                    Some(call) => self.next_of_call(call, waiting).await,
+                    None => Ok(()),
+                }
             }
         }
     }
