@@ -1,4 +1,5 @@
-//! The order of lanes drawn from a seed: the same seed gives the same replay, natively and as a component, and other seeds give other orders.
+//! A seed decides the order in which lanes get their turns. The same seed gives the same replay, natively and as a component; other seeds give other
+//! orders.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use uis_test_support::native_plugin::NativePlugin;
 use uis_test_support::play::{Trace, play_seeded};
 use uis_test_support::{root, story};
 
-/// Recordings in which several lanes are at work at once.
+/// Recordings in which several lanes have work at the same time.
 const RECORDINGS: [&str; 3] = ["telephony/everything-talk", "text/chat-contact-late", "deals/there-and-back"];
 
 async fn replayed(name: &str, plugin: &Arc<dyn Plugin>, seed: u64) -> Trace {

@@ -1,4 +1,4 @@
-//! What stands behind the host's ports in the harness passes their conformance suites.
+//! The harness's implementations of the host's ports pass the conformance suites of those ports.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -24,7 +24,7 @@ async fn a_server_within_the_process_conforms() {
 }
 
 #[test]
-fn what_tests_watch_with_takes_everything() {
+fn the_observer_of_the_tests_conforms() {
     takes_everything(&mut Trace::default());
 }
 

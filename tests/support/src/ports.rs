@@ -16,7 +16,7 @@ use http::header::LOCATION;
 use http::{HeaderName, HeaderValue};
 use uis_host::sync::lock;
 
-/// Requests by the name that they were counted under.
+/// The number of requests, by the name under which they are counted.
 type Counts = Arc<Mutex<HashMap<String, usize>>>;
 
 /// The server of the egress suite.
@@ -24,7 +24,7 @@ pub fn egress_server() -> Router {
     Router::new().fallback(serve).with_state(Counts::default())
 }
 
-/// Serves a router on a free port of loopback and gives its address.
+/// Serves a router on a free port of the loopback interface and returns its address.
 pub async fn on_loopback(router: Router) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -32,7 +32,7 @@ pub async fn on_loopback(router: Router) -> String {
     address
 }
 
-/// An address of loopback where nobody listens.
+/// An address of the loopback interface on which nothing listens.
 pub async fn refused_address() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     format!("http://{}", listener.local_addr().expect("an address"))
@@ -60,7 +60,7 @@ async fn serve(State(counts): State<Counts>, request: Request) -> Response {
         ("counted", [name]) => Response::new(lock(&counts).get(*name).copied().unwrap_or(0).to_string().into()),
         ("breaks", [name]) => {
             count(name);
-            // A body that fails at once takes the connection with it before anything is written.
+            // A body that fails at once breaks the connection before anything is written.
             Response::new(Body::from_stream(stream::iter([Err::<Bytes, io::Error>(io::ErrorKind::ConnectionReset.into())])))
         }
         ("breaks-midway", [name]) => {
@@ -89,7 +89,7 @@ async fn echo(request: Request) -> Response {
     answer
 }
 
-/// Pieces of at most 1000 bytes; their number is not announced.
+/// A body in pieces of at most 1000 bytes, without a `Content-Length`.
 fn chunked(bytes: usize) -> Response {
     let pieces = stream::unfold(bytes, |left| async move {
         let size = left.min(1000);
@@ -98,13 +98,13 @@ fn chunked(bytes: usize) -> Response {
     Response::new(Body::from_stream(pieces))
 }
 
-/// Ten of a thousand bytes, then the connection breaks.
+/// A body of which ten of a thousand bytes are sent before the connection breaks.
 fn midway() -> Response {
     let pieces = stream::unfold(0, |sent| async move {
         if sent == 0 {
             return Some((Ok(Bytes::from_static(b"0123456789")), 10));
         }
-        // What was sent is on its way by then.
+        // By then the first bytes have been sent.
         tokio::time::sleep(Duration::from_millis(50)).await;
         Some((Err::<Bytes, io::Error>(io::ErrorKind::ConnectionReset.into()), sent))
     });
