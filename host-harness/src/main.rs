@@ -3,20 +3,15 @@
 //!
 //! | floor | room | what |
 //! |---|---|---|
+//! | 1 | `exit_status` | the exit statuses |
 //! | 4 | `commands` | the commands of the command line |
 
 mod commands;
+mod exit_status;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-
-/// Exit status: success.
-pub const OK: u8 = 0;
-/// Exit status: at least one thing that was run failed.
-pub const FAILED: u8 = 1;
-/// Exit status: the input cannot be used; nothing was run.
-pub const UNUSABLE: u8 = 2;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -25,7 +20,7 @@ async fn main() -> ExitCode {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::from(UNUSABLE)
+            ExitCode::from(exit_status::UNUSABLE)
         }
     }
 }

@@ -35,7 +35,7 @@ use url::{Origin, Url};
 
 use super::rules::RuleArguments;
 use super::{DEFAULT_PLUGIN, LimitArguments, find, say};
-use crate::{FAILED, OK};
+use crate::exit_status::{FAILED, OK};
 use uis_harness::crm::within::Simulators;
 
 /// Search for a planted key and callback secret wherever they must not occur

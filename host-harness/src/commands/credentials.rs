@@ -24,7 +24,7 @@ use uis_simulator::{Account, SimulatedAccount};
 use url::Url;
 
 use super::{DEFAULT_PLUGIN, LimitArguments, load, say};
-use crate::{FAILED, OK};
+use crate::exit_status::{FAILED, OK};
 use uis_harness::crm::elsewhere::{Server, is_local};
 
 /// Store access to CRM accounts by name

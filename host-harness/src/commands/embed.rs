@@ -30,7 +30,7 @@ use uis_host::services::EventScope;
 use url::Url;
 
 use super::{DEFAULT_PLUGIN, load, say};
-use crate::OK;
+use crate::exit_status::OK;
 use uis_harness::crm::elsewhere::Server;
 
 /// Show in a browser what a plugin adds to the CRM's pages

@@ -7,7 +7,7 @@ use clap::Args;
 use uis_host::plugin::inspect::{Inspection, inspect};
 
 use super::{DEFAULT_PLUGIN, LimitArguments, load, say};
-use crate::OK;
+use crate::exit_status::OK;
 
 /// Show what a plugin is
 #[derive(Debug, Args)]

@@ -55,7 +55,7 @@ enum Command {
 pub async fn run(arguments: Arguments) -> Result<u8> {
     match arguments.command {
         Command::Replay(arguments) => replay::run(arguments).await,
-        Command::Crm(options) => retailcrm_simulator::program::run(options).await.map(|()| crate::OK),
+        Command::Crm(options) => retailcrm_simulator::program::run(options).await.map(|()| crate::exit_status::OK),
         Command::Credentials(arguments) => credentials::run(arguments).await,
         Command::Choices(arguments) => credentials::choices(arguments).await,
         Command::Embed(arguments) => embed::run(arguments).await,
@@ -176,6 +176,6 @@ fn say(text: &str) {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
     if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
-        std::process::exit(i32::from(crate::OK));
+        std::process::exit(i32::from(crate::exit_status::OK));
     }
 }

@@ -24,7 +24,7 @@ use super::credentials::Store;
 use super::render::{Story, closing};
 use super::rules::RuleArguments;
 use super::{DEFAULT_PLUGIN, LimitArguments, load, say};
-use crate::{FAILED, OK};
+use crate::exit_status::{FAILED, OK};
 use uis_harness::crm::Crm;
 use uis_harness::crm::elsewhere::Server;
 use uis_harness::crm::recorded::Recordings;

@@ -19,7 +19,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{LimitArguments, in_repository, say};
-use crate::{FAILED, OK};
+use crate::exit_status::{FAILED, OK};
 
 /// Run a kit of attacks against a host's configuration
 #[derive(Debug, Args)]

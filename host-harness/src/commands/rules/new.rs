@@ -7,8 +7,8 @@ use clap::Args;
 use uis_host::contract;
 
 use super::toolchain::Language;
-use crate::OK;
 use crate::commands::say;
+use crate::exit_status::OK;
 
 /// Create a folder with a rule that builds and has a test
 #[derive(Debug, Args)]

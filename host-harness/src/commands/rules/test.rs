@@ -20,7 +20,7 @@ use super::component;
 use super::toolchain::{self, Language};
 use crate::commands::replay::open_simulated;
 use crate::commands::{DEFAULT_PLUGIN, LimitArguments, load, say};
-use crate::{FAILED, OK};
+use crate::exit_status::{FAILED, OK};
 
 /// Run a rule's tests, build it, and show what it would change in recordings
 #[derive(Debug, Args)]
