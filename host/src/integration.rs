@@ -15,7 +15,8 @@ use crate::limits::Limits;
 use crate::memory::MemoryStore;
 use crate::ports::{Absent, DealsApi, Decisions, Dialler, Directory, NoRules, Reports, Store};
 
-/// The platform's public address when nothing else is configured. An integration's name follows.
+/// The platform's public address when nothing else is configured. The base of an integration's addresses is this address, a slash and the
+/// integration's name.
 const HOOKS: &str = "https://hooks.uis.example";
 
 /// The UIS account of an integration, one port each. Several integrations of one account share it.

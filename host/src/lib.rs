@@ -43,9 +43,9 @@
 //! # }
 //! ```
 //!
-//! The library knows the contract and UIS, but no remote system. What a plugin needs of a remote system (addresses, the header for the key,
-//! rate limits, callbacks) the plugin itself describes, so another integration runs in the same host unchanged. The library has no command
-//! line, no web server and no database: a program provides these through the [`ports`].
+//! The library knows the contract and UIS, but no remote system. The plugin itself describes what it needs for a remote system (addresses,
+//! the header for the key, rate limits, callbacks), so the same host runs a plugin for another remote system without changes. The library
+//! has no command line, no web server and no database: a program provides these through the [`ports`].
 //!
 //! | floor | room | what |
 //! |---|---|---|

@@ -55,8 +55,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The failure for an intent's request that was not certainly carried out. When the outcome is unknown, the event is retried once the
-    /// outcome can be looked up.
+    /// The failure of a request for which an intent is stored. When the outcome is unknown, the event is retried once the outcome can be
+    /// looked up.
     pub fn unknown_outcome(&self, error: CrmError, until: Instant) -> Failure {
         match error {
             CrmError::Unknown { .. } | CrmError::TooLarge { .. } => retry_after(self.remaining_ms(until), error.to_string()),

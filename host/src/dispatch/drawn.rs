@@ -35,7 +35,7 @@ struct Inner {
     waiting: BTreeMap<u64, (i64, oneshot::Sender<()>)>,
     /// The time of each handler's first turn, drawn when the handler joined.
     joined: BTreeMap<u64, i64>,
-    /// Handlers that have not ended, and whether their imports may take virtual time.
+    /// Handlers that have not ended, by number; true if their imports may take virtual time.
     slow: BTreeMap<u64, bool>,
     /// Number of handlers that run between two turns.
     awake: usize,

@@ -148,7 +148,7 @@ impl<'a> Dispatch<'a> {
         self.slots.is_empty()
     }
 
-    /// The integration of a slot. Panics when there is no such slot, as all methods that take one.
+    /// The integration of a slot. Panics when there is no such slot; so do all other methods that take a slot.
     pub fn integration(&self, slot: usize) -> &Arc<Integration> {
         &self.slots[slot].integration
     }
@@ -205,7 +205,7 @@ impl<'a> Dispatch<'a> {
     /// Stores an event and puts it into its lane.
     async fn enqueue(&mut self, slot: usize, arrival: Arrival) -> Result<(), StoreError> {
         let event = self.kept(slot, arrival);
-        // The webhook only says that the order has changed; a second one that waits would cause the same work.
+        // The webhook only says that the order has changed. While one waits, a second one would only repeat its work.
         if self.slots[slot].lanes.has_same_hint(&event) {
             return Ok(());
         }

@@ -13,8 +13,8 @@ use crate::bindings::exports::uis::integration::schedule::TimerDue;
 use crate::event::{Class, Event};
 use crate::ports::{IntegrationState, KeptEvent, Origin, ProblemKind, SetTimer, StoreError};
 
-/// How many handlers may run at one instant of virtual time. A line of a recording causes a few. A plugin whose timer sets itself again for
-/// "at once" would stop virtual time for ever.
+/// How many handlers may run at one instant of virtual time. A line of a recording causes only a few. Without this limit, a plugin that
+/// sets a timer for the current instant each time the timer is due would stop virtual time for ever.
 const RUNS_AT_ONCE: u32 = 100_000;
 
 /// What is due next.

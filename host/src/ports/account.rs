@@ -103,7 +103,7 @@ pub trait Dialler: Send + Sync {
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Absent;
 
-/// The message with which it refuses changes.
+/// The message with which [`Absent`] refuses changes.
 const ABSENT: &str = "this function has no UIS account";
 
 fn done<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, T> {

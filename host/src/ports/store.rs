@@ -3,8 +3,8 @@
 //! Durability. [`Store::keep`], [`Store::fire`], [`Store::finish`] and [`Store::set_state`] are durable when they return. Writes of a
 //! handler ([`Store::swap`], [`Store::delete`], [`Store::set_timer`], [`Store::cancel_timer`], [`Store::begin`]) may stay in memory until
 //! [`Store::commit`], which the host calls before every effect. A crash may undo such writes, but only the latest ones: if a write is lost,
-//! all later writes are lost too. The event that made them is then delivered again as its next attempt. [`Store::finish`] also makes durable
-//! what [`Store::commit`] would, so that an event never ends without the writes before its end.
+//! all later writes are lost too. The event that made them is then delivered again as its next attempt. [`Store::finish`] also makes all
+//! earlier writes durable, as [`Store::commit`] does, so that an event is never recorded as ended while its writes are lost.
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -77,7 +77,7 @@ impl KeptEvent {
 pub enum End {
     /// The event succeeded and is removed.
     Done,
-    /// The event will be retried; with its new state.
+    /// The event will be retried. The value is the event with its next attempt.
     Again(Box<KeptEvent>),
     /// The event becomes a dead letter; with the reason. It is kept for the owner.
     Dead(String),

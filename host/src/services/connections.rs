@@ -219,7 +219,7 @@ impl EventScope {
         requests.iter().enumerate().map(&mut admit).collect()
     }
 
-    /// Sends one checked request; the stream of the caller decides when it starts.
+    /// A future that sends one checked request. Nothing is sent before the caller's stream polls the future.
     fn sending(&self, admitted: Result<Outgoing, SendError>, until: Instant) -> BoxFuture<'static, Result<Response, Unanswered>> {
         let outgoing = match admitted {
             Ok(outgoing) => outgoing,

@@ -81,7 +81,8 @@ pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>, loo
     Ok(left_out)
 }
 
-/// Returns what was left out of the task, or why there is none. None: no assignee is known; the owner may choose one.
+/// Returns what was left out of the task; if a rule skipped the task, the list says why. None: no assignee is known, and the owner should
+/// choose a default.
 fn attempt(
     context: &Context<'_>,
     appeal: &Appeal<'_>,

@@ -1,5 +1,5 @@
-//! One run: reads changes since the last run and the changed orders, and uploads their deals. What UIS accepted is stored at once, the plan
-//! at the end, so a failed run is repeated and uploads nothing twice.
+//! One run: reads changes since the last run and the changed orders, and uploads their deals. What UIS accepted is stored at once; the plan
+//! is stored at the end. So a failed run is repeated from the old plan, and uploads nothing twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -110,7 +110,8 @@ fn run_once(context: &Context<'_>) -> Handled {
             return Err(failure);
         }
     };
-    // Start from the first deal, even if all deals are being sent again already: those already sent have the old stages.
+    // Start again from the first deal, even if an earlier change already causes all deals to be sent again: the deals sent so far have the
+    // old stages.
     let again = stages.as_ref().map(|stages| stages.any_moved(context)).transpose()?;
     if again == Some(true) {
         plan.resend = Some(Resend::default());

@@ -296,7 +296,7 @@ pub fn choices_from(setting: &str) -> Option<String> {
     property["x-choices"].as_str().map(str::to_owned)
 }
 
-/// The names of all settings in the schema: those that can be set, or (`shown`) the read-only ones.
+/// The names of the settings in the schema: the read-only ones if `shown` is true, otherwise those that can be set.
 fn known(shown: bool) -> Vec<String> {
     let schema: Value = crate::base::json::parse(SCHEMA.as_bytes()).unwrap_or_default();
     let properties = schema["properties"].as_object().into_iter().flatten();

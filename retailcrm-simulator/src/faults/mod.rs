@@ -1,4 +1,4 @@
-//! Misbehaviour on demand, by a plan:
+//! Makes the simulator misbehave according to a plan:
 //!
 //! ```json
 //! {"seed": 7, "rules": [
@@ -9,8 +9,8 @@
 //!   {"latencyMs": [50, 400]}]}
 //! ```
 //!
-//! The same plan and the same requests give the same faults: whether a rule strikes depends on the seed, the rule's place and how many
-//! requests have met it, not on the time or on other rules.
+//! The same plan and the same requests give the same faults: whether a rule applies to a request that it matches depends on the seed, the
+//! rule's position in the plan and the number of requests that it matched before, not on the time.
 
 mod plan;
 
@@ -53,16 +53,16 @@ pub enum Reset {
 /// What happens to one request.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Fault {
-    /// Before anything else, this long passes.
+    /// The delay before anything else happens.
     pub latency: Duration,
-    /// What goes wrong then; nothing: the request is only late.
+    /// What goes wrong after the delay; none: the request is only late.
     pub trouble: Option<Trouble>,
 }
 
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Trouble {
-    /// This answer in place of the work.
+    /// The work is not done; this answer is sent instead.
     Answer {
         /// The status.
         status: u16,
@@ -75,7 +75,7 @@ pub enum Trouble {
     },
     /// No answer.
     Reset(Reset),
-    /// No answer; the request is committed so long after the connection broke.
+    /// No answer; the request is committed after the connection broke, with this delay.
     LateCommit(Duration),
     /// The work is done; half of the answer's body is sent.
     Truncated,
@@ -88,7 +88,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// In a word, for the log.
+    /// A short name, for the log.
     pub fn name(&self) -> String {
         match self {
             Trouble::Answer { status, .. } => format!("answers {status}"),
@@ -115,7 +115,7 @@ pub struct Late(pub Duration);
 #[derive(Debug, Clone, Copy)]
 pub struct Slow;
 
-/// Marks an answer that something happened to: the fault's name, for the log.
+/// Marks an answer that a fault changed or delayed. The value is the fault's name, for the log.
 #[derive(Debug, Clone)]
 pub struct FaultName(pub String);
 
@@ -131,8 +131,8 @@ impl Faults {
         Ok(Faults { rules: rules.into_iter().enumerate().map(|(index, rule)| (rule, progress(index))).collect() })
     }
 
-    /// What happens to the next request of this method and path. Latencies add up; rules after the first that breaks something are not
-    /// asked.
+    /// What happens to the next request of this method and path. Latencies of several rules add up. After the first rule that causes
+    /// trouble, no further rule is evaluated.
     pub fn next(&mut self, method: &str, path: &str) -> Fault {
         let mut fault = Fault::default();
         for (rule, progress) in &mut self.rules {
@@ -153,7 +153,8 @@ impl Faults {
 }
 
 impl Progress {
-    /// Whether the rule strikes this one of those it meets. Every met request draws once, so that one does not shift the next ones.
+    /// Whether the rule applies to this request, which it matches. One number is drawn for every matched request, even if the result does
+    /// not need it, so that later draws do not depend on it.
     fn strikes(&mut self, rule: &Rule) -> bool {
         self.met += 1;
         let drawn = (self.chance.next_u64() >> 11) as f64 / (1u64 << 53) as f64;

@@ -5,7 +5,8 @@ use proptest::sample::Index;
 use serde_json::{Value, json};
 
 /// How to scramble notifications. For each place in the new order: which of the remaining notifications comes there, and whether it comes
-/// twice. Then numbers that are applied to the notifications in turn: 0 means that the notification gets lost.
+/// twice. The second list decides which notifications get lost, before they are reordered: its numbers are assigned to the notifications in
+/// turn, from the start again when they run out, and 0 means lost.
 pub type Scrambling = (Vec<(Index, bool)>, Vec<u8>);
 
 /// Any scrambling of at most `most` notifications.
@@ -30,8 +31,8 @@ pub fn scramble<T: Clone>(mut sent: Vec<T>, (order, losses): Scrambling, most: u
     sent
 }
 
-/// For each attempt, after how many effects the host crashes; 0: not in this attempt. Mostly it never crashes, in some cases in every third
-/// attempt.
+/// For each attempt, after how many effects the host crashes; 0: not in this attempt. In about half of the cases the host never crashes; in
+/// the others it crashes in about every third attempt.
 pub fn crashes() -> impl Strategy<Value = Vec<u32>> {
     prop_oneof![Just(Vec::new()), prop::collection::vec(prop_oneof![2 => Just(0), 1 => 1u32..9], 60)]
 }
@@ -46,7 +47,7 @@ pub fn faults(seed: u64) -> Value {
     ]})
 }
 
-/// The seed for the order in which lanes get their turns; 0: the order in which their events came.
+/// The seed from which the order of lanes is drawn; 0: handlers run in the order in which their events arrived.
 pub fn lane_order() -> impl Strategy<Value = u64> {
     prop_oneof![1 => Just(0), 3 => 1u64..1_000_000]
 }
