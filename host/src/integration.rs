@@ -14,6 +14,7 @@ use crate::endpoints::Endpoints;
 use crate::limits::Limits;
 use crate::memory::MemoryStore;
 use crate::ports::{Absent, DealsApi, Decisions, Dialler, Directory, NoRules, Reports, Store};
+use crate::sync::lock;
 
 /// The platform's public address when nothing else is configured. The base of an integration's addresses is this address, a slash and the
 /// integration's name.
@@ -106,6 +107,11 @@ impl Integration {
             rules: Arc::new(NoRules),
             limits: limits.clone(),
         }
+    }
+
+    /// Puts settings into force: the bytes that `setup.prepare` returned. Events that begin later use them.
+    pub fn set_settings(&self, prepared: Vec<u8>) {
+        *lock(&self.settings) = Arc::new(prepared);
     }
 
     /// The base of an integration's addresses, on a platform whose public address is `platform`: `{platform}/{name}`, the name

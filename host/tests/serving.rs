@@ -295,6 +295,8 @@ async fn events_in_the_store_are_delivered_after_a_restart() {
     // Simulates a process that is killed: nothing is finished.
     first.end.abort();
     let store = first.store.clone();
+    let waiting = store.waiting("a").await.expect("a store in memory");
+    assert_eq!(waiting.iter().map(|event| event.attempt).collect::<Vec<_>>(), [2, 1], "the first attempt has begun");
     let second = serve_on(&["a"], Limits { wall_kept: Duration::from_millis(100), ..Limits::default() }, store);
     second.until("both are delivered again", |began| began.contains(&"x2".to_owned())).await;
     assert_eq!(second.plugin.began(), ["x1", "x2"]);

@@ -24,7 +24,6 @@ use uis_host::notification::{self, params::Params};
 use uis_host::plugin::component::ComponentPlugin;
 use uis_host::plugin::{Plugin, engine::Runtime};
 use uis_host::ports::{Absent, Directory, Entry, IntegrationState, Observer, Origin, Outcome, Problem};
-use uis_host::sync::lock;
 use uis_host::trace::Step;
 
 /// Prints what the dispatch does, and reports each event that is done with.
@@ -84,7 +83,7 @@ async fn main() -> anyhow::Result<()> {
     let mut integration = Integration::new("main", &about, clock.clone(), account, secret, &limits);
     integration.store = Arc::new(store);
     let prepared = plugin.prepare("{}", None).await?.map_err(|problems| anyhow::anyhow!("settings: {problems:?}"))?;
-    *lock(&integration.settings) = Arc::new(prepared);
+    integration.set_settings(prepared);
     let integration = Arc::new(integration);
 
     // The dispatch, which serves in a task of its own.

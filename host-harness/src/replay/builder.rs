@@ -100,7 +100,7 @@ impl<'h> ReplayBuilder<'h> {
             }
             integration.store = self.store.clone();
             integration.rules = self.rules.clone();
-            *lock(&integration.settings) = Arc::new(prepared);
+            integration.set_settings(prepared);
             integrations.push(Arc::new(integration));
         }
         Ok(integrations)

@@ -91,7 +91,8 @@ impl Dispatch<'_> {
         let handler = self.handlers;
         let integration = self.slots[slot].integration.clone();
         if event.event.class() == Class::Kept {
-            integration.store.begin(&integration.name, &event.id, event.attempt).await?;
+            // If the process ends now, the event is delivered again as its next attempt.
+            integration.store.begin(&integration.name, &event.id, event.attempt + 1).await?;
             self.slots[slot].at_work += 1;
         }
         let limits = &integration.limits;

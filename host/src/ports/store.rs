@@ -154,8 +154,9 @@ pub trait Store: Send + Sync {
     /// Stores an event until it is finished.
     fn keep<'a>(&'a self, owner: &'a str, event: &'a KeptEvent) -> Answer<'a, ()>;
 
-    /// Records that an attempt begins. An unknown event is not an error.
-    fn begin<'a>(&'a self, owner: &'a str, id: &'a str, attempt: u32) -> Answer<'a, ()>;
+    /// Records that an attempt begins: `next_attempt` is the number of the attempt that follows if this one never ends, because the process
+    /// is killed. [`Store::waiting`] returns the event with this number. An unknown event is not an error.
+    fn begin<'a>(&'a self, owner: &'a str, id: &'a str, next_attempt: u32) -> Answer<'a, ()>;
 
     /// Ends an attempt in one transaction with the integration's new state, if that changes. An event that is tried again keeps its place in
     /// the order. An integration that becomes inactive loses its timers. An unknown event is not an error.
