@@ -10,7 +10,6 @@ use uis_host::memory::MemoryStore;
 use uis_host::plugin::Plugin;
 use uis_host::ports::{Observer, Store};
 use uis_host::rules::RuleSet;
-use uis_host::sync::lock;
 use uis_simulator::SimulatedAccount;
 
 use super::collector::Collector;

@@ -1,7 +1,5 @@
 //! Plays the lines of a recording: what each line means for the account, the CRM and the integrations.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 use uis_host::bindings::exports::uis::integration::orders::OrderWebhook;
 use uis_host::bindings::exports::uis::integration::setup::Callback;
@@ -11,7 +9,6 @@ use uis_host::endpoints::callback;
 use uis_host::event::Event;
 use uis_host::notification::{self, params::Params};
 use uis_host::ports::{Directory, IntegrationState, Origin, ProblemKind, StoreError};
-use uis_host::sync::lock;
 
 use super::Replay;
 use crate::recording::{Content, Happening, Line};
@@ -264,7 +261,7 @@ impl Replay<'_> {
                 self.note(line, "the settings were refused".into());
             }
             Ok(Ok(prepared)) => {
-                *lock(&self.dispatch.integration(slot).settings) = Arc::new(prepared);
+                self.dispatch.integration(slot).set_settings(prepared);
                 self.note(line, "the settings were saved".into());
                 if self.dispatch.state(slot) != IntegrationState::Inactive {
                     self.dispatch.switch_on(slot, Origin(line)).await?;
