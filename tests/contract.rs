@@ -1,4 +1,5 @@
-//! The contract is frozen: the items of a released version never change, and components built for that version keep running.
+//! The contract is frozen: the items of a released version never change. Rules of an earlier version keep running, and plugins of an earlier
+//! version are refused by name. `wit/` may be a version that is not frozen yet.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use uis_host::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, DraftKind, Field, Routing, Value, Verdict};
 use uis_host::bindings::uis::integration::types::CommunicationKind;
-use uis_host::contract::{CONTRACT_PACKAGE, CONTRACT_VERSION};
+use uis_host::contract::{CONTRACT_PACKAGE, CONTRACT_VERSION, runs_plugins_of, runs_rules_of};
 use uis_host::decision::Point;
 use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::{DealVerdict, Rule, Sandbox};
@@ -54,19 +55,25 @@ fn frozen_versions() -> Vec<PathBuf> {
     folders.filter(|path| path.is_dir()).collect()
 }
 
-/// The folders of the frozen versions that the host must run: those with its own minor version, because while the major version is 0, a
-/// new minor version may break compatibility.
-fn served_versions() -> Vec<PathBuf> {
-    let series = CONTRACT_VERSION.rsplit_once('.').expect("three numbers").0;
-    let of_series = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{series}.")));
-    frozen_versions().into_iter().filter(of_series).collect()
+/// The name of a frozen version's folder.
+fn name(folder: &Path) -> String {
+    folder.file_name().expect("a name").to_string_lossy().into_owned()
+}
+
+/// The folders of the frozen versions whose components the host must run, by what it says about their names.
+fn versions_that(runs: fn(&str) -> bool) -> Vec<PathBuf> {
+    frozen_versions().into_iter().filter(|folder| runs(&name(folder))).collect()
 }
 
 #[test]
-fn the_contract_has_the_items_that_are_frozen_under_its_version() {
+fn the_contract_is_frozen_under_its_version_or_says_that_it_is_not() {
     let live = version(&root().join("wit"));
     assert_eq!(live, CONTRACT_VERSION, "the host serves the version that wit/ declares");
     let folder = root().join("contracts").join(&live).join("wit");
+    if live.ends_with("-dev") {
+        assert!(!folder.exists(), "{live} is not frozen, so it must have no folder: give it a version without -dev (contracts/README.md)");
+        return;
+    }
     assert!(folder.is_dir(), "{live} is not frozen: copy wit/ and the components to contracts/{live} (contracts/README.md)");
     assert_eq!(version(&folder), live);
     assert_eq!(difference(&root().join("wit"), &folder), None);
@@ -79,10 +86,7 @@ const FROZEN: [(&str, &str); 1] = [("0.1.0", "b6c844b44a8d93421c2ac5e388c9666910
 fn frozen_versions_never_change() {
     let digest =
         |folder: &Path| Sha256::digest(format!("{:?}", items(folder))).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let mut found: Vec<(String, String)> = frozen_versions()
-        .iter()
-        .map(|folder| (folder.file_name().expect("a name").to_string_lossy().into_owned(), digest(&folder.join("wit"))))
-        .collect();
+    let mut found: Vec<(String, String)> = frozen_versions().iter().map(|folder| (name(folder), digest(&folder.join("wit")))).collect();
     found.sort();
     let known: Vec<(String, String)> = FROZEN.iter().map(|(version, digest)| ((*version).to_owned(), (*digest).to_owned())).collect();
     assert_eq!(found, known, "a frozen version must not change; add a new one to FROZEN with its digest");
@@ -90,7 +94,7 @@ fn frozen_versions_never_change() {
 
 #[test]
 fn a_changed_item_is_a_difference_and_a_changed_comment_is_not() {
-    let folder = root().join("contracts").join(CONTRACT_VERSION).join("wit");
+    let folder = root().join("contracts/0.1.0/wit");
     let copy = tempfile::tempdir().expect("a folder");
     let difference_after = |name: &str, change: &dyn Fn(String) -> String| {
         for entry in std::fs::read_dir(&folder).expect("the contract") {
@@ -111,33 +115,46 @@ fn a_changed_item_is_a_difference_and_a_changed_comment_is_not() {
     assert_eq!(difference_after("rule-draft.wit", &|text| text.replace("/// What becomes of it.", "/// What becomes of a draft.")), None);
 }
 
-#[test]
-fn components_of_every_frozen_version_still_run() {
-    let versions = served_versions();
-    assert!(!versions.is_empty());
-    let folder = tempfile::tempdir().expect("a folder");
-    let call = json!({"at": "2026-11-23T10:00:00+03:00", "notification": "offline_message", "body": {"communication_id": 501,
+const REQUEST_AT: &str = "2026-11-23T10:00:00+03:00";
+
+/// A recording with one site request, and with settings of our plugin.
+fn recording(folder: &tempfile::TempDir, settings: &serde_json::Value) -> String {
+    let request = json!({"at": REQUEST_AT, "notification": "offline_message", "body": {"communication_id": 501,
         "date_time": "2026-11-23 10:00:00", "visitor_phone_number": "79161234567", "text": "Перезвоните", "utm_campaign": "vip"}});
-    let header = json!({"recording": 1, "crm": {"users": [{"id": 5, "email": "a@x.example"}, {"id": 7, "email": "b@x.example"}]}});
-    let with = |settings: serde_json::Value| {
-        let mut header = header.clone();
-        header["settings"] = settings;
-        header.to_string()
-    };
-    let plain = uis_test_support::file(&folder, "plain.jsonl", &[&with(json!({})), &call.to_string()]);
-    let settings = json!({"request-send": true, "text-default-responsible": 5, "request-task": true});
-    let task = uis_test_support::file(&folder, "task.jsonl", &[&with(settings), &call.to_string()]);
+    let users = json!([{"id": 5, "email": "a@x.example"}, {"id": 7, "email": "b@x.example"}]);
+    let header = json!({"recording": 1, "settings": settings, "crm": {"users": users}});
+    uis_test_support::file(folder, "request.jsonl", &[&header.to_string(), &request.to_string()])
+}
+
+#[test]
+fn a_plugin_of_a_frozen_version_runs_or_is_refused_by_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let recording = recording(&folder, &json!({}));
+    for version in frozen_versions() {
+        let component = version.join("echo-plugin.wasm").to_str().expect("UTF-8").to_owned();
+        let output = uis_host(&["replay", "-v", &recording, "--plugin", &component]);
+        let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        if runs_plugins_of(&name(&version)) {
+            assert!(output.status.success() && text.contains("on_site_request"), "{}: {text} {errors}", version.display());
+            continue;
+        }
+        assert_eq!(output.status.code(), Some(2), "{}: {text} {errors}", version.display());
+        let built_for = format!("{CONTRACT_PACKAGE} {},", name(&version));
+        for part in ["echo-plugin.wasm", &built_for, CONTRACT_VERSION, "build the plugin for"] {
+            assert!(errors.contains(part), "{part}: {errors}");
+        }
+    }
+}
+
+#[test]
+fn rules_of_earlier_versions_still_run() {
+    let versions = versions_that(runs_rules_of);
+    assert!(versions.iter().any(|version| name(version) == "0.1.0"), "rules of 0.1 are promised to run: {versions:?}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let recording = recording(&folder, &json!({"request-send": true, "text-default-responsible": 5, "request-task": true}));
     for version in versions {
-        let component = |name: &str| version.join(name).to_str().expect("UTF-8").to_owned();
-        let output = uis_host(&["replay", "-v", &plain, "--plugin", &component("echo-plugin.wasm")]);
-        let text = String::from_utf8_lossy(&output.stdout);
-        assert!(
-            output.status.success() && text.contains("on_site_request"),
-            "{}: {text} {}",
-            version.display(),
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let output = uis_host(&["replay", "--json", &task, "--rule", &format!("vip={}", component("rule.wasm"))]);
+        let rule = format!("vip={}", version.join("rule.wasm").display());
+        let output = uis_host(&["replay", "--json", &recording, "--rule", &rule]);
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success() && text.contains("VIP! Ответить на заявку №501"), "{}: {text}", version.display());
     }
@@ -182,11 +199,11 @@ fn last_text(fields: &[Field]) -> String {
     }
 }
 
-/// A rule built for a frozen version gets all data of every decision point, and the host understands its answers.
+/// A rule built for an earlier version gets all data of every decision point, and the host understands its answers.
 #[tokio::test]
-async fn rules_of_every_frozen_version_get_all_data_and_are_understood() {
+async fn rules_of_earlier_versions_get_all_data_and_are_understood() {
     let cache = tempfile::tempdir().expect("a folder");
-    for version in served_versions() {
+    for version in versions_that(runs_rules_of) {
         let sandbox = Sandbox::new(RuleLimits::default()).expect("an engine");
         let rule = sandbox.load(&version.join("rule-of-all.wasm"), cache.path()).expect("it loads");
         assert_eq!(rule.points, Point::ALL.map(|(point, _)| point));

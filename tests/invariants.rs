@@ -7,9 +7,11 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use uis_host::bindings::exports::uis::integration::setup::{AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection};
+use uis_host::bindings::exports::uis::integration::setup::{
+    AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection, PreparedSettings, TemplateParameter,
+};
 use uis_host::bindings::uis::integration::timers::{self, Timer};
-use uis_host::bindings::uis::integration::types::{Delivery, Failure, Outcome};
+use uis_host::bindings::uis::integration::types::{Delivery, Failure, Misconfiguration, Outcome};
 use uis_host::event::Fault;
 use uis_host::event::{Event, Reply};
 use uis_host::limits::{ATTRIBUTE_BYTES, ATTRIBUTES};
@@ -184,10 +186,16 @@ impl Plugin for EndlessTimer {
         &self.0
     }
     fn prepare<'a>(&'a self, _: &'a str, _: Option<&'a str>) -> BoxFuture<'a, Result<Prepared, Fault>> {
-        Box::pin(std::future::ready(Ok(Ok(Vec::new()))))
+        Box::pin(std::future::ready(Ok(Ok(PreparedSettings { bytes: Vec::new(), notes: Vec::new() }))))
     }
     fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>> {
         Box::pin(std::future::ready(Ok("{}".to_owned())))
+    }
+    fn template_parameters<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Vec<TemplateParameter>, Fault>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+    fn preview_template<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<Result<String, Misconfiguration>, Fault>> {
+        Box::pin(std::future::ready(Ok(Ok(String::new()))))
     }
     fn choices<'a>(&'a self, _: EventScope, _: &'a str, _: Option<&'a str>) -> BoxFuture<'a, SetupResult<ChoicePage>> {
         Box::pin(std::future::ready(Ok(Err(Failure::Rejected("it has none".into())))))

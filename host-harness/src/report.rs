@@ -1,6 +1,7 @@
 //! The result of a replay: counts and problems. Member names are those of `docs/` and its JSON Schema.
 
 use serde::Serialize;
+use uis_host::bindings::uis::integration::types::Misconfiguration;
 use uis_host::event::Event::{Activate, Deactivate, TimerDue};
 use uis_host::ports::{KeptEvent, ProblemKind};
 use uis_host::trace::Step;
@@ -41,6 +42,8 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// All answers of rules, in order.
     pub rules: Vec<RuleAnswer>,
+    /// What the owner should know about settings that were prepared: the recording's line, and the note. They are no problems.
+    pub notes: Vec<(u64, String)>,
 }
 
 impl Report {
@@ -58,8 +61,21 @@ impl Report {
         self.problems.push(Problem { line, kind, message });
     }
 
+    /// Adds the notes about settings that a line, or the header, contains.
+    pub(crate) fn settings_notes(&mut self, line: u64, notes: &[Misconfiguration]) {
+        self.notes.extend(notes.iter().map(|note| (line, about_setting(note))));
+    }
+
     /// Reports that a strict replay did not send a request that the recording contains.
     pub fn diverged(&mut self, message: String) {
         self.problem(1, ProblemKind::Divergence, message);
+    }
+}
+
+/// A problem or a note of a setting as text: `settings.NAME: message`.
+pub fn about_setting(about: &Misconfiguration) -> String {
+    match about.setting.as_str() {
+        "" => format!("settings: {}", about.message),
+        setting => format!("settings.{setting}: {}", about.message),
     }
 }

@@ -1,7 +1,9 @@
 //! The version of the contract and the text of its WIT files, so that a program can write them out for authors of components.
 
-/// The contract's version that this host implements.
-pub const CONTRACT_VERSION: &str = "0.1.0";
+/// The contract's version that this host implements. `-dev`: the version is not frozen yet.
+pub const CONTRACT_VERSION: &str = "0.2.0-dev";
+/// The earlier series whose rules this host runs. The interfaces of rules have not changed since.
+pub const RULE_SERIES: [&str; 1] = ["0.1"];
 /// The WIT package of the contract.
 pub const CONTRACT_PACKAGE: &str = "uis:integration";
 
@@ -36,9 +38,36 @@ pub const FILES: [(&str, &str); 27] = [
     ("worlds.wit", include_str!("../../wit/worlds.wit")),
 ];
 
+/// The versions that are compatible with each other: `0.1` for `0.1.7`. While the major version is 0, each minor version is incompatible
+/// with the others.
+fn series(version: &str) -> &str {
+    version.rsplit_once('.').map_or(version, |(series, _)| series)
+}
+
+/// Whether this host runs plugins of a version: its own, or another of the same series. A version that is not frozen fits only itself.
+pub fn runs_plugins_of(version: &str) -> bool {
+    let frozen = !version.contains('-') && !CONTRACT_VERSION.contains('-');
+    version == CONTRACT_VERSION || (frozen && series(version) == series(CONTRACT_VERSION))
+}
+
+/// Whether this host runs rules of a version: those of [`runs_plugins_of`], and those of [`RULE_SERIES`].
+pub fn runs_rules_of(version: &str) -> bool {
+    runs_plugins_of(version) || (!version.contains('-') && RULE_SERIES.contains(&series(version)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_version_that_is_not_frozen_fits_only_itself() {
+        let runs = |version: &str| (runs_plugins_of(version), runs_rules_of(version));
+        assert_eq!(runs(CONTRACT_VERSION), (true, true));
+        assert_eq!([runs("0.1.0"), runs("0.1.7")], [(false, true); 2]);
+        for other in ["0.1.0-dev", "0.2.0", "0.2.1", "0.2.0-dev.1", "0.3.0", "1.0.0", "", "x"] {
+            assert_eq!(runs(other), (false, false), "{other}");
+        }
+    }
 
     #[test]
     fn every_wit_file_is_listed() {

@@ -7,7 +7,7 @@ use crate::bindings::uis::integration::call_events::{
     Call, CallAnswer, CallAnswered, CallFinished, ClickToCall, DialOrder, IncomingCall, LegRinging, OutgoingCall, RecordingReady,
     TagsChanged, TalkFinished,
 };
-use crate::bindings::uis::integration::chat_events::{Chat, ChatAccepted, ChatFinished, ChatMessage, ChatUnanswered};
+use crate::bindings::uis::integration::chat_events::{Chat, ChatAccepted, ChatFinished, ChatMessage, ChatStarted, ChatUnanswered};
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
 use crate::bindings::uis::integration::types::{Failure, Outcome, PhoneNumber};
 
@@ -34,6 +34,7 @@ pub enum Event {
     RecordingReady(RecordingReady),
     TagsChanged(TagsChanged),
     ClickToCall(ClickToCall),
+    ChatStarted(ChatStarted),
     ChatAccepted(ChatAccepted),
     ChatMessage(ChatMessage),
     ChatUnanswered(ChatUnanswered),
@@ -93,6 +94,7 @@ impl Event {
             Event::RecordingReady(_) => "on-recording-ready",
             Event::TagsChanged(_) => "on-tags-changed",
             Event::ClickToCall(_) => "on-click-to-call",
+            Event::ChatStarted(_) => "on-chat-started",
             Event::ChatAccepted(_) => "on-chat-accepted",
             Event::ChatMessage(_) => "on-chat-message",
             Event::ChatUnanswered(_) => "on-chat-unanswered",
@@ -148,6 +150,7 @@ impl Event {
 
     fn chat(&self) -> Option<&Chat> {
         match self {
+            Event::ChatStarted(event) => Some(&event.chat),
             Event::ChatAccepted(event) => Some(&event.chat),
             Event::ChatMessage(event) => Some(&event.chat),
             Event::ChatUnanswered(event) => Some(&event.chat),

@@ -7,11 +7,12 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::SecretString;
 use serde_json::Value;
 
-use crate::bindings::exports::uis::integration::setup::Description;
+use crate::bindings::exports::uis::integration::setup::{Description, PreparedSettings};
+use crate::bindings::uis::integration::types::Misconfiguration;
 use crate::clock::{Clock, VirtualClock};
 use crate::connection::Connection;
 use crate::endpoints::Endpoints;
-use crate::limits::Limits;
+use crate::limits::{Limits, REASON_BYTES, SETTINGS_NOTES, cut};
 use crate::memory::MemoryStore;
 use crate::ports::{Absent, DealsApi, Decisions, Dialler, Directory, NoRules, Reports, Store};
 use crate::sync::lock;
@@ -109,9 +110,18 @@ impl Integration {
         }
     }
 
-    /// Puts settings into force: the bytes that `setup.prepare` returned. Events that begin later use them.
-    pub fn set_settings(&self, prepared: Vec<u8>) {
-        *lock(&self.settings) = Arc::new(prepared);
+    /// Puts settings into force that `setup.prepare` returned. Events that begin later use them. Returns what the account's owner should
+    /// know about them and need not correct, such as what was migrated from settings of an older version: at most
+    /// [`SETTINGS_NOTES`] notes, each message of at most [`REASON_BYTES`].
+    #[must_use = "show the notes to the account's owner"]
+    pub fn set_settings(&self, prepared: PreparedSettings) -> Vec<Misconfiguration> {
+        *lock(&self.settings) = Arc::new(prepared.bytes);
+        let mut notes = prepared.notes;
+        notes.truncate(SETTINGS_NOTES);
+        for note in &mut notes {
+            note.message = cut(&note.message, REASON_BYTES).to_owned();
+        }
+        notes
     }
 
     /// The base of an integration's addresses, on a platform whose public address is `platform`: `{platform}/{name}`, the name
@@ -126,5 +136,21 @@ impl Integration {
         let properties = schema["properties"].as_object().into_iter().flatten();
         let shown = properties.filter(|(_, property)| property["readOnly"] == Value::Bool(true));
         shown.filter_map(|(name, property)| Some((name.clone(), self.endpoints.full_url(property["x-endpoint"].as_str()?)?))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_put_into_force_whatever_their_notes_say() {
+        let integration = Integration::detached(&Limits::default());
+        let note = |index: usize| Misconfiguration { setting: format!("s{index}"), message: "я".repeat(1000) };
+        let notes = integration.set_settings(PreparedSettings { bytes: b"new".to_vec(), notes: (0..100).map(note).collect() });
+        assert_eq!(lock(&integration.settings).as_slice(), b"new");
+        assert_eq!((notes.len(), notes[63].setting.as_str()), (SETTINGS_NOTES, "s63"));
+        assert_eq!(notes[0].message, "я".repeat(REASON_BYTES / 2));
+        assert_eq!(integration.set_settings(PreparedSettings { bytes: Vec::new(), notes: Vec::new() }), []);
     }
 }

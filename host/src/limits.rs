@@ -203,6 +203,9 @@ pub const CARD_ORDERS: usize = 20;
 /// Most entries of a handler's `skipped` list.
 pub const SKIPPED: usize = 64;
 
+/// Most notes about prepared settings. Further notes are dropped.
+pub const SETTINGS_NOTES: usize = 64;
+
 /// Largest file for browsers, in bytes (1 MiB).
 pub const ASSET_BYTES: usize = 1 << 20;
 /// Longest path of a file for browsers, in bytes.

@@ -9,11 +9,13 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 use tokio::sync::{mpsc, oneshot};
 use uis_host::bindings::exports::uis::integration::orders::OrderWebhook;
-use uis_host::bindings::exports::uis::integration::setup::{AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection};
+use uis_host::bindings::exports::uis::integration::setup::{
+    AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection, PreparedSettings, TemplateParameter,
+};
 use uis_host::bindings::uis::integration::call_events::ClickToCall;
 use uis_host::bindings::uis::integration::storage::Host as _;
 use uis_host::bindings::uis::integration::timers::{Host as _, Timer};
-use uis_host::bindings::uis::integration::types::{Delivery, Failure, Outcome, RetryLater};
+use uis_host::bindings::uis::integration::types::{Delivery, Failure, Misconfiguration, Outcome, RetryLater};
 use uis_host::clock::{Clock, SystemClock};
 use uis_host::dispatch::serving::Command;
 use uis_host::dispatch::{Arrival, Dispatch, KEPT_PER_INTEGRATION, LiveEnd};
@@ -98,10 +100,16 @@ impl Plugin for Scripted {
         self.about.as_ref().expect("made with one")
     }
     fn prepare<'a>(&'a self, _: &'a str, _: Option<&'a str>) -> BoxFuture<'a, Result<Prepared, Fault>> {
-        ready(Ok(Ok(Vec::new()))).boxed()
+        ready(Ok(Ok(PreparedSettings { bytes: Vec::new(), notes: Vec::new() }))).boxed()
     }
     fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>> {
         ready(Ok("{}".to_owned())).boxed()
+    }
+    fn template_parameters<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Vec<TemplateParameter>, Fault>> {
+        ready(Ok(Vec::new())).boxed()
+    }
+    fn preview_template<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<Result<String, Misconfiguration>, Fault>> {
+        ready(Ok(Ok(String::new()))).boxed()
     }
     fn choices<'a>(&'a self, _: EventScope, _: &'a str, _: Option<&'a str>) -> BoxFuture<'a, SetupResult<ChoicePage>> {
         ready(Ok(Err(Failure::Rejected("it has none".into())))).boxed()

@@ -90,6 +90,21 @@ impl platform::Directory for Imports {
     fn virtual_numbers(&self, offset: u32) -> Result<Vec<imports::directory::VirtualNumber>, imports::directory::DirectoryError> {
         imports::directory::virtual_numbers(offset)
     }
+    fn sites(&self, offset: u32) -> Result<Vec<imports::directory::Site>, imports::directory::DirectoryError> {
+        imports::directory::sites(offset)
+    }
+    fn tags(&self, offset: u32) -> Result<Vec<imports::directory::DirectoryTag>, imports::directory::DirectoryError> {
+        imports::directory::tags(offset)
+    }
+    fn scenarios(&self, offset: u32) -> Result<Vec<imports::directory::Scenario>, imports::directory::DirectoryError> {
+        imports::directory::scenarios(offset)
+    }
+    fn campaigns(&self, offset: u32) -> Result<Vec<imports::directory::Campaign>, imports::directory::DirectoryError> {
+        imports::directory::campaigns(offset)
+    }
+    fn sources(&self, offset: u32) -> Result<Vec<imports::directory::Source>, imports::directory::DirectoryError> {
+        imports::directory::sources(offset)
+    }
 }
 
 impl platform::Communications for Imports {
@@ -212,6 +227,7 @@ impl calls::Guest for Component {
 
 impl chats::Guest for Component {
     forward! {
+        on_chat_started(chat_events::ChatStarted) -> Outcome;
         on_chat_accepted(chat_events::ChatAccepted) -> Outcome;
         on_chat_message(chat_events::ChatMessage) -> Outcome;
         on_chat_unanswered(chat_events::ChatUnanswered) -> Outcome;
@@ -246,8 +262,14 @@ impl setup::Guest for Component {
     fn settings_schema() -> String {
         handlers::settings_schema()
     }
-    fn prepare(settings: String, from_version: Option<String>) -> Result<Vec<u8>, Vec<setup::Misconfiguration>> {
+    fn prepare(settings: String, from_version: Option<String>) -> Result<setup::PreparedSettings, Vec<setup::Misconfiguration>> {
         handlers::prepare(&settings, from_version.as_deref())
+    }
+    fn template_parameters(setting: String) -> Vec<setup::TemplateParameter> {
+        handlers::template_parameters(&setting)
+    }
+    fn preview_template(setting: String, template: String) -> Result<String, setup::Misconfiguration> {
+        handlers::preview_template(&setting, &template)
     }
     fn choices(setting: String, page: Option<String>) -> Result<setup::ChoicePage, Failure> {
         handlers::choices(&Imports, &setting, page.as_deref())

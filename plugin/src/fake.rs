@@ -9,7 +9,9 @@ use crate::bindings::uis::integration::communications::{CallPage, ChatPage, Repo
 use crate::bindings::uis::integration::connections::{Request, Response, SendError};
 use crate::bindings::uis::integration::deals::{Deal, DealContact, DealEmployee, DealsError, Funnel, UserField};
 use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, Routing, Verdict};
-use crate::bindings::uis::integration::directory::{Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber};
+use crate::bindings::uis::integration::directory::{
+    Account, Campaign, ChatChannel, DirectoryError, DirectoryTag, Employee, EmployeeFields, Line, Scenario, Site, Source, VirtualNumber,
+};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::rules::Points;
 use crate::bindings::uis::integration::storage::{Entry, Item, ItemPage, StorageError, Version};
@@ -32,6 +34,16 @@ pub struct Fake {
     pub lines: Vec<Line>,
     /// UIS's numbers.
     pub numbers: Vec<VirtualNumber>,
+    /// UIS's sites.
+    pub sites: Vec<Site>,
+    /// UIS's tags.
+    pub tags: Vec<DirectoryTag>,
+    /// UIS's call scenarios.
+    pub scenarios: Vec<Scenario>,
+    /// UIS's advertising campaigns.
+    pub campaigns: Vec<Campaign>,
+    /// UIS's sources of visits.
+    pub sources: Vec<Source>,
     /// The current time.
     pub now: Cell<Instant>,
     /// The paths of the requests that were sent.
@@ -156,6 +168,21 @@ impl Directory for Fake {
     }
     fn virtual_numbers(&self, offset: u32) -> Result<Vec<VirtualNumber>, DirectoryError> {
         Ok(self.numbers.iter().skip(offset as usize).cloned().collect())
+    }
+    fn sites(&self, offset: u32) -> Result<Vec<Site>, DirectoryError> {
+        Ok(self.sites.iter().skip(offset as usize).cloned().collect())
+    }
+    fn tags(&self, offset: u32) -> Result<Vec<DirectoryTag>, DirectoryError> {
+        Ok(self.tags.iter().skip(offset as usize).cloned().collect())
+    }
+    fn scenarios(&self, offset: u32) -> Result<Vec<Scenario>, DirectoryError> {
+        Ok(self.scenarios.iter().skip(offset as usize).cloned().collect())
+    }
+    fn campaigns(&self, offset: u32) -> Result<Vec<Campaign>, DirectoryError> {
+        Ok(self.campaigns.iter().skip(offset as usize).cloned().collect())
+    }
+    fn sources(&self, offset: u32) -> Result<Vec<Source>, DirectoryError> {
+        Ok(self.sources.iter().skip(offset as usize).cloned().collect())
     }
     fn find_employee(&self, id: i64) -> Result<Option<Employee>, DirectoryError> {
         Ok(self.employees.iter().find(|employee| employee.id == id).cloned())

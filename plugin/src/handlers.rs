@@ -6,18 +6,19 @@ use crate::bindings::exports::uis::integration::orders::OrderWebhook;
 use crate::bindings::exports::uis::integration::schedule::TimerDue;
 use crate::bindings::exports::uis::integration::setup::{
     AssetFile, Callback, ChoicePage, ConnectionReport, Delivery, Description, Failure, Misconfiguration, NormalConnection,
+    PreparedSettings, TemplateParameter,
 };
 use crate::bindings::uis::integration::call_events::{
     CallAnswer, CallAnswered, CallFinished, ClickToCall, DialOrder, IncomingCall, LegRinging, OutgoingCall, RecordingReady, TagsChanged,
     TalkFinished,
 };
-use crate::bindings::uis::integration::chat_events::{ChatAccepted, ChatFinished, ChatMessage, ChatUnanswered};
+use crate::bindings::uis::integration::chat_events::{ChatAccepted, ChatFinished, ChatMessage, ChatStarted, ChatUnanswered};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
 use crate::context::Context;
 use crate::crm_state::switch;
 use crate::platform::Platform;
-use crate::setup::{activation, callbacks, check, choices, describe};
+use crate::setup::{activation, callbacks, check, choices, describe, templates};
 use crate::telephony::{click_to_call, contact, filter, history, incoming, popups, reconcile, tags};
 use crate::texts::{self, chats, site_requests};
 use crate::{deals, settings, workplace};
@@ -35,8 +36,19 @@ pub fn settings_schema() -> String {
 }
 
 /// `setup.prepare`.
-pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Misconfiguration>> {
-    settings::prepare(json, from_version)
+pub fn prepare(json: &str, from_version: Option<&str>) -> Result<PreparedSettings, Vec<Misconfiguration>> {
+    let bytes = settings::prepare(json, from_version)?;
+    Ok(PreparedSettings { bytes, notes: Vec::new() })
+}
+
+/// `setup.template-parameters`.
+pub fn template_parameters(setting: &str) -> Vec<TemplateParameter> {
+    templates::parameters(setting)
+}
+
+/// `setup.preview-template`.
+pub fn preview_template(setting: &str, template: &str) -> Result<String, Misconfiguration> {
+    templates::preview(setting, template)
 }
 
 /// `setup.choices`.
@@ -160,6 +172,12 @@ pub fn on_click_to_call(platform: &dyn Platform, _: &Delivery, event: &ClickToCa
 }
 
 // chats
+
+/// `chats.on-chat-started`.
+pub fn on_chat_started(platform: &dyn Platform, _: &Delivery, event: &ChatStarted) -> Handled {
+    let context = &Context::new(platform);
+    chats::on_chat_started(context, event)
+}
 
 /// `chats.on-chat-accepted`.
 pub fn on_chat_accepted(platform: &dyn Platform, _: &Delivery, event: &ChatAccepted) -> Handled {

@@ -7,7 +7,9 @@ use crate::bindings::uis::integration::communications::{CallPage, ChatPage, Repo
 use crate::bindings::uis::integration::connections::{Request, Response, SendError};
 use crate::bindings::uis::integration::deals::{Deal, DealContact, DealEmployee, DealsError, Funnel, UserField};
 use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, Routing, Verdict};
-use crate::bindings::uis::integration::directory::{Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber};
+use crate::bindings::uis::integration::directory::{
+    Account, Campaign, ChatChannel, DirectoryError, DirectoryTag, Employee, EmployeeFields, Line, Scenario, Site, Source, VirtualNumber,
+};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::rules::Points;
 use crate::bindings::uis::integration::storage::{Entry, ItemPage, StorageError, Version};
@@ -58,7 +60,7 @@ pub trait Clock {
     fn instant_of(&self, local: &LocalTime, zone: &str) -> Result<Instant, String>;
 }
 
-/// The UIS account: employees, lines, numbers, channels.
+/// The UIS account: employees, lines, numbers, channels, sites, tags, advertising.
 pub trait Directory {
     /// The UIS account.
     fn account(&self) -> Account;
@@ -74,6 +76,16 @@ pub trait Directory {
     fn chat_channels(&self, offset: u32) -> Result<Vec<ChatChannel>, DirectoryError>;
     /// A page of virtual numbers.
     fn virtual_numbers(&self, offset: u32) -> Result<Vec<VirtualNumber>, DirectoryError>;
+    /// A page of sites.
+    fn sites(&self, offset: u32) -> Result<Vec<Site>, DirectoryError>;
+    /// A page of tags.
+    fn tags(&self, offset: u32) -> Result<Vec<DirectoryTag>, DirectoryError>;
+    /// A page of call scenarios.
+    fn scenarios(&self, offset: u32) -> Result<Vec<Scenario>, DirectoryError>;
+    /// A page of advertising campaigns.
+    fn campaigns(&self, offset: u32) -> Result<Vec<Campaign>, DirectoryError>;
+    /// A page of sources of visits.
+    fn sources(&self, offset: u32) -> Result<Vec<Source>, DirectoryError>;
     /// One employee.
     fn find_employee(&self, id: i64) -> Result<Option<Employee>, DirectoryError>;
 }

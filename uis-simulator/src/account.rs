@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uis_host::bindings::uis::integration::call_events::DialOrder;
 use uis_host::bindings::uis::integration::directory;
-use uis_host::data_api::{ChatChannel, Employee, VirtualNumber};
+use uis_host::data_api::{Campaign, ChatChannel, Employee, Scenario, Site, Source, Tag, VirtualNumber};
 
 use crate::{deals, points, report, rows};
 
@@ -32,6 +32,16 @@ pub struct Account {
     pub virtual_numbers: Vec<VirtualNumber>,
     /// The chat channels.
     pub chat_channels: Vec<ChatChannel>,
+    /// The sites.
+    pub sites: Vec<Site>,
+    /// The tags.
+    pub tags: Vec<Tag>,
+    /// The call scenarios.
+    pub scenarios: Vec<Scenario>,
+    /// The advertising campaigns.
+    pub campaigns: Vec<Campaign>,
+    /// The sources of visits.
+    pub sources: Vec<Source>,
     /// The limits of the Data API. Our addition; the Data API has no such field.
     pub data_api_points: points::PointLimits,
 }
@@ -56,6 +66,11 @@ impl Default for Account {
             employees: Vec::new(),
             virtual_numbers: Vec::new(),
             chat_channels: Vec::new(),
+            sites: Vec::new(),
+            tags: Vec::new(),
+            scenarios: Vec::new(),
+            campaigns: Vec::new(),
+            sources: Vec::new(),
             data_api_points: points::PointLimits::default(),
         }
     }

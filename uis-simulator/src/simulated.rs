@@ -8,7 +8,9 @@ use futures_util::future::{BoxFuture, ready};
 use uis_host::bindings::uis::integration::call_events::{CallFinished, DialOrder};
 use uis_host::bindings::uis::integration::chat_events::{ChatFinished, ChatMessage};
 use uis_host::bindings::uis::integration::deals::{Deal, DealContact, DealEmployee, DealsError, Funnel, Refusal, UserField};
-use uis_host::bindings::uis::integration::directory::{self, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber};
+use uis_host::bindings::uis::integration::directory::{
+    self, Campaign, ChatChannel, DirectoryError, DirectoryTag, Employee, EmployeeFields, Line, Scenario, Site, Source, VirtualNumber,
+};
 use uis_host::bindings::uis::integration::site_request_events::SiteRequest;
 use uis_host::clock::{Clock, instant, zone};
 use uis_host::limits::DIRECTORY_PAGE;
@@ -69,6 +71,14 @@ fn page<T, U>(rows: &[T], offset: u32, convert: impl Fn(&T) -> U) -> Vec<U> {
     rows.iter().skip(offset as usize).take(DIRECTORY_PAGE).map(convert).collect()
 }
 
+/// One page of rows in order of a key, each key once.
+fn sorted<T, U, K: Ord>(rows: &[T], offset: u32, key: impl Fn(&T) -> K, convert: impl Fn(&T) -> U) -> Vec<U> {
+    let mut all: Vec<&T> = rows.iter().collect();
+    all.sort_by_key(|row| key(row));
+    all.dedup_by_key(|row| key(row));
+    page(&all, offset, |row| convert(row))
+}
+
 impl Directory for SimulatedAccount {
     fn account(&self) -> BoxFuture<'_, directory::Account> {
         let state = self.state();
@@ -112,6 +122,7 @@ impl Directory for SimulatedAccount {
                     employee_id: employee.id,
                     virtual_number: line.virtual_phone_number.clone(),
                     registered: line.registered,
+                    usage_rule: line.virtual_phone_usage_rule.clone(),
                 })
             })
             .collect();
@@ -124,6 +135,26 @@ impl Directory for SimulatedAccount {
 
     fn chat_channels(&self, offset: u32) -> BoxFuture<'_, Result<Vec<ChatChannel>, DirectoryError>> {
         done(Ok(page(&self.state().account.chat_channels, offset, |row| row.to_contract())))
+    }
+
+    fn sites(&self, offset: u32) -> BoxFuture<'_, Result<Vec<Site>, DirectoryError>> {
+        done(Ok(sorted(&self.state().account.sites, offset, |row| row.id, |row| row.to_contract())))
+    }
+
+    fn tags(&self, offset: u32) -> BoxFuture<'_, Result<Vec<DirectoryTag>, DirectoryError>> {
+        done(Ok(sorted(&self.state().account.tags, offset, |row| row.id, |row| row.to_contract())))
+    }
+
+    fn scenarios(&self, offset: u32) -> BoxFuture<'_, Result<Vec<Scenario>, DirectoryError>> {
+        done(Ok(sorted(&self.state().account.scenarios, offset, |row| row.id, |row| row.to_contract())))
+    }
+
+    fn campaigns(&self, offset: u32) -> BoxFuture<'_, Result<Vec<Campaign>, DirectoryError>> {
+        done(Ok(sorted(&self.state().account.campaigns, offset, |row| row.id, |row| row.to_contract())))
+    }
+
+    fn sources(&self, offset: u32) -> BoxFuture<'_, Result<Vec<Source>, DirectoryError>> {
+        done(Ok(sorted(&self.state().account.sources, offset, |row| row.name.clone(), |row| row.to_contract())))
     }
 
     fn is_extension<'a>(&'a self, number: &'a str) -> BoxFuture<'a, bool> {

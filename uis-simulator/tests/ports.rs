@@ -39,6 +39,17 @@ fn company() -> SimulatedAccount {
         "employees": (1..=2003_i64).rev().map(employee).collect::<Vec<_>>(),
         "virtual_numbers": numbers.collect::<Vec<_>>(),
         "chat_channels": [{"id": 3, "name": "Сайт", "type": "comagic"}, {"id": 1, "name": "Telegram", "type": "telegram"}],
+        // Whole rows, rows with the names of the reports, and rows without a name.
+        "sites": [
+            {"id": 6, "domain_name": "shop.example/catalogue", "name": "Каталог"},
+            {"site_id": 4, "site_domain_name": "shop.example"},
+            {"id": 5, "domain": "другой.example"},
+            {"id": 5, "domain": "другой.example"},
+        ],
+        "tags": (1..=1500_i64).rev().map(|id| json!({"id": id, "name": format!("Тег {id}"), "is_system": false})).collect::<Vec<_>>(),
+        "scenarios": [{"scenario_id": 9002, "scenario_name": "Ночь"}, {"id": 9001, "name": "Входящие"}],
+        "campaigns": [{"campaign_id": 3001, "campaign_name": "Наружная реклама"}],
+        "sources": [{"name": "Яндекс"}, {"source_id": 7, "source_name": "Google"}, {"name": "Яндекс"}],
     }))
     .0
 }
@@ -59,6 +70,11 @@ async fn the_directory_conforms() {
         lines: (1..=2003).filter(|id| id % 2 == 1).collect(),
         virtual_numbers: (0..1001_i64).map(|id| (74_950_000_000 + id).to_string()).collect(),
         chat_channels: BTreeSet::from([1, 3]),
+        sites: vec![4, 5, 6],
+        tags: (1..=1500).collect(),
+        scenarios: vec![9001, 9002],
+        campaigns: vec![3001],
+        sources: vec!["Google".into(), "Яндекс".into()],
         extension: Some("2103".into()),
         no_extension: "2104".into(),
     };
@@ -84,6 +100,11 @@ async fn an_empty_directory_conforms() {
         lines: Vec::new(),
         virtual_numbers: BTreeSet::new(),
         chat_channels: BTreeSet::new(),
+        sites: Vec::new(),
+        tags: Vec::new(),
+        scenarios: Vec::new(),
+        campaigns: Vec::new(),
+        sources: Vec::new(),
         extension: None,
         no_extension: "101".into(),
     };

@@ -3,7 +3,8 @@
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 use uis_host::bindings::uis::integration::directory::{
-    Account, ChatChannel, DirectoryError, Employee, EmployeeFields, EmployeePhone, Line, VirtualNumber,
+    Account, Campaign, ChatChannel, DirectoryError, DirectoryTag, Employee, EmployeeFields, EmployeePhone, Line, Scenario, Site, Source,
+    VirtualNumber,
 };
 use uis_host::ports::Directory;
 
@@ -21,6 +22,7 @@ fn anna() -> Employee {
         extension: Some("11".into()),
         phones: vec![EmployeePhone { number: "79160000011".into(), active: true }],
         status: "available".into(),
+        licences: None,
     }
 }
 
@@ -57,6 +59,21 @@ impl Directory for SmallCompany {
         page(offset, vec![VirtualNumber { id: 1, number: "74951234567".into(), name: "Main".into(), active: true }])
     }
     fn chat_channels(&self, offset: u32) -> BoxFuture<'_, Result<Vec<ChatChannel>, DirectoryError>> {
+        page(offset, Vec::new())
+    }
+    fn sites(&self, offset: u32) -> BoxFuture<'_, Result<Vec<Site>, DirectoryError>> {
+        page(offset, Vec::new())
+    }
+    fn tags(&self, offset: u32) -> BoxFuture<'_, Result<Vec<DirectoryTag>, DirectoryError>> {
+        page(offset, Vec::new())
+    }
+    fn scenarios(&self, offset: u32) -> BoxFuture<'_, Result<Vec<Scenario>, DirectoryError>> {
+        page(offset, Vec::new())
+    }
+    fn campaigns(&self, offset: u32) -> BoxFuture<'_, Result<Vec<Campaign>, DirectoryError>> {
+        page(offset, Vec::new())
+    }
+    fn sources(&self, offset: u32) -> BoxFuture<'_, Result<Vec<Source>, DirectoryError>> {
         page(offset, Vec::new())
     }
     fn is_extension<'a>(&'a self, number: &'a str) -> BoxFuture<'a, bool> {

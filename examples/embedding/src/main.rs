@@ -83,7 +83,9 @@ async fn main() -> anyhow::Result<()> {
     let mut integration = Integration::new("main", &about, clock.clone(), account, secret, &limits);
     integration.store = Arc::new(store);
     let prepared = plugin.prepare("{}", None).await?.map_err(|problems| anyhow::anyhow!("settings: {problems:?}"))?;
-    integration.set_settings(prepared);
+    for note in integration.set_settings(prepared) {
+        println!("settings.{}: {}", note.setting, note.message);
+    }
     let integration = Arc::new(integration);
 
     // The dispatch, which serves in a task of its own.

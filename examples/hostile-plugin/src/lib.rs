@@ -36,7 +36,8 @@ impl calls::Guest for Hostile {
     }
 }
 impl chats::Guest for Hostile {
-    accept!(on_chat_accepted(ChatAccepted); on_chat_message(ChatMessage); on_chat_unanswered(ChatUnanswered); on_chat_finished(ChatFinished));
+    accept!(on_chat_started(ChatStarted); on_chat_accepted(ChatAccepted); on_chat_message(ChatMessage);
+            on_chat_unanswered(ChatUnanswered); on_chat_finished(ChatFinished));
 }
 impl site_requests::Guest for Hostile {
     accept!(on_site_request(SiteRequest));
@@ -67,8 +68,14 @@ impl setup::Guest for Hostile {
     fn settings_schema() -> String {
         "{}".into()
     }
-    fn prepare(settings: String, _: Option<String>) -> Result<Vec<u8>, Vec<Misconfiguration>> {
-        Ok(settings.into_bytes())
+    fn prepare(settings: String, _: Option<String>) -> Result<setup::PreparedSettings, Vec<Misconfiguration>> {
+        Ok(setup::PreparedSettings { bytes: settings.into_bytes(), notes: Vec::new() })
+    }
+    fn template_parameters(_: String) -> Vec<setup::TemplateParameter> {
+        Vec::new()
+    }
+    fn preview_template(setting: String, _: String) -> Result<String, Misconfiguration> {
+        Err(Misconfiguration { setting, message: "it is not a template".into() })
     }
     fn choices(setting: String, _: Option<String>) -> Result<setup::ChoicePage, Failure> {
         Err(Failure::Rejected(format!("{setting} has no choices")))

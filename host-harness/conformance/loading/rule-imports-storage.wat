@@ -1,7 +1,7 @@
 ;; A rule that imports what only the plugin may use.
-;; held by: uis:integration/storage@0.1.0
+;; held by: uis:integration/storage@0.2.0-dev
 (component
-  (import "uis:integration/storage@0.1.0" (instance (export "get" (func))))
+  (import "uis:integration/storage@0.2.0-dev" (instance (export "get" (func))))
   (component $nothing)
   (instance $it (instantiate $nothing))
-  (export "uis:integration/rule-draft@0.1.0" (instance $it)))
+  (export "uis:integration/rule-draft@0.2.0-dev" (instance $it)))

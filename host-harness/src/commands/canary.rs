@@ -34,7 +34,7 @@ use uis_simulator::DEFAULT_CLIENT_ID;
 use url::{Origin, Url};
 
 use super::rules::RuleArguments;
-use super::{DEFAULT_PLUGIN, LimitArguments, find, say};
+use super::{DEFAULT_PLUGIN, LimitArguments, find, print_notes, say};
 use crate::exit_status::{FAILED, OK};
 use uis_harness::crm::within::Simulators;
 
@@ -262,6 +262,7 @@ async fn play(path: &Path, plugin: &Arc<dyn Plugin>, rules: &RuleSet, check: &Ar
     let replay = builder.store(store.clone()).ready(&mut watch).await?;
     let integrations = replay.integrations();
     let (report, uis) = replay.run(lines, Duration::from_secs(24 * 3600), |_| {}).await?;
+    print_notes(path, &report);
     for (_, key, value) in store.all_storage() {
         check.look(|| format!("storage, {key}"), &value);
         check.look(|| "a key of storage".into(), key.as_bytes());

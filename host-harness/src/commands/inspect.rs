@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use uis_host::plugin::inspect::{Inspection, inspect};
 
-use super::{DEFAULT_PLUGIN, LimitArguments, load, say};
+use super::{DEFAULT_PLUGIN, LimitArguments, load, say, setting};
 use crate::exit_status::OK;
 
 /// Show what a plugin is
@@ -21,6 +21,18 @@ pub struct InspectArguments {
     /// Print every setting with its title, default and description
     #[arg(long)]
     settings: bool,
+    /// Print the parameters that the template of this setting may contain
+    #[arg(long, value_name = "SETTING", conflicts_with_all = ["settings", "check_settings"])]
+    templates: Option<String>,
+    /// Render this template of the setting with example values
+    #[arg(long, value_name = "TEXT", requires = "templates")]
+    preview: Option<String>,
+    /// Check settings: a file with the JSON object that the account's owner saves
+    #[arg(long, value_name = "FILE", conflicts_with = "settings")]
+    check_settings: Option<PathBuf>,
+    /// The version of the plugin that wrote these settings
+    #[arg(long, value_name = "VERSION", requires = "check_settings")]
+    settings_version: Option<String>,
     #[command(flatten)]
     limits: LimitArguments,
 }
@@ -28,6 +40,12 @@ pub struct InspectArguments {
 /// Runs the command.
 pub async fn run(arguments: InspectArguments) -> Result<u8> {
     let plugin = load(&arguments.plugin, &arguments.limits.limits()?).await?;
+    if let Some(setting) = &arguments.templates {
+        return setting::templates(&plugin, setting, arguments.preview.as_deref(), arguments.json).await;
+    }
+    if let Some(file) = &arguments.check_settings {
+        return setting::check(&plugin, file, arguments.settings_version.as_deref(), arguments.json).await;
+    }
     let inspection = inspect(&plugin).await?;
     if arguments.json {
         say(&format!("{}\n", serde_json::to_string_pretty(&inspection)?));

@@ -9,6 +9,7 @@ mod inspect;
 mod render;
 mod replay;
 mod rules;
+mod setting;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
 use uis_harness::build;
+use uis_harness::report::Report;
 use uis_host::limits::Limits;
 use uis_host::plugin::component::ComponentPlugin;
 use uis_host::plugin::engine::Runtime;
@@ -170,6 +172,13 @@ const KEY_VARIABLE: &str = "UIS_HOST_CRM_KEY";
 
 /// The plugin's folder when none is given.
 const DEFAULT_PLUGIN: &str = "plugin";
+
+/// Writes the notes about a recording's settings to standard error, so that standard output contains only the result.
+fn print_notes(path: &Path, report: &Report) {
+    for (line, note) in &report.notes {
+        eprintln!("{}:{line}: {note}", path.display());
+    }
+}
 
 /// Writes to standard output. When the reader has gone (`… | head`), the program ends without an error.
 fn say(text: &str) {

@@ -23,7 +23,7 @@ use uis_host::rules::RuleSet;
 use super::credentials::Store;
 use super::render::{Story, closing};
 use super::rules::RuleArguments;
-use super::{DEFAULT_PLUGIN, LimitArguments, load, say};
+use super::{DEFAULT_PLUGIN, LimitArguments, load, print_notes, say};
 use crate::exit_status::{FAILED, OK};
 use uis_harness::crm::Crm;
 use uis_harness::crm::elsewhere::Server;
@@ -127,6 +127,7 @@ pub async fn run(arguments: ReplayArguments) -> Result<u8> {
     for ready in all {
         let path = ready.path;
         let one = play(&arguments, &plugin, &rules, ready).await.with_context(|| format!("{}:1", path.display()))?;
+        print_notes(path, &one.report);
         if !arguments.json {
             say(&closing(&one.report, &one.crm, &one.uis, arguments.summary));
         }

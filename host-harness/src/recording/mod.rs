@@ -41,6 +41,9 @@ pub struct IntegrationHeader {
     /// The settings, in the form that the owner saves.
     #[serde(default = "empty")]
     pub settings: Value,
+    /// The version of the plugin that wrote the settings; none: they are new.
+    #[serde(rename = "settings-version")]
+    pub settings_version: Option<String>,
     /// The initial content of the CRM.
     #[serde(default = "empty")]
     pub crm: Value,
@@ -122,7 +125,12 @@ pub enum Happening {
     /// Rows that UIS's reports contain from now on.
     Report(Value),
     /// The owner saved settings.
-    Settings(Value),
+    Settings {
+        /// The settings, in the form that the owner saves.
+        settings: Value,
+        /// The version of the plugin that wrote them; none: they are new.
+        version: Option<String>,
+    },
     /// From now on these members of the UIS account have other values.
     Account(Value),
     /// The owner pressed a button of the settings page; with the action's name.
@@ -179,7 +187,7 @@ pub fn header(text: &str) -> Result<Header, String> {
         }
         _ => return Err(format!("\"recording\" is missing or not a version number; expected \"recording\":{FORMAT} in the first line")),
     }
-    let known = ["recording", "name", "account", "settings", "crm", "integrations", "credentials", "active"];
+    let known = ["recording", "name", "account", "settings", "settings-version", "crm", "integrations", "credentials", "active"];
     let ignored: Vec<String> = members.keys().filter(|name| !known.contains(&name.as_str())).cloned().collect();
     #[derive(Deserialize)]
     struct Raw {
@@ -188,6 +196,8 @@ pub fn header(text: &str) -> Result<Header, String> {
         #[serde(default)]
         account: Account,
         settings: Option<Value>,
+        #[serde(rename = "settings-version")]
+        settings_version: Option<String>,
         crm: Option<Value>,
         integrations: Option<Vec<IntegrationHeader>>,
         #[serde(default)]
@@ -200,12 +210,16 @@ pub fn header(text: &str) -> Result<Header, String> {
         (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
             return Err("integrations: cannot be combined with settings and crm; move these into the integrations".into());
         }
+        (Some(_), ..) if raw.settings_version.is_some() => {
+            return Err("integrations: cannot be combined with settings-version; move it into the integrations".into());
+        }
         (Some(several), None, None) if several.is_empty() => return Err("integrations: is empty; name at least one".into()),
         (Some(several), None, None) => several,
         (None, settings, crm) => {
             vec![IntegrationHeader {
                 name: ONLY_INTEGRATION.into(),
                 settings: settings.unwrap_or_else(empty),
+                settings_version: raw.settings_version,
                 crm: crm.unwrap_or_else(empty),
                 credentials: None,
             }]
@@ -302,7 +316,14 @@ fn happening(members: &mut Map<String, Value>) -> Result<Happening, String> {
         "crm" => Happening::Crm(object(value)?),
         "crm-faults" => Happening::CrmFaults(value),
         "report" => Happening::Report(object(value)?),
-        "settings" => Happening::Settings(object(value)?),
+        "settings" => {
+            let version = match members.remove("settings-version") {
+                None => None,
+                Some(Value::String(version)) => Some(version),
+                Some(other) => return Err(format!("\"settings-version\" is {other}; expected text, like \"0.1.0\"")),
+            };
+            Happening::Settings { settings: object(value)?, version }
+        }
         "account" => Happening::Account(object(value)?),
         "action" => Happening::Action(text(value)?),
         "release-rule" => Happening::ReleaseRule(text(value)?),
@@ -328,10 +349,18 @@ mod tests {
             (r#"{"recording":1,"account":{"timezone":"Moscow"}}"#, "account.timezone"),
             (r#"{"recording":1,"integrations":[],"crm":{}}"#, "cannot be combined"),
             (r#"{"recording":1,"crm":[]}"#, "crm"),
+            (r#"{"recording":1,"settings-version":1}"#, "settings-version"),
+            (r#"{"recording":1,"integrations":[{"name":"a"}],"settings-version":"0.1.0"}"#, "settings-version"),
         ] {
             let error = header(text).expect_err(text);
             assert!(error.contains(part), "{text}: {error}");
         }
+        let versions = |text: &str| -> Vec<Option<String>> {
+            header(text).expect(text).integrations.into_iter().map(|integration| integration.settings_version).collect()
+        };
+        assert_eq!(versions(r#"{"recording":1,"settings-version":"0.1.0"}"#), [Some("0.1.0".to_owned())]);
+        let several = r#"{"recording":1,"integrations":[{"name":"a","settings-version":"0.1.0"},{"name":"b"}]}"#;
+        assert_eq!(versions(several), [Some("0.1.0".to_owned()), None]);
         let plain = header(r#"{"recording":1}"#).expect("the shortest header");
         assert!(plain.active && plain.integrations.len() == 1 && plain.account.timezone == "Europe/Moscow");
     }
@@ -347,10 +376,14 @@ mod tests {
             (r#"{"at":"2026-11-23T10:00:00Z","route":"x","action":"y"}"#, "several members"),
             (r#"{"at":"2026-11-23T10:00:00Z","notification":"out_call"}"#, "\"body\" or \"query\""),
             (r#"{"at":"2026-11-23T10:00:00Z","deactivate":false}"#, "expected true"),
+            (r#"{"at":"2026-11-23T10:00:00Z","settings":{},"settings-version":1}"#, "settings-version"),
         ] {
             let error = line(2, text).expect_err(text);
             assert!(error.contains(part), "{text}: {error}");
         }
+        let saved = line(2, r#"{"at":"2026-11-23T10:00:00Z","settings":{},"settings-version":"0.1.0"}"#).expect("readable");
+        assert!(saved.ignored.is_empty());
+        assert!(matches!(saved.happening, Happening::Settings { version: Some(ref version), .. } if version == "0.1.0"));
         let webhook = line(2, r#"{"at":"2026-11-23T10:00:00+03:00","order-webhook":"orderId=17"}"#).expect("readable");
         assert!(matches!(webhook.happening, Happening::OrderWebhook { method: "GET", ref parameters } if parameters == "orderId=17"));
     }

@@ -10,11 +10,13 @@ use uis_host::memory::MemoryStore;
 use uis_host::plugin::Plugin;
 use uis_host::ports::{Observer, Store};
 use uis_host::rules::RuleSet;
+use uis_host::sync::lock;
 use uis_simulator::SimulatedAccount;
 
 use super::collector::Collector;
 use super::{RemoteSystem, Replay, Unusable, open_vault, prepare_settings};
 use crate::recording::Header;
+use crate::report::Report;
 
 /// Creates a [`Replay`] from a recording's header.
 pub struct ReplayBuilder<'h> {
@@ -71,15 +73,15 @@ impl<'h> ReplayBuilder<'h> {
     pub async fn ready<'a>(self, watcher: &'a mut dyn Observer) -> Result<Replay<'a>, Unusable> {
         let zone = zone(&self.header.account.timezone).map_err(Unusable::Remote)?;
         let account = Arc::new(SimulatedAccount::new(self.header.account.clone(), self.clock.clone()));
-        let integrations = self.integrations(&account).await?;
-        let report: Arc<Mutex<_>> = Arc::default();
+        let report: Arc<Mutex<Report>> = Arc::default();
+        let integrations = self.integrations(&account, &report).await?;
         let collector = Collector { report: report.clone(), zone, watcher };
         let dispatch = Dispatch::new(self.plugin.clone(), self.clock, integrations, Box::new(collector)).await?.drawing_from(self.seed);
         let active = self.header.active;
         Ok(Replay { plugin: self.plugin, remote: self.remote, account, zone, dispatch, rules: self.rules, report, active })
     }
 
-    async fn integrations(&self, account: &Arc<SimulatedAccount>) -> Result<Vec<Arc<Integration>>, Unusable> {
+    async fn integrations(&self, account: &Arc<SimulatedAccount>, report: &Mutex<Report>) -> Result<Vec<Arc<Integration>>, Unusable> {
         let settings = prepare_settings(self.header, self.plugin.as_ref()).await?;
         let vault = open_vault(self.header, self.plugin.as_ref()).await?;
         let about = self.plugin.description();
@@ -99,7 +101,8 @@ impl<'h> ReplayBuilder<'h> {
             }
             integration.store = self.store.clone();
             integration.rules = self.rules.clone();
-            integration.set_settings(prepared);
+            let notes = integration.set_settings(prepared);
+            lock(report).settings_notes(1, &notes);
             integrations.push(Arc::new(integration));
         }
         Ok(integrations)

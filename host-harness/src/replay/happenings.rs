@@ -9,9 +9,11 @@ use uis_host::endpoints::callback;
 use uis_host::event::Event;
 use uis_host::notification::{self, params::Params};
 use uis_host::ports::{Directory, IntegrationState, Origin, ProblemKind, StoreError};
+use uis_host::sync::lock;
 
 use super::Replay;
 use crate::recording::{Content, Happening, Line};
+use crate::report::about_setting;
 
 impl Replay<'_> {
     /// Plays one line.
@@ -65,9 +67,9 @@ impl Replay<'_> {
                 }
                 Ok(())
             }
-            Happening::Settings(settings) => {
+            Happening::Settings { settings, version } => {
                 for slot in slots {
-                    self.save_settings(slot, number, &settings).await?;
+                    self.save_settings(slot, number, &settings, version.as_deref()).await?;
                 }
                 Ok(())
             }
@@ -250,18 +252,19 @@ impl Replay<'_> {
         Ok(())
     }
 
-    async fn save_settings(&mut self, slot: usize, line: u64, settings: &Value) -> Result<(), StoreError> {
-        match self.plugin.clone().prepare(&settings.to_string(), None).await {
+    async fn save_settings(&mut self, slot: usize, line: u64, settings: &Value, version: Option<&str>) -> Result<(), StoreError> {
+        match self.plugin.clone().prepare(&settings.to_string(), version).await {
             Err(fault) => self.problem(line, kind_of(&fault), format!("settings: {fault}")),
             Ok(Err(problems)) => {
                 for problem in problems {
-                    let message = format!("settings.{}: {}; the previous settings stay in use", problem.setting, problem.message);
+                    let message = format!("{}; the previous settings stay in use", about_setting(&problem));
                     self.problem(line, ProblemKind::Misconfigured, message);
                 }
                 self.note(line, "the settings were refused".into());
             }
             Ok(Ok(prepared)) => {
-                self.dispatch.integration(slot).set_settings(prepared);
+                let notes = self.dispatch.integration(slot).set_settings(prepared);
+                lock(&self.report).settings_notes(line, &notes);
                 self.note(line, "the settings were saved".into());
                 if self.dispatch.state(slot) != IntegrationState::Inactive {
                     self.dispatch.switch_on(slot, Origin(line)).await?;

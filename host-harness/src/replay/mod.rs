@@ -14,6 +14,7 @@ use std::time::Duration;
 use chrono::Utc;
 use chrono_tz::Tz;
 use serde_json::Value;
+use uis_host::bindings::exports::uis::integration::setup::PreparedSettings;
 use uis_host::clock::{Clock, VirtualClock};
 use uis_host::connection::credentials::Vault;
 use uis_host::connection::plain_base;
@@ -28,7 +29,7 @@ use uis_simulator::SimulatedAccount;
 use url::Url;
 
 use crate::recording::{Header, Line, Lines};
-use crate::report::Report;
+use crate::report::{Report, about_setting};
 
 pub use builder::ReplayBuilder;
 pub use remote::{Remote, RemoteSystem};
@@ -134,17 +135,11 @@ impl Replay<'_> {
 }
 
 /// Prepares the settings of every integration in the header. The error lists all problems.
-pub async fn prepare_settings(header: &Header, plugin: &dyn Plugin) -> Result<Vec<Vec<u8>>, Unusable> {
+pub async fn prepare_settings(header: &Header, plugin: &dyn Plugin) -> Result<Vec<PreparedSettings>, Unusable> {
     let mut all = Vec::new();
     for described in &header.integrations {
-        let prepared = plugin.prepare(&described.settings.to_string(), None).await?;
-        all.push(prepared.map_err(|problems| {
-            let listed = problems.iter().map(|problem| match problem.setting.as_str() {
-                "" => format!("settings: {}", problem.message),
-                setting => format!("settings.{setting}: {}", problem.message),
-            });
-            Unusable::Settings(listed.collect::<Vec<_>>().join("; "))
-        })?);
+        let prepared = plugin.prepare(&described.settings.to_string(), described.settings_version.as_deref()).await?;
+        all.push(prepared.map_err(|problems| Unusable::Settings(problems.iter().map(about_setting).collect::<Vec<_>>().join("; ")))?);
     }
     Ok(all)
 }

@@ -30,6 +30,9 @@ pub struct Employee {
     pub extension: Option<Extension>,
     /// SIP lines; not a field of the Data API, but our addition to recordings.
     pub sip_lines: Vec<SipLine>,
+    /// Licences, `vats` and `omni`; not a field of the Data API, but our addition to recordings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub licences: Option<Vec<String>>,
     /// All other fields of the row.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
@@ -78,6 +81,9 @@ pub struct SipLine {
     pub virtual_phone_number: Option<String>,
     /// Whether a device is registered on the line.
     pub registered: bool,
+    /// How UIS chooses the number that customers see: `fixed`, `random`, …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub virtual_phone_usage_rule: Option<String>,
 }
 
 /// A row of `get.virtual_numbers`.
@@ -110,6 +116,83 @@ pub struct ChatChannel {
     pub kind: String,
     /// `active` and others; absent means active.
     pub status: Option<String>,
+    /// All other fields of the row.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// A site. The Data API names sites within other rows, by the second name of each field.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Site {
+    /// The site's id.
+    #[serde(alias = "site_id")]
+    pub id: i64,
+    /// The host, or host and path.
+    #[serde(alias = "site_domain_name", alias = "domain")]
+    pub domain_name: String,
+    /// The site's name.
+    pub name: Option<String>,
+    /// All other fields of the row.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// A row of `get.tags`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tag {
+    /// The tag's id.
+    #[serde(alias = "tag_id")]
+    pub id: i64,
+    /// The tag's name.
+    #[serde(alias = "tag_name")]
+    pub name: String,
+    /// All other fields of the row.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// A call scenario, as a row of `get.virtual_numbers` has it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Scenario {
+    /// The scenario's id.
+    #[serde(alias = "scenario_id")]
+    pub id: i64,
+    /// The scenario's name.
+    #[serde(alias = "scenario_name")]
+    pub name: String,
+    /// All other fields of the row.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// An advertising campaign, as a row of `get.virtual_numbers` has it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Campaign {
+    /// The campaign's id.
+    #[serde(alias = "campaign_id")]
+    pub id: i64,
+    /// The campaign's name.
+    #[serde(alias = "campaign_name")]
+    pub name: String,
+    /// All other fields of the row.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+/// A source of visits, as a row of a report has it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Source {
+    /// The source's id.
+    #[serde(alias = "source_id")]
+    pub id: Option<i64>,
+    /// The source's name.
+    #[serde(alias = "source_name")]
+    pub name: String,
     /// All other fields of the row.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
@@ -156,6 +239,7 @@ impl Employee {
                 .map(|phone| directory::EmployeePhone { number: phone.phone_number.clone(), active: is_active(phone.status.as_deref()) })
                 .collect(),
             status: self.status.clone().unwrap_or_else(|| "available".into()),
+            licences: self.licences.clone(),
         }
     }
 
@@ -192,5 +276,41 @@ impl ChatChannel {
     /// Converts the row to the contract's `chat-channel`.
     pub fn to_contract(&self) -> directory::ChatChannel {
         directory::ChatChannel { id: self.id, name: self.name.clone(), kind: self.kind.clone(), active: is_active(self.status.as_deref()) }
+    }
+}
+
+impl Site {
+    /// Converts the row to the contract's `site`.
+    pub fn to_contract(&self) -> directory::Site {
+        let name = self.name.clone().filter(|name| !name.is_empty()).unwrap_or_else(|| self.domain_name.clone());
+        directory::Site { id: self.id, domain: self.domain_name.clone(), name }
+    }
+}
+
+impl Tag {
+    /// Converts the row to the contract's `directory-tag`.
+    pub fn to_contract(&self) -> directory::DirectoryTag {
+        directory::DirectoryTag { id: self.id, name: self.name.clone() }
+    }
+}
+
+impl Scenario {
+    /// Converts the row to the contract's `scenario`.
+    pub fn to_contract(&self) -> directory::Scenario {
+        directory::Scenario { id: self.id, name: self.name.clone() }
+    }
+}
+
+impl Campaign {
+    /// Converts the row to the contract's `campaign`.
+    pub fn to_contract(&self) -> directory::Campaign {
+        directory::Campaign { id: self.id, name: self.name.clone() }
+    }
+}
+
+impl Source {
+    /// Converts the row to the contract's `source`.
+    pub fn to_contract(&self) -> directory::Source {
+        directory::Source { id: self.id, name: self.name.clone() }
     }
 }

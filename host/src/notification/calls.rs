@@ -2,6 +2,7 @@
 
 use super::Unreadable;
 use super::params::Params;
+use super::tags::tags;
 use crate::bindings::uis::integration::call_events::{
     Call, CallAnswered, CallFinished, Direction, FinishKind, IncomingCall, LegRinging, OutgoingCall, Recording, RecordingReady,
     TagsChanged, TalkFinished,
@@ -57,6 +58,7 @@ fn call(params: &Params, implied: Option<Direction>) -> Result<Call, Unreadable>
         started_at: params.time("start_time"),
         external_id: params.text_of_any(&["external_id", "call_api_external_id"]),
         call_source: params.text_of_any(&["call_source", "source"]),
+        tags: tags(params),
         // `with_rest` fills these in, after all known parameters were read.
         attributes: Vec::new(),
     })
@@ -184,7 +186,9 @@ pub fn tags_changed(params: &Params) -> Result<TagsChanged, Unreadable> {
         .filter(|id| *id > 0)
         .ok_or(Unreadable::NoId("communication_id"))?;
     let contact = params.phone_of_any(&["contact_phone_number", "visitor_phone_number"]);
-    let tags = params.texts("tag_names");
+    let tags = tags(params);
+    // Read, so that the event does not have the names twice.
+    params.texts("tag_names");
     Ok(TagsChanged { communication, communication_id, at: moment(params), contact, tags, attributes: params.attributes() })
 }
 
@@ -224,6 +228,7 @@ pub fn reported(params: &Params) -> Result<Option<CallFinished>, Unreadable> {
         started_at: params.time("start_time"),
         external_id: params.text("call_api_external_id"),
         call_source: params.text("source"),
+        tags: tags(params),
         attributes: Vec::new(),
     };
     let finished = CallFinished {

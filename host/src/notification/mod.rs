@@ -7,6 +7,7 @@
 
 pub mod calls;
 pub mod params;
+pub mod tags;
 pub mod texts;
 
 use chrono_tz::Tz;
@@ -30,7 +31,7 @@ pub enum Unreadable {
 
 /// Types of notifications. `in_call_session`, `lost_call_session` and so on are UIS's names. UIS does not publish the names of the types
 /// for chats and site requests; those here are our own.
-pub const MNEMONICS: [&str; 14] = [
+pub const MNEMONICS: [&str; 15] = [
     "in_call_session",
     "out_call",
     "out_call_session",
@@ -40,6 +41,7 @@ pub const MNEMONICS: [&str; 14] = [
     "lost_call_session",
     "record_ready",
     "set_mark",
+    "chat_started",
     "chat_accepted",
     "chat_message",
     "unanswered_chats",
@@ -66,6 +68,7 @@ fn event(mnemonic: &str, params: &Params) -> Result<Event, Unreadable> {
         "call_session_finished" => Event::CallFinished(calls::finished(params, false)?),
         "lost_call_session" => Event::CallFinished(calls::finished(params, true)?),
         "set_mark" => Event::TagsChanged(calls::tags_changed(params)?),
+        "chat_started" => Event::ChatStarted(texts::started(params)?),
         "chat_accepted" => Event::ChatAccepted(texts::accepted(params)?),
         "chat_message" => Event::ChatMessage(texts::message(params)?),
         "unanswered_chats" => Event::ChatUnanswered(texts::unanswered(params)?),

@@ -94,6 +94,21 @@ impl Params {
         self.values.get(name).map(decoded).unwrap_or(Value::Null)
     }
 
+    /// A value that stays among the attributes as well, because templates use it under UIS's name.
+    pub(super) fn peek(&self, name: &str) -> Value {
+        self.values.get(name).map(decoded).unwrap_or(Value::Null)
+    }
+
+    /// As [`integer`](Self::integer), and the parameter stays among the attributes.
+    pub fn peek_integer(&self, name: &str) -> Option<i64> {
+        integer_of(&self.peek(name))
+    }
+
+    /// As [`text`](Self::text), and the parameter stays among the attributes.
+    pub fn peek_text(&self, name: &str) -> Option<String> {
+        text_of(&self.peek(name))
+    }
+
     /// A whole number, given as a number or as text.
     pub fn integer(&self, name: &str) -> Option<i64> {
         integer_of(&self.value(name))
@@ -229,7 +244,7 @@ fn is_group(name: &str) -> bool {
 
 /// Removes what UIS's rendering added: quotes, and JSON inside text. An empty text, `null`, `None`, `undefined` and a placeholder that was
 /// not filled in (`{{…}}`) become null.
-fn decoded(value: &Value) -> Value {
+pub(super) fn decoded(value: &Value) -> Value {
     let Value::String(text) = value else { return value.clone() };
     let text = text.trim();
     match text {
@@ -249,7 +264,7 @@ fn decoded(value: &Value) -> Value {
     }
 }
 
-fn integer_of(value: &Value) -> Option<i64> {
+pub(super) fn integer_of(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number
             .as_i64()
@@ -259,7 +274,7 @@ fn integer_of(value: &Value) -> Option<i64> {
     }
 }
 
-fn text_of(value: &Value) -> Option<String> {
+pub(super) fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
         Value::Number(number) => Some(number.to_string()),

@@ -3,8 +3,10 @@
 
 use super::Unreadable;
 use super::params::Params;
+use super::tags::tags;
 use crate::bindings::uis::integration::chat_events::{
-    Attachment, Chat, ChatAccepted, ChatFinished, ChatMessage, ChatStatus, ChatUnanswered, MessageSource, Visitor,
+    Attachment, Chat, ChatAccepted, ChatFinished, ChatInitiator, ChatMessage, ChatStarted, ChatStatus, ChatUnanswered, MessageSource,
+    Visitor,
 };
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
 use crate::limits::{ATTRIBUTE_BYTES, cut};
@@ -26,7 +28,22 @@ fn chat(params: &Params) -> Result<Chat, Unreadable> {
         employee: params
             .employee("employee_id", "employee_full_name", "employee_email", "extension_phone_number")
             .or_else(|| params.employee("operator_id", "", "", "")),
+        initiator: initiator(params),
+        site_id: params.peek_integer("site_id"),
+        site_domain: params.peek_text("site_domain_name"),
+        tags: tags(params),
         attributes: Vec::new(),
+    })
+}
+
+/// Who began the chat: `operator`, `visitor`, `autoinvite`, `chat_channel`, `chatbot`. UIS's white-label twin writes Russian words; which
+/// ones is not public `[inferred]`.
+fn initiator(params: &Params) -> Option<ChatInitiator> {
+    let written = params.peek_text("initiator")?.to_lowercase();
+    Some(match written.as_str() {
+        "visitor" | "посетитель" | "клиент" => ChatInitiator::Visitor,
+        "operator" | "employee" | "оператор" | "сотрудник" => ChatInitiator::Operator,
+        _ => ChatInitiator::Other,
     })
 }
 
@@ -42,6 +59,12 @@ fn visitor(params: &Params) -> Visitor {
 
 fn with_rest(chat: Chat, params: &Params) -> Chat {
     Chat { attributes: params.attributes(), ..chat }
+}
+
+/// `chat_started`: the body is that of the Chat API's `POST /chat`, or has the reports' names.
+pub fn started(params: &Params) -> Result<ChatStarted, Unreadable> {
+    let chat = chat(params)?;
+    Ok(ChatStarted { chat: with_rest(chat, params) })
 }
 
 /// `chat_accepted`.
@@ -99,12 +122,15 @@ pub fn site_request(params: &Params) -> Result<SiteRequest, Unreadable> {
         communication_number: params.integer("communication_number"),
         text,
         form_name: params.text("form_name"),
+        form_type: params.peek_text("form_type"),
         visitor_id: params.integer("visitor_id"),
         name: params.text("visitor_name"),
         phone: params.phone_of_any(&["visitor_phone_number", "contact_phone_number"]),
         email: params.text("visitor_email"),
         site_domain: params.text("site_domain_name"),
+        site_id: params.peek_integer("site_id"),
         employee: params.employee("employee_id", "employee_full_name", "employee_email", "extension_phone_number"),
+        tags: tags(params),
         attributes: Vec::new(),
     };
     Ok(SiteRequest { attributes: params.attributes(), ..request })
@@ -123,6 +149,10 @@ pub fn reported_chat(params: &Params) -> Result<ChatFinished, Unreadable> {
         channel_name: params.text("chat_channel_name"),
         visitor: visitor(params),
         employee: params.employee("employee_id", "employee_full_name", "", ""),
+        initiator: initiator(params),
+        site_id: params.peek_integer("site_id"),
+        site_domain: params.peek_text("site_domain_name"),
+        tags: tags(params),
         attributes: Vec::new(),
     };
     let (status, release_cause) = ending(params);
@@ -137,4 +167,60 @@ fn ending(params: &Params) -> (ChatStatus, Option<String>) {
         _ => ChatStatus::Unknown,
     };
     (status, params.text("release_cause"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn params(body: Value) -> Params {
+        Params::from_body(&body, chrono_tz::Europe::Moscow, 1_000).expect("an object")
+    }
+
+    #[test]
+    fn a_chat_starts_with_the_body_of_the_chat_api() {
+        let body = json!({"context": {"app_id": 4735, "chat_channel_id": 740_805}, "account_id": 286, "channel_id": 3580, "chat_id": 199,
+            "visitor_id": 77, "visitor_phone": "+7 916 123-45-67", "operator_id": null, "initiator": "visitor",
+            "created_at": "2026-11-23T07:00:00.248137+00:00"});
+        let chat = started(&params(body)).expect("readable").chat;
+        assert_eq!((chat.chat_id, chat.channel_id, chat.visitor.id), (199, Some(740_805), Some(77)));
+        assert_eq!(chat.visitor.phone.map(|phone| phone.digits).as_deref(), Some("79161234567"));
+        assert_eq!((chat.initiator, chat.employee, chat.at), (Some(ChatInitiator::Visitor), None, 1_795_417_200_248));
+        assert!(matches!(started(&params(json!({"visitor_id": 1}))), Err(Unreadable::NoId("chat_id"))));
+    }
+
+    #[test]
+    fn an_initiator_is_known_in_both_languages() {
+        let of = |written: Value| started(&params(json!({"chat_id": 1, "initiator": written}))).expect("readable").chat.initiator;
+        for (written, expected) in [
+            ("operator", ChatInitiator::Operator),
+            ("Оператор", ChatInitiator::Operator),
+            ("Посетитель", ChatInitiator::Visitor),
+            ("autoinvite", ChatInitiator::Other),
+            ("chat_channel", ChatInitiator::Other),
+            ("chatbot", ChatInitiator::Other),
+            ("Автоприглашение", ChatInitiator::Other),
+        ] {
+            assert_eq!(of(json!(written)), Some(expected), "{written}");
+        }
+        assert_eq!([of(json!(null)), of(json!("{{initiator}}"))], [None, None]);
+    }
+
+    #[test]
+    fn new_fields_stay_among_the_attributes_for_templates() {
+        let about = json!({"chat_id": 1, "communication_id": 2, "site_id": "5", "site_domain_name": "shop.example", "form_type": "DataAPI",
+            "initiator": "operator", "tag_ids": [3], "tag_names": ["VIP"]});
+        let chat = finished(&params(about.clone())).expect("readable").chat;
+        assert_eq!((chat.site_id, chat.site_domain.as_deref()), (Some(5), Some("shop.example")));
+        let request = site_request(&params(about)).expect("readable");
+        assert_eq!((request.site_id, request.form_type.as_deref()), (Some(5), Some("DataAPI")));
+        for (tags, attributes, names) in [
+            (chat.tags, chat.attributes, &["form_type", "initiator", "site_domain_name", "site_id", "tag_ids", "tag_names"][..]),
+            (request.tags, request.attributes, &["chat_id", "form_type", "initiator", "site_id", "tag_ids", "tag_names"][..]),
+        ] {
+            assert_eq!(tags.iter().map(|tag| (tag.id, tag.name.as_str())).collect::<Vec<_>>(), [(Some(3), "VIP")]);
+            assert_eq!(attributes.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), names);
+        }
+    }
 }

@@ -12,10 +12,12 @@ use wasmtime::{Store, Trap, WasmCoreDump};
 use super::cache;
 use super::engine::{GRANTED_WASI, MemoryWatch, Runtime, StoreState};
 use super::{Plugin, Prepared, Run, SetupResult};
-use crate::bindings::exports::uis::integration::setup::{AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection};
-use crate::bindings::uis::integration::types::{Delivery, Failure, Outcome};
+use crate::bindings::exports::uis::integration::setup::{
+    AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection, TemplateParameter,
+};
+use crate::bindings::uis::integration::types::{Delivery, Failure, Misconfiguration, Outcome};
 use crate::bindings::{self, PluginPre};
-use crate::contract::{CONTRACT_PACKAGE, CONTRACT_VERSION};
+use crate::contract::{CONTRACT_PACKAGE, CONTRACT_VERSION, runs_plugins_of};
 use crate::event::{Class, Event, Fault, Handled, Reply};
 use crate::ports::StoreError;
 use crate::services::EventScope;
@@ -47,9 +49,11 @@ pub enum LoadError {
     NotAPlugin(String),
     /// The component was built against another version of the contract.
     #[error(
-        "the plugin was built against {CONTRACT_PACKAGE} {plugin}, but this host supports {CONTRACT_VERSION}; build the plugin against this host's wit/, or use a host for {plugin}"
+        "{path} was built for the contract {CONTRACT_PACKAGE} {plugin}, and this host runs plugins of {CONTRACT_VERSION} only; build the plugin for {CONTRACT_VERSION}, against this host's wit/"
     )]
     OtherContract {
+        /// The file.
+        path: std::path::PathBuf,
         /// The version that the component was built against.
         plugin: String,
     },
@@ -104,7 +108,7 @@ impl ComponentPlugin {
         })?;
         let compiled_in = started.elapsed();
         let interfaces = interfaces(runtime, &compiled.component);
-        check(&interfaces)?;
+        check(path, &interfaces)?;
         let does_not_fit = |error: wasmtime::Error| LoadError::DoesNotFit(format!("{error:#}"));
         let pre = runtime.linker.instantiate_pre(&compiled.component).map_err(does_not_fit)?;
         let pre = PluginPre::new(pre).map_err(does_not_fit)?;
@@ -240,17 +244,11 @@ fn contract_version(name: &str) -> Option<&str> {
     name.strip_prefix(CONTRACT_PACKAGE)?.strip_prefix('/')?.split_once('@').map(|(_, version)| version)
 }
 
-/// The versions that are compatible with each other: `0.1` for `0.1.7`. While the major version is 0, each minor version is incompatible
-/// with the others.
-fn series(version: &str) -> &str {
-    version.rsplit_once('.').map_or(version, |(series, _)| series)
-}
-
-/// Checks the names of a component's imports and exports.
-fn check(interfaces: &Interfaces) -> Result<(), LoadError> {
+/// Checks the names of the imports and exports of a component in a file.
+fn check(path: &Path, interfaces: &Interfaces) -> Result<(), LoadError> {
     let versions: Vec<&str> = interfaces.exports.iter().chain(&interfaces.imports).filter_map(|name| contract_version(name)).collect();
-    if let Some(other) = versions.iter().find(|version| series(version) != series(CONTRACT_VERSION)) {
-        return Err(LoadError::OtherContract { plugin: (*other).to_owned() });
+    if let Some(other) = versions.iter().find(|version| !runs_plugins_of(version)) {
+        return Err(LoadError::OtherContract { path: path.to_owned(), plugin: (*other).to_owned() });
     }
     if !interfaces.exports.iter().any(|name| contract_version(name).is_some()) {
         let names = if interfaces.exports.is_empty() { "nothing".to_owned() } else { interfaces.exports.join(", ") };
@@ -272,6 +270,18 @@ impl Plugin for ComponentPlugin {
 
     fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>> {
         Box::pin(self.pure(async |plugin, store| plugin.uis_integration_setup().call_settings_schema(store).await))
+    }
+
+    fn template_parameters<'a>(&'a self, setting: &'a str) -> BoxFuture<'a, Result<Vec<TemplateParameter>, Fault>> {
+        Box::pin(self.pure(async move |plugin, store| plugin.uis_integration_setup().call_template_parameters(store, setting).await))
+    }
+
+    fn preview_template<'a>(
+        &'a self,
+        setting: &'a str,
+        template: &'a str,
+    ) -> BoxFuture<'a, Result<Result<String, Misconfiguration>, Fault>> {
+        Box::pin(self.pure(async move |plugin, store| plugin.uis_integration_setup().call_preview_template(store, setting, template).await))
     }
 
     fn choices<'a>(&'a self, scope: EventScope, setting: &'a str, page: Option<&'a str>) -> BoxFuture<'a, SetupResult<ChoicePage>> {
@@ -317,6 +327,7 @@ async fn call(plugin: &bindings::Plugin, store: &mut Store<StoreState>, delivery
         Event::RecordingReady(event) => done(calls.call_on_recording_ready(store, delivery, event).await?),
         Event::TagsChanged(event) => done(calls.call_on_tags_changed(store, delivery, event).await?),
         Event::ClickToCall(event) => calls.call_on_click_to_call(store, delivery, event).await?.map(Reply::Dial),
+        Event::ChatStarted(event) => done(chats.call_on_chat_started(store, delivery, event).await?),
         Event::ChatAccepted(event) => done(chats.call_on_chat_accepted(store, delivery, event).await?),
         Event::ChatMessage(event) => done(chats.call_on_chat_message(store, delivery, event).await?),
         Event::ChatUnanswered(event) => done(chats.call_on_chat_unanswered(store, delivery, event).await?),
@@ -342,12 +353,23 @@ mod tests {
 
     #[test]
     fn a_plugin_is_recognised_by_the_names_of_its_interfaces() {
-        assert!(check(&names(&["uis:integration/log@0.1.3", "wasi:cli/stderr@0.2.6"], &["uis:integration/setup@0.1.0"])).is_ok());
-        let other = check(&names(&[], &["uis:integration/setup@0.2.0"])).expect_err("another contract").to_string();
-        assert!(other.contains("0.2.0") && other.contains(CONTRACT_VERSION), "{other}");
-        let network =
-            check(&names(&["wasi:http/outgoing-handler@0.2.0"], &["uis:integration/setup@0.1.0"])).expect_err("network").to_string();
+        let file = Path::new("shop.wasm");
+        let own = |name: &str| format!("uis:integration/{name}@{CONTRACT_VERSION}");
+        assert!(check(file, &names(&[&own("log"), "wasi:cli/stderr@0.2.6"], &[&own("setup")])).is_ok());
+        let network = check(file, &names(&["wasi:http/outgoing-handler@0.2.0"], &[&own("setup")])).expect_err("network").to_string();
         assert!(network.contains("wasi:http/outgoing-handler@0.2.0"), "{network}");
-        assert!(matches!(check(&names(&[], &["wasi:cli/run@0.2.0"])), Err(LoadError::NotAPlugin(_))));
+        assert!(matches!(check(file, &names(&[], &["wasi:cli/run@0.2.0"])), Err(LoadError::NotAPlugin(_))));
+    }
+
+    #[test]
+    fn a_plugin_of_another_contract_is_refused_by_name() {
+        let own = format!("uis:integration/log@{CONTRACT_VERSION}");
+        for other in ["0.1.0", "0.1.9", "0.2.0", "0.3.0-dev"] {
+            let refused = check(Path::new("shop.wasm"), &names(&[&own], &[&format!("uis:integration/setup@{other}")]));
+            let error = refused.expect_err(other).to_string();
+            for part in ["shop.wasm", &format!("uis:integration {other},"), CONTRACT_VERSION, "build the plugin for"] {
+                assert!(error.contains(part), "{error}");
+            }
+        }
     }
 }

@@ -8,7 +8,9 @@ pub mod inspect;
 
 use futures_util::future::BoxFuture;
 
-use crate::bindings::exports::uis::integration::setup::{AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection};
+use crate::bindings::exports::uis::integration::setup::{
+    AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection, PreparedSettings, TemplateParameter,
+};
 use crate::bindings::uis::integration::types::{Delivery, Failure, Misconfiguration};
 use crate::event::{Event, Fault, Handled};
 use crate::services::EventScope;
@@ -25,8 +27,8 @@ pub struct Run {
     pub memory_bytes: Option<usize>,
 }
 
-/// The settings in the plugin's own form, or all problems that were found in them.
-pub type Prepared = Result<Vec<u8>, Vec<Misconfiguration>>;
+/// The settings in the plugin's own form, with notes for the account's owner; or all problems that were found in them.
+pub type Prepared = Result<PreparedSettings, Vec<Misconfiguration>>;
 
 /// The result of a function of `setup` that the settings page calls: the plugin's answer, its failure, or the host's fault.
 pub type SetupResult<T> = Result<Result<T, Failure>, Fault>;
@@ -37,11 +39,22 @@ pub trait Plugin: Send + Sync {
     fn description(&self) -> &Description;
 
     /// Checks settings, a JSON object, and converts them to the plugin's own form. `from_version` is the plugin's version that saved the
-    /// settings, if it was a different one.
+    /// settings, if it was a different one. Give the result to [`set_settings`](crate::integration::Integration::set_settings), and show the
+    /// notes that it returns.
     fn prepare<'a>(&'a self, settings: &'a str, from_version: Option<&'a str>) -> BoxFuture<'a, Result<Prepared, Fault>>;
 
     /// The JSON Schema of the plugin's settings, as text.
     fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>>;
+
+    /// The parameters that the template of a setting may contain; empty when the setting has no template.
+    fn template_parameters<'a>(&'a self, setting: &'a str) -> BoxFuture<'a, Result<Vec<TemplateParameter>, Fault>>;
+
+    /// Renders a template of a setting with example values, or says why the template cannot be used.
+    fn preview_template<'a>(
+        &'a self,
+        setting: &'a str,
+        template: &'a str,
+    ) -> BoxFuture<'a, Result<Result<String, Misconfiguration>, Fault>>;
 
     /// Values to choose from for a setting whose values exist in a remote system. `page` is the cursor from the previous page; none for the
     /// first page.

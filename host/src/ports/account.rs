@@ -8,10 +8,12 @@ use crate::bindings::uis::integration::call_events::{CallFinished, DialOrder};
 use crate::bindings::uis::integration::chat_events::{ChatFinished, ChatMessage};
 use crate::bindings::uis::integration::communications::ReportError;
 use crate::bindings::uis::integration::deals::{Deal, DealContact, DealEmployee, DealsError, Funnel, UserField};
-use crate::bindings::uis::integration::directory::{Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Line, VirtualNumber};
+use crate::bindings::uis::integration::directory::{
+    Account, Campaign, ChatChannel, DirectoryError, DirectoryTag, Employee, EmployeeFields, Line, Scenario, Site, Source, VirtualNumber,
+};
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
 
-/// The employees, numbers and channels of one UIS account. Lists are paged: `offset` counts rows from 0, a page has at most
+/// The employees, numbers, channels, sites, tags and advertising of one UIS account. Lists are paged: `offset` counts rows from 0, a page has at most
 /// [`DIRECTORY_PAGE`](crate::limits::DIRECTORY_PAGE) rows, and an empty page ends the list.
 pub trait Directory: Send + Sync {
     /// The account: its name, time zone and extensions.
@@ -37,6 +39,21 @@ pub trait Directory: Send + Sync {
 
     /// Chat channels.
     fn chat_channels(&self, offset: u32) -> BoxFuture<'_, Result<Vec<ChatChannel>, DirectoryError>>;
+
+    /// Sites, by ascending id.
+    fn sites(&self, offset: u32) -> BoxFuture<'_, Result<Vec<Site>, DirectoryError>>;
+
+    /// Tags, by ascending id.
+    fn tags(&self, offset: u32) -> BoxFuture<'_, Result<Vec<DirectoryTag>, DirectoryError>>;
+
+    /// Call scenarios, by ascending id.
+    fn scenarios(&self, offset: u32) -> BoxFuture<'_, Result<Vec<Scenario>, DirectoryError>>;
+
+    /// Advertising campaigns, by ascending id.
+    fn campaigns(&self, offset: u32) -> BoxFuture<'_, Result<Vec<Campaign>, DirectoryError>>;
+
+    /// Sources of visits, by their names.
+    fn sources(&self, offset: u32) -> BoxFuture<'_, Result<Vec<Source>, DirectoryError>>;
 
     /// Whether a number is the extension of one of the account's employees. A call with such a number is internal.
     fn is_extension<'a>(&'a self, number: &'a str) -> BoxFuture<'a, bool>;
@@ -133,6 +150,21 @@ impl Directory for Absent {
         done(Ok(Vec::new()))
     }
     fn chat_channels(&self, _: u32) -> BoxFuture<'_, Result<Vec<ChatChannel>, DirectoryError>> {
+        done(Ok(Vec::new()))
+    }
+    fn sites(&self, _: u32) -> BoxFuture<'_, Result<Vec<Site>, DirectoryError>> {
+        done(Ok(Vec::new()))
+    }
+    fn tags(&self, _: u32) -> BoxFuture<'_, Result<Vec<DirectoryTag>, DirectoryError>> {
+        done(Ok(Vec::new()))
+    }
+    fn scenarios(&self, _: u32) -> BoxFuture<'_, Result<Vec<Scenario>, DirectoryError>> {
+        done(Ok(Vec::new()))
+    }
+    fn campaigns(&self, _: u32) -> BoxFuture<'_, Result<Vec<Campaign>, DirectoryError>> {
+        done(Ok(Vec::new()))
+    }
+    fn sources(&self, _: u32) -> BoxFuture<'_, Result<Vec<Source>, DirectoryError>> {
         done(Ok(Vec::new()))
     }
     fn is_extension<'a>(&'a self, _: &'a str) -> BoxFuture<'a, bool> {

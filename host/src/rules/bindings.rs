@@ -1,12 +1,21 @@
-//! Types and traits generated from `wit/` for the worlds of partners' rules. The records are those of the plugin's bindings.
+//! Types and traits generated for the worlds of partners' rules: from `wit/`, and from the frozen contracts whose rules this host runs. The
+//! records are those of the plugin's bindings; they have not changed between these versions.
 #![allow(missing_docs, clippy::all, clippy::unwrap_used)]
 
-/// The bindings of one world.
-macro_rules! world {
-    ($module:ident, $world:literal) => {
+/// The bindings of one version's worlds.
+macro_rules! version {
+    ($version:ident, $path:literal) => {
+        pub mod $version {
+            version!(responsible, $path, "responsible-rule");
+            version!(draft, $path, "draft-rule");
+            version!(routing, $path, "routing-rule");
+            version!(deal, $path, "deal-rule");
+        }
+    };
+    ($module:ident, $path:literal, $world:literal) => {
         pub mod $module {
             wasmtime::component::bindgen!({
-                path: "../wit",
+                path: $path,
                 world: $world,
                 with: {
                     "uis:integration/types": crate::bindings::uis::integration::types,
@@ -18,7 +27,5 @@ macro_rules! world {
     };
 }
 
-world!(responsible, "responsible-rule");
-world!(draft, "draft-rule");
-world!(routing, "routing-rule");
-world!(deal, "deal-rule");
+version!(current, "../wit");
+version!(v0_1, "../contracts/0.1.0/wit");

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::limits::RuleLimits;
-use crate::contract::{CONTRACT_PACKAGE, CONTRACT_VERSION};
+use crate::contract::{CONTRACT_PACKAGE, CONTRACT_VERSION, RULE_SERIES};
 use crate::plugin::cache;
 
 /// Why a component was not loaded as a rule. No code of it has run.
@@ -43,11 +43,17 @@ pub enum RuleError {
         "a rule must import nothing, but this one imports {0}: build it without a standard library that needs imports (Rust: no_std, as `uis-host rules new --lang rust` sets it up; JavaScript: all features of componentize-js off; Python: --stub-wasi)"
     )]
     Imports(String),
-    /// The component was built against another version of the contract.
+    /// The component was built for a version of the contract whose rules this host does not run.
     #[error(
-        "the rule was built against {CONTRACT_PACKAGE} {0}, but this host supports {CONTRACT_VERSION}; build it against this host's wit/"
+        "{path} was built for the contract {CONTRACT_PACKAGE} {rule}, and this host runs rules of {CONTRACT_VERSION} and {older}; build the rule for {CONTRACT_VERSION}, against this host's wit/",
+        older = older()
     )]
-    OtherContract(String),
+    OtherContract {
+        /// The file.
+        path: PathBuf,
+        /// The version that the component was built for.
+        rule: String,
+    },
     /// The component exports no interface of a decision point.
     #[error("the component exports none of rule-responsible, rule-draft, rule-routing, rule-deal; it exports: {0}")]
     NoRule(String),
@@ -87,6 +93,11 @@ impl RuleFault {
     pub fn counts_against_rule(&self) -> bool {
         !matches!(self, RuleFault::Starved(_))
     }
+}
+
+/// The earlier versions whose rules this host runs: `0.1.*`.
+fn older() -> String {
+    RULE_SERIES.map(|series| format!("{series}.*")).join(", ")
 }
 
 /// Why a file cannot be compiled: it is not a component, or its initial memory or table exceeds a limit.

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`limits`] | limits of an evaluation, and of all rules together |
 //! | [`sandbox`] | the rules' engine: loading, checking and evaluating a rule |
+//! | `exports` | the decision points of a rule, under the versions of the contract that this host runs |
 //! | [`faults`] | why a component was not loaded, and why a rule gave no answer |
 //! | [`slow_thread`] | a thread for evaluations that take long |
 //! | [`quarantine`] | counting failures; rules that keep failing are not evaluated |
@@ -13,6 +14,7 @@
 
 pub mod apply;
 pub mod bindings;
+mod exports;
 pub mod faults;
 pub mod limits;
 pub mod quarantine;

@@ -11,19 +11,19 @@ use tokio::sync::Semaphore;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Enabled, Engine, PoolConcurrencyLimitError, PoolingAllocationConfig, ResourceLimiter, Store, Trap};
 
-use super::bindings::{deal, draft, responsible, routing};
+use super::exports::{self, Export, Exports};
 use super::faults::unusable;
 use super::limits::RuleLimits;
 use super::slow_thread::SlowRuleThread;
 use crate::bindings::uis::integration as contract;
 use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, Routing, Verdict};
-use crate::contract::{CONTRACT_PACKAGE, CONTRACT_VERSION};
+use crate::contract::{CONTRACT_PACKAGE, runs_rules_of};
 use crate::decision::Point;
 use crate::plugin::cache;
 use crate::plugin::engine::engine;
 
+pub use super::exports::DealVerdict;
 pub use super::faults::{RuleError, RuleFault};
-pub use deal::exports::uis::integration::rule_deal::DealVerdict;
 
 /// An instance with at most this much memory is dropped on the thread that ran the rule; a larger one on a thread that may block.
 const SMALL_MEMORY_BYTES: usize = 4 << 20;
@@ -112,6 +112,7 @@ impl Sandbox {
         let mut linker: Linker<State> = Linker::new(&engine);
         contract::types::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(failed)?;
         contract::decision::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(failed)?;
+        exports::link_0_1(&mut linker).map_err(failed)?;
         let slow_thread = SlowRuleThread::start().map_err(|error| RuleError::Engine(error.to_string()))?;
         Ok(Sandbox { slow_thread, places: Arc::new(Semaphore::new(limits.instances as usize)), engine, linker: Arc::new(linker), limits })
     }
@@ -121,17 +122,12 @@ impl Sandbox {
     pub fn load(&self, path: &Path, cache: &Path) -> Result<Rule, RuleError> {
         let wasm = std::fs::read(path).map_err(|error| RuleError::File { path: path.to_owned(), error })?;
         let compiled = cache::compile(&self.engine, &wasm, cache).map_err(|error| unusable(path, &error, &self.limits))?;
-        self.check(&compiled.component)?;
+        let names = self.check(path, &compiled.component)?;
         let fits = |error: wasmtime::Error| RuleError::DoesNotFit(format!("{error:#}"));
         let pre = self.linker.instantiate_pre(&compiled.component).map_err(fits)?;
-        let points = self.points(&compiled.component);
-        let has = |point: Point| points.contains(&point);
         Ok(Rule {
-            responsible: has(Point::Responsible).then(|| responsible::ResponsibleRulePre::new(pre.clone())).transpose().map_err(fits)?,
-            draft: has(Point::Draft).then(|| draft::DraftRulePre::new(pre.clone())).transpose().map_err(fits)?,
-            routing: has(Point::Routing).then(|| routing::RoutingRulePre::new(pre.clone())).transpose().map_err(fits)?,
-            deal: has(Point::Deal).then(|| deal::DealRulePre::new(pre)).transpose().map_err(fits)?,
-            points,
+            exports: Exports::find(&pre, &names).map_err(fits)?,
+            points: exports::exported(&names).into_iter().map(|(point, _)| point).collect(),
             size: wasm.len(),
         })
     }
@@ -152,27 +148,21 @@ impl Sandbox {
         (imports, exports)
     }
 
-    fn points(&self, component: &Component) -> Vec<Point> {
-        let (_, exports) = self.names(component);
-        let exported = |interface: &str| exports.iter().any(|name| name.split('@').next() == Some(interface));
-        Point::ALL.into_iter().filter(|(_, interface)| exported(interface)).map(|(point, _)| point).collect()
-    }
-
-    fn check(&self, component: &Component) -> Result<(), RuleError> {
+    /// Checks the names of a component's imports and exports, and returns those of the exports.
+    fn check(&self, path: &Path, component: &Component) -> Result<Vec<String>, RuleError> {
         let (imports, exports) = self.names(component);
         if !imports.is_empty() {
             return Err(RuleError::Imports(imports.join(", ")));
         }
-        let series = |version: &str| version.rsplit_once('.').map_or(version.to_owned(), |(series, _)| series.to_owned());
         let versions = exports.iter().filter_map(|name| name.strip_prefix(CONTRACT_PACKAGE)?.split_once('@').map(|(_, version)| version));
-        if let Some(other) = versions.into_iter().find(|version| series(version) != series(CONTRACT_VERSION)) {
-            return Err(RuleError::OtherContract(other.to_owned()));
+        if let Some(other) = versions.into_iter().find(|version| !runs_rules_of(version)) {
+            return Err(RuleError::OtherContract { path: path.to_owned(), rule: other.to_owned() });
         }
-        if self.points(component).is_empty() {
+        if exports::exported(&exports).is_empty() {
             let names = if exports.is_empty() { "nothing".to_owned() } else { exports.join(", ") };
             return Err(RuleError::NoRule(names));
         }
-        Ok(())
+        Ok(exports)
     }
 
     /// Evaluates `work` in a fresh store, within the limits and before the deadline. An evaluation that takes longer than about two ticks
@@ -283,12 +273,30 @@ impl Sandbox {
 /// A call of a rule's function in a store.
 type Work<T> = Box<dyn for<'a> FnOnce(&'a mut Store<State>) -> BoxFuture<'a, wasmtime::Result<T>> + Send>;
 
+/// Calls an exported function in a fresh instance, under whichever version it is exported.
+macro_rules! ask {
+    ($sandbox:ident, $deadline:ident, $export:expr, $guest:ident . $function:ident ( $($argument:expr),* )) => {{
+        let work: Work<_> = match $export {
+            Export::Current(pre) => Box::new(move |store| {
+                Box::pin(async move {
+                    let rule = pre.instantiate_async(&mut *store).await?;
+                    rule.$guest().$function(store, $($argument),*).await
+                })
+            }),
+            Export::V0_1(pre) => Box::new(move |store| {
+                Box::pin(async move {
+                    let rule = pre.instantiate_async(&mut *store).await?;
+                    rule.$guest().$function(store, $($argument),*).await.map(Into::into)
+                })
+            }),
+        };
+        Some($sandbox.run($deadline, work).await)
+    }};
+}
+
 /// A rule that is loaded.
 pub struct Rule {
-    responsible: Option<responsible::ResponsibleRulePre<State>>,
-    draft: Option<draft::DraftRulePre<State>>,
-    routing: Option<routing::RoutingRulePre<State>>,
-    deal: Option<deal::DealRulePre<State>>,
+    exports: Exports,
     /// The decision points that the rule implements.
     pub points: Vec<Point>,
     /// The component's size in bytes.
@@ -305,26 +313,14 @@ impl Rule {
         about: &Appeal,
         proposed: Option<&str>,
     ) -> Option<Result<Option<String>, RuleFault>> {
-        let (pre, about, proposed) = (self.responsible.clone()?, about.clone(), proposed.map(str::to_owned));
-        let work: Work<_> = Box::new(move |store| {
-            Box::pin(async move {
-                let rule = pre.instantiate_async(&mut *store).await?;
-                rule.uis_integration_rule_responsible().call_decide(store, &about, proposed.as_deref()).await
-            })
-        });
-        Some(sandbox.run(deadline, work).await)
+        let (export, about, proposed) = (self.exports.responsible.clone()?, about.clone(), proposed.map(str::to_owned));
+        ask!(sandbox, deadline, export, uis_integration_rule_responsible.call_decide(&about, proposed.as_deref()))
     }
 
     /// Reviews a draft. None: the rule does not implement this point.
     pub async fn draft(&self, sandbox: &Sandbox, deadline: Instant, about: &Appeal, draft: &Draft) -> Option<Result<Verdict, RuleFault>> {
-        let (pre, about, draft) = (self.draft.clone()?, about.clone(), draft.clone());
-        let work: Work<_> = Box::new(move |store| {
-            Box::pin(async move {
-                let rule = pre.instantiate_async(&mut *store).await?;
-                rule.uis_integration_rule_draft().call_review(store, &about, &draft).await
-            })
-        });
-        Some(sandbox.run(deadline, work).await)
+        let (export, about, draft) = (self.exports.draft.clone()?, about.clone(), draft.clone());
+        ask!(sandbox, deadline, export, uis_integration_rule_draft.call_review(&about, &draft))
     }
 
     /// Decides where a call is forwarded. The outer none: the rule does not implement this point. The inner none: the rule agrees with the
@@ -336,25 +332,13 @@ impl Rule {
         about: &Appeal,
         proposed: &Routing,
     ) -> Option<Result<Option<Routing>, RuleFault>> {
-        let (pre, about, proposed) = (self.routing.clone()?, about.clone(), proposed.clone());
-        let work: Work<_> = Box::new(move |store| {
-            Box::pin(async move {
-                let rule = pre.instantiate_async(&mut *store).await?;
-                rule.uis_integration_rule_routing().call_decide(store, &about, &proposed).await
-            })
-        });
-        Some(sandbox.run(deadline, work).await)
+        let (export, about, proposed) = (self.exports.routing.clone()?, about.clone(), proposed.clone());
+        ask!(sandbox, deadline, export, uis_integration_rule_routing.call_decide(&about, &proposed))
     }
 
     /// Reviews a deal. None: the rule does not implement this point.
     pub async fn deal(&self, sandbox: &Sandbox, deadline: Instant, draft: &DealDraft) -> Option<Result<DealVerdict, RuleFault>> {
-        let (pre, draft) = (self.deal.clone()?, draft.clone());
-        let work: Work<_> = Box::new(move |store| {
-            Box::pin(async move {
-                let rule = pre.instantiate_async(&mut *store).await?;
-                rule.uis_integration_rule_deal().call_review(store, &draft).await
-            })
-        });
-        Some(sandbox.run(deadline, work).await)
+        let (export, draft) = (self.exports.deal.clone()?, draft.clone());
+        ask!(sandbox, deadline, export, uis_integration_rule_deal.call_review(&draft))
     }
 }

@@ -1,8 +1,9 @@
-//! The contract's import `directory`: the UIS account, its employees, lines, virtual numbers and chat channels.
+//! The contract's import `directory`: the UIS account, its employees, lines, virtual numbers, chat channels, sites, tags and advertising.
 
 use super::EventScope;
 use crate::bindings::uis::integration::directory::{
-    Account, ChatChannel, DirectoryError, Employee, EmployeeFields, Host, Line, VirtualNumber,
+    Account, Campaign, ChatChannel, DirectoryError, DirectoryTag, Employee, EmployeeFields, Host, Line, Scenario, Site, Source,
+    VirtualNumber,
 };
 
 impl Host for EventScope {
@@ -44,5 +45,30 @@ impl Host for EventScope {
     async fn chat_channels(&mut self, offset: u32) -> wasmtime::Result<Result<Vec<ChatChannel>, DirectoryError>> {
         self.turn().await;
         Ok(self.integration.account.directory.chat_channels(offset).await)
+    }
+
+    async fn sites(&mut self, offset: u32) -> wasmtime::Result<Result<Vec<Site>, DirectoryError>> {
+        self.turn().await;
+        Ok(self.integration.account.directory.sites(offset).await)
+    }
+
+    async fn tags(&mut self, offset: u32) -> wasmtime::Result<Result<Vec<DirectoryTag>, DirectoryError>> {
+        self.turn().await;
+        Ok(self.integration.account.directory.tags(offset).await)
+    }
+
+    async fn scenarios(&mut self, offset: u32) -> wasmtime::Result<Result<Vec<Scenario>, DirectoryError>> {
+        self.turn().await;
+        Ok(self.integration.account.directory.scenarios(offset).await)
+    }
+
+    async fn campaigns(&mut self, offset: u32) -> wasmtime::Result<Result<Vec<Campaign>, DirectoryError>> {
+        self.turn().await;
+        Ok(self.integration.account.directory.campaigns(offset).await)
+    }
+
+    async fn sources(&mut self, offset: u32) -> wasmtime::Result<Result<Vec<Source>, DirectoryError>> {
+        self.turn().await;
+        Ok(self.integration.account.directory.sources(offset).await)
     }
 }

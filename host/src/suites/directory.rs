@@ -21,6 +21,16 @@ pub struct Expected {
     pub virtual_numbers: BTreeSet<String>,
     /// Ids of all chat channels.
     pub chat_channels: BTreeSet<i64>,
+    /// Ids of all sites, ascending.
+    pub sites: Vec<i64>,
+    /// Ids of all tags, ascending.
+    pub tags: Vec<i64>,
+    /// Ids of all scenarios, ascending.
+    pub scenarios: Vec<i64>,
+    /// Ids of all advertising campaigns, ascending.
+    pub campaigns: Vec<i64>,
+    /// Names of all sources of visits, in their order.
+    pub sources: Vec<String>,
     /// An employee's short number; none: nobody has one.
     pub extension: Option<String>,
     /// A short number that nobody has.
@@ -55,12 +65,34 @@ pub async fn reads(directory: &dyn Directory, expected: &Expected) {
     assert_eq!(once(numbers.into_iter().map(|row| row.number)), expected.virtual_numbers, "every virtual number is listed once");
     let channels = all("chat channels", async |offset| directory.chat_channels(offset).await).await;
     assert_eq!(once(channels.into_iter().map(|row| row.id)), expected.chat_channels, "every chat channel is listed once");
+    reads_lists(directory, expected).await;
     if let Some(number) = &expected.extension {
         assert!(directory.is_extension(number).await, "{number} is a short number of an employee");
     }
     for number in [expected.no_extension.as_str(), "", "79161234567890123"] {
         assert!(!directory.is_extension(number).await, "{number:?} is nobody's short number");
     }
+}
+
+/// Checks the lists that settings choose from.
+async fn reads_lists(directory: &dyn Directory, expected: &Expected) {
+    let sites = all("sites", async |offset| directory.sites(offset).await).await;
+    assert_eq!(sites.iter().map(|row| row.id).collect::<Vec<_>>(), expected.sites, "sites are listed by ascending id, each once");
+    for site in &sites {
+        assert!(!site.domain.is_empty() && !site.name.is_empty(), "a site has a domain and a name: {site:?}");
+    }
+    let tags = all("tags", async |offset| directory.tags(offset).await).await;
+    assert_eq!(tags.iter().map(|row| row.id).collect::<Vec<_>>(), expected.tags, "tags are listed by ascending id, each once");
+    once(tags.into_iter().map(|row| row.name));
+    let scenarios = all("scenarios", async |offset| directory.scenarios(offset).await).await;
+    let scenarios: Vec<i64> = scenarios.iter().map(|row| row.id).collect();
+    assert_eq!(scenarios, expected.scenarios, "scenarios are listed by ascending id, each once");
+    let campaigns = all("campaigns", async |offset| directory.campaigns(offset).await).await;
+    let campaigns: Vec<i64> = campaigns.iter().map(|row| row.id).collect();
+    assert_eq!(campaigns, expected.campaigns, "campaigns are listed by ascending id, each once");
+    let sources = all("sources", async |offset| directory.sources(offset).await).await;
+    let sources: Vec<String> = sources.into_iter().map(|row| row.name).collect();
+    assert_eq!(sources, expected.sources, "sources are listed by their names, each once");
 }
 
 /// A set of rows of which none came twice.
@@ -165,6 +197,11 @@ mod tests {
             lines: Vec::new(),
             virtual_numbers: BTreeSet::new(),
             chat_channels: BTreeSet::new(),
+            sites: Vec::new(),
+            tags: Vec::new(),
+            scenarios: Vec::new(),
+            campaigns: Vec::new(),
+            sources: Vec::new(),
             extension: None,
             no_extension: "101".into(),
         }
@@ -179,6 +216,8 @@ mod tests {
     fn the_suite_names_the_broken_promise() {
         let found = broken(async { reads(&Absent, &Expected { employees: vec![1], ..nothing() }).await });
         assert!(found.contains("employees are listed by ascending id"), "{found}");
+        let found = broken(async { reads(&Absent, &Expected { tags: vec![1], ..nothing() }).await });
+        assert!(found.contains("tags are listed by ascending id"), "{found}");
         let found = broken(async {
             writes(&Absent, "a@example.com", 1).await;
         });

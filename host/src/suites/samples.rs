@@ -4,10 +4,10 @@ use crate::bindings::exports::uis::integration::orders::OrderWebhook;
 use crate::bindings::exports::uis::integration::schedule::TimerDue;
 use crate::bindings::exports::uis::integration::setup::Callback;
 use crate::bindings::uis::integration::call_events::{Call, CallFinished, Direction, FinishKind, IncomingCall, Recording};
-use crate::bindings::uis::integration::chat_events::{Attachment, Chat, ChatMessage, MessageSource, Visitor};
+use crate::bindings::uis::integration::chat_events::{Attachment, Chat, ChatInitiator, ChatMessage, ChatStarted, MessageSource, Visitor};
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
 use crate::bindings::uis::integration::timers::Timer;
-use crate::bindings::uis::integration::types::{EmployeeHint, PhoneNumber};
+use crate::bindings::uis::integration::types::{EmployeeHint, PhoneNumber, Tag};
 use crate::event::Event;
 use crate::ports::{KeptEvent, Origin, SetTimer};
 
@@ -48,6 +48,7 @@ pub fn call(session_id: i64, text: &str) -> Call {
         started_at: Some(i64::MIN),
         external_id: Some(text.into()),
         call_source: None,
+        tags: vec![Tag { id: Some(i64::MAX), name: text.into() }, Tag { id: None, name: String::new() }],
         attributes: vec![(text.into(), text.into()), (String::new(), String::new())],
     }
 }
@@ -69,9 +70,9 @@ pub fn call_finished(session_id: i64, text: &str) -> CallFinished {
     }
 }
 
-fn chat_message(text: &str) -> ChatMessage {
+fn chat(text: &str) -> Chat {
     let visitor = Visitor { id: None, name: Some(text.into()), phone: None, email: Some(text.into()), nick: None };
-    let chat = Chat {
+    Chat {
         chat_id: -1,
         communication_id: None,
         at: NOW,
@@ -80,10 +81,17 @@ fn chat_message(text: &str) -> ChatMessage {
         channel_name: None,
         visitor,
         employee: None,
+        initiator: Some(ChatInitiator::Other),
+        site_id: Some(i64::MIN),
+        site_domain: Some(text.into()),
+        tags: vec![Tag { id: Some(0), name: text.into() }],
         attributes: Vec::new(),
-    };
+    }
+}
+
+fn chat_message(text: &str) -> ChatMessage {
     let attachment = Some(Attachment { kind: None, name: Some(text.into()), url: None, size: Some(u64::MAX) });
-    ChatMessage { chat, message_id: 9, source: MessageSource::Visitor, text: text.into(), attachment }
+    ChatMessage { chat: chat(text), message_id: 9, source: MessageSource::Visitor, text: text.into(), attachment }
 }
 
 fn site_request(text: &str) -> SiteRequest {
@@ -93,12 +101,15 @@ fn site_request(text: &str) -> SiteRequest {
         communication_number: Some(i64::MIN),
         text: Some(text.into()),
         form_name: Some(text.into()),
+        form_type: Some(text.into()),
         visitor_id: None,
         name: None,
         phone: None,
         email: Some(text.into()),
         site_domain: Some(text.into()),
+        site_id: None,
         employee: None,
+        tags: vec![Tag { id: None, name: text.into() }],
         attributes: Vec::new(),
     }
 }
@@ -108,6 +119,7 @@ pub fn events(text: &str) -> Vec<Event> {
     vec![
         Event::IncomingCall(IncomingCall { call: call(0, text), input: Some(text.into()), deadline_ms: 0 }),
         Event::CallFinished(call_finished(998_677_427, text)),
+        Event::ChatStarted(ChatStarted { chat: chat(text) }),
         Event::ChatMessage(chat_message(text)),
         Event::SiteRequest(site_request(text)),
         Event::OrderWebhook(OrderWebhook { at: NOW, method: "POST".into(), parameters: vec![(text.into(), text.into())] }),

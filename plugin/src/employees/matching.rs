@@ -67,6 +67,7 @@ mod tests {
             extension: Some(extension.into()),
             phones: Vec::new(),
             status: "available".into(),
+            licences: None,
         }
     }
 

@@ -95,6 +95,7 @@ fn sync_user(
                     extension: None,
                     phones: Vec::new(),
                     status: String::new(),
+                    licences: None,
                 });
                 Ok(())
             }

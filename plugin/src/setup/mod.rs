@@ -6,3 +6,4 @@ pub mod check;
 pub mod choices;
 pub mod describe;
 pub mod registration;
+pub mod templates;

@@ -167,7 +167,7 @@ mod tests {
         let numbers = vec![number(1, OWN), number(2, LINE), number(3, OTHER), number(4, GIVEN_UP)];
         for (override_caller_id, own, chosen, sip, expected) in table {
             let line = |employee_id, registered, number: Option<&str>| {
-                vec![Line { employee_id, registered, virtual_number: number.map(str::to_owned) }]
+                vec![Line { employee_id, registered, virtual_number: number.map(str::to_owned), usage_rule: None }]
             };
             let lines = match sip {
                 NoLine => Vec::new(),

@@ -23,8 +23,10 @@ pub fn on_tags_changed(context: &Context<'_>, event: &TagsChanged) -> Handled {
         );
         return done();
     }
+    // A tag without a name is not in RetailCRM's field either.
+    let names: Vec<String> = event.tags.iter().map(|tag| tag.name.clone()).filter(|name| !name.is_empty()).collect();
     let story = story::update(context, session, |story| {
-        story.merge_tags(&event.tags);
+        story.merge_tags(&names);
         story.clone()
     })?;
     // Before the call ends, the tags wait with the call's other parameters.

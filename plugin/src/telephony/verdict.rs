@@ -106,6 +106,7 @@ pub(crate) mod tests {
                 started_at: None,
                 external_id: None,
                 call_source: None,
+                tags: Vec::new(),
                 attributes: Vec::new(),
             },
             kind,

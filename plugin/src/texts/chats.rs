@@ -9,7 +9,7 @@ use crate::base::outcome::{Handled, done, done_with_skipped, is_retried, skipped
 use crate::base::template;
 use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::chat_events::{
-    Chat, ChatAccepted, ChatFinished, ChatMessage, ChatStatus, ChatUnanswered, MessageSource,
+    Chat, ChatAccepted, ChatFinished, ChatMessage, ChatStarted, ChatStatus, ChatUnanswered, MessageSource,
 };
 use crate::bindings::uis::integration::types::{Delivery, Failure, Skipped};
 use crate::context::Context;
@@ -29,6 +29,14 @@ const TALK_EVERY_MS: i64 = 600_000;
 const TALK_WAIT_MS: i64 = 3_600_000;
 /// UIS's channel type for chats on the site.
 const SITE_CHANNEL: &str = "comagic";
+
+/// A chat began. What follows from it is done when it is accepted or closed.
+pub fn on_chat_started(context: &Context<'_>, event: &ChatStarted) -> Handled {
+    if wanted(context, &event.chat)? {
+        chat_story::update(context, event.chat.chat_id, |story| story.merge(&event.chat))?;
+    }
+    done()
+}
 
 /// An employee accepted a chat.
 pub fn on_chat_accepted(context: &Context<'_>, event: &ChatAccepted) -> Handled {

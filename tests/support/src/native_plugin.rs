@@ -10,9 +10,11 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
-use uis_host::bindings::exports::uis::integration::setup::{AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection};
+use uis_host::bindings::exports::uis::integration::setup::{
+    AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection, TemplateParameter,
+};
 use uis_host::bindings::uis::integration as host;
-use uis_host::bindings::uis::integration::types::{Delivery, Failure};
+use uis_host::bindings::uis::integration::types::{Delivery, Failure, Misconfiguration};
 use uis_host::event::Fault;
 use uis_host::event::{Event, Handled, Reply};
 use uis_host::plugin::{Plugin, Prepared, Run, SetupResult};
@@ -154,6 +156,21 @@ impl platform::Directory for Services {
     }
     fn virtual_numbers(&self, offset: u32) -> Result<Vec<guest::directory::VirtualNumber>, guest::directory::DirectoryError> {
         waiting!(self, directory.virtual_numbers(offset))
+    }
+    fn sites(&self, offset: u32) -> Result<Vec<guest::directory::Site>, guest::directory::DirectoryError> {
+        waiting!(self, directory.sites(offset))
+    }
+    fn tags(&self, offset: u32) -> Result<Vec<guest::directory::DirectoryTag>, guest::directory::DirectoryError> {
+        waiting!(self, directory.tags(offset))
+    }
+    fn scenarios(&self, offset: u32) -> Result<Vec<guest::directory::Scenario>, guest::directory::DirectoryError> {
+        waiting!(self, directory.scenarios(offset))
+    }
+    fn campaigns(&self, offset: u32) -> Result<Vec<guest::directory::Campaign>, guest::directory::DirectoryError> {
+        waiting!(self, directory.campaigns(offset))
+    }
+    fn sources(&self, offset: u32) -> Result<Vec<guest::directory::Source>, guest::directory::DirectoryError> {
+        waiting!(self, directory.sources(offset))
     }
 }
 
@@ -325,6 +342,7 @@ fn call(platform: &dyn Platform, delivery: &guest::types::Delivery, event: Event
         Event::ClickToCall(event) => {
             handlers::on_click_to_call(platform, delivery, &same(event)).map(|order| Reply::Dial(same(order))).map_err(same)
         }
+        Event::ChatStarted(event) => done(handlers::on_chat_started(platform, delivery, &same(event))),
         Event::ChatAccepted(event) => done(handlers::on_chat_accepted(platform, delivery, &same(event))),
         Event::ChatMessage(event) => done(handlers::on_chat_message(platform, delivery, &same(event))),
         Event::ChatUnanswered(event) => done(handlers::on_chat_unanswered(platform, delivery, &same(event))),
@@ -345,11 +363,23 @@ impl Plugin for NativePlugin {
     }
 
     fn prepare<'a>(&'a self, settings: &'a str, from_version: Option<&'a str>) -> BoxFuture<'a, Result<Prepared, Fault>> {
-        std::future::ready(Ok(handlers::prepare(settings, from_version).map_err(same))).boxed()
+        std::future::ready(Ok(handlers::prepare(settings, from_version).map(same).map_err(same))).boxed()
     }
 
     fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>> {
         std::future::ready(Ok(handlers::settings_schema())).boxed()
+    }
+
+    fn template_parameters<'a>(&'a self, setting: &'a str) -> BoxFuture<'a, Result<Vec<TemplateParameter>, Fault>> {
+        std::future::ready(Ok(same(handlers::template_parameters(setting)))).boxed()
+    }
+
+    fn preview_template<'a>(
+        &'a self,
+        setting: &'a str,
+        template: &'a str,
+    ) -> BoxFuture<'a, Result<Result<String, Misconfiguration>, Fault>> {
+        std::future::ready(Ok(handlers::preview_template(setting, template).map_err(same))).boxed()
     }
 
     fn choices<'a>(&'a self, scope: EventScope, setting: &'a str, page: Option<&'a str>) -> BoxFuture<'a, SetupResult<ChoicePage>> {

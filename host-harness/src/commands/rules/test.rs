@@ -19,7 +19,7 @@ use uis_host::trace::Step;
 use super::component;
 use super::toolchain::{self, Language};
 use crate::commands::replay::open_simulated;
-use crate::commands::{DEFAULT_PLUGIN, LimitArguments, load, say};
+use crate::commands::{DEFAULT_PLUGIN, LimitArguments, load, print_notes, say};
 use crate::exit_status::{FAILED, OK};
 
 /// Run a rule's tests, build it, and show what it would change in recordings
@@ -71,6 +71,7 @@ pub async fn run(arguments: TestArguments) -> Result<u8> {
             ReplayBuilder::new(&header, plugin.clone(), simulators, clock).limits(&limits).rules(Arc::new(rules.with_fresh_records()));
         let replay = builder.ready(&mut silent).await.with_context(|| format!("{}:1", path.display()))?;
         let (report, _) = replay.run(lines, Duration::from_secs(24 * 3600), |_| {}).await?;
+        print_notes(path, &report);
         broken += report.failed;
         count(&report.rules, &mut counts);
         if arguments.json {
