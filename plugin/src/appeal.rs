@@ -1,6 +1,7 @@
 //! An appeal (обращение): a call, a chat or a site request, with everything known about it so far.
 
 use crate::base::appeal_id::AppealId;
+use crate::base::tags::StoredTag;
 use crate::bindings::uis::integration::types::Instant;
 use crate::retailcrm::telephony::Source;
 
@@ -20,8 +21,14 @@ pub struct Appeal<'a> {
     pub site: Option<String>,
     /// Where the person came from (advertising).
     pub source: Option<Source>,
-    /// The appeal's parameters, for templates and extra fields.
+    /// The appeal's parameters, for templates, extra fields and conditions.
     pub parameters: &'a dyn EventParameters,
+    /// The UIS employee who handled the appeal, or whose phone rang last; an id.
+    pub employee: Option<i64>,
+    /// The tags known so far.
+    pub tags: &'a [StoredTag],
+    /// Whether the appeal has ended: what is not known now is absent.
+    pub ended: bool,
 }
 
 /// What identifies a person, the most reliable first.

@@ -15,6 +15,7 @@ use crate::bindings::uis::integration::call_events::{
 use crate::bindings::uis::integration::chat_events::{ChatAccepted, ChatFinished, ChatMessage, ChatStarted, ChatUnanswered};
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
+use crate::bindings::uis::integration::types::CommunicationKind;
 use crate::context::Context;
 use crate::crm_state::switch;
 use crate::platform::Platform;
@@ -32,13 +33,13 @@ pub fn describe() -> Description {
 
 /// `setup.settings-schema`.
 pub fn settings_schema() -> String {
-    settings::SCHEMA.to_owned()
+    settings::schema::text()
 }
 
 /// `setup.prepare`.
 pub fn prepare(json: &str, from_version: Option<&str>) -> Result<PreparedSettings, Vec<Misconfiguration>> {
-    let bytes = settings::prepare(json, from_version)?;
-    Ok(PreparedSettings { bytes, notes: Vec::new() })
+    let settings::Prepared { bytes, notes } = settings::prepare(json, from_version)?;
+    Ok(PreparedSettings { bytes, notes })
 }
 
 /// `setup.template-parameters`.
@@ -157,9 +158,15 @@ pub fn on_recording_ready(platform: &dyn Platform, delivery: &Delivery, event: &
 }
 
 /// `calls.on-tags-changed`.
-pub fn on_tags_changed(platform: &dyn Platform, _: &Delivery, event: &TagsChanged) -> Handled {
+pub fn on_tags_changed(platform: &dyn Platform, delivery: &Delivery, event: &TagsChanged) -> Handled {
     let context = &Context::new(platform);
-    tags::on_tags_changed(context, event)
+    match event.communication {
+        CommunicationKind::Call => tags::on_tags_changed(context, event),
+        CommunicationKind::Chat => chats::on_tags_changed(context, delivery, event),
+        CommunicationKind::SiteRequest | CommunicationKind::Goal | CommunicationKind::Email => {
+            nothing_to_do(platform, "tags of a communication for which they change nothing")
+        }
+    }
 }
 
 /// `calls.on-click-to-call`.
@@ -167,6 +174,9 @@ pub fn on_click_to_call(platform: &dyn Platform, _: &Delivery, event: &ClickToCa
     let context = &Context::new(platform);
     if switch::switched_off(platform)? {
         return Err(Failure::Rejected("the integration is switched off in RetailCRM".into()));
+    }
+    if !context.settings()?.telephony {
+        return Err(Failure::Rejected("the section «Телефония» of the integration's settings is switched off".into()));
     }
     click_to_call::dial(context, event)
 }

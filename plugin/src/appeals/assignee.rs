@@ -1,9 +1,13 @@
-//! The assignee of what is created: chosen by a setting, else the default assignee.
+//! The assignee of what is created: chosen by a setting; if that names nobody, by the rules of «Ответственные», else the default.
 
+use super::conditions;
 use super::lookup::Lookup;
+use crate::appeal::Appeal;
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::crm_state::employee_links;
+use crate::settings::common::ResponsibleRule;
+use crate::settings::conditions::Verdict;
 
 /// A setting's choice of an assignee.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -12,13 +16,46 @@ pub enum Assignee {
     Employee(Option<i64>),
     /// The customer's manager.
     Manager,
-    /// A CRM user, if one is chosen.
+    /// «Из настроек интеграции»: the rules, else the default.
+    Settings,
+    /// «Ответственный по умолчанию», whatever the rules say.
+    Default,
+    /// A CRM user; none: as [`Assignee::Settings`].
     User(Option<i64>),
+    /// Nobody.
+    Nobody,
+}
+
+/// «Ответственные»: the assignee when the choice names nobody.
+#[derive(Debug, Clone, Copy)]
+pub struct Responsibles<'a> {
+    /// «Основные условия»: the first row that passes counts.
+    pub rules: &'a [ResponsibleRule],
+    /// «Ответственный по умолчанию».
+    pub default: Option<i64>,
+}
+
+impl Responsibles<'_> {
+    /// The user of the first rule that the appeal passes, else the default. A rule whose parameter is not known yet does not pass.
+    pub fn user(&self, context: &Context<'_>, appeal: &Appeal<'_>) -> Result<Option<i64>, Failure> {
+        for rule in self.rules {
+            if conditions::verdict(context, appeal, &rule.conditions)? == Verdict::Pass {
+                return Ok(Some(rule.user));
+            }
+        }
+        Ok(self.default)
+    }
 }
 
 impl Assignee {
-    /// The CRM user; `default` if the choice is empty or its employee has no link to a CRM user.
-    pub fn user(self, context: &Context<'_>, lookup: &mut Lookup<'_>, default: Option<i64>) -> Result<Option<i64>, Failure> {
+    /// The CRM user; `otherwise` if the choice names nobody, or an employee who is not a CRM user.
+    pub fn user(
+        self,
+        context: &Context<'_>,
+        appeal: &Appeal<'_>,
+        lookup: &mut Lookup<'_>,
+        otherwise: Responsibles<'_>,
+    ) -> Result<Option<i64>, Failure> {
         let chosen = match self {
             Assignee::Employee(employee) => {
                 let link = employee.map_or(Ok(None), |id| employee_links::of_employee(context.platform, id))?;
@@ -26,7 +63,10 @@ impl Assignee {
             }
             Assignee::Manager => lookup.manager()?,
             Assignee::User(user) => user,
+            Assignee::Settings => None,
+            Assignee::Default => return Ok(otherwise.default),
+            Assignee::Nobody => return Ok(None),
         };
-        Ok(chosen.or(default))
+        if chosen.is_some() { Ok(chosen) } else { otherwise.user(context, appeal) }
     }
 }

@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::retailcrm::CrmError;
 use crate::retailcrm::customers::{self, Customer, NewCustomer};
 use crate::rules::{self, AssigneeFor, Fields, Reviewed};
-use crate::settings::ExtraFieldRow;
+use crate::settings::common::ExtraFieldRow;
 
 /// RetailCRM's longest name, in characters.
 const NAME_MAX: usize = 255;
@@ -62,6 +62,7 @@ fn find_or_create(
     lookup: &mut Lookup<'_>,
 ) -> Result<Vec<Skipped>, Failure> {
     join::join(context, appeal, lookup)?;
+    remember_first(context, appeal, lookup)?;
     let (mut created, mut written, mut left_out) = (false, Map::new(), Vec::new());
     if lookup.customer()?.is_none() {
         let proposed = propose(context, appeal, external_id.clone(), rows)?;
@@ -101,6 +102,44 @@ fn find_or_create(
         }
     })?;
     Ok(left_out)
+}
+
+/// Whether RetailCRM had nobody with the person's contacts when the appeal began. The first look-up decides; later ones, when the customer
+/// may have been created, do not change it.
+pub fn is_first(context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<bool, Failure> {
+    match progress::read(context, appeal.id)?.first {
+        Some(first) => Ok(first),
+        None => remember_first(context, appeal, lookup),
+    }
+}
+
+fn remember_first(context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<bool, Failure> {
+    let known = progress::read(context, appeal.id)?;
+    if let Some(first) = known.first {
+        return Ok(first);
+    }
+    // Progress that an older version stored does not have it.
+    let first = known.created || known.creating || lookup.customer()?.is_none();
+    progress::update(context, appeal.id, |progress| progress.first = progress.first.or(Some(first)))?;
+    Ok(first)
+}
+
+/// Gives a customer whom this appeal created another manager, unless somebody has changed the manager since.
+pub fn correct_manager(context: &Context<'_>, appeal: &Appeal<'_>, wanted: Option<i64>) -> Result<(), Failure> {
+    let known = progress::read(context, appeal.id)?;
+    let (true, Some(customer)) = (known.created, known.customer) else { return Ok(()) };
+    let wanted = rules::assignee(context, appeal, AssigneeFor::Customer, wanted);
+    let Some(manager) = wanted.filter(|_| wanted != customer.manager_id) else { return Ok(()) };
+    let now = customers::by_id(context.crm, customer.id)?;
+    if now.is_none_or(|now| now.manager_id != customer.manager_id) {
+        return Ok(());
+    }
+    customers::set_manager(context.crm, &customer, manager)?;
+    progress::update(context, appeal.id, |progress| {
+        if let Some(customer) = &mut progress.customer {
+            customer.manager_id = Some(manager);
+        }
+    })
 }
 
 /// A new customer according to the settings, still without the manager.

@@ -13,7 +13,7 @@ use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::crm_state::known_fields;
 use crate::retailcrm::custom_fields::{Entity, Field};
-use crate::settings::ExtraFieldRow;
+use crate::settings::common::ExtraFieldRow;
 
 /// RetailCRM's longest single-line value, in characters.
 const LINE_MAX: usize = 255;

@@ -11,6 +11,7 @@
 //! | [`order`] | an order for the appeal |
 //! | [`task`] | a task for the appeal |
 //! | [`assignee`] | the assignee of what is created |
+//! | [`conditions`] | filters and «Основные условия» evaluated on an appeal |
 //! | [`source`] | the advertising source of an appeal |
 //! | [`join`] | merging two customers who turn out to be the same person |
 //! | [`steps`] | several steps for one appeal, independent of each other's refusals |
@@ -19,6 +20,7 @@
 
 pub mod assignee;
 pub mod communication;
+pub mod conditions;
 pub mod customer;
 pub mod field_values;
 pub mod fields;

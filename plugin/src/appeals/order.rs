@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::assignee::Assignee;
+use super::assignee::{Assignee, Responsibles};
 use super::lookup::Lookup;
 use super::progress;
 use crate::appeal::Appeal;
@@ -20,7 +20,7 @@ use crate::retailcrm::orders::{self, NewOrder, OrderSummary};
 use crate::retailcrm::reference::Status;
 use crate::retailcrm::{CrmError, Refusal};
 use crate::rules::{self, AssigneeFor, Fields, Reviewed};
-use crate::settings::{ExtraFieldRow, Repeat};
+use crate::settings::common::{ExtraFieldRow, Repeat};
 
 /// The longest comment, in characters [inferred].
 const COMMENT_MAX: usize = 2000;
@@ -42,8 +42,8 @@ pub struct OrderPlan<'a> {
     pub status: Option<String>,
     /// The assignee.
     pub assignee: Assignee,
-    /// The assignee if no other is known.
-    pub default_assignee: Option<i64>,
+    /// «Ответственные»: the assignee if that names nobody.
+    pub responsibles: Responsibles<'a>,
     /// Template of the manager's comment.
     pub comment: &'a str,
     /// What the customer wrote.
@@ -114,7 +114,7 @@ fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, plan: &OrderPlan<'_>, loo
     // An order from a company's contact belongs to the company.
     let company = if customer.is_contact { corporate::of_contact(context.crm, customer.id)? } else { None };
     let buyer = company.as_ref().map_or(customer.id, |company| company.id);
-    let others_matter = !known.created && plan.repeat != Repeat::Always;
+    let others_matter = plan.repeat != Repeat::Always;
     if others_matter && !allows_another(context, appeal, plan, &orders::of_customer(context.crm, buyer, company.is_some())?)? {
         progress::update(context, appeal.id, |progress| progress.ordered = true)?;
         return Ok(Vec::new());
@@ -129,7 +129,9 @@ fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, plan: &OrderPlan<'_>, loo
     rules::send_or_fall_back(context, &what, (&order, &plain), &mut left_out, |order| create(context, plan, order.clone()))?;
     progress::update(context, appeal.id, |progress| {
         progress.ordered = true;
+        progress.order_created = true;
         progress.order_site.clone_from(&plain.site);
+        progress.order_fields.extend(plain.fields.clone());
     })?;
     Ok(left_out)
 }
@@ -156,7 +158,7 @@ fn propose(
         order_type: plan.order_type.clone(),
         order_method: plan.order_method.clone().or_else(|| Some(plan.stock_method.to_owned())),
         status: plan.status.clone(),
-        manager_id: plan.assignee.user(context, lookup, plan.default_assignee)?,
+        manager_id: plan.assignee.user(context, appeal, lookup, plan.responsibles)?,
         customer_comment: plan.customer_comment.as_ref().map(|text| {
             if text.chars().count() > COMMENT_MAX {
                 template::log_whole(context.platform, "customer's comment", text);
@@ -222,17 +224,35 @@ fn drafted(order: &NewOrder) -> Fields {
         .own(&order.fields)
 }
 
+/// The order whose custom fields an appeal updates: the appeal's own, or the customer's newest open one.
+pub fn to_update(context: &Context<'_>, appeal: &Appeal<'_>, own: bool, lookup: &mut Lookup<'_>) -> Result<Option<OrderSummary>, Failure> {
+    let Some(customer) = lookup.customer()? else { return Ok(None) };
+    let company = if customer.is_contact { corporate::of_contact(context.crm, customer.id)? } else { None };
+    let buyer = company.as_ref().map_or(customer.id, |company| company.id);
+    let orders = orders::of_customer(context.crm, buyer, company.is_some())?;
+    let id = appeal.id.to_string();
+    if own {
+        return Ok(orders.into_iter().find(|order| order.external_id == id));
+    }
+    let statuses = statuses::all(context.platform)?;
+    Ok(orders.into_iter().find(|order| !is_ended(&statuses, order)))
+}
+
+/// Whether an order's status is one of the groups that end orders.
+fn is_ended(statuses: &[Status], order: &OrderSummary) -> bool {
+    statuses.iter().any(|status| status.code == order.status && matches!(status.group.as_str(), "complete" | "cancel"))
+}
+
 /// Whether the customer's other orders allow one more.
 fn allows_another(context: &Context<'_>, appeal: &Appeal<'_>, plan: &OrderPlan<'_>, orders: &[OrderSummary]) -> Result<bool, Failure> {
     let statuses: Vec<Status> = statuses::all(context.platform)?;
-    let ended = |order: &&OrderSummary| {
-        statuses.iter().any(|status| status.code == order.status && matches!(status.group.as_str(), "complete" | "cancel"))
-    };
+    let ended = |order: &&OrderSummary| is_ended(&statuses, order);
     // An order created by an earlier attempt of this appeal does not count.
     let id = appeal.id.to_string();
     let others = || orders.iter().filter(|order| order.external_id != id);
     let none_open = others().all(|order| ended(&order));
     Ok(match plan.repeat {
+        Repeat::Nothing => false,
         Repeat::Always => true,
         Repeat::NoOpen => none_open,
         Repeat::AfterHours => {

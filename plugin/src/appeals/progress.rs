@@ -25,6 +25,8 @@ pub struct Progress {
     pub creating: bool,
     /// This appeal created the customer.
     pub created: bool,
+    /// Whether RetailCRM had nobody with the person's contacts when the appeal began; none: not looked up yet.
+    pub first: Option<bool>,
     /// A rule skipped the customer; their order and task are skipped too.
     pub skipped: bool,
     /// The customer in RetailCRM.
@@ -34,6 +36,8 @@ pub struct Progress {
     pub finished: bool,
     /// The order was created, or is not needed.
     pub ordered: bool,
+    /// This appeal created the order.
+    pub order_created: bool,
     /// The task was created, or is not needed.
     pub tasked: bool,
     /// The missed-call task was completed because of this appeal.
@@ -44,8 +48,10 @@ pub struct Progress {
     pub transcript: NoteState,
     /// Until when the request for the transcript's note may still arrive, while the state is [`NoteState::Intended`].
     pub transcript_until: Instant,
-    /// Custom fields that this appeal has written.
+    /// Custom fields of the customer that this appeal has written.
     pub fields: BTreeMap<String, Value>,
+    /// Custom fields of an order that this appeal has written.
+    pub order_fields: BTreeMap<String, Value>,
 }
 
 /// The state of a note. RetailCRM has no idempotency key for notes.

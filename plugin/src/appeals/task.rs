@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::assignee::Assignee;
+use super::assignee::{Assignee, Responsibles};
 use super::lookup::Lookup;
 use super::progress;
 use crate::appeal::Appeal;
@@ -39,8 +39,8 @@ pub struct TaskPlan<'a> {
     pub due_hours: u32,
     /// The assignee.
     pub assignee: Assignee,
-    /// The assignee if no other is known.
-    pub default_assignee: Option<i64>,
+    /// «Ответственные»: the assignee if that names nobody.
+    pub responsibles: Responsibles<'a>,
 }
 
 /// The last task under a key.
@@ -94,7 +94,7 @@ fn attempt(
         return Ok(Some(Vec::new()));
     }
     let customer = lookup.customer()?;
-    let proposed = plan.assignee.user(context, lookup, plan.default_assignee)?;
+    let proposed = plan.assignee.user(context, appeal, lookup, plan.responsibles)?;
     let Some(performer) = rules::assignee(context, appeal, AssigneeFor::Task, proposed) else { return Ok(None) };
     let due = appeal.at + i64::from(plan.due_hours) * HOUR_MS;
     let task = Task {
@@ -259,6 +259,9 @@ mod tests {
             site: None,
             source: None,
             parameters: &Silent,
+            employee: None,
+            tags: &[],
+            ended: true,
         }
     }
 
@@ -269,7 +272,7 @@ mod tests {
             name: "Перезвонить",
             due_hours: 1,
             assignee: Assignee::User(Some(5)),
-            default_assignee: None,
+            responsibles: Responsibles { rules: &[], default: None },
         };
         let context = Context::with_settings(fake, Settings::default());
         make(&context, &appeal(), &plan, &mut Lookup::without_customer(&context))

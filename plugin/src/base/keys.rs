@@ -62,6 +62,10 @@ pub enum Key<'a> {
     // Chats and site requests.
     /// The merged state of a chat.
     Chat(i64),
+    /// The chat behind a communication.
+    ChatOfCommunication(i64),
+    /// Tags of a communication whose chat is not known yet.
+    CommunicationTags(i64),
     /// The time up to which UIS's reports of chats and site requests were read.
     TextsRead,
 
@@ -173,6 +177,8 @@ impl fmt::Display for Key<'_> {
             Key::Appeal(appeal) => ("appeal/", appeal),
             Key::PersonLease(name) => ("person-lease/", name),
             Key::Visitor(visitor) => ("visitor/", visitor),
+            Key::ChatOfCommunication(id) => ("chat-of/", id),
+            Key::CommunicationTags(id) => ("tags/", id),
             Key::AppealTask(appeal) => ("task/", appeal),
             Key::MissedCallTask(phone) => ("missed-call-task/", phone),
             Key::Call(session) => ("call/", session),

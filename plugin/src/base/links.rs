@@ -27,9 +27,33 @@ pub fn domain(text: &str) -> String {
     host.strip_prefix("www.").unwrap_or(host).trim_end_matches('.').to_owned()
 }
 
+/// A site's address in canonical form, as UIS names its sites: the host, and the path if UIS tracks directories; no scheme, `www.`, query or
+/// trailing slash, in lower case. An international name is the same in Punycode only if UIS writes it so on both sides.
+pub fn site_address(text: &str) -> String {
+    let host = domain(text);
+    let text = text.trim().to_lowercase();
+    let rest = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
+    let path = rest.split(['?', '#']).next().unwrap_or_default().split_once('/').map_or("", |(_, path)| path).trim_end_matches('/');
+    if path.is_empty() || host.is_empty() { host } else { format!("{host}/{path}") }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::https;
+    use super::{https, site_address};
+
+    #[test]
+    fn a_sites_address_keeps_its_path() {
+        for (written, address) in [
+            ("https://www.Shop.example/catalogue/?a=1#b", "shop.example/catalogue"),
+            ("shop.example", "shop.example"),
+            ("shop.example/", "shop.example"),
+            ("магазин.рф/Шины", "магазин.рф/шины"),
+            ("shop.example:8080/a/b/", "shop.example/a/b"),
+            ("", ""),
+        ] {
+            assert_eq!(site_address(written), address, "{written}");
+        }
+    }
 
     #[test]
     fn only_plain_https_links_pass() {

@@ -23,6 +23,8 @@ pub mod links;
 pub mod local_time;
 pub mod outcome;
 pub mod phone;
+pub mod rendering;
 pub mod stored;
+pub mod tags;
 pub mod template;
 pub mod timers;

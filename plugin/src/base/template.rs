@@ -1,28 +1,9 @@
-//! Templates: `{{parameter}}` is replaced by the parameter's value. There is one pass, so a value that looks like a template stays text.
+//! Templates (rendered by [`super::rendering`]) and texts for RetailCRM's fields.
 
 use crate::bindings::uis::integration::log::Level;
 use crate::platform::Platform;
 
-/// Replaces the parameters in a template. An unknown one becomes empty, and `unknown` is called with its name.
-pub fn render(template: &str, value: impl Fn(&str) -> Option<String>, mut unknown: impl FnMut(&str)) -> String {
-    let mut rendered = String::new();
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once("{{") {
-        rendered.push_str(before);
-        let Some((name, behind)) = after.split_once("}}") else {
-            rendered.push_str("{{");
-            rest = after;
-            break;
-        };
-        match value(name.trim()) {
-            Some(value) => rendered.push_str(&value),
-            None => unknown(name.trim()),
-        }
-        rest = behind;
-    }
-    rendered.push_str(rest);
-    rendered
-}
+pub use super::rendering::render;
 
 /// Checks a template; the error says why it cannot be used.
 pub fn check(template: &str) -> Result<(), String> {
@@ -100,14 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_not_expanded_as_templates() {
-        let value = |name: &str| match name {
-            "phone" => Some("{{phone}}".to_owned()),
-            _ => None,
-        };
-        let mut unknown = Vec::new();
-        let rendered = render("Звонок {{phone}} {{ nothing }}!{{", value, |name| unknown.push(name.to_owned()));
-        assert_eq!((rendered.as_str(), &unknown[..]), ("Звонок {{phone}} !{{", &["nothing".to_owned()][..]));
+    fn a_template_is_checked() {
         assert!(check("{{phone}} x").is_ok() && check(" ").is_err() && check("{{a").is_err() && check("{{a b}}").is_err());
     }
 

@@ -49,6 +49,15 @@ fn remember_by(
     Ok(())
 }
 
+/// All links.
+pub fn all(platform: &dyn Platform) -> Result<Vec<EmployeeLink>, Failure> {
+    let mut links = Vec::new();
+    for employee in stored::ids(platform, Family::EmployeeLinks) {
+        links.extend(of_employee(platform, employee)?);
+    }
+    Ok(links)
+}
+
 /// The link of the employee that an event names.
 pub fn of_hint(platform: &dyn Platform, hint: &EmployeeHint) -> Result<Option<EmployeeLink>, Failure> {
     directory::id_of_hint(platform, hint)?.map_or(Ok(None), |id| of_employee(platform, id))

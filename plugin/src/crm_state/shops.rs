@@ -1,5 +1,5 @@
-//! Shops: which shop a call or an appeal belongs to, by the dialled number («Внешние номера магазинов») or by the web site («Магазины
-//! сайтов»).
+//! Shops: which shop a call or an appeal belongs to, by the dialled number («Магазины» of «Телефония») or by the web site («Магазины» of
+//! «Текстовые коммуникации»); else the main one («Основной магазин»).
 
 use crate::base::keys::Key;
 use crate::base::{links, phone, stored};
@@ -29,6 +29,7 @@ pub fn of_number(settings: &Settings, number: Option<&str>) -> Option<String> {
 pub fn of_call(platform: &dyn Platform, settings: &Settings, number: Option<&str>) -> Result<Option<String>, Failure> {
     match of_number(settings, number) {
         Some(own) => Ok(Some(own)),
+        None if settings.main_shop.is_some() => Ok(settings.main_shop.clone()),
         None => Ok(sites(platform)?.into_iter().next().map(|site| site.code)),
     }
 }
@@ -40,11 +41,11 @@ fn sites(platform: &dyn Platform) -> Result<Vec<Site>, Failure> {
 /// The shop of a web site of UIS, if any; and the shop for created records: the same, else the main one.
 pub fn of_domain(platform: &dyn Platform, settings: &Settings, site: Option<&str>) -> Result<(Option<String>, Option<String>), Failure> {
     let sites = sites(platform)?;
-    let own = site.map(links::domain).filter(|domain| !domain.is_empty()).and_then(|wanted| {
+    let own = site.map(links::site_address).filter(|address| !address.is_empty()).and_then(|wanted| {
         let by_row = settings.site_domains.iter().find(|row| row.domain == wanted).map(|row| row.site.clone());
-        by_row.or_else(|| sites.iter().find(|site| links::domain(&site.url) == wanted).map(|site| site.code.clone()))
+        by_row.or_else(|| sites.iter().find(|site| links::site_address(&site.url) == wanted).map(|site| site.code.clone()))
     });
-    let usual = own.clone().or_else(|| sites.into_iter().next().map(|site| site.code));
+    let usual = own.clone().or_else(|| settings.text_main_shop.clone()).or_else(|| sites.into_iter().next().map(|site| site.code));
     Ok((own, usual))
 }
 

@@ -8,7 +8,7 @@ use crate::bindings::uis::integration::types::Skipped;
 use crate::crm_state::employee_links::EmployeeLink;
 use crate::retailcrm::modules::AdditionalCode;
 use crate::retailcrm::users::User;
-use crate::settings::telephony::EmployeePair;
+use crate::settings::employees::EmployeePair;
 use crate::uis::directory::mail_key;
 
 /// Links employees to users by e-mail. If several users have the same e-mail, the first active one is linked; if several employees have it,

@@ -1,4 +1,4 @@
-//! «Синхронизация»: for chosen users of RetailCRM, employees in UIS are created and kept up to date. A user is first matched by e-mail.
+//! «Синхронизация»: for all or for chosen users of RetailCRM, employees in UIS are created and kept up to date. A user is first matched by e-mail.
 //! After that the employee is stored with the user, so a changed e-mail does not lose them.
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,14 @@ struct SyncedEmployee {
     /// We set the employee off duty because the user was switched off.
     #[serde(default)]
     retired: bool,
+}
+
+/// «Синхронизировать всех сотрудников»: all active users, and those who were synchronised before, so that their employees are set off duty when
+/// they leave.
+pub fn all_users(platform: &dyn Platform, users: &[User]) -> Vec<i64> {
+    let before: Vec<i64> = stored::ids(platform, Family::Synchronised);
+    let is_chosen = |user: &&User| user.active != Some(false) || user.id.is_some_and(|id| before.contains(&id));
+    users.iter().filter(is_chosen).filter_map(|user| user.id).collect()
 }
 
 /// Brings UIS's employees up to date with the chosen users. A record that UIS refuses is reported; the others continue. `employees` are

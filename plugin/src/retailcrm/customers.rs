@@ -184,6 +184,11 @@ pub fn set_fields(crm: Crm<'_>, customer: &Customer, fields: &Map<String, Value>
     edit(crm, customer, &json!({"customFields": fields}))
 }
 
+/// Gives the customer another manager.
+pub fn set_manager(crm: Crm<'_>, customer: &Customer, manager: i64) -> Result<(), CrmError> {
+    edit(crm, customer, &json!({"managerId": manager}))
+}
+
 /// Whether the customer has a note that contains this text.
 pub fn has_note(crm: Crm<'_>, customer: i64, part: &str) -> Result<bool, CrmError> {
     let request = ApiRequest::get("/api/v5/customers/notes")

@@ -126,9 +126,23 @@ pub fn comment(crm: Crm<'_>, external_id: &str, site: Option<&str>, text: &str) 
     }
 }
 
+/// Writes these custom fields of an order; others are not changed.
+pub fn set_fields(crm: Crm<'_>, order: &OrderSummary, fields: &Map<String, Value>) -> Result<(), CrmError> {
+    let mut request =
+        ApiRequest::post(format!("/api/v5/orders/{}/edit", order.id)).json("order", &json!({"customFields": fields})).field("by", "id");
+    if !order.site.is_empty() {
+        request = request.field("site", order.site.clone());
+    }
+    crm.send(request).map(|_| ())
+}
+
 /// A customer's order: its status, and when the status last changed, `Y-m-d H:i:s`.
 #[derive(Debug, Clone)]
 pub struct OrderSummary {
+    /// RetailCRM's id.
+    pub id: i64,
+    /// Code of its shop.
+    pub site: String,
     /// Its `externalId`.
     pub external_id: String,
     /// Code of its status.
@@ -142,6 +156,8 @@ pub struct OrderSummary {
 pub fn of_customer(crm: Crm<'_>, customer: i64, is_company: bool) -> Result<Vec<OrderSummary>, CrmError> {
     let found = crm.send(ApiRequest::get("/api/v5/orders").with("filter[customerId]", customer.to_string()).with("limit", "100"))?;
     let read = |order: &Value| OrderSummary {
+        id: answer::id(&order["id"]).unwrap_or_default(),
+        site: answer::text(&order["site"]),
         external_id: answer::text(&order["externalId"]),
         status: answer::text(&order["status"]),
         since: Some(answer::text(&order["statusUpdatedAt"]))

@@ -1,8 +1,10 @@
 //! Checks combinations of settings. Each problem is reported under its setting's name.
 
-use super::telephony::{ContactAssignee, OrderAssignee, TaskAssignee};
-use super::texts::{TextAssignee, TextSettings};
-use super::{DUE_HOURS_MAX, RECORDING_WAIT_MAX, Settings, problem};
+use super::common::ResponsibleRule;
+use super::conditions::{Parameter, Row};
+use super::telephony::{CallAssignee, CallSettings, MissedTask, OrderAssignee};
+use super::texts::{ChatEvent, TextAssignee, TextSettings};
+use super::{DUE_HOURS_MAX, ExtraFieldRow, RECORDING_WAIT_MAX, Repeat, Settings, problem, schema};
 use crate::base::{phone, template};
 use crate::bindings::uis::integration::types::Misconfiguration;
 
@@ -12,27 +14,58 @@ const EARLIEST_DAY: &str = "2000-01-01";
 /// Adds a problem: the setting's name, and what is wrong with it.
 type Refuse<'a> = dyn FnMut(&str, String) + 'a;
 
-/// Checks all settings, and converts phone numbers to canonical form. The problems are in the order of the settings page.
-pub fn check(settings: &mut Settings) -> Vec<Misconfiguration> {
-    let mut problems = Vec::new();
-    let refuse = &mut |setting: &str, message: String| problems.push(problem(setting, message));
+/// What the checks found.
+#[derive(Default)]
+pub struct Checked {
+    /// What makes the settings unusable.
+    pub problems: Vec<Misconfiguration>,
+    /// What the owner should know though it does no harm.
+    pub notes: Vec<Misconfiguration>,
+}
+
+/// Checks all settings, and converts phone numbers and addresses to canonical form.
+pub fn check(settings: &mut Settings) -> Checked {
+    let mut checked = Checked::default();
+    let refuse = &mut |setting: &str, message: String| checked.problems.push(problem(setting, message));
     if settings.recording_wait > RECORDING_WAIT_MAX {
         refuse("recording-wait", format!("{} is not a whole number of minutes from 0 to {RECORDING_WAIT_MAX}", settings.recording_wait));
     }
     check_employees(settings, refuse);
     check_numbers(settings, refuse);
-    check_contact(settings, refuse);
-    check_missed_call_task(settings, refuse);
-    check_extra_fields(settings, refuse);
-    check_click_to_call(settings, refuse);
-    check_call_orders(settings, refuse);
-    for (prefix, block) in [("request", &settings.requests), ("chat", &settings.chats)] {
-        check_texts(block, |setting, message| refuse(&format!("{prefix}-{setting}"), message));
+    check_calls(settings, refuse);
+    check_conditions(settings, refuse);
+    check_field_rows("extra-field-rows", &settings.extra_field_rows, refuse);
+    if settings.telephony && settings.extra_fields && settings.extra_field_rows.is_empty() {
+        refuse("extra-field-rows", "add at least one row, or switch extra-fields off".into());
     }
+    check_click_to_call(settings, refuse);
+    for (prefix, block) in [("request", &settings.requests), ("chat", &settings.chats)] {
+        check_texts(block, settings.texts, |setting, message| refuse(&format!("{prefix}-{setting}"), message));
+    }
+    check_text_tasks(settings, refuse);
     check_domains(settings, refuse);
     check_deals(settings, refuse);
     check_shop_numbers(settings, refuse);
-    problems
+    checked.notes = missing_defaults(settings);
+    checked
+}
+
+/// Without a default assignee, clients and orders may have nobody.
+fn missing_defaults(settings: &Settings) -> Vec<Misconfiguration> {
+    let calls = [&settings.incoming, &settings.outgoing].into_iter().any(|block| {
+        [true, false].into_iter().any(|talked| block.of_first(talked).client() || block.of_repeat(talked) != Repeat::Nothing)
+    });
+    let texts = [&settings.requests, &settings.chats]
+        .into_iter()
+        .any(|block| block.send && (block.first.client() || block.first.order() || block.repeat != Repeat::Nothing));
+    let missing = [
+        ("default-responsible", settings.telephony && calls && settings.default_assignee.is_none(), "calls"),
+        ("text-default-responsible", settings.texts && texts && settings.text_default_assignee.is_none(), "requests and chats"),
+    ];
+    let missing = missing.into_iter().filter(|(_, missing, _)| *missing);
+    missing
+        .map(|(name, _, what)| problem(name, format!("no user is chosen: clients and orders of {what} have no manager when no other is known")))
+        .collect()
 }
 
 /// «Соответствие сотрудников».
@@ -55,54 +88,6 @@ fn check_numbers(settings: &mut Settings, refuse: &mut Refuse<'_>) {
     }
 }
 
-/// «Создавать контакт при звонке».
-fn check_contact(settings: &Settings, refuse: &mut Refuse<'_>) {
-    if settings.create_contact && settings.contact_assignee == ContactAssignee::Fixed && settings.contact_assignee_user.is_none() {
-        refuse("contact-responsible-user", "choose the user, or another contact-responsible".into());
-    }
-}
-
-/// «Создавать задачу по пропущенному звонку».
-fn check_missed_call_task(settings: &Settings, refuse: &mut Refuse<'_>) {
-    if settings.missed_call_task {
-        if settings.missed_call_task_assignee == TaskAssignee::Fixed && settings.missed_call_task_user.is_none() {
-            refuse("missed-call-task-user", "choose the user, or another missed-call-task-responsible".into());
-        }
-        // RetailCRM requires an assignee, and the employee called last or the customer's manager may be unknown.
-        if settings.missed_call_task_assignee != TaskAssignee::Fixed && settings.default_assignee.is_none() {
-            refuse("default-responsible", "a task needs an assignee when no other is known: choose a user".into());
-        }
-        if settings.missed_call_task_calls.is_empty() {
-            refuse("missed-call-task-calls", "choose at least one kind of call, or switch missed-call-task off".into());
-        }
-        if let Err(message) = template::check(&settings.missed_call_task_name) {
-            refuse("missed-call-task-name", message);
-        }
-        if settings.missed_call_task_due_hours > DUE_HOURS_MAX {
-            refuse("missed-call-task-due-hours", format!("at most {DUE_HOURS_MAX} hours"));
-        }
-    }
-}
-
-/// «Передавать дополнительные поля».
-fn check_extra_fields(settings: &Settings, refuse: &mut Refuse<'_>) {
-    if settings.extra_fields && settings.extra_field_rows.is_empty() {
-        refuse("extra-field-rows", "add at least one row, or switch extra-fields off".into());
-    }
-    for (index, row) in settings.extra_field_rows.iter().enumerate() {
-        let place = index + 1;
-        if row.field.trim().is_empty() {
-            refuse("extra-field-rows", format!("row {place}: choose RetailCRM's field"));
-        }
-        if settings.extra_field_rows[..index].iter().any(|known| known.field == row.field) {
-            refuse("extra-field-rows", format!("row {place}: the field {} already has a row", row.field));
-        }
-        if let Err(message) = template::check(&row.value) {
-            refuse("extra-field-rows", format!("row {place}: {message}"));
-        }
-    }
-}
-
 /// «Номер для звонка по клику».
 fn check_click_to_call(settings: &mut Settings, refuse: &mut Refuse<'_>) {
     settings.click_to_call_number = settings.click_to_call_number.take().map(|number| phone::canonical(&number));
@@ -114,28 +99,10 @@ fn check_click_to_call(settings: &mut Settings, refuse: &mut Refuse<'_>) {
     }
 }
 
-/// «Создавать заказ по звонку».
-fn check_call_orders(settings: &Settings, refuse: &mut Refuse<'_>) {
-    if settings.call_orders {
-        if settings.call_order_calls.is_empty() {
-            refuse("call-order-calls", "choose at least one kind of call, or switch call-orders off".into());
-        }
-        if settings.call_order_assignee == OrderAssignee::Fixed && settings.call_order_user.is_none() {
-            refuse("call-order-user", "choose the user, or another call-order-responsible".into());
-        }
-        if settings.call_order_after_hours > DUE_HOURS_MAX {
-            refuse("call-order-after-hours", format!("at most {DUE_HOURS_MAX} hours"));
-        }
-        if let Err(message) = template::check(&settings.call_order_comment) {
-            refuse("call-order-comment", message);
-        }
-    }
-}
-
-/// «Магазины сайтов».
+/// «Магазины» of texts.
 fn check_domains(settings: &mut Settings, refuse: &mut Refuse<'_>) {
     for (index, row) in settings.site_domains.iter_mut().enumerate() {
-        row.domain = crate::base::links::domain(&row.domain);
+        row.domain = crate::base::links::site_address(&row.domain);
         if row.domain.is_empty() || row.site.trim().is_empty() {
             refuse("site-domains", format!("row {}: a domain and a shop are needed", index + 1));
         }
@@ -167,7 +134,7 @@ fn check_deals(settings: &Settings, refuse: &mut Refuse<'_>) {
     }
 }
 
-/// «Внешние номера магазинов».
+/// «Магазины» of calls.
 fn check_shop_numbers(settings: &mut Settings, refuse: &mut Refuse<'_>) {
     for row in &mut settings.shop_numbers {
         row.number = phone::canonical(&row.number);
@@ -182,20 +149,161 @@ fn check_shop_numbers(settings: &mut Settings, refuse: &mut Refuse<'_>) {
     }
 }
 
-/// Checks the settings of a block.
-fn check_texts(block: &TextSettings, mut refuse: impl FnMut(&str, String)) {
-    if !block.send {
+/// «Входящие звонки» and «Исходящие звонки».
+fn check_calls(settings: &Settings, refuse: &mut Refuse<'_>) {
+    if !settings.telephony {
         return;
     }
-    if block.assignee == TextAssignee::Fixed && block.assignee_user.is_none() {
-        refuse("responsible-user", "choose the user, or another responsible".into());
+    let mut needs_default = false;
+    for (prefix, block) in [("incoming", &settings.incoming), ("outgoing", &settings.outgoing)] {
+        check_direction(block, &mut |setting, message| refuse(&format!("{prefix}-{setting}"), message));
+        needs_default |= !matches!(block.missed_task, MissedTask::None | MissedTask::Fixed);
     }
-    if block.task && block.task_assignee == TextAssignee::Fixed && block.task_user.is_none() {
-        refuse("task-user", "choose the user, or another task-responsible".into());
+    // RetailCRM requires an assignee, and any other may be unknown.
+    if needs_default && settings.default_assignee.is_none() {
+        refuse("default-responsible", "a task needs an assignee when no other is known: choose a user".into());
+    }
+    if settings.call_order_assignee == OrderAssignee::Fixed && settings.call_order_user.is_none() {
+        refuse("call-order-user", "choose the user, or another call-order-responsible".into());
+    }
+    if settings.call_order_after_hours > DUE_HOURS_MAX {
+        refuse("call-order-after-hours", format!("at most {DUE_HOURS_MAX} hours"));
+    }
+    if let Err(message) = template::check(&settings.call_order_comment) {
+        refuse("call-order-comment", message);
+    }
+}
+
+fn check_direction(block: &CallSettings, refuse: &mut Refuse<'_>) {
+    if block.first.client() && block.first_assignee == CallAssignee::Fixed && block.first_user.is_none() {
+        refuse("first-user", "choose the user, or another first-responsible".into());
+    }
+    if block.repeat != Repeat::Nothing && block.repeat_assignee == CallAssignee::Fixed && block.repeat_user.is_none() {
+        refuse("repeat-user", "choose the user, or another repeat-responsible".into());
+    }
+    if block.missed_task == MissedTask::Fixed && block.missed_task_user.is_none() {
+        refuse("missed-task-user", "choose the user, or another assignee".into());
+    }
+    if block.missed_task != MissedTask::None
+        && let Err(message) = template::check(&block.missed_task_name)
+    {
+        refuse("missed-task-name", message);
+    }
+    if block.missed_task_due_hours > DUE_HOURS_MAX {
+        refuse("missed-task-due-hours", format!("at most {DUE_HOURS_MAX} hours"));
+    }
+}
+
+/// The most rows of conditions in one setting. More would be a mistake, and every event evaluates them.
+const ROWS_MAX: usize = 200;
+
+/// Filters and «Ответственные»: the parameters that the kind of appeal has; every group and row says something.
+fn check_conditions(settings: &mut Settings, refuse: &mut Refuse<'_>) {
+    let properties = schema::properties();
+    let filters = [
+        ("incoming-filter", &mut settings.incoming.filter),
+        ("outgoing-filter", &mut settings.outgoing.filter),
+        ("request-filter", &mut settings.requests.filter),
+        ("chat-filter", &mut settings.chats.filter),
+    ];
+    for (name, filter) in filters {
+        check_groups(name, &properties[name]["items"], filter, refuse);
+    }
+    let rules: [(&str, &mut Vec<ResponsibleRule>); 4] = [
+        ("incoming-responsibles", &mut settings.incoming.rules),
+        ("outgoing-responsibles", &mut settings.outgoing.rules),
+        ("request-responsibles", &mut settings.requests.rules),
+        ("chat-responsibles", &mut settings.chats.rules),
+    ];
+    for (name, rules) in rules {
+        for rule in rules {
+            check_groups(name, &properties[name]["items"]["properties"]["conditions"]["items"], &mut rule.conditions, refuse);
+        }
+    }
+}
+
+/// `groups` is the schema of a group.
+fn check_groups(name: &str, schema: &serde_json::Value, groups: &mut [Vec<Row>], refuse: &mut Refuse<'_>) {
+    let parameters = &schema["items"]["properties"]["parameter"];
+    if groups.iter().map(Vec::len).sum::<usize>() > ROWS_MAX {
+        refuse(name, format!("at most {ROWS_MAX} rows"));
+    }
+    for (place, group) in groups.iter_mut().enumerate() {
+        let place = place + 1;
+        if group.is_empty() {
+            refuse(name, format!("group {place} has no row: add one, or remove the group"));
+        }
+        for row in group {
+            let parameter = serde_json::to_value(row.parameter).unwrap_or_default();
+            if let Some(message) = schema::not_listed(parameters, &parameter) {
+                refuse(name, format!("group {place}: the parameter {message}"));
+            }
+            if row.parameter == Parameter::VirtualNumber {
+                row.values.iter_mut().for_each(|number| *number = phone::canonical(number));
+            }
+            if row.values.is_empty() || row.values.iter().any(|value| value.trim().is_empty()) {
+                refuse(name, format!("group {place}: choose at least one value for {parameter}"));
+            }
+        }
+    }
+}
+
+/// Rows of «Передавать дополнительные поля».
+fn check_field_rows(name: &str, rows: &[ExtraFieldRow], refuse: &mut Refuse<'_>) {
+    for (index, row) in rows.iter().enumerate() {
+        let place = index + 1;
+        if row.field.trim().is_empty() {
+            refuse(name, format!("row {place}: choose RetailCRM's field"));
+        }
+        if rows[..index].iter().any(|known| known.field == row.field && known.entity == row.entity) {
+            refuse(name, format!("row {place}: the field {} already has a row", row.field));
+        }
+        if let Err(message) = template::check(&row.value) {
+            refuse(name, format!("row {place}: {message}"));
+        }
+    }
+}
+
+/// Tasks of requests and chats need an assignee.
+fn check_text_tasks(settings: &Settings, refuse: &mut Refuse<'_>) {
+    let needs_default = |block: &TextSettings| block.send && block.task && block.task_assignee != TextAssignee::Fixed;
+    let needed = settings.texts && (needs_default(&settings.requests) || needs_default(&settings.chats));
+    if needed && settings.text_default_assignee.is_none() {
+        refuse("text-default-responsible", "a task needs an assignee when no other is known: choose a user".into());
+    }
+}
+
+/// Checks the settings of a block. `texts` is the section's switch.
+fn check_texts(block: &TextSettings, texts: bool, mut refuse: impl FnMut(&str, String)) {
+    if !block.send || !texts {
+        return;
+    }
+    for (choice, user, setting, name) in [
+        (block.assignee, block.assignee_user, "responsible-user", "responsible"),
+        (block.order_assignee, block.order_user, "order-user", "order-responsible"),
+        (block.repeat_assignee, block.repeat_user, "repeat-user", "repeat-responsible"),
+        (if block.task { block.task_assignee } else { TextAssignee::Default }, block.task_user, "task-user", "task-responsible"),
+    ] {
+        if choice == TextAssignee::Fixed && user.is_none() {
+            refuse(setting, format!("choose the user, or another {name}"));
+        }
+    }
+    if block.when == ChatEvent::Tag && block.tags.is_empty() {
+        refuse("tags", "choose at least one tag, or another event".into());
+    }
+    if block.order_when == super::texts::OrderEvent::Tag && block.order_tags.is_empty() {
+        refuse("order-tags", "choose at least one tag, or another event".into());
+    }
+    if block.order_types.iter().any(|row| row.request_type.trim().is_empty()) {
+        refuse("order-types", "a row has no type".into());
+    }
+    if block.task && block.task_for.is_empty() {
+        refuse("task-for", "choose at least one kind of chat, or switch the task off".into());
     }
     if block.extra_fields && block.field_rows.is_empty() {
         refuse("field-rows", "add at least one row, or switch extra-fields off".into());
     }
+    check_field_rows("field-rows", &block.field_rows, &mut refuse);
     for (name, hours) in [("after-hours", block.after_hours), ("task-due-hours", block.task_due_hours)] {
         if hours > DUE_HOURS_MAX {
             refuse(name, format!("at most {DUE_HOURS_MAX} hours"));
@@ -204,18 +312,6 @@ fn check_texts(block: &TextSettings, mut refuse: impl FnMut(&str, String)) {
     for (name, text) in [("task-name", &block.task_name), ("client-name", &block.client_name), ("order-comment", &block.order_comment)] {
         if let Err(message) = template::check(text) {
             refuse(name, message);
-        }
-    }
-    for (index, row) in block.field_rows.iter().enumerate() {
-        let place = index + 1;
-        if row.field.trim().is_empty() {
-            refuse("field-rows", format!("row {place}: choose RetailCRM's field"));
-        }
-        if block.field_rows[..index].iter().any(|known| known.field == row.field && known.entity == row.entity) {
-            refuse("field-rows", format!("row {place}: the field {} already has a row", row.field));
-        }
-        if let Err(message) = template::check(&row.value) {
-            refuse("field-rows", format!("row {place}: {message}"));
         }
     }
 }

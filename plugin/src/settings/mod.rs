@@ -1,9 +1,23 @@
-//! The settings chosen by the account's owner. The settings page is built from `schema.json`; [`Settings`] has the same settings as Rust
-//! types. [`prepare`] checks the saved settings, refuses unknown ones, and converts them.
+//! The settings chosen by the account's owner. The settings page is built from the [`schema`]; [`Settings`] has the same settings as Rust
+//! types. [`prepare`] migrates the saved settings, checks them, refuses unknown ones, and converts them.
+//!
+//! | file | section of the settings page |
+//! |---|---|
+//! | [`employees`] | «Синхронизация сотрудников» |
+//! | [`telephony`] | «Телефония» |
+//! | [`texts`] | «Текстовые коммуникации» |
+//! | [`common`] | types of both |
+//! | [`conditions`] | the condition language of filters and of «Ответственные» |
+//! | [`schema`] | the JSON Schema: titles, sections, tabs |
+//! | [`migration`] | settings of older versions |
 
 mod check;
-mod common;
+pub mod common;
+pub mod conditions;
+pub mod employees;
+mod migration;
 mod prepared;
+pub mod schema;
 pub mod telephony;
 pub mod texts;
 
@@ -13,14 +27,12 @@ use serde_json::{Map, Value};
 use crate::bindings::uis::integration::types::{Failure, Misconfiguration};
 use crate::retailcrm::custom_fields::Entity;
 pub use common::{ExtraFieldRow, Repeat};
-use telephony::{ContactAssignee, EmployeePair, Hours, Matching, MissedCall, OrderAssignee, OrderCall, ShopNumber, TaskAssignee};
+use employees::{EmployeePair, Matching};
+use telephony::{CallSettings, Hours, OrderAssignee, ShopNumber};
 use texts::{SiteDomain, TextSettings};
 
-/// The JSON Schema of the settings: Russian titles for the owner, English descriptions.
-pub const SCHEMA: &str = include_str!("schema.json");
-
-/// The prefix of plugin versions whose settings can be read: all versions so far. `None` means new settings.
-const READABLE: &str = "0.1.";
+/// The prefixes of plugin versions whose settings can be read: all versions so far. `None` means new settings.
+const READABLE: [&str; 2] = ["0.1.", "0.2."];
 
 /// The longest wait for a recording, in minutes: a day.
 const RECORDING_WAIT_MAX: u64 = 1440;
@@ -32,14 +44,20 @@ const DUE_HOURS_MAX: u32 = 8760;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Settings {
-    /// «Ожидание записи разговора»: how many minutes an answered call waits for its recording before it is stored without one.
-    pub recording_wait: u64,
+    /// «Синхронизация сотрудников»: the section's switch.
+    pub employee_synchronisation: bool,
     /// «Варианты сопоставления сотрудников».
     pub employee_matching: Matching,
-    /// Users of RetailCRM for whom UIS employees are created.
+    /// «Синхронизировать всех сотрудников».
+    pub synchronise_all_users: bool,
+    /// «Сотрудники для синхронизации»: users of RetailCRM for whom UIS employees are created.
     pub synchronised_users: Vec<i64>,
-    /// The table of [`Matching::Table`].
+    /// «Соответствие»: the table of [`Matching::Table`].
     pub employee_table: Vec<EmployeePair>,
+    /// «Телефония»: the section's switch.
+    pub telephony: bool,
+    /// «Синхронизировать статусы сотрудников из RetailCRM».
+    pub import_user_statuses: bool,
     /// «Ответственный по умолчанию»: a CRM user.
     #[serde(rename = "default-responsible")]
     pub default_assignee: Option<i64>,
@@ -47,39 +65,18 @@ pub struct Settings {
     pub filter_by_virtual_numbers: bool,
     /// The numbers whose calls are handled when the filter is on, canonical digits.
     pub virtual_numbers: Vec<String>,
-    /// «Создавать контакт при звонке».
-    pub create_contact: bool,
-    /// «Назначать ответственного на».
-    #[serde(rename = "contact-responsible")]
-    pub contact_assignee: ContactAssignee,
-    /// The user of [`ContactAssignee::Fixed`].
-    #[serde(rename = "contact-responsible-user")]
-    pub contact_assignee_user: Option<i64>,
-    /// «Создавать задачу по пропущенному звонку».
-    pub missed_call_task: bool,
-    /// «Тип звонка».
-    pub missed_call_task_calls: Vec<MissedCall>,
+    /// «Фильтровать звонки».
+    pub filter_calls: bool,
+    /// «Входящие звонки»: settings whose names begin with `incoming-`.
+    pub incoming: CallSettings,
+    /// «Исходящие звонки»: settings whose names begin with `outgoing-`.
+    pub outgoing: CallSettings,
     /// «По рабочему времени».
     pub missed_call_task_hours: Hours,
-    /// «Ответственный за задачу».
-    #[serde(rename = "missed-call-task-responsible")]
-    pub missed_call_task_assignee: TaskAssignee,
-    /// The user of [`TaskAssignee::Fixed`].
-    pub missed_call_task_user: Option<i64>,
-    /// «Шаблон названия».
-    pub missed_call_task_name: String,
-    /// «Срок исполнения задачи, часов».
-    pub missed_call_task_due_hours: u32,
     /// «Не создавать вторую задачу, пока открыта первая».
     pub missed_call_task_once: bool,
     /// «Закрывать задачу успешным звонком».
     pub missed_call_task_close: bool,
-    /// «Создавать заказ по звонку».
-    pub call_orders: bool,
-    /// «Звонки, по которым создавать заказ».
-    pub call_order_calls: Vec<OrderCall>,
-    /// «Повторное обращение».
-    pub call_order_repeat: Repeat,
     /// The hours of [`Repeat::AfterHours`].
     pub call_order_after_hours: u32,
     /// «Тип заказа»: a code.
@@ -101,28 +98,40 @@ pub struct Settings {
     pub extra_fields: bool,
     /// The fields, and the templates of their values.
     pub extra_field_rows: Vec<ExtraFieldRow>,
-    /// «Внешние номера магазинов».
+    /// «Основной магазин» of calls: a code; none: RetailCRM's main shop.
+    pub main_shop: Option<String>,
+    /// «Магазины» («Внешние номера магазинов»).
     pub shop_numbers: Vec<ShopNumber>,
     /// «Номер для звонка по клику», canonical digits.
     pub click_to_call_number: Option<String>,
-    /// «Переопределять АОН для исходящих звонков».
+    /// «Всегда отображать номер» («Переопределять АОН для исходящих звонков»).
     pub override_caller_id: bool,
+    /// «Ожидание записи разговора»: how many minutes an answered call waits for its recording before it is stored without one.
+    pub recording_wait: u64,
+    /// «Текстовые коммуникации»: the section's switch.
+    pub texts: bool,
     /// «Ответственный по умолчанию» of text communications.
     #[serde(rename = "text-default-responsible")]
     pub text_default_assignee: Option<i64>,
-    /// «Магазины сайтов».
+    /// «Фильтровать заявки».
+    pub filter_requests: bool,
+    /// «Фильтровать чаты».
+    pub filter_chats: bool,
+    /// «Основной магазин» of texts: a code; none: RetailCRM's main shop.
+    pub text_main_shop: Option<String>,
+    /// «Магазины» of texts («Сопоставление сайтов с магазинами»).
     pub site_domains: Vec<SiteDomain>,
     /// «Объединять клиентов».
     pub join_customers: bool,
-    /// «Передавать сделки».
+    /// «Передача сделок»: the section's switch.
     pub deals: bool,
-    /// «Дефолтная воронка».
+    /// «Воронка по умолчанию» («Дефолтная воронка»).
     pub deal_default_funnel: bool,
     /// «Учитывать стоимость доставки».
     pub deal_delivery_cost: bool,
     /// «Передавать дополнительные поля» of deals.
     pub deal_extra_fields: bool,
-    /// The codes of the orders' fields.
+    /// «Список дополнительных полей»: the codes of the orders' fields.
     pub deal_field_codes: Vec<String>,
     /// «Группы статусов успешных сделок»: codes.
     pub deal_success_groups: Vec<String>,
@@ -130,55 +139,54 @@ pub struct Settings {
     pub deal_failed_groups: Vec<String>,
     /// «Загрузить сделки с даты», `Y-m-d`.
     pub deal_history_from: Option<String>,
-    /// «Передача заявок»: settings whose names begin with `request-`.
+    /// «Заявки»: settings whose names begin with `request-`.
     pub requests: TextSettings,
-    /// «Передача чатов»: settings whose names begin with `chat-`.
+    /// «Чаты»: settings whose names begin with `chat-`.
     pub chats: TextSettings,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Settings {
-            recording_wait: 10,
+            employee_synchronisation: true,
             employee_matching: Matching::Synchronisation,
+            synchronise_all_users: false,
             synchronised_users: Vec::new(),
             employee_table: Vec::new(),
+            telephony: true,
+            import_user_statuses: false,
             default_assignee: None,
             filter_by_virtual_numbers: false,
             virtual_numbers: Vec::new(),
-            create_contact: false,
-            contact_assignee: ContactAssignee::Talked,
-            contact_assignee_user: None,
-            missed_call_task: false,
-            missed_call_task_calls: vec![MissedCall::Incoming],
+            filter_calls: false,
+            incoming: CallSettings::incoming(),
+            outgoing: CallSettings::outgoing(),
             missed_call_task_hours: Hours::Any,
-            missed_call_task_assignee: TaskAssignee::CalledLast,
-            missed_call_task_user: None,
-            missed_call_task_name: "Перезвонить: пропущенный звонок {{contact_phone_number}}".to_owned(),
-            missed_call_task_due_hours: 1,
             missed_call_task_once: true,
             missed_call_task_close: false,
-            call_orders: false,
-            call_order_calls: vec![OrderCall::First],
-            call_order_repeat: Repeat::NoOpen,
             call_order_after_hours: 24,
             call_order_type: None,
             call_order_method: None,
             call_order_status: None,
-            call_order_assignee: OrderAssignee::Talked,
+            call_order_assignee: OrderAssignee::default(),
             call_order_user: None,
             call_order_comment: "Звонок {{contact_phone_number}} на {{virtual_phone_number}}, {{start_time}}".to_owned(),
-            // On by default, because calls are only forwarded if the account's scenario requests it.
-            forward_to_manager: true,
+            forward_to_manager: false,
             extra_fields: false,
             extra_field_rows: Vec::new(),
+            main_shop: None,
             shop_numbers: Vec::new(),
             click_to_call_number: None,
             override_caller_id: false,
+            recording_wait: 10,
+            texts: true,
             text_default_assignee: None,
+            filter_requests: false,
+            filter_chats: false,
+            text_main_shop: None,
             site_domains: Vec::new(),
             join_customers: true,
-            deals: true,
+            deals: false,
             deal_default_funnel: false,
             deal_delivery_cost: false,
             deal_extra_fields: false,
@@ -198,11 +206,22 @@ impl Settings {
         prepared::decode(prepared)
     }
 
+    /// Whether site requests are handled.
+    pub fn handles_requests(&self) -> bool {
+        self.texts && self.requests.send
+    }
+
+    /// Whether chats are handled.
+    pub fn handles_chats(&self) -> bool {
+        self.texts && self.chats.send
+    }
+
     /// Whether the settings need an entity's custom fields.
     pub fn needs_fields_of(&self, entity: Entity) -> bool {
-        let texts = [&self.requests, &self.chats].into_iter().any(|block| block.send && !block.rows(entity).is_empty());
+        let texts = [&self.requests, &self.chats].into_iter().any(|block| self.texts && block.send && !block.rows(entity).is_empty());
         let deals = entity == Entity::Order && self.deals && !self.deal_fields().is_empty();
-        texts || deals || (entity == Entity::Customer && self.extra_fields)
+        let calls = self.telephony && !self.field_rows(entity).is_empty();
+        texts || deals || calls
     }
 
     /// The codes of the orders' custom fields for deals; empty if they are off.
@@ -210,9 +229,9 @@ impl Settings {
         if self.deal_extra_fields { &self.deal_field_codes } else { &[] }
     }
 
-    /// The rows of «Передавать дополнительные поля»; empty if it is off.
-    pub fn field_rows(&self) -> &[ExtraFieldRow] {
-        if self.extra_fields { &self.extra_field_rows } else { &[] }
+    /// The rows of «Передавать дополнительные поля» of calls for an entity's fields; empty if it is off.
+    pub fn field_rows(&self, entity: Entity) -> Vec<ExtraFieldRow> {
+        if self.extra_fields { common::rows_of(&self.extra_field_rows, entity) } else { Vec::new() }
     }
 
     /// [`Settings::recording_wait`] in milliseconds.
@@ -221,9 +240,18 @@ impl Settings {
     }
 }
 
-/// Checks settings and returns the bytes that [`Settings::decode`] reads. All problems are reported, each under its setting's name.
-pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Misconfiguration>> {
-    if let Some(version) = from_version.filter(|version| !version.starts_with(READABLE)) {
+/// Settings that can be used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prepared {
+    /// The bytes that [`Settings::decode`] reads.
+    pub bytes: Vec<u8>,
+    /// What was migrated from an older version, and what the owner should know though it does no harm.
+    pub notes: Vec<Misconfiguration>,
+}
+
+/// Migrates and checks settings. All problems are reported, each under its setting's name.
+pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Prepared, Vec<Misconfiguration>> {
+    if let Some(version) = from_version.filter(|version| !READABLE.iter().any(|prefix| version.starts_with(prefix))) {
         return Err(vec![problem(
             "",
             format!("settings of version {version} cannot be read by {}; save them again", env!("CARGO_PKG_VERSION")),
@@ -234,43 +262,57 @@ pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Vec<u8>, Vec<Mi
         Ok(_) => return Err(vec![problem("", "the settings must be a JSON object".into())]),
         Err(error) => return Err(vec![problem("", format!("the settings are not JSON: {error}"))]),
     };
-    let (known, shown) = (known(false), known(true));
-    let mut problems = Vec::new();
-    let mut readable = Map::new();
-    for (name, value) in given {
-        // The settings page may send back read-only settings that it showed.
-        if shown.contains(&name) {
-            continue;
-        }
-        if !known.contains(&name) {
-            problems.push(problem(&name, format!("there is no such setting; there are: {}", known.join(", "))));
-            continue;
-        }
-        // Each setting is read separately, so that a problem is reported under its name.
-        match Settings::deserialize(nested([(name.clone(), value.clone())])) {
-            Ok(_) => drop(readable.insert(name, value)),
-            Err(error) => problems.push(problem(&name, format!("{value} cannot be used: {error}"))),
-        }
-    }
+    let (given, mut problems, mut notes) = migration::migrate(given, from_version);
+    let (readable, unreadable) = readable(given);
+    problems.extend(unreadable);
     let mut settings = Settings::deserialize(nested(readable)).map_err(|error| vec![problem("", error.to_string())])?;
-    problems.extend(check::check(&mut settings));
+    let checked = check::check(&mut settings);
+    problems.extend(checked.problems);
+    notes.extend(checked.notes);
     if !problems.is_empty() {
         return Err(problems);
     }
-    prepared::encode(&settings).map_err(|error| vec![problem("", error)])
+    let bytes = prepared::encode(&settings).map_err(|error| vec![problem("", error)])?;
+    Ok(Prepared { bytes, notes })
 }
 
-/// A block of settings: the prefix of the settings' names, the field in [`Settings`], the defaults.
-type Block = (&'static str, &'static str, fn() -> TextSettings);
+/// Separates the settings that can be read from those that cannot; each is read on its own, so that a problem is reported under its name.
+fn readable(given: Map<String, Value>) -> (Map<String, Value>, Vec<Misconfiguration>) {
+    let properties = schema::properties();
+    let (mut readable, mut problems) = (Map::new(), Vec::new());
+    for (name, value) in given {
+        match properties.get(&name) {
+            // The settings page may send back read-only settings that it showed.
+            Some(property) if property["readOnly"] == true => {}
+            Some(property) => match schema::not_listed(property, &value) {
+                Some(message) => problems.push(problem(&name, message)),
+                None => match Settings::deserialize(nested([(name.clone(), value.clone())])) {
+                    Ok(_) => drop(readable.insert(name, value)),
+                    Err(error) => problems.push(problem(&name, format!("{value} cannot be used: {error}"))),
+                },
+            },
+            None => problems.push(problem(&name, format!("there is no such setting; there are: {}", schema::names(false).join(", ")))),
+        }
+    }
+    (readable, problems)
+}
+
+/// A block of settings: the prefix of the settings' names, the field in [`Settings`], the defaults as JSON.
+type Block = (&'static str, &'static str, fn() -> Value);
 
 /// The blocks.
-const BLOCKS: [Block; 2] = [("request-", "requests", TextSettings::requests), ("chat-", "chats", TextSettings::chats)];
+const BLOCKS: [Block; 4] = [
+    ("incoming-", "incoming", || serde_json::to_value(CallSettings::incoming()).unwrap_or_default()),
+    ("outgoing-", "outgoing", || serde_json::to_value(CallSettings::outgoing()).unwrap_or_default()),
+    ("request-", "requests", || serde_json::to_value(TextSettings::requests()).unwrap_or_default()),
+    ("chat-", "chats", || serde_json::to_value(TextSettings::chats()).unwrap_or_default()),
+];
 
 /// Converts saved settings, each under its own name, to the form of [`Settings`]: settings of a block become fields of the block.
 fn nested(saved: impl IntoIterator<Item = (String, Value)>) -> Value {
     let mut whole = Map::new();
     for (_, block, defaults) in BLOCKS {
-        whole.insert(block.to_owned(), serde_json::to_value(defaults()).unwrap_or_default());
+        whole.insert(block.to_owned(), defaults());
     }
     for (name, value) in saved {
         match BLOCKS.iter().find_map(|(prefix, block, _)| Some((name.strip_prefix(prefix)?, block))) {
@@ -285,53 +327,39 @@ fn problem(setting: &str, message: String) -> Misconfiguration {
     Misconfiguration { setting: setting.to_owned(), message }
 }
 
-/// The source of a setting's choices, from `x-choices` in the schema; none if the setting has no such choices. A field of a table's row is
-/// named `setting.field`.
-pub fn choices_from(setting: &str) -> Option<String> {
-    let schema: Value = crate::base::json::parse(SCHEMA.as_bytes()).unwrap_or_default();
-    let property = match setting.split_once('.') {
-        Some((table, member)) => &schema["properties"][table]["items"]["properties"][member],
-        None => &schema["properties"][setting],
-    };
-    property["x-choices"].as_str().map(str::to_owned)
-}
-
-/// The names of the settings in the schema: the read-only ones if `shown` is true, otherwise those that can be set.
-fn known(shown: bool) -> Vec<String> {
-    let schema: Value = crate::base::json::parse(SCHEMA.as_bytes()).unwrap_or_default();
-    let properties = schema["properties"].as_object().into_iter().flatten();
-    properties.filter(|(_, property)| (property["readOnly"] == Value::Bool(true)) == shown).map(|(name, _)| name.clone()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn names(json: &str) -> Vec<String> {
+        prepare(json, None).expect_err("invalid").into_iter().map(|problem| problem.setting).collect()
+    }
+
     #[test]
     fn an_empty_object_means_the_schemas_defaults() {
         let prepared = prepare("{}", None).expect("valid");
-        let settings = Settings::decode(&prepared).expect("readable");
-        let schema: Value = crate::base::json::parse(SCHEMA.as_bytes()).expect("the schema is JSON");
+        assert_eq!(prepared.notes, Vec::new());
+        let settings = Settings::decode(&prepared.bytes).expect("readable");
+        let properties = schema::properties();
         let mut as_json = serde_json::to_value(&settings).expect("JSON");
         for (prefix, block, _) in BLOCKS {
             let members = as_json.as_object_mut().and_then(|all| all.remove(block)).expect("a block");
             for (name, value) in members.as_object().expect("an object") {
-                // Settings that only chats have do not exist for requests.
-                if schema["properties"].get(format!("{prefix}{name}")).is_some() {
+                // Settings that only one of two like blocks has do not exist for the other.
+                if properties.contains_key(&format!("{prefix}{name}")) {
                     as_json[format!("{prefix}{name}")] = value.clone();
                 }
             }
         }
-        for (name, property) in schema["properties"].as_object().expect("properties") {
+        for (name, property) in properties.iter().filter(|(_, property)| property["readOnly"] != true) {
             assert_eq!(as_json[name], property["default"], "{name}");
-            assert!(property["title"].is_string() && property["description"].is_string(), "{name} needs a title and a description");
         }
-        assert_eq!(as_json.as_object().expect("object").len(), known(false).len(), "schema and struct name the same settings");
+        assert_eq!(as_json.as_object().expect("object").len(), schema::names(false).len(), "schema and struct name the same settings");
     }
 
     #[test]
     fn read_only_settings_are_ignored_when_saved() {
-        assert_eq!(known(true), ["webhook-url"]);
+        assert_eq!(schema::names(true), ["webhook-url"]);
         assert_eq!(prepare(r#"{"webhook-url":"https://evil.example"}"#, None), prepare("{}", None));
     }
 
@@ -351,36 +379,63 @@ mod tests {
     fn contradicting_settings_are_reported_under_their_names() {
         for (json, setting) in [
             (r#"{"filter-by-virtual-numbers":true}"#, "virtual-numbers"),
-            (r#"{"create-contact":true,"contact-responsible":"fixed"}"#, "contact-responsible-user"),
-            (r#"{"create-contact":"yes"}"#, "create-contact"),
-            (r#"{"contact-responsible":"somebody"}"#, "contact-responsible"),
-            (r#"{"missed-call-task":true}"#, "default-responsible"),
-            (r#"{"missed-call-task":true,"missed-call-task-responsible":"fixed"}"#, "missed-call-task-user"),
-            (r#"{"missed-call-task":true,"default-responsible":5,"missed-call-task-calls":[]}"#, "missed-call-task-calls"),
-            (r#"{"missed-call-task":true,"default-responsible":5,"missed-call-task-name":"{{phone"}"#, "missed-call-task-name"),
-            (r#"{"missed-call-task":true,"default-responsible":5,"missed-call-task-due-hours":9000}"#, "missed-call-task-due-hours"),
+            (r#"{"incoming-first":"client","incoming-first-responsible":"fixed"}"#, "incoming-first-user"),
+            (r#"{"outgoing-repeat":"always","outgoing-repeat-responsible":"fixed"}"#, "outgoing-repeat-user"),
+            (r#"{"incoming-first":true}"#, "incoming-first"),
+            (r#"{"incoming-first":"order"}"#, "incoming-first"),
+            (r#"{"incoming-first-responsible":"somebody"}"#, "incoming-first-responsible"),
+            (r#"{"incoming-first-responsible":"manager"}"#, "incoming-first-responsible"),
+            (r#"{"incoming-missed-task":"manager"}"#, "default-responsible"),
+            (r#"{"incoming-missed-task":"fixed"}"#, "incoming-missed-task-user"),
+            (r#"{"outgoing-missed-task":"settings","default-responsible":5,"outgoing-missed-task-name":"{{phone"}"#, "outgoing-missed-task-name"),
+            (r#"{"incoming-missed-task":"default","default-responsible":5,"incoming-missed-task-due-hours":9000}"#, "incoming-missed-task-due-hours"),
             (r#"{"shop-numbers":[{"site":"a","number":"7495"},{"site":"b","number":"7495"}]}"#, "shop-numbers"),
             (r#"{"shop-numbers":[{"site":"a"}]}"#, "shop-numbers"),
             (r#"{"employee-table":[{"user":5,"employee":1},{"user":6,"employee":1}]}"#, "employee-table"),
             (r#"{"employee-matching":"names"}"#, "employee-matching"),
-            (r#"{"call-orders":true,"call-order-calls":[]}"#, "call-order-calls"),
-            (r#"{"call-orders":true,"call-order-responsible":"fixed"}"#, "call-order-user"),
+            (r#"{"incoming-repeat":"always","call-order-responsible":"fixed"}"#, "call-order-user"),
             (r#"{"extra-fields":true}"#, "extra-field-rows"),
             (r#"{"extra-field-rows":[{"field":"a","value":"x"},{"field":"a","value":"y"}]}"#, "extra-field-rows"),
             (r#"{"extra-field-rows":[{"field":"a","value":"{{"}]}"#, "extra-field-rows"),
             (r#"{"override-caller-id":true}"#, "click-to-call-number"),
             (r#"{"click-to-call-number":"x"}"#, "click-to-call-number"),
-            (r#"{"deal-extra-fields":true}"#, "deal-field-codes"),
-            (r#"{"deal-success-groups":["a","b"],"deal-failed-groups":["b"]}"#, "deal-failed-groups"),
-            (r#"{"deal-failed-groups":[]}"#, "deal-failed-groups"),
+            (r#"{"incoming-filter":[[{"parameter":"channel","condition":"include","values":["1"]}]]}"#, "incoming-filter"),
+            (r#"{"incoming-filter":[[{"parameter":"site","condition":"include","values":[]}]]}"#, "incoming-filter"),
+            (r#"{"request-filter":[[]]}"#, "request-filter"),
+            (r#"{"request-filter":[[{"parameter":"planet","condition":"include","values":["1"]}]]}"#, "request-filter"),
+            (r#"{"chat-responsibles":[{"user":5,"conditions":[[{"parameter":"request-type","condition":"include","values":["1"]}]]}]}"#, "chat-responsibles"),
+            (r#"{"chat-send":true,"chat-when":"tag"}"#, "chat-tags"),
+            (r#"{"chat-send":true,"chat-order-when":"tag"}"#, "chat-order-tags"),
+            (r#"{"chat-send":true,"chat-task":true}"#, "text-default-responsible"),
+            (r#"{"request-send":true,"request-order-types":[{"type":" "}]}"#, "request-order-types"),
+            (r#"{"request-send":true,"request-repeat-responsible":"fixed"}"#, "request-repeat-user"),
+            (r#"{"deals":true,"deal-extra-fields":true}"#, "deal-field-codes"),
+            (r#"{"deals":true,"deal-success-groups":["a","b"],"deal-failed-groups":["b"]}"#, "deal-failed-groups"),
+            (r#"{"deals":true,"deal-failed-groups":[]}"#, "deal-failed-groups"),
             (r#"{"deal-history-from":"31.01.2026"}"#, "deal-history-from"),
             (r#"{"deal-default-funnel":"yes"}"#, "deal-default-funnel"),
         ] {
-            let problems = prepare(json, None).expect_err("invalid");
-            assert_eq!(problems.iter().map(|problem| problem.setting.as_str()).collect::<Vec<_>>(), [setting], "{json}");
+            assert_eq!(names(json), [setting], "{json}");
         }
         let prepared = prepare(r#"{"filter-by-virtual-numbers":true,"virtual-numbers":["8 (495) 111-22-33"]}"#, None).expect("valid");
-        let settings = Settings::decode(&prepared).expect("readable");
+        let settings = Settings::decode(&prepared.bytes).expect("readable");
         assert_eq!(settings.virtual_numbers, ["74951112233"]);
+    }
+
+    #[test]
+    fn values_of_conditions_may_be_written_as_numbers() {
+        let json = r#"{"chat-filter":[[{"parameter":"tag","condition":"exclude","values":[7,"8"]}]],"chat-tags":[9],
+            "incoming-filter":[[{"parameter":"virtual-number","condition":"include","values":["8 (495) 111-22-33"]}]]}"#;
+        let settings = Settings::decode(&prepare(json, None).expect("valid").bytes).expect("readable");
+        assert_eq!((settings.chats.filter[0][0].values.as_slice(), settings.chats.tags.as_slice()), (&["7".into(), "8".into()][..], &["9".into()][..]));
+        assert_eq!(settings.incoming.filter[0][0].values, ["74951112233"]);
+    }
+
+    #[test]
+    fn what_may_have_no_assignee_is_a_note() {
+        let notes = |json: &str| prepare(json, None).expect("valid").notes.into_iter().map(|note| note.setting).collect::<Vec<_>>();
+        assert_eq!(notes(r#"{"incoming-first":"client"}"#), ["default-responsible"]);
+        assert_eq!(notes(r#"{"incoming-first":"client","default-responsible":5}"#), Vec::<String>::new());
+        assert_eq!(notes(r#"{"chat-send":true}"#), ["text-default-responsible"]);
     }
 }

@@ -2,73 +2,61 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::common::{ExtraFieldRow, First, Repeat, ResponsibleRule, rows_of};
+use super::conditions::Conditions;
 use crate::retailcrm::custom_fields::Entity;
-use crate::settings::{ExtraFieldRow, Repeat};
-
-/// What an appeal creates («Метод передачи»).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Method {
-    /// A customer and an order.
-    #[default]
-    ClientAndOrder,
-    /// A customer.
-    Client,
-    /// Only a task.
-    Task,
-}
-
-/// When an existing customer gets another order.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RepeatAppeal {
-    /// Never.
-    Nothing,
-    /// With every appeal.
-    Always,
-    /// Only if the customer has no open order.
-    #[default]
-    NoOpen,
-    /// Only if the customer has no open order, and some hours after their last order was closed.
-    AfterHours,
-}
-
-impl RepeatAppeal {
-    /// The rule for orders; none: no order.
-    pub fn order(self) -> Option<Repeat> {
-        match self {
-            RepeatAppeal::Nothing => None,
-            RepeatAppeal::Always => Some(Repeat::Always),
-            RepeatAppeal::NoOpen => Some(Repeat::NoOpen),
-            RepeatAppeal::AfterHours => Some(Repeat::AfterHours),
-        }
-    }
-}
 
 /// The assignee of what is created.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TextAssignee {
+    /// Orders: the client's assignee.
+    AsClient,
+    /// Orders of known clients: the assignee of first appeals.
+    AsFirst,
     /// The employee who accepted the chat or processed the request.
     Operator,
-    /// The customer's manager.
+    /// The client's manager.
     Manager,
-    /// The default assignee of text communications.
+    /// By the rules of «Ответственные», else the default assignee.
     #[default]
+    Settings,
+    /// The default assignee of text communications.
     Default,
     /// Always the same user.
     Fixed,
 }
 
-/// When a chat is sent to RetailCRM.
+/// The event of a chat at which something is created.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum When {
-    /// When an employee accepts it.
+pub enum ChatEvent {
+    /// The chat begins.
+    Start,
+    /// An employee accepts it.
     Accept,
-    /// When it is closed.
+    /// It is closed.
     #[default]
     Close,
+    /// A tag is set.
+    Tag,
+}
+
+/// The event of a chat at which an order is created.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OrderEvent {
+    /// The client's event.
+    #[default]
+    AsClient,
+    /// As [`ChatEvent::Start`].
+    Start,
+    /// As [`ChatEvent::Accept`].
+    Accept,
+    /// As [`ChatEvent::Close`].
+    Close,
+    /// As [`ChatEvent::Tag`].
+    Tag,
 }
 
 /// How a chat ended without a talk.
@@ -79,6 +67,42 @@ pub enum Unsuccessful {
     Lost,
     /// The visitor never wrote.
     Refused,
+}
+
+/// Which chats create a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TaskFor {
+    /// As [`Unsuccessful::Lost`].
+    Lost,
+    /// As [`Unsuccessful::Refused`].
+    Refused,
+    /// Every chat.
+    Any,
+}
+
+impl TaskFor {
+    /// Whether a chat that ended so creates a task; `None`: it ended with a talk, or has not ended.
+    pub fn includes(self, ended: Option<Unsuccessful>) -> bool {
+        match self {
+            TaskFor::Any => true,
+            TaskFor::Lost => ended == Some(Unsuccessful::Lost),
+            TaskFor::Refused => ended == Some(Unsuccessful::Refused),
+        }
+    }
+}
+
+/// A type of site requests that creates orders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct OrderType {
+    /// UIS's name of the type: `Пользовательская`, `Стандартная`, `DataAPI`.
+    #[serde(rename = "type")]
+    pub request_type: String,
+    /// The assignee of its orders, a user of RetailCRM; none: as for other orders.
+    #[serde(default)]
+    #[serde(rename = "responsible")]
+    pub assignee: Option<i64>,
 }
 
 /// Where a transcript is stored.
@@ -94,42 +118,40 @@ pub enum Transcript {
     Order,
 }
 
-/// A row of «Передавать дополнительные поля».
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct EntityFieldRow {
-    /// The entity whose field it is.
-    #[serde(default)]
-    pub entity: Entity,
-    /// The field's code in RetailCRM.
-    pub field: String,
-    /// A template of UIS's parameters.
-    pub value: String,
-    /// «Обновлять всегда»: also for existing customers.
-    #[serde(default)]
-    pub always: bool,
-}
-
 /// A block of settings, for requests or chats. Requests do not use the fields that only chats have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct TextSettings {
     /// «Передавать заявки», «Передавать чаты».
     pub send: bool,
-    /// «Метод передачи».
-    pub method: Method,
+    /// «Фильтрация заявок», «Фильтрация чатов».
+    pub filter: Conditions,
+    /// «Первичное обращение».
+    pub first: First,
+    /// «Для повторных обращений».
+    pub repeat: Repeat,
+    /// The hours of [`Repeat::AfterHours`].
+    pub after_hours: u32,
     /// «Только для первичных обращений».
     pub only_first: bool,
-    /// «Повторное обращение».
-    pub repeat: RepeatAppeal,
-    /// The hours of [`RepeatAppeal::AfterHours`].
-    pub after_hours: u32,
-    /// «Ответственный».
+    /// Requests: the types that create an order; empty: all.
+    pub order_types: Vec<OrderType>,
+    /// «Ответственный»: of the client, and of their order unless it has its own.
     #[serde(rename = "responsible")]
     pub assignee: TextAssignee,
     /// The user of [`TextAssignee::Fixed`].
     #[serde(rename = "responsible-user")]
     pub assignee_user: Option<i64>,
+    /// «Ответственный за заказ».
+    #[serde(rename = "order-responsible")]
+    pub order_assignee: TextAssignee,
+    /// The user of [`TextAssignee::Fixed`].
+    pub order_user: Option<i64>,
+    /// «Создавать заказ для повторных обращений на».
+    #[serde(rename = "repeat-responsible")]
+    pub repeat_assignee: TextAssignee,
+    /// The user of [`TextAssignee::Fixed`].
+    pub repeat_user: Option<i64>,
     /// «Создавать задачу».
     pub task: bool,
     /// «Ответственный за задачу».
@@ -154,15 +176,24 @@ pub struct TextSettings {
     /// «Передавать дополнительные поля».
     pub extra_fields: bool,
     /// The fields, and the templates of their values.
-    pub field_rows: Vec<EntityFieldRow>,
-    /// Chats: «Каналы»; empty: all channels.
-    pub channels: Vec<i64>,
-    /// Chats: «Передавать чаты без контактов».
+    pub field_rows: Vec<ExtraFieldRow>,
+    /// «Ответственные»: «Основные условия».
+    #[serde(rename = "responsibles")]
+    pub rules: Vec<ResponsibleRule>,
+    /// Chats: «Передавать чаты без контактных данных».
     pub without_contacts: bool,
-    /// Chats: «Когда передавать».
-    pub when: When,
-    /// Chats: which unsuccessful chats get a task.
-    pub task_for: Vec<Unsuccessful>,
+    /// Chats: «Не передавать исходящие чаты».
+    pub skip_outgoing: bool,
+    /// Chats: the event at which a client is created.
+    pub when: ChatEvent,
+    /// The tags of [`ChatEvent::Tag`], ids.
+    pub tags: Vec<String>,
+    /// Chats: the event at which an order is created.
+    pub order_when: OrderEvent,
+    /// The tags of [`OrderEvent::Tag`], ids.
+    pub order_tags: Vec<String>,
+    /// Chats: which chats get a task.
+    pub task_for: Vec<TaskFor>,
     /// Chats: «Сохранять переписку».
     pub transcript: Transcript,
 }
@@ -172,12 +203,18 @@ impl TextSettings {
     pub fn requests() -> TextSettings {
         TextSettings {
             send: false,
-            method: Method::default(),
-            only_first: false,
-            repeat: RepeatAppeal::default(),
+            filter: Vec::new(),
+            first: First::ClientAndOrder,
+            repeat: Repeat::NoOpen,
             after_hours: 24,
+            only_first: false,
+            order_types: Vec::new(),
             assignee: TextAssignee::default(),
             assignee_user: None,
+            order_assignee: TextAssignee::AsClient,
+            order_user: None,
+            repeat_assignee: TextAssignee::AsFirst,
+            repeat_user: None,
             task: false,
             task_assignee: TextAssignee::default(),
             task_user: None,
@@ -190,10 +227,14 @@ impl TextSettings {
             order_status: None,
             extra_fields: false,
             field_rows: Vec::new(),
-            channels: Vec::new(),
+            rules: Vec::new(),
             without_contacts: false,
-            when: When::default(),
-            task_for: vec![Unsuccessful::Lost],
+            skip_outgoing: false,
+            when: ChatEvent::default(),
+            tags: Vec::new(),
+            order_when: OrderEvent::default(),
+            order_tags: Vec::new(),
+            task_for: vec![TaskFor::Lost],
             transcript: Transcript::default(),
         }
     }
@@ -210,16 +251,26 @@ impl TextSettings {
 
     /// The rows for an entity's fields; empty if extra fields are off.
     pub fn rows(&self, entity: Entity) -> Vec<ExtraFieldRow> {
-        let rows = self.field_rows.iter().filter(|row| self.extra_fields && row.entity == entity);
-        rows.map(|row| ExtraFieldRow { field: row.field.clone(), value: row.value.clone(), always: row.always }).collect()
+        if self.extra_fields { rows_of(&self.field_rows, entity) } else { Vec::new() }
+    }
+
+    /// The event at which an order is created, and the tags of [`ChatEvent::Tag`].
+    pub fn order_event(&self) -> (ChatEvent, &[String]) {
+        match self.order_when {
+            OrderEvent::AsClient => (self.when, &self.tags),
+            OrderEvent::Start => (ChatEvent::Start, &[]),
+            OrderEvent::Accept => (ChatEvent::Accept, &[]),
+            OrderEvent::Close => (ChatEvent::Close, &[]),
+            OrderEvent::Tag => (ChatEvent::Tag, &self.order_tags),
+        }
     }
 }
 
-/// A shop's site: «Магазины сайтов».
+/// A shop's site: «Магазины», «Сопоставление сайтов с магазинами».
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct SiteDomain {
-    /// The site's domain in UIS.
+    /// The site's host in UIS, with the path if UIS tracks directories.
     pub domain: String,
     /// RetailCRM's code of the shop.
     pub site: String,

@@ -2,14 +2,16 @@
 
 use crate::base::outcome::{Handled, done, done_with_skipped, misconfigured, skipped};
 use crate::base::timers::{self, TimerName};
-use crate::bindings::uis::integration::types::Instant;
+use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
 use crate::context::Context;
 use crate::crm_state::working_hours::{self, WorkTimes};
+use crate::crm_state::employee_links::EmployeeLink;
 use crate::crm_state::{employee_links, known_fields, module, shops, statuses, switch};
 use crate::employees::{matching, sync};
 use crate::retailcrm::custom_fields::{self, Entity};
-use crate::retailcrm::{reference, users};
-use crate::settings::telephony::Matching;
+use crate::retailcrm::users::{self, User};
+use crate::retailcrm::reference;
+use crate::settings::employees::Matching;
 use crate::setup::registration;
 use crate::telephony::{reconcile, unfinished};
 use crate::texts::reconcile::TEXTS;
@@ -72,16 +74,27 @@ pub fn refresh(context: &Context<'_>) -> Handled {
         }
     }
     statuses::remember(context.platform, &reference::statuses(&order_statuses)?)?;
-    let users = users::all(crm, &first_users)?;
-    let mut everybody = directory::all(context.platform)?;
-    let (links, left_out) = match prepared.employee_matching {
-        Matching::Synchronisation => {
-            let left_out = sync::run(context.platform, &prepared.synchronised_users, &users, &mut everybody)?;
-            (matching::by_email(&everybody, &users), left_out)
-        }
-        Matching::Table => matching::by_table(&prepared.employee_table, &everybody, &users),
-    };
-    employee_links::remember(context.platform, &links)?;
+    let (links, left_out) = link_employees(context, &users::all(crm, &first_users)?)?;
     registration::register(context, true, &links)?;
     done_with_skipped(left_out)
+}
+
+/// «Синхронизация сотрудников»: creates and updates employees as the settings require, and links employees to users. While it is off, the links
+/// that exist stay.
+fn link_employees(context: &Context<'_>, users: &[User]) -> Result<(Vec<EmployeeLink>, Vec<Skipped>), Failure> {
+    let settings = context.settings()?;
+    if !settings.employee_synchronisation {
+        return Ok((employee_links::all(context.platform)?, Vec::new()));
+    }
+    let mut everybody = directory::all(context.platform)?;
+    let (links, left_out) = match settings.employee_matching {
+        Matching::Synchronisation => {
+            let all = settings.synchronise_all_users.then(|| sync::all_users(context.platform, users));
+            let left_out = sync::run(context.platform, all.as_deref().unwrap_or(&settings.synchronised_users), users, &mut everybody)?;
+            (matching::by_email(&everybody, users), left_out)
+        }
+        Matching::Table => matching::by_table(&settings.employee_table, &everybody, users),
+    };
+    employee_links::remember(context.platform, &links)?;
+    Ok((links, left_out))
 }

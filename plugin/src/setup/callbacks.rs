@@ -75,6 +75,10 @@ fn status(context: &Context<'_>, user: Option<&str>, code: Option<&str>, status:
         "dinner" | "break" => "break",
         other => return Err(Failure::Rejected(format!("there is no status {:?}", crate::base::template::line(other, 40)))),
     };
+    if !context.settings()?.import_user_statuses {
+        context.platform.log(Level::Debug, "a user's status is not imported: import-user-statuses is off", &[]);
+        return done();
+    }
     let user_id = user.and_then(|user| user.parse().ok());
     let mut link = user_id.map_or(Ok(None), |user| employee_links::of_user(context.platform, user))?;
     if let (None, Some(code)) = (&link, code) {

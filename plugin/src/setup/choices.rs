@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::bindings::exports::uis::integration::setup::{Choice, ChoicePage};
+use crate::bindings::uis::integration::directory::Employee;
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::retailcrm::custom_fields::{self, Entity};
@@ -25,6 +26,15 @@ enum Source {
     VirtualNumbers,
     Employees,
     ChatChannels,
+    Sites,
+    /// The sites' addresses in place of their ids.
+    SiteAddresses,
+    Tags,
+    Scenarios,
+    Campaigns,
+    /// Names of sources of visits.
+    VisitSources,
+    RequestTypes,
 }
 
 impl Source {
@@ -42,6 +52,13 @@ impl Source {
             "uis/virtual-numbers" => Source::VirtualNumbers,
             "uis/employees" => Source::Employees,
             "uis/chat-channels" => Source::ChatChannels,
+            "uis/sites" => Source::Sites,
+            "uis/site-addresses" => Source::SiteAddresses,
+            "uis/tags" => Source::Tags,
+            "uis/scenarios" => Source::Scenarios,
+            "uis/campaigns" => Source::Campaigns,
+            "uis/sources" => Source::VisitSources,
+            "uis/request-types" => Source::RequestTypes,
             _ => return None,
         })
     }
@@ -49,29 +66,54 @@ impl Source {
 
 /// A page of a setting's choices. A field of a table's row is named `setting.field`.
 pub fn choices(context: &Context<'_>, setting: &str, page: Option<&str>) -> Result<ChoicePage, Failure> {
-    match settings::choices_from(setting).as_deref().and_then(Source::parse) {
+    match settings::schema::choices_from(setting).as_deref().and_then(Source::parse) {
         Some(Source::Users) => users(context, page),
         Some(Source::Reference(path, list)) => references(context, path, list, page),
         Some(Source::Fields(entities)) => fields(context, entities, page),
-        Some(Source::VirtualNumbers) => {
-            let numbers = directory::paged(|offset| context.platform.virtual_numbers(offset))?;
-            let active = numbers.into_iter().filter(|number| number.active);
-            cut(active.map(|number| choice(&number.number, &[&number.name, &number.number])).collect(), page)
-        }
-        Some(Source::Employees) => {
-            let everybody = directory::all(context.platform)?;
-            let shown = everybody
-                .iter()
-                .map(|employee| choice(&employee.id.to_string(), &[&employee.full_name, employee.email.as_deref().unwrap_or_default()]));
-            cut(shown.collect(), page)
-        }
-        Some(Source::ChatChannels) => {
-            let channels = directory::paged(|offset| context.platform.chat_channels(offset))?;
-            let active = channels.into_iter().filter(|channel| channel.active);
-            cut(active.map(|channel| choice(&channel.id.to_string(), &[&channel.name, &channel.kind])).collect(), page)
-        }
+        Some(source) => cut(of_account(context, source)?, page),
         None => Err(Failure::Rejected(format!("the setting {setting:?} has no list of choices"))),
     }
+}
+
+/// The types of site requests, as UIS writes them in `form_type`.
+const REQUEST_TYPES: [&str; 3] = ["Пользовательская", "Стандартная", "DataAPI"];
+
+/// Objects of the UIS account as choices.
+fn of_account(context: &Context<'_>, source: Source) -> Result<Vec<Choice>, Failure> {
+    let platform = context.platform;
+    let named = |id: i64, parts: &[&str]| choice(&id.to_string(), parts);
+    Ok(match source {
+        Source::Users | Source::Reference(..) | Source::Fields(_) => Vec::new(),
+        Source::VirtualNumbers => {
+            let numbers = directory::paged(|offset| context.platform.virtual_numbers(offset))?;
+            let active = numbers.into_iter().filter(|number| number.active);
+            active.map(|number| choice(&number.number, &[&number.name, &number.number])).collect()
+        }
+        Source::Employees => {
+            // RetailCRM knows employees by their extension; UIS's own table hides those who have none.
+            let lacking = |employee: &Employee| if employee.extension.as_deref().is_none_or(str::is_empty) { "нет добавочного номера" } else { "" };
+            let everybody = directory::all(platform)?;
+            let shown = |employee: &Employee| {
+                named(employee.id, &[&employee.full_name, employee.email.as_deref().unwrap_or_default(), lacking(employee)])
+            };
+            everybody.iter().map(shown).collect()
+        }
+        Source::ChatChannels => {
+            let channels = directory::paged(|offset| platform.chat_channels(offset))?;
+            channels.iter().filter(|channel| channel.active).map(|channel| named(channel.id, &[&channel.name, &channel.kind])).collect()
+        }
+        Source::Sites => {
+            directory::paged(|offset| platform.sites(offset))?.iter().map(|site| named(site.id, &[&site.name, &site.domain])).collect()
+        }
+        Source::SiteAddresses => {
+            directory::paged(|offset| platform.sites(offset))?.iter().map(|site| choice(&site.domain, &[&site.domain])).collect()
+        }
+        Source::Tags => directory::paged(|offset| platform.tags(offset))?.iter().map(|tag| named(tag.id, &[&tag.name])).collect(),
+        Source::Scenarios => directory::paged(|offset| platform.scenarios(offset))?.iter().map(|one| named(one.id, &[&one.name])).collect(),
+        Source::Campaigns => directory::paged(|offset| platform.campaigns(offset))?.iter().map(|one| named(one.id, &[&one.name])).collect(),
+        Source::VisitSources => directory::paged(|offset| platform.sources(offset))?.iter().map(|one| choice(&one.name, &[&one.name])).collect(),
+        Source::RequestTypes => REQUEST_TYPES.iter().map(|kind| choice(kind, &[kind])).collect(),
+    })
 }
 
 /// Custom fields as choices.
@@ -134,15 +176,14 @@ mod tests {
 
     #[test]
     fn every_source_in_the_schema_is_supported() {
-        let schema: Value = crate::base::json::parse(settings::SCHEMA.as_bytes()).expect("JSON");
         let mut served = 0;
-        for (name, property) in schema["properties"].as_object().expect("properties") {
+        for (name, property) in &settings::schema::properties() {
             let members = property["items"]["properties"].as_object().into_iter().flatten();
             let members = members.map(|(member, property)| (format!("{name}.{member}"), property));
             for (name, property) in [(name.clone(), property)].into_iter().chain(members) {
                 let source =
                     property.get("x-choices").map(|source| Source::parse(source.as_str().expect("a source")).expect("a known one"));
-                assert_eq!(settings::choices_from(&name).as_deref().and_then(Source::parse), source, "{name}");
+                assert_eq!(settings::schema::choices_from(&name).as_deref().and_then(Source::parse), source, "{name}");
                 served += usize::from(source.is_some());
                 // RetailCRM cannot be reached, so a setting with choices fails differently from one without.
                 let refused = matches!(choices(&Context::new(&Fake::default()), &name, None), Err(Failure::Rejected(_)));
@@ -180,7 +221,7 @@ mod tests {
         );
         assert_eq!(titles("shop-numbers.site", None), (vec!["main=Основной".to_owned()], None));
         assert_eq!(titles("call-order-type", None).0.len(), 0);
-        assert_eq!(titles("extra-field-rows.field", None).0, ["utm=utm, string"]);
+        assert_eq!(titles("extra-field-rows.field", None).0, ["utm=utm, string, customer", "utm=utm, string, order"]);
         let (first, last) = (titles("virtual-numbers", None), titles("click-to-call-number", Some("3")));
         assert_eq!((first.0.len(), first.1.as_deref(), last.0.len(), last.1), (200, Some("2"), 49, None));
         for (setting, page) in [("create-contact", None), ("virtual-numbers", Some("x")), ("virtual-numbers", Some("0"))] {

@@ -42,7 +42,7 @@ pub fn register(context: &Context<'_>, active: bool, links: &[EmployeeLink]) -> 
         additional_codes: matching::codes(links),
         make_call_url: "/make-call".to_owned(),
         change_user_status_url: "/status".to_owned(),
-        external_phones: if active { numbers(context.settings()?) } else { Vec::new() },
+        external_phones: if active && context.settings()?.telephony { numbers(context.settings()?) } else { Vec::new() },
         embed: if active { workplace::embed(context.platform) } else { Value::Null },
         embedded: module::is_embedded(context.platform)?,
     };

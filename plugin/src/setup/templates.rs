@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::base::{json, template};
+use crate::base::template;
 use crate::bindings::exports::uis::integration::setup::TemplateParameter;
 use crate::bindings::uis::integration::types::Misconfiguration;
-use crate::settings::SCHEMA;
+use crate::settings::schema;
 
 /// The communications whose templates have a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,16 +100,14 @@ pub fn preview(setting: &str, text: &str) -> Result<String, Misconfiguration> {
     Ok(template::render(text, example, |_| {}))
 }
 
-/// Whether a setting is a template: the schema marks it with `x-template`, or its default contains a parameter. In a table, `value` is one;
-/// such a setting is named `table.value`.
+/// Whether a setting is a template: the schema marks it with `x-template`. In a table of fields, `value` is one; such a setting is named
+/// `table.value`.
 fn is_template(setting: &str) -> bool {
-    let schema: Value = json::parse(SCHEMA.as_bytes()).unwrap_or_default();
-    let property = match setting.split_once('.') {
-        Some((table, member)) => &schema["properties"][table]["items"]["properties"][member],
-        None => &schema["properties"][setting],
-    };
-    let in_table = setting.ends_with(".value") && property["type"] == "string";
-    in_table || property["x-template"] == Value::Bool(true) || property["default"].as_str().is_some_and(|text| text.contains("{{"))
+    let properties = schema::properties();
+    match setting.split_once('.') {
+        Some((table, member)) => member == "value" && properties.get(table).is_some_and(|table| table["items"]["properties"][member]["type"] == "string"),
+        None => properties.get(setting).is_some_and(|property| property["x-template"] == Value::Bool(true)),
+    }
 }
 
 #[cfg(test)]
@@ -124,7 +122,7 @@ mod tests {
     fn the_parameters_depend_on_the_kind_of_communication() {
         let has = |setting: &str, name: &str| names(setting).iter().any(|known| known == name);
         for (setting, own, other) in [
-            ("missed-call-task-name", "virtual_phone_number", "chat_username"),
+            ("incoming-missed-task-name", "virtual_phone_number", "chat_username"),
             ("call-order-comment", "talk_time_duration", "form_name"),
             ("extra-field-rows.value", "scenario_name", "text"),
             ("chat-task-name", "chat_channel_name", "talk_time_duration"),
@@ -138,7 +136,7 @@ mod tests {
         {
             assert!(parameters(setting).is_empty(), "{setting}");
         }
-        for setting in ["chat-task-name", "request-task-name", "missed-call-task-name"] {
+        for setting in ["chat-task-name", "request-task-name", "outgoing-missed-task-name"] {
             for parameter in parameters(setting) {
                 assert!(!parameter.title.is_empty() && !parameter.example.is_empty(), "{parameter:?}");
                 assert!(template::check(&format!("{{{{{}}}}}", parameter.name)).is_ok(), "{parameter:?}");
@@ -161,12 +159,12 @@ mod tests {
 
     #[test]
     fn the_defaults_use_only_parameters_that_exist() {
-        let schema: Value = json::parse(SCHEMA.as_bytes()).expect("the schema is JSON");
-        for (setting, property) in schema["properties"].as_object().expect("properties") {
+        let properties = schema::properties();
+        for (setting, property) in &properties {
             let text = property["default"].as_str().filter(|text| text.contains("{{")).unwrap_or_default();
             template::render(
                 text,
-                |name| names(setting).iter().any(|known| known == name).then(String::new),
+                |name| names(setting).iter().any(|known| known == name).then(|| "x".to_owned()),
                 |name| panic!("{setting}: {name}"),
             );
         }

@@ -13,7 +13,7 @@ use crate::crm_state::shops;
 const CLICKED: &str = "retailcrm";
 
 /// A call as an appeal, as far as the call is known. An internal call has no customer, so its identity is empty.
-pub fn of<'a>(context: &Context<'_>, session: i64, story: &Story, parameters: &'a Parameters<'_>) -> Result<Appeal<'a>, Failure> {
+pub fn of<'a>(context: &Context<'_>, session: i64, story: &'a Story, parameters: &'a Parameters<'_>) -> Result<Appeal<'a>, Failure> {
     let settings = context.settings()?;
     let number = story.virtual_number.as_deref();
     Ok(Appeal {
@@ -25,5 +25,8 @@ pub fn of<'a>(context: &Context<'_>, session: i64, story: &Story, parameters: &'
         site: shops::of_call(context.platform, settings, number)?,
         source: source::source(context, parameters, story.clicked_by.map(|_| CLICKED)),
         parameters,
+        employee: story.talker().or_else(|| story.rung_last()),
+        tags: &story.tags,
+        ended: story.end.is_some(),
     })
 }

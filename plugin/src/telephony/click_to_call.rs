@@ -84,7 +84,10 @@ fn shown_number(context: &Context<'_>, chosen: Option<&str>, employee: i64) -> R
         context.platform.log(Level::Info, "the line chosen in RetailCRM does not belong to the account", &[("number", &shown(chosen))]);
     }
     let lines: Vec<Line> = directory::paged(|offset| context.platform.lines(offset))?;
-    let line = lines.into_iter().filter(|line| line.employee_id == employee && line.registered).find_map(|line| line.virtual_number);
+    // A line whose number UIS chooses anew for each call has no number of its own.
+    let fixed = |line: &Line| line.usage_rule.as_deref().is_none_or(|rule| rule == "fixed");
+    let registered = lines.into_iter().filter(|line| line.employee_id == employee && line.registered);
+    let line = registered.filter(fixed).find_map(|line| line.virtual_number);
     line.or(own).ok_or_else(|| {
         misconfigured("click-to-call-number", "choose the number that customers see: the employee has no registered SIP line")
     })

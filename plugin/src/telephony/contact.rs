@@ -1,44 +1,67 @@
-//! «Создавать контакт при звонке»: a customer is created when an employee starts talking with an unknown caller; never while the phone
-//! rings, and never for an unanswered call.
+//! «Первичные обращения»: a client is created when an employee starts talking with somebody whom RetailCRM does not know; never while the
+//! phone rings. Unanswered incoming calls create one at their end, if «Создавать по пропущенным входящим» is on.
 
+use super::assignees;
 use crate::appeal::Appeal;
-use crate::appeals::assignee::Assignee;
 use crate::appeals::lookup::Lookup;
 use crate::appeals::{customer, progress};
 use crate::base::outcome::{Handled, done, done_with_skipped};
 use crate::bindings::uis::integration::call_events::CallAnswered;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
-use crate::crm_state::shops;
-use crate::settings::telephony::ContactAssignee;
-use crate::telephony::appeal;
+use crate::retailcrm::custom_fields::Entity;
+use crate::settings::Repeat;
+use crate::settings::common::First;
+use crate::settings::conditions::Verdict;
 use crate::telephony::parameters::Parameters;
 use crate::telephony::story::{self, Story};
+use crate::telephony::{appeal, call_filter};
 
 /// An employee answered the call.
 pub fn on_call_answered(context: &Context<'_>, event: &CallAnswered) -> Handled {
     let session = event.call.session_id;
     let settings = context.settings()?;
-    if settings.create_contact {
-        let story = story::read(context, session)?;
-        let parameters = Parameters::of(context, session, &story)?;
-        let appeal = appeal::of(context, session, &story, &parameters)?;
-        if let Some(mut lookup) = Lookup::of(context, appeal.identity.clone(), &progress::read(context, appeal.id)?) {
-            return done_with_skipped(ensure(context, &appeal, &story, &mut lookup)?);
-        }
+    let story = story::read(context, session)?;
+    let block = story.settings(settings);
+    // Who is known now decides between «Первичные» and «Повторные обращения», also when something is only created at the end.
+    if block.first == First::Nothing && block.repeat == Repeat::Nothing {
+        return done();
     }
-    done()
+    let parameters = Parameters::of(context, session, &story)?;
+    let appeal = appeal::of(context, session, &story, &parameters)?;
+    let Some(mut lookup) = Lookup::of(context, appeal.identity.clone(), &progress::read(context, appeal.id)?) else { return done() };
+    match call_filter::verdict(context, &appeal, &story)? {
+        Verdict::Pass if block.first.client() => done_with_skipped(ensure(context, &appeal, &story, true, &mut lookup)?),
+        // A parameter of the filter may come later, until the call ends.
+        Verdict::Pass | Verdict::Undecided => {
+            customer::is_first(context, &appeal, &mut lookup)?;
+            done()
+        }
+        Verdict::Fail => done(),
+    }
 }
 
-/// Makes sure that the caller is a customer.
-pub fn ensure(context: &Context<'_>, appeal: &Appeal<'_>, story: &Story, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+/// Makes sure that the caller is a client. `talked`: an employee talked with them.
+pub fn ensure(
+    context: &Context<'_>,
+    appeal: &Appeal<'_>,
+    story: &Story,
+    talked: bool,
+    lookup: &mut Lookup<'_>,
+) -> Result<Vec<Skipped>, Failure> {
     let settings = context.settings()?;
-    let assignee = match settings.contact_assignee {
-        ContactAssignee::Talked => Assignee::Employee(story.talker()),
-        ContactAssignee::Default => Assignee::User(None),
-        ContactAssignee::Fixed => Assignee::User(settings.contact_assignee_user),
-        ContactAssignee::Shop => Assignee::User(shops::assignee(settings, story.virtual_number.as_deref())),
-    };
-    let manager = |lookup: &mut Lookup<'_>| assignee.user(context, lookup, settings.default_assignee);
-    customer::ensure(context, appeal, manager, settings.field_rows(), lookup)
+    let assignee = assignees::of_client(context, story, talked)?;
+    let responsibles = assignees::responsibles(settings, story);
+    let manager = |lookup: &mut Lookup<'_>| assignee.user(context, appeal, lookup, responsibles);
+    customer::ensure(context, appeal, manager, &settings.field_rows(Entity::Customer), lookup)
+}
+
+/// When the call has ended: the client whom it created gets the manager that the settings choose now, for example who talked last.
+pub fn correct_manager(context: &Context<'_>, appeal: &Appeal<'_>, story: &Story, lookup: &mut Lookup<'_>) -> Result<(), Failure> {
+    if !progress::read(context, appeal.id)?.created {
+        return Ok(());
+    }
+    let responsibles = assignees::responsibles(context.settings()?, story);
+    let wanted = assignees::of_client(context, story, true)?.user(context, appeal, lookup, responsibles)?;
+    customer::correct_manager(context, appeal, wanted)
 }

@@ -15,13 +15,16 @@ pub fn ours(context: &Context<'_>, call: &Call) -> Result<bool, Failure> {
     is_ours(context, call.session_id, call.virtual_number.as_deref())
 }
 
-/// Whether this integration handles a call: there is no filter, or the call is on a chosen number; and RetailCRM has not switched the
-/// module off. If the event does not contain the number, the number from earlier events counts; a call without any number is not handled.
+/// Whether this integration handles a call: «Телефония» is on; there is no filter, or the call is on a chosen number; and RetailCRM has not
+/// switched the module off. If the event does not contain the number, the number from earlier events counts; a call without any number is not handled.
 pub fn is_ours(context: &Context<'_>, session: i64, number: Option<&str>) -> Result<bool, Failure> {
     if switch::switched_off(context.platform)? {
         return Ok(false);
     }
     let settings = context.settings()?;
+    if !settings.telephony {
+        return Ok(false);
+    }
     if !settings.filter_by_virtual_numbers {
         return Ok(true);
     }
@@ -41,7 +44,7 @@ pub fn if_ours(context: &Context<'_>, call: &Call, handle: impl FnOnce() -> Hand
     let number = call.virtual_number.as_deref().unwrap_or("unknown");
     context.platform.log(
         Level::Debug,
-        "the call is ignored: it is on another number, or the module is switched off",
+        "the call is ignored: it is on another number, or the module or the section «Телефония» is switched off",
         &[("call", &call.session_id.to_string()), ("number", number)],
     );
     done()

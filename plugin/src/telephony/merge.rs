@@ -1,8 +1,9 @@
 //! Merges a call's events into its story. Events arrive late, twice or out of order; the story is the same in any order.
 
 use super::story::{CallDirection, End, StoredRecording, Story};
-use crate::base::phone;
+use crate::base::{phone, tags};
 use crate::bindings::uis::integration::call_events::{Call, CallFinished, Direction, FinishKind, Recording};
+use crate::bindings::uis::integration::types::Tag;
 use crate::telephony::click_mark;
 use crate::uis::directory;
 
@@ -35,16 +36,18 @@ impl Story {
         for (name, value) in call.attributes.iter().cloned().chain(named).chain(contact) {
             self.merge_parameter(name, &value);
         }
+        tags::merge(&mut self.tags, &call.tags);
         self.started_at = self.started_at.or(call.started_at);
         self.first_seen = Some(self.first_seen.map_or(call.at, |seen| seen.min(call.at)));
     }
 
     /// Merges tags. UIS sends all tags of the call, or only the new ones, so known tags are kept.
-    pub fn merge_tags(&mut self, tags: &[String]) {
+    pub fn merge_tags(&mut self, reported: &[Tag]) {
+        tags::merge(&mut self.tags, reported);
         let known: Vec<String> =
             self.parameters.get(TAGS).and_then(|known| crate::base::json::read(known.as_bytes()).ok()).unwrap_or_default();
-        let more = tags.iter().filter(|tag| !known.contains(tag));
-        let all: Vec<&String> = known.iter().chain(more).collect();
+        let more = self.tags.iter().map(|tag| tag.name.clone()).filter(|name| !name.is_empty() && !known.contains(name));
+        let all: Vec<String> = known.iter().cloned().chain(more).collect();
         if let Some(all) = serde_json::to_value(&all).ok().filter(|_| !all.is_empty()) {
             self.merge_parameter(TAGS.to_owned(), &all.to_string());
         }

@@ -12,11 +12,13 @@
 //! | [`verdict`] | how the call ended, in RetailCRM's terms |
 //! | [`history`] | «сохранение истории и записей звонков» |
 //! | [`follow_up`] | what follows from a call's end |
-//! | [`contact`] | «создавать контакт при звонке» |
-//! | [`missed`] | «создавать задачу по пропущенному звонку» |
-//! | [`click_to_call`] | «номер для звонка по клику», «переопределять АОН» |
+//! | [`call_filter`] | «фильтровать звонки»: which calls create something |
+//! | [`contact`] | «первичные обращения»: the client, when the talk begins |
+//! | [`assignees`] | «создавать на сотрудника», «ответственные» |
+//! | [`missed`] | «при потерянном входящем / неуспешном исходящем звонке создавать задачу на» |
+//! | [`click_to_call`] | «номер для звонка по клику», «всегда отображать номер» |
 //! | [`click_mark`] | the mark by which a clicked call is recognised |
-//! | [`orders`] | «создавать заказ по звонку» |
+//! | [`orders`] | «первичные» and «повторные обращения»: clients and orders, when the call has ended |
 //! | [`recordings`] | recordings that do not fit into the history: notes on the customer |
 //! | [`record_review`] | partners' rules about a call's record |
 //! | [`routing`] | partners' rules about where a call goes |
@@ -25,6 +27,8 @@
 //! | [`reconcile`] | calls whose notifications were lost, found in UIS's report |
 
 pub mod appeal;
+pub mod assignees;
+pub mod call_filter;
 pub mod click_mark;
 pub mod click_to_call;
 pub mod contact;

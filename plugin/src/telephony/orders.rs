@@ -1,24 +1,23 @@
-//! «Создавать заказ по звонку»: for a first, repeated or lost call.
+//! Clients and orders of a finished call: «Первичные обращения» and «Повторные обращения» of its direction.
 
-use serde_json::Map;
-
+use super::assignees;
 use crate::appeal::Appeal;
-use crate::appeals::assignee::Assignee;
+use crate::appeals::customer;
 use crate::appeals::lookup::Lookup;
 use crate::appeals::order::{self, OrderPlan};
-use crate::appeals::progress;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
-use crate::settings::telephony::{OrderAssignee, OrderCall};
+use crate::retailcrm::custom_fields::Entity;
+use crate::settings::Repeat;
+use crate::settings::common::First;
 use crate::telephony::contact;
-use crate::telephony::story::Story;
+use crate::telephony::story::{CallDirection, Story};
 
-/// RetailCRM's built-in order method for such calls.
-fn stock_method(kind: OrderCall) -> &'static str {
-    if kind == OrderCall::Lost { "missed-call" } else { "phone" }
-}
+/// RetailCRM's built-in order methods for calls with a talk and for missed ones.
+const TALK_METHOD: &str = "phone";
+const MISSED_METHOD: &str = "missed-call";
 
-/// Creates the order of a finished call, if the settings require one. `talked`: an employee talked.
+/// Creates what the settings require for a finished call. `talked`: an employee talked with the customer.
 pub fn make(
     context: &Context<'_>,
     appeal: &Appeal<'_>,
@@ -26,38 +25,50 @@ pub fn make(
     talked: bool,
     lookup: &mut Lookup<'_>,
 ) -> Result<Vec<Skipped>, Failure> {
-    let settings = context.settings()?;
-    let wanted = |kind: OrderCall| settings.call_order_calls.contains(&kind);
-    let possible = if talked { wanted(OrderCall::First) || wanted(OrderCall::Repeat) } else { wanted(OrderCall::Lost) };
-    if !settings.call_orders || !possible {
+    let block = story.settings(context.settings()?);
+    let (of_first, of_repeat) = (block.of_first(talked), block.of_repeat(talked));
+    // An unanswered call out is no lost call: UIS calls only incoming ones lost.
+    let attempt = !talked && story.direction == Some(CallDirection::Out);
+    if attempt || (of_first == First::Nothing && of_repeat == Repeat::Nothing) {
         return Ok(Vec::new());
     }
-    // An order needs a customer, so an unknown caller becomes one.
-    let mut left_out = contact::ensure(context, appeal, story, lookup)?;
-    let kind = match (talked, progress::read(context, appeal.id)?.created) {
-        (false, _) => OrderCall::Lost,
-        (true, true) => OrderCall::First,
-        (true, false) => OrderCall::Repeat,
-    };
-    if !wanted(kind) {
-        return Ok(left_out);
+    let first = customer::is_first(context, appeal, lookup)?;
+    let mut left_out = Vec::new();
+    // A first call may only create a client if the settings say so; a known client is found and remembered.
+    if !first || of_first.client() {
+        left_out.extend(contact::ensure(context, appeal, story, talked, lookup)?);
     }
+    if talked && first {
+        contact::correct_manager(context, appeal, story, lookup)?;
+    }
+    let repeat = if !first { of_repeat } else if of_first.order() { Repeat::Always } else { Repeat::Nothing };
+    if repeat != Repeat::Nothing {
+        left_out.extend(order(context, appeal, story, (talked, first, repeat), lookup)?);
+    }
+    Ok(left_out)
+}
+
+fn order(
+    context: &Context<'_>,
+    appeal: &Appeal<'_>,
+    story: &Story,
+    (talked, first, repeat): (bool, bool, Repeat),
+    lookup: &mut Lookup<'_>,
+) -> Result<Vec<Skipped>, Failure> {
+    let settings = context.settings()?;
+    let (fields, mut left_out) = order::fields(context, appeal, &settings.field_rows(Entity::Order))?;
     let plan = OrderPlan {
-        repeat: settings.call_order_repeat,
+        repeat,
         after_hours: settings.call_order_after_hours,
         order_type: settings.call_order_type.clone(),
         order_method: settings.call_order_method.clone(),
-        stock_method: stock_method(kind),
+        stock_method: if talked { TALK_METHOD } else { MISSED_METHOD },
         status: settings.call_order_status.clone(),
-        assignee: match settings.call_order_assignee {
-            OrderAssignee::Talked => Assignee::Employee(story.talker().or_else(|| story.rung_last())),
-            OrderAssignee::Default => Assignee::User(None),
-            OrderAssignee::Fixed => Assignee::User(settings.call_order_user),
-        },
-        default_assignee: settings.default_assignee,
+        assignee: assignees::of_order(context, story, talked, first)?,
+        responsibles: assignees::responsibles(settings, story),
         comment: &settings.call_order_comment,
         customer_comment: None,
-        fields: Map::new(),
+        fields,
     };
     left_out.extend(order::make(context, appeal, &plan, lookup)?);
     Ok(left_out)

@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::base::keys::Key;
+use crate::base::tags::StoredTag;
 use crate::base::{stored, template};
 use crate::bindings::uis::integration::call_events::{Call, Recording};
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
+use crate::settings::Settings;
+use crate::settings::telephony::CallSettings;
 use crate::telephony::merge::PARAMETER_MAX;
 
 /// How long a story is stored: longer than any event can be repeated, and longer than UIS's reports are read back.
@@ -48,6 +51,8 @@ pub struct Story {
     pub follow_up: FollowUp,
     /// The CRM user who started the call by a click.
     pub clicked_by: Option<i64>,
+    /// The tags of the call.
+    pub tags: Vec<StoredTag>,
     /// The events' parameters for templates, under UIS's names.
     pub parameters: BTreeMap<String, String>,
     /// The `recordUrl` that the record is, or will be, stored with.
@@ -230,6 +235,18 @@ impl Story {
     pub fn talker(&self) -> Option<i64> {
         let ended = self.end.as_ref().and_then(|end| end.employee_id);
         self.talks.iter().rev().copied().flatten().next().or(ended)
+    }
+
+    /// The employee who talked first, or was responsible; an id.
+    pub fn first_talker(&self) -> Option<i64> {
+        let ended = self.end.as_ref().and_then(|end| end.employee_id);
+        self.talks.iter().copied().flatten().next().or(ended)
+    }
+
+    /// The settings of the call's direction; a call without a known direction is incoming, unless a click started it.
+    pub fn settings<'a>(&self, settings: &'a Settings) -> &'a CallSettings {
+        let outgoing = self.direction == Some(CallDirection::Out) || (self.direction.is_none() && self.clicked_by.is_some());
+        if outgoing { &settings.outgoing } else { &settings.incoming }
     }
 
     /// The employee whose phone rang last; an id.

@@ -1,26 +1,20 @@
-//! Tags that employees and scenarios put on calls. RetailCRM's calls have no tags, so they are written to the customer as extra fields
-//! («Передавать дополнительные поля», parameter `tag_names`), also when they are set after the call.
+//! Tags that employees and scenarios put on calls. RetailCRM's calls have no tags, so they are written to the customer and the order as extra
+//! fields («Передавать дополнительные поля», parameter `tag_names`), also when they are set after the call. A filter that waits for a tag lets
+//! the call pass then.
 
-use crate::appeals::lookup::Lookup;
-use crate::appeals::{fields, progress};
+use crate::appeals::steps::StepResults;
 use crate::base::outcome::{Handled, done, done_with_skipped};
 use crate::bindings::uis::integration::call_events::TagsChanged;
 use crate::bindings::uis::integration::log::Level;
-use crate::bindings::uis::integration::types::CommunicationKind;
 use crate::context::Context;
-use crate::telephony::parameters::Parameters;
 use crate::telephony::story::{self, FollowUp};
-use crate::telephony::{appeal, filter};
+use crate::telephony::{filter, follow_up};
 
 /// Tags of a call were set or removed.
 pub fn on_tags_changed(context: &Context<'_>, event: &TagsChanged) -> Handled {
     let session = event.communication_id;
-    if event.communication != CommunicationKind::Call || !filter::is_ours(context, session, None)? {
-        context.platform.log(
-            Level::Debug,
-            "tags of a communication that is not a handled call",
-            &[("communication", &session.to_string())],
-        );
+    if !filter::is_ours(context, session, None)? {
+        context.platform.log(Level::Debug, "tags of a call that is not handled", &[("call", &session.to_string())]);
         return done();
     }
     // A tag without a name is not in RetailCRM's field either.
@@ -33,9 +27,5 @@ pub fn on_tags_changed(context: &Context<'_>, event: &TagsChanged) -> Handled {
     if story.follow_up != FollowUp::Done {
         return done();
     }
-    let settings = context.settings()?;
-    let parameters = Parameters::of(context, session, &story)?;
-    let appeal = appeal::of(context, session, &story, &parameters)?;
-    let Some(mut lookup) = Lookup::of(context, appeal.identity.clone(), &progress::read(context, appeal.id)?) else { return done() };
-    done_with_skipped(fields::update(context, &appeal, settings.field_rows(), &mut lookup)?)
+    done_with_skipped(follow_up::run_again(context, session).and_then(StepResults::into_skipped)?)
 }

@@ -1,8 +1,7 @@
-//! What the settings require for a site request or a chat: a customer, an order, a task, fields. A refusal of one does not block the
-//! others.
+//! What the settings require for a site request or a chat: a client, an order, a task, fields. A refusal of one does not block the others.
 
 use crate::appeal::Appeal;
-use crate::appeals::assignee::Assignee;
+use crate::appeals::assignee::{Assignee, Responsibles};
 use crate::appeals::lookup::Lookup;
 use crate::appeals::steps::StepResults;
 use crate::appeals::{customer, fields, order, progress, task};
@@ -10,7 +9,7 @@ use crate::base::keys::Key;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::retailcrm::custom_fields::Entity;
-use crate::settings::texts::{Method, TextAssignee, TextSettings};
+use crate::settings::texts::{TextAssignee, TextSettings};
 use crate::settings::{Repeat, Settings};
 
 /// What has to be done for one appeal.
@@ -25,39 +24,79 @@ pub struct AppealActions<'a> {
     pub stock_method: &'a str,
     /// The customer's comment for the order.
     pub customer_comment: Option<String>,
+    /// Whether it is time for the client.
+    pub client_due: bool,
+    /// Whether it is time for the order, and the appeal's type creates one.
+    pub order_due: bool,
+    /// The assignee of the order by the type of the request; none: as the settings say otherwise.
+    pub type_assignee: Option<i64>,
     /// Whether a task is created as well.
     pub with_task: bool,
 }
 
 impl AppealActions<'_> {
+    fn responsibles(&self) -> Responsibles<'_> {
+        Responsibles { rules: &self.block.rules, default: self.settings.text_default_assignee }
+    }
+
     fn assignee(&self, choice: TextAssignee, user: Option<i64>) -> Assignee {
         match choice {
             TextAssignee::Operator => Assignee::Employee(self.employee),
             TextAssignee::Manager => Assignee::Manager,
-            TextAssignee::Default => Assignee::User(None),
+            TextAssignee::Settings | TextAssignee::AsClient | TextAssignee::AsFirst => Assignee::Settings,
+            TextAssignee::Default => Assignee::Default,
             TextAssignee::Fixed => Assignee::User(user),
         }
     }
 
-    /// Does everything that is required and not done yet.
+    /// The assignee of a new client.
+    fn client_assignee(&self) -> Assignee {
+        self.assignee(self.block.assignee, self.block.assignee_user)
+    }
+
+    /// The assignee of an order. `first`: RetailCRM did not know the customer when the appeal began.
+    fn order_assignee(&self, first: bool) -> Assignee {
+        let block = self.block;
+        let of_first = match block.order_assignee {
+            TextAssignee::AsClient | TextAssignee::AsFirst => self.client_assignee(),
+            choice => self.assignee(choice, block.order_user),
+        };
+        match (self.type_assignee, first, block.repeat_assignee) {
+            (Some(user), ..) => Assignee::User(Some(user)),
+            (None, true, _) | (None, false, TextAssignee::AsFirst) => of_first,
+            (None, false, TextAssignee::AsClient) => self.client_assignee(),
+            (None, false, choice) => self.assignee(choice, block.repeat_user),
+        }
+    }
+
+    /// Does everything that is required and due, and not done yet.
     pub fn carry_out(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
-        let (block, default) = (self.block, self.settings.text_default_assignee);
+        let block = self.block;
         let mut steps = StepResults::default();
-        let known_before = progress::read(context, appeal.id)?;
-        if block.only_first && !known_before.created && !known_before.creating && lookup.customer()?.is_some() {
+        let first = customer::is_first(context, appeal, lookup)?;
+        if block.only_first && !first {
             return Ok(Vec::new());
         }
-        let assignee = self.assignee(block.assignee, block.assignee_user);
-        if block.method != Method::Task {
+        let repeat = match first {
+            true if block.first.order() => Repeat::Always,
+            true => Repeat::Nothing,
+            false => block.repeat,
+        };
+        let ordering = self.order_due && repeat != Repeat::Nothing;
+        // An order needs a client; a known client is only found and remembered.
+        if (self.client_due && (block.first.client() || !first)) || ordering {
             let rows = block.rows(Entity::Customer);
-            let manager = |lookup: &mut Lookup<'_>| assignee.user(context, lookup, default);
+            let manager = |lookup: &mut Lookup<'_>| self.client_assignee().user(context, appeal, lookup, self.responsibles());
             steps.add(customer::ensure(context, appeal, manager, &rows, lookup))?;
             steps.add(fields::update(context, appeal, &rows, lookup))?;
         }
-        if block.method == Method::ClientAndOrder {
-            steps.add(self.order(context, appeal, assignee, lookup))?;
+        if ordering {
+            steps.add(self.order(context, appeal, first, repeat, lookup))?;
         }
-        if self.wants_task() {
+        if self.order_due {
+            steps.add(fields::update_order(context, appeal, &block.rows(Entity::Order), lookup))?;
+        }
+        if self.with_task {
             steps.add(self.task(context, appeal, lookup))?;
         }
         steps.into_skipped()
@@ -65,14 +104,10 @@ impl AppealActions<'_> {
 
     /// For a person without contacts: creates only the task, if one is required.
     pub fn task_alone(&self, context: &Context<'_>, appeal: &Appeal<'_>) -> Result<Vec<Skipped>, Failure> {
-        if !self.wants_task() {
+        if !self.with_task {
             return Ok(Vec::new());
         }
         self.task(context, appeal, &mut Lookup::without_customer(context))
-    }
-
-    fn wants_task(&self) -> bool {
-        self.with_task || self.block.method == Method::Task
     }
 
     fn task(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
@@ -83,7 +118,7 @@ impl AppealActions<'_> {
             name: &block.task_name,
             due_hours: block.task_due_hours,
             assignee: self.assignee(block.task_assignee, block.task_user),
-            default_assignee: self.settings.text_default_assignee,
+            responsibles: self.responsibles(),
         };
         task::make(context, appeal, &plan, lookup)
     }
@@ -92,17 +127,14 @@ impl AppealActions<'_> {
         &self,
         context: &Context<'_>,
         appeal: &Appeal<'_>,
-        assignee: Assignee,
+        first: bool,
+        repeat: Repeat,
         lookup: &mut Lookup<'_>,
     ) -> Result<Vec<Skipped>, Failure> {
         let block = self.block;
-        let created = progress::read(context, appeal.id)?.created;
-        let repeat = match block.repeat.order() {
-            Some(repeat) => repeat,
-            // The first appeal of a customer always gets an order.
-            None if created => Repeat::Always,
-            None => return Ok(Vec::new()),
-        };
+        if progress::read(context, appeal.id)?.ordered {
+            return Ok(Vec::new());
+        }
         let (values, mut left_out) = order::fields(context, appeal, &block.rows(Entity::Order))?;
         let plan = order::OrderPlan {
             repeat,
@@ -111,8 +143,8 @@ impl AppealActions<'_> {
             order_method: block.order_method.clone(),
             stock_method: self.stock_method,
             status: block.order_status.clone(),
-            assignee,
-            default_assignee: self.settings.text_default_assignee,
+            assignee: self.order_assignee(first),
+            responsibles: self.responsibles(),
             comment: &block.order_comment,
             customer_comment: self.customer_comment.clone(),
             fields: values,

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::appeal::Identity;
 use crate::base::keys::Key;
+use crate::base::tags::{self, StoredTag};
 use crate::base::stored;
-use crate::bindings::uis::integration::chat_events::Chat;
-use crate::bindings::uis::integration::types::{Failure, Instant};
+use crate::bindings::uis::integration::chat_events::{Chat, ChatInitiator};
+use crate::bindings::uis::integration::types::{Failure, Instant, Tag};
 use crate::context::Context;
 use crate::settings::texts::Unsuccessful;
 use crate::texts::contacts;
@@ -29,8 +30,14 @@ pub struct ChatStory {
     pub began: Instant,
     /// Whether an employee accepted it.
     pub accepted: bool,
-    /// Whether it was sent to RetailCRM, with what was known at that time.
+    /// Whether something was done for it, with what was known at that time.
     pub passed_on: bool,
+    /// Whether the order was done, with what was known at that time.
+    pub order_passed_on: bool,
+    /// Whether an employee began the chat.
+    pub outgoing: bool,
+    /// The tags known so far.
+    pub tags: Vec<StoredTag>,
     /// Whether the visitor's identity or the end became known and is not sent to RetailCRM yet. This is stored because the event may be
     /// retried.
     #[serde(rename = "news")]
@@ -83,6 +90,33 @@ pub fn update<R>(context: &Context<'_>, chat: i64, change: impl FnMut(&mut ChatS
     stored::update(context.platform, Key::Chat(chat), Some(TTL_MS), change)
 }
 
+/// The chat behind a communication: stored when an event had both ids. Where UIS gives both the same id, that is the chat.
+pub fn of_communication(context: &Context<'_>, communication: i64) -> Result<Option<i64>, Failure> {
+    let known = stored::load::<i64>(context.platform, Key::ChatOfCommunication(communication))?;
+    if known.is_some() {
+        return Ok(known);
+    }
+    Ok(stored::load::<ChatStory>(context.platform, Key::Chat(communication))?.map(|_| communication))
+}
+
+/// Stores which communication a chat is, and merges the tags that came before this was known. Returns the chat's state.
+pub fn link(context: &Context<'_>, chat: i64, communication: i64) -> Result<ChatStory, Failure> {
+    stored::put(context.platform, Key::ChatOfCommunication(communication), &chat, Some(TTL_MS))?;
+    let waiting: Vec<StoredTag> = stored::load(context.platform, Key::CommunicationTags(communication))?.unwrap_or_default();
+    let reported: Vec<Tag> = waiting.into_iter().map(|tag| Tag { id: tag.id, name: tag.name }).collect();
+    update(context, chat, |story| {
+        tags::merge(&mut story.tags, &reported);
+        story.clone()
+    })
+}
+
+/// Keeps the tags of a communication whose chat is not known yet.
+pub fn keep_tags(context: &Context<'_>, communication: i64, reported: &[Tag]) -> Result<(), Failure> {
+    stored::update(context.platform, Key::CommunicationTags(communication), Some(TTL_MS), |known: &mut Vec<StoredTag>| {
+        tags::merge(known, reported);
+    })
+}
+
 impl ChatStory {
     /// Merges what an event contains about the chat. A value that a later event does not contain is kept.
     pub fn merge(&mut self, chat: &Chat) {
@@ -106,8 +140,12 @@ impl ChatStory {
         self.channel_id = chat.channel_id.or(self.channel_id);
         self.communication = chat.communication_id.or(self.communication);
         self.changed |= self.identity() != before;
+        self.outgoing |= chat.initiator == Some(ChatInitiator::Operator);
+        tags::merge(&mut self.tags, &chat.tags);
         let named = chat.employee.as_ref().map(directory::parameters).unwrap_or_default();
-        for (name, value) in chat.attributes.iter().cloned().chain(named) {
+        let site = [("site_id", chat.site_id.map(|id| id.to_string())), ("site_domain_name", chat.site_domain.clone())];
+        let site = site.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        for (name, value) in chat.attributes.iter().cloned().chain(site).chain(named) {
             if !value.trim().is_empty() && (self.parameters.len() < PARAMETERS_MAX || self.parameters.contains_key(&name)) {
                 self.parameters.insert(name, value.chars().take(PARAMETER_MAX).collect());
             }
@@ -132,6 +170,13 @@ impl ChatStory {
         Identity { phone: self.phone.clone(), email: self.email.clone(), visitor: self.visitor }
     }
 
+    /// The names of the tags as UIS writes them, a JSON list; none if no name is known.
+    fn tag_names(&self) -> Option<String> {
+        let names: Vec<&str> = self.tags.iter().map(|tag| tag.name.as_str()).filter(|name| !name.is_empty()).collect();
+        let names = serde_json::to_value(&names).ok().filter(|_| !names.is_empty())?;
+        Some(names.to_string())
+    }
+
     /// The chat's parameters for templates and fields.
     pub fn parameters(&self, context: &Context<'_>, chat: i64) -> Result<Parameters, Failure> {
         let attributes: Vec<(String, String)> = self.parameters.clone().into_iter().collect();
@@ -147,7 +192,9 @@ impl ChatStory {
             .with("visitor_id", self.visitor.map(|id| id.to_string()))
             .with("visitor_contact_info", contact)
             .with("chat_username", self.nick.clone())
+            .with("chat_channel_id", self.channel_id.map(|id| id.to_string()))
             .with("chat_channel_name", self.channel_name.clone())
+            .with("tag_names", self.tag_names())
             .with("chat_channel_type", self.channel_type.clone())
             .with("start_time", Some(context.crm_date_time(self.began)?))
             .with("finish_time", ended))

@@ -1,23 +1,26 @@
-//! «Передача чатов»: creates a customer, an order and a task for a chat when it is accepted or closed, as the settings require, and stores
-//! its transcript.
+//! «Передавать чаты»: creates a client, an order and a task for a chat at the events that the settings name (its beginning, its acceptance,
+//! its end, a tag), and stores its transcript when it ends.
 
 use crate::appeal::{Appeal, EventParameters};
 use crate::appeals::lookup::Lookup;
-use crate::appeals::{join, progress, source};
+use crate::appeals::{conditions, join, progress, source};
 use crate::base::appeal_id::AppealId;
 use crate::base::outcome::{Handled, done, done_with_skipped, is_retried, skipped};
-use crate::base::template;
+use crate::base::{tags, template};
 use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::chat_events::{
     Chat, ChatAccepted, ChatFinished, ChatMessage, ChatStarted, ChatStatus, ChatUnanswered, MessageSource,
 };
+use crate::bindings::uis::integration::call_events::TagsChanged;
 use crate::bindings::uis::integration::types::{Delivery, Failure, Skipped};
 use crate::context::Context;
 use crate::crm_state::{shops, switch};
-use crate::settings::texts::{Unsuccessful, When};
+use crate::settings::conditions::Verdict;
+use crate::settings::texts::{ChatEvent, Unsuccessful};
 use crate::texts::actions::AppealActions;
 use crate::texts::chat_story::{self, ChatStory, End};
 use crate::texts::contacts;
+use crate::texts::parameters::Parameters;
 use crate::texts::transcript::{self, TranscriptOutcome};
 use crate::uis::directory;
 
@@ -30,65 +33,74 @@ const TALK_WAIT_MS: i64 = 3_600_000;
 /// UIS's channel type for chats on the site.
 const SITE_CHANNEL: &str = "comagic";
 
-/// A chat began. What follows from it is done when it is accepted or closed.
+/// A chat began.
 pub fn on_chat_started(context: &Context<'_>, event: &ChatStarted) -> Handled {
-    if wanted(context, &event.chat)? {
-        chat_story::update(context, event.chat.chat_id, |story| story.merge(&event.chat))?;
+    if !handled(context)? {
+        return done();
     }
-    done()
+    let story = merge(context, &event.chat, |_| {})?;
+    done_with_skipped(pass_on_if_due(context, event.chat.chat_id, &story)?)
 }
 
 /// An employee accepted a chat.
 pub fn on_chat_accepted(context: &Context<'_>, event: &ChatAccepted) -> Handled {
-    if !wanted(context, &event.chat)? {
+    if !handled(context)? {
         return done();
     }
     let who = who(context, &event.chat)?;
-    let story = chat_story::update(context, event.chat.chat_id, |story| {
-        story.merge(&event.chat);
+    let story = merge(context, &event.chat, |story| {
         story.accepted = true;
         story.employee = who.or(story.employee);
-        story.clone()
     })?;
-    if context.settings()?.chats.when == When::Close {
-        return done();
-    }
-    done_with_skipped(pass_on(context, event.chat.chat_id, &story)?)
+    done_with_skipped(pass_on_if_due(context, event.chat.chat_id, &story)?)
 }
 
 /// A message arrived; it may contain contacts.
 pub fn on_chat_message(context: &Context<'_>, delivery: &Delivery, event: &ChatMessage) -> Handled {
-    if !wanted(context, &event.chat)? {
+    if !handled(context)? {
         return done();
     }
     let left = if event.source == MessageSource::Visitor { contacts::of_text(&event.text) } else { (None, None) };
-    let story = chat_story::update(context, event.chat.chat_id, |story| {
-        story.merge(&event.chat);
-        story.merge_contacts(left.0.clone(), left.1.clone());
-        story.clone()
-    })?;
+    let story = merge(context, &event.chat, |story| story.merge_contacts(left.0.clone(), left.1.clone()))?;
     // A message after the end is handled like the end itself.
     if story.end.is_some() {
         return finish(context, event.chat.chat_id, &delivery.ordering_key);
     }
-    // The chat was sent to RetailCRM without these contacts, so they are added now. A chat that was not sent waits for its end.
-    if story.changed && story.passed_on {
-        return done_with_skipped(pass_on(context, event.chat.chat_id, &story)?);
+    done_with_skipped(pass_on_if_due(context, event.chat.chat_id, &story)?)
+}
+
+/// Tags of a chat were set or removed, perhaps long after its end.
+pub fn on_tags_changed(context: &Context<'_>, delivery: &Delivery, event: &TagsChanged) -> Handled {
+    if !handled(context)? {
+        return done();
     }
-    done()
+    let reported = event.attributes.iter().find(|(name, _)| name == "chat_id").and_then(|(_, id)| id.trim().parse().ok());
+    let Some(chat) = reported.map_or_else(|| chat_story::of_communication(context, event.communication_id), |chat| Ok(Some(chat)))? else {
+        return chat_story::keep_tags(context, event.communication_id, &event.tags).and_then(|()| done());
+    };
+    let story = chat_story::update(context, chat, |story| {
+        let before = story.tags.len();
+        tags::merge(&mut story.tags, &event.tags);
+        story.changed |= story.end.is_some() && story.tags.len() != before;
+        story.clone()
+    })?;
+    if story.end.is_some() {
+        return finish(context, chat, &delivery.ordering_key);
+    }
+    done_with_skipped(pass_on_if_due(context, chat, &story)?)
 }
 
 /// A customer's message has no answer yet. UIS reminds the operator; in RetailCRM nothing is done.
 pub fn on_chat_unanswered(context: &Context<'_>, event: &ChatUnanswered) -> Handled {
-    if wanted(context, &event.chat)? {
-        chat_story::update(context, event.chat.chat_id, |story| story.merge(&event.chat))?;
+    if handled(context)? {
+        merge(context, &event.chat, |_| {})?;
     }
     done()
 }
 
 /// A chat is closed.
 pub fn on_chat_finished(context: &Context<'_>, delivery: &Delivery, event: &ChatFinished) -> Handled {
-    if !wanted(context, &event.chat)? {
+    if !handled(context)? {
         return done();
     }
     merge_end(context, event)?;
@@ -97,7 +109,7 @@ pub fn on_chat_finished(context: &Context<'_>, delivery: &Delivery, event: &Chat
 
 /// UIS's report contains the end of a chat; returns whether anything remains to be done. The chat's own timer does it.
 pub fn on_reported(context: &Context<'_>, event: &ChatFinished) -> Result<bool, Failure> {
-    let is_new = wanted(context, &event.chat)? && !progress::read(context, AppealId::chat(event.chat.chat_id))?.finished;
+    let is_new = handled(context)? && !progress::read(context, AppealId::chat(event.chat.chat_id))?.finished;
     if is_new {
         merge_end(context, event)?;
     }
@@ -112,8 +124,7 @@ pub fn on_timer(context: &Context<'_>, delivery: &Delivery, chat: i64) -> Handle
 /// Merges the end into the chat's state.
 fn merge_end(context: &Context<'_>, event: &ChatFinished) -> Result<(), Failure> {
     let who = who(context, &event.chat)?;
-    chat_story::update(context, event.chat.chat_id, |story| {
-        story.merge(&event.chat);
+    merge(context, &event.chat, |story| {
         story.employee = story.employee.or(who);
         // If the chat was successful, an employee accepted it, even if that event was lost.
         story.accepted |= event.status == ChatStatus::Succeed;
@@ -122,14 +133,30 @@ fn merge_end(context: &Context<'_>, event: &ChatFinished) -> Result<(), Failure>
             story.changed = true;
         }
     })
+    .map(|_| ())
+}
+
+/// Merges an event into the chat's state, with `more` that the event says; returns the state.
+fn merge(context: &Context<'_>, chat: &Chat, mut more: impl FnMut(&mut ChatStory)) -> Result<ChatStory, Failure> {
+    let before = chat_story::read(context, chat.chat_id)?;
+    let story = chat_story::update(context, chat.chat_id, |story| {
+        story.merge(chat);
+        more(story);
+        story.clone()
+    })?;
+    match story.communication.filter(|_| before.communication.is_none()) {
+        Some(communication) => chat_story::link(context, chat.chat_id, communication),
+        None => Ok(story),
+    }
 }
 
 /// Does what follows from a chat's end, once.
 fn finish(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
     let id = AppealId::chat(chat);
     let mut story = chat_story::read(context, chat)?;
-    // Contacts may arrive after the end; then what was left out because of them is done now.
-    let late = story.has_contacts() && (story.changed || !story.passed_on);
+    // Contacts and tags may arrive after the end; then what was left out because of them is done now.
+    let reachable = story.has_contacts() || context.settings()?.chats.without_contacts;
+    let late = (reachable && story.changed) || (story.has_contacts() && !story.passed_on);
     if progress::read(context, id)?.finished {
         if !late {
             return done();
@@ -167,17 +194,9 @@ fn finish(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
     done_with_skipped(left_out)
 }
 
-/// Whether the settings require this chat to be sent to RetailCRM.
-fn wanted(context: &Context<'_>, chat: &Chat) -> Result<bool, Failure> {
-    let settings = context.settings()?;
-    let channels = &settings.chats.channels;
-    // If the event does not contain the channel, the one from earlier events counts.
-    let channel = || match chat.channel_id {
-        Some(channel) => Ok(Some(channel)),
-        None => chat_story::read(context, chat.chat_id).map(|story| story.channel_id),
-    };
-    let chosen = channels.is_empty() || channel()?.is_some_and(|channel| channels.contains(&channel));
-    Ok(settings.chats.send && chosen && !switch::switched_off(context.platform)?)
+/// Whether chats are handled at all.
+fn handled(context: &Context<'_>) -> Result<bool, Failure> {
+    Ok(context.settings()?.handles_chats() && !switch::switched_off(context.platform)?)
 }
 
 fn who(context: &Context<'_>, chat: &Chat) -> Result<Option<i64>, Failure> {
@@ -195,6 +214,17 @@ fn status(status: ChatStatus) -> Option<Unsuccessful> {
     }
 }
 
+/// Does what the settings require if a new event made something due: the chat's event that the settings name, or contacts that were missing.
+fn pass_on_if_due(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Skipped>, Failure> {
+    let parameters = story.parameters(context, chat)?;
+    let due = Due::of(context, &appeal(context, chat, story, &parameters)?, story)?;
+    let news = story.changed && (story.passed_on || story.order_passed_on);
+    if (due.client && !story.passed_on) || (due.order && !story.order_passed_on) || news {
+        return pass_on(context, chat, story);
+    }
+    Ok(Vec::new())
+}
+
 /// Does what the settings require, as far as the chat is known. What is already done is not repeated.
 fn pass_on(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Skipped>, Failure> {
     let passed_on = attempt(context, chat, story);
@@ -206,36 +236,81 @@ fn pass_on(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
     passed_on
 }
 
-fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Skipped>, Failure> {
+/// What it is time for.
+struct Due {
+    client: bool,
+    order: bool,
+}
+
+impl Due {
+    fn of(context: &Context<'_>, appeal: &Appeal<'_>, story: &ChatStory) -> Result<Due, Failure> {
+        let block = &context.settings()?.chats;
+        let is_due = |event: ChatEvent, tags: &[String]| match event {
+            // The chat's first event stands for its beginning.
+            ChatEvent::Start => Ok(true),
+            ChatEvent::Accept => Ok(story.accepted),
+            ChatEvent::Close => Ok(story.end.is_some()),
+            ChatEvent::Tag => conditions::is_tagged(context, appeal, tags),
+        };
+        let (order, tags) = block.order_event();
+        Ok(Due { client: is_due(block.when, &block.tags)?, order: is_due(order, tags)? })
+    }
+}
+
+/// A chat as an appeal.
+fn appeal<'a>(context: &Context<'_>, chat: i64, story: &'a ChatStory, parameters: &'a Parameters) -> Result<Appeal<'a>, Failure> {
     let settings = context.settings()?;
-    let block = &settings.chats;
-    let parameters = story.parameters(context, chat)?;
     let site = parameters.raw("site_domain_name");
     let (own_site, site) = shops::of_domain(context.platform, settings, site.as_deref())?;
-    let name = template::render(&block.client_name, |name| parameters.get(name), |_| {});
-    let identity = story.identity();
-    let appeal = Appeal {
+    let name = template::render(&settings.chats.client_name, |name| parameters.get(name), |_| {});
+    Ok(Appeal {
         id: AppealId::chat(chat),
         at: story.end.as_ref().map_or(story.began, |end| end.at),
         name: Some(name).filter(|name| !name.trim().is_empty()).or_else(|| story.nick.clone()).unwrap_or_default(),
         own_site,
         site,
-        source: source::source(context, &parameters, None),
-        parameters: &parameters,
-        identity: identity.clone(),
-    };
+        source: source::source(context, parameters, None),
+        parameters,
+        identity: story.identity(),
+        employee: story.employee,
+        tags: &story.tags,
+        ended: story.end.is_some(),
+    })
+}
+
+/// Whether the settings shut the chat out: «Не передавать исходящие чаты», «Фильтровать чаты». While a parameter of the filter may still
+/// come, the chat waits, which is the same.
+fn is_shut_out(context: &Context<'_>, appeal: &Appeal<'_>, story: &ChatStory) -> Result<bool, Failure> {
+    let settings = context.settings()?;
+    let outgoing = settings.chats.skip_outgoing && story.outgoing;
+    Ok(outgoing || (settings.filter_chats && conditions::verdict(context, appeal, &settings.chats.filter)? != Verdict::Pass))
+}
+
+fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Skipped>, Failure> {
+    let settings = context.settings()?;
+    let block = &settings.chats;
+    let parameters = story.parameters(context, chat)?;
+    let appeal = appeal(context, chat, story, &parameters)?;
+    if is_shut_out(context, &appeal, story)? {
+        return Ok(Vec::new());
+    }
+    let due = Due::of(context, &appeal, story)?;
     let unsuccessful = story.end.as_ref().and_then(|end| end.status);
+    let may_have_task = story.end.is_some() || due.client;
     let actions = AppealActions {
         block,
         settings,
         employee: story.employee,
         stock_method: if story.channel_type.as_deref() == Some(SITE_CHANNEL) { SITE_METHOD } else { MESSENGER_METHOD },
         customer_comment: None,
-        with_task: block.task && unsuccessful.is_some_and(|status| block.task_for.contains(&status)),
+        client_due: due.client,
+        order_due: due.order,
+        type_assignee: None,
+        with_task: block.task && may_have_task && block.task_for.iter().any(|kind| kind.includes(unsuccessful)),
     };
     let known = progress::read(context, appeal.id)?;
     let has_contacts = story.has_contacts();
-    let Some(mut lookup) = Lookup::of(context, identity, &known).filter(|_| has_contacts || block.without_contacts) else {
+    let Some(mut lookup) = Lookup::of(context, story.identity(), &known).filter(|_| has_contacts || block.without_contacts) else {
         let mut left_out = actions.task_alone(context, &appeal)?;
         if story.end.is_some() {
             left_out.push(skipped(
@@ -245,11 +320,13 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
         }
         return Ok(left_out);
     };
-    // Nobody accepted the chat, so only the task is created.
-    if block.when == When::Accept && !story.accepted {
+    if !due.client && !due.order {
         return actions.task_alone(context, &appeal);
     }
-    chat_story::update(context, chat, |story| story.passed_on = true)?;
+    chat_story::update(context, chat, |story| {
+        story.passed_on |= due.client;
+        story.order_passed_on |= due.order;
+    })?;
     if known.looked_up && has_contacts && story.changed {
         // The chat was sent before the visitor left these contacts, or the customer may have been merged into another since.
         lookup.set_customer(None);

@@ -18,7 +18,7 @@ pub const TEXTS: ReportReader = ReportReader { timer: TimerName::ReconcileTexts,
 /// Starts the timer, if the settings require chats or requests.
 pub fn start(context: &Context<'_>) -> Result<(), Failure> {
     let settings = context.settings()?;
-    if settings.chats.send || settings.requests.send {
+    if settings.handles_chats() || settings.handles_requests() {
         return TEXTS.start_timer(context.platform);
     }
     timers::cancel(context.platform, TEXTS.timer);
@@ -30,10 +30,10 @@ pub fn on_timer(context: &Context<'_>) -> Handled {
     let began = context.platform.now();
     let since = TEXTS.since(context.platform)?;
     let settings = context.settings()?;
-    if settings.chats.send {
+    if settings.handles_chats() {
         chats(context, since)?;
     }
-    if settings.requests.send {
+    if settings.handles_requests() {
         requests(context, settings, since)?;
     }
     TEXTS.mark_read(context.platform, began)?;

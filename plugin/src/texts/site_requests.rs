@@ -2,15 +2,18 @@
 
 use crate::appeal::{Appeal, Identity};
 use crate::appeals::lookup::Lookup;
-use crate::appeals::{progress, source};
+use crate::appeals::{conditions, progress, source};
 use crate::base::appeal_id::AppealId;
 use crate::base::outcome::{Handled, done, done_with_skipped, skipped};
+use crate::base::tags::{self, StoredTag};
 use crate::base::template;
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::crm_state::{shops, switch};
 use crate::settings::Settings;
+use crate::settings::conditions::Verdict;
+use crate::settings::texts::{OrderType, TextSettings};
 use crate::texts::actions::AppealActions;
 use crate::texts::contacts;
 use crate::texts::parameters::Parameters;
@@ -21,13 +24,13 @@ const STOCK_METHOD: &str = "landing-page";
 
 /// Whether a request in UIS's report still has to be handled. Its own timer handles it.
 pub fn is_new(context: &Context<'_>, settings: &Settings, request: i64) -> Result<bool, Failure> {
-    Ok(settings.requests.send && !progress::read(context, AppealId::site_request(request))?.finished)
+    Ok(settings.handles_requests() && !progress::read(context, AppealId::site_request(request))?.finished)
 }
 
 /// A site request arrived.
 pub fn on_site_request(context: &Context<'_>, event: &SiteRequest) -> Handled {
     let settings = context.settings()?;
-    if !settings.requests.send || switch::switched_off(context.platform)? {
+    if !settings.handles_requests() || switch::switched_off(context.platform)? {
         return done();
     }
     let id = AppealId::site_request(event.communication_id);
@@ -36,6 +39,11 @@ pub fn on_site_request(context: &Context<'_>, event: &SiteRequest) -> Handled {
     }
     let parameters = parameters(context, event)?;
     let identity = identity(event);
+    let tags = reported_tags(event);
+    let employee = match &event.employee {
+        Some(hint) => directory::id_of_hint(context.platform, hint)?,
+        None => None,
+    };
     let (own_site, site) = shops::of_domain(context.platform, settings, event.site_domain.as_deref())?;
     let appeal = Appeal {
         id,
@@ -46,17 +54,25 @@ pub fn on_site_request(context: &Context<'_>, event: &SiteRequest) -> Handled {
         source: source::source(context, &parameters, None),
         parameters: &parameters,
         identity,
+        employee,
+        tags: &tags,
+        ended: true,
     };
-    let employee = match &event.employee {
-        Some(hint) => directory::id_of_hint(context.platform, hint)?,
-        None => None,
-    };
+    if settings.filter_requests && conditions::verdict(context, &appeal, &settings.requests.filter)? != Verdict::Pass {
+        // It may be another integration's request, so nothing is reported.
+        progress::update(context, id, |progress| progress.finished = true)?;
+        return done();
+    }
+    let order_type = order_type(&settings.requests, event);
     let actions = AppealActions {
         block: &settings.requests,
         settings,
         employee,
         stock_method: STOCK_METHOD,
         customer_comment: event.text.clone(),
+        client_due: true,
+        order_due: settings.requests.order_types.is_empty() || order_type.is_some(),
+        type_assignee: order_type.and_then(|row| row.assignee),
         with_task: settings.requests.task,
     };
     let known = progress::read(context, id)?;
@@ -76,6 +92,18 @@ pub fn on_site_request(context: &Context<'_>, event: &SiteRequest) -> Handled {
     };
     progress::update(context, id, |progress| progress.finished = true)?;
     done_with_skipped(left_out)
+}
+
+/// The row of «Типы заявок для заказа» for the request's type.
+fn order_type<'a>(block: &'a TextSettings, event: &SiteRequest) -> Option<&'a OrderType> {
+    let wanted = event.form_type.as_deref()?.trim().to_lowercase();
+    block.order_types.iter().find(|row| row.request_type.trim().to_lowercase() == wanted)
+}
+
+fn reported_tags(event: &SiteRequest) -> Vec<StoredTag> {
+    let mut known = Vec::new();
+    tags::merge(&mut known, &event.tags);
+    known
 }
 
 /// The sender's identity, from the form's fields in whichever they were written, else from the text.
@@ -107,7 +135,9 @@ fn parameters(context: &Context<'_>, event: &SiteRequest) -> Result<Parameters, 
         .with("visitor_id", event.visitor_id.map(|id| id.to_string()))
         .with("visitor_contact_info", contact)
         .with("site_domain_name", event.site_domain.clone())
+        .with("site_id", event.site_id.map(|id| id.to_string()))
         .with("form_name", event.form_name.clone())
+        .with("form_type", event.form_type.clone())
         .with("text", event.text.clone())
         .with("employee_full_name", event.employee.as_ref().and_then(|employee| employee.full_name.clone()))
         .with("employee_email", event.employee.as_ref().and_then(|employee| employee.email.clone()))

@@ -1,0 +1,52 @@
+//! Tags of a communication, as they are stored.
+
+use serde::{Deserialize, Serialize};
+
+use crate::bindings::uis::integration::types::Tag;
+
+/// The most tags of one communication that are stored.
+const TAGS_MAX: usize = 100;
+
+/// A tag. UIS's events have ids, names, or both.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StoredTag {
+    /// UIS's id.
+    pub id: Option<i64>,
+    /// The name; empty if the event had only the id.
+    pub name: String,
+}
+
+/// Adds tags to those that are known. UIS sends all tags of a communication, or only the new ones, so known ones are kept.
+pub fn merge(known: &mut Vec<StoredTag>, reported: &[Tag]) {
+    for tag in reported.iter().filter(|tag| tag.id.is_some() || !tag.name.trim().is_empty()) {
+        let name = tag.name.trim();
+        let same = |known: &&mut StoredTag| match (known.id, tag.id) {
+            (Some(left), Some(right)) => left == right,
+            _ => known.name == name && !name.is_empty(),
+        };
+        if let Some(known) = known.iter_mut().find(same) {
+            known.id = known.id.or(tag.id);
+            if !name.is_empty() {
+                known.name = name.to_owned();
+            }
+        } else if known.len() < TAGS_MAX {
+            known.push(StoredTag { id: tag.id, name: name.to_owned() });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_that_is_reported_twice_is_one() {
+        let tag = |id: Option<i64>, name: &str| Tag { id, name: name.into() };
+        let mut known = Vec::new();
+        merge(&mut known, &[tag(None, "VIP"), tag(Some(7), "")]);
+        merge(&mut known, &[tag(Some(5), "VIP"), tag(Some(7), "Опт"), tag(None, " "), tag(Some(8), "VIP")]);
+        let shown: Vec<_> = known.iter().map(|tag| (tag.id, tag.name.as_str())).collect();
+        assert_eq!(shown, [(Some(5), "VIP"), (Some(7), "Опт"), (Some(8), "VIP")]);
+    }
+}

@@ -1,0 +1,384 @@
+//! Settings of older versions. Their names are understood in files and recordings, whatever version these name; a note says what each has
+//! become. Settings that were saved by version 0.1 also keep that version's values for what they do not name.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use super::problem;
+use crate::bindings::uis::integration::types::Misconfiguration;
+
+/// Values of settings that version 0.1 had as defaults and later versions do not.
+fn defaults_of_0_1() -> [(&'static str, Value); 4] {
+    [
+        ("import-user-statuses", json!(true)),
+        ("forward-to-manager", json!(true)),
+        ("deals", json!(true)),
+        ("outgoing-missed-task-name", json!("Перезвонить: пропущенный звонок {{contact_phone_number}}")),
+    ]
+}
+
+/// Renames and merges the settings of older versions. Returns the settings under their present names, what cannot be migrated, and what was.
+pub fn migrate(given: Map<String, Value>, from_version: Option<&str>) -> (Map<String, Value>, Vec<Misconfiguration>, Vec<Misconfiguration>) {
+    let mut migration = Migration { given, added: Map::new(), problems: Vec::new(), notes: Vec::new() };
+    migration.calls();
+    migration.missed_call_tasks();
+    for prefix in ["request-", "chat-"] {
+        migration.method(prefix);
+    }
+    migration.chat_channels();
+    let Migration { mut given, added, problems, notes } = migration;
+    // A setting under its present name wins.
+    for (name, value) in added {
+        given.entry(name).or_insert(value);
+    }
+    if from_version.is_some_and(|version| version.starts_with("0.1.")) {
+        for (name, value) in defaults_of_0_1() {
+            given.entry(name).or_insert(value);
+        }
+    }
+    for (name, value) in &mut given {
+        normalise(name, value);
+    }
+    (given, problems, notes)
+}
+
+struct Migration {
+    given: Map<String, Value>,
+    added: Map<String, Value>,
+    problems: Vec<Misconfiguration>,
+    notes: Vec<Misconfiguration>,
+}
+
+#[derive(Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ContactAssignee {
+    Talked,
+    Default,
+    Fixed,
+    Shop,
+}
+
+#[derive(Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum OrderCall {
+    First,
+    Repeat,
+    Lost,
+}
+
+#[derive(Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Direction {
+    Incoming,
+    Outgoing,
+}
+
+#[derive(Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Method {
+    ClientAndOrder,
+    Client,
+    Task,
+}
+
+const DIRECTIONS: [(&str, Direction); 2] = [("incoming", Direction::Incoming), ("outgoing", Direction::Outgoing)];
+
+impl Migration {
+    /// Takes an old setting out; none if it is not there or cannot be read, which is a problem.
+    fn take<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
+        let value = self.given.remove(name)?;
+        match serde_json::from_value(value.clone()) {
+            Ok(read) => Some(read),
+            Err(error) => {
+                self.problems.push(problem(name, format!("{value} cannot be used: {error}")));
+                None
+            }
+        }
+    }
+
+    fn note(&mut self, old: &str, new: &str) {
+        self.notes.push(problem(old, format!("this setting of version 0.1 has become {new}; save the settings to rename it")));
+    }
+
+    fn set(&mut self, name: String, value: Value) {
+        self.added.insert(name, value);
+    }
+
+    /// «Создавать контакт при звонке» and «Создавать заказ по звонку» were settings for calls of both directions.
+    fn calls(&mut self) {
+        let old = ["create-contact", "contact-responsible", "contact-responsible-user", "call-orders", "call-order-calls", "call-order-repeat"];
+        let named: Vec<&str> = old.into_iter().filter(|name| self.given.contains_key(*name)).collect();
+        if named.is_empty() {
+            return;
+        }
+        let create: bool = self.take("create-contact").unwrap_or(false);
+        let assignee: Option<ContactAssignee> = self.take("contact-responsible");
+        let user: Option<Option<i64>> = self.take("contact-responsible-user");
+        let orders: Option<bool> = self.take("call-orders");
+        let calls: Vec<OrderCall> = self.take("call-order-calls").unwrap_or_else(|| vec![OrderCall::First]);
+        let repeat: Value = self.take("call-order-repeat").unwrap_or_else(|| json!("no-open"));
+        if !["always", "no-open", "after-hours"].iter().any(|known| repeat == *known) {
+            self.problems.push(problem("call-order-repeat", format!("{repeat} cannot be used; there are: always, no-open, after-hours")));
+        }
+        if orders == Some(true) && calls.is_empty() {
+            self.problems.push(problem("call-order-calls", "choose at least one kind of call, or switch call-orders off".into()));
+        }
+        let wanted = |call: OrderCall| orders == Some(true) && calls.contains(&call);
+        let first = if wanted(OrderCall::First) { "client-and-order" } else if create { "client" } else { "nothing" };
+        let repeated = if wanted(OrderCall::Repeat) { repeat.clone() } else { json!("nothing") };
+        for (direction, _) in DIRECTIONS {
+            self.set(format!("{direction}-first"), json!(first));
+            self.set(format!("{direction}-repeat"), repeated.clone());
+            if let Some(assignee) = assignee {
+                self.set(format!("{direction}-first-responsible"), json!(match assignee {
+                    ContactAssignee::Talked => "last-talked",
+                    ContactAssignee::Default => "default",
+                    ContactAssignee::Fixed => "fixed",
+                    ContactAssignee::Shop => "shop",
+                }));
+            }
+            if let Some(user) = user {
+                self.set(format!("{direction}-first-user"), json!(user));
+            }
+        }
+        if wanted(OrderCall::Lost) {
+            self.set("incoming-missed".into(), json!(true));
+            self.set("incoming-missed-first".into(), json!("client-and-order"));
+            self.set("incoming-missed-repeat".into(), repeat);
+            if assignee.is_some_and(|assignee| matches!(assignee, ContactAssignee::Fixed | ContactAssignee::Shop)) {
+                self.notes.push(problem(
+                    "contact-responsible",
+                    "clients of missed calls now get the assignee by the rules, else the default one: see incoming-missed-responsible".into(),
+                ));
+            }
+        }
+        if orders == Some(true) {
+            self.set("call-order-responsible".into(), json!("talked"));
+        }
+        for name in named {
+            self.note(name, match name {
+                "create-contact" => "incoming-first and outgoing-first",
+                "contact-responsible" => "incoming-first-responsible and outgoing-first-responsible",
+                "contact-responsible-user" => "incoming-first-user and outgoing-first-user",
+                _ => "incoming-first, incoming-repeat, outgoing-first, outgoing-repeat, and incoming-missed for lost calls",
+            });
+        }
+    }
+
+    /// «Создавать задачу по пропущенному звонку» had one assignee and one name for calls of both directions.
+    fn missed_call_tasks(&mut self) {
+        let wanted: Option<bool> = self.take("missed-call-task");
+        let calls: Option<Vec<Direction>> = self.take("missed-call-task-calls");
+        let assignee: Option<Value> = self.take("missed-call-task-responsible");
+        if let Some(wrong) = assignee.as_ref().filter(|given| !["called-last", "manager", "default", "fixed"].iter().any(|known| *given == known)) {
+            self.problems.push(problem("missed-call-task-responsible", format!("{wrong} cannot be used; there are: called-last, manager, default, fixed")));
+        }
+        if wanted == Some(true) && calls.as_ref().is_some_and(Vec::is_empty) {
+            self.problems.push(problem("missed-call-task-calls", "choose at least one kind of call, or switch missed-call-task off".into()));
+        }
+        for (name, given) in [
+            ("missed-call-task", wanted.is_some()),
+            ("missed-call-task-calls", calls.is_some()),
+            ("missed-call-task-responsible", assignee.is_some()),
+        ] {
+            if given {
+                self.note(name, "incoming-missed-task and outgoing-missed-task");
+            }
+        }
+        if let Some(wanted) = wanted {
+            let calls = calls.unwrap_or_else(|| vec![Direction::Incoming]);
+            let assignee = assignee.unwrap_or_else(|| json!("called-last"));
+            for (name, direction) in DIRECTIONS {
+                let task = if wanted && calls.contains(&direction) { assignee.clone() } else { json!("none") };
+                self.set(format!("{name}-missed-task"), task);
+            }
+        }
+        for (old, member) in [("missed-call-task-user", "user"), ("missed-call-task-name", "name"), ("missed-call-task-due-hours", "due-hours")] {
+            if let Some(value) = self.given.remove(old) {
+                self.note(old, &format!("incoming-missed-task-{member} and outgoing-missed-task-{member}"));
+                for (direction, _) in DIRECTIONS {
+                    self.set(format!("{direction}-missed-task-{member}"), value.clone());
+                }
+            }
+        }
+    }
+
+    /// «Метод передачи» was one list for clients, orders and tasks.
+    fn method(&mut self, prefix: &str) {
+        let old = format!("{prefix}method");
+        let Some(method) = self.take::<Method>(&old) else { return };
+        self.note(&old, &format!("{prefix}first, {prefix}repeat and {prefix}task"));
+        let first = match method {
+            Method::ClientAndOrder => "client-and-order",
+            Method::Client => "client",
+            Method::Task => "nothing",
+        };
+        self.set(format!("{prefix}first"), json!(first));
+        if method != Method::ClientAndOrder {
+            // These methods created no order, whatever «Повторное обращение» said.
+            self.given.insert(format!("{prefix}repeat"), json!("nothing"));
+        }
+        if method == Method::Task {
+            self.given.insert(format!("{prefix}task"), json!(true));
+            if prefix == "chat-" {
+                self.given.insert("chat-task-for".into(), json!(["any"]));
+            }
+        }
+    }
+
+    /// «Каналы» was a list of its own; it is a row of the filter now.
+    fn chat_channels(&mut self) {
+        let Some(channels) = self.take::<Vec<Value>>("chat-channels") else { return };
+        self.note("chat-channels", "a row of chat-filter");
+        if channels.is_empty() {
+            return;
+        }
+        let row = json!({"parameter": "channel", "condition": "include", "values": channels});
+        let filter = self.given.entry("chat-filter").or_insert_with(|| json!([]));
+        match filter.as_array_mut() {
+            Some(groups) if groups.is_empty() => groups.push(json!([row])),
+            Some(groups) => groups.iter_mut().filter_map(Value::as_array_mut).for_each(|group| group.push(row.clone())),
+            None => {}
+        }
+        self.given.insert("filter-chats".into(), json!(true));
+    }
+}
+
+/// Ids in conditions and in lists of tags may be written as numbers.
+fn normalise(name: &str, value: &mut Value) {
+    let to_text = |value: &mut Value| {
+        if value.is_i64() {
+            *value = value.to_string().into();
+        }
+    };
+    match name {
+        "chat-tags" | "chat-order-tags" => value.as_array_mut().into_iter().flatten().for_each(to_text),
+        _ if name.ends_with("-filter") => rows(value, &to_text),
+        _ if name.ends_with("-responsibles") => {
+            value.as_array_mut().into_iter().flatten().for_each(|rule| rows(&mut rule["conditions"], &to_text));
+        }
+        _ => {}
+    }
+}
+
+fn rows(conditions: &mut Value, to_text: &impl Fn(&mut Value)) {
+    for row in conditions.as_array_mut().into_iter().flatten().filter_map(Value::as_array_mut).flatten() {
+        row.get_mut("values").and_then(Value::as_array_mut).into_iter().flatten().for_each(to_text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::settings::Settings;
+    use crate::settings::common::{First, Repeat};
+    use crate::settings::prepare;
+    use crate::settings::telephony::{CallAssignee, MissedFirst, MissedRepeat, MissedTask, OrderAssignee};
+    use crate::settings::texts::TaskFor;
+
+    fn settings(json: &str, version: Option<&str>) -> Settings {
+        Settings::decode(&prepare(json, version).expect("valid").bytes).expect("readable")
+    }
+
+    fn notes(json: &str) -> Vec<String> {
+        prepare(json, None).expect("valid").notes.into_iter().map(|note| note.setting).collect()
+    }
+
+    #[test]
+    fn settings_of_0_1_keep_its_defaults() {
+        let (old, new) = (settings("{}", Some("0.1.0")), settings("{}", None));
+        assert!(old.deals && old.forward_to_manager && old.import_user_statuses);
+        assert!(!new.deals && !new.forward_to_manager && !new.import_user_statuses);
+        assert!(!settings(r#"{"deals":false}"#, Some("0.1.0")).deals, "what is named wins");
+        assert_eq!(settings("{}", Some("0.2.0")), new);
+    }
+
+    #[test]
+    fn contacts_and_orders_of_calls_become_lists_per_direction() {
+        let all = |json: &str| {
+            let settings = settings(json, None);
+            let incoming = &settings.incoming;
+            assert_eq!((settings.outgoing.first, settings.outgoing.repeat), (incoming.first, incoming.repeat), "{json}");
+            (incoming.first, incoming.repeat, incoming.missed, incoming.missed_first, incoming.missed_repeat)
+        };
+        let calls = |kinds: &str| format!(r#"{{"call-orders":true,"call-order-repeat":"always","call-order-calls":{kinds}}}"#);
+        let missed = (MissedFirst::ClientAndOrder, MissedRepeat::Always);
+        let answered = (MissedFirst::AsAnswered, MissedRepeat::AsAnswered);
+        for (kinds, first, repeat, lost) in [
+            (r#"["first"]"#, First::ClientAndOrder, Repeat::Nothing, false),
+            (r#"["repeat"]"#, First::Nothing, Repeat::Always, false),
+            (r#"["lost"]"#, First::Nothing, Repeat::Nothing, true),
+            (r#"["first","repeat"]"#, First::ClientAndOrder, Repeat::Always, false),
+            (r#"["first","lost"]"#, First::ClientAndOrder, Repeat::Nothing, true),
+            (r#"["repeat","lost"]"#, First::Nothing, Repeat::Always, true),
+            (r#"["first","repeat","lost"]"#, First::ClientAndOrder, Repeat::Always, true),
+        ] {
+            let (missed_first, missed_repeat) = if lost { missed } else { answered };
+            assert_eq!(all(&calls(kinds)), (first, repeat, lost, missed_first, missed_repeat), "{kinds}");
+        }
+        assert_eq!(all(r#"{"create-contact":true}"#).0, First::Client);
+        assert_eq!(all(r#"{"create-contact":true,"call-orders":true,"call-order-calls":["repeat"]}"#).0, First::Client);
+        assert_eq!(settings(&calls(r#"["first"]"#), None).call_order_assignee, OrderAssignee::Talked);
+        let fixed = settings(r#"{"create-contact":true,"contact-responsible":"fixed","contact-responsible-user":7}"#, None);
+        assert_eq!((fixed.outgoing.first_assignee, fixed.outgoing.first_user), (CallAssignee::Fixed, Some(7)));
+        assert_eq!(settings(r#"{"create-contact":true,"contact-responsible":"talked"}"#, None).incoming.first_assignee, CallAssignee::LastTalked);
+        assert_eq!(settings(r#"{"create-contact":true,"incoming-first":"nothing"}"#, None).incoming.first, First::Nothing, "the present name wins");
+    }
+
+    #[test]
+    fn the_task_of_missed_calls_becomes_one_per_direction() {
+        let tasks = |json: &str| {
+            let settings = settings(json, None);
+            (settings.incoming.missed_task, settings.outgoing.missed_task)
+        };
+        assert_eq!(tasks(r#"{"missed-call-task":true,"default-responsible":5}"#), (MissedTask::CalledLast, MissedTask::None));
+        let outgoing = r#"{"missed-call-task":true,"default-responsible":5,"missed-call-task-calls":["outgoing"],"missed-call-task-responsible":"manager"}"#;
+        assert_eq!(tasks(outgoing), (MissedTask::None, MissedTask::Manager));
+        assert_eq!(tasks(r#"{"missed-call-task":false,"missed-call-task-responsible":"manager"}"#), (MissedTask::None, MissedTask::None));
+        let json = r#"{"missed-call-task":true,"missed-call-task-responsible":"fixed","missed-call-task-user":5,"missed-call-task-name":"a",
+            "missed-call-task-due-hours":3,"missed-call-task-calls":["incoming","outgoing"]}"#;
+        let all = settings(json, None);
+        for block in [&all.incoming, &all.outgoing] {
+            assert_eq!((block.missed_task_user, block.missed_task_name.as_str(), block.missed_task_due_hours), (Some(5), "a", 3));
+        }
+        assert_eq!(notes(json).len(), 6, "a note for each renamed setting");
+    }
+
+    #[test]
+    fn the_method_of_texts_becomes_lists_and_a_task() {
+        let client = settings(r#"{"request-method":"client","request-repeat":"always"}"#, None).requests;
+        assert_eq!((client.first, client.repeat), (First::Client, Repeat::Nothing));
+        let task = settings(r#"{"chat-method":"task","text-default-responsible":5}"#, None).chats;
+        assert_eq!((task.first, task.repeat, task.task, task.task_for), (First::Nothing, Repeat::Nothing, true, vec![TaskFor::Any]));
+        let both = settings(r#"{"chat-method":"client-and-order","chat-repeat":"always"}"#, None).chats;
+        assert_eq!((both.first, both.repeat, both.task), (First::ClientAndOrder, Repeat::Always, false));
+    }
+
+    #[test]
+    fn chosen_channels_become_a_row_of_the_filter() {
+        let one = settings(r#"{"chat-channels":[41,42]}"#, None);
+        assert!(one.filter_chats);
+        assert_eq!(one.chats.filter[0][0].values, ["41", "42"]);
+        let filter = r#"[[{"parameter":"site","condition":"include","values":["1"]}],[{"parameter":"site","condition":"include","values":["2"]}]]"#;
+        let joined = settings(&format!(r#"{{"chat-channels":[41],"chat-filter":{filter}}}"#), None);
+        assert_eq!(joined.chats.filter.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2]);
+        assert!(!settings(r#"{"chat-channels":[]}"#, None).filter_chats);
+    }
+
+    #[test]
+    fn old_settings_that_cannot_be_read_are_reported_under_their_names() {
+        for (json, setting) in [
+            (r#"{"create-contact":"yes"}"#, "create-contact"),
+            (r#"{"contact-responsible":"somebody"}"#, "contact-responsible"),
+            (r#"{"call-orders":true,"call-order-calls":[]}"#, "call-order-calls"),
+            (r#"{"call-order-repeat":"sometimes"}"#, "call-order-repeat"),
+            (r#"{"missed-call-task":true,"default-responsible":5,"missed-call-task-calls":[]}"#, "missed-call-task-calls"),
+            (r#"{"missed-call-task-responsible":"somebody"}"#, "missed-call-task-responsible"),
+            (r#"{"request-method":"pigeon"}"#, "request-method"),
+            (r#"{"chat-channels":"all"}"#, "chat-channels"),
+        ] {
+            let problems = prepare(json, Some("0.1.0")).expect_err("invalid");
+            assert_eq!(problems.iter().map(|problem| problem.setting.as_str()).collect::<Vec<_>>(), [setting], "{json}");
+        }
+    }
+}
