@@ -84,7 +84,9 @@ fn named(context: &Context<'_>, parameter: Parameter) -> Result<Vec<(i64, String
         Parameter::Scenario => directory::paged(|offset| platform.scenarios(offset))?.into_iter().map(|one| (one.id, one.name)).collect(),
         Parameter::Site => directory::paged(|offset| platform.sites(offset))?.into_iter().map(|one| (one.id, one.domain)).collect(),
         Parameter::Campaign => directory::paged(|offset| platform.campaigns(offset))?.into_iter().map(|one| (one.id, one.name)).collect(),
-        Parameter::Channel => directory::paged(|offset| platform.chat_channels(offset))?.into_iter().map(|one| (one.id, one.name)).collect(),
+        Parameter::Channel => {
+            directory::paged(|offset| platform.chat_channels(offset))?.into_iter().map(|one| (one.id, one.name)).collect()
+        }
         Parameter::Tag => directory::paged(|offset| platform.tags(offset))?.into_iter().map(|one| (one.id, one.name)).collect(),
         Parameter::VirtualNumber | Parameter::Source | Parameter::Employee | Parameter::RequestType => Vec::new(),
     })
@@ -92,7 +94,7 @@ fn named(context: &Context<'_>, parameter: Parameter) -> Result<Vec<(i64, String
 
 fn has_id(row: &Row, id: i64) -> bool {
     let id = id.to_string();
-    row.values.iter().any(|value| *value == id)
+    row.values.contains(&id)
 }
 
 fn has_text(row: &Row, text: &str) -> bool {

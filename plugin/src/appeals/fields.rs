@@ -78,6 +78,10 @@ pub fn update_order(
     }
     let (mut values, mut left_out) = field_values::values(context, Entity::Order, wanted.into_iter(), appeal.parameters)?;
     values.retain(|code, value| known.order_fields.get(code) != Some(value));
+    if known.order_created {
+        // Values that cannot be converted were reported when the order was created.
+        left_out.clear();
+    }
     if values.is_empty() {
         return Ok(left_out);
     }

@@ -14,6 +14,9 @@ enum Piece {
     Missing,
 }
 
+/// The ends of a text that leads to a value.
+const LEADS: [char; 6] = ['№', '#', '«', '"', ':', ' '];
+
 /// Text between two separators.
 #[derive(Debug, Default)]
 struct Clause {
@@ -137,9 +140,9 @@ fn remaining(pieces: &[Piece]) -> Option<String> {
         match piece {
             Piece::Value(value) => kept.push_str(value),
             Piece::Missing => {}
-            // The words before a missing value go with it, except those that begin the clause.
-            Piece::Text(_) if before_missing && index > 0 => {}
-            Piece::Text(text) if before_missing => kept.push_str(text.trim_end_matches(['№', '#', '«', '"', ':', ' '])),
+            // The words that lead to a missing value go with it, except those that begin the clause; a unit after a value stays.
+            Piece::Text(text) if before_missing && index > 0 && text.ends_with(LEADS) => {}
+            Piece::Text(text) if before_missing => kept.push_str(text.trim_end_matches(LEADS)),
             Piece::Text(text) => kept.push_str(text),
         }
     }
@@ -164,7 +167,11 @@ mod tests {
     #[test]
     fn values_are_not_expanded_as_templates() {
         let mut unknown = Vec::new();
-        let found = render("Звонок {{odd}} {{ nothing }}!{{", |name| (name == "odd").then(|| "{{odd}}".into()), |name| unknown.push(name.to_owned()));
+        let found = render(
+            "Звонок {{odd}} {{ nothing }}!{{",
+            |name| (name == "odd").then(|| "{{odd}}".into()),
+            |name| unknown.push(name.to_owned()),
+        );
         assert_eq!((found.as_str(), &unknown[..]), ("Звонок {{odd}}!{{", &["nothing".to_owned()][..]));
         assert_eq!(rendered("  {{odd}}, x - y ( "), "  {{phone}}, x - y ( ", "a template without missing values stays as it is");
     }
@@ -177,6 +184,7 @@ mod tests {
             ("Клиент {{none}}, номер {{none}}", ""),
             ("Клиент {{blank}}, номер {{phone}}", "номер 79161234567"),
             ("Звонок {{phone}} на {{none}}, {{phone}}", "Звонок 79161234567, 79161234567"),
+            ("ждал {{phone}} с{{none}}", "ждал 79161234567 с"),
             ("Звонок {{none}} на {{phone}}", "Звонок на 79161234567"),
             ("Перезвонить: пропущенный звонок {{none}}", "Перезвонить"),
             ("Телефон: {{none}}; имя: {{name}}", "имя: Анна, Петрова"),

@@ -52,9 +52,9 @@ pub fn check(settings: &mut Settings) -> Checked {
 
 /// Without a default assignee, clients and orders may have nobody.
 fn missing_defaults(settings: &Settings) -> Vec<Misconfiguration> {
-    let calls = [&settings.incoming, &settings.outgoing].into_iter().any(|block| {
-        [true, false].into_iter().any(|talked| block.of_first(talked).client() || block.of_repeat(talked) != Repeat::Nothing)
-    });
+    let calls = [&settings.incoming, &settings.outgoing]
+        .into_iter()
+        .any(|block| [true, false].into_iter().any(|talked| block.of_first(talked).client() || block.of_repeat(talked) != Repeat::Nothing));
     let texts = [&settings.requests, &settings.chats]
         .into_iter()
         .any(|block| block.send && (block.first.client() || block.first.order() || block.repeat != Repeat::Nothing));
@@ -64,7 +64,9 @@ fn missing_defaults(settings: &Settings) -> Vec<Misconfiguration> {
     ];
     let missing = missing.into_iter().filter(|(_, missing, _)| *missing);
     missing
-        .map(|(name, _, what)| problem(name, format!("no user is chosen: clients and orders of {what} have no manager when no other is known")))
+        .map(|(name, _, what)| {
+            problem(name, format!("no user is chosen: clients and orders of {what} have no manager when no other is known"))
+        })
         .collect()
 }
 

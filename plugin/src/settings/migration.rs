@@ -19,7 +19,10 @@ fn defaults_of_0_1() -> [(&'static str, Value); 4] {
 }
 
 /// Renames and merges the settings of older versions. Returns the settings under their present names, what cannot be migrated, and what was.
-pub fn migrate(given: Map<String, Value>, from_version: Option<&str>) -> (Map<String, Value>, Vec<Misconfiguration>, Vec<Misconfiguration>) {
+pub fn migrate(
+    given: Map<String, Value>,
+    from_version: Option<&str>,
+) -> (Map<String, Value>, Vec<Misconfiguration>, Vec<Misconfiguration>) {
     let mut migration = Migration { given, added: Map::new(), problems: Vec::new(), notes: Vec::new() };
     migration.calls();
     migration.missed_call_tasks();
@@ -107,7 +110,8 @@ impl Migration {
 
     /// «Создавать контакт при звонке» and «Создавать заказ по звонку» were settings for calls of both directions.
     fn calls(&mut self) {
-        let old = ["create-contact", "contact-responsible", "contact-responsible-user", "call-orders", "call-order-calls", "call-order-repeat"];
+        let old =
+            ["create-contact", "contact-responsible", "contact-responsible-user", "call-orders", "call-order-calls", "call-order-repeat"];
         let named: Vec<&str> = old.into_iter().filter(|name| self.given.contains_key(*name)).collect();
         if named.is_empty() {
             return;
@@ -125,18 +129,27 @@ impl Migration {
             self.problems.push(problem("call-order-calls", "choose at least one kind of call, or switch call-orders off".into()));
         }
         let wanted = |call: OrderCall| orders == Some(true) && calls.contains(&call);
-        let first = if wanted(OrderCall::First) { "client-and-order" } else if create { "client" } else { "nothing" };
+        let first = if wanted(OrderCall::First) {
+            "client-and-order"
+        } else if create {
+            "client"
+        } else {
+            "nothing"
+        };
         let repeated = if wanted(OrderCall::Repeat) { repeat.clone() } else { json!("nothing") };
         for (direction, _) in DIRECTIONS {
             self.set(format!("{direction}-first"), json!(first));
             self.set(format!("{direction}-repeat"), repeated.clone());
             if let Some(assignee) = assignee {
-                self.set(format!("{direction}-first-responsible"), json!(match assignee {
-                    ContactAssignee::Talked => "last-talked",
-                    ContactAssignee::Default => "default",
-                    ContactAssignee::Fixed => "fixed",
-                    ContactAssignee::Shop => "shop",
-                }));
+                self.set(
+                    format!("{direction}-first-responsible"),
+                    json!(match assignee {
+                        ContactAssignee::Talked => "last-talked",
+                        ContactAssignee::Default => "default",
+                        ContactAssignee::Fixed => "fixed",
+                        ContactAssignee::Shop => "shop",
+                    }),
+                );
             }
             if let Some(user) = user {
                 self.set(format!("{direction}-first-user"), json!(user));
@@ -149,7 +162,8 @@ impl Migration {
             if assignee.is_some_and(|assignee| matches!(assignee, ContactAssignee::Fixed | ContactAssignee::Shop)) {
                 self.notes.push(problem(
                     "contact-responsible",
-                    "clients of missed calls now get the assignee by the rules, else the default one: see incoming-missed-responsible".into(),
+                    "clients of missed calls now get the assignee by the rules, else the default one: see incoming-missed-responsible"
+                        .into(),
                 ));
             }
         }
@@ -157,12 +171,15 @@ impl Migration {
             self.set("call-order-responsible".into(), json!("talked"));
         }
         for name in named {
-            self.note(name, match name {
-                "create-contact" => "incoming-first and outgoing-first",
-                "contact-responsible" => "incoming-first-responsible and outgoing-first-responsible",
-                "contact-responsible-user" => "incoming-first-user and outgoing-first-user",
-                _ => "incoming-first, incoming-repeat, outgoing-first, outgoing-repeat, and incoming-missed for lost calls",
-            });
+            self.note(
+                name,
+                match name {
+                    "create-contact" => "incoming-first and outgoing-first",
+                    "contact-responsible" => "incoming-first-responsible and outgoing-first-responsible",
+                    "contact-responsible-user" => "incoming-first-user and outgoing-first-user",
+                    _ => "incoming-first, incoming-repeat, outgoing-first, outgoing-repeat, and incoming-missed for lost calls",
+                },
+            );
         }
     }
 
@@ -171,11 +188,17 @@ impl Migration {
         let wanted: Option<bool> = self.take("missed-call-task");
         let calls: Option<Vec<Direction>> = self.take("missed-call-task-calls");
         let assignee: Option<Value> = self.take("missed-call-task-responsible");
-        if let Some(wrong) = assignee.as_ref().filter(|given| !["called-last", "manager", "default", "fixed"].iter().any(|known| *given == known)) {
-            self.problems.push(problem("missed-call-task-responsible", format!("{wrong} cannot be used; there are: called-last, manager, default, fixed")));
+        if let Some(wrong) =
+            assignee.as_ref().filter(|given| !["called-last", "manager", "default", "fixed"].iter().any(|known| *given == known))
+        {
+            self.problems.push(problem(
+                "missed-call-task-responsible",
+                format!("{wrong} cannot be used; there are: called-last, manager, default, fixed"),
+            ));
         }
         if wanted == Some(true) && calls.as_ref().is_some_and(Vec::is_empty) {
-            self.problems.push(problem("missed-call-task-calls", "choose at least one kind of call, or switch missed-call-task off".into()));
+            self.problems
+                .push(problem("missed-call-task-calls", "choose at least one kind of call, or switch missed-call-task off".into()));
         }
         for (name, given) in [
             ("missed-call-task", wanted.is_some()),
@@ -194,7 +217,9 @@ impl Migration {
                 self.set(format!("{name}-missed-task"), task);
             }
         }
-        for (old, member) in [("missed-call-task-user", "user"), ("missed-call-task-name", "name"), ("missed-call-task-due-hours", "due-hours")] {
+        for (old, member) in
+            [("missed-call-task-user", "user"), ("missed-call-task-name", "name"), ("missed-call-task-due-hours", "due-hours")]
+        {
             if let Some(value) = self.given.remove(old) {
                 self.note(old, &format!("incoming-missed-task-{member} and outgoing-missed-task-{member}"));
                 for (direction, _) in DIRECTIONS {
@@ -321,8 +346,15 @@ mod tests {
         assert_eq!(settings(&calls(r#"["first"]"#), None).call_order_assignee, OrderAssignee::Talked);
         let fixed = settings(r#"{"create-contact":true,"contact-responsible":"fixed","contact-responsible-user":7}"#, None);
         assert_eq!((fixed.outgoing.first_assignee, fixed.outgoing.first_user), (CallAssignee::Fixed, Some(7)));
-        assert_eq!(settings(r#"{"create-contact":true,"contact-responsible":"talked"}"#, None).incoming.first_assignee, CallAssignee::LastTalked);
-        assert_eq!(settings(r#"{"create-contact":true,"incoming-first":"nothing"}"#, None).incoming.first, First::Nothing, "the present name wins");
+        assert_eq!(
+            settings(r#"{"create-contact":true,"contact-responsible":"talked"}"#, None).incoming.first_assignee,
+            CallAssignee::LastTalked
+        );
+        assert_eq!(
+            settings(r#"{"create-contact":true,"incoming-first":"nothing"}"#, None).incoming.first,
+            First::Nothing,
+            "the present name wins"
+        );
     }
 
     #[test]
@@ -359,7 +391,8 @@ mod tests {
         let one = settings(r#"{"chat-channels":[41,42]}"#, None);
         assert!(one.filter_chats);
         assert_eq!(one.chats.filter[0][0].values, ["41", "42"]);
-        let filter = r#"[[{"parameter":"site","condition":"include","values":["1"]}],[{"parameter":"site","condition":"include","values":["2"]}]]"#;
+        let filter =
+            r#"[[{"parameter":"site","condition":"include","values":["1"]}],[{"parameter":"site","condition":"include","values":["2"]}]]"#;
         let joined = settings(&format!(r#"{{"chat-channels":[41],"chat-filter":{filter}}}"#), None);
         assert_eq!(joined.chats.filter.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2]);
         assert!(!settings(r#"{"chat-channels":[]}"#, None).filter_chats);

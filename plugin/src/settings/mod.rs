@@ -387,8 +387,14 @@ mod tests {
             (r#"{"incoming-first-responsible":"manager"}"#, "incoming-first-responsible"),
             (r#"{"incoming-missed-task":"manager"}"#, "default-responsible"),
             (r#"{"incoming-missed-task":"fixed"}"#, "incoming-missed-task-user"),
-            (r#"{"outgoing-missed-task":"settings","default-responsible":5,"outgoing-missed-task-name":"{{phone"}"#, "outgoing-missed-task-name"),
-            (r#"{"incoming-missed-task":"default","default-responsible":5,"incoming-missed-task-due-hours":9000}"#, "incoming-missed-task-due-hours"),
+            (
+                r#"{"outgoing-missed-task":"settings","default-responsible":5,"outgoing-missed-task-name":"{{phone"}"#,
+                "outgoing-missed-task-name",
+            ),
+            (
+                r#"{"incoming-missed-task":"default","default-responsible":5,"incoming-missed-task-due-hours":9000}"#,
+                "incoming-missed-task-due-hours",
+            ),
             (r#"{"shop-numbers":[{"site":"a","number":"7495"},{"site":"b","number":"7495"}]}"#, "shop-numbers"),
             (r#"{"shop-numbers":[{"site":"a"}]}"#, "shop-numbers"),
             (r#"{"employee-table":[{"user":5,"employee":1},{"user":6,"employee":1}]}"#, "employee-table"),
@@ -403,7 +409,10 @@ mod tests {
             (r#"{"incoming-filter":[[{"parameter":"site","condition":"include","values":[]}]]}"#, "incoming-filter"),
             (r#"{"request-filter":[[]]}"#, "request-filter"),
             (r#"{"request-filter":[[{"parameter":"planet","condition":"include","values":["1"]}]]}"#, "request-filter"),
-            (r#"{"chat-responsibles":[{"user":5,"conditions":[[{"parameter":"request-type","condition":"include","values":["1"]}]]}]}"#, "chat-responsibles"),
+            (
+                r#"{"chat-responsibles":[{"user":5,"conditions":[[{"parameter":"request-type","condition":"include","values":["1"]}]]}]}"#,
+                "chat-responsibles",
+            ),
             (r#"{"chat-send":true,"chat-when":"tag"}"#, "chat-tags"),
             (r#"{"chat-send":true,"chat-order-when":"tag"}"#, "chat-order-tags"),
             (r#"{"chat-send":true,"chat-task":true}"#, "text-default-responsible"),
@@ -427,7 +436,10 @@ mod tests {
         let json = r#"{"chat-filter":[[{"parameter":"tag","condition":"exclude","values":[7,"8"]}]],"chat-tags":[9],
             "incoming-filter":[[{"parameter":"virtual-number","condition":"include","values":["8 (495) 111-22-33"]}]]}"#;
         let settings = Settings::decode(&prepare(json, None).expect("valid").bytes).expect("readable");
-        assert_eq!((settings.chats.filter[0][0].values.as_slice(), settings.chats.tags.as_slice()), (&["7".into(), "8".into()][..], &["9".into()][..]));
+        assert_eq!(
+            (settings.chats.filter[0][0].values.as_slice(), settings.chats.tags.as_slice()),
+            (&["7".into(), "8".into()][..], &["9".into()][..])
+        );
         assert_eq!(settings.incoming.filter[0][0].values, ["74951112233"]);
     }
 

@@ -35,7 +35,9 @@ const SECTIONS: [Section; 4] = [
         settings: include_str!("schema/employees.json"),
     },
     Section { name: "telephony", title: "Телефония", switch: "telephony", settings: include_str!("schema/telephony.json") },
-    Section { name: "texts", title: "Текстовые коммуникации", switch: "texts", settings: include_str!("schema/texts.json") },
+    Section {
+        name: "texts", title: "Текстовые коммуникации", switch: "texts", settings: include_str!("schema/texts.json")
+    },
     Section { name: "deals", title: "Передача сделок", switch: "deals", settings: include_str!("schema/deals.json") },
 ];
 
@@ -177,8 +179,11 @@ mod tests {
             assert_eq!(properties[section.switch]["type"], "boolean", "{}", section.name);
         }
         for (name, property) in &properties {
-            assert!(property["title"].is_string() && property["description"].is_string() && !property["default"].is_null()
-                || property.get("default").is_some(), "{name} needs a title, a description and a default");
+            assert!(
+                property["title"].is_string() && property["description"].is_string() && !property["default"].is_null()
+                    || property.get("default").is_some(),
+                "{name} needs a title, a description and a default"
+            );
             let tab = property["x-tab"].as_str();
             assert!(tab.is_none_or(|tab| TABS.iter().any(|(known, _)| *known == tab)), "{name}: {tab:?}");
             for (other, wanted) in property["x-shown-when"].as_object().into_iter().flatten() {
@@ -201,7 +206,8 @@ mod tests {
 
     #[test]
     fn choices_are_found_in_rows_and_conditions() {
-        let sources = ["default-responsible", "shop-numbers.site", "incoming-filter.tag", "chat-responsibles.channel", "chat-responsibles.user"];
+        let sources =
+            ["default-responsible", "shop-numbers.site", "incoming-filter.tag", "chat-responsibles.channel", "chat-responsibles.user"];
         let found: Vec<String> = sources.iter().filter_map(|setting| choices_from(setting)).collect();
         assert_eq!(found, ["retailcrm/users", "retailcrm/sites", "uis/tags", "uis/chat-channels", "retailcrm/users"]);
         assert_eq!((choices_from("incoming-filter.channel"), choices_from("telephony"), choices_from("no.such")), (None, None, None));

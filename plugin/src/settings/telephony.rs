@@ -176,8 +176,7 @@ impl CallSettings {
     /// The defaults of outgoing calls.
     pub fn outgoing() -> CallSettings {
         CallSettings {
-            missed_task_name: "Перезвонить: не дозвонились до {{contact_phone_number}}".to_owned(),
-            ..CallSettings::incoming()
+            missed_task_name: "Перезвонить: не дозвонились до {{contact_phone_number}}".to_owned(), ..CallSettings::incoming()
         }
     }
 

@@ -4,13 +4,13 @@ use crate::base::outcome::{Handled, done, done_with_skipped, misconfigured, skip
 use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
 use crate::context::Context;
-use crate::crm_state::working_hours::{self, WorkTimes};
 use crate::crm_state::employee_links::EmployeeLink;
+use crate::crm_state::working_hours::{self, WorkTimes};
 use crate::crm_state::{employee_links, known_fields, module, shops, statuses, switch};
 use crate::employees::{matching, sync};
 use crate::retailcrm::custom_fields::{self, Entity};
-use crate::retailcrm::users::{self, User};
 use crate::retailcrm::reference;
+use crate::retailcrm::users::{self, User};
 use crate::settings::employees::Matching;
 use crate::setup::registration;
 use crate::telephony::{reconcile, unfinished};

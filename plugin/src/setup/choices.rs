@@ -91,7 +91,9 @@ fn of_account(context: &Context<'_>, source: Source) -> Result<Vec<Choice>, Fail
         }
         Source::Employees => {
             // RetailCRM knows employees by their extension; UIS's own table hides those who have none.
-            let lacking = |employee: &Employee| if employee.extension.as_deref().is_none_or(str::is_empty) { "нет добавочного номера" } else { "" };
+            let lacking = |employee: &Employee| {
+                if employee.extension.as_deref().is_none_or(str::is_empty) { "нет добавочного номера" } else { "" }
+            };
             let everybody = directory::all(platform)?;
             let shown = |employee: &Employee| {
                 named(employee.id, &[&employee.full_name, employee.email.as_deref().unwrap_or_default(), lacking(employee)])
@@ -111,7 +113,9 @@ fn of_account(context: &Context<'_>, source: Source) -> Result<Vec<Choice>, Fail
         Source::Tags => directory::paged(|offset| platform.tags(offset))?.iter().map(|tag| named(tag.id, &[&tag.name])).collect(),
         Source::Scenarios => directory::paged(|offset| platform.scenarios(offset))?.iter().map(|one| named(one.id, &[&one.name])).collect(),
         Source::Campaigns => directory::paged(|offset| platform.campaigns(offset))?.iter().map(|one| named(one.id, &[&one.name])).collect(),
-        Source::VisitSources => directory::paged(|offset| platform.sources(offset))?.iter().map(|one| choice(&one.name, &[&one.name])).collect(),
+        Source::VisitSources => {
+            directory::paged(|offset| platform.sources(offset))?.iter().map(|one| choice(&one.name, &[&one.name])).collect()
+        }
         Source::RequestTypes => REQUEST_TYPES.iter().map(|kind| choice(kind, &[kind])).collect(),
     })
 }

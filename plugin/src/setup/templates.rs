@@ -105,7 +105,9 @@ pub fn preview(setting: &str, text: &str) -> Result<String, Misconfiguration> {
 fn is_template(setting: &str) -> bool {
     let properties = schema::properties();
     match setting.split_once('.') {
-        Some((table, member)) => member == "value" && properties.get(table).is_some_and(|table| table["items"]["properties"][member]["type"] == "string"),
+        Some((table, member)) => {
+            member == "value" && properties.get(table).is_some_and(|table| table["items"]["properties"][member]["type"] == "string")
+        }
         None => properties.get(setting).is_some_and(|property| property["x-template"] == Value::Bool(true)),
     }
 }

@@ -41,7 +41,13 @@ pub fn make(
     if talked && first {
         contact::correct_manager(context, appeal, story, lookup)?;
     }
-    let repeat = if !first { of_repeat } else if of_first.order() { Repeat::Always } else { Repeat::Nothing };
+    let repeat = if !first {
+        of_repeat
+    } else if of_first.order() {
+        Repeat::Always
+    } else {
+        Repeat::Nothing
+    };
     if repeat != Repeat::Nothing {
         left_out.extend(order(context, appeal, story, (talked, first, repeat), lookup)?);
     }

@@ -17,10 +17,8 @@ pub fn on_tags_changed(context: &Context<'_>, event: &TagsChanged) -> Handled {
         context.platform.log(Level::Debug, "tags of a call that is not handled", &[("call", &session.to_string())]);
         return done();
     }
-    // A tag without a name is not in RetailCRM's field either.
-    let names: Vec<String> = event.tags.iter().map(|tag| tag.name.clone()).filter(|name| !name.is_empty()).collect();
     let story = story::update(context, session, |story| {
-        story.merge_tags(&names);
+        story.merge_tags(&event.tags);
         story.clone()
     })?;
     // Before the call ends, the tags wait with the call's other parameters.

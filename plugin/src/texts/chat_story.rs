@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::appeal::Identity;
 use crate::base::keys::Key;
-use crate::base::tags::{self, StoredTag};
 use crate::base::stored;
+use crate::base::tags::{self, StoredTag};
 use crate::bindings::uis::integration::chat_events::{Chat, ChatInitiator};
 use crate::bindings::uis::integration::types::{Failure, Instant, Tag};
 use crate::context::Context;

@@ -6,12 +6,12 @@ use crate::appeals::lookup::Lookup;
 use crate::appeals::{conditions, join, progress, source};
 use crate::base::appeal_id::AppealId;
 use crate::base::outcome::{Handled, done, done_with_skipped, is_retried, skipped};
-use crate::base::{tags, template};
 use crate::base::timers::{self, TimerName};
+use crate::base::{tags, template};
+use crate::bindings::uis::integration::call_events::TagsChanged;
 use crate::bindings::uis::integration::chat_events::{
     Chat, ChatAccepted, ChatFinished, ChatMessage, ChatStarted, ChatStatus, ChatUnanswered, MessageSource,
 };
-use crate::bindings::uis::integration::call_events::TagsChanged;
 use crate::bindings::uis::integration::types::{Delivery, Failure, Skipped};
 use crate::context::Context;
 use crate::crm_state::{shops, switch};
