@@ -92,6 +92,44 @@ fn inspect_prints_imports_and_settings_as_text() {
 }
 
 #[test]
+fn inspect_prints_the_parameters_and_the_preview_of_a_template() {
+    let preview = "Чат {{communication_id}} ({{chat_username}})";
+    let asked = |more: &[&str]| uis_host(&[&["inspect", "plugin", "--templates", "chat-task-name"], more].concat());
+    let text = String::from_utf8(asked(&["--preview", preview]).stdout).expect("UTF-8");
+    for part in ["{{chat_username}}", "Имя пользователя в чате", "\nЧат 810001 (anna_p)\n"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("virtual_phone_number"), "{text}");
+    let found: Value = serde_json::from_slice(&asked(&["--json", "--preview", preview]).stdout).expect("one JSON object");
+    check_by_schema(&found);
+    assert_eq!((&found["preview"], &found["parameters"][0]["name"]), (&"Чат 810001 (anna_p)".into(), &"communication_id".into()));
+    let refused = asked(&["--json", "--preview", "{{"]);
+    let found: Value = serde_json::from_slice(&refused.stdout).expect("one JSON object");
+    check_by_schema(&found);
+    assert_eq!((refused.status.code(), &found["problems"][0]["setting"]), (Some(1), &"chat-task-name".into()));
+}
+
+#[test]
+fn inspect_checks_settings() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (settings, version, status, part) in [
+        (r#"{"recording-wait": 5}"#, "0.1.0", 0, "the settings can be used"),
+        (r#"{"recording-wait": "soon"}"#, "0.1.0", 1, "settings.recording-wait: "),
+        ("{}", "9.0.0", 1, "settings of version 9.0.0"),
+    ] {
+        let file = uis_test_support::file(&folder, "settings.json", &[settings]);
+        let check =
+            |more: &[&str]| uis_host(&[&["inspect", "plugin", "--check-settings", &file, "--settings-version", version], more].concat());
+        let output = check(&[]);
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.code() == Some(status) && text.contains(part), "{settings}: {text}");
+        let found: Value = serde_json::from_slice(&check(&["--json"]).stdout).expect("one JSON object");
+        check_by_schema(&found);
+        assert_eq!(found["usable"], status == 0);
+    }
+}
+
+#[test]
 fn every_telephony_setting_of_uis_integration_exists() {
     let output = uis_host(&["inspect", "plugin", "--settings"]);
     let text = String::from_utf8(output.stdout).expect("UTF-8");
