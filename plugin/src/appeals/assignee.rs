@@ -5,7 +5,7 @@ use super::lookup::Lookup;
 use crate::appeal::Appeal;
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
-use crate::crm_state::employee_links;
+use crate::crm_state::{active_users, employee_links};
 use crate::settings::common::ResponsibleRule;
 use crate::settings::conditions::Verdict;
 
@@ -36,10 +36,12 @@ pub struct Responsibles<'a> {
 }
 
 impl Responsibles<'_> {
-    /// The user of the first rule that the appeal passes, else the default. A rule whose parameter is not known yet does not pass.
+    /// The user of the first rule that the appeal passes, else the default. A rule whose parameter is not known yet, or whose user has left
+    /// RetailCRM, is passed over.
     pub fn user(&self, context: &Context<'_>, appeal: &Appeal<'_>) -> Result<Option<i64>, Failure> {
         for rule in self.rules {
-            if conditions::verdict(context, appeal, &rule.conditions)? == Verdict::Pass {
+            let passes = conditions::verdict(context, appeal, &rule.conditions)? == Verdict::Pass;
+            if passes && active_users::is_active(context.platform, rule.user)? {
                 return Ok(Some(rule.user));
             }
         }
@@ -62,6 +64,7 @@ impl Assignee {
                 link.map(|link| link.user_id)
             }
             Assignee::Manager => lookup.manager()?,
+            Assignee::User(Some(user)) if !active_users::is_active(context.platform, user)? => None,
             Assignee::User(user) => user,
             Assignee::Settings => None,
             Assignee::Default => return Ok(otherwise.default),

@@ -29,6 +29,11 @@ pub enum Key<'a> {
     /// RetailCRM switched the integration on again, and the reactivation is not finished.
     SwitchingOn,
 
+    /// The users of RetailCRM who are active.
+    ActiveUsers,
+    /// What the last review of the settings found.
+    SettingsReviewed,
+
     // Employees.
     /// A UIS employee's link to a CRM user.
     EmployeeLink(i64),
@@ -171,6 +176,8 @@ impl fmt::Display for Key<'_> {
             Key::ModuleRegistered => ("retailcrm/module", &""),
             Key::SwitchedOff => ("retailcrm/switched-off", &""),
             Key::SwitchingOn => ("retailcrm/switching-on", &""),
+            Key::ActiveUsers => ("retailcrm/active-users", &""),
+            Key::SettingsReviewed => ("settings/reviewed", &""),
             Key::EmployeeLink(employee) => (Family::EmployeeLinks.prefix(), employee),
             Key::UserLink(user) => (Family::UserLinks.prefix(), user),
             Key::Synchronised(user) => (Family::Synchronised.prefix(), user),

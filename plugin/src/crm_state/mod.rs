@@ -4,13 +4,15 @@
 //! |---|---|
 //! | [`zone`] | the account's time zone, and instants in it |
 //! | [`statuses`] | order statuses |
-//! | [`shops`] | shops: «Внешние номера магазинов», «Магазины сайтов» |
+//! | [`shops`] | shops: «Магазины», «Основной магазин» |
 //! | [`working_hours`] | working hours and days off |
 //! | [`known_fields`] | custom fields |
+//! | [`active_users`] | users who can be assignees |
 //! | [`employee_links`] | which employee is which user |
 //! | [`switch`] | whether RetailCRM switched the integration off |
 //! | [`module`] | how the module was last registered |
 
+pub mod active_users;
 pub mod employee_links;
 pub mod known_fields;
 pub mod module;

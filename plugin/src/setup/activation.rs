@@ -2,17 +2,18 @@
 
 use crate::base::outcome::{Handled, done, done_with_skipped, misconfigured, skipped};
 use crate::base::timers::{self, TimerName};
+use crate::bindings::uis::integration::directory::Employee;
 use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
 use crate::context::Context;
 use crate::crm_state::employee_links::EmployeeLink;
 use crate::crm_state::working_hours::{self, WorkTimes};
-use crate::crm_state::{employee_links, known_fields, module, shops, statuses, switch};
+use crate::crm_state::{active_users, employee_links, known_fields, module, shops, statuses, switch};
 use crate::employees::{matching, sync};
 use crate::retailcrm::custom_fields::{self, Entity};
 use crate::retailcrm::reference;
 use crate::retailcrm::users::{self, User};
 use crate::settings::employees::Matching;
-use crate::setup::registration;
+use crate::setup::{registration, review};
 use crate::telephony::{reconcile, unfinished};
 use crate::texts::reconcile::TEXTS;
 use crate::uis::directory;
@@ -74,17 +75,28 @@ pub fn refresh(context: &Context<'_>) -> Handled {
         }
     }
     statuses::remember(context.platform, &reference::statuses(&order_statuses)?)?;
-    let (links, left_out) = link_employees(context, &users::all(crm, &first_users)?)?;
+    let users = users::all(crm, &first_users)?;
+    active_users::remember(context.platform, &users)?;
+    let Linked { links, employees, mut left_out } = link_employees(context, &users)?;
     registration::register(context, true, &links)?;
+    left_out.extend(review::run(context, &users, &employees, &links)?);
     done_with_skipped(left_out)
+}
+
+/// The employees after they were linked to users.
+struct Linked {
+    links: Vec<EmployeeLink>,
+    /// UIS's employees; empty if they were not read.
+    employees: Vec<Employee>,
+    left_out: Vec<Skipped>,
 }
 
 /// «Синхронизация сотрудников»: creates and updates employees as the settings require, and links employees to users. While it is off, the links
 /// that exist stay.
-fn link_employees(context: &Context<'_>, users: &[User]) -> Result<(Vec<EmployeeLink>, Vec<Skipped>), Failure> {
+fn link_employees(context: &Context<'_>, users: &[User]) -> Result<Linked, Failure> {
     let settings = context.settings()?;
     if !settings.employee_synchronisation {
-        return Ok((employee_links::all(context.platform)?, Vec::new()));
+        return Ok(Linked { links: employee_links::all(context.platform)?, employees: Vec::new(), left_out: Vec::new() });
     }
     let mut everybody = directory::all(context.platform)?;
     let (links, left_out) = match settings.employee_matching {
@@ -96,5 +108,5 @@ fn link_employees(context: &Context<'_>, users: &[User]) -> Result<(Vec<Employee
         Matching::Table => matching::by_table(&settings.employee_table, &everybody, users),
     };
     employee_links::remember(context.platform, &links)?;
-    Ok((links, left_out))
+    Ok(Linked { links, employees: everybody, left_out })
 }

@@ -6,4 +6,5 @@ pub mod check;
 pub mod choices;
 pub mod describe;
 pub mod registration;
+pub mod review;
 pub mod templates;

@@ -1,0 +1,154 @@
+//! Reviews what the settings name: objects of the UIS account and users of RetailCRM that are gone, and licences that employees lack. Each
+//! finding is reported once. A condition on something that is gone still compares the stored id.
+
+use std::collections::BTreeMap;
+
+use crate::base::keys::Key;
+use crate::base::outcome::skipped;
+use crate::base::stored;
+use crate::bindings::uis::integration::directory::{DirectoryError, Employee};
+use crate::bindings::uis::integration::types::{Failure, Skipped};
+use crate::context::Context;
+use crate::crm_state::employee_links::EmployeeLink;
+use crate::retailcrm::users::User;
+use crate::settings::Settings;
+use crate::settings::common::ResponsibleRule;
+use crate::settings::conditions::{Parameter, Row};
+use crate::uis::directory;
+
+/// UIS's licences for calls and for chats.
+const CALL_LICENCE: &str = "vats";
+const CHAT_LICENCE: &str = "omni";
+
+/// What is wrong now and was not reported before. `links` are the employees who are users of RetailCRM.
+pub fn run(context: &Context<'_>, users: &[User], employees: &[Employee], links: &[EmployeeLink]) -> Result<Vec<Skipped>, Failure> {
+    let settings = context.settings()?;
+    let mut found = gone_objects(context, settings)?;
+    found.extend(gone_users(settings, users));
+    found.extend(missing_licences(settings, employees, links));
+    let known: Vec<String> = stored::load(context.platform, Key::SettingsReviewed)?.unwrap_or_default();
+    let texts: Vec<String> = found.iter().map(|item| format!("{}: {}", item.what, item.why)).collect();
+    if texts != known {
+        stored::put(context.platform, Key::SettingsReviewed, &texts, None)?;
+    }
+    Ok(found.into_iter().zip(&texts).filter(|(_, text)| !known.contains(text)).map(|(item, _)| item).collect())
+}
+
+/// All conditions of the settings: the setting's name, and its rows.
+fn conditions(settings: &Settings) -> Vec<(&'static str, Vec<&Row>)> {
+    let mut all = vec![
+        ("incoming-responsibles", of_rules(&settings.incoming.rules)),
+        ("outgoing-responsibles", of_rules(&settings.outgoing.rules)),
+        ("request-responsibles", of_rules(&settings.requests.rules)),
+        ("chat-responsibles", of_rules(&settings.chats.rules)),
+    ];
+    let filters = [
+        (settings.filter_calls, "incoming-filter", &settings.incoming.filter),
+        (settings.filter_calls, "outgoing-filter", &settings.outgoing.filter),
+        (settings.filter_requests, "request-filter", &settings.requests.filter),
+        (settings.filter_chats, "chat-filter", &settings.chats.filter),
+    ];
+    all.extend(filters.into_iter().filter(|(on, ..)| *on).map(|(_, name, groups)| (name, rows(groups))));
+    all
+}
+
+fn rows(groups: &[Vec<Row>]) -> Vec<&Row> {
+    groups.iter().flatten().collect()
+}
+
+fn of_rules(rules: &[ResponsibleRule]) -> Vec<&Row> {
+    rules.iter().flat_map(|rule| rule.conditions.iter().flatten()).collect()
+}
+
+/// Values of conditions that UIS's directory does not have.
+fn gone_objects(context: &Context<'_>, settings: &Settings) -> Result<Vec<Skipped>, Failure> {
+    let mut lists: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut found = Vec::new();
+    for (setting, rows) in conditions(settings) {
+        for row in rows {
+            let Some(kind) = kind(row.parameter) else { continue };
+            if !lists.contains_key(kind) {
+                lists.insert(kind, ids(context, row.parameter)?);
+            }
+            for value in row.values.iter().filter(|value| !lists[kind].contains(value)) {
+                found.push(skipped(
+                    format!("{setting}: {kind} {value}"),
+                    format!("UIS has no such {kind} any more; the row still compares this id: choose another value, or remove the row"),
+                ));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What a parameter's values are; none if they are names or cannot be listed.
+fn kind(parameter: Parameter) -> Option<&'static str> {
+    Some(match parameter {
+        Parameter::VirtualNumber => "virtual number",
+        Parameter::Scenario => "scenario",
+        Parameter::Site => "site",
+        Parameter::Campaign => "campaign",
+        Parameter::Employee => "employee",
+        Parameter::Tag => "tag",
+        Parameter::Channel => "chat channel",
+        Parameter::Source | Parameter::RequestType => return None,
+    })
+}
+
+/// The values that the account has for a parameter.
+fn ids(context: &Context<'_>, parameter: Parameter) -> Result<Vec<String>, Failure> {
+    let platform = context.platform;
+    fn listed<T>(page: impl Fn(u32) -> Result<Vec<T>, DirectoryError>, id: impl Fn(&T) -> String) -> Result<Vec<String>, Failure> {
+        Ok(directory::paged(page)?.iter().map(id).collect())
+    }
+    match parameter {
+        Parameter::VirtualNumber => listed(|offset| platform.virtual_numbers(offset), |one| one.number.clone()),
+        Parameter::Scenario => listed(|offset| platform.scenarios(offset), |one| one.id.to_string()),
+        Parameter::Site => listed(|offset| platform.sites(offset), |one| one.id.to_string()),
+        Parameter::Campaign => listed(|offset| platform.campaigns(offset), |one| one.id.to_string()),
+        Parameter::Employee => listed(|offset| platform.employees(offset), |one| one.id.to_string()),
+        Parameter::Tag => listed(|offset| platform.tags(offset), |one| one.id.to_string()),
+        Parameter::Channel => listed(|offset| platform.chat_channels(offset), |one| one.id.to_string()),
+        Parameter::Source | Parameter::RequestType => Ok(Vec::new()),
+    }
+}
+
+/// Users whom rules name and who have left. Their appeals go to the next rule that passes, else to the default.
+fn gone_users(settings: &Settings, users: &[User]) -> Vec<Skipped> {
+    let rules = [
+        ("incoming-responsibles", &settings.incoming.rules),
+        ("outgoing-responsibles", &settings.outgoing.rules),
+        ("request-responsibles", &settings.requests.rules),
+        ("chat-responsibles", &settings.chats.rules),
+    ];
+    let is_active = |id: i64| users.iter().any(|user| user.id == Some(id) && user.active != Some(false));
+    let mut found = Vec::new();
+    for (setting, rules) in rules {
+        for rule in rules.iter().filter(|rule| !is_active(rule.user)) {
+            found.push(skipped(
+                format!("{setting}: user {}", rule.user),
+                "RetailCRM has no such active user; the rule is passed over: choose another user",
+            ));
+        }
+    }
+    found
+}
+
+/// Linked employees who can do nothing of what is switched on, because they have no licence for it.
+fn missing_licences(settings: &Settings, employees: &[Employee], links: &[EmployeeLink]) -> Vec<Skipped> {
+    let needed = [(settings.telephony, CALL_LICENCE, "calls"), (settings.handles_chats(), CHAT_LICENCE, "chats")];
+    let linked = employees.iter().filter(|employee| links.iter().any(|link| link.employee_id == employee.id));
+    let lacking = linked.flat_map(|employee| {
+        let known = employee.licences.as_ref();
+        let lacks = move |licence: &str| known.is_some_and(|known| !known.iter().any(|one| one == licence));
+        needed.into_iter().filter(move |(on, licence, _)| *on && lacks(licence)).map(move |(_, licence, what)| (employee, licence, what))
+    });
+    lacking
+        .map(|(employee, licence, what)| {
+            skipped(
+                format!("employee {} ({})", employee.id, employee.full_name),
+                format!("the employee has no licence {licence} in UIS and gets no {what}: give them one in UIS's personal account"),
+            )
+        })
+        .collect()
+}
