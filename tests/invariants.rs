@@ -21,6 +21,7 @@ use uis_host::services::EventScope;
 use uis_test_support::chaos::{cases, crashes, faults, lane_order, save_case, scramble, scrambling};
 use uis_test_support::native_plugin::NativePlugin;
 use uis_test_support::play::{play, play_blocking_seeded};
+use uis_test_support::settings::any_settings;
 
 /// A call of the property test.
 #[derive(Debug, Clone)]
@@ -76,17 +77,23 @@ fn report_row(plan: &CallPlan) -> Value {
 /// A recording of these notifications, one a second. Every setting by which a call creates something is on. A seed other than 0 makes the
 /// CRM fail. In the end UIS's report has all calls.
 fn recording(received: &[(&str, Value)], seed: u64, report: &[Value]) -> String {
+    let settings = json!({
+        "create-contact": true, "missed-call-task": true, "default-responsible": 11,
+        "call-orders": true, "call-order-calls": ["first", "repeat", "lost"], "call-order-repeat": "always",
+        "extra-fields": true, "extra-field-rows": [{"field": "last_call", "value": "{{call_session_id}}", "always": true}],
+    });
+    recording_with(&settings, received, seed, report)
+}
+
+/// The same with other settings.
+fn recording_with(settings: &Value, received: &[(&str, Value)], seed: u64, report: &[Value]) -> String {
     let header = json!({
         "recording": 1,
         "account": {"employees": [
             {"id": 1, "last_name": "A", "email": "a@x.example", "extension": {"extension_phone_number": "101"}},
             {"id": 2, "last_name": "B", "email": "b@x.example", "extension": {"extension_phone_number": "102"}},
         ]},
-        "settings": {
-            "create-contact": true, "missed-call-task": true, "default-responsible": 11,
-            "call-orders": true, "call-order-calls": ["first", "repeat", "lost"], "call-order-repeat": "always",
-            "extra-fields": true, "extra-field-rows": [{"field": "last_call", "value": "{{call_session_id}}", "always": true}],
-        },
+        "settings": settings,
         "crm": {
             "users": [{"id": 11, "email": "A@x.example"}, {"id": 12, "email": "b@x.example"}],
             "customers": [{"id": 5, "phones": [{"number": "8 (916) 000-00-01"}]}],
@@ -157,8 +164,59 @@ fn check_crm(plans: &[CallPlan], crm: &Value) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Checks what must be true of the CRM after these calls whatever the settings are.
+fn check_crm_with(settings: &Value, plans: &[CallPlan], crm: &Value) -> Result<(), TestCaseError> {
+    let list = |name: &str| crm[name].as_array().expect("a list").clone();
+    let texts = |name: &str, member: &str| -> Vec<String> {
+        list(name).iter().filter_map(|item| item[member].as_str()).map(str::to_owned).collect()
+    };
+    let is_on = settings["telephony"] != false;
+    let stored = texts("calls", "externalId");
+    let distinct: BTreeSet<&String> = stored.iter().collect();
+    prop_assert_eq!(distinct.len(), stored.len(), "a call is stored twice: {:?}", stored);
+    prop_assert_eq!(stored.len(), if is_on { plans.len() } else { 0 }, "filters and switches do not touch the history: {:?}", stored);
+    prop_assert!(list("popups").iter().all(|popup| popup["closedAt"].is_string()), "a pop-up stayed open: {:?}", list("popups"));
+    let phones: Vec<String> = list("customers")
+        .iter()
+        .filter_map(|customer| customer["phones"][0]["number"].as_str())
+        .map(|number| {
+            let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+            digits.strip_prefix('8').filter(|rest| rest.len() == 10).map_or(digits.clone(), |rest| format!("7{rest}"))
+        })
+        .collect();
+    prop_assert_eq!(phones.iter().collect::<BTreeSet<_>>().len(), phones.len(), "two customers have one phone: {:?}", phones);
+    let orders = texts("orders", "externalId");
+    prop_assert_eq!(orders.iter().collect::<BTreeSet<_>>().len(), orders.len(), "a call has two orders: {:?}", orders);
+    let nothing = |name: &str| settings.get(name).is_none_or(|value| value == "nothing");
+    let missed = settings["incoming-missed"] == true;
+    if !is_on || (nothing("incoming-first") && nothing("incoming-repeat") && !missed) {
+        prop_assert_eq!((list("customers").len(), orders.len()), (1, 0), "nothing is created from calls");
+    }
+    let tasks = list("tasks").len();
+    let lost = plans.iter().filter(|plan| !plan.answered).count();
+    let wanted = is_on && settings.get("incoming-missed-task").is_some_and(|task| task != "none");
+    prop_assert!(tasks <= if wanted { lost } else { 0 }, "{} tasks for {} missed calls", tasks, lost);
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(64), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn with_any_settings_nothing_is_lost_and_nothing_is_doubled(settings in any_settings(), plans in plans(), seed in prop_oneof![Just(0), any::<u64>()], crashes in crashes(), scrambling in scrambling(60), order in lane_order()) {
+        let received = scramble(plans.iter().flat_map(notifications).collect(), scrambling, 60);
+        if received.is_empty() {
+            return Ok(());
+        }
+        let report: Vec<Value> = plans.iter().map(report_row).collect();
+        let source = recording_with(&settings, &received, seed, &report);
+        let (trace, crm, _) = play_blocking_seeded(&source, NativePlugin::crashing(crashes), order);
+        let result = check_crm_with(&settings, &plans, &crm);
+        if result.is_err() {
+            save_case("settings-of-calls", &source, &trace.0);
+        }
+        result?;
+    }
 
     #[test]
     fn every_finished_call_is_stored_exactly_once(plans in plans(), seed in prop_oneof![Just(0), any::<u64>()], crashes in crashes(), scrambling in scrambling(60), order in lane_order()) {

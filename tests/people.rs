@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use uis_test_support::chaos::{cases, crashes, faults, lane_order, save_case, scramble, scrambling};
 use uis_test_support::native_plugin::NativePlugin;
 use uis_test_support::play::play_blocking_seeded;
+use uis_test_support::settings::any_settings;
 
 /// The people: phone, e-mail, and UIS's visitor id.
 const PEOPLE: [(&str, &str, i64); 3] =
@@ -102,15 +103,11 @@ impl Appeal {
 }
 
 /// A recording of these notifications, one a second. A seed other than 0 makes the CRM fail. In the end UIS's reports have all appeals.
-fn recording(received: &[(&str, Value)], seed: u64, appeals: &[Appeal]) -> String {
+fn recording(settings: &Value, received: &[(&str, Value)], seed: u64, appeals: &[Appeal]) -> String {
     let header = json!({
         "recording": 1,
         "account": {"employees": [{"id": 1, "last_name": "A", "email": "a@x.example"}], "chat_channels": [{"id": 31, "name": "Сайт", "type": "comagic"}]},
-        "settings": {
-            "create-contact": true, "default-responsible": 11, "text-default-responsible": 11,
-            "call-orders": true, "call-order-calls": ["first", "repeat"], "call-order-repeat": "always",
-            "chat-send": true, "chat-repeat": "always", "request-send": true, "request-repeat": "always",
-        },
+        "settings": settings,
         "crm": {"users": [{"id": 11, "email": "A@x.example"}], "customers": [{"id": 5, "email": "B@x.example", "phones": [{"number": "8 (916) 000-00-02"}]}]},
     });
     let mut lines = vec![header];
@@ -176,9 +173,36 @@ fn check_crm(appeals: &[Appeal], crm: &Value) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Checks what must be true of the CRM after these appeals whatever the settings are.
+fn check_crm_with(settings: &Value, appeals: &[Appeal], crm: &Value) -> Result<(), TestCaseError> {
+    let list = |name: &str| crm[name].as_array().expect("a list").clone();
+    let once = |what: &str, all: Vec<String>| {
+        prop_assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "{} twice: {:?}", what, all);
+        Ok(())
+    };
+    once("an order", list("orders").iter().map(|order| order["externalId"].as_str().unwrap_or("none").to_owned()).collect())?;
+    once("a note", list("notes").iter().filter_map(|note| note["text"].as_str()?.lines().next().map(str::to_owned)).collect())?;
+    let phones = |customer: &Value| customer["phones"].as_array().cloned().unwrap_or_default();
+    let numbers = list("customers").iter().flat_map(phones).filter_map(|phone| phone["number"].as_str().map(str::to_owned)).collect();
+    once("a customer's phone", numbers)?;
+    let on = |section: &str, switch: &str| settings[section] != false && settings[switch] == true;
+    let kinds = [(Channel::Chat, on("texts", "chat-send")), (Channel::Request, on("texts", "request-send"))];
+    for appeal in appeals {
+        let is_off = kinds.iter().any(|(kind, on)| *kind == appeal.channel && !on);
+        let ordered = list("orders").iter().any(|order| order["externalId"] == appeal.external_id().as_str());
+        prop_assert!(!(is_off && ordered), "{} is of a kind that is switched off", appeal.external_id());
+    }
+    Ok(())
+}
+
 /// Replays the notifications on a host that crashes as `crashes` says, and checks the CRM afterwards.
 fn run(received: &[(&str, Value)], seed: u64, appeals: &[Appeal], crashes: Vec<u32>, order: u64) -> Result<(), TestCaseError> {
-    let source = recording(received, seed, appeals);
+    let settings = json!({
+        "create-contact": true, "default-responsible": 11, "text-default-responsible": 11,
+        "call-orders": true, "call-order-calls": ["first", "repeat"], "call-order-repeat": "always",
+        "chat-send": true, "chat-repeat": "always", "request-send": true, "request-repeat": "always",
+    });
+    let source = recording(&settings, received, seed, appeals);
     let (trace, crm, _) = play_blocking_seeded(&source, NativePlugin::crashing(crashes), order);
     let result = check_crm(appeals, &crm);
     if result.is_err() {
@@ -207,6 +231,18 @@ fn a_visitor_stays_one_customer_when_the_host_crashes_after_any_step() {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(64), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn with_any_settings_nothing_is_doubled(settings in any_settings(), appeals in appeals(), seed in prop_oneof![Just(0), any::<u64>()], crashes in crashes(), scrambling in scrambling(40), order in lane_order()) {
+        let received = scramble(appeals.iter().flat_map(|appeal| appeal.sent_by_uis().0).collect(), scrambling, 40);
+        let source = recording(&settings, &received, seed, &appeals);
+        let (trace, crm, _) = play_blocking_seeded(&source, NativePlugin::crashing(crashes), order);
+        let result = check_crm_with(&settings, &appeals, &crm);
+        if result.is_err() {
+            save_case("settings-of-people", &source, &trace.0);
+        }
+        result?;
+    }
 
     #[test]
     fn each_person_is_one_customer_and_no_appeal_is_lost(appeals in appeals(), seed in prop_oneof![Just(0), any::<u64>()], crashes in crashes(), scrambling in scrambling(40), order in lane_order()) {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use uis_host::plugin::inspect::{Inspection, inspect};
 
-use super::{DEFAULT_PLUGIN, LimitArguments, load, say, setting};
+use super::{DEFAULT_PLUGIN, LimitArguments, load, say, setting, settings_page};
 use crate::exit_status::OK;
 
 /// Show what a plugin is
@@ -81,24 +81,7 @@ fn text(found: &Inspection, settings: bool) -> String {
     section("callbacks", vec![found.callbacks.join(", ")]);
     section("actions", found.actions.iter().map(|action| format!("{} «{}»  {}", action.name, action.title, action.description)).collect());
     if settings {
-        let lines = found.settings.iter().flat_map(|setting| {
-            let value = match &setting.shows_callback {
-                Some(callback) => format!("{}: read-only, shows the address of the callback {callback}", setting.name),
-                None => format!("{} = {}", setting.name, setting.default),
-            };
-            let when = setting.shown_when.as_object().map(|when| {
-                let all: Vec<String> = when.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-                format!("  when {}", all.join(" and "))
-            });
-            let listed = |what: &str, rows: &[(String, String)]| {
-                let rows: Vec<String> = rows.iter().map(|(name, title)| format!("{name} «{title}»")).collect();
-                (!rows.is_empty()).then(|| format!("  {what}: {}", rows.join(", ")))
-            };
-            let (values, columns) = (listed("values", &setting.values), listed("columns", &setting.columns));
-            let title = Some(format!("  «{}»", setting.title));
-            [Some(value), title, when, values, columns, Some(format!("  {}", setting.description))].into_iter().flatten()
-        });
-        section("settings", lines.collect());
+        out.push_str(&settings_page::text(&found.settings));
     } else {
         section("settings", vec![format!("{} (to list them: uis-host inspect --settings)", found.settings.len())]);
     }

@@ -10,6 +10,7 @@ mod render;
 mod replay;
 mod rules;
 mod setting;
+mod settings_page;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
