@@ -255,7 +255,7 @@ fn what_is_not_uploaded_is_reported() {
 #[test]
 fn the_button_load_deals_names_the_setting_that_is_missing() {
     let folder = tempfile::tempdir().expect("a folder");
-    for (settings, setting) in [("{}", "settings.deal-history-from"), (r#"{"deals":false}"#, "settings.deals")] {
+    for (settings, setting) in [(r#"{"deals":true}"#, "settings.deal-history-from"), ("{}", "settings.deals")] {
         let header = format!(r#"{{"recording":1,"settings":{settings}}}"#);
         let path =
             uis_test_support::file(&folder, "button.jsonl", &[&header, r#"{"at":"2026-11-23T10:00:00+03:00","action":"load-deals"}"#]);

@@ -31,7 +31,8 @@ fn many_orders(count: i64, with_history: bool) -> Value {
     json!({"users": [{"id": 5, "email": "a@x.example", "firstName": "Анна"}], "customers": customers, "orders": orders, "history": {"orders": history}})
 }
 
-fn recording(crm: Value, settings: Value, lines: &[Value]) -> String {
+fn recording(crm: Value, mut settings: Value, lines: &[Value]) -> String {
+    settings["deals"] = true.into();
     let header = json!({"recording": 1, "settings": settings, "crm": crm});
     std::iter::once(&header).chain(lines).map(Value::to_string).collect::<Vec<_>>().join("\n")
 }

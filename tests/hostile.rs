@@ -163,12 +163,13 @@ proptest! {
         for (title, _, outcome) in &trace.0 {
             prop_assert!(!outcome.contains("Trap") && !outcome.contains("Limit"), "{}: {}", title, outcome);
         }
-        // Every call has exactly one record and one order.
+        // Every call has exactly one record; every call but the unanswered one out has one order.
         for session in 1..=3 {
             let id = format!("uis-call-{session}");
             let calls = crm["calls"].as_array().expect("a list").iter().filter(|call| call["externalId"] == id.as_str()).count();
             let orders = crm["orders"].as_array().expect("a list").iter().filter(|order| order["externalId"] == id.as_str()).count();
-            prop_assert_eq!((calls, orders), (1, 1), "{}: {:#?}", id, trace.0.iter().map(|entry| (&entry.0, &entry.2)).collect::<Vec<_>>());
+            let ordered = orders == 1 || (session == 3 && orders == 0);
+            prop_assert!(calls == 1 && ordered, "{}: {} records, {} orders: {:#?}", id, calls, orders, trace.0.iter().map(|entry| (&entry.0, &entry.2)).collect::<Vec<_>>());
         }
         // Texts in RetailCRM have no markup and no control characters, and are not longer than RetailCRM accepts.
         let mut found = Vec::new();

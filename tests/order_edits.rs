@@ -177,7 +177,7 @@ fn recording(edits: &[(Edit, u32)], seed: u64, default_funnel: bool) -> (String,
     let header = json!({
         "recording": 1,
         "account": {"employees": [{"id": 1, "last_name": "A", "email": "a@x.example"}]},
-        "settings": {"deal-default-funnel": default_funnel},
+        "settings": {"deals": true, "deal-default-funnel": default_funnel},
         "crm": {
             "users": [{"id": 11, "email": "a@x.example"}, {"id": 12, "email": "b@x.example", "firstName": "Борис"}],
             "sites": [{"code": "main", "name": "Основной", "defaultForCrm": true}, {"code": "second", "name": "Второй"}],

@@ -130,7 +130,7 @@ fn inspect_checks_settings() {
 }
 
 #[test]
-fn every_telephony_setting_of_uis_integration_exists() {
+fn every_setting_of_uis_page_is_found_by_its_title() {
     let output = uis_host(&["inspect", "plugin", "--settings"]);
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     for title in [
@@ -157,6 +157,44 @@ fn every_telephony_setting_of_uis_integration_exists() {
         "Номер для звонка по клику",
         "Переопределять АОН для исходящих звонков",
         "Webhook url",
+        // The page since 2025-11.
+        "Синхронизировать всех сотрудников",
+        "Сотрудники для синхронизации",
+        "Синхронизировать статусы сотрудников из RetailCRM",
+        "Фильтровать звонки",
+        "Фильтр входящих",
+        "Фильтр исходящих",
+        "Всегда отображать номер",
+        "Первичные обращения",
+        "Повторные обращения",
+        "Назначать ответственного за пропущенные входящие",
+        "При потерянном входящем звонке создавать задачу на",
+        "При неуспешном исходящем звонке создавать задачу на",
+        "Срок действия задачи, часов",
+        "Основной магазин",
+        "Магазины",
+        "Передавать заявки",
+        "Первичное обращение",
+        "Для повторных обращений",
+        "Создавать заказ для повторных обращений на",
+        "Фильтровать заявки",
+        "Передавать чаты",
+        "Для первичных обращений",
+        "Создавать клиента/клиента и заказ",
+        "Список тегов",
+        "Создавать задачу по потерянному чату",
+        "Создавать задачу по пропущенному чату на",
+        "Передавать чаты без контактных данных",
+        "Не передавать исходящие чаты",
+        "Фильтровать чаты",
+        "Условия фильтрации",
+        "Создавать клиента",
+        "Создавать заказ",
+        "Сопоставление сайтов с магазинами",
+        "Дефолтная воронка",
+        "Воронка по умолчанию",
+        "Учитывать стоимость доставки",
+        "Список дополнительных полей",
     ] {
         assert!(text.contains(&format!("«{title}»")), "{title}");
     }
@@ -169,7 +207,7 @@ async fn the_schema_and_the_plugin_accept_the_same_settings() {
     let schema: Value = serde_json::from_str(&plugin.settings_schema().await.expect("a schema")).expect("JSON");
     let validator = jsonschema::validator_for(&schema).expect("a valid schema");
     let task = |more: Value| {
-        let mut settings = serde_json::json!({"missed-call-task": true, "default-responsible": 5});
+        let mut settings = serde_json::json!({"incoming-missed-task": "called-last", "default-responsible": 5});
         settings.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         settings
     };
@@ -178,26 +216,37 @@ async fn the_schema_and_the_plugin_accept_the_same_settings() {
         (serde_json::json!({"filter-by-virtual-numbers": true}), false),
         (serde_json::json!({"filter-by-virtual-numbers": true, "virtual-numbers": ["74951112233"]}), true),
         (serde_json::json!({"filter-by-virtual-numbers": false, "virtual-numbers": []}), true),
-        (serde_json::json!({"create-contact": true}), true),
-        (serde_json::json!({"create-contact": true, "contact-responsible": "fixed"}), false),
-        (serde_json::json!({"create-contact": true, "contact-responsible": "fixed", "contact-responsible-user": 5}), true),
-        (serde_json::json!({"create-contact": true, "contact-responsible": "somebody"}), false),
-        (serde_json::json!({"missed-call-task": true}), false),
-        (serde_json::json!({"missed-call-task": true, "missed-call-task-responsible": "fixed", "missed-call-task-user": 5}), true),
-        (serde_json::json!({"missed-call-task": true, "missed-call-task-responsible": "fixed"}), false),
+        (serde_json::json!({"incoming-first": "client"}), true),
+        (serde_json::json!({"incoming-first": "client", "incoming-first-responsible": "fixed"}), false),
+        (serde_json::json!({"incoming-first": "client", "incoming-first-responsible": "fixed", "incoming-first-user": 5}), true),
+        (serde_json::json!({"incoming-first": "client", "incoming-first-responsible": "somebody"}), false),
+        (serde_json::json!({"incoming-missed-task": "manager"}), false),
+        (serde_json::json!({"outgoing-missed-task": "fixed", "outgoing-missed-task-user": 5}), true),
+        (serde_json::json!({"outgoing-missed-task": "fixed"}), false),
         (task(serde_json::json!({})), true),
-        (task(serde_json::json!({"missed-call-task-calls": []})), false),
-        (task(serde_json::json!({"missed-call-task-due-hours": 9000})), false),
-        (task(serde_json::json!({"missed-call-task-due-hours": -1})), false),
-        (serde_json::json!({"call-orders": true}), true),
-        (serde_json::json!({"call-orders": true, "call-order-calls": []}), false),
-        (serde_json::json!({"call-orders": true, "call-order-responsible": "fixed"}), false),
+        (task(serde_json::json!({"outgoing-missed-task": "nobody"})), false),
+        (task(serde_json::json!({"incoming-missed-task-due-hours": 9000})), false),
+        (task(serde_json::json!({"incoming-missed-task-due-hours": -1})), false),
+        (serde_json::json!({"incoming-repeat": "always"}), true),
+        (serde_json::json!({"incoming-repeat": "sometimes"}), false),
+        (serde_json::json!({"call-order-responsible": "fixed"}), false),
         (serde_json::json!({"extra-fields": true}), false),
         (serde_json::json!({"extra-fields": true, "extra-field-rows": [{"field": "a", "value": "{{tag_names}}"}]}), true),
         (serde_json::json!({"extra-fields": true, "extra-field-rows": [{"field": "a"}]}), false),
         (serde_json::json!({"override-caller-id": true}), false),
         (serde_json::json!({"override-caller-id": true, "click-to-call-number": "74951112233"}), true),
         (serde_json::json!({"shop-numbers": [{"site": "a"}]}), false),
+        (serde_json::json!({"chat-send": true, "chat-task": true}), false),
+        (serde_json::json!({"chat-send": true, "chat-task": true, "text-default-responsible": 5}), true),
+        (serde_json::json!({"texts": false, "chat-send": true, "chat-task": true}), true),
+        (serde_json::json!({"chat-send": true, "chat-when": "tag"}), false),
+        (serde_json::json!({"chat-send": true, "chat-when": "tag", "chat-tags": ["7"]}), true),
+        (serde_json::json!({"request-filter": [[{"parameter": "site", "condition": "include", "values": ["1"]}]]}), true),
+        (serde_json::json!({"request-filter": [[{"parameter": "channel", "condition": "include", "values": ["1"]}]]}), false),
+        (serde_json::json!({"request-filter": [[]]}), false),
+        (serde_json::json!({"chat-responsibles": [{"user": 5}]}), true),
+        (serde_json::json!({"chat-responsibles": [{"conditions": []}]}), false),
+        (serde_json::json!({"deal-failed-groups": []}), false),
         (serde_json::json!({"recording-wait": 1441}), false),
         (serde_json::json!({"recording-wait": "soon"}), false),
         (serde_json::json!({"recording-wai": 5}), false),

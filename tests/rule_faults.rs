@@ -146,7 +146,7 @@ fn rules_get_the_employee_the_caller_and_the_order_of_a_deal() {
     let value = replay(&[&requests(&folder, "repeat.jsonl", &[request], &[]), "--rule", &bad]);
     assert_eq!(tasks(&value), ["anna@x.example for 5"]);
 
-    let header = json!({"recording": 1, "crm": {
+    let header = json!({"recording": 1, "settings": {"deals": true, "forward-to-manager": true}, "crm": {
         "users": [{"id": 5, "email": "a@x.example", "firstName": "Анна", "active": true, "online": true, "status": "free"}],
         "customers": [{"id": 17, "firstName": "Пётр", "managerId": 5, "phones": [{"number": "79161234567"}]}],
         "orders": [{"id": 71, "number": "71A", "status": "new", "customer": {"id": 17}, "createdAt": "2026-11-20 10:00:00"}]}});
@@ -278,7 +278,7 @@ fn rules_about_an_incoming_call_end_before_the_scenario_goes_on() {
 #[test]
 fn a_deal_that_was_skipped_gets_all_its_stages_later() {
     let folder = tempfile::tempdir().expect("a folder");
-    let header = json!({"recording": 1, "crm": {
+    let header = json!({"recording": 1, "settings": {"deals": true}, "crm": {
         "customers": [{"id": 17, "firstName": "Пётр", "phones": [{"number": "79161234567"}]}],
         "orders": [{"id": 71, "number": "71A", "status": "new", "customer": {"id": 17}, "createdAt": "2026-11-20 10:00:00"}]}});
     let edit = |at: &str, order: Value| {

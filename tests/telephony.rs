@@ -179,7 +179,7 @@ fn a_refused_order_delays_nothing_else_and_is_created_when_the_setting_is_correc
 fn a_customer_is_created_without_the_data_that_retailcrm_refuses() {
     check(&[("contact-without-what-is-gone", &["customer +79161234567 of null in main has 79161234567"])]);
     let messages = replayed("contact-without-what-is-gone").messages().join("\n");
-    assert!(messages.contains("User with id=99 not found"), "{messages}");
+    assert!(messages.contains("incoming-first-user: user 99: RetailCRM has no such active user"), "{messages}");
 }
 
 /// RetailCRM merged the customer with another one between the answer and the end of the call.

@@ -82,7 +82,7 @@ fn check_employees(settings: &Settings, refuse: &mut Refuse<'_>) {
 /// «Фильтровать по виртуальным номерам».
 fn check_numbers(settings: &mut Settings, refuse: &mut Refuse<'_>) {
     settings.virtual_numbers = settings.virtual_numbers.iter().map(|number| phone::canonical(number)).collect();
-    if settings.filter_by_virtual_numbers && settings.virtual_numbers.is_empty() {
+    if settings.telephony && settings.filter_by_virtual_numbers && settings.virtual_numbers.is_empty() {
         refuse("virtual-numbers", "choose at least one number, or switch filter-by-virtual-numbers off".into());
     }
     if settings.virtual_numbers.iter().any(String::is_empty) {
@@ -113,18 +113,15 @@ fn check_domains(settings: &mut Settings, refuse: &mut Refuse<'_>) {
 
 /// «Подключение передачи сделок».
 fn check_deals(settings: &Settings, refuse: &mut Refuse<'_>) {
-    if settings.deals {
-        if settings.deal_extra_fields && settings.deal_field_codes.is_empty() {
-            refuse("deal-field-codes", "choose at least one field, or switch deal-extra-fields off".into());
-        }
-        if let Some(both) = settings.deal_success_groups.iter().find(|group| settings.deal_failed_groups.contains(group)) {
-            refuse("deal-failed-groups", format!("{both} is already among deal-success-groups"));
-        }
-        for (name, groups) in [("deal-success-groups", &settings.deal_success_groups), ("deal-failed-groups", &settings.deal_failed_groups)]
-        {
-            if groups.is_empty() {
-                refuse(name, "choose at least one group: every funnel of UIS has a stage for it".into());
-            }
+    if settings.deals && settings.deal_extra_fields && settings.deal_field_codes.is_empty() {
+        refuse("deal-field-codes", "choose at least one field, or switch deal-extra-fields off".into());
+    }
+    if let Some(both) = settings.deal_success_groups.iter().find(|group| settings.deal_failed_groups.contains(group)) {
+        refuse("deal-failed-groups", format!("{both} is already among deal-success-groups"));
+    }
+    for (name, groups) in [("deal-success-groups", &settings.deal_success_groups), ("deal-failed-groups", &settings.deal_failed_groups)] {
+        if groups.is_empty() {
+            refuse(name, "choose at least one group: every funnel of UIS has a stage for it".into());
         }
     }
     if let Some(day) = &settings.deal_history_from

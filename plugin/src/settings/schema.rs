@@ -8,7 +8,7 @@
 //! | `x-section`, `x-tab`, `x-group` | where a setting stands |
 //! | `x-uis-titles` | other titles that UIS's own page has, or had, for the setting |
 //! | `x-shown-when` | the setting matters only when other settings have this value, or one of these values |
-//! | `x-required` | while it is shown, the setting must have a value |
+//! | `x-required`, `x-required-when` | while it is shown, or when other settings have these values, the setting must have a value |
 //! | `x-choices`, `x-choices-by-parameter` | the values come from `setup.choices` |
 //! | `x-template` | the setting is a template; `setup.template-parameters` lists its parameters |
 
@@ -53,7 +53,7 @@ pub fn text() -> String {
 /// The whole schema.
 pub fn schema() -> Value {
     let properties = properties();
-    let conditions: Vec<Value> = properties.iter().filter_map(|(name, property)| required(name, property, &properties)).collect();
+    let conditions: Vec<Value> = properties.iter().flat_map(|(name, property)| required(name, property, &properties)).collect();
     let sections: Vec<Value> = SECTIONS
         .iter()
         .map(|section| {
@@ -86,11 +86,19 @@ pub fn properties() -> Map<String, Value> {
     all
 }
 
-/// `setting` must have a value while it is shown, as a conditional part of the schema.
-fn required(setting: &str, property: &Value, all: &Map<String, Value>) -> Option<Value> {
-    let (true, Some(shown)) = (property["x-required"] == true, property["x-shown-when"].as_object()) else { return None };
+/// The conditional parts of the schema that say when a setting must have a value.
+fn required(setting: &str, property: &Value, all: &Map<String, Value>) -> Vec<Value> {
+    let shown = property["x-shown-when"].as_object().filter(|_| property["x-required"] == true);
+    let others = property["x-required-when"].as_array().into_iter().flatten().filter_map(Value::as_object);
+    let value = if property["type"] == "array" { json!({"minItems": 1}) } else { json!({"not": {"type": "null"}}) };
+    let then = json!({"properties": {setting: value}, "required": [setting]});
+    shown.into_iter().chain(others).map(|wanted| json!({"if": have(wanted, all), "then": then})).collect()
+}
+
+/// The schema of settings that have these values.
+fn have(wanted: &Map<String, Value>, all: &Map<String, Value>) -> Value {
     let (mut tests, mut named) = (Map::new(), Vec::new());
-    for (other, wanted) in shown {
+    for (other, wanted) in wanted {
         let wanted = if wanted.is_array() { json!({"enum": wanted}) } else { json!({"const": wanted}) };
         // A setting that is absent has its default, so it has to be named only if the default does not fit.
         let default = all.get(other).map(|other| &other["default"]);
@@ -100,11 +108,7 @@ fn required(setting: &str, property: &Value, all: &Map<String, Value>) -> Option
         }
         tests.insert(other.clone(), wanted);
     }
-    let value = if property["type"] == "array" { json!({"minItems": 1}) } else { json!({"not": {"type": "null"}}) };
-    Some(json!({
-        "if": {"properties": tests, "required": named},
-        "then": {"properties": {setting: value}, "required": [setting]},
-    }))
+    json!({"properties": tests, "required": named})
 }
 
 /// Whether a JSON list contains a value.

@@ -14,6 +14,8 @@ use crate::retailcrm::users::User;
 use crate::settings::Settings;
 use crate::settings::common::ResponsibleRule;
 use crate::settings::conditions::{Parameter, Row};
+use crate::settings::telephony::{CallAssignee, MissedTask, OrderAssignee};
+use crate::settings::texts::TextAssignee;
 use crate::uis::directory;
 
 /// UIS's licences for calls and for chats.
@@ -113,7 +115,7 @@ fn ids(context: &Context<'_>, parameter: Parameter) -> Result<Vec<String>, Failu
     }
 }
 
-/// Users whom rules name and who have left. Their appeals go to the next rule that passes, else to the default.
+/// Users whom settings name and who have left. Rules of theirs are passed over.
 fn gone_users(settings: &Settings, users: &[User]) -> Vec<Skipped> {
     let rules = [
         ("incoming-responsibles", &settings.incoming.rules),
@@ -123,6 +125,12 @@ fn gone_users(settings: &Settings, users: &[User]) -> Vec<Skipped> {
     ];
     let is_active = |id: i64| users.iter().any(|user| user.id == Some(id) && user.active != Some(false));
     let mut found = Vec::new();
+    for (setting, user) in named_users(settings).into_iter().filter(|(_, user)| !is_active(*user)) {
+        found.push(skipped(
+            format!("{setting}: user {user}"),
+            "RetailCRM has no such active user, and what the user would get goes to another assignee: choose another user",
+        ));
+    }
     for (setting, rules) in rules {
         for rule in rules.iter().filter(|rule| !is_active(rule.user)) {
             found.push(skipped(
@@ -132,6 +140,30 @@ fn gone_users(settings: &Settings, users: &[User]) -> Vec<Skipped> {
         }
     }
     found
+}
+
+/// The users whom settings in use name, outside of rules.
+fn named_users(settings: &Settings) -> Vec<(String, i64)> {
+    let mut named: Vec<(String, bool, Option<i64>)> = vec![
+        ("default-responsible".into(), settings.telephony, settings.default_assignee),
+        ("text-default-responsible".into(), settings.texts, settings.text_default_assignee),
+        ("call-order-user".into(), settings.telephony && settings.call_order_assignee == OrderAssignee::Fixed, settings.call_order_user),
+    ];
+    for (prefix, block) in [("incoming", &settings.incoming), ("outgoing", &settings.outgoing)] {
+        let fixed = |choice: CallAssignee| settings.telephony && choice == CallAssignee::Fixed;
+        let task = settings.telephony && block.missed_task == MissedTask::Fixed;
+        named.push((format!("{prefix}-first-user"), fixed(block.first_assignee) && block.first.client(), block.first_user));
+        named.push((format!("{prefix}-repeat-user"), fixed(block.repeat_assignee), block.repeat_user));
+        named.push((format!("{prefix}-missed-task-user"), task, block.missed_task_user));
+    }
+    for (prefix, block) in [("request", &settings.requests), ("chat", &settings.chats)] {
+        let fixed = |choice: TextAssignee| settings.texts && block.send && choice == TextAssignee::Fixed;
+        named.push((format!("{prefix}-responsible-user"), fixed(block.assignee), block.assignee_user));
+        named.push((format!("{prefix}-order-user"), fixed(block.order_assignee), block.order_user));
+        named.push((format!("{prefix}-repeat-user"), fixed(block.repeat_assignee), block.repeat_user));
+        named.push((format!("{prefix}-task-user"), fixed(block.task_assignee) && block.task, block.task_user));
+    }
+    named.into_iter().filter(|(_, used, _)| *used).filter_map(|(name, _, user)| Some((name, user?))).collect()
 }
 
 /// Linked employees who can do nothing of what is switched on, because they have no licence for it.
