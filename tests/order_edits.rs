@@ -241,6 +241,20 @@ fn check_deals(model: &BTreeMap<i64, Model>, default_funnel: bool, crm: &Value, 
     Ok(())
 }
 
+/// The status changes at about the time at which the repeating timer reads the history and then the order. Whichever comes first, the deal has
+/// both stages.
+#[test]
+fn a_status_that_changes_while_a_run_reads_hides_no_earlier_stage() {
+    for pause in 601..=604 {
+        let edits = [(Edit::Sum(0, 10), 0), (Edit::Status(0, 1), pause)];
+        let (source, model) = recording(&edits, 0, false);
+        for order in 0..8 {
+            let (_, crm, uis) = play_blocking_seeded(&source, NativePlugin::crashing(Vec::new()), order);
+            check_deals(&model, false, &crm, &uis).unwrap_or_else(|error| panic!("after {pause} s, order {order}: {error}"));
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(64), failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -1,5 +1,7 @@
 //! The stages that an order went through since the last upload. Pure functions: statuses in, stages with times out.
 
+use std::ops::RangeInclusive;
+
 use super::known_deals::KnownDeal;
 use crate::bindings::uis::integration::types::Instant;
 
@@ -45,6 +47,14 @@ pub struct NewStages {
     pub steps: Vec<Step>,
     /// Whether the last of them was taken from the order itself and not from the history.
     pub ahead: bool,
+}
+
+/// Whether an order is newer than the history that was read: its status changed after the history's end was read and before the order was.
+/// `reading` is the time between; `changes` are the order's changes in the history. RetailCRM's times have no milliseconds.
+pub fn changed_while_reading((status, since): (&str, Instant), changes: &[Change], reading: RangeInclusive<Instant>) -> bool {
+    let second = |at: &Instant| at.div_euclid(1000);
+    let is_read = changes.last().is_some_and(|last| last.to == status && second(&last.at) >= second(&since));
+    !is_read && (second(reading.start())..=second(reading.end())).contains(&second(&since))
 }
 
 /// The stages since the last upload (`known`). `stage` returns the stage of a status. Times never decrease, even if the history's do: UIS
@@ -146,6 +156,25 @@ mod tests {
         // While older history is being read, the order's current state is newer than the history.
         let state = OrderState { created: 5, status: "complete".into(), since: 50, history_complete: false };
         assert_eq!(new_stages(&state, &[], Some(&known), str::to_owned), NewStages { steps: vec![], ahead: true });
+    }
+
+    #[test]
+    fn an_order_whose_status_changed_while_reading_is_newer_than_its_history() {
+        // The order's status and since when it has it, the history, whether the order is newer; the run reads from 10.4 s to 13 s.
+        let seen = [change(1, 10_000, "new", "assembling")];
+        let table: [((&str, i64), &[Change], bool); 7] = [
+            (("new", 9_000), &[], false),
+            (("assembling", 10_000), &[], true),
+            (("assembling", 10_000), &seen, false),
+            (("complete", 10_000), &seen, true),
+            (("complete", 13_000), &seen, true),
+            (("assembling", 12_000), &seen, true),
+            // RetailCRM's clock is ahead, so the times say nothing.
+            (("complete", 14_000), &seen, false),
+        ];
+        for (order, changes, newer) in table {
+            assert_eq!(changed_while_reading(order, changes, 10_400..=13_000), newer, "{order:?} {changes:?}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::builder::{BuildOptions, DealBuilder, OrderChanges, StageByStatus};
 use super::draft::{self, Draft};
 use super::plan::{self, Cursor, Plan, Resend};
 use super::run::Run;
-use super::stages::Change;
+use super::stages::{self, Change};
 use super::uis_calls::describe_refusal;
 use super::{hints, known_deals, loading, prerequisites, upload};
 use crate::base::keys::{Family, Key};
@@ -39,6 +39,8 @@ struct Work {
     hinted: Vec<i64>,
     /// Deals that are sent again because a setting changed.
     resend: BTreeSet<i64>,
+    /// When reading the history began.
+    began: Instant,
     /// Whether the history has more pages.
     more_history: bool,
     /// Whether there are more hints.
@@ -157,7 +159,8 @@ fn forbidden(context: &Context<'_>, why: String) -> Handled {
 
 /// Reads the changes of orders since the last run.
 fn read_history(context: &Context<'_>, plan: &mut Plan, batch_size: usize) -> Result<Work, StopReason> {
-    let (mut work, began) = (Work::default(), context.platform.now());
+    let began = context.platform.now();
+    let mut work = Work { began, ..Work::default() };
     let mut cursor = plan.cursor.clone().unwrap_or(Cursor::At(context.platform.now()));
     for _ in 0..PAGES_MAX {
         let page = match order_history::page(context.crm, &cursor.from(context)?, batch_size) {
@@ -265,6 +268,20 @@ fn read_orders(crm: Crm<'_>, work: &mut Work, batch_size: usize) -> Result<Vec<W
     Ok(orders)
 }
 
+/// Whether the order's status changed after this run read the history. Its current stage would hide the stages before it, which UIS does not
+/// accept afterwards. So this run sends only what the history contains, and the next one, soon, reads the rest.
+fn is_newer_than_history(context: &Context<'_>, work: &mut Work, draft: &Draft, changes: &OrderChanges) -> Result<bool, Failure> {
+    let Some(since) = context.instant(&draft.since)? else { return Ok(false) };
+    let reading = work.began..=context.platform.now();
+    if !stages::changed_while_reading((&draft.status, since), &changes.status_changes, reading) {
+        return Ok(false);
+    }
+    hints::postpone(context, draft.order)?;
+    work.hinted.retain(|hinted| *hinted != draft.order);
+    work.more_hints = true;
+    Ok(true)
+}
+
 /// Uploads the changes of these orders. Returns the current stages of statuses; none if there are no deals.
 fn upload_changes(run: &Run<'_>, work: &mut Work, orders: Vec<WholeOrder>) -> Result<Option<StageByStatus>, Failure> {
     let (context, settings) = (run.context, run.settings);
@@ -297,7 +314,11 @@ fn upload_changes(run: &Run<'_>, work: &mut Work, orders: Vec<WholeOrder>) -> Re
     let mut updates = Vec::new();
     for draft in &drafts {
         let changes = work.orders.remove(&draft.order).unwrap_or_default();
-        let options = BuildOptions { history_complete: !work.more_history, resend: work.resend.contains(&draft.order) };
+        let newer = is_newer_than_history(context, work, draft, &changes)?;
+        if newer && changes.status_changes.is_empty() && known_deals::read(context, draft.order)?.is_none() {
+            continue;
+        }
+        let options = BuildOptions { history_complete: !work.more_history && !newer, resend: work.resend.contains(&draft.order) };
         let update = builder.update_of(draft, &changes, created(draft), options)?;
         let Some(mut update) = update else { continue };
         for state in &mut update.states {
