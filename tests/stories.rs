@@ -186,6 +186,11 @@ fn a_pop_up_is_closed_even_if_the_end_of_its_call_never_comes() {
 }
 
 #[test]
+fn a_pop_up_that_opens_after_its_call_is_closed() {
+    assert_eq!(popups(&story("pop-up-committed-late").replay()), [popup(5, "10:30:23", "10:30:48")]);
+}
+
+#[test]
 fn deactivation_closes_open_pop_ups() {
     let after = story("switched-off").replay();
     assert_eq!(popups(&after), [popup(5, "18:10:03", "18:11:09"), popup(6, "18:11:20", "18:11:30")]);

@@ -1,5 +1,6 @@
 //! Pop-ups in RetailCRM («всплывающие уведомления»): opened when a manager's phone rings, moved when the call is transferred, closed when
 //! the call is over for the manager. A pop-up is stored as open before it is sent, so the end of the call closes it even after a failure.
+//! If RetailCRM may still open it after that, because the answer was lost, it is closed once more when the request can no longer arrive.
 
 use crate::appeals::source;
 use crate::base::appeal_id::AppealId;
@@ -7,7 +8,7 @@ use crate::base::outcome::{Handled, done};
 use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::call_events::{Call, CallAnswered, LegRinging, OutgoingCall, TalkFinished};
 use crate::bindings::uis::integration::log::Level;
-use crate::bindings::uis::integration::types::{Delivery, EmployeeHint, Failure};
+use crate::bindings::uis::integration::types::{Delivery, EmployeeHint, Failure, Instant};
 use crate::context::Context;
 use crate::crm_state::employee_links::{self, EmployeeLink};
 use crate::crm_state::shops;
@@ -78,8 +79,8 @@ pub fn on_talk_finished(context: &Context<'_>, event: &TalkFinished) -> Handled 
     done()
 }
 
-/// Closes pop-ups with one request. They are stored as closed only after RetailCRM has answered: closing a pop-up twice is harmless,
-/// leaving it open is not.
+/// Closes pop-ups with one request. They are stored as closed only after RetailCRM has answered, and after the requests that open them can
+/// no longer arrive: closing a pop-up twice is harmless, leaving it open is not.
 pub fn close(context: &Context<'_>, session: i64, popups: &[Popup], status: &str) -> Result<(), Failure> {
     if popups.is_empty() {
         return Ok(());
@@ -87,7 +88,26 @@ pub fn close(context: &Context<'_>, session: i64, popups: &[Popup], status: &str
     let story = story::read(context, session)?;
     let Some(event) = event(session, &story, EventType::Hangup, popups) else { return Ok(()) };
     send_event(context.crm, &CallEvent { hangup_status: Some(status.to_owned()), ..event })?;
-    mark(context, session, popups, |popup| popup.closed = true)
+    let now = context.platform.now();
+    mark(context, session, popups, |popup| {
+        if popup.opens_until <= now {
+            popup.closed = true;
+        } else {
+            popup.closing = Some(status.to_owned());
+        }
+    })?;
+    set_close_timer(context, session)
+}
+
+/// Sets the timer for pop-ups that have to be closed once more when they can no longer open. It does not delay one that could not be closed
+/// yet.
+pub fn set_close_timer(context: &Context<'_>, session: i64) -> Result<(), Failure> {
+    let now = context.platform.now();
+    let waiting = story::read(context, session)?.open_popups(|popup| popup.closing.is_some());
+    let at = |popup: &Popup| if popup.opens_until > now { popup.opens_until } else { now + i64::from(CLOSE_LATER_MS) };
+    let Some(at) = waiting.iter().map(at).min() else { return Ok(()) };
+    let name = TimerName::ClosePopups(session);
+    timers::once(context.platform, name, at, &name.to_string())
 }
 
 /// Closes pop-ups now, or later by a timer if RetailCRM cannot be reached, so that the rest of the call does not wait. A final refusal is
@@ -138,8 +158,9 @@ fn mark(context: &Context<'_>, session: i64, popups: &[Popup], change: impl Fn(&
 enum Opening {
     /// No pop-up is opened, for this reason.
     Nothing(&'static str),
-    /// The pop-up is stored as open; those in the list have to be closed because the call was transferred.
-    Open(Box<Story>, Vec<Popup>),
+    /// The pop-up is stored as open; those in the list have to be closed because the call was transferred. The time is that until which an
+    /// earlier request may still open the pop-up.
+    Open(Box<Story>, Vec<Popup>, Instant),
 }
 
 /// A phone that rings, or from which an employee calls.
@@ -153,8 +174,9 @@ struct Ringing<'a> {
 }
 
 impl Ringing<'_> {
-    /// Merges the ringing into the call's story, with a pop-up for the employee if one is needed.
-    fn merge_into(&self, story: &mut Story, link: Option<&EmployeeLink>) -> Opening {
+    /// Merges the ringing into the call's story, with a pop-up for the employee if one is needed. The request that opens it may arrive until
+    /// `opens_until`.
+    fn merge_into(&self, story: &mut Story, link: Option<&EmployeeLink>, opens_until: Instant) -> Opening {
         let call = self.call;
         story.merge(call);
         if self.is_outgoing {
@@ -180,10 +202,12 @@ impl Ringing<'_> {
             }
         }
         let moved = story.open_popups(|_| self.is_transfer);
+        let before = story.popups.iter().find(|popup| popup.user_id == link.user_id).map_or(0, |known| known.opens_until);
         story.popups.retain(|popup| popup.user_id != link.user_id);
         let (employee_id, user_id, code) = (Some(link.employee_id), link.user_id, link.code.clone());
-        story.popups.push(Popup { employee_id, user_id, code, rung_at: call.at, leg_id: self.leg_id, closing: None, closed: false });
-        Opening::Open(Box::new(story.clone()), moved)
+        let (rung_at, leg_id) = (call.at, self.leg_id);
+        story.popups.push(Popup { employee_id, user_id, code, rung_at, leg_id, closing: None, closed: false, opens_until });
+        Opening::Open(Box::new(story.clone()), moved, before)
     }
 }
 
@@ -193,13 +217,14 @@ fn open(context: &Context<'_>, delivery: &Delivery, ringing: &Ringing<'_>) -> Ha
         Some(hint) => employee_links::of_hint(context.platform, hint)?,
         None => None,
     };
-    let opening = story::update(context, session, |story| ringing.merge_into(story, link.as_ref()))?;
-    let (story, moved) = match opening {
+    let opens_until = context.may_arrive_until();
+    let opening = story::update(context, session, |story| ringing.merge_into(story, link.as_ref(), opens_until))?;
+    let (story, moved, before) = match opening {
         Opening::Nothing(why) => {
             context.platform.log(Level::Info, "no pop-up", &[("why", why)]);
             return done();
         }
-        Opening::Open(story, moved) => (story, moved),
+        Opening::Open(story, moved, before) => (story, moved, before),
     };
     unfinished::add(context, session, &delivery.ordering_key)?;
     let (talked, rung): (Vec<Popup>, Vec<Popup>) = moved.into_iter().partition(|popup| story.talks.contains(&popup.employee_id));
@@ -210,14 +235,35 @@ fn open(context: &Context<'_>, delivery: &Delivery, ringing: &Ringing<'_>) -> Ha
     let Some(event) = event(session, &story, kind, popup) else { return done() };
     let site = shops::of_number(context.settings()?, story.virtual_number.as_deref());
     let event = CallEvent { site, web_analytics_data: source::web_analytics(context, &Parameters::of(context, session, &story)?), ..event };
-    if let Err(error) = send_event(context.crm, &event) {
-        if matches!(error, CrmError::NotSent { .. } | CrmError::Busy { .. }) {
-            // The request was certainly not carried out. It is not retried, because the call goes on; the next ringing opens the pop-up.
-            mark(context, session, popup, |popup| (popup.closed, popup.rung_at, popup.leg_id) = (true, 0, None))?;
-        }
-        return Err(error.into());
-    }
+    let sent = send_event(context.crm, &event);
+    store_outcome(context, session, popup, before, &sent)?;
+    sent?;
     done()
+}
+
+/// Stores whether a pop-up was opened. An earlier request may still open it until `before`. If the outcome is unknown, nothing changes: the
+/// pop-up counts as open, and as one that may open later.
+fn store_outcome(
+    context: &Context<'_>,
+    session: i64,
+    popup: &[Popup],
+    before: Instant,
+    sent: &Result<(), CrmError>,
+) -> Result<(), Failure> {
+    let now = context.platform.now();
+    match sent {
+        Ok(()) | Err(CrmError::Refused { .. }) => mark(context, session, popup, |popup| popup.opens_until = before),
+        // The request was certainly not carried out. It is not retried, because the call goes on; the next ringing opens the pop-up.
+        Err(CrmError::NotSent { .. } | CrmError::Busy { .. }) => mark(context, session, popup, |popup| {
+            (popup.rung_at, popup.leg_id, popup.opens_until) = (0, None, before);
+            if before <= now {
+                popup.closed = true;
+            } else {
+                popup.closing = Some(NO_ANSWER.to_owned());
+            }
+        }),
+        Err(_) => Ok(()),
+    }
 }
 
 fn event(session: i64, story: &Story, kind: EventType, popups: &[Popup]) -> Option<CallEvent> {

@@ -100,6 +100,8 @@ pub struct Popup {
     pub closing: Option<String>,
     /// The pop-up was closed.
     pub closed: bool,
+    /// Until when a request that opens the pop-up may still arrive; in the past: none is under way.
+    pub opens_until: Instant,
 }
 
 /// How the call ended.

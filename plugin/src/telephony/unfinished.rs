@@ -40,6 +40,7 @@ pub fn resume_all(context: &Context<'_>) -> Result<(), Failure> {
             }
             story.clone()
         })?;
+        popups::set_close_timer(context, session)?;
         if story.end.is_some() {
             history::schedule(context, &ordering_key, session, &story)?;
         }

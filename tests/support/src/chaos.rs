@@ -37,12 +37,15 @@ pub fn crashes() -> impl Strategy<Value = Vec<u32>> {
     prop_oneof![Just(Vec::new()), prop::collection::vec(prop_oneof![2 => Just(0), 1 => 1u32..9], 60)]
 }
 
-/// Faults of the CRM: one request in seven is carried out but gets no answer, one in seven is not carried out, and one in seven finds the
-/// CRM busy. One in five tasks and notes, for which RetailCRM has no unique key, is created only after the connection broke.
+/// Faults of the CRM. One request in five is carried out up to 20 seconds after its connection broke. Of the others, one in seven is carried
+/// out but gets no answer, one in seven is not carried out, and one in seven finds the CRM busy.
+///
+/// No request is left out. Two effects of a late request cannot be prevented by any client, so the tests that use this plan must not check
+/// them: an edit that arrives after a later edit of the same record undoes it, because RetailCRM's records have no versions to compare; and
+/// a pop-up's end that arrives when the phone rings again closes the new pop-up, because RetailCRM knows a pop-up only by its call and user.
 pub fn faults(seed: u64) -> Value {
     json!({"seed": seed, "rules": [
-        {"path": "/api/v5/tasks/create", "probability": 0.2, "reset": "before-commit", "commitsAfterMs": [0, 20_000]},
-        {"path": "/api/v5/customers/notes/create", "probability": 0.2, "reset": "before-commit", "commitsAfterMs": [0, 20_000]},
+        {"probability": 0.2, "reset": "before-commit", "commitsAfterMs": [0, 20_000]},
         {"probability": 0.14, "reset": "after-commit"}, {"probability": 0.14, "reset": "before-commit"}, {"probability": 0.14, "status": 503},
     ]})
 }
