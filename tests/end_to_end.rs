@@ -24,6 +24,7 @@ mod plugins;
 mod ports;
 mod rule_faults;
 mod rules;
+mod settings;
 mod settings_notes;
 mod steps;
 mod stories;

@@ -5,6 +5,7 @@ mod table;
 
 use serde_json::Value;
 use table::CRM_AFTER;
+use crate::settings::lines::crm_lines;
 use uis_test_support::{Replayed, replay_json, root, story};
 
 /// Replays a recording of `tests/recordings/text/`.
@@ -12,30 +13,10 @@ fn replayed(name: &str) -> Replayed {
     story(&format!("text/{name}")).replay()
 }
 
-/// What is in RetailCRM after a recording, one line each: customers, orders that the plugin created, tasks, and the first lines of notes.
-fn crm_lines(name: &str) -> Vec<String> {
-    let after = replayed(name);
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let customer = |customer: &Value| {
-        let phones: Vec<String> = customer["phones"].as_array().into_iter().flatten().map(|phone| text(&phone["number"])).collect();
-        let (name, site) = (text(&customer["firstName"]), text(&customer["site"]));
-        let email = customer["email"].as_str().unwrap_or("no e-mail");
-        Some(format!("customer {name} of {} in {site} has {} {email}", customer["managerId"], phones.join(" and ")))
-    };
-    let order = |order: &Value| {
-        let (id, method, site) = (order["externalId"].as_str()?, text(&order["orderMethod"]), text(&order["site"]));
-        Some(format!("order {id} for {} by {method} of {} in {site}", order["customer"]["id"], order["managerId"]))
-    };
-    let task = |task: &Value| Some(format!("task {} for {} due {}", text(&task["text"]), task["performer"], text(&task["datetime"])));
-    let note = |note: &Value| Some(format!("note {} on {}", text(&note["text"]).lines().next()?, note["customer"]["id"]));
-    let customers_and_orders = after.customers().iter().filter_map(customer).chain(after.orders().iter().filter_map(order));
-    customers_and_orders.chain(after.tasks().iter().filter_map(task)).chain(after.notes().iter().filter_map(note)).collect()
-}
-
 #[test]
 fn every_setting_in_every_position_leaves_the_right_records() {
     for (name, expected) in CRM_AFTER {
-        assert_eq!(crm_lines(name), *expected, "{name}");
+        assert_eq!(crm_lines(&replayed(name)), *expected, "{name}");
     }
     let recordings = std::fs::read_dir(root().join("tests/recordings/text")).expect("a folder").count();
     assert_eq!(CRM_AFTER.len(), recordings, "a recording is missing in the table");
