@@ -36,6 +36,14 @@ pub const CRM_AFTER: &[(&str, &[&str])] = &[
             "note Чат №601 (Телеграм) on 1",
         ],
     ),
+    (
+        "chat-started",
+        &[
+            "customer +79161234567 of 6 in main has 79161234567 no e-mail",
+            "order uis-chat-601 for 1 by messenger of 6 in main",
+            "note Чат №601 (чат) on 1",
+        ],
+    ),
     ("chat-joined-before-end", &["customer Пётр of 6 in main has +7 (916) 123-45-67 petr@example.ru"]),
     (
         "chat-lost",
