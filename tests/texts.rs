@@ -3,9 +3,9 @@
 
 mod table;
 
+use crate::settings::lines::crm_lines;
 use serde_json::Value;
 use table::CRM_AFTER;
-use crate::settings::lines::crm_lines;
 use uis_test_support::{Replayed, replay_json, root, story};
 
 /// Replays a recording of `tests/recordings/text/`.

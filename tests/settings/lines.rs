@@ -58,7 +58,8 @@ pub fn lines(after: &Replayed, expected: &[&str]) -> Vec<String> {
 
 fn of_form(after: &Replayed, form: &str) -> Vec<String> {
     let or = |found: Vec<String>, nothing: &str| if found.is_empty() { vec![format!("{form} {nothing}")] } else { found };
-    let created = |records: Vec<&Value>| records.into_iter().map(|one| format!("{form} {} {}", one["id"], text(&one["createdAt"]))).collect();
+    let created =
+        |records: Vec<&Value>| records.into_iter().map(|one| format!("{form} {} {}", one["id"], text(&one["createdAt"]))).collect();
     let fields = |records: &[Value]| {
         let with = records.iter().filter(|one| one["customFields"].as_object().is_some_and(|fields| !fields.is_empty()));
         or(with.map(|one| format!("{form} {} {}", one["id"], one["customFields"])).collect(), "0 {}")
@@ -74,9 +75,9 @@ fn of_form(after: &Replayed, form: &str) -> Vec<String> {
             let line = |order: &Value| Some(format!("{form} {} {}", order["id"], order["customerComment"].as_str()?.lines().next()?));
             own_orders(after).filter_map(line).collect()
         }
-        "order-kind" => {
-            own_orders(after).map(|order| format!("{form} {} {} {}", order["id"], text(&order["orderType"]), text(&order["status"]))).collect()
-        }
+        "order-kind" => own_orders(after)
+            .map(|order| format!("{form} {} {} {}", order["id"], text(&order["orderType"]), text(&order["status"])))
+            .collect(),
         "task-customer" => after.tasks().iter().map(|task| format!("{form} {} {}", task["id"], task["customer"]["id"])).collect(),
         "skipped" => or(after.messages().into_iter().map(|message| format!("{form} {message}")).collect(), "nothing"),
         other => panic!("the form {other:?} is not known"),

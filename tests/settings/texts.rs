@@ -60,6 +60,7 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "order-created 1 2026-11-23 10:05:00",
         ],
     ),
+    ("chat-contact-of-known", &["customer Ким of 12 in main has 79160010017 no e-mail"]),
     (
         "chat-contact-waited-for",
         &[
@@ -89,9 +90,7 @@ pub const TEXTS: &[(&str, &[&str])] = &[
     ),
     (
         "chat-contactless-skipped",
-        &[
-            "skipped chat 601: the visitor left neither phone nor e-mail; chat-without-contacts passes such chats on",
-        ],
+        &["skipped chat 601: the visitor left neither phone nor e-mail; chat-without-contacts passes such chats on"],
     ),
     (
         "chat-end-and-tag-at-once",
@@ -110,6 +109,12 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "customer Лев of 11 in main has 79160010001 no e-mail",
             "order uis-chat-601 for 1 by live-chat of 11 in main",
             "note Чат №601 (Виджет) on 1",
+        ],
+    ),
+    (
+        "chat-event-gone-tag",
+        &[
+            "skipped chat-tags: tag 79: UIS has no such tag any more, so it can be set on no chat: choose another tag, or remove it",
         ],
     ),
     (
@@ -163,12 +168,7 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "order-fields 1 {\"mark\":\"vk\",\"once\":\"vk\"}",
         ],
     ),
-    (
-        "chat-filter-and",
-        &[
-            "customer Ева of 11 in main has 79160010003 no e-mail",
-        ],
-    ),
+    ("chat-filter-and", &["customer Ева of 11 in main has 79160010003 no e-mail"]),
     (
         "chat-filter-campaign",
         &[
@@ -205,13 +205,7 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "order-created 1 2026-11-23 10:02:00",
         ],
     ),
-    (
-        "chat-filter-empty",
-        &[
-            "customer Лев of 11 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 11 in main",
-        ],
-    ),
+    ("chat-filter-empty", &["customer Лев of 11 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 11 in main"]),
     (
         "chat-filter-gone-tag",
         &[
@@ -297,13 +291,7 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "order-created 1 2026-11-23 10:05:00",
         ],
     ),
-    (
-        "chat-filter-off",
-        &[
-            "customer Лев of 11 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 11 in main",
-        ],
-    ),
+    ("chat-filter-off", &["customer Лев of 11 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 11 in main"]),
     (
         "chat-filter-or",
         &[
@@ -358,24 +346,11 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "skipped nothing",
         ],
     ),
-    (
-        "chat-first-alone-at-start",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-        ],
-    ),
-    (
-        "chat-first-client",
-        &[
-            "customer Лев of 11 in main has 79160010001 no e-mail",
-        ],
-    ),
+    ("chat-first-alone-at-start", &["customer Лев of 13 in main has 79160010001 no e-mail"]),
+    ("chat-first-client", &["customer Лев of 11 in main has 79160010001 no e-mail"]),
     (
         "chat-first-client-and-order",
-        &[
-            "customer Лев of 11 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 11 in main",
-        ],
+        &["customer Лев of 11 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 11 in main"],
     ),
     (
         "chat-first-nothing",
@@ -405,10 +380,7 @@ pub const TEXTS: &[(&str, &[&str])] = &[
     ),
     (
         "chat-known-always",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "order uis-chat-601 for 17 by live-chat of 11 in main",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "order uis-chat-601 for 17 by live-chat of 11 in main"],
     ),
     (
         "chat-known-no-open",
@@ -418,13 +390,7 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "order uis-chat-602 for 18 by live-chat of 13 in main",
         ],
     ),
-    (
-        "chat-known-nothing",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "note Чат №601 (Виджет) on 17",
-        ],
-    ),
+    ("chat-known-nothing", &["customer Ким of 12 in main has 79160010017 no e-mail", "note Чат №601 (Виджет) on 17"]),
     (
         "chat-not-only-first",
         &[
@@ -436,41 +402,11 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "note Чат №602 (Виджет) on 18",
         ],
     ),
-    (
-        "chat-of-default",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 13 in main",
-        ],
-    ),
-    (
-        "chat-of-fixed",
-        &[
-            "customer Лев of 12 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 12 in main",
-        ],
-    ),
-    (
-        "chat-of-manager",
-        &[
-            "customer Лев of 14 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 14 in main",
-        ],
-    ),
-    (
-        "chat-of-operator",
-        &[
-            "customer Лев of 11 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 11 in main",
-        ],
-    ),
-    (
-        "chat-of-settings",
-        &[
-            "customer Лев of 14 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 14 in main",
-        ],
-    ),
+    ("chat-of-default", &["customer Лев of 13 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 13 in main"]),
+    ("chat-of-fixed", &["customer Лев of 12 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 12 in main"]),
+    ("chat-of-manager", &["customer Лев of 14 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 14 in main"]),
+    ("chat-of-operator", &["customer Лев of 11 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 11 in main"]),
+    ("chat-of-settings", &["customer Лев of 14 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 14 in main"]),
     (
         "chat-of-unknown-employee",
         &[
@@ -488,6 +424,18 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "order uis-chat-602 for 18 by live-chat of 11 in main",
             "note Чат №602 (Виджет) on 18",
         ],
+    ),
+    (
+        "chat-only-first-at-start",
+        &[
+            "customer Лев of 13 in main has 79160010001 no e-mail",
+            "order uis-chat-601 for 1 by live-chat of 11 in main",
+            "note Чат №601 (Виджет) on 1",
+        ],
+    ),
+    (
+        "chat-only-first-untagged",
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "task Ответить на сообщение в чате №5602 for 13 due 2026-11-23 13:05"],
     ),
     (
         "chat-order-as-client",
@@ -541,6 +489,10 @@ pub const TEXTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "chat-order-at-tag-of-rule",
+        &["customer Лев of 13 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 14 in main"],
+    ),
+    (
         "chat-order-kind",
         &[
             "customer Лев of 11 in main has 79160010001 no e-mail",
@@ -550,45 +502,27 @@ pub const TEXTS: &[(&str, &[&str])] = &[
     ),
     (
         "chat-order-of-client",
-        &[
-            "customer Лев of 14 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 14 in main",
-        ],
+        &["customer Лев of 14 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 14 in main"],
     ),
     (
         "chat-order-of-default",
-        &[
-            "customer Лев of 14 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 13 in main",
-        ],
+        &["customer Лев of 14 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 13 in main"],
     ),
     (
         "chat-order-of-fixed",
-        &[
-            "customer Лев of 14 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 12 in main",
-        ],
+        &["customer Лев of 14 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 16 in main"],
     ),
     (
         "chat-order-of-manager",
-        &[
-            "customer Лев of 14 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 14 in main",
-        ],
+        &["customer Лев of 14 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 14 in main"],
     ),
     (
         "chat-order-of-operator",
-        &[
-            "customer Лев of 14 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 11 in main",
-        ],
+        &["customer Лев of 14 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 11 in main"],
     ),
     (
         "chat-order-of-settings",
-        &[
-            "customer Лев of 14 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 12 in main",
-        ],
+        &["customer Лев of 14 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 12 in main"],
     ),
     (
         "chat-order-tag-long-after",
@@ -602,52 +536,31 @@ pub const TEXTS: &[(&str, &[&str])] = &[
     ),
     (
         "chat-outgoing-passed",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 13 in main",
-        ],
+        &["customer Лев of 13 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 13 in main"],
     ),
     (
         "chat-repeat-of-default",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "order uis-chat-601 for 17 by live-chat of 13 in main",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "order uis-chat-601 for 17 by live-chat of 13 in main"],
     ),
     (
         "chat-repeat-of-first",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "order uis-chat-601 for 17 by live-chat of 13 in main",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "order uis-chat-601 for 17 by live-chat of 16 in main"],
     ),
     (
         "chat-repeat-of-fixed",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "order uis-chat-601 for 17 by live-chat of 14 in main",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "order uis-chat-601 for 17 by live-chat of 16 in main"],
     ),
     (
         "chat-repeat-of-manager",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "order uis-chat-601 for 17 by live-chat of 12 in main",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "order uis-chat-601 for 17 by live-chat of 12 in main"],
     ),
     (
         "chat-repeat-of-operator",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "order uis-chat-601 for 17 by live-chat of 11 in main",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "order uis-chat-601 for 17 by live-chat of 11 in main"],
     ),
     (
         "chat-repeat-of-settings",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "order uis-chat-601 for 17 by live-chat of 14 in main",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "order uis-chat-601 for 17 by live-chat of 14 in main"],
     ),
     (
         "chat-rule-user-left",
@@ -659,10 +572,7 @@ pub const TEXTS: &[(&str, &[&str])] = &[
     ),
     (
         "chat-rule-without-conditions",
-        &[
-            "customer Лев of 14 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 14 in main",
-        ],
+        &["customer Лев of 14 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 14 in main"],
     ),
     (
         "chat-rules-in-order",
@@ -685,10 +595,11 @@ pub const TEXTS: &[(&str, &[&str])] = &[
     ),
     (
         "chat-skip-outgoing-invited",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 13 in main",
-        ],
+        &["customer Лев of 13 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 13 in main"],
+    ),
+    (
+        "chat-skip-outgoing-reported",
+        &["customer Ася of 13 in main has 79160010002 no e-mail", "order uis-chat-602 for 1 by live-chat of 13 in main"],
     ),
     (
         "chat-tag-before-events",
@@ -703,38 +614,20 @@ pub const TEXTS: &[(&str, &[&str])] = &[
     ),
     (
         "chat-tag-by-chat-id",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 13 in main",
-        ],
+        &["customer Лев of 13 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 13 in main"],
     ),
-    (
-        "chat-tag-by-name",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 13 in main",
-        ],
-    ),
+    ("chat-tag-by-name", &["customer Лев of 13 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 13 in main"]),
     (
         "chat-tag-communication-reported",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 13 in main",
-        ],
+        &["customer Лев of 13 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 13 in main"],
     ),
     (
         "chat-tag-id-is-the-chats",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 13 in main",
-        ],
+        &["customer Лев of 13 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 13 in main"],
     ),
     (
         "chat-tag-in-the-end",
-        &[
-            "customer Лев of 11 in main has 79160010001 no e-mail",
-            "order uis-chat-601 for 1 by live-chat of 11 in main",
-        ],
+        &["customer Лев of 11 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 11 in main"],
     ),
     (
         "chat-tag-long-after",
@@ -785,10 +678,7 @@ pub const TEXTS: &[(&str, &[&str])] = &[
     ),
     (
         "chat-task-any-at-start",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-            "task Ответить на сообщение в чате №5601 for 13 due 2026-11-23 12:05",
-        ],
+        &["customer Лев of 13 in main has 79160010001 no e-mail", "task Ответить на сообщение в чате №5601 for 13 due 2026-11-23 12:05"],
     ),
     (
         "chat-task-for-any",
@@ -831,37 +721,20 @@ pub const TEXTS: &[(&str, &[&str])] = &[
     ),
     (
         "chat-task-lost-at-start",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-            "task Ответить на сообщение в чате №5601 for 13 due 2026-11-23 12:05",
-        ],
+        &["customer Лев of 13 in main has 79160010001 no e-mail", "task Ответить на сообщение в чате №5601 for 13 due 2026-11-23 12:05"],
     ),
-    (
-        "chat-task-none",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-        ],
-    ),
+    ("chat-task-none", &["customer Лев of 13 in main has 79160010001 no e-mail"]),
     (
         "chat-task-of-default",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "task Ответить на сообщение в чате №5601 for 13 due 2026-11-23 12:05",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "task Ответить на сообщение в чате №5601 for 13 due 2026-11-23 12:05"],
     ),
     (
         "chat-task-of-fixed",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "task Ответить на сообщение в чате №5601 for 14 due 2026-11-23 12:05",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "task Ответить на сообщение в чате №5601 for 14 due 2026-11-23 12:05"],
     ),
     (
         "chat-task-of-manager",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "task Ответить на сообщение в чате №5601 for 12 due 2026-11-23 12:05",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "task Ответить на сообщение в чате №5601 for 12 due 2026-11-23 12:05"],
     ),
     (
         "chat-task-of-manager-unknown",
@@ -882,18 +755,13 @@ pub const TEXTS: &[(&str, &[&str])] = &[
     ),
     (
         "chat-task-of-operator",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "task Ответить на сообщение в чате №5601 for 11 due 2026-11-23 12:05",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "task Ответить на сообщение в чате №5601 for 11 due 2026-11-23 12:05"],
     ),
     (
         "chat-task-of-settings",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "task Ответить на сообщение в чате №5601 for 14 due 2026-11-23 12:05",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "task Ответить на сообщение в чате №5601 for 14 due 2026-11-23 12:05"],
     ),
+    ("chat-task-without-client", &["task Ответить на сообщение в чате №5601 for 13 due 2026-11-23 11:05", "task-customer 1 null"]),
     (
         "chat-templates-short",
         &[
@@ -907,12 +775,7 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "order-comment 2 Чат №5602",
         ],
     ),
-    (
-        "chat-untagged-without-contact",
-        &[
-            "skipped nothing",
-        ],
-    ),
+    ("chat-untagged-without-contact", &["skipped nothing"]),
     (
         "request-catalogue-sites",
         &[
@@ -960,25 +823,12 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "order-fields 72 {\"mark\":\"vk\"}",
         ],
     ),
-    (
-        "request-filter-and",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-        ],
-    ),
+    ("request-filter-and", &["customer Лев of 13 in main has 79160010001 no e-mail"]),
     (
         "request-filter-campaign",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-            "customer Ася of 13 in main has 79160010002 no e-mail",
-        ],
+        &["customer Лев of 13 in main has 79160010001 no e-mail", "customer Ася of 13 in main has 79160010002 no e-mail"],
     ),
-    (
-        "request-filter-empty",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-        ],
-    ),
+    ("request-filter-empty", &["customer Лев of 13 in main has 79160010001 no e-mail"]),
     (
         "request-filter-gone-site",
         &[
@@ -986,12 +836,7 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "skipped request-filter: site 69: UIS has no such site any more; the row still compares this id: choose another value, or remove the row",
         ],
     ),
-    (
-        "request-filter-neither",
-        &[
-            "customer Марк of 13 in main has 79160010004 no e-mail",
-        ],
-    ),
+    ("request-filter-neither", &["customer Марк of 13 in main has 79160010004 no e-mail"]),
     (
         "request-filter-not-both",
         &[
@@ -1002,38 +847,21 @@ pub const TEXTS: &[(&str, &[&str])] = &[
     ),
     (
         "request-filter-not-campaign",
-        &[
-            "customer Ева of 13 in main has 79160010003 no e-mail",
-            "customer Марк of 13 in main has 79160010004 no e-mail",
-        ],
+        &["customer Ева of 13 in main has 79160010003 no e-mail", "customer Марк of 13 in main has 79160010004 no e-mail"],
     ),
     (
         "request-filter-not-site",
-        &[
-            "customer Ася of 13 in main has 79160010002 no e-mail",
-            "customer Ева of 13 in main has 79160010003 no e-mail",
-        ],
+        &["customer Ася of 13 in main has 79160010002 no e-mail", "customer Ева of 13 in main has 79160010003 no e-mail"],
     ),
     (
         "request-filter-not-source",
-        &[
-            "customer Ева of 13 in main has 79160010003 no e-mail",
-            "customer Марк of 13 in main has 79160010004 no e-mail",
-        ],
+        &["customer Ева of 13 in main has 79160010003 no e-mail", "customer Марк of 13 in main has 79160010004 no e-mail"],
     ),
     (
         "request-filter-not-type",
-        &[
-            "customer Ева of 13 in main has 79160010003 no e-mail",
-            "customer Марк of 13 in main has 79160010004 no e-mail",
-        ],
+        &["customer Ева of 13 in main has 79160010003 no e-mail", "customer Марк of 13 in main has 79160010004 no e-mail"],
     ),
-    (
-        "request-filter-off",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-        ],
-    ),
+    ("request-filter-off", &["customer Лев of 13 in main has 79160010001 no e-mail"]),
     (
         "request-filter-or",
         &[
@@ -1042,12 +870,10 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "customer Ева of 13 in main has 79160010003 no e-mail",
         ],
     ),
+    ("request-filter-reported", &["customer Лев of 13 in main has 79160010001 no e-mail", "skipped nothing"]),
     (
         "request-filter-several-sites",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-            "customer Ася of 13 in main has 79160010002 no e-mail",
-        ],
+        &["customer Лев of 13 in main has 79160010001 no e-mail", "customer Ася of 13 in main has 79160010002 no e-mail"],
     ),
     (
         "request-filter-site",
@@ -1063,44 +889,24 @@ pub const TEXTS: &[(&str, &[&str])] = &[
     ),
     (
         "request-filter-source",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-            "customer Ася of 13 in main has 79160010002 no e-mail",
-        ],
+        &["customer Лев of 13 in main has 79160010001 no e-mail", "customer Ася of 13 in main has 79160010002 no e-mail"],
     ),
     (
         "request-filter-type",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-            "customer Ася of 13 in main has 79160010002 no e-mail",
-        ],
+        &["customer Лев of 13 in main has 79160010001 no e-mail", "customer Ася of 13 in main has 79160010002 no e-mail"],
     ),
-    (
-        "request-first-client",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-        ],
-    ),
+    ("request-first-client", &["customer Лев of 13 in main has 79160010001 no e-mail"]),
     (
         "request-first-client-and-order",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-            "order uis-request-501 for 1 by landing-page of 13 in main",
-        ],
+        &["customer Лев of 13 in main has 79160010001 no e-mail", "order uis-request-501 for 1 by landing-page of 13 in main"],
     ),
     (
         "request-first-nothing",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "order uis-request-502 for 17 by landing-page of 13 in main",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "order uis-request-502 for 17 by landing-page of 13 in main"],
     ),
     (
         "request-first-order",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-            "order uis-request-501 for 1 by landing-page of 13 in main",
-        ],
+        &["customer Лев of 13 in main has 79160010001 no e-mail", "order uis-request-501 for 1 by landing-page of 13 in main"],
     ),
     (
         "request-known-after-hours",
@@ -1112,10 +918,7 @@ pub const TEXTS: &[(&str, &[&str])] = &[
     ),
     (
         "request-known-always",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "order uis-request-501 for 17 by landing-page of 13 in main",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "order uis-request-501 for 17 by landing-page of 13 in main"],
     ),
     (
         "request-known-counts",
@@ -1146,12 +949,7 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "order uis-request-502 for 18 by landing-page of 13 in main",
         ],
     ),
-    (
-        "request-known-nothing",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-        ],
-    ),
+    ("request-known-nothing", &["customer Ким of 12 in main has 79160010017 no e-mail"]),
     (
         "request-main-shop",
         &[
@@ -1165,10 +963,7 @@ pub const TEXTS: &[(&str, &[&str])] = &[
     ),
     (
         "request-main-shop-and-address",
-        &[
-            "customer Лев of 13 in south has 79160010001 no e-mail",
-            "order uis-request-501 for 1 by landing-page of 13 in south",
-        ],
+        &["customer Лев of 13 in south has 79160010001 no e-mail", "order uis-request-501 for 1 by landing-page of 13 in south"],
     ),
     (
         "request-main-shop-none",
@@ -1180,18 +975,16 @@ pub const TEXTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "request-no-default",
+        &["customer Лев of null in main has 79160010001 no e-mail", "order uis-request-501 for 1 by landing-page of null in main"],
+    ),
+    (
         "request-of-default",
-        &[
-            "customer Лев of 13 in main has 79160010001 no e-mail",
-            "order uis-request-501 for 1 by landing-page of 13 in main",
-        ],
+        &["customer Лев of 13 in main has 79160010001 no e-mail", "order uis-request-501 for 1 by landing-page of 13 in main"],
     ),
     (
         "request-of-fixed",
-        &[
-            "customer Лев of 12 in main has 79160010001 no e-mail",
-            "order uis-request-501 for 1 by landing-page of 12 in main",
-        ],
+        &["customer Лев of 12 in main has 79160010001 no e-mail", "order uis-request-501 for 1 by landing-page of 12 in main"],
     ),
     (
         "request-of-manager",
@@ -1227,6 +1020,10 @@ pub const TEXTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "request-off-rule-user-left",
+        &["customer Лев of 11 in main has 79160010001 no e-mail", "order uis-chat-601 for 1 by live-chat of 11 in main", "skipped nothing"],
+    ),
+    (
         "request-order-kind",
         &[
             "customer Лев of 13 in main has 79160010001 no e-mail",
@@ -1236,45 +1033,27 @@ pub const TEXTS: &[(&str, &[&str])] = &[
     ),
     (
         "request-order-of-client",
-        &[
-            "customer Лев of 14 in main has 79160010001 no e-mail",
-            "order uis-request-501 for 1 by landing-page of 14 in main",
-        ],
+        &["customer Лев of 14 in main has 79160010001 no e-mail", "order uis-request-501 for 1 by landing-page of 14 in main"],
     ),
     (
         "request-order-of-default",
-        &[
-            "customer Лев of 14 in main has 79160010001 no e-mail",
-            "order uis-request-501 for 1 by landing-page of 13 in main",
-        ],
+        &["customer Лев of 14 in main has 79160010001 no e-mail", "order uis-request-501 for 1 by landing-page of 13 in main"],
     ),
     (
         "request-order-of-fixed",
-        &[
-            "customer Лев of 14 in main has 79160010001 no e-mail",
-            "order uis-request-501 for 1 by landing-page of 11 in main",
-        ],
+        &["customer Лев of 14 in main has 79160010001 no e-mail", "order uis-request-501 for 1 by landing-page of 16 in main"],
     ),
     (
         "request-order-of-manager",
-        &[
-            "customer Лев of 14 in main has 79160010001 no e-mail",
-            "order uis-request-501 for 1 by landing-page of 14 in main",
-        ],
+        &["customer Лев of 14 in main has 79160010001 no e-mail", "order uis-request-501 for 1 by landing-page of 14 in main"],
     ),
     (
         "request-order-of-operator",
-        &[
-            "customer Лев of 14 in main has 79160010001 no e-mail",
-            "order uis-request-501 for 1 by landing-page of 12 in main",
-        ],
+        &["customer Лев of 14 in main has 79160010001 no e-mail", "order uis-request-501 for 1 by landing-page of 12 in main"],
     ),
     (
         "request-order-of-settings",
-        &[
-            "customer Лев of 14 in main has 79160010001 no e-mail",
-            "order uis-request-501 for 1 by landing-page of 11 in main",
-        ],
+        &["customer Лев of 14 in main has 79160010001 no e-mail", "order uis-request-501 for 1 by landing-page of 11 in main"],
     ),
     (
         "request-order-types",
@@ -1306,45 +1085,27 @@ pub const TEXTS: &[(&str, &[&str])] = &[
     ),
     (
         "request-repeat-of-default",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "order uis-request-501 for 17 by landing-page of 13 in main",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "order uis-request-501 for 17 by landing-page of 13 in main"],
     ),
     (
         "request-repeat-of-first",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "order uis-request-501 for 17 by landing-page of 14 in main",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "order uis-request-501 for 17 by landing-page of 16 in main"],
     ),
     (
         "request-repeat-of-fixed",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "order uis-request-501 for 17 by landing-page of 14 in main",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "order uis-request-501 for 17 by landing-page of 16 in main"],
     ),
     (
         "request-repeat-of-manager",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "order uis-request-501 for 17 by landing-page of 12 in main",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "order uis-request-501 for 17 by landing-page of 12 in main"],
     ),
     (
         "request-repeat-of-operator",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "order uis-request-501 for 17 by landing-page of 11 in main",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "order uis-request-501 for 17 by landing-page of 11 in main"],
     ),
     (
         "request-repeat-of-settings",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "order uis-request-501 for 17 by landing-page of 14 in main",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "order uis-request-501 for 17 by landing-page of 14 in main"],
     ),
     (
         "request-rule-user-leaves",
@@ -1364,12 +1125,7 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "skipped request-responsibles: user 15: RetailCRM has no such active user; the rule is passed over: choose another user",
         ],
     ),
-    (
-        "request-rule-without-conditions",
-        &[
-            "customer Лев of 14 in main has 79160010001 no e-mail",
-        ],
-    ),
+    ("request-rule-without-conditions", &["customer Лев of 14 in main has 79160010001 no e-mail"]),
     (
         "request-rules-all-parameters",
         &[
@@ -1381,38 +1137,23 @@ pub const TEXTS: &[(&str, &[&str])] = &[
     ),
     (
         "request-task-of-default",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "task Ответить на заявку №501 for 13 due 2026-11-23 13:00",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "task Ответить на заявку №501 for 13 due 2026-11-23 13:00"],
     ),
     (
         "request-task-of-fixed",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "task Ответить на заявку №501 for 11 due 2026-11-23 13:00",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "task Ответить на заявку №501 for 16 due 2026-11-23 13:00"],
     ),
     (
         "request-task-of-manager",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "task Ответить на заявку №501 for 12 due 2026-11-23 13:00",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "task Ответить на заявку №501 for 12 due 2026-11-23 13:00"],
     ),
     (
         "request-task-of-operator",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "task Ответить на заявку №501 for 11 due 2026-11-23 13:00",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "task Ответить на заявку №501 for 11 due 2026-11-23 13:00"],
     ),
     (
         "request-task-of-settings",
-        &[
-            "customer Ким of 12 in main has 79160010017 no e-mail",
-            "task Ответить на заявку №501 for 14 due 2026-11-23 13:00",
-        ],
+        &["customer Ким of 12 in main has 79160010017 no e-mail", "task Ответить на заявку №501 for 14 due 2026-11-23 13:00"],
     ),
     (
         "request-task-of-unknown-employee",
@@ -1436,10 +1177,5 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "order-comment 2 Заявка №502",
         ],
     ),
-    (
-        "texts-off",
-        &[
-            "skipped nothing",
-        ],
-    ),
+    ("texts-off", &["skipped nothing"]),
 ];

@@ -179,10 +179,14 @@ pub fn tags_changed(params: &Params) -> Result<TagsChanged, Unreadable> {
         Some("offline_message") => CommunicationKind::SiteRequest,
         Some("goal") => CommunicationKind::Goal,
         Some("email") => CommunicationKind::Email,
+        // A template without the type: only a chat has a chat's id.
+        None if params.peek_integer("chat_id").is_some() && params.peek_integer("call_session_id").is_none() => CommunicationKind::Chat,
         _ => CommunicationKind::Call,
     };
+    // The chat's own id stays among the attributes: it differs from that of the communication.
     let communication_id = params
-        .integer_of_any(&["communication_id", "call_session_id", "chat_id"])
+        .integer_of_any(&["communication_id", "call_session_id"])
+        .or_else(|| params.peek_integer("chat_id"))
         .filter(|id| *id > 0)
         .ok_or(Unreadable::NoId("communication_id"))?;
     let contact = params.phone_of_any(&["contact_phone_number", "visitor_phone_number"]);

@@ -43,7 +43,9 @@ pub fn of_domain(platform: &dyn Platform, settings: &Settings, site: Option<&str
     let sites = sites(platform)?;
     let own = site.map(links::site_address).filter(|address| !address.is_empty()).and_then(|wanted| {
         let by_row = settings.site_domains.iter().find(|row| row.domain == wanted).map(|row| row.site.clone());
-        by_row.or_else(|| sites.iter().find(|site| links::site_address(&site.url) == wanted).map(|site| site.code.clone()))
+        // A chosen main shop has all sites that are in no row.
+        let by_address = || sites.iter().find(|site| links::site_address(&site.url) == wanted).map(|site| site.code.clone());
+        by_row.or_else(|| by_address().filter(|_| settings.text_main_shop.is_none()))
     });
     let usual = own.clone().or_else(|| settings.text_main_shop.clone()).or_else(|| sites.into_iter().next().map(|site| site.code));
     Ok((own, usual))

@@ -281,7 +281,8 @@ fn normalise(name: &str, value: &mut Value) {
         "chat-tags" | "chat-order-tags" => value.as_array_mut().into_iter().flatten().for_each(to_text),
         _ if name.ends_with("-filter") => rows(value, &to_text),
         _ if name.ends_with("-responsibles") => {
-            value.as_array_mut().into_iter().flatten().for_each(|rule| rows(&mut rule["conditions"], &to_text));
+            let conditions = value.as_array_mut().into_iter().flatten().filter_map(|rule| rule.get_mut("conditions"));
+            conditions.for_each(|conditions| rows(conditions, &to_text));
         }
         _ => {}
     }

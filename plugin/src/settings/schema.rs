@@ -91,7 +91,10 @@ fn required(setting: &str, property: &Value, all: &Map<String, Value>) -> Vec<Va
     let shown = property["x-shown-when"].as_object().filter(|_| property["x-required"] == true);
     let others = property["x-required-when"].as_array().into_iter().flatten().filter_map(Value::as_object);
     let value = if property["type"] == "array" { json!({"minItems": 1}) } else { json!({"not": {"type": "null"}}) };
-    let then = json!({"properties": {setting: value}, "required": [setting]});
+    // An absent setting has its default, which may be a value.
+    let has_default = !property["default"].is_null() && property["default"] != json!([]);
+    let named: &[&str] = if has_default { &[] } else { &[setting] };
+    let then = json!({"properties": {setting: value}, "required": named});
     shown.into_iter().chain(others).map(|wanted| json!({"if": have(wanted, all), "then": then})).collect()
 }
 

@@ -15,7 +15,7 @@ use crate::settings::Settings;
 use crate::settings::common::ResponsibleRule;
 use crate::settings::conditions::{Parameter, Row};
 use crate::settings::telephony::{CallAssignee, MissedTask, OrderAssignee};
-use crate::settings::texts::TextAssignee;
+use crate::settings::texts::{ChatEvent, OrderEvent, TextAssignee};
 use crate::uis::directory;
 
 /// UIS's licences for calls and for chats.
@@ -38,20 +38,27 @@ pub fn run(context: &Context<'_>, users: &[User], employees: &[Employee], links:
 
 /// All conditions of the settings: the setting's name, and its rows.
 fn conditions(settings: &Settings) -> Vec<(&'static str, Vec<&Row>)> {
-    let mut all = vec![
-        ("incoming-responsibles", of_rules(&settings.incoming.rules)),
-        ("outgoing-responsibles", of_rules(&settings.outgoing.rules)),
-        ("request-responsibles", of_rules(&settings.requests.rules)),
-        ("chat-responsibles", of_rules(&settings.chats.rules)),
-    ];
+    let mut all: Vec<(&str, Vec<&Row>)> = rules(settings).into_iter().map(|(name, rules)| (name, of_rules(rules))).collect();
+    let (calls, requests, chats) = (settings.telephony, settings.handles_requests(), settings.handles_chats());
     let filters = [
-        (settings.filter_calls, "incoming-filter", &settings.incoming.filter),
-        (settings.filter_calls, "outgoing-filter", &settings.outgoing.filter),
-        (settings.filter_requests, "request-filter", &settings.requests.filter),
-        (settings.filter_chats, "chat-filter", &settings.chats.filter),
+        (calls && settings.filter_calls, "incoming-filter", &settings.incoming.filter),
+        (calls && settings.filter_calls, "outgoing-filter", &settings.outgoing.filter),
+        (requests && settings.filter_requests, "request-filter", &settings.requests.filter),
+        (chats && settings.filter_chats, "chat-filter", &settings.chats.filter),
     ];
     all.extend(filters.into_iter().filter(|(on, ..)| *on).map(|(_, name, groups)| (name, rows(groups))));
     all
+}
+
+/// «Основные условия» of the sections that are on.
+fn rules(settings: &Settings) -> Vec<(&'static str, &[ResponsibleRule])> {
+    let all = [
+        (settings.telephony, "incoming-responsibles", &settings.incoming.rules),
+        (settings.telephony, "outgoing-responsibles", &settings.outgoing.rules),
+        (settings.handles_requests(), "request-responsibles", &settings.requests.rules),
+        (settings.handles_chats(), "chat-responsibles", &settings.chats.rules),
+    ];
+    all.into_iter().filter(|(on, ..)| *on).map(|(_, name, rules)| (name, rules.as_slice())).collect()
 }
 
 fn rows(groups: &[Vec<Row>]) -> Vec<&Row> {
@@ -78,6 +85,22 @@ fn gone_objects(context: &Context<'_>, settings: &Settings) -> Result<Vec<Skippe
                     format!("UIS has no such {kind} any more; the row still compares this id: choose another value, or remove the row"),
                 ));
             }
+        }
+    }
+    let chats = &settings.chats;
+    let events = [
+        ("chat-tags", chats.when == ChatEvent::Tag, &chats.tags),
+        ("chat-order-tags", chats.order_when == OrderEvent::Tag, &chats.order_tags),
+    ];
+    for (setting, _, tags) in events.into_iter().filter(|(_, on, _)| *on && settings.handles_chats()) {
+        if !lists.contains_key("tag") {
+            lists.insert("tag", ids(context, Parameter::Tag)?);
+        }
+        for tag in tags.iter().filter(|tag| !lists["tag"].contains(tag)) {
+            found.push(skipped(
+                format!("{setting}: tag {tag}"),
+                "UIS has no such tag any more, so it can be set on no chat: choose another tag, or remove it",
+            ));
         }
     }
     Ok(found)
@@ -117,12 +140,6 @@ fn ids(context: &Context<'_>, parameter: Parameter) -> Result<Vec<String>, Failu
 
 /// Users whom settings name and who have left. Rules of theirs are passed over.
 fn gone_users(settings: &Settings, users: &[User]) -> Vec<Skipped> {
-    let rules = [
-        ("incoming-responsibles", &settings.incoming.rules),
-        ("outgoing-responsibles", &settings.outgoing.rules),
-        ("request-responsibles", &settings.requests.rules),
-        ("chat-responsibles", &settings.chats.rules),
-    ];
     let is_active = |id: i64| users.iter().any(|user| user.id == Some(id) && user.active != Some(false));
     let mut found = Vec::new();
     for (setting, user) in named_users(settings).into_iter().filter(|(_, user)| !is_active(*user)) {
@@ -131,7 +148,7 @@ fn gone_users(settings: &Settings, users: &[User]) -> Vec<Skipped> {
             "RetailCRM has no such active user, and what the user would get goes to another assignee: choose another user",
         ));
     }
-    for (setting, rules) in rules {
+    for (setting, rules) in rules(settings) {
         for rule in rules.iter().filter(|rule| !is_active(rule.user)) {
             found.push(skipped(
                 format!("{setting}: user {}", rule.user),

@@ -93,7 +93,7 @@ impl AppealActions<'_> {
         if ordering {
             steps.add(self.order(context, appeal, first, repeat, lookup))?;
         }
-        if self.order_due {
+        if self.order_due || appeal.ended {
             steps.add(fields::update_order(context, appeal, &block.rows(Entity::Order), lookup))?;
         }
         if self.with_task {
@@ -108,6 +108,14 @@ impl AppealActions<'_> {
             return Ok(Vec::new());
         }
         self.task(context, appeal, &mut Lookup::without_customer(context))
+    }
+
+    /// While neither a client nor an order is due: creates only the task, if one is required.
+    pub fn only_task(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+        if !self.with_task || (self.block.only_first && !customer::is_first(context, appeal, lookup)?) {
+            return Ok(Vec::new());
+        }
+        self.task(context, appeal, lookup)
     }
 
     fn task(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {

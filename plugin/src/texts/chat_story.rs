@@ -105,7 +105,9 @@ pub fn link(context: &Context<'_>, chat: i64, communication: i64) -> Result<Chat
     let waiting: Vec<StoredTag> = stored::load(context.platform, Key::CommunicationTags(communication))?.unwrap_or_default();
     let reported: Vec<Tag> = waiting.into_iter().map(|tag| Tag { id: tag.id, name: tag.name }).collect();
     update(context, chat, |story| {
+        let before = story.tags.len();
         tags::merge(&mut story.tags, &reported);
+        story.changed |= story.end.is_some() && story.tags.len() != before;
         story.clone()
     })
 }

@@ -109,7 +109,10 @@ pub fn on_chat_finished(context: &Context<'_>, delivery: &Delivery, event: &Chat
 
 /// UIS's report contains the end of a chat; returns whether anything remains to be done. The chat's own timer does it.
 pub fn on_reported(context: &Context<'_>, event: &ChatFinished) -> Result<bool, Failure> {
-    let is_new = handled(context)? && !progress::read(context, AppealId::chat(event.chat.chat_id))?.finished;
+    let chat = event.chat.chat_id;
+    // Tags that are set later name only the communication, and the notifications may not have named it.
+    let unnamed = event.chat.communication_id.is_some() && chat_story::read(context, chat)?.communication.is_none();
+    let is_new = handled(context)? && (unnamed || !progress::read(context, AppealId::chat(chat))?.finished);
     if is_new {
         merge_end(context, event)?;
     }
@@ -296,7 +299,6 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
     }
     let due = Due::of(context, &appeal, story)?;
     let unsuccessful = story.end.as_ref().and_then(|end| end.status);
-    let may_have_task = story.end.is_some() || due.client;
     let actions = AppealActions {
         block,
         settings,
@@ -306,13 +308,13 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
         client_due: due.client,
         order_due: due.order,
         type_assignee: None,
-        with_task: block.task && may_have_task && block.task_for.iter().any(|kind| kind.includes(unsuccessful)),
+        with_task: block.task && story.end.is_some() && block.task_for.iter().any(|kind| kind.includes(unsuccessful)),
     };
     let known = progress::read(context, appeal.id)?;
     let has_contacts = story.has_contacts();
     let Some(mut lookup) = Lookup::of(context, story.identity(), &known).filter(|_| has_contacts || block.without_contacts) else {
         let mut left_out = actions.task_alone(context, &appeal)?;
-        if story.end.is_some() {
+        if story.end.is_some() && (due.client || due.order) {
             left_out.push(skipped(
                 format!("chat {chat}"),
                 "the visitor left neither phone nor e-mail; chat-without-contacts passes such chats on",
@@ -321,7 +323,7 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
         return Ok(left_out);
     };
     if !due.client && !due.order {
-        return actions.task_alone(context, &appeal);
+        return actions.only_task(context, &appeal, &mut lookup);
     }
     chat_story::update(context, chat, |story| {
         story.passed_on |= due.client;
@@ -334,7 +336,14 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
         let customer = lookup.customer()?;
         if customer.is_some() {
             lookup.remember_visitor()?;
-            progress::update(context, appeal.id, |progress| progress.customer.clone_from(&customer))?;
+            // Somebody whom RetailCRM knew before the visitor left their contacts is no first appeal.
+            let other = customer.as_ref().is_some_and(|found| known.customer.as_ref().is_none_or(|mine| mine.id != found.id));
+            progress::update(context, appeal.id, |progress| {
+                progress.customer.clone_from(&customer);
+                if other {
+                    progress.first = Some(false);
+                }
+            })?;
         }
     }
     actions.carry_out(context, &appeal, &mut lookup)
