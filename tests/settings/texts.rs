@@ -113,9 +113,7 @@ pub const TEXTS: &[(&str, &[&str])] = &[
     ),
     (
         "chat-event-gone-tag",
-        &[
-            "skipped chat-tags: tag 79: UIS has no such tag any more, so it can be set on no chat: choose another tag, or remove it",
-        ],
+        &["skipped chat-tags: tag 79: UIS has no such tag any more, so it can be set on no chat: choose another tag, or remove it"],
     ),
     (
         "chat-fields-after-tag",
