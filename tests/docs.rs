@@ -75,7 +75,11 @@ async fn behaviours_name_every_setting_and_only_files_and_recordings_that_exist(
     let properties = schema["properties"].as_object().expect("properties");
     let mut unnamed: BTreeSet<&str> =
         properties.iter().filter(|(_, property)| property["readOnly"] != Value::Bool(true)).map(|(name, _)| name.as_str()).collect();
-    let recordings: Vec<String> = recordings().into_iter().map(|(name, _)| name.replace('.', "/")).collect();
+    let mut recordings: Vec<String> = recordings().into_iter().map(|(name, _)| name.replace('.', "/")).collect();
+    for folder in ["settings/calls", "settings/texts"] {
+        let files = std::fs::read_dir(root().join("tests/recordings").join(folder)).expect("a folder").map(|file| file.expect("a file"));
+        recordings.extend(files.filter_map(|file| Some(format!("{folder}/{}", file.path().file_stem()?.to_str()?))));
+    }
     let text = read(&root().join("docs/behaviours.md"));
     let rows =
         text.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| behaviour") && !line.starts_with("| UIS's setting"));

@@ -32,10 +32,13 @@ pub fn make(
     if attempt || (of_first == First::Nothing && of_repeat == Repeat::Nothing) {
         return Ok(Vec::new());
     }
-    let first = customer::is_first(context, appeal, lookup)?;
     let mut left_out = Vec::new();
-    // A first call may only create a client if the settings say so; a known client is found and remembered.
-    if !first || of_first.client() {
+    if of_first.client() {
+        left_out.extend(contact::ensure(context, appeal, story, talked, lookup)?);
+    }
+    let first = customer::is_first(context, appeal, lookup)?;
+    // A known client is only found and remembered.
+    if !first && !of_first.client() {
         left_out.extend(contact::ensure(context, appeal, story, talked, lookup)?);
     }
     if talked && first {

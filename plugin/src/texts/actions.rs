@@ -73,6 +73,10 @@ impl AppealActions<'_> {
     pub fn carry_out(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
         let block = self.block;
         let mut steps = StepResults::default();
+        let creates = self.client_due && block.first.client() && !block.only_first;
+        if creates {
+            self.client(context, appeal, lookup, &mut steps)?;
+        }
         let first = customer::is_first(context, appeal, lookup)?;
         if block.only_first && !first {
             return Ok(Vec::new());
@@ -84,11 +88,8 @@ impl AppealActions<'_> {
         };
         let ordering = self.order_due && repeat != Repeat::Nothing;
         // An order needs a client; a known client is only found and remembered.
-        if (self.client_due && (block.first.client() || !first)) || ordering {
-            let rows = block.rows(Entity::Customer);
-            let manager = |lookup: &mut Lookup<'_>| self.client_assignee().user(context, appeal, lookup, self.responsibles());
-            steps.add(customer::ensure(context, appeal, manager, &rows, lookup))?;
-            steps.add(fields::update(context, appeal, &rows, lookup))?;
+        if !creates && ((self.client_due && (block.first.client() || !first)) || ordering) {
+            self.client(context, appeal, lookup, &mut steps)?;
         }
         if ordering {
             steps.add(self.order(context, appeal, first, repeat, lookup))?;
@@ -100,6 +101,14 @@ impl AppealActions<'_> {
             steps.add(self.task(context, appeal, lookup))?;
         }
         steps.into_skipped()
+    }
+
+    /// Makes sure that the person is a client, and writes the client's fields.
+    fn client(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>, steps: &mut StepResults) -> Result<(), Failure> {
+        let rows = self.block.rows(Entity::Customer);
+        let manager = |lookup: &mut Lookup<'_>| self.client_assignee().user(context, appeal, lookup, self.responsibles());
+        steps.add(customer::ensure(context, appeal, manager, &rows, lookup))?;
+        steps.add(fields::update(context, appeal, &rows, lookup))
     }
 
     /// For a person without contacts: creates only the task, if one is required.
