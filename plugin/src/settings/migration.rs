@@ -319,6 +319,35 @@ mod tests {
         assert_eq!(settings("{}", Some("0.2.0")), new);
     }
 
+    /// Every setting of 0.1 that has been renamed or merged, with everything on; and the same in the present names. What behaves otherwise
+    /// than in 0.1 is listed in `docs/behaviours.md`.
+    #[test]
+    fn settings_of_0_1_with_everything_on_mean_what_their_successors_mean() {
+        let old = r#"{"default-responsible":5,"text-default-responsible":6,"create-contact":true,"contact-responsible":"fixed","contact-responsible-user":7,
+            "missed-call-task":true,"missed-call-task-calls":["incoming","outgoing"],"missed-call-task-responsible":"manager",
+            "missed-call-task-name":"Перезвонить {{contact_phone_number}}","missed-call-task-due-hours":2,"missed-call-task-close":true,
+            "call-orders":true,"call-order-calls":["first","repeat","lost"],"call-order-repeat":"no-open","request-send":true,"request-method":"client",
+            "chat-send":true,"chat-method":"task","chat-channels":[41],"site-domains":[{"domain":"https://www.shop.example","site":"main"}]}"#;
+        let block = r#""first":"client-and-order","first-responsible":"fixed","first-user":7,"repeat":"no-open","missed-task":"manager",
+            "missed-task-name":"Перезвонить {{contact_phone_number}}","missed-task-due-hours":2"#;
+        let of = |direction: &str| {
+            block
+                .replace("\"first", &format!("\"{direction}-first"))
+                .replace("\"repeat\"", &format!("\"{direction}-repeat\""))
+                .replace("\"missed", &format!("\"{direction}-missed"))
+        };
+        let new = format!(
+            r#"{{"default-responsible":5,"text-default-responsible":6,{},{},"incoming-missed":true,"incoming-missed-first":"client-and-order",
+            "incoming-missed-repeat":"no-open","call-order-responsible":"talked","missed-call-task-close":true,"forward-to-manager":true,"deals":true,
+            "import-user-statuses":true,"request-send":true,"request-first":"client","request-repeat":"nothing","chat-send":true,"chat-first":"nothing",
+            "chat-repeat":"nothing","chat-task":true,"chat-task-for":["any"],"filter-chats":true,
+            "chat-filter":[[{{"parameter":"channel","condition":"include","values":["41"]}}]],"site-domains":[{{"domain":"shop.example","site":"main"}}]}}"#,
+            of("incoming"),
+            of("outgoing")
+        );
+        assert_eq!(settings(old, Some("0.1.0")), settings(&new, None));
+    }
+
     #[test]
     fn contacts_and_orders_of_calls_become_lists_per_direction() {
         let all = |json: &str| {
