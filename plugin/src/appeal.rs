@@ -23,8 +23,8 @@ pub struct Appeal<'a> {
     pub source: Option<Source>,
     /// The appeal's parameters, for templates, extra fields and conditions.
     pub parameters: &'a dyn EventParameters,
-    /// The UIS employee who handled the appeal, or whose phone rang last; an id.
-    pub employee: Option<i64>,
+    /// The UIS employees who handled the appeal; if nobody did, whose phone rang last; ids.
+    pub employees: Vec<i64>,
     /// The tags known so far.
     pub tags: &'a [StoredTag],
     /// Whether the appeal has ended: what is not known now is absent.

@@ -121,13 +121,21 @@ pub fn on_incoming_call(platform: &dyn Platform, _: &Delivery, event: &IncomingC
 /// `calls.on-leg-ringing`.
 pub fn on_leg_ringing(platform: &dyn Platform, delivery: &Delivery, event: &LegRinging) -> Handled {
     let context = &Context::new(platform);
-    filter::if_ours(context, &event.call, || popups::on_leg_ringing(context, delivery, event))
+    filter::if_ours(context, &event.call, || {
+        let shown = popups::on_leg_ringing(context, delivery, event);
+        contact::on_call_begun(context, event.call.session_id);
+        shown
+    })
 }
 
 /// `calls.on-outgoing-call`.
 pub fn on_outgoing_call(platform: &dyn Platform, delivery: &Delivery, event: &OutgoingCall) -> Handled {
     let context = &Context::new(platform);
-    filter::if_ours(context, &event.call, || popups::on_outgoing_call(context, delivery, event))
+    filter::if_ours(context, &event.call, || {
+        let shown = popups::on_outgoing_call(context, delivery, event);
+        contact::on_call_begun(context, event.call.session_id);
+        shown
+    })
 }
 
 /// `calls.on-call-answered`.

@@ -11,6 +11,11 @@
 //! | `order-comment ID TEXT`, `order-talk ID LINE` | `managerComment`; the first line of `customerComment` |
 //! | `order-kind ID TYPE STATUS` | each order of the plugin |
 //! | `task-customer ID CUSTOMER` | each task |
+//! | `calls N`, `popups N` | how many records the call history has; how many pop-ups were shown, closed ones included |
+//! | `call-shop ID SHOP` | each record's `externalId` and `site`; `null` if it has none |
+//! | `dialled CONTACT shows NUMBER` | each dial order; `dialled 0` if there is none |
+//! | `forward JSON` | the phones of each answer to UIS |
+//! | `employee NAME STATUS` | each employee of UIS |
 //! | `skipped MESSAGE` | each reported problem; `skipped nothing` if there is none |
 
 use serde_json::Value;
@@ -79,6 +84,18 @@ fn of_form(after: &Replayed, form: &str) -> Vec<String> {
             .map(|order| format!("{form} {} {} {}", order["id"], text(&order["orderType"]), text(&order["status"])))
             .collect(),
         "task-customer" => after.tasks().iter().map(|task| format!("{form} {} {}", task["id"], task["customer"]["id"])).collect(),
+        "calls" => vec![format!("{form} {}", after.calls().len())],
+        "popups" => vec![format!("{form} {}", after.popups().len())],
+        "call-shop" => after.calls().iter().map(|call| format!("{form} {} {}", text(&call["externalId"]), text(&call["site"]))).collect(),
+        "dialled" => {
+            let shown = |dialled: &Value| format!("{form} {} shows {}", text(&dialled["contact"]), text(&dialled["virtual_phone_number"]));
+            or(after.dialled().iter().map(shown).collect(), "0")
+        }
+        "forward" => after.answers().iter().map(|answer| format!("{form} {}", answer["forward_to"])).collect(),
+        "employee" => {
+            let shown = |employee: &Value| format!("{form} {} {}", text(&employee["full_name"]), text(&employee["status"]));
+            after.employees().iter().map(shown).collect()
+        }
         "skipped" => or(after.messages().into_iter().map(|message| format!("{form} {message}")).collect(), "nothing"),
         other => panic!("the form {other:?} is not known"),
     }

@@ -64,12 +64,15 @@ impl Assignee {
                 link.map(|link| link.user_id)
             }
             Assignee::Manager => lookup.manager()?,
-            Assignee::User(Some(user)) if !active_users::is_active(context.platform, user)? => None,
             Assignee::User(user) => user,
             Assignee::Settings => None,
             Assignee::Default => return Ok(otherwise.default),
             Assignee::Nobody => return Ok(None),
         };
-        if chosen.is_some() { Ok(chosen) } else { otherwise.user(context, appeal) }
+        // Somebody who has left RetailCRM gets nothing more.
+        match chosen {
+            Some(user) if active_users::is_active(context.platform, user)? => Ok(Some(user)),
+            _ => otherwise.user(context, appeal),
+        }
     }
 }

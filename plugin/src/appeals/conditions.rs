@@ -21,7 +21,9 @@ fn matches(context: &Context<'_>, appeal: &Appeal<'_>, row: &Row) -> Result<Matc
         Parameter::VirtualNumber => {
             raw(appeal, &["virtual_phone_number"]).map(|number| row.values.iter().any(|value| phone::same(value, &number)))
         }
-        Parameter::Employee => appeal.employee.map(|id| has_id(row, id)),
+        // Until the appeal has ended, more employees may take part.
+        Parameter::Employee if appeal.employees.iter().any(|id| has_id(row, *id)) => Some(true),
+        Parameter::Employee => None,
         Parameter::RequestType => raw(appeal, &["form_type"]).map(|kind| has_text(row, &kind)),
         Parameter::Source => raw(appeal, &["source_name", "source"]).map(|source| has_text(row, &source)),
         Parameter::Tag => return has_tag(context, appeal, row),

@@ -259,7 +259,7 @@ mod tests {
             site: None,
             source: None,
             parameters: &Silent,
-            employee: None,
+            employees: Vec::new(),
             tags: &[],
             ended: true,
         }

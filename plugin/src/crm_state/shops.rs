@@ -20,16 +20,15 @@ fn row<'a>(settings: &'a Settings, number: Option<&str>) -> Option<&'a ShopNumbe
     settings.shop_numbers.iter().find(|row| phone::same(&row.number, number))
 }
 
-/// The shop that owns a virtual number, if any.
+/// The shop that owns a virtual number: that of its row, else «Основной магазин» if one is chosen.
 pub fn of_number(settings: &Settings, number: Option<&str>) -> Option<String> {
-    row(settings, number).map(|row| row.site.clone())
+    row(settings, number).map(|row| row.site.clone()).or_else(|| settings.main_shop.clone())
 }
 
 /// The shop for records created from a call: the number's shop, else the main one. If an account has several shops, RetailCRM requires one.
 pub fn of_call(platform: &dyn Platform, settings: &Settings, number: Option<&str>) -> Result<Option<String>, Failure> {
     match of_number(settings, number) {
         Some(own) => Ok(Some(own)),
-        None if settings.main_shop.is_some() => Ok(settings.main_shop.clone()),
         None => Ok(sites(platform)?.into_iter().next().map(|site| site.code)),
     }
 }
@@ -38,7 +37,8 @@ fn sites(platform: &dyn Platform) -> Result<Vec<Site>, Failure> {
     Ok(stored::load(platform, Key::Sites)?.unwrap_or_default())
 }
 
-/// The shop of a web site of UIS, if any; and the shop for created records: the same, else the main one.
+/// The shop of a web site of UIS: that of its row, else «Основной магазин» if one is chosen, else the one with the site's address; and the
+/// shop for created records: the same, else RetailCRM's main one.
 pub fn of_domain(platform: &dyn Platform, settings: &Settings, site: Option<&str>) -> Result<(Option<String>, Option<String>), Failure> {
     let sites = sites(platform)?;
     let own = site.map(links::site_address).filter(|address| !address.is_empty()).and_then(|wanted| {
@@ -47,7 +47,8 @@ pub fn of_domain(platform: &dyn Platform, settings: &Settings, site: Option<&str
         let by_address = || sites.iter().find(|site| links::site_address(&site.url) == wanted).map(|site| site.code.clone());
         by_row.or_else(|| by_address().filter(|_| settings.text_main_shop.is_none()))
     });
-    let usual = own.clone().or_else(|| settings.text_main_shop.clone()).or_else(|| sites.into_iter().next().map(|site| site.code));
+    let own = own.or_else(|| settings.text_main_shop.clone());
+    let usual = own.clone().or_else(|| sites.into_iter().next().map(|site| site.code));
     Ok((own, usual))
 }
 

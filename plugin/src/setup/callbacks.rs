@@ -75,8 +75,9 @@ fn status(context: &Context<'_>, user: Option<&str>, code: Option<&str>, status:
         "dinner" | "break" => "break",
         other => return Err(Failure::Rejected(format!("there is no status {:?}", crate::base::template::line(other, 40)))),
     };
-    if !context.settings()?.import_user_statuses {
-        context.platform.log(Level::Debug, "a user's status is not imported: import-user-statuses is off", &[]);
+    let settings = context.settings()?;
+    if !settings.telephony || !settings.import_user_statuses {
+        context.platform.log(Level::Debug, "a user's status is not imported: telephony or import-user-statuses is off", &[]);
         return done();
     }
     let user_id = user.and_then(|user| user.parse().ok());

@@ -12,6 +12,13 @@ use crate::crm_state::shops;
 /// The `source` of a call that was started by a click in RetailCRM.
 const CLICKED: &str = "retailcrm";
 
+/// Everybody who talked; if nobody did, whose phone rang last.
+fn employees(story: &Story) -> Vec<i64> {
+    let mut talked: Vec<i64> = story.talks.iter().copied().flatten().chain(story.talker()).collect();
+    talked.dedup();
+    if talked.is_empty() { story.rung_last().into_iter().collect() } else { talked }
+}
+
 /// A call as an appeal, as far as the call is known. An internal call has no customer, so its identity is empty.
 pub fn of<'a>(context: &Context<'_>, session: i64, story: &'a Story, parameters: &'a Parameters<'_>) -> Result<Appeal<'a>, Failure> {
     let settings = context.settings()?;
@@ -25,7 +32,7 @@ pub fn of<'a>(context: &Context<'_>, session: i64, story: &'a Story, parameters:
         site: shops::of_call(context.platform, settings, number)?,
         source: source::source(context, parameters, story.clicked_by.map(|_| CLICKED)),
         parameters,
-        employee: story.talker().or_else(|| story.rung_last()),
+        employees: employees(story),
         tags: &story.tags,
         ended: story.end.is_some(),
     })

@@ -65,7 +65,10 @@ fn choice(settings: &Settings, story: &Story, choice: CallAssignee, user: Option
 fn caller(story: &Story) -> Assignee {
     match story.clicked_by {
         Some(user) => Assignee::User(Some(user)),
-        None => Assignee::Employee(story.rung_last().or_else(|| story.first_talker())),
+        None => {
+            let first_rung = || story.popups.first().and_then(|popup| popup.employee_id);
+            Assignee::Employee(story.called_by.or_else(|| story.first_talker()).or_else(first_rung).or_else(|| story.rung_last()))
+        }
     }
 }
 

@@ -89,7 +89,10 @@ fn shown_number(context: &Context<'_>, chosen: Option<&str>, employee: i64) -> R
     let registered = lines.into_iter().filter(|line| line.employee_id == employee && line.registered);
     let line = registered.filter(fixed).find_map(|line| line.virtual_number);
     line.or(own).ok_or_else(|| {
-        misconfigured("click-to-call-number", "choose the number that customers see: the employee has no registered SIP line")
+        misconfigured(
+            "click-to-call-number",
+            "choose the number that customers see: the employee has no registered SIP line with a fixed number",
+        )
     })
 }
 

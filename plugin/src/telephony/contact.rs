@@ -7,6 +7,7 @@ use crate::appeals::lookup::Lookup;
 use crate::appeals::{customer, progress};
 use crate::base::outcome::{Handled, done, done_with_skipped};
 use crate::bindings::uis::integration::call_events::CallAnswered;
+use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::retailcrm::custom_fields::Entity;
@@ -16,6 +17,31 @@ use crate::settings::conditions::Verdict;
 use crate::telephony::parameters::Parameters;
 use crate::telephony::story::{self, Story};
 use crate::telephony::{appeal, call_filter};
+
+/// A phone rings, or an employee calls: whoever RetailCRM knows now decides between «Первичные» and «Повторные обращения», whatever is created by
+/// hand while the phone rings. Without an answer, the next event decides.
+pub fn on_call_begun(context: &Context<'_>, session: i64) {
+    if let Err(failure) = remember_whether_first(context, session) {
+        let call = session.to_string();
+        context.platform.log(Level::Info, "the customer is looked up later", &[("call", &call), ("failure", &format!("{failure:?}"))]);
+    }
+}
+
+fn remember_whether_first(context: &Context<'_>, session: i64) -> Result<(), Failure> {
+    let story = story::read(context, session)?;
+    let block = story.settings(context.settings()?);
+    let nothing = |talked: bool| block.of_first(talked) == First::Nothing && block.of_repeat(talked) == Repeat::Nothing;
+    if story.internal || story.end.is_some() || (nothing(true) && nothing(false)) {
+        return Ok(());
+    }
+    let parameters = Parameters::of(context, session, &story)?;
+    let appeal = appeal::of(context, session, &story, &parameters)?;
+    let known = progress::read(context, appeal.id)?;
+    match Lookup::of(context, appeal.identity.clone(), &known).filter(|_| known.first.is_none()) {
+        Some(mut lookup) => customer::is_first(context, &appeal, &mut lookup).map(|_| ()),
+        None => Ok(()),
+    }
+}
 
 /// An employee answered the call.
 pub fn on_call_answered(context: &Context<'_>, event: &CallAnswered) -> Handled {

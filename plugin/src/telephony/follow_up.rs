@@ -6,7 +6,7 @@
 
 use crate::appeals::lookup::Lookup;
 use crate::appeals::steps::StepResults;
-use crate::appeals::{fields, progress};
+use crate::appeals::{customer, fields, progress};
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::retailcrm::custom_fields::Entity;
@@ -38,7 +38,11 @@ fn steps(context: &Context<'_>, session: i64, story: &Story) -> Result<StepResul
     let parameters = Parameters::of(context, session, story)?;
     let appeal = &appeal::of(context, session, story, &parameters)?;
     let filtered = call_filter::verdict(context, appeal, story)? != conditions::Verdict::Pass;
-    let lookup = Lookup::of(context, appeal.identity.clone(), &progress::read(context, appeal.id)?);
+    let mut lookup = Lookup::of(context, appeal.identity.clone(), &progress::read(context, appeal.id)?);
+    if let (true, true, Some(lookup)) = (filtered, settings.filter_calls && orders::creates(settings, story, talked), &mut lookup) {
+        // A tag may let the call pass later: what counts is who was known when it began.
+        customer::is_first(context, appeal, lookup)?;
+    }
     if let Some(lookup) = &mut lookup.filter(|_| !filtered) {
         if talked {
             steps.add(missed::close(context, appeal).map(|()| Vec::new()))?;

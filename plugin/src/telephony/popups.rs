@@ -29,13 +29,15 @@ const NO_ANSWER: &str = "no answered";
 
 /// A manager's phone rings.
 pub fn on_leg_ringing(context: &Context<'_>, delivery: &Delivery, event: &LegRinging) -> Handled {
-    let ringing = Ringing { call: &event.call, leg_id: event.leg_id, is_transfer: event.call.is_transfer, is_outgoing: false };
+    let employee = employee_id(context, event.call.employee.as_ref())?;
+    let ringing = Ringing { call: &event.call, leg_id: event.leg_id, is_transfer: event.call.is_transfer, is_outgoing: false, employee };
     open(context, delivery, &ringing)
 }
 
 /// A manager makes a call.
 pub fn on_outgoing_call(context: &Context<'_>, delivery: &Delivery, event: &OutgoingCall) -> Handled {
-    open(context, delivery, &Ringing { call: &event.call, leg_id: None, is_transfer: false, is_outgoing: true })
+    let employee = employee_id(context, event.call.employee.as_ref())?;
+    open(context, delivery, &Ringing { call: &event.call, leg_id: None, is_transfer: false, is_outgoing: true, employee })
 }
 
 /// A talk began. Other managers whose phones rang missed the call; managers who talked before transferred it.
@@ -171,6 +173,8 @@ struct Ringing<'a> {
     is_transfer: bool,
     /// The employee makes the call.
     is_outgoing: bool,
+    /// The employee whose phone it is; an id.
+    employee: Option<i64>,
 }
 
 impl Ringing<'_> {
@@ -181,6 +185,7 @@ impl Ringing<'_> {
         story.merge(call);
         if self.is_outgoing {
             story.direction = Some(CallDirection::Out);
+            story.called_by = story.called_by.or(self.employee);
         }
         let Some(link) = link else { return Opening::Nothing("the employee is not a user of RetailCRM") };
         if story.end.is_some() {

@@ -51,6 +51,8 @@ pub struct Story {
     pub follow_up: FollowUp,
     /// The CRM user who started the call by a click.
     pub clicked_by: Option<i64>,
+    /// The employee who made the call, if an event said so; an id.
+    pub called_by: Option<i64>,
     /// The tags of the call.
     pub tags: Vec<StoredTag>,
     /// The events' parameters for templates, under UIS's names.

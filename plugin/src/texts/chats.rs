@@ -275,7 +275,7 @@ fn appeal<'a>(context: &Context<'_>, chat: i64, story: &'a ChatStory, parameters
         source: source::source(context, parameters, None),
         parameters,
         identity: story.identity(),
-        employee: story.employee,
+        employees: story.employee.into_iter().collect(),
         tags: &story.tags,
         ended: story.end.is_some(),
     })

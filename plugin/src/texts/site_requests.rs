@@ -54,7 +54,7 @@ pub fn on_site_request(context: &Context<'_>, event: &SiteRequest) -> Handled {
         source: source::source(context, &parameters, None),
         parameters: &parameters,
         identity,
-        employee,
+        employees: employee.into_iter().collect(),
         tags: &tags,
         ended: true,
     };
