@@ -1,7 +1,7 @@
 //! The parameters of a notification. Reading is lenient: a value is recognised in every form in which UIS and its templates write it.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::Cell;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::Tz;
@@ -18,11 +18,22 @@ const PHONE_DIGITS: usize = 32;
 /// The parameters of one notification. It records which of them were read; [`attributes`](Self::attributes) returns the others.
 #[derive(Debug)]
 pub struct Params {
-    values: BTreeMap<String, Value>,
-    used: RefCell<BTreeSet<String>>,
+    values: BTreeMap<String, Param>,
     zone: Tz,
     received: i64,
     from_query: bool,
+}
+
+/// One parameter.
+#[derive(Debug)]
+struct Param {
+    value: Value,
+    /// It was read.
+    used: Cell<bool>,
+}
+
+fn unused(values: BTreeMap<String, Value>) -> BTreeMap<String, Param> {
+    values.into_iter().map(|(name, value)| (name, Param { value, used: Cell::new(false) })).collect()
 }
 
 impl Params {
@@ -62,7 +73,7 @@ impl Params {
                 *place = value;
             }
         }
-        Ok(Params { values, used: RefCell::default(), zone, received, from_query: false })
+        Ok(Params { values: unused(values), zone, received, from_query: false })
     }
 
     /// Reads a query string or a form. When a name occurs several times, the last value that is not empty counts.
@@ -81,7 +92,7 @@ impl Params {
         for (name, value) in groups.into_iter().flatten() {
             values.entry(name).or_insert(value);
         }
-        Params { values, used: RefCell::default(), zone, received, from_query: true }
+        Params { values: unused(values), zone, received, from_query: true }
     }
 
     /// When the host received the notification, in milliseconds since 1970.
@@ -89,9 +100,15 @@ impl Params {
         self.received
     }
 
+    /// The parameter as it was written, if there is one. It counts as read.
+    fn written(&self, name: &str) -> Option<&Value> {
+        let param = self.values.get(name)?;
+        param.used.set(true);
+        Some(&param.value)
+    }
+
     fn value(&self, name: &str) -> Value {
-        self.used.borrow_mut().insert(name.to_owned());
-        self.values.get(name).map(decoded).unwrap_or(Value::Null)
+        self.written(name).map(decoded).unwrap_or(Value::Null)
     }
 
     /// A value that stays among the attributes as well, because templates use it under UIS's name.
@@ -137,8 +154,7 @@ impl Params {
 
     /// A text that a person wrote, unchanged even if it looks like JSON. Only in a query are the quotes removed that UIS adds around it.
     pub fn free_text(&self, name: &str) -> Option<String> {
-        self.used.borrow_mut().insert(name.to_owned());
-        match self.values.get(name)? {
+        match self.written(name)? {
             Value::String(text) if self.from_query => match serde_json::from_str(text) {
                 Ok(Value::String(inner)) => Some(inner),
                 Ok(Value::Null) => None,
@@ -173,9 +189,9 @@ impl Params {
     pub fn phone(&self, name: &str) -> Option<PhoneNumber> {
         let text = self.text(name)?;
         let phone = phone_of(&text);
-        if phone.is_none() {
+        if let (None, Some(param)) = (&phone, self.values.get(name)) {
             // Pass such a text on as an attribute: people use the parameter for other things, which the plugin may understand.
-            self.used.borrow_mut().remove(name);
+            param.used.set(false);
         }
         phone
     }
@@ -221,10 +237,9 @@ impl Params {
 
     /// All parameters that were not read, as name and value; at most 256, long values cut. Call it last.
     pub fn attributes(&self) -> Vec<(String, String)> {
-        let used = self.used.borrow();
-        let rest = self.values.iter().filter(|(name, value)| !used.contains(*name) && !value.is_null());
-        rest.map(|(name, value)| {
-            let value = match decoded(value) {
+        let rest = self.values.iter().filter(|(_, param)| !param.used.get() && !param.value.is_null());
+        rest.map(|(name, param)| {
+            let value = match decoded(&param.value) {
                 Value::String(text) => text,
                 Value::Null => String::new(),
                 other => other.to_string(),
@@ -252,10 +267,12 @@ pub(super) fn decoded(value: &Value) -> Value {
         _ if text.starts_with("{{") && text.ends_with("}}") => return Value::Null,
         _ => {}
     }
-    let looks_rendered = matches!(text.as_bytes().first(), Some(b'"' | b'[' | b'{'));
+    if !matches!(text.as_bytes().first(), Some(b'"' | b'[' | b'{')) {
+        return Value::String(text.to_owned());
+    }
     match serde_json::from_str::<Value>(text) {
-        Ok(inner @ Value::String(_)) if looks_rendered => decoded(&inner),
-        Ok(inner) if looks_rendered => inner,
+        Ok(inner @ Value::String(_)) => decoded(&inner),
+        Ok(inner) => inner,
         // Quotes around a text that is not valid JSON: `"ООО "Ромашка""`.
         Err(_) if text.len() > 1 && text.starts_with('"') && text.ends_with('"') => {
             Value::String(text[1..text.len() - 1].trim().to_owned())
