@@ -49,7 +49,7 @@ pub fn put<T: Serialize>(storage: &dyn Storage, key: Key<'_>, value: &T, ttl_ms:
 /// Claims a key for a while. Returns false if it is already claimed.
 pub fn claim(storage: &dyn Storage, key: Key<'_>, ttl_ms: u64) -> Result<bool, Failure> {
     let name = key.to_string();
-    match storage.swap(&name, None, &encode(&Value::Bool(true)), Some(ttl_ms)) {
+    match storage.swap(&name, None, &encode(&name, &Value::Bool(true))?, Some(ttl_ms)) {
         Ok(_) => Ok(true),
         Err(StorageError::Conflict) => Ok(false),
         Err(error) => Err(retry(format!("{name} cannot be claimed: {error:?}"))),
@@ -60,7 +60,7 @@ pub fn claim(storage: &dyn Storage, key: Key<'_>, ttl_ms: u64) -> Result<bool, F
 pub fn lease(storage: &dyn Storage, key: Key<'_>, holder: &str, ttl_ms: u64) -> Result<bool, Failure> {
     let name = key.to_string();
     let value = Value::String(holder.to_owned());
-    match storage.swap(&name, None, &encode(&value), Some(ttl_ms)) {
+    match storage.swap(&name, None, &encode(&name, &value)?, Some(ttl_ms)) {
         Ok(_) => Ok(true),
         Err(StorageError::Conflict) => Ok(fetch(storage, key)?.as_ref() == Some(&value)),
         Err(error) => Err(refused(&name, error)),
@@ -89,7 +89,7 @@ fn fetch(storage: &dyn Storage, key: Key<'_>) -> Result<Option<Value>, Failure> 
 
 fn replace(storage: &dyn Storage, key: Key<'_>, value: Result<Value, Error>, ttl_ms: Option<u64>) -> Result<(), Failure> {
     let name = key.to_string();
-    let bytes = encode(&value.map_err(|error| unreadable(&name, &error))?);
+    let bytes = encode(&name, &value.map_err(|error| unreadable(&name, &error))?)?;
     swap(storage, &name, ttl_ms, &mut |_| Ok(bytes.clone()))
 }
 
@@ -100,7 +100,7 @@ fn rewrite(storage: &dyn Storage, key: Key<'_>, ttl_ms: Option<u64>, change: &mu
     let name = key.to_string();
     swap(storage, &name, ttl_ms, &mut |found| {
         let found = found.map(|found| decode(&name, found)).transpose()?;
-        change(found).map(|value| encode(&value)).map_err(|error| unreadable(&name, &error))
+        encode(&name, &change(found).map_err(|error| unreadable(&name, &error))?)
     })
 }
 
@@ -198,9 +198,12 @@ fn strip_envelope(bytes: &[u8]) -> Result<&[u8], String> {
     }
 }
 
-/// Puts a value into an envelope.
-fn encode(value: &Value) -> Vec<u8> {
-    format!("{}{VERSION}:{value}", char::from(MARK)).into_bytes()
+/// Puts a value into an envelope. The JSON is written as bytes and not by a formatter, which checks and copies each of its pieces as text:
+/// for a call's story that took a third of the handler's time.
+fn encode(key: &str, value: &Value) -> Result<Vec<u8>, Failure> {
+    let mut bytes = format!("{}{VERSION}:", char::from(MARK)).into_bytes();
+    serde_json::to_writer(&mut bytes, value).map_err(|error| unreadable(key, &error))?;
+    Ok(bytes)
 }
 
 fn unreadable(key: &str, why: &dyn fmt::Display) -> Failure {
