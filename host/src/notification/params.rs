@@ -113,7 +113,7 @@ impl Params {
 
     /// A value that stays among the attributes as well, because templates use it under UIS's name.
     pub(super) fn peek(&self, name: &str) -> Value {
-        self.values.get(name).map(decoded).unwrap_or(Value::Null)
+        self.values.get(name).map(|param| decoded(&param.value)).unwrap_or(Value::Null)
     }
 
     /// As [`integer`](Self::integer), and the parameter stays among the attributes.

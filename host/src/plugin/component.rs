@@ -6,21 +6,23 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
-use wasmtime::component::Component;
+use wasmtime::component::{Component, Instance, InstancePre};
 use wasmtime::{Store, Trap, WasmCoreDump};
 
 use super::cache;
 use super::engine::{GRANTED_WASI, MemoryWatch, Runtime, StoreState};
+use super::handlers::Handlers;
 use super::{Plugin, Prepared, Run, SetupResult};
 use crate::bindings::exports::uis::integration::setup::{
     AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection, TemplateParameter,
 };
-use crate::bindings::uis::integration::types::{Delivery, Failure, Misconfiguration, Outcome};
-use crate::bindings::{self, PluginPre};
+use crate::bindings::uis::integration::types::{Delivery, Misconfiguration};
+use crate::bindings::{self, PluginIndices};
 use crate::contract::{CONTRACT_PACKAGE, CONTRACT_VERSION, runs_plugins_of};
-use crate::event::{Class, Event, Fault, Handled, Reply};
+use crate::event::{Class, Event, Fault};
 use crate::ports::StoreError;
 use crate::services::EventScope;
+use crate::trace::Limit;
 
 /// Why a component was not loaded. Apart from [`Describe`](Self::Describe), no code of the component has run.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +75,10 @@ pub enum LoadError {
 /// A plugin that was loaded from a component.
 pub struct ComponentPlugin {
     runtime: Runtime,
-    pre: PluginPre<StoreState>,
+    pre: InstancePre<StoreState>,
+    /// Where the component exports the contract's functions.
+    exports: PluginIndices,
+    handlers: Handlers,
     /// One permit for each place in the engine's pool. Events wait here, because an exhausted pool would be an error.
     places: Arc<Semaphore>,
     description: Description,
@@ -111,11 +116,13 @@ impl ComponentPlugin {
         check(path, &interfaces)?;
         let does_not_fit = |error: wasmtime::Error| LoadError::DoesNotFit(format!("{error:#}"));
         let pre = runtime.linker.instantiate_pre(&compiled.component).map_err(does_not_fit)?;
-        let pre = PluginPre::new(pre).map_err(does_not_fit)?;
+        let exports = PluginIndices::new(&pre).map_err(does_not_fit)?;
         let mut plugin = ComponentPlugin {
             places: Arc::new(Semaphore::new(runtime.limits.instances as usize)),
             runtime: runtime.clone(),
             pre,
+            exports,
+            handlers: Handlers::of(&compiled.component),
             description: Description {
                 name: String::new(),
                 version: String::new(),
@@ -137,20 +144,21 @@ impl ComponentPlugin {
         &self,
         scope: EventScope,
         wall: (&'static str, Duration),
-        work: impl AsyncFnOnce(&bindings::Plugin, &mut Store<StoreState>) -> wasmtime::Result<T>,
+        work: impl AsyncFnOnce(&Instance, &mut Store<StoreState>) -> wasmtime::Result<T>,
     ) -> (EventScope, Result<T, Fault>, u64, usize) {
         let limits = &self.runtime.limits;
         // Waiting cannot fail: nobody closes the semaphore.
         let place = self.places.acquire().await;
         let mut store = Store::new(&self.runtime.engine, StoreState::new(scope, limits));
-        store.limiter(|state| &mut state.memory);
+        store.limiter(|state| &mut state.meter);
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
         let timed = async {
             store.set_fuel(limits.fuel)?;
-            let plugin = self.pre.instantiate_async(&mut store).await?;
-            let worked = work(&plugin, &mut store).await;
+            let instance = self.pre.instantiate_async(&mut store).await?;
+            let worked = work(&instance, &mut store).await;
             if let Some(watch) = &self.runtime.watch {
+                let plugin = self.exports.load(&mut store, &instance)?;
                 look(&plugin, &mut store, worked.as_ref().err(), watch).await?;
             }
             worked
@@ -164,7 +172,7 @@ impl ComponentPlugin {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(self.fault(&error, &state)),
         };
-        (state.scope, result, fuel, state.memory.held)
+        (state.scope, result, fuel, state.meter.held())
     }
 
     /// Calls a function of `setup` that needs no integration.
@@ -172,18 +180,22 @@ impl ComponentPlugin {
         self.question(EventScope::detached(&self.runtime.limits), work).await
     }
 
-    /// Calls a function of `setup` that has no effect.
+    /// Compares the types of all exported functions with the contract, then calls a function of `setup` that has no effect.
     async fn question<T>(
         &self,
         scope: EventScope,
         work: impl AsyncFnOnce(&bindings::Plugin, &mut Store<StoreState>) -> wasmtime::Result<T>,
     ) -> Result<T, Fault> {
+        let work = async |instance: &Instance, store: &mut Store<StoreState>| {
+            let plugin = self.exports.load(&mut *store, instance)?;
+            work(&plugin, store).await
+        };
         self.run(scope, ("wall-kept-ms", self.runtime.limits.wall_kept), work).await.1
     }
 
     fn fault(&self, error: &wasmtime::Error, state: &StoreState) -> Fault {
         let limits = &self.runtime.limits;
-        if let Some((name, value)) = state.memory.refused {
+        if let Some(Limit { name, value }) = state.meter.refused() {
             return Fault::Limit { name, value };
         }
         if let Some(failed) = error.downcast_ref::<StoreError>() {
@@ -194,7 +206,7 @@ impl ComponentPlugin {
             return Fault::Limit { name: "fuel", value: limits.fuel };
         }
         // A panic's message is more useful than the trap that it ends in.
-        let printed = state.stderr.contents();
+        let printed = state.printed();
         let printed = String::from_utf8_lossy(&printed);
         let text = match (printed.trim(), trap) {
             ("", Some(trap)) => trap.to_string(),
@@ -306,40 +318,12 @@ impl Plugin for ComponentPlugin {
             Class::Kept => ("wall-kept-ms", self.runtime.limits.wall_kept),
         };
         Box::pin(async move {
-            let call = async |plugin: &bindings::Plugin, store: &mut Store<StoreState>| call(plugin, store, &delivery, &event).await;
+            let call =
+                async |instance: &Instance, store: &mut Store<StoreState>| self.handlers.call(instance, store, &delivery, &event).await;
             let (scope, result, fuel, memory) = self.run(scope, wall, call).await;
             Run { scope, result, fuel: Some(fuel), memory_bytes: Some(memory) }
         })
     }
-}
-
-/// Calls the handler that belongs to the event.
-async fn call(plugin: &bindings::Plugin, store: &mut Store<StoreState>, delivery: &Delivery, event: &Event) -> wasmtime::Result<Handled> {
-    let done = |result: Result<Outcome, Failure>| result.map(Reply::Done);
-    let (calls, chats, setup) = (plugin.uis_integration_calls(), plugin.uis_integration_chats(), plugin.uis_integration_setup());
-    Ok(match event {
-        Event::IncomingCall(event) => calls.call_on_incoming_call(store, delivery, event).await?.map(Reply::Answer),
-        Event::LegRinging(event) => done(calls.call_on_leg_ringing(store, delivery, event).await?),
-        Event::OutgoingCall(event) => done(calls.call_on_outgoing_call(store, delivery, event).await?),
-        Event::CallAnswered(event) => done(calls.call_on_call_answered(store, delivery, event).await?),
-        Event::TalkFinished(event) => done(calls.call_on_talk_finished(store, delivery, event).await?),
-        Event::CallFinished(event) => done(calls.call_on_call_finished(store, delivery, event).await?),
-        Event::RecordingReady(event) => done(calls.call_on_recording_ready(store, delivery, event).await?),
-        Event::TagsChanged(event) => done(calls.call_on_tags_changed(store, delivery, event).await?),
-        Event::ClickToCall(event) => calls.call_on_click_to_call(store, delivery, event).await?.map(Reply::Dial),
-        Event::ChatStarted(event) => done(chats.call_on_chat_started(store, delivery, event).await?),
-        Event::ChatAccepted(event) => done(chats.call_on_chat_accepted(store, delivery, event).await?),
-        Event::ChatMessage(event) => done(chats.call_on_chat_message(store, delivery, event).await?),
-        Event::ChatUnanswered(event) => done(chats.call_on_chat_unanswered(store, delivery, event).await?),
-        Event::ChatFinished(event) => done(chats.call_on_chat_finished(store, delivery, event).await?),
-        Event::SiteRequest(event) => done(plugin.uis_integration_site_requests().call_on_site_request(store, delivery, event).await?),
-        Event::OrderWebhook(event) => done(plugin.uis_integration_orders().call_on_order_webhook(store, delivery, event).await?),
-        Event::TimerDue(event) => done(plugin.uis_integration_schedule().call_on_schedule(store, delivery, event).await?),
-        Event::Callback(event) => done(setup.call_on_callback(store, delivery, event).await?),
-        Event::Activate => done(setup.call_on_activate(store, delivery).await?),
-        Event::Deactivate => done(setup.call_on_deactivate(store, delivery).await?),
-        Event::Action(name) => done(setup.call_run_action(store, delivery, name).await?),
-    })
 }
 
 #[cfg(test)]

@@ -4,13 +4,15 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, ResourceLimiter};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::p2::bindings::{cli, io};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use super::meter::Meter;
 use crate::bindings;
 use crate::limits::Limits;
 use crate::services::EventScope;
@@ -141,9 +143,9 @@ fn tick(engine: wasmtime::EngineWeak) {
 fn link(linker: &mut Linker<StoreState>) -> wasmtime::Result<()> {
     bindings::Plugin::add_to_linker::<_, HasSelf<EventScope>>(linker, |state| &mut state.scope)?;
     let l = linker;
-    io::error::add_to_linker::<StoreState, HasTable>(l, |state| state.ctx().table)?;
-    io::poll::add_to_linker::<StoreState, HasTable>(l, |state| state.ctx().table)?;
-    io::streams::add_to_linker::<StoreState, HasTable>(l, |state| state.ctx().table)?;
+    io::error::add_to_linker::<StoreState, HasTable>(l, |state| &mut state.table)?;
+    io::poll::add_to_linker::<StoreState, HasTable>(l, |state| &mut state.table)?;
+    io::streams::add_to_linker::<StoreState, HasTable>(l, |state| &mut state.table)?;
     cli::environment::add_to_linker::<StoreState, WasiCli>(l, StoreState::cli)?;
     cli::exit::add_to_linker::<StoreState, WasiCli>(l, StoreState::cli)?;
     cli::stdin::add_to_linker::<StoreState, WasiCli>(l, StoreState::cli)?;
@@ -162,73 +164,45 @@ impl wasmtime::component::HasData for HasTable {
     type Data<'a> = &'a mut ResourceTable;
 }
 
-/// The data of a store: the scope and the meters of one event.
+/// The data of a store: the scope, the meter and WASI of one event.
 pub struct StoreState {
     pub(super) scope: EventScope,
-    pub(super) memory: MemoryMeter,
-    pub(super) stderr: MemoryOutputPipe,
-    wasi: WasiCtx,
+    pub(super) meter: Meter,
     table: ResourceTable,
+    /// None until the plugin calls WASI, which Rust's standard library does when it panics. Other events need not pay for making it, with its
+    /// random generators and clocks.
+    wasi: Option<Wasi>,
+}
+
+/// WASI as a plugin gets it.
+struct Wasi {
+    context: WasiCtx,
+    stderr: MemoryOutputPipe,
+}
+
+impl Wasi {
+    fn new() -> Wasi {
+        let stderr = MemoryOutputPipe::new(STDERR_BYTES);
+        // The plugin gets no arguments, environment variables, files or network. Standard error is kept, because a panic writes its message
+        // there.
+        Wasi { context: WasiCtx::builder().stderr(stderr.clone()).build(), stderr }
+    }
 }
 
 impl StoreState {
     pub(super) fn new(scope: EventScope, limits: &Limits) -> Self {
-        let stderr = MemoryOutputPipe::new(STDERR_BYTES);
-        // The plugin gets no arguments, environment variables, files or network. Standard error is kept, because a panic writes its message
-        // there.
-        let wasi = WasiCtx::builder().stderr(stderr.clone()).build();
-        StoreState {
-            scope,
-            memory: MemoryMeter {
-                memory_bytes: limits.memory_bytes,
-                table_elements: limits.table_elements,
-                held: 0,
-                elements: 0,
-                refused: None,
-            },
-            stderr,
-            wasi,
-            table: ResourceTable::new(),
-        }
+        let meter = Meter::new(("memory-bytes", limits.memory_bytes), ("table-elements", limits.table_elements));
+        StoreState { scope, meter, table: ResourceTable::new(), wasi: None }
+    }
+
+    /// What the plugin printed to standard error.
+    pub(super) fn printed(&self) -> Bytes {
+        self.wasi.as_ref().map(|wasi| wasi.stderr.contents()).unwrap_or_default()
     }
 }
 
 impl WasiView for StoreState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
-    }
-}
-
-/// Enforces the limits of memory and tables for all memories and tables of an instance together, since a component may have several.
-pub(crate) struct MemoryMeter {
-    memory_bytes: usize,
-    table_elements: usize,
-    /// The instance's linear memory, in bytes. It never shrinks.
-    pub(super) held: usize,
-    elements: usize,
-    /// The limit that was exceeded: name and value.
-    pub(super) refused: Option<(&'static str, u64)>,
-}
-
-impl ResourceLimiter for MemoryMeter {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let held = self.held + desired.saturating_sub(current);
-        if held > self.memory_bytes {
-            self.refused = Some(("memory-bytes", self.memory_bytes as u64));
-            // Refusing the growth would also abort the guest, but without the limit's name.
-            return Err(wasmtime::Error::msg("memory limit"));
-        }
-        self.held = held;
-        Ok(true)
-    }
-
-    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let elements = self.elements + desired.saturating_sub(current);
-        if elements > self.table_elements {
-            self.refused = Some(("table-elements", self.table_elements as u64));
-            return Err(wasmtime::Error::msg("table limit"));
-        }
-        self.elements = elements;
-        Ok(true)
+        WasiCtxView { ctx: &mut self.wasi.get_or_insert_with(Wasi::new).context, table: &mut self.table }
     }
 }

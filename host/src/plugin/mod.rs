@@ -4,7 +4,9 @@
 pub mod cache;
 pub mod component;
 pub mod engine;
+mod handlers;
 pub mod inspect;
+pub(crate) mod meter;
 
 use futures_util::future::BoxFuture;
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 use wasmtime::component::{Component, HasSelf, Linker};
-use wasmtime::{Enabled, Engine, PoolConcurrencyLimitError, PoolingAllocationConfig, ResourceLimiter, Store, Trap};
+use wasmtime::{Enabled, Engine, PoolConcurrencyLimitError, PoolingAllocationConfig, Store, Trap};
 
 use super::exports::{self, Export, Exports};
 use super::faults::unusable;
@@ -21,6 +21,8 @@ use crate::contract::{CONTRACT_PACKAGE, runs_rules_of};
 use crate::decision::Point;
 use crate::plugin::cache;
 use crate::plugin::engine::engine;
+use crate::plugin::meter::Meter;
+use crate::trace::Limit;
 
 pub use super::exports::DealVerdict;
 pub use super::faults::{RuleError, RuleFault};
@@ -40,41 +42,11 @@ pub struct Sandbox {
 }
 
 /// The data of a rule's store: the meter of its memory and tables.
-pub struct State {
-    memory_bytes: usize,
-    table_elements: usize,
-    held: usize,
-    elements: usize,
-    /// The limit that was exceeded: name and value.
-    refused: Option<(&'static str, u64)>,
-}
+pub struct State(Meter);
 
 // Interfaces of the contract that contain only types.
 impl contract::types::Host for State {}
 impl contract::decision::Host for State {}
-
-impl ResourceLimiter for State {
-    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        // An interpreter may have several memories; the limit applies to all of them together.
-        let held = self.held + desired.saturating_sub(current);
-        if held > self.memory_bytes {
-            self.refused = Some(("rule-memory-bytes", self.memory_bytes as u64));
-            return Err(wasmtime::Error::msg("memory limit"));
-        }
-        self.held = held;
-        Ok(true)
-    }
-
-    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        let elements = self.elements + desired.saturating_sub(current);
-        if elements > self.table_elements {
-            self.refused = Some(("rule-table-elements", self.table_elements as u64));
-            return Err(wasmtime::Error::msg("table limit"));
-        }
-        self.elements = elements;
-        Ok(true)
-    }
-}
 
 /// Most core modules, memories and tables of one rule. An interpreter consists of about a dozen modules.
 const CORE_INSTANCES: u32 = 64;
@@ -189,9 +161,9 @@ impl Sandbox {
         if wall.is_zero() {
             return Err(RuleFault::Starved("its event had no time left".into()));
         }
-        let state = State { memory_bytes: limits.memory_bytes, table_elements: limits.table_elements, held: 0, elements: 0, refused: None };
-        let mut store = Store::new(&self.engine, state);
-        store.limiter(|state| state);
+        let meter = Meter::new(("rule-memory-bytes", limits.memory_bytes), ("rule-table-elements", limits.table_elements));
+        let mut store = Store::new(&self.engine, State(meter));
+        store.limiter(|state| &mut state.0);
         // An answer that is too large is refused before the host copies it.
         store.set_hostcall_fuel(limits.output_bytes.saturating_add(ANSWER_BYTES));
         store.set_epoch_deadline(1);
@@ -217,7 +189,7 @@ impl Sandbox {
         };
         // Returning much memory to the system takes milliseconds, during which this thread could not serve others. The place becomes free
         // once the memory is returned.
-        let held = store.data().held;
+        let held = store.data().0.held();
         let give_back = move || {
             drop(store);
             drop(place);
@@ -251,7 +223,7 @@ impl Sandbox {
     }
 
     fn fault(&self, error: &wasmtime::Error, state: &State) -> RuleFault {
-        if let Some((name, value)) = state.refused {
+        if let Some(Limit { name, value }) = state.0.refused() {
             return RuleFault::Limit { name, value };
         }
         let text = format!("{:#}", error.root_cause());
