@@ -81,6 +81,23 @@ fn an_unreadable_line_is_reported_and_the_other_lines_are_handled() {
     assert_eq!(value["crm"]["calls"].as_array().map(Vec::len), Some(1));
 }
 
+/// What cannot be read even leniently is kept in the message, with the place in the body.
+#[test]
+fn a_body_that_cannot_be_read_is_shown_with_the_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bodies = [
+        ("{\n  \"call_session_id\": 880013,\n  \"direction\" \"\"in\"\"\n}", "line 3, column 15"),
+        ("{\"call_session_id\": 880014, \"direction\": \"\"in", "line 1, column 42"),
+    ];
+    for (body, place) in bodies {
+        let line = json!({"at": "2026-11-23T10:00:00+03:00", "notification": "call_session_finished", "body": body}).to_string();
+        let (status, value) = replay_json(&[&file(&folder, "cut.jsonl", &[HEADER, &line])]);
+        let message = value["problems"][0]["message"].as_str().expect("a message");
+        assert_eq!((status, &value["problems"][0]["kind"]), (1, &json!("unreadable")), "{message}");
+        assert!(message.contains(place) && message.contains("88001") && message.ends_with(body), "{message}");
+    }
+}
+
 #[test]
 fn a_problem_of_kind_limit_names_the_event_the_limit_and_its_value() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -2,10 +2,11 @@
 //!
 //! A body has no fixed shape, because the account's owner writes its template. It may be flat or nested. UIS inserts each value as JSON, so
 //! a text may keep its quotes, a number may be text, a list may be JSON inside text, and any value may be null ([`params`] reads all of
-//! these). The body does not reliably say which event it is: `notification_name` is free text. So the type is given separately, by the
+//! these). Where this makes the whole body no JSON, [`lenient`] reads it. The body does not reliably say which event it is: `notification_name` is free text. So the type is given separately, by the
 //! address that the notification was sent to.
 
 pub mod calls;
+pub mod lenient;
 pub mod params;
 pub mod tags;
 pub mod texts;
@@ -24,6 +25,18 @@ pub enum Unreadable {
     /// The body is not a JSON object.
     #[error("the body is {0}; it must be a JSON object of event parameters")]
     NotAnObject(&'static str),
+    /// The body begins like a JSON object and cannot be read even leniently. The body is kept in the message, so that nothing is lost and the
+    /// template can be corrected.
+    #[error(
+        "the body cannot be read from line {line}, column {column}: {near:?}; correct the notification's template there. The whole body: {body}",
+        line = .place.line, column = .place.column, near = .place.near
+    )]
+    NotJson {
+        /// From where it cannot be read.
+        place: lenient::Place,
+        /// The body, cut if it is very long.
+        body: String,
+    },
     /// A parameter that identifies the call, chat or communication is missing, or is not a whole number from 1.
     #[error("{0} is missing or not a whole number; add it to the notification's template")]
     NoId(&'static str),

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::Tz;
 use serde_json::Value;
 
-use super::Unreadable;
+use super::{Unreadable, lenient};
 use crate::bindings::uis::integration::types::{EmployeeHint, PhoneNumber};
 use crate::clock;
 use crate::limits::{ATTRIBUTE_BYTES, ATTRIBUTE_NAME_BYTES, ATTRIBUTES, cut};
@@ -48,6 +48,14 @@ impl Params {
                     parsed = value;
                     &parsed
                 }
+                // Quotes that a template put around its placeholders.
+                Err(_) if text.trim_start().starts_with('{') => match lenient::object(text) {
+                    Ok(members) => {
+                        parsed = Value::Object(members);
+                        &parsed
+                    }
+                    Err(place) => return Err(Unreadable::NotJson { place, body: cut(text, ATTRIBUTE_BYTES).to_owned() }),
+                },
                 Err(_) if text.contains('=') => return Ok(Params::from_query(text, zone, received)),
                 Err(_) => return Err(Unreadable::NotAnObject("text that is not JSON")),
             },

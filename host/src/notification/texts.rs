@@ -78,7 +78,8 @@ pub fn message(params: &Params) -> Result<ChatMessage, Unreadable> {
     let chat = chat(params)?;
     let message_id = params.integer_of_any(&["id", "message_id"]).filter(|id| *id > 0).ok_or(Unreadable::NoId("id"))?;
     let source = match params.text("source").as_deref() {
-        Some("visitor") => MessageSource::Visitor,
+        // What a visitor wrote into the form that the chat shows while nobody answers is the visitor's message, too.
+        Some("visitor" | "form_text") => MessageSource::Visitor,
         Some("operator") => MessageSource::Operator,
         Some("system") => MessageSource::System,
         Some("chatbot" | "autoinvite" | "retention") => MessageSource::Bot,
