@@ -48,6 +48,7 @@ const DEALS_AFTER: &[(&str, &[&str])] = &[
         ],
     ),
     ("crm-down", &["order-71 2000 in shop-main by null: new@20 10:00 success@23 10:00"]),
+    ("crm-answers-with-a-page", &["order-71 500 in shop-main by null: new@20 10:00 success@02 10:00"]),
     ("delivery-cost-off", &["order-71 2000 in shop-main by null: new@20 10:00"]),
     ("delivery-cost-on", &["order-71 2300.5 in shop-main by null: new@20 10:00"]),
     ("delivery-cost-switched", &["order-71 2300.5 in shop-main by null: new@20 10:00"]),

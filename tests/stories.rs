@@ -58,6 +58,9 @@ fn finished_calls(path: &std::path::Path) -> Vec<i64> {
             continue;
         }
         let id = line["body"]["call_session_id"].as_i64().or_else(|| line["body"]["call_info"]["call_session_id"].as_str()?.parse().ok());
+        // A body that is no JSON, with quotes of the template around the placeholders.
+        let digits = |text: &str| -> String { text.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect() };
+        let id = id.or_else(|| digits(line["body"].as_str()?.split_once("\"call_session_id\"")?.1).parse().ok());
         let from_query = || line["query"].as_str()?.split('&').find_map(|pair| pair.strip_prefix("call_session_id="))?.parse().ok();
         sessions.insert(id.or_else(from_query).expect("a session"), ());
     }
@@ -236,4 +239,35 @@ fn the_caller_and_the_callers_manager_are_found() {
             })
         );
     }
+}
+
+/// A proxy's page, a redirect, broken JSON: the calls wait for RetailCRM, and this is reported once if it takes long.
+#[test]
+fn whatever_answers_in_retailcrms_place_is_temporary_and_reported_once() {
+    for (name, reports, urls) in [
+        ("crm-answers-with-a-page", 1, &["https://media.example/880001/1", "https://media.example/880002/1"][..]),
+        ("crm-redirects-all-day", 1, &["https://media.example/880003/1"]),
+        ("crm-answers-broken-json", 0, &["https://media.example/880004/1"]),
+        ("text.request-behind-a-page", 1, &[]),
+        ("deals.crm-answers-with-a-page", 1, &[]),
+    ] {
+        let after = story(&name.replace('.', "/")).replay();
+        let mut recorded: Vec<&str> = after.calls().iter().filter_map(|call| call["recordUrl"].as_str()).collect();
+        recorded.sort_unstable();
+        assert_eq!(recorded, urls, "{name}");
+        let messages = after.messages();
+        assert_eq!(messages.len(), reports, "{name}: {messages:?}");
+        assert!(messages.iter().all(|message| message.contains("tries again by itself")), "{name}: {messages:?}");
+    }
+}
+
+/// Quotes that a template put around placeholders: calls and a request are read as they were meant.
+#[test]
+fn values_in_the_templates_own_quotes_are_read() {
+    let after = story("quoted-placeholders").replay();
+    let calls: Vec<_> = after.calls().iter().map(|call| (call["phone"].clone(), call["type"].clone(), call["duration"].clone())).collect();
+    assert!(calls.contains(&(json!("79215550611"), json!("in"), json!(20))), "{calls:?}");
+    assert!(calls.contains(&(json!("79215550612"), json!("out"), json!(31))), "{calls:?}");
+    assert_eq!(after.orders()[0]["customerComment"], "Нужно: \"Чай\", 20 пачек\nи сахар");
+    assert!(after.messages().is_empty(), "{:?}", after.messages());
 }

@@ -59,7 +59,9 @@ impl<'a> Context<'a> {
     /// looked up.
     pub fn unknown_outcome(&self, error: CrmError, until: Instant) -> Failure {
         match error {
-            CrmError::Unknown { .. } | CrmError::TooLarge { .. } => retry_after(self.remaining_ms(until), error.to_string()),
+            CrmError::Unknown { .. } | CrmError::Foreign { .. } | CrmError::TooLarge { .. } => {
+                retry_after(self.remaining_ms(until), error.to_string())
+            }
             other => other.into(),
         }
     }

@@ -17,7 +17,7 @@ use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
 use crate::bindings::uis::integration::types::CommunicationKind;
 use crate::context::Context;
-use crate::crm_state::switch;
+use crate::crm_state::{outage, switch};
 use crate::platform::Platform;
 use crate::setup::{activation, callbacks, check, choices, describe, templates};
 use crate::telephony::{click_to_call, contact, filter, history, incoming, popups, reconcile, tags};
@@ -71,35 +71,37 @@ pub fn check_connection(platform: &dyn Platform) -> Result<ConnectionReport, Fai
 /// `setup.on-activate`.
 pub fn on_activate(platform: &dyn Platform, delivery: &Delivery) -> Handled {
     let context = &Context::new(platform);
-    activation::on_activate(context, delivery.received_at)
+    kept(platform, delivery, || activation::on_activate(context, delivery.received_at))
 }
 
 /// `setup.on-deactivate`.
-pub fn on_deactivate(platform: &dyn Platform, _: &Delivery) -> Handled {
+pub fn on_deactivate(platform: &dyn Platform, delivery: &Delivery) -> Handled {
     let context = &Context::new(platform);
-    activation::on_deactivate(context)
+    kept(platform, delivery, || activation::on_deactivate(context))
 }
 
 /// `setup.run-action`.
-pub fn run_action(platform: &dyn Platform, _: &Delivery, name: &str) -> Handled {
+pub fn run_action(platform: &dyn Platform, delivery: &Delivery, name: &str) -> Handled {
     let context = &Context::new(platform);
-    if name == describe::SYNC_EMPLOYEES {
-        // A refresh registers the module as active, but it was switched off in RetailCRM on purpose.
-        if switch::switched_off(platform)? {
-            return Err(Failure::Rejected("the integration is switched off in RetailCRM: switch it on there first".into()));
+    kept(platform, delivery, || {
+        if name == describe::SYNC_EMPLOYEES {
+            // A refresh registers the module as active, but it was switched off in RetailCRM on purpose.
+            if switch::switched_off(platform)? {
+                return Err(Failure::Rejected("the integration is switched off in RetailCRM: switch it on there first".into()));
+            }
+            return activation::refresh(context);
         }
-        return activation::refresh(context);
-    }
-    if name == deals::loading::ACTION {
-        return deals::loading::on_action(context);
-    }
-    Err(Failure::Rejected(format!("there is no action {name:?}")))
+        if name == deals::loading::ACTION {
+            return deals::loading::on_action(context);
+        }
+        Err(Failure::Rejected(format!("there is no action {name:?}")))
+    })
 }
 
 /// `setup.on-callback`.
-pub fn on_callback(platform: &dyn Platform, _: &Delivery, event: &Callback) -> Handled {
+pub fn on_callback(platform: &dyn Platform, delivery: &Delivery, event: &Callback) -> Handled {
     let context = &Context::new(platform);
-    callbacks::on_callback(context, event)
+    kept(platform, delivery, || callbacks::on_callback(context, event))
 }
 
 /// `setup.asset`.
@@ -121,60 +123,64 @@ pub fn on_incoming_call(platform: &dyn Platform, _: &Delivery, event: &IncomingC
 /// `calls.on-leg-ringing`.
 pub fn on_leg_ringing(platform: &dyn Platform, delivery: &Delivery, event: &LegRinging) -> Handled {
     let context = &Context::new(platform);
-    filter::if_ours(context, &event.call, || {
+    let shown = filter::if_ours(context, &event.call, || {
         let shown = popups::on_leg_ringing(context, delivery, event);
         contact::on_call_begun(context, event.call.session_id);
         shown
-    })
+    });
+    outage::of_live(platform, shown)
 }
 
 /// `calls.on-outgoing-call`.
 pub fn on_outgoing_call(platform: &dyn Platform, delivery: &Delivery, event: &OutgoingCall) -> Handled {
     let context = &Context::new(platform);
-    filter::if_ours(context, &event.call, || {
+    let shown = filter::if_ours(context, &event.call, || {
         let shown = popups::on_outgoing_call(context, delivery, event);
         contact::on_call_begun(context, event.call.session_id);
         shown
-    })
+    });
+    outage::of_live(platform, shown)
 }
 
 /// `calls.on-call-answered`.
-pub fn on_call_answered(platform: &dyn Platform, _: &Delivery, event: &CallAnswered) -> Handled {
+pub fn on_call_answered(platform: &dyn Platform, delivery: &Delivery, event: &CallAnswered) -> Handled {
     let context = &Context::new(platform);
-    filter::if_ours(context, &event.call, || {
-        popups::on_call_answered(context, event)?;
-        contact::on_call_answered(context, event)
+    kept(platform, delivery, || {
+        filter::if_ours(context, &event.call, || {
+            popups::on_call_answered(context, event)?;
+            contact::on_call_answered(context, event)
+        })
     })
 }
 
 /// `calls.on-talk-finished`.
 pub fn on_talk_finished(platform: &dyn Platform, _: &Delivery, event: &TalkFinished) -> Handled {
     let context = &Context::new(platform);
-    filter::if_ours(context, &event.call, || popups::on_talk_finished(context, event))
+    outage::of_live(platform, filter::if_ours(context, &event.call, || popups::on_talk_finished(context, event)))
 }
 
 /// `calls.on-call-finished`.
 pub fn on_call_finished(platform: &dyn Platform, delivery: &Delivery, event: &CallFinished) -> Handled {
     let context = &Context::new(platform);
-    filter::if_ours(context, &event.call, || history::on_call_finished(context, delivery, event))
+    kept(platform, delivery, || filter::if_ours(context, &event.call, || history::on_call_finished(context, delivery, event)))
 }
 
 /// `calls.on-recording-ready`.
 pub fn on_recording_ready(platform: &dyn Platform, delivery: &Delivery, event: &RecordingReady) -> Handled {
     let context = &Context::new(platform);
-    filter::if_ours(context, &event.call, || history::on_recording_ready(context, delivery, event))
+    kept(platform, delivery, || filter::if_ours(context, &event.call, || history::on_recording_ready(context, delivery, event)))
 }
 
 /// `calls.on-tags-changed`.
 pub fn on_tags_changed(platform: &dyn Platform, delivery: &Delivery, event: &TagsChanged) -> Handled {
     let context = &Context::new(platform);
-    match event.communication {
+    kept(platform, delivery, || match event.communication {
         CommunicationKind::Call => tags::on_tags_changed(context, event),
         CommunicationKind::Chat => chats::on_tags_changed(context, delivery, event),
         CommunicationKind::SiteRequest | CommunicationKind::Goal | CommunicationKind::Email => {
             nothing_to_do(platform, "tags of a communication for which they change nothing")
         }
-    }
+    })
 }
 
 /// `calls.on-click-to-call`.
@@ -192,49 +198,49 @@ pub fn on_click_to_call(platform: &dyn Platform, _: &Delivery, event: &ClickToCa
 // chats
 
 /// `chats.on-chat-started`.
-pub fn on_chat_started(platform: &dyn Platform, _: &Delivery, event: &ChatStarted) -> Handled {
+pub fn on_chat_started(platform: &dyn Platform, delivery: &Delivery, event: &ChatStarted) -> Handled {
     let context = &Context::new(platform);
-    chats::on_chat_started(context, event)
+    kept(platform, delivery, || chats::on_chat_started(context, event))
 }
 
 /// `chats.on-chat-accepted`.
-pub fn on_chat_accepted(platform: &dyn Platform, _: &Delivery, event: &ChatAccepted) -> Handled {
+pub fn on_chat_accepted(platform: &dyn Platform, delivery: &Delivery, event: &ChatAccepted) -> Handled {
     let context = &Context::new(platform);
-    chats::on_chat_accepted(context, event)
+    kept(platform, delivery, || chats::on_chat_accepted(context, event))
 }
 
 /// `chats.on-chat-message`.
 pub fn on_chat_message(platform: &dyn Platform, delivery: &Delivery, event: &ChatMessage) -> Handled {
     let context = &Context::new(platform);
-    chats::on_chat_message(context, delivery, event)
+    kept(platform, delivery, || chats::on_chat_message(context, delivery, event))
 }
 
 /// `chats.on-chat-unanswered`.
-pub fn on_chat_unanswered(platform: &dyn Platform, _: &Delivery, event: &ChatUnanswered) -> Handled {
+pub fn on_chat_unanswered(platform: &dyn Platform, delivery: &Delivery, event: &ChatUnanswered) -> Handled {
     let context = &Context::new(platform);
-    chats::on_chat_unanswered(context, event)
+    kept(platform, delivery, || chats::on_chat_unanswered(context, event))
 }
 
 /// `chats.on-chat-finished`.
 pub fn on_chat_finished(platform: &dyn Platform, delivery: &Delivery, event: &ChatFinished) -> Handled {
     let context = &Context::new(platform);
-    chats::on_chat_finished(context, delivery, event)
+    kept(platform, delivery, || chats::on_chat_finished(context, delivery, event))
 }
 
 // site-requests
 
 /// `site-requests.on-site-request`.
-pub fn on_site_request(platform: &dyn Platform, _: &Delivery, event: &SiteRequest) -> Handled {
+pub fn on_site_request(platform: &dyn Platform, delivery: &Delivery, event: &SiteRequest) -> Handled {
     let context = &Context::new(platform);
-    site_requests::on_site_request(context, event)
+    kept(platform, delivery, || site_requests::on_site_request(context, event))
 }
 
 // orders
 
 /// `orders.on-order-webhook`.
-pub fn on_order_webhook(platform: &dyn Platform, _: &Delivery, event: &OrderWebhook) -> Handled {
+pub fn on_order_webhook(platform: &dyn Platform, delivery: &Delivery, event: &OrderWebhook) -> Handled {
     let context = &Context::new(platform);
-    deals::hints::on_order_webhook(context, event)
+    kept(platform, delivery, || deals::hints::on_order_webhook(context, event))
 }
 
 // schedule
@@ -242,22 +248,30 @@ pub fn on_order_webhook(platform: &dyn Platform, _: &Delivery, event: &OrderWebh
 /// `schedule.on-schedule`.
 pub fn on_schedule(platform: &dyn Platform, delivery: &Delivery, event: &TimerDue) -> Handled {
     let context = &Context::new(platform);
-    // Unfinished work is resumed when RetailCRM switches the module on again; events missed until then are found in UIS's report.
-    if switch::switched_off(platform)? {
-        return nothing_to_do(platform, &event.name);
-    }
-    match TimerName::parse(&event.name) {
-        Some(TimerName::ReconcileCalls) => reconcile::on_timer(context),
-        Some(TimerName::ReconcileTexts) => texts::reconcile::on_timer(context),
-        Some(TimerName::Refresh) => activation::refresh(context),
-        Some(TimerName::Deals) => deals::sync::on_timer(context),
-        Some(TimerName::DealsSoon) => deals::sync::on_soon(context),
-        Some(TimerName::StoreCall(session)) => history::on_timer(context, session),
-        Some(TimerName::ClosePopups(session)) => popups::on_close_timer(context, session),
-        Some(TimerName::Chat(chat)) => chats::on_timer(context, delivery, chat),
-        Some(TimerName::SiteRequest(request)) => texts::reconcile::on_request_timer(context, request, &event.payload),
-        None => Err(Failure::Rejected(format!("unknown timer {:?}: this version does not set it", event.name))),
-    }
+    kept(platform, delivery, || {
+        // Unfinished work is resumed when RetailCRM switches the module on again; events missed until then are found in UIS's report.
+        if switch::switched_off(platform)? {
+            return nothing_to_do(platform, &event.name);
+        }
+        match TimerName::parse(&event.name) {
+            Some(TimerName::ReconcileCalls) => reconcile::on_timer(context),
+            Some(TimerName::ReconcileTexts) => texts::reconcile::on_timer(context),
+            Some(TimerName::Outage) => outage::on_timer(platform),
+            Some(TimerName::Refresh) => activation::refresh(context),
+            Some(TimerName::Deals) => deals::sync::on_timer(context),
+            Some(TimerName::DealsSoon) => deals::sync::on_soon(context),
+            Some(TimerName::StoreCall(session)) => history::on_timer(context, session),
+            Some(TimerName::ClosePopups(session)) => popups::on_close_timer(context, session),
+            Some(TimerName::Chat(chat)) => chats::on_timer(context, delivery, chat),
+            Some(TimerName::SiteRequest(request)) => texts::reconcile::on_request_timer(context, request, &event.payload),
+            None => Err(Failure::Rejected(format!("unknown timer {:?}: this version does not set it", event.name))),
+        }
+    })
+}
+
+/// Runs the handler of a kept event, which the host retries after a temporary failure.
+fn kept(platform: &dyn Platform, delivery: &Delivery, handle: impl FnOnce() -> Handled) -> Handled {
+    outage::watch(platform, &delivery.id, delivery.attempt, handle())
 }
 
 fn nothing_to_do(platform: &dyn Platform, what: &str) -> Handled {

@@ -117,6 +117,10 @@ pub const CRM_AFTER: &[(&str, &[&str])] = &[
             "order uis-request-501 for 1 by landing-page of 7 in main",
         ],
     ),
+    (
+        "request-behind-a-page",
+        &["customer Лидия of 13 in main has 79215550605 no e-mail", "order uis-request-8101 for 1 by landing-page of 13 in main"],
+    ),
     ("request-client", &["customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79161234567 petr@example.ru"]),
     (
         "request-crm-down",

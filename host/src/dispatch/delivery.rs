@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use super::{Arrival, CheckedAnswer, Dispatch};
 use crate::bindings::uis::integration::types::{Delivery, Failure, RetryLater};
 use crate::event::{Class, Event, Fault, Reply};
+use crate::limits::{REASON_BYTES, cut};
 use crate::plugin::Run;
 use crate::ports::{End, Entry, IntegrationState, KeptEvent, Outcome, ProblemKind, StoreError};
 use crate::services::EventScope;
@@ -19,6 +20,10 @@ const STALE_MS: i64 = 60_000;
 const FIRST_DELAY_MS: i64 = 1000;
 /// The longest delay. When a remote system works again after a night, its events are retried within a quarter of an hour.
 const LONGEST_DELAY_MS: i64 = 15 * 60_000;
+
+/// After this many attempts, about 17 minutes, it is reported that the activation does not succeed. Nothing else runs until it does, so
+/// nothing else can report it. For other events the plugin decides what to report.
+const ACTIVATION_PATIENCE: u32 = 11;
 
 /// The delay in milliseconds before the next attempt, when the handler asked for none.
 pub fn delay_ms(attempt: u32) -> i64 {
@@ -264,7 +269,19 @@ impl Dispatch<'_> {
         let delay = delay_ms(event.attempt).max(later.after_ms.map_or(0, i64::from));
         self.observer.retried(event);
         let at = self.now() + delay;
-        let next = KeptEvent { attempt: event.attempt + 1, not_before: at, reason: Some(later.reason.clone()), ..event.clone() };
+        let reports = event.event == Event::Activate && event.attempt == ACTIVATION_PATIENCE;
+        if reports {
+            let reason = cut(&later.reason, REASON_BYTES);
+            let message = format!("{} has not succeeded yet, and everything waits for it; it is tried again: {reason}", event.title());
+            self.problem(slot, event.origin, ProblemKind::Limit, message);
+        }
+        let next = KeptEvent {
+            attempt: event.attempt + 1,
+            not_before: at,
+            reason: Some(later.reason.clone()),
+            reported: event.reported || reports,
+            ..event.clone()
+        };
         self.finish(slot, event, End::Again(Box::new(next.clone())), None).await?;
         self.slots[slot].lanes.put_back(&event.ordering_key, next, at);
         Ok(Outcome::Failed(Failure::Retry(later), Some(delay)))

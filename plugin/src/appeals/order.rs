@@ -71,7 +71,7 @@ enum MakeError {
 
 impl From<CrmError> for MakeError {
     fn from(error: CrmError) -> MakeError {
-        let is_gone = error.is_refused_for(Refusal::ReferenceNotFound);
+        let is_gone = error.is_refused_for(Refusal::CustomerNotFound);
         if is_gone { MakeError::CustomerGone(error.into()) } else { MakeError::Other(error.into()) }
     }
 }

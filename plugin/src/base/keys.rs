@@ -29,6 +29,8 @@ pub enum Key<'a> {
     /// RetailCRM switched the integration on again, and the reactivation is not finished.
     SwitchingOn,
 
+    /// Something else answers in RetailCRM's place, and an event waits.
+    Outage,
     /// The users of RetailCRM who are active.
     ActiveUsers,
     /// What the last review of the settings found.
@@ -176,6 +178,7 @@ impl fmt::Display for Key<'_> {
             Key::ModuleRegistered => ("retailcrm/module", &""),
             Key::SwitchedOff => ("retailcrm/switched-off", &""),
             Key::SwitchingOn => ("retailcrm/switching-on", &""),
+            Key::Outage => ("retailcrm/outage", &""),
             Key::ActiveUsers => ("retailcrm/active-users", &""),
             Key::SettingsReviewed => ("settings/reviewed", &""),
             Key::EmployeeLink(employee) => (Family::EmployeeLinks.prefix(), employee),

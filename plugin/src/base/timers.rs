@@ -20,6 +20,8 @@ pub enum TimerName {
     Deals,
     /// An early run over deals that does not wait for [`TimerName::Deals`].
     DealsSoon,
+    /// Reports that RetailCRM does not answer.
+    Outage,
     /// Stores a call in the history.
     StoreCall(i64),
     /// Closes pop-ups of a call that could not be closed before.
@@ -31,12 +33,13 @@ pub enum TimerName {
 }
 
 /// Timers without an id, by name.
-const SINGLE: [(TimerName, &str); 5] = [
+const SINGLE: [(TimerName, &str); 6] = [
     (TimerName::Refresh, "refresh"),
     (TimerName::ReconcileCalls, "reconcile-calls"),
     (TimerName::ReconcileTexts, "reconcile-texts"),
     (TimerName::Deals, "deals"),
     (TimerName::DealsSoon, "deals-soon"),
+    (TimerName::Outage, "outage"),
 ];
 
 /// Makes the name of a timer with an id.

@@ -11,11 +11,13 @@
 //! | [`employee_links`] | which employee is which user |
 //! | [`switch`] | whether RetailCRM switched the integration off |
 //! | [`module`] | how the module was last registered |
+//! | [`outage`] | something else answers in RetailCRM's place |
 
 pub mod active_users;
 pub mod employee_links;
 pub mod known_fields;
 pub mod module;
+pub mod outage;
 pub mod shops;
 pub mod statuses;
 pub mod switch;

@@ -13,10 +13,11 @@ use super::{hints, known_deals, loading, prerequisites, upload};
 use crate::base::keys::{Family, Key};
 use crate::base::outcome::{Handled, done, done_with_skipped, skipped};
 use crate::base::stored;
+use crate::base::timers::TimerName;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
 use crate::context::Context;
-use crate::crm_state::known_fields;
+use crate::crm_state::{known_fields, outage};
 use crate::retailcrm::custom_fields::Entity;
 use crate::retailcrm::order_history::{self, RecordKind};
 use crate::retailcrm::whole_orders::{self, BATCH_SIZES, WholeOrder};
@@ -49,7 +50,8 @@ struct Work {
 
 /// Handles the repeating timer. A temporary failure is not retried at once; the next run is in ten minutes.
 pub fn on_timer(context: &Context<'_>) -> Handled {
-    match run_once(context) {
+    // The next run is this one's next attempt.
+    match outage::watch(context.platform, &TimerName::Deals.to_string(), 2, run_once(context)) {
         Err(Failure::Retry(later)) => {
             context.platform.log(Level::Info, "deals wait for the next run", &[("why", &later.reason)]);
             // Report now what was already skipped.

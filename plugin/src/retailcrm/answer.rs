@@ -1,4 +1,8 @@
 //! Reads RetailCRM's answers: which errors are temporary, which are final, and the quirks of its PHP (`[]` for an empty map, ids as text).
+//!
+//! Only RetailCRM's own word is final: complete JSON with `success` or `errorMsg`. Whatever else arrives (a page, a redirect, broken JSON,
+//! another server's JSON) comes from something that stands before RetailCRM, and says nothing about the request. It is temporary, whatever
+//! its status.
 
 use std::fmt;
 
@@ -16,8 +20,8 @@ use crate::bindings::uis::integration::types::{Failure, RetryLater};
 pub enum Refusal {
     /// The requested entity does not exist.
     NotFound,
-    /// The request refers to something that does not exist, for example a customer who was merged into another.
-    ReferenceNotFound,
+    /// The request refers to a customer who does not exist, for example because they were merged into another.
+    CustomerNotFound,
     /// An entity with this `externalId` already exists.
     DuplicateExternalId,
     /// The account does not have the order's method.
@@ -32,10 +36,20 @@ impl Refusal {
             _ if status == 404 => Refusal::NotFound,
             _ if message.contains("already exists") => Refusal::DuplicateExternalId,
             _ if message.contains("orderMethod") => Refusal::UnknownOrderMethod,
-            _ if message.contains("not found") => Refusal::ReferenceNotFound,
+            _ if names_missing_customer(message) => Refusal::CustomerNotFound,
             _ => Refusal::Other,
         }
     }
+}
+
+/// Whether a message says that a customer does not exist: `…: customer: Customer with id=9 not found.` Messages about other things have
+/// the same form (`User with id=99 not found`), so the missing thing's name counts.
+fn names_missing_customer(message: &str) -> bool {
+    message.split([':', ';']).map(str::trim).any(|part| {
+        let part = part.to_lowercase();
+        let is_customer = ["customer", "corporate customer", "customercorporate", "contact"].iter().any(|name| part.starts_with(name));
+        is_customer && (part.contains("not found") || part.contains("does not exist"))
+    })
 }
 
 /// Why a request has no usable answer.
@@ -60,6 +74,13 @@ pub enum CrmError {
         /// Verb and path.
         title: String,
         /// For people.
+        reason: String,
+    },
+    /// Possibly carried out: something answered that is not RetailCRM, such as a proxy's page or redirect, or the answer is not complete.
+    Foreign {
+        /// Verb and path.
+        title: String,
+        /// What arrived, for people.
         reason: String,
     },
     /// Carried out, but the answer is longer than the host passes on.
@@ -89,7 +110,7 @@ pub enum CrmError {
         /// RetailCRM's message.
         message: String,
     },
-    /// There is no such account, or the address is not RetailCRM's.
+    /// RetailCRM says that there is no such account.
     NoAccount(String),
     /// The host forbids the request.
     Denied(String),
@@ -118,6 +139,7 @@ impl fmt::Display for CrmError {
             CrmError::NotSent { title, reason } => write!(out, "{title}: not carried out: {reason}"),
             CrmError::Busy { title, after_ms } => write!(out, "{title}: RetailCRM is busy for {after_ms} ms"),
             CrmError::Unknown { title, reason } => write!(out, "{title}: outcome unknown: {reason}"),
+            CrmError::Foreign { title, reason } => write!(out, "{title}: {FOREIGN}: {reason}"),
             CrmError::TooLarge { title, limit } => write!(out, "{title}: outcome unknown: the answer is too large: {limit}"),
             CrmError::Refused { title, status, message, .. } => write!(out, "{title}: RetailCRM refuses ({status}): {message}"),
             CrmError::Unauthorized(message) => write!(out, "RetailCRM does not accept the key: {message}"),
@@ -131,7 +153,7 @@ impl From<CrmError> for Failure {
     fn from(error: CrmError) -> Failure {
         match error {
             CrmError::Busy { after_ms, .. } => Failure::Retry(RetryLater { after_ms: Some(after_ms), reason: error.to_string() }),
-            CrmError::NotSent { .. } | CrmError::Unknown { .. } | CrmError::TooLarge { .. } => {
+            CrmError::NotSent { .. } | CrmError::Unknown { .. } | CrmError::Foreign { .. } | CrmError::TooLarge { .. } => {
                 Failure::Retry(RetryLater { after_ms: None, reason: error.to_string() })
             }
             CrmError::Refused { .. } => Failure::Rejected(error.to_string()),
@@ -145,12 +167,12 @@ impl From<CrmError> for Failure {
 /// Parses a successful answer as JSON.
 pub fn parse(title: String, result: Result<Response, SendError>) -> Result<Value, CrmError> {
     let (title, response) = check_status(title, result)?;
-    let value = json::parse(&response.body)
-        .map_err(|error| CrmError::Unknown { title: title.clone(), reason: format!("the answer is not complete JSON: {error}") })?;
-    if value["success"] == Value::Bool(false) {
-        return Err(CrmError::refused(title, response.status, error_text(&response.body)));
+    let value = json::parse(&response.body).map_err(|error| foreign(&title, &response, &format!("not complete JSON, {error}")))?;
+    match value["success"].as_bool() {
+        Some(true) => Ok(value),
+        Some(false) => Err(CrmError::refused(title, response.status, error_text(&value))),
+        None => Err(foreign(&title, &response, "JSON without \"success\"")),
     }
-    Ok(value)
 }
 
 /// Selected members of an answer, among them `success`.
@@ -162,12 +184,13 @@ pub trait PartialAnswer: DeserializeOwned {
 /// Parses only selected members of a successful answer, so that a long answer takes little memory and time.
 pub fn parse_partial<T: PartialAnswer>(title: String, result: Result<Response, SendError>) -> Result<T, CrmError> {
     let (title, response) = check_status(title, result)?;
-    let part: T = serde_json::from_slice(&response.body)
-        .map_err(|error| CrmError::Unknown { title: title.clone(), reason: format!("the answer is not complete JSON: {error}") })?;
-    if part.success() == Some(false) {
-        return Err(CrmError::refused(title, response.status, error_text(&response.body)));
+    let part: T =
+        serde_json::from_slice(&response.body).map_err(|error| foreign(&title, &response, &format!("not complete JSON, {error}")))?;
+    match part.success() {
+        Some(true) => Ok(part),
+        Some(false) => Err(CrmError::refused(title, response.status, error_text(&json::parse(&response.body).unwrap_or_default()))),
+        None => Err(foreign(&title, &response, "JSON without \"success\"")),
     }
-    Ok(part)
 }
 
 /// Checks an answer's status, and turns everything but success into an error.
@@ -181,36 +204,65 @@ fn check_status(title: String, result: Result<Response, SendError>) -> Result<(S
         Err(SendError::TooLarge(limit)) => return Err(CrmError::TooLarge { title, limit }),
     };
     let status = response.status;
-    let is_page = response.content_type == "text/html" || response.body.trim_ascii_start().first() == Some(&b'<');
     match status {
         // The body of a "busy" answer may not be JSON, so only the status counts.
         429 | 503 => Err(match response.retry_after {
             Some(seconds) => CrmError::Busy { title, after_ms: seconds.saturating_mul(1000) },
             None => CrmError::NotSent { title, reason: format!("RetailCRM is busy ({status})") },
         }),
-        500..=599 => Err(CrmError::Unknown { title, reason: format!("RetailCRM answers {status}: {}", error_text(&response.body)) }),
-        // A maintenance page: it is unknown whether the request was carried out.
-        200..=299 if is_page => Err(CrmError::Unknown { title, reason: "RetailCRM answers with a page instead of JSON".into() }),
+        500..=599 => {
+            let said = own_word(&response.body).map_or_else(|| excerpt(&response.body), |value| error_text(&value));
+            Err(CrmError::Unknown { title, reason: format!("RetailCRM answers {status}: {said}") })
+        }
         200..=299 => Ok((title, response)),
-        300..=399 => {
-            Err(CrmError::NoAccount(format!("the address answers {title} with a redirect ({status}); enter the account's own address")))
-        }
-        _ if is_page || error_text(&response.body).starts_with("Account does not exist") => {
-            Err(CrmError::NoAccount(format!("there is no RetailCRM account at this address ({status}); check the connection's URL")))
-        }
-        // RetailCRM answers 403 to both a wrong key and a missing right; only for a wrong key does the message contain `apiKey`.
-        403 if !error_text(&response.body).contains("apiKey") => Err(CrmError::Forbidden { title, message: error_text(&response.body) }),
-        401 | 403 => Err(CrmError::Unauthorized(error_text(&response.body))),
-        _ => Err(CrmError::refused(title, status, error_text(&response.body))),
+        // RetailCRM's API never redirects.
+        300..=399 => Err(foreign(&title, &response, "a redirect")),
+        _ => Err(match own_word(&response.body) {
+            Some(value) => refusal(title, status, error_text(&value)),
+            None => foreign(&title, &response, "no JSON of RetailCRM"),
+        }),
     }
 }
 
+/// RetailCRM's own refusal.
+fn refusal(title: String, status: u16, message: String) -> CrmError {
+    match status {
+        _ if message.starts_with("Account does not exist") => {
+            CrmError::NoAccount(format!("there is no RetailCRM account at this address ({status}); check the connection's URL"))
+        }
+        // RetailCRM answers 403 to both a wrong key and a missing right; only for a wrong key does the message contain `apiKey`.
+        403 if !message.contains("apiKey") => CrmError::Forbidden { title, message },
+        401 | 403 => CrmError::Unauthorized(message),
+        _ => CrmError::refused(title, status, message),
+    }
+}
+
+/// What marks a temporary failure as [`CrmError::Foreign`] once it is text.
+const FOREIGN: &str = "the answer is not RetailCRM's";
+
+/// Whether a retried failure's reason is an answer that is not RetailCRM's.
+pub fn is_foreign(reason: &str) -> bool {
+    reason.contains(FOREIGN)
+}
+
+fn foreign(title: &str, response: &Response, what: &str) -> CrmError {
+    let shown = excerpt(&response.body);
+    CrmError::Foreign { title: title.to_owned(), reason: format!("{what} ({}): {shown}", response.status) }
+}
+
+/// A refusal in RetailCRM's own form; none if the body is anything else.
+fn own_word(body: &[u8]) -> Option<Value> {
+    json::parse(body).ok().filter(|value| value["success"].is_boolean() || value["errorMsg"].is_string())
+}
+
+/// The beginning of a body, for people.
+fn excerpt(body: &[u8]) -> String {
+    let text: String = String::from_utf8_lossy(body).chars().filter(|c| !c.is_control()).take(200).collect();
+    if text.is_empty() { "no text".into() } else { text }
+}
+
 /// `errorMsg` and `errors` (a list or a map) in one line.
-fn error_text(body: &[u8]) -> String {
-    let Ok(value) = json::parse(body) else {
-        let text: String = String::from_utf8_lossy(body).chars().filter(|c| !c.is_control()).take(200).collect();
-        return if text.is_empty() { "no text".into() } else { text };
-    };
+fn error_text(value: &Value) -> String {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let details: Vec<String> = match &value["errors"] {
         Value::Array(list) => list.iter().map(text).collect(),
@@ -271,7 +323,10 @@ mod tests {
             (404, "Not found", Refusal::NotFound),
             (400, "Errors: externalId: Customer with externalId=uis-phone-7 already exists", Refusal::DuplicateExternalId),
             (400, "Errors: orderMethod: \"OrderMethod\" with \"code\"=\"phone\" does not exist.", Refusal::UnknownOrderMethod),
-            (400, "Note is not loaded: customer: Customer with id=9 not found.", Refusal::ReferenceNotFound),
+            (400, "Note is not loaded: customer: Customer with id=9 not found.", Refusal::CustomerNotFound),
+            (400, "Order is not loaded: contact: Contact with id=9 does not exist", Refusal::CustomerNotFound),
+            (400, "Order is not loaded: managerId: User with id=99 not found.", Refusal::Other),
+            (400, "Errors: customer: Set one; items[0].offer: Offer with id=1 not found.", Refusal::Other),
             (400, "Errors: managerId: inactive", Refusal::Other),
         ] {
             let error = CrmError::refused("POST /x".into(), status, message.into());
@@ -284,15 +339,39 @@ mod tests {
         assert!(matches!(answer(503, "text/html", "<html>"), Err(CrmError::NotSent { .. })));
         assert!(matches!(answer(429, "", ""), Err(CrmError::NotSent { .. })));
         assert!(matches!(answer(500, "text/html", "<html>"), Err(CrmError::Unknown { .. })));
-        assert!(matches!(answer(200, "application/json", r#"{"success":tr"#), Err(CrmError::Unknown { .. })));
-        assert!(matches!(answer(200, "text/html", "<html>"), Err(CrmError::Unknown { .. })));
-        assert!(matches!(answer(405, "text/html", "<html>"), Err(CrmError::NoAccount(_))));
-        assert!(matches!(answer(404, "application/json", r#"{"errorMsg":"Account does not exist."}"#), Err(CrmError::NoAccount(_))));
-        assert!(matches!(answer(302, "text/html", ""), Err(CrmError::NoAccount(_))));
+        let gone = r#"{"success":false,"errorMsg":"Account does not exist."}"#;
+        assert!(matches!(answer(404, "application/json", gone), Err(CrmError::NoAccount(_))));
         assert_eq!(
             answer(403, "application/json", r#"{"errorMsg":"Wrong \"apiKey\" value."}"#),
             Err(CrmError::Unauthorized("Wrong \"apiKey\" value.".into()))
         );
+    }
+
+    #[test]
+    fn what_stands_before_retailcrm_refuses_nothing_for_good() {
+        for (status, content_type, body) in [
+            (404, "text/html", "<html>404 Not Found</html>"),
+            (404, "", ""),
+            (405, "text/html", "<html>"),
+            (403, "text/html", "<html>blocked by the firewall"),
+            (401, "text/plain", "authorise at the proxy"),
+            (400, "application/json", r#"{"success":false,"errorMsg":"Errors in the ent"#),
+            (404, "application/json", r#"{"success":false,"errorMsg":"Account does not exist."#),
+            (403, "application/json", r#"{"success":false,"errorMsg":"Wrong \"apiKey"#),
+            (404, "application/json", r#"{"message":"no Route matched with those values"}"#),
+            (404, "application/json", "null"),
+            (200, "text/html", "<html>we are moving"),
+            (200, "application/json", r#"{"success":tr"#),
+            (200, "application/json", r#"{"status":"ok"}"#),
+            (200, "application/json", ""),
+            (301, "text/html", ""),
+            (302, "application/json", r#"{"success":true}"#),
+        ] {
+            let error = answer(status, content_type, body).expect_err("an error");
+            assert!(matches!(error, CrmError::Foreign { .. }) && !error.surely_did_nothing(), "{status} {body}: {error:?}");
+            let Failure::Retry(later) = Failure::from(error) else { panic!("{status} {body} is final") };
+            assert!(is_foreign(&later.reason) && later.reason.contains(&status.to_string()), "{}", later.reason);
+        }
     }
 
     #[test]

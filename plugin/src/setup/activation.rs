@@ -7,7 +7,7 @@ use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
 use crate::context::Context;
 use crate::crm_state::employee_links::EmployeeLink;
 use crate::crm_state::working_hours::{self, WorkTimes};
-use crate::crm_state::{active_users, employee_links, known_fields, module, shops, statuses, switch};
+use crate::crm_state::{active_users, employee_links, known_fields, module, outage, shops, statuses, switch};
 use crate::employees::{matching, sync};
 use crate::retailcrm::custom_fields::{self, Entity};
 use crate::retailcrm::reference;
@@ -31,6 +31,7 @@ pub fn on_activate(context: &Context<'_>, at: Instant) -> Handled {
             "RetailCRM has frozen the integration; see its page in RetailCRM's marketplace",
         )]);
     }
+    outage::clear(context.platform)?;
     // Register again, whatever happened to the module in RetailCRM meanwhile.
     module::forget_registered(context.platform)?;
     let refreshed = refresh(context)?;
@@ -50,6 +51,7 @@ pub fn on_deactivate(context: &Context<'_>) -> Handled {
     reconcile::CALLS.clear(context.platform)?;
     TEXTS.clear(context.platform)?;
     switch::clear(context.platform)?;
+    outage::clear(context.platform)?;
     done()
 }
 

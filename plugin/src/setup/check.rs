@@ -59,7 +59,7 @@ pub fn check_connection(platform: &dyn Platform) -> Result<ConnectionReport, Fai
         }
         Err(CrmError::NoAccount(message) | CrmError::Denied(message)) => return Ok(unusable(message)),
         // The address belongs to another server, or RetailCRM is being maintained; the owner can find out which.
-        Err(CrmError::Unknown { reason, .. }) => {
+        Err(CrmError::Unknown { reason, .. } | CrmError::Foreign { reason, .. }) => {
             return Ok(unusable(format!("{reason}: there may be no RetailCRM account at this address, or it cannot answer now")));
         }
         Err(error) => return Err(error.into()),
@@ -75,7 +75,9 @@ pub fn check_connection(platform: &dyn Platform) -> Result<ConnectionReport, Fai
     for ((scope, _), result) in PROBES.iter().zip(probed) {
         match result {
             Err(CrmError::Forbidden { .. } | CrmError::Unauthorized(_)) => denied.push(*scope),
-            Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. } | CrmError::Unknown { .. })) => return Err(error.into()),
+            Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. } | CrmError::Unknown { .. } | CrmError::Foreign { .. })) => {
+                return Err(error.into());
+            }
             // RetailCRM may require a shop if the key can see several. That is an answer to an authorised request.
             Ok(_) | Err(_) => {}
         }
@@ -140,7 +142,7 @@ mod tests {
             (account(&some("[]"), &[]), false, "access to no shop"),
             (account(&some(r#"["omsk"]"#), &[]), true, "only the shops omsk"),
             (account(by_method, &[]), false, "integration_write"),
-            (account("{}", &[CREDENTIALS]), false, "does not accept the key"),
+            (account(r#"{"success":false,"errorMsg":"Wrong \"apiKey\" value."}"#, &[CREDENTIALS]), false, "does not accept the key"),
             (account("<html>", &[CREDENTIALS]), false, "no RetailCRM account at this address"),
         ] {
             let report = check_connection(&fake).expect("a report");

@@ -53,7 +53,7 @@ pub fn store(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Tran
         return Ok(TranscriptOutcome::Done(Vec::new()));
     }
     let mut refused = note(context, chat, &known, &customer, &text)?;
-    if refused.as_ref().is_some_and(|error| error.is_refused_for(Refusal::ReferenceNotFound))
+    if refused.as_ref().is_some_and(|error| error.is_refused_for(Refusal::CustomerNotFound))
         && let Some(mut lookup) = Lookup::of(context, story.identity(), &Progress::default())
         && let Some(other) = lookup.find_successor(id)?.filter(|other| other.id != customer.id)
     {
