@@ -10,7 +10,7 @@ use uis_test_support::{root, story};
 fn check(folder: &str, table: &[(&str, &[&str])]) {
     let mut wrong = Vec::new();
     for (name, expected) in table {
-        let found = lines::lines(&story(&format!("settings/{folder}/{name}")).replay_with_status().1, expected);
+        let found = lines::lines(&story(&format!("settings/{folder}/{name}")).replay_natively(), expected);
         if found != *expected {
             wrong.push(format!("{name}:\n  expected {expected:#?}\n  found {found:#?}"));
         }

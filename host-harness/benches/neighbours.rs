@@ -119,7 +119,7 @@ async fn main() {
     let sandbox = Sandbox::new(RuleLimits::default()).expect("an engine");
     let neighbour = Arc::new(Neighbour {
         plugin: ComponentPlugin::load(&runtime, &plugin.wasm, &plugin.cache).await.expect("loaded"),
-        prepared: uis_retailcrm::settings::prepare("{}", None).expect("the defaults"),
+        prepared: uis_retailcrm::settings::prepare("{}", None).expect("the defaults").bytes,
         rule: sandbox.load(&rule.wasm, &rule.cache).expect("loaded"),
         limits,
         sandbox: sandbox.clone(),

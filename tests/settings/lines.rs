@@ -13,7 +13,7 @@
 //! | `task-customer ID CUSTOMER` | each task |
 //! | `calls N`, `popups N` | how many records the call history has; how many pop-ups were shown, closed ones included |
 //! | `call-shop ID SHOP` | each record's `externalId` and `site`; `null` if it has none |
-//! | `dialled CONTACT shows NUMBER` | each dial order; `dialled 0` if there is none |
+//! | `dialled CONTACT shows NUMBER by RULE` | each dial order, the rule only if it has one; `dialled 0` if there is none |
 //! | `forward JSON` | the phones of each answer to UIS |
 //! | `employee NAME STATUS` | each employee of UIS |
 //! | `skipped MESSAGE` | each reported problem; `skipped nothing` if there is none |
@@ -88,7 +88,10 @@ fn of_form(after: &Replayed, form: &str) -> Vec<String> {
         "popups" => vec![format!("{form} {}", after.popups().len())],
         "call-shop" => after.calls().iter().map(|call| format!("{form} {} {}", text(&call["externalId"]), text(&call["site"]))).collect(),
         "dialled" => {
-            let shown = |dialled: &Value| format!("{form} {} shows {}", text(&dialled["contact"]), text(&dialled["virtual_phone_number"]));
+            let rule = |dialled: &Value| dialled["virtual_phone_usage_rule"].as_str().map(|rule| format!(" by {rule}")).unwrap_or_default();
+            let shown = |dialled: &Value| {
+                format!("{form} {} shows {}{}", text(&dialled["contact"]), text(&dialled["virtual_phone_number"]), rule(dialled))
+            };
             or(after.dialled().iter().map(shown).collect(), "0")
         }
         "forward" => after.answers().iter().map(|answer| format!("{form} {}", answer["forward_to"])).collect(),

@@ -187,14 +187,18 @@ impl AccountState {
         if let Some(phone) = &order.employee_phone {
             employee["phone_number"] = phone.clone().into();
         }
-        self.dialled.push(json!({
+        let mut dialled = json!({
             "at": at,
             "contact": order.contact,
             "employee": employee,
             "virtual_phone_number": order.virtual_number,
             "show_virtual_phone_number": order.show_virtual_number,
             "direction": "out",
-        }));
+        });
+        if let Some(rule) = &order.virtual_number_rule {
+            dialled["virtual_phone_usage_rule"] = rule.clone().into();
+        }
+        self.dialled.push(dialled);
     }
 
     /// The state as the member `uis` of a replay's report.

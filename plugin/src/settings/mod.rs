@@ -9,7 +9,7 @@
 //! | [`common`] | types of both |
 //! | [`conditions`] | the condition language of filters and of «Ответственные» |
 //! | [`schema`] | the JSON Schema: titles, sections, tabs |
-//! | [`migration`] | settings of older versions |
+//! | `migration` | settings of older versions |
 
 mod check;
 pub mod common;

@@ -32,7 +32,7 @@ pub fn dial(context: &Context<'_>, event: &ClickToCall) -> Result<Option<DialOrd
         return Err(Failure::Rejected(format!("{} is not a number that can be called", shown(&wanted))));
     }
     let link = caller(context, parameter("code").as_deref(), parameter("userId").as_deref())?;
-    let number = shown_number(context, parameter("externalPhone").as_deref(), link.employee_id)?;
+    let (number, rule) = shown_number(context, parameter("externalPhone").as_deref(), link.employee_id)?;
     // A repeated click finds the claimed key and dials nothing.
     if !stored::claim(context.platform, Key::Clicked(link.user_id, &contact), SAME_CLICK_MS)? {
         context.platform.log(
@@ -48,6 +48,7 @@ pub fn dial(context: &Context<'_>, event: &ClickToCall) -> Result<Option<DialOrd
         // Without a phone here, UIS dials the employee's phones in turn; a registered SIP line is one of them.
         employee_phone: None,
         virtual_number: number,
+        virtual_number_rule: rule,
         show_virtual_number: true,
         external_id: Some(click_mark::of(link.user_id, event.at)),
     }))
@@ -69,31 +70,36 @@ fn caller(context: &Context<'_>, code: Option<&str>, user: Option<&str>) -> Resu
     })
 }
 
-/// The number that the customer sees.
-fn shown_number(context: &Context<'_>, chosen: Option<&str>, employee: i64) -> Result<String, Failure> {
+/// The number that the customer sees, and the rule by which UIS chooses it, if the employee's line has one.
+fn shown_number(context: &Context<'_>, chosen: Option<&str>, employee: i64) -> Result<(String, Option<String>), Failure> {
     let settings = context.settings()?;
     let own = settings.click_to_call_number.clone();
     if let (true, Some(own)) = (settings.override_caller_id, &own) {
-        return Ok(own.clone());
+        return Ok((own.clone(), None));
     }
     if let Some(chosen) = chosen {
         let numbers: Vec<VirtualNumber> = directory::paged(|offset| context.platform.virtual_numbers(offset))?;
         if let Some(known) = numbers.into_iter().find(|known| known.active && phone::same(&known.number, chosen)) {
-            return Ok(known.number);
+            return Ok((known.number, None));
         }
         context.platform.log(Level::Info, "the line chosen in RetailCRM does not belong to the account", &[("number", &shown(chosen))]);
     }
     let lines: Vec<Line> = directory::paged(|offset| context.platform.lines(offset))?;
-    // A line whose number UIS chooses anew for each call has no number of its own.
-    let fixed = |line: &Line| line.usage_rule.as_deref().is_none_or(|rule| rule == "fixed");
-    let registered = lines.into_iter().filter(|line| line.employee_id == employee && line.registered);
-    let line = registered.filter(fixed).find_map(|line| line.virtual_number);
-    line.or(own).ok_or_else(|| {
+    let registered: Vec<Line> = lines.into_iter().filter(|line| line.employee_id == employee && line.registered).collect();
+    let rule_of = |line: &Line| line.usage_rule.clone().filter(|rule| rule != "fixed");
+    if let Some(fixed) = registered.iter().filter(|line| rule_of(line).is_none()).find_map(|line| line.virtual_number.clone()) {
+        return Ok((fixed, None));
+    }
+    // UIS chooses the number of such a line anew for each call; ours is what it falls back on.
+    let rule = registered.iter().find_map(rule_of);
+    let fallback = own.or_else(|| registered.iter().find_map(|line| line.virtual_number.clone()));
+    let number = fallback.ok_or_else(|| {
         misconfigured(
             "click-to-call-number",
             "choose the number that customers see: the employee has no registered SIP line with a fixed number",
         )
-    })
+    })?;
+    Ok((number, rule))
 }
 
 /// A foreign text, shortened for messages.
@@ -123,6 +129,27 @@ mod tests {
         Numberless,
         /// Registered, but of another employee.
         Colleagues,
+    }
+
+    #[test]
+    fn a_line_without_a_fixed_number_is_called_by_its_rule() {
+        let line = |rule: &str, number: Option<&str>| Line {
+            employee_id: 7,
+            registered: true,
+            virtual_number: number.map(str::to_owned),
+            usage_rule: Some(rule.into()),
+        };
+        let shown = |own: Option<&str>, override_caller_id: bool, lines: Vec<Line>| {
+            let fake = Fake { lines, ..Fake::default() };
+            let settings = Settings { override_caller_id, click_to_call_number: own.map(str::to_owned), ..Settings::default() };
+            shown_number(&Context::with_settings(&fake, settings), None, 7).ok()
+        };
+        let by = |number: &str, rule: Option<&str>| Some((number.to_owned(), rule.map(str::to_owned)));
+        assert_eq!(shown(Some(OWN), false, vec![line("random", Some(LINE))]), by(OWN, Some("random")));
+        assert_eq!(shown(None, false, vec![line("fixed_for_numa", Some(LINE))]), by(LINE, Some("fixed_for_numa")));
+        assert_eq!(shown(Some(OWN), true, vec![line("random", Some(LINE))]), by(OWN, None), "«Всегда отображать номер»");
+        assert_eq!(shown(Some(OWN), false, vec![line("random", Some(OTHER)), line("fixed", Some(LINE))]), by(LINE, None));
+        assert_eq!(shown(None, false, vec![line("random", None)]), None);
     }
 
     #[test]
@@ -187,7 +214,7 @@ mod tests {
             let shown = shown_number(&Context::with_settings(&fake, settings), chosen, 7);
             let what = format!("override {override_caller_id}, setting {own:?}, chosen {chosen:?}, line {sip:?}");
             match (expected, shown) {
-                (Some(expected), Ok(shown)) => assert_eq!(shown, expected, "{what}"),
+                (Some(expected), Ok(shown)) => assert_eq!(shown, (expected.to_owned(), None), "{what}"),
                 (None, Err(Failure::Misconfigured(problem))) => assert_eq!(problem.setting, "click-to-call-number", "{what}"),
                 (_, other) => panic!("{what}: {other:?}"),
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::SecondsFormat;
-use serde_json::Value;
+use serde_json::{Value, json};
 use uis_harness::crm::within::Simulators;
 use uis_harness::recording;
 use uis_harness::replay::{ReplayBuilder, clock_for};
@@ -51,6 +51,18 @@ pub async fn play_seeded(source: impl BufRead, plugin: Arc<dyn Plugin>, seed: u6
     let replay = builder.ready(&mut trace).await.expect("usable");
     let (_, uis) = replay.run(lines, Duration::from_secs(24 * 3600), |_| {}).await.expect("a store in memory does not fail");
     (trace, simulators.to_json(), uis)
+}
+
+/// Replays a recording. Returns what the program would print with `--json`.
+pub async fn play_quietly(source: impl BufRead, plugin: Arc<dyn Plugin>) -> Value {
+    let (header, mut lines) = recording::open(source).expect("a header");
+    let clock = clock_for(&mut lines);
+    let simulators = Arc::new(Simulators::new(&header, &clock).expect("an account"));
+    let mut trace = Trace::default();
+    let replay = ReplayBuilder::new(&header, plugin, simulators.clone(), clock).ready(&mut trace).await.expect("usable");
+    let (report, uis) = replay.run(lines, Duration::from_secs(24 * 3600), |_| {}).await.expect("a store in memory does not fail");
+    let events = json!({"delivered": report.delivered, "retried": report.retried, "failed": report.failed});
+    json!({"events": events, "crm": simulators.to_json(), "uis": uis, "problems": report.problems})
 }
 
 /// Like [`play`], for tests without an async runtime: it starts one.

@@ -1,7 +1,11 @@
 //! Replays a recording of `tests/recordings/` and gives what is in RetailCRM and UIS afterwards.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
+use crate::native_plugin::NativePlugin;
+use crate::play::play_quietly;
 use crate::program::{replay_json, root};
 
 /// A recording of `tests/recordings/`, by its folder and name: `telephony/missed-task`.
@@ -29,6 +33,16 @@ impl Story {
         let (status, replayed) = self.replay_with_status();
         assert_eq!(status, 0, "{name}: {:#?}", replayed.problems());
         replayed
+    }
+
+    /// Replays the recording within this process, with the plugin's logic run natively, which is many times faster. `tests/native.rs` checks that
+    /// the component does the same.
+    pub fn replay_natively(self) -> Replayed {
+        let path = root().join(format!("tests/recordings/{}.jsonl", self.name));
+        let file = std::fs::File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        let plugin = Arc::new(NativePlugin::new());
+        Replayed { value: runtime.block_on(play_quietly(std::io::BufReader::new(file), plugin)) }
     }
 
     /// Replays the recording and returns the exit status as well.
