@@ -98,7 +98,8 @@ fn what_rules_made_invalid_is_created_without_their_changes() {
     let path = attacked_call(&folder, "stranger");
     let text = std::fs::read_to_string(&path).expect("the recording");
     let faults = json!({"at": "2026-11-23T11:00:00+03:00",
-        "crm-faults": {"rules": [{"method": "POST", "path": "/api/v5/telephony/calls/upload", "times": 1, "status": 400}]}});
+        "crm-faults": {"rules": [{"method": "POST", "path": "/api/v5/telephony/calls/upload", "times": 1, "status": 400,
+            "body": r#"{"success":false,"errorMsg":"Errors in the entity format"}"#}]}});
     let (header, rest) = text.split_once('\n').expect("lines");
     std::fs::write(&path, format!("{header}\n{faults}\n{rest}")).expect("written");
     let value = replay(&[&path, "--rule", &bad]);

@@ -18,8 +18,9 @@ use crate::telephony::parameters::Parameters;
 use crate::telephony::story::{self, Story};
 use crate::telephony::{appeal, call_filter};
 
-/// A phone rings, or an employee calls: whoever RetailCRM knows now decides between «Первичные» and «Повторные обращения», whatever is created by
-/// hand while the phone rings. Without an answer, the next event decides.
+/// A phone rings, or an employee calls. Whether RetailCRM knows the customer at this moment decides between «Первичные» and «Повторные
+/// обращения», even if somebody creates a client by hand while the phone rings. If RetailCRM does not answer, a later event looks the customer
+/// up.
 pub fn on_call_begun(context: &Context<'_>, session: i64) {
     if let Err(failure) = remember_whether_first(context, session) {
         let call = session.to_string();
@@ -49,7 +50,7 @@ pub fn on_call_answered(context: &Context<'_>, event: &CallAnswered) -> Handled 
     let settings = context.settings()?;
     let story = story::read(context, session)?;
     let block = story.settings(settings);
-    // Who is known now decides between «Первичные» and «Повторные обращения», also when something is only created at the end.
+    // Whether the customer is known now decides between «Первичные» and «Повторные обращения», also when something is only created at the end.
     if block.first == First::Nothing && block.repeat == Repeat::Nothing {
         return done();
     }
