@@ -9,8 +9,8 @@ use crate::bindings::exports::uis::integration::setup::{
     PreparedSettings, TemplateParameter,
 };
 use crate::bindings::uis::integration::call_events::{
-    CallAnswer, CallAnswered, CallFinished, ClickToCall, DialOrder, IncomingCall, LegRinging, OutgoingCall, RecordingReady, TagsChanged,
-    TalkFinished,
+    Call, CallAnswer, CallAnswered, CallFinished, ClickToCall, DialOrder, IncomingCall, LegRinging, OutgoingCall, RecordingReady,
+    TagsChanged, TalkFinished,
 };
 use crate::bindings::uis::integration::chat_events::{ChatAccepted, ChatFinished, ChatMessage, ChatStarted, ChatUnanswered};
 use crate::bindings::uis::integration::log::Level;
@@ -123,23 +123,23 @@ pub fn on_incoming_call(platform: &dyn Platform, _: &Delivery, event: &IncomingC
 /// `calls.on-leg-ringing`.
 pub fn on_leg_ringing(platform: &dyn Platform, delivery: &Delivery, event: &LegRinging) -> Handled {
     let context = &Context::new(platform);
-    let shown = filter::if_ours(context, &event.call, || {
-        let shown = popups::on_leg_ringing(context, delivery, event);
-        contact::on_call_begun(context, event.call.session_id);
-        shown
-    });
-    outage::of_live(platform, shown)
+    begun(context, &event.call, || popups::on_leg_ringing(context, delivery, event))
 }
 
 /// `calls.on-outgoing-call`.
 pub fn on_outgoing_call(platform: &dyn Platform, delivery: &Delivery, event: &OutgoingCall) -> Handled {
     let context = &Context::new(platform);
-    let shown = filter::if_ours(context, &event.call, || {
-        let shown = popups::on_outgoing_call(context, delivery, event);
-        contact::on_call_begun(context, event.call.session_id);
+    begun(context, &event.call, || popups::on_outgoing_call(context, delivery, event))
+}
+
+/// A call begins, or another phone of it rings: the pop-up comes first.
+fn begun(context: &Context<'_>, call: &Call, show: impl FnOnce() -> Handled) -> Handled {
+    let shown = filter::if_ours(context, call, || {
+        let shown = show();
+        contact::on_call_begun(context, call.session_id);
         shown
     });
-    outage::of_live(platform, shown)
+    outage::of_live(context.platform, shown)
 }
 
 /// `calls.on-call-answered`.

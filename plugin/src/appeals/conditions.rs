@@ -4,7 +4,9 @@
 //! name is looked up in UIS's directory, and only if the event has no id.
 
 use crate::appeal::Appeal;
+use crate::base::tags::StoredTag;
 use crate::base::{links, phone};
+use crate::bindings::uis::integration::directory::DirectoryError;
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::settings::conditions::{self, Condition, Match, Parameter, Row, Verdict};
@@ -26,7 +28,8 @@ fn matches(context: &Context<'_>, appeal: &Appeal<'_>, row: &Row) -> Result<Matc
         Parameter::Employee => None,
         Parameter::RequestType => raw(appeal, &["form_type"]).map(|kind| has_text(row, &kind)),
         Parameter::Source => raw(appeal, &["source_name", "source"]).map(|source| has_text(row, &source)),
-        Parameter::Tag => return has_tag(context, appeal, row),
+        // The same for tags.
+        Parameter::Tag => has_tag(context, appeal.tags, row)?.then_some(true),
         Parameter::Scenario => known(context, appeal, row, "scenario_id", &["scenario_name"])?,
         Parameter::Site => known(context, appeal, row, "site_id", &["site_domain_name"])?,
         Parameter::Campaign => known(context, appeal, row, "campaign_id", &["campaign_name", "advertising_campaign"])?,
@@ -49,24 +52,23 @@ fn known(context: &Context<'_>, appeal: &Appeal<'_>, row: &Row, id: &str, names:
     Ok(Some(has_text(row, &name) || has_name(context, row, &name)?))
 }
 
-/// Whether one of the appeal's tags is one of the row's. More tags may be set until the appeal has ended.
-fn has_tag(context: &Context<'_>, appeal: &Appeal<'_>, row: &Row) -> Result<Match, Failure> {
-    for tag in appeal.tags {
+/// Whether one of these tags is one of the row's.
+fn has_tag(context: &Context<'_>, tags: &[StoredTag], row: &Row) -> Result<bool, Failure> {
+    for tag in tags {
         let found = match tag.id {
             Some(id) => has_id(row, id),
             None => has_text(row, &tag.name) || has_name(context, row, &tag.name)?,
         };
         if found {
-            return Ok(Match::Yes);
+            return Ok(true);
         }
     }
-    Ok(if appeal.ended { Match::No } else { Match::NotYet })
+    Ok(false)
 }
 
 /// Whether one of an appeal's tags is one of these, given by their ids.
-pub fn is_tagged(context: &Context<'_>, appeal: &Appeal<'_>, ids: &[String]) -> Result<bool, Failure> {
-    let row = Row { parameter: Parameter::Tag, condition: Condition::Include, values: ids.to_vec() };
-    Ok(has_tag(context, appeal, &row)? == Match::Yes)
+pub fn is_tagged(context: &Context<'_>, tags: &[StoredTag], ids: &[String]) -> Result<bool, Failure> {
+    has_tag(context, tags, &Row { parameter: Parameter::Tag, condition: Condition::Include, values: ids.to_vec() })
 }
 
 /// Whether the directory has an object with this name whose id is one of the row's.
@@ -76,22 +78,30 @@ fn has_name(context: &Context<'_>, row: &Row, name: &str) -> Result<bool, Failur
         Parameter::Site => links::site_address(known) == address,
         _ => same_text(known, name),
     };
-    Ok(named(context, row.parameter)?.iter().any(|(id, known)| same(known) && has_id(row, *id)))
+    Ok(objects(context, row.parameter)?.iter().any(|(id, known)| same(known) && row.values.contains(id)))
 }
 
-/// The account's objects of a kind that conditions compare: id and name.
-fn named(context: &Context<'_>, parameter: Parameter) -> Result<Vec<(i64, String)>, Failure> {
+/// The account's objects that a parameter's values stand for: the value, and the name by which events know the object. Empty for parameters
+/// whose values are names.
+pub fn objects(context: &Context<'_>, parameter: Parameter) -> Result<Vec<Object>, Failure> {
     let platform = context.platform;
-    Ok(match parameter {
-        Parameter::Scenario => directory::paged(|offset| platform.scenarios(offset))?.into_iter().map(|one| (one.id, one.name)).collect(),
-        Parameter::Site => directory::paged(|offset| platform.sites(offset))?.into_iter().map(|one| (one.id, one.domain)).collect(),
-        Parameter::Campaign => directory::paged(|offset| platform.campaigns(offset))?.into_iter().map(|one| (one.id, one.name)).collect(),
-        Parameter::Channel => {
-            directory::paged(|offset| platform.chat_channels(offset))?.into_iter().map(|one| (one.id, one.name)).collect()
-        }
-        Parameter::Tag => directory::paged(|offset| platform.tags(offset))?.into_iter().map(|one| (one.id, one.name)).collect(),
-        Parameter::VirtualNumber | Parameter::Source | Parameter::Employee | Parameter::RequestType => Vec::new(),
-    })
+    match parameter {
+        Parameter::VirtualNumber => listed(|offset| platform.virtual_numbers(offset), |one| (one.number, one.name)),
+        Parameter::Scenario => listed(|offset| platform.scenarios(offset), |one| (one.id.to_string(), one.name)),
+        Parameter::Site => listed(|offset| platform.sites(offset), |one| (one.id.to_string(), one.domain)),
+        Parameter::Campaign => listed(|offset| platform.campaigns(offset), |one| (one.id.to_string(), one.name)),
+        Parameter::Employee => listed(|offset| platform.employees(offset), |one| (one.id.to_string(), one.full_name)),
+        Parameter::Tag => listed(|offset| platform.tags(offset), |one| (one.id.to_string(), one.name)),
+        Parameter::Channel => listed(|offset| platform.chat_channels(offset), |one| (one.id.to_string(), one.name)),
+        Parameter::Source | Parameter::RequestType => Ok(Vec::new()),
+    }
+}
+
+/// An object's value in conditions, and its name in events.
+pub type Object = (String, String);
+
+fn listed<T>(page: impl Fn(u32) -> Result<Vec<T>, DirectoryError>, object: impl Fn(T) -> Object) -> Result<Vec<Object>, Failure> {
+    Ok(directory::paged(page)?.into_iter().map(object).collect())
 }
 
 fn has_id(row: &Row, id: i64) -> bool {

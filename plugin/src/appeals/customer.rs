@@ -62,7 +62,7 @@ fn find_or_create(
     lookup: &mut Lookup<'_>,
 ) -> Result<Vec<Skipped>, Failure> {
     join::join(context, appeal, lookup)?;
-    remember_first(context, appeal, lookup)?;
+    is_first(context, appeal, lookup)?;
     let (mut created, mut written, mut left_out) = (false, Map::new(), Vec::new());
     if lookup.customer()?.is_none() {
         let proposed = propose(context, appeal, external_id.clone(), rows)?;
@@ -107,13 +107,6 @@ fn find_or_create(
 /// Whether RetailCRM had nobody with the person's contacts when the appeal began. The first look-up decides; later ones, when the customer
 /// may have been created, do not change it.
 pub fn is_first(context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<bool, Failure> {
-    match progress::read(context, appeal.id)?.first {
-        Some(first) => Ok(first),
-        None => remember_first(context, appeal, lookup),
-    }
-}
-
-fn remember_first(context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<bool, Failure> {
     let known = progress::read(context, appeal.id)?;
     if let Some(first) = known.first {
         return Ok(first);

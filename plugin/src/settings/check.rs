@@ -52,9 +52,7 @@ pub fn check(settings: &mut Settings) -> Checked {
 
 /// Without a default assignee, clients and orders may have nobody.
 fn missing_defaults(settings: &Settings) -> Vec<Misconfiguration> {
-    let calls = [&settings.incoming, &settings.outgoing]
-        .into_iter()
-        .any(|block| [true, false].into_iter().any(|talked| block.of_first(talked).client() || block.of_repeat(talked) != Repeat::Nothing));
+    let calls = [&settings.incoming, &settings.outgoing].into_iter().any(|block| block.creates(true) || block.creates(false));
     let texts = [&settings.requests, &settings.chats]
         .into_iter()
         .any(|block| block.send && (block.first.client() || block.first.order() || block.repeat != Repeat::Nothing));

@@ -18,12 +18,36 @@ fn defaults_of_0_1() -> [(&'static str, Value); 4] {
     ]
 }
 
+/// What each setting of version 0.1 that was renamed or merged has become.
+const RENAMED: [(&str, &str); 15] = [
+    ("create-contact", "incoming-first and outgoing-first"),
+    ("contact-responsible", "incoming-first-responsible and outgoing-first-responsible"),
+    ("contact-responsible-user", "incoming-first-user and outgoing-first-user"),
+    ("call-orders", ORDERS),
+    ("call-order-calls", ORDERS),
+    ("call-order-repeat", ORDERS),
+    ("missed-call-task", TASKS),
+    ("missed-call-task-calls", TASKS),
+    ("missed-call-task-responsible", TASKS),
+    ("missed-call-task-user", "incoming-missed-task-user and outgoing-missed-task-user"),
+    ("missed-call-task-name", "incoming-missed-task-name and outgoing-missed-task-name"),
+    ("missed-call-task-due-hours", "incoming-missed-task-due-hours and outgoing-missed-task-due-hours"),
+    ("request-method", "request-first, request-repeat and request-task"),
+    ("chat-method", "chat-first, chat-repeat and chat-task"),
+    ("chat-channels", "a row of chat-filter"),
+];
+const ORDERS: &str = "incoming-first, incoming-repeat, outgoing-first, outgoing-repeat, and incoming-missed for lost calls";
+const TASKS: &str = "incoming-missed-task and outgoing-missed-task";
+
 /// Renames and merges the settings of older versions. Returns the settings under their present names, what cannot be migrated, and what was.
 pub fn migrate(
     given: Map<String, Value>,
     from_version: Option<&str>,
 ) -> (Map<String, Value>, Vec<Misconfiguration>, Vec<Misconfiguration>) {
-    let mut migration = Migration { given, added: Map::new(), problems: Vec::new(), notes: Vec::new() };
+    let renamed = RENAMED.into_iter().filter(|(old, _)| given.contains_key(*old));
+    let note = |(old, new)| problem(old, format!("this setting of version 0.1 has become {new}; save the settings to rename it"));
+    let notes = renamed.map(note).collect();
+    let mut migration = Migration { given, added: Map::new(), problems: Vec::new(), notes };
     migration.calls();
     migration.missed_call_tasks();
     for prefix in ["request-", "chat-"] {
@@ -100,10 +124,6 @@ impl Migration {
         }
     }
 
-    fn note(&mut self, old: &str, new: &str) {
-        self.notes.push(problem(old, format!("this setting of version 0.1 has become {new}; save the settings to rename it")));
-    }
-
     fn set(&mut self, name: String, value: Value) {
         self.added.insert(name, value);
     }
@@ -112,8 +132,7 @@ impl Migration {
     fn calls(&mut self) {
         let old =
             ["create-contact", "contact-responsible", "contact-responsible-user", "call-orders", "call-order-calls", "call-order-repeat"];
-        let named: Vec<&str> = old.into_iter().filter(|name| self.given.contains_key(*name)).collect();
-        if named.is_empty() {
+        if !old.iter().any(|name| self.given.contains_key(*name)) {
             return;
         }
         let create: bool = self.take("create-contact").unwrap_or(false);
@@ -170,17 +189,6 @@ impl Migration {
         if orders == Some(true) {
             self.set("call-order-responsible".into(), json!("talked"));
         }
-        for name in named {
-            self.note(
-                name,
-                match name {
-                    "create-contact" => "incoming-first and outgoing-first",
-                    "contact-responsible" => "incoming-first-responsible and outgoing-first-responsible",
-                    "contact-responsible-user" => "incoming-first-user and outgoing-first-user",
-                    _ => "incoming-first, incoming-repeat, outgoing-first, outgoing-repeat, and incoming-missed for lost calls",
-                },
-            );
-        }
     }
 
     /// «Создавать задачу по пропущенному звонку» had one assignee and one name for calls of both directions.
@@ -200,15 +208,6 @@ impl Migration {
             self.problems
                 .push(problem("missed-call-task-calls", "choose at least one kind of call, or switch missed-call-task off".into()));
         }
-        for (name, given) in [
-            ("missed-call-task", wanted.is_some()),
-            ("missed-call-task-calls", calls.is_some()),
-            ("missed-call-task-responsible", assignee.is_some()),
-        ] {
-            if given {
-                self.note(name, "incoming-missed-task and outgoing-missed-task");
-            }
-        }
         if let Some(wanted) = wanted {
             let calls = calls.unwrap_or_else(|| vec![Direction::Incoming]);
             let assignee = assignee.unwrap_or_else(|| json!("called-last"));
@@ -221,7 +220,6 @@ impl Migration {
             [("missed-call-task-user", "user"), ("missed-call-task-name", "name"), ("missed-call-task-due-hours", "due-hours")]
         {
             if let Some(value) = self.given.remove(old) {
-                self.note(old, &format!("incoming-missed-task-{member} and outgoing-missed-task-{member}"));
                 for (direction, _) in DIRECTIONS {
                     self.set(format!("{direction}-missed-task-{member}"), value.clone());
                 }
@@ -233,7 +231,6 @@ impl Migration {
     fn method(&mut self, prefix: &str) {
         let old = format!("{prefix}method");
         let Some(method) = self.take::<Method>(&old) else { return };
-        self.note(&old, &format!("{prefix}first, {prefix}repeat and {prefix}task"));
         let first = match method {
             Method::ClientAndOrder => "client-and-order",
             Method::Client => "client",
@@ -255,7 +252,6 @@ impl Migration {
     /// «Каналы» was a list of its own; it is a row of the filter now.
     fn chat_channels(&mut self) {
         let Some(channels) = self.take::<Vec<Value>>("chat-channels") else { return };
-        self.note("chat-channels", "a row of chat-filter");
         if channels.is_empty() {
             return;
         }

@@ -180,6 +180,12 @@ impl CallSettings {
         }
     }
 
+    /// Whether such a call may create a client or an order. Unanswered outgoing calls never do, because they have no `missed`: UIS calls only
+    /// incoming calls lost. `talked`: an employee talked with the customer.
+    pub fn creates(&self, talked: bool) -> bool {
+        self.of_first(talked) != First::Nothing || self.of_repeat(talked) != Repeat::Nothing
+    }
+
     /// What a first call creates. `talked`: an employee talked with the customer.
     pub fn of_first(&self, talked: bool) -> First {
         match (talked, self.missed, self.missed_first) {

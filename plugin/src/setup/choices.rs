@@ -23,6 +23,13 @@ enum Source {
     Reference(&'static str, &'static str),
     /// Custom fields of these entities.
     Fields(&'static [Entity]),
+    /// Objects of the UIS account.
+    Account(Objects),
+}
+
+/// Objects of the UIS account that a setting can name.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Objects {
     VirtualNumbers,
     Employees,
     ChatChannels,
@@ -49,16 +56,16 @@ impl Source {
             "retailcrm/customer-fields" => Source::Fields(&[Entity::Customer]),
             "retailcrm/order-fields" => Source::Fields(&[Entity::Order]),
             "retailcrm/customer-and-order-fields" => Source::Fields(&[Entity::Customer, Entity::Order]),
-            "uis/virtual-numbers" => Source::VirtualNumbers,
-            "uis/employees" => Source::Employees,
-            "uis/chat-channels" => Source::ChatChannels,
-            "uis/sites" => Source::Sites,
-            "uis/site-addresses" => Source::SiteAddresses,
-            "uis/tags" => Source::Tags,
-            "uis/scenarios" => Source::Scenarios,
-            "uis/campaigns" => Source::Campaigns,
-            "uis/sources" => Source::VisitSources,
-            "uis/request-types" => Source::RequestTypes,
+            "uis/virtual-numbers" => Source::Account(Objects::VirtualNumbers),
+            "uis/employees" => Source::Account(Objects::Employees),
+            "uis/chat-channels" => Source::Account(Objects::ChatChannels),
+            "uis/sites" => Source::Account(Objects::Sites),
+            "uis/site-addresses" => Source::Account(Objects::SiteAddresses),
+            "uis/tags" => Source::Account(Objects::Tags),
+            "uis/scenarios" => Source::Account(Objects::Scenarios),
+            "uis/campaigns" => Source::Account(Objects::Campaigns),
+            "uis/sources" => Source::Account(Objects::VisitSources),
+            "uis/request-types" => Source::Account(Objects::RequestTypes),
             _ => return None,
         })
     }
@@ -70,7 +77,7 @@ pub fn choices(context: &Context<'_>, setting: &str, page: Option<&str>) -> Resu
         Some(Source::Users) => users(context, page),
         Some(Source::Reference(path, list)) => references(context, path, list, page),
         Some(Source::Fields(entities)) => fields(context, entities, page),
-        Some(source) => cut(of_account(context, source)?, page),
+        Some(Source::Account(objects)) => cut(of_account(context, objects)?, page),
         None => Err(Failure::Rejected(format!("the setting {setting:?} has no list of choices"))),
     }
 }
@@ -79,17 +86,16 @@ pub fn choices(context: &Context<'_>, setting: &str, page: Option<&str>) -> Resu
 const REQUEST_TYPES: [&str; 3] = ["Пользовательская", "Стандартная", "DataAPI"];
 
 /// Objects of the UIS account as choices.
-fn of_account(context: &Context<'_>, source: Source) -> Result<Vec<Choice>, Failure> {
+fn of_account(context: &Context<'_>, objects: Objects) -> Result<Vec<Choice>, Failure> {
     let platform = context.platform;
     let named = |id: i64, parts: &[&str]| choice(&id.to_string(), parts);
-    Ok(match source {
-        Source::Users | Source::Reference(..) | Source::Fields(_) => Vec::new(),
-        Source::VirtualNumbers => {
+    Ok(match objects {
+        Objects::VirtualNumbers => {
             let numbers = directory::paged(|offset| context.platform.virtual_numbers(offset))?;
             let active = numbers.into_iter().filter(|number| number.active);
             active.map(|number| choice(&number.number, &[&number.name, &number.number])).collect()
         }
-        Source::Employees => {
+        Objects::Employees => {
             // RetailCRM knows employees by their extension; UIS's own table hides those who have none.
             let lacking = |employee: &Employee| {
                 if employee.extension.as_deref().is_none_or(str::is_empty) { "нет добавочного номера" } else { "" }
@@ -100,23 +106,27 @@ fn of_account(context: &Context<'_>, source: Source) -> Result<Vec<Choice>, Fail
             };
             everybody.iter().map(shown).collect()
         }
-        Source::ChatChannels => {
+        Objects::ChatChannels => {
             let channels = directory::paged(|offset| platform.chat_channels(offset))?;
             channels.iter().filter(|channel| channel.active).map(|channel| named(channel.id, &[&channel.name, &channel.kind])).collect()
         }
-        Source::Sites => {
+        Objects::Sites => {
             directory::paged(|offset| platform.sites(offset))?.iter().map(|site| named(site.id, &[&site.name, &site.domain])).collect()
         }
-        Source::SiteAddresses => {
+        Objects::SiteAddresses => {
             directory::paged(|offset| platform.sites(offset))?.iter().map(|site| choice(&site.domain, &[&site.domain])).collect()
         }
-        Source::Tags => directory::paged(|offset| platform.tags(offset))?.iter().map(|tag| named(tag.id, &[&tag.name])).collect(),
-        Source::Scenarios => directory::paged(|offset| platform.scenarios(offset))?.iter().map(|one| named(one.id, &[&one.name])).collect(),
-        Source::Campaigns => directory::paged(|offset| platform.campaigns(offset))?.iter().map(|one| named(one.id, &[&one.name])).collect(),
-        Source::VisitSources => {
+        Objects::Tags => directory::paged(|offset| platform.tags(offset))?.iter().map(|tag| named(tag.id, &[&tag.name])).collect(),
+        Objects::Scenarios => {
+            directory::paged(|offset| platform.scenarios(offset))?.iter().map(|one| named(one.id, &[&one.name])).collect()
+        }
+        Objects::Campaigns => {
+            directory::paged(|offset| platform.campaigns(offset))?.iter().map(|one| named(one.id, &[&one.name])).collect()
+        }
+        Objects::VisitSources => {
             directory::paged(|offset| platform.sources(offset))?.iter().map(|one| choice(&one.name, &[&one.name])).collect()
         }
-        Source::RequestTypes => REQUEST_TYPES.iter().map(|kind| choice(kind, &[kind])).collect(),
+        Objects::RequestTypes => REQUEST_TYPES.iter().map(|kind| choice(kind, &[kind])).collect(),
     })
 }
 

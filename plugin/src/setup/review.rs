@@ -2,11 +2,13 @@
 //! finding is reported once. A condition on something that is gone still compares the stored id.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
+use crate::appeals::conditions::{Object, objects};
 use crate::base::keys::Key;
 use crate::base::outcome::skipped;
 use crate::base::stored;
-use crate::bindings::uis::integration::directory::{DirectoryError, Employee};
+use crate::bindings::uis::integration::directory::Employee;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::crm_state::employee_links::EmployeeLink;
@@ -16,7 +18,6 @@ use crate::settings::common::ResponsibleRule;
 use crate::settings::conditions::{Parameter, Row};
 use crate::settings::telephony::{CallAssignee, MissedTask, OrderAssignee};
 use crate::settings::texts::{ChatEvent, OrderEvent, TextAssignee};
-use crate::uis::directory;
 
 /// UIS's licences for calls and for chats.
 const CALL_LICENCE: &str = "vats";
@@ -69,38 +70,31 @@ fn of_rules(rules: &[ResponsibleRule]) -> Vec<&Row> {
     rules.iter().flat_map(|rule| rule.conditions.iter().flatten()).collect()
 }
 
-/// Values of conditions that UIS's directory does not have.
+/// Values of conditions, and tags of a chat's events, that UIS's directory does not have.
 fn gone_objects(context: &Context<'_>, settings: &Settings) -> Result<Vec<Skipped>, Failure> {
-    let mut lists: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    let mut found = Vec::new();
+    const OF_ROW: &str = " any more; the row still compares this id: choose another value, or remove the row";
+    const OF_EVENT: &str = " any more, so it can be set on no chat: choose another tag, or remove it";
+    let mut named: Vec<(&str, Parameter, &[String], &str)> = Vec::new();
     for (setting, rows) in conditions(settings) {
-        for row in rows {
-            let Some(kind) = kind(row.parameter) else { continue };
-            if !lists.contains_key(kind) {
-                lists.insert(kind, ids(context, row.parameter)?);
-            }
-            for value in row.values.iter().filter(|value| !lists[kind].contains(value)) {
-                found.push(skipped(
-                    format!("{setting}: {kind} {value}"),
-                    format!("UIS has no such {kind} any more; the row still compares this id: choose another value, or remove the row"),
-                ));
-            }
-        }
+        named.extend(rows.into_iter().map(|row| (setting, row.parameter, row.values.as_slice(), OF_ROW)));
     }
     let chats = &settings.chats;
     let events = [
         ("chat-tags", chats.when == ChatEvent::Tag, &chats.tags),
         ("chat-order-tags", chats.order_when == OrderEvent::Tag, &chats.order_tags),
     ];
-    for (setting, _, tags) in events.into_iter().filter(|(_, on, _)| *on && settings.handles_chats()) {
-        if !lists.contains_key("tag") {
-            lists.insert("tag", ids(context, Parameter::Tag)?);
-        }
-        for tag in tags.iter().filter(|tag| !lists["tag"].contains(tag)) {
-            found.push(skipped(
-                format!("{setting}: tag {tag}"),
-                "UIS has no such tag any more, so it can be set on no chat: choose another tag, or remove it",
-            ));
+    let events = events.into_iter().filter(|(_, on, _)| *on && settings.handles_chats());
+    named.extend(events.map(|(setting, _, tags)| (setting, Parameter::Tag, tags.as_slice(), OF_EVENT)));
+    let mut lists: BTreeMap<&str, Vec<Object>> = BTreeMap::new();
+    let mut found = Vec::new();
+    for (setting, parameter, values, advice) in named {
+        let Some(kind) = kind(parameter) else { continue };
+        let known = match lists.entry(kind) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unread) => unread.insert(objects(context, parameter)?),
+        };
+        for value in values.iter().filter(|value| !known.iter().any(|(id, _)| id == *value)) {
+            found.push(skipped(format!("{setting}: {kind} {value}"), format!("UIS has no such {kind}{advice}")));
         }
     }
     Ok(found)
@@ -118,24 +112,6 @@ fn kind(parameter: Parameter) -> Option<&'static str> {
         Parameter::Channel => "chat channel",
         Parameter::Source | Parameter::RequestType => return None,
     })
-}
-
-/// The values that the account has for a parameter.
-fn ids(context: &Context<'_>, parameter: Parameter) -> Result<Vec<String>, Failure> {
-    let platform = context.platform;
-    fn listed<T>(page: impl Fn(u32) -> Result<Vec<T>, DirectoryError>, id: impl Fn(&T) -> String) -> Result<Vec<String>, Failure> {
-        Ok(directory::paged(page)?.iter().map(id).collect())
-    }
-    match parameter {
-        Parameter::VirtualNumber => listed(|offset| platform.virtual_numbers(offset), |one| one.number.clone()),
-        Parameter::Scenario => listed(|offset| platform.scenarios(offset), |one| one.id.to_string()),
-        Parameter::Site => listed(|offset| platform.sites(offset), |one| one.id.to_string()),
-        Parameter::Campaign => listed(|offset| platform.campaigns(offset), |one| one.id.to_string()),
-        Parameter::Employee => listed(|offset| platform.employees(offset), |one| one.id.to_string()),
-        Parameter::Tag => listed(|offset| platform.tags(offset), |one| one.id.to_string()),
-        Parameter::Channel => listed(|offset| platform.chat_channels(offset), |one| one.id.to_string()),
-        Parameter::Source | Parameter::RequestType => Ok(Vec::new()),
-    }
 }
 
 /// Users whom settings name and who have left. Rules of theirs are passed over.

@@ -11,8 +11,6 @@ use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::retailcrm::custom_fields::Entity;
-use crate::settings::Repeat;
-use crate::settings::common::First;
 use crate::settings::conditions::Verdict;
 use crate::telephony::parameters::Parameters;
 use crate::telephony::story::{self, Story};
@@ -31,8 +29,7 @@ pub fn on_call_begun(context: &Context<'_>, session: i64) {
 fn remember_whether_first(context: &Context<'_>, session: i64) -> Result<(), Failure> {
     let story = story::read(context, session)?;
     let block = story.settings(context.settings()?);
-    let nothing = |talked: bool| block.of_first(talked) == First::Nothing && block.of_repeat(talked) == Repeat::Nothing;
-    if story.internal || story.end.is_some() || (nothing(true) && nothing(false)) {
+    if story.internal || story.end.is_some() || !(block.creates(true) || block.creates(false)) {
         return Ok(());
     }
     let parameters = Parameters::of(context, session, &story)?;
@@ -51,7 +48,7 @@ pub fn on_call_answered(context: &Context<'_>, event: &CallAnswered) -> Handled 
     let story = story::read(context, session)?;
     let block = story.settings(settings);
     // Whether the customer is known now decides between «Первичные» and «Повторные обращения», also when something is only created at the end.
-    if block.first == First::Nothing && block.repeat == Repeat::Nothing {
+    if !block.creates(true) {
         return done();
     }
     let parameters = Parameters::of(context, session, &story)?;

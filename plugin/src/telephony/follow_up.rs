@@ -39,11 +39,12 @@ fn steps(context: &Context<'_>, session: i64, story: &Story) -> Result<StepResul
     let appeal = &appeal::of(context, session, story, &parameters)?;
     let filtered = call_filter::verdict(context, appeal, story)? != conditions::Verdict::Pass;
     let mut lookup = Lookup::of(context, appeal.identity.clone(), &progress::read(context, appeal.id)?);
-    if let (true, true, Some(lookup)) = (filtered, settings.filter_calls && orders::creates(settings, story, talked), &mut lookup) {
+    if filtered {
         // A tag may let the call pass later: what counts is who was known when it began.
-        customer::is_first(context, appeal, lookup)?;
-    }
-    if let Some(lookup) = &mut lookup.filter(|_| !filtered) {
+        if let Some(lookup) = lookup.as_mut().filter(|_| story.settings(settings).creates(talked)) {
+            customer::is_first(context, appeal, lookup)?;
+        }
+    } else if let Some(lookup) = &mut lookup {
         if talked {
             steps.add(missed::close(context, appeal).map(|()| Vec::new()))?;
         }

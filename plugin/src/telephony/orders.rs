@@ -8,22 +8,13 @@ use crate::appeals::order::{self, OrderPlan};
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::retailcrm::custom_fields::Entity;
-use crate::settings::common::First;
-use crate::settings::{Repeat, Settings};
+use crate::settings::Repeat;
 use crate::telephony::contact;
-use crate::telephony::story::{CallDirection, Story};
+use crate::telephony::story::Story;
 
 /// RetailCRM's built-in order methods for calls with a talk and for missed ones.
 const TALK_METHOD: &str = "phone";
 const MISSED_METHOD: &str = "missed-call";
-
-/// Whether the settings may require a client or an order for such a call. An unanswered call out is no lost call: UIS calls only incoming ones
-/// lost.
-pub fn creates(settings: &Settings, story: &Story, talked: bool) -> bool {
-    let block = story.settings(settings);
-    let attempt = !talked && story.direction == Some(CallDirection::Out);
-    !attempt && (block.of_first(talked) != First::Nothing || block.of_repeat(talked) != Repeat::Nothing)
-}
 
 /// Creates what the settings require for a finished call. `talked`: an employee talked with the customer.
 pub fn make(
@@ -35,7 +26,7 @@ pub fn make(
 ) -> Result<Vec<Skipped>, Failure> {
     let block = story.settings(context.settings()?);
     let (of_first, of_repeat) = (block.of_first(talked), block.of_repeat(talked));
-    if !creates(context.settings()?, story, talked) {
+    if !block.creates(talked) {
         return Ok(Vec::new());
     }
     let mut left_out = Vec::new();

@@ -141,13 +141,13 @@ fn merge_end(context: &Context<'_>, event: &ChatFinished) -> Result<(), Failure>
 
 /// Merges an event into the chat's state, with `more` that the event says; returns the state.
 fn merge(context: &Context<'_>, chat: &Chat, mut more: impl FnMut(&mut ChatStory)) -> Result<ChatStory, Failure> {
-    let before = chat_story::read(context, chat.chat_id)?;
-    let story = chat_story::update(context, chat.chat_id, |story| {
+    let (story, unnamed) = chat_story::update(context, chat.chat_id, |story| {
+        let unnamed = story.communication.is_none();
         story.merge(chat);
         more(story);
-        story.clone()
+        (story.clone(), unnamed)
     })?;
-    match story.communication.filter(|_| before.communication.is_none()) {
+    match story.communication.filter(|_| unnamed) {
         Some(communication) => chat_story::link(context, chat.chat_id, communication),
         None => Ok(story),
     }
@@ -219,8 +219,7 @@ fn status(status: ChatStatus) -> Option<Unsuccessful> {
 
 /// Does what the settings require if a new event made something due: the chat's event that the settings name, or contacts that were missing.
 fn pass_on_if_due(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Skipped>, Failure> {
-    let parameters = story.parameters(context, chat)?;
-    let due = Due::of(context, &appeal(context, chat, story, &parameters)?, story)?;
+    let due = Due::of(context, story)?;
     let news = story.changed && (story.passed_on || story.order_passed_on);
     if (due.client && !story.passed_on) || (due.order && !story.order_passed_on) || news {
         return pass_on(context, chat, story);
@@ -246,14 +245,14 @@ struct Due {
 }
 
 impl Due {
-    fn of(context: &Context<'_>, appeal: &Appeal<'_>, story: &ChatStory) -> Result<Due, Failure> {
+    fn of(context: &Context<'_>, story: &ChatStory) -> Result<Due, Failure> {
         let block = &context.settings()?.chats;
         let is_due = |event: ChatEvent, tags: &[String]| match event {
             // The chat's first event stands for its beginning.
             ChatEvent::Start => Ok(true),
             ChatEvent::Accept => Ok(story.accepted),
             ChatEvent::Close => Ok(story.end.is_some()),
-            ChatEvent::Tag => conditions::is_tagged(context, appeal, tags),
+            ChatEvent::Tag => conditions::is_tagged(context, &story.tags, tags),
         };
         let (order, tags) = block.order_event();
         Ok(Due { client: is_due(block.when, &block.tags)?, order: is_due(order, tags)? })
@@ -297,7 +296,7 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
     if is_shut_out(context, &appeal, story)? {
         return Ok(Vec::new());
     }
-    let due = Due::of(context, &appeal, story)?;
+    let due = Due::of(context, story)?;
     let unsuccessful = story.end.as_ref().and_then(|end| end.status);
     let actions = AppealActions {
         block,

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use uis_harness::crm::within::Simulators;
 use uis_harness::recording;
 use uis_harness::replay::{ReplayBuilder, clock_for};
+use uis_harness::report::Report;
 use uis_host::clock::instant;
 use uis_host::plugin::Plugin;
 use uis_host::ports::{Entry, Observer, Origin};
@@ -43,26 +44,26 @@ pub async fn play(source: impl BufRead, plugin: Arc<dyn Plugin>) -> (Trace, Valu
 
 /// Like [`play`]; the seed decides the order in which lanes get their turns.
 pub async fn play_seeded(source: impl BufRead, plugin: Arc<dyn Plugin>, seed: u64) -> (Trace, Value, Value) {
+    let (trace, _, crm, uis) = play_all(source, plugin, seed).await;
+    (trace, crm, uis)
+}
+
+/// Like [`play`]; returns what the program would print with `--json`.
+pub async fn play_reported(source: impl BufRead, plugin: Arc<dyn Plugin>) -> Value {
+    let (_, report, crm, uis) = play_all(source, plugin, 0).await;
+    let events = json!({"delivered": report.delivered, "retried": report.retried, "failed": report.failed});
+    json!({"events": events, "crm": crm, "uis": uis, "problems": report.problems})
+}
+
+async fn play_all(source: impl BufRead, plugin: Arc<dyn Plugin>, seed: u64) -> (Trace, Report, Value, Value) {
     let (header, mut lines) = recording::open(source).expect("a header");
     let clock = clock_for(&mut lines);
     let simulators = Arc::new(Simulators::new(&header, &clock).expect("an account"));
     let mut trace = Trace::default();
     let builder = ReplayBuilder::new(&header, plugin, simulators.clone(), clock).seed(seed);
     let replay = builder.ready(&mut trace).await.expect("usable");
-    let (_, uis) = replay.run(lines, Duration::from_secs(24 * 3600), |_| {}).await.expect("a store in memory does not fail");
-    (trace, simulators.to_json(), uis)
-}
-
-/// Replays a recording. Returns what the program would print with `--json`.
-pub async fn play_quietly(source: impl BufRead, plugin: Arc<dyn Plugin>) -> Value {
-    let (header, mut lines) = recording::open(source).expect("a header");
-    let clock = clock_for(&mut lines);
-    let simulators = Arc::new(Simulators::new(&header, &clock).expect("an account"));
-    let mut trace = Trace::default();
-    let replay = ReplayBuilder::new(&header, plugin, simulators.clone(), clock).ready(&mut trace).await.expect("usable");
     let (report, uis) = replay.run(lines, Duration::from_secs(24 * 3600), |_| {}).await.expect("a store in memory does not fail");
-    let events = json!({"delivered": report.delivered, "retried": report.retried, "failed": report.failed});
-    json!({"events": events, "crm": simulators.to_json(), "uis": uis, "problems": report.problems})
+    (trace, report, simulators.to_json(), uis)
 }
 
 /// Like [`play`], for tests without an async runtime: it starts one.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::native_plugin::NativePlugin;
-use crate::play::play_quietly;
+use crate::play::play_reported;
 use crate::program::{replay_json, root};
 
 /// A recording of `tests/recordings/`, by its folder and name: `telephony/missed-task`.
@@ -42,7 +42,7 @@ impl Story {
         let file = std::fs::File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let plugin = Arc::new(NativePlugin::new());
-        Replayed { value: runtime.block_on(play_quietly(std::io::BufReader::new(file), plugin)) }
+        Replayed { value: runtime.block_on(play_reported(std::io::BufReader::new(file), plugin)) }
     }
 
     /// Replays the recording and returns the exit status as well.
