@@ -1,6 +1,5 @@
 //! The extension that stands after a number.
 
-use crate::EXTENSION_DIGITS;
 use crate::groups::{digit, is_hyphen, is_space};
 
 /// Words that announce an extension; longer ones first.
@@ -24,6 +23,8 @@ const WORDS: [&str; 16] = [
 ];
 /// Words between such a word and the digits.
 const FILLERS: [&str; 4] = ["номер", "тел", "набор", "number"];
+/// The most digits of an extension; more are none.
+pub const EXTENSION_DIGITS: usize = 12;
 /// The most digits after a comma or another sign: more are another number.
 const SIGN_DIGITS: usize = 7;
 

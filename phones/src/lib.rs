@@ -45,6 +45,7 @@
 //! | 1 | `country` | the country whose national forms are read |
 //! | 2 | `plan` | one reading of digits by the numbering plans |
 //! | 2 | `extension` | the extension after a number |
+//! | 3 | `phone` | a phone |
 //! | 3 | `prose` | what tells phones from other digits of running text |
 //! | 4 | `reading` | choosing the numbers of a text |
 //! | 4 | `system` | numbers that a system gives |
@@ -52,43 +53,23 @@
 mod country;
 mod extension;
 mod groups;
+mod phone;
 mod plan;
 mod prose;
 mod reading;
 mod system;
 
-use std::fmt;
 use std::ops::Range;
 
 pub use country::{Country, UnknownCountry};
+pub use extension::EXTENSION_DIGITS;
+pub use phone::Phone;
+pub use system::NUMBER_DIGITS;
 
 /// How many bytes of a text are read. What follows is ignored.
 pub const TEXT_BYTES: usize = 64 << 10;
-/// The most digits of a number that a system gives. A possible international number has at most 15.
-pub const NUMBER_DIGITS: usize = 32;
-/// The most digits of an extension; more are none.
-pub const EXTENSION_DIGITS: usize = 12;
 /// What the exchange waits for before it dials an extension: a second for each dot.
 const DTMF_PAUSE: &str = "...";
-
-/// A phone number.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Phone {
-    /// The main number: digits of E.164 without a plus, such as `74951234567`. What a system gives may also be a short, internal or SIP
-    /// number. 1 to 32 digits.
-    pub number: String,
-    /// What is dialled after the connection. 1 to 12 digits.
-    pub extension: Option<String>,
-}
-
-/// A spelling that each of the readers reads as the same phone: `+74951234567 доб. 15`; without the plus for short and internal numbers.
-impl fmt::Display for Phone {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plus = if plan::is_international(&self.number) { "+" } else { "" };
-        write!(to, "{plus}{}", self.number)?;
-        self.extension.as_ref().map_or(Ok(()), |extension| write!(to, " доб. {extension}"))
-    }
-}
 
 /// The number that UIS or another system gives: digits of E.164 without a plus, or a short, internal or SIP number. Its digits stay as they
 /// are. An extension is split off, as in `74955140578...2345`, `74955140578,2345`, `tel:+7-495-514-05-78;ext=2345`. None for words, for

@@ -5,8 +5,9 @@ use std::ops::Range;
 use crate::country::Country;
 use crate::extension::{self, Place};
 use crate::groups::{self, Group};
+use crate::phone::Phone;
 use crate::plan::{self, Evidence, Reading, Written};
-use crate::{Phone, prose};
+use crate::prose;
 
 /// How many groups of digits of a text are looked at.
 const GROUPS_MAX: usize = 2000;

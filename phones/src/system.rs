@@ -1,10 +1,11 @@
 //! Numbers that a system gives.
 
-use crate::NUMBER_DIGITS;
-use crate::Phone;
 use crate::extension::{self, Place};
 use crate::groups::{digit, is_plus, is_punctuation};
+use crate::phone::Phone;
 
+/// The most digits of a number that a system gives. A possible international number has at most 15.
+pub const NUMBER_DIGITS: usize = 32;
 /// The most digits of a number that is written in groups.
 const GROUPED_DIGITS: usize = 15;
 /// Beginnings of addresses.
