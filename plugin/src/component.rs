@@ -65,6 +65,21 @@ impl platform::Clock for Imports {
     }
 }
 
+impl platform::Phones for Imports {
+    fn phone_of_system(&self, text: &str) -> Option<imports::phones::Phone> {
+        imports::phones::of_system(text)
+    }
+    fn phones_typed(&self, text: &str, country: &str) -> Vec<imports::phones::Phone> {
+        imports::phones::typed(text, country)
+    }
+    fn phones_in_text(&self, text: &str, country: &str) -> Vec<imports::phones::Phone> {
+        imports::phones::in_text(text, country)
+    }
+    fn national_digits(&self, number: &str) -> String {
+        imports::phones::national(number)
+    }
+}
+
 impl platform::Directory for Imports {
     fn account(&self) -> imports::directory::Account {
         imports::directory::get_account()

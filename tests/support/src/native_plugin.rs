@@ -128,6 +128,21 @@ impl platform::Clock for Services {
     }
 }
 
+impl platform::Phones for Services {
+    fn phone_of_system(&self, text: &str) -> Option<guest::phones::Phone> {
+        service!(self, phones.of_system(text.to_owned()))
+    }
+    fn phones_typed(&self, text: &str, country: &str) -> Vec<guest::phones::Phone> {
+        service!(self, phones.typed(text.to_owned(), country.to_owned()))
+    }
+    fn phones_in_text(&self, text: &str, country: &str) -> Vec<guest::phones::Phone> {
+        service!(self, phones.in_text(text.to_owned(), country.to_owned()))
+    }
+    fn national_digits(&self, number: &str) -> String {
+        service!(self, phones.national(number.to_owned()))
+    }
+}
+
 impl platform::Directory for Services {
     fn account(&self) -> guest::directory::Account {
         waiting!(self, directory.get_account())
