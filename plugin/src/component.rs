@@ -278,7 +278,7 @@ impl setup::Guest for Component {
         handlers::settings_schema()
     }
     fn prepare(settings: String, from_version: Option<String>) -> Result<setup::PreparedSettings, Vec<setup::Misconfiguration>> {
-        handlers::prepare(&settings, from_version.as_deref())
+        handlers::prepare(&Imports, &settings, from_version.as_deref())
     }
     fn template_parameters(setting: String) -> Vec<setup::TemplateParameter> {
         handlers::template_parameters(&setting)
