@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bindings::exports::uis::integration::{orders::OrderWebhook, schedule::TimerDue, setup::Callback};
+use crate::bindings::exports::uis::integration::{
+    orders::OrderWebhook,
+    schedule::TimerDue,
+    setup::{Callback, Identity},
+};
 use crate::bindings::uis::integration::call_events::{
     Call, CallAnswer, CallAnswered, CallFinished, ClickToCall, DialOrder, IncomingCall, LegRinging, OutgoingCall, RecordingReady,
     TagsChanged, TalkFinished,
@@ -46,6 +50,7 @@ pub enum Event {
     Activate,
     Deactivate,
     Action(String),
+    Erase(Identity),
 }
 
 /// What a handler returns when it succeeds.
@@ -106,6 +111,7 @@ impl Event {
             Event::Activate => "on-activate",
             Event::Deactivate => "on-deactivate",
             Event::Action(_) => "run-action",
+            Event::Erase(_) => "erase",
         }
     }
 
@@ -188,6 +194,7 @@ impl Event {
             Event::Callback(event) => format!("callback:{}", event.name),
             Event::Activate | Event::Deactivate => "setup".to_owned(),
             Event::Action(name) => format!("action:{name}"),
+            Event::Erase(_) => "erasure".to_owned(),
             _ => "none".to_owned(),
         }
     }

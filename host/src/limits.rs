@@ -211,6 +211,13 @@ pub const ASSET_BYTES: usize = 1 << 20;
 /// Longest path of a file for browsers, in bytes.
 pub const ASSET_PATH_BYTES: usize = 256;
 
+/// What a handler keeps of its time, so that it can still answer when its requests used up the rest.
+pub const ANSWER_RESERVE: Duration = Duration::from_millis(250);
+/// Most decisions (`log.decision`) of an event. Further ones are counted.
+pub const DECISIONS: u32 = 256;
+/// The beginning of the names of the host's own timers.
+pub const HOST_TIMERS: &str = "host/";
+
 /// Longest name of a skipped thing (`skipped.what`), in bytes.
 pub const SKIPPED_WHAT_BYTES: usize = 256;
 /// Longest reason of a skipped thing or of a failure, in bytes (1 KiB).

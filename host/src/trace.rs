@@ -41,6 +41,17 @@ pub enum Step {
         /// Its fields.
         fields: Vec<(String, String)>,
     },
+    /// A setting, a filter or a rule decided something.
+    Decision {
+        /// What was decided about.
+        subject: String,
+        /// The setting or the rule.
+        decided_by: String,
+        /// `done`, `left out`, `changed`.
+        verdict: &'static str,
+        /// Which value decided.
+        why: String,
+    },
     /// The handler set a timer.
     TimerSet {
         /// Its name.
@@ -203,6 +214,7 @@ impl Step {
                 connection.len() + method.len() + path.len() + pairs(query) + pairs(form) + answer
             }
             Step::Log { level, message, fields } => level.len() + message.len() + pairs(fields),
+            Step::Decision { subject, decided_by, why, .. } => subject.len() + decided_by.len() + why.len(),
             Step::TimerSet { name, .. } | Step::TimerCancelled { name } => name.len(),
             Step::Stored { key, value } => key.len() + value.as_ref().map_or(0, String::len),
             Step::Uis { method, subject, answer } => {

@@ -27,6 +27,9 @@ impl platform::PreparedSettings for Imports {
     fn prepared_settings(&self) -> Vec<u8> {
         imports::settings::prepared()
     }
+    fn integration_name(&self) -> String {
+        imports::settings::integration_name()
+    }
 }
 
 impl platform::Storage for Imports {
@@ -56,6 +59,9 @@ impl platform::Timers for Imports {
 impl platform::Clock for Imports {
     fn now(&self) -> i64 {
         imports::clock::now()
+    }
+    fn time_left(&self) -> u32 {
+        imports::clock::time_left()
     }
     fn to_local(&self, at: i64, zone: &str) -> Result<imports::clock::LocalTime, String> {
         imports::clock::to_local(at, zone)
@@ -123,6 +129,15 @@ impl platform::Directory for Imports {
 }
 
 impl platform::Communications for Imports {
+    fn deliver_call(&self, call: imports::communications::ReportedCall, at: i64) -> Result<(), String> {
+        imports::communications::deliver_call(&call, at)
+    }
+    fn deliver_chat(&self, chat: imports::communications::ReportedChat, at: i64) -> Result<(), String> {
+        imports::communications::deliver_chat(&chat, at)
+    }
+    fn deliver_site_request(&self, request: imports::communications::ReportedSiteRequest, at: i64) -> Result<(), String> {
+        imports::communications::deliver_site_request(&request, at)
+    }
     fn finished_calls(
         &self,
         since: i64,
@@ -212,6 +227,9 @@ impl platform::Log for Imports {
     fn log(&self, level: imports::log::Level, message: &str, fields: &[(&str, &str)]) {
         let fields: Vec<(String, String)> = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         imports::log::write(level, message, &fields);
+    }
+    fn decision(&self, subject: &str, decided_by: &str, verdict: imports::log::Verdict, why: &str) {
+        imports::log::decision(subject, decided_by, verdict, why);
     }
 }
 
@@ -303,6 +321,9 @@ impl setup::Guest for Component {
     }
     fn run_action(delivery: Delivery, name: String) -> Result<Outcome, Failure> {
         handlers::run_action(&Imports, &delivery, &name)
+    }
+    fn erase(delivery: Delivery, who: setup::Identity) -> Result<Outcome, Failure> {
+        handlers::erase(&Imports, &delivery, &who)
     }
     fn on_callback(delivery: Delivery, event: setup::Callback) -> Result<Outcome, Failure> {
         handlers::on_callback(&Imports, &delivery, &event)

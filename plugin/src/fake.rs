@@ -5,14 +5,16 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use crate::bindings::uis::integration::clock::LocalTime;
-use crate::bindings::uis::integration::communications::{CallPage, ChatPage, ReportError, SiteRequestPage, TranscriptPage};
+use crate::bindings::uis::integration::communications::{
+    CallPage, ChatPage, ReportError, ReportedCall, ReportedChat, ReportedSiteRequest, SiteRequestPage, TranscriptPage,
+};
 use crate::bindings::uis::integration::connections::{Request, Response, SendError};
 use crate::bindings::uis::integration::deals::{Deal, DealContact, DealEmployee, DealsError, Funnel, UserField};
 use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, Routing, Verdict};
 use crate::bindings::uis::integration::directory::{
     Account, Campaign, ChatChannel, DirectoryError, DirectoryTag, Employee, EmployeeFields, Line, Scenario, Site, Source, VirtualNumber,
 };
-use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::log::{Level, Verdict as Decided};
 use crate::bindings::uis::integration::phones::Phone;
 use crate::bindings::uis::integration::rules::Points;
 use crate::bindings::uis::integration::storage::{Entry, Item, ItemPage, StorageError, Version};
@@ -83,6 +85,9 @@ impl PreparedSettings for Fake {
     fn prepared_settings(&self) -> Vec<u8> {
         self.prepared.clone()
     }
+    fn integration_name(&self) -> String {
+        "default".to_owned()
+    }
 }
 
 impl Fake {
@@ -135,6 +140,9 @@ impl Timers for Fake {
 impl Clock for Fake {
     fn now(&self) -> Instant {
         self.now.get()
+    }
+    fn time_left(&self) -> u32 {
+        20_000
     }
     fn to_local(&self, _: Instant, _: &str) -> Result<LocalTime, String> {
         Ok(LocalTime { year: 2026, month: 11, day: 23, hour: 10, minute: 0, second: 0 })
@@ -217,6 +225,15 @@ impl Directory for Fake {
 }
 
 impl Communications for Fake {
+    fn deliver_call(&self, _: ReportedCall, _: Instant) -> Result<(), String> {
+        Ok(())
+    }
+    fn deliver_chat(&self, _: ReportedChat, _: Instant) -> Result<(), String> {
+        Ok(())
+    }
+    fn deliver_site_request(&self, _: ReportedSiteRequest, _: Instant) -> Result<(), String> {
+        Ok(())
+    }
     fn finished_calls(&self, _: Instant, _: Option<&str>, _: u32) -> Result<CallPage, ReportError> {
         Err(ReportError::Busy(1000))
     }
@@ -283,5 +300,6 @@ impl Endpoints for Fake {
 }
 
 impl Log for Fake {
+    fn decision(&self, _: &str, _: &str, _: Decided, _: &str) {}
     fn log(&self, _: Level, _: &str, _: &[(&str, &str)]) {}
 }

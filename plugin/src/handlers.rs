@@ -5,7 +5,7 @@ use crate::base::timers::TimerName;
 use crate::bindings::exports::uis::integration::orders::OrderWebhook;
 use crate::bindings::exports::uis::integration::schedule::TimerDue;
 use crate::bindings::exports::uis::integration::setup::{
-    AssetFile, Callback, ChoicePage, ConnectionReport, Delivery, Description, Failure, Misconfiguration, NormalConnection,
+    AssetFile, Callback, ChoicePage, ConnectionReport, Delivery, Description, Failure, Identity, Misconfiguration, NormalConnection,
     PreparedSettings, TemplateParameter,
 };
 use crate::bindings::uis::integration::call_events::{
@@ -19,7 +19,7 @@ use crate::bindings::uis::integration::types::CommunicationKind;
 use crate::context::Context;
 use crate::crm_state::{outage, switch};
 use crate::platform::{Phones, Platform};
-use crate::setup::{activation, callbacks, check, choices, describe, templates};
+use crate::setup::{activation, callbacks, check, choices, describe, erase, templates};
 use crate::telephony::{click_to_call, contact, filter, history, incoming, popups, reconcile, tags};
 use crate::texts::{self, chats, site_requests};
 use crate::{deals, settings, workplace};
@@ -50,6 +50,11 @@ pub fn template_parameters(setting: &str) -> Vec<TemplateParameter> {
 /// `setup.preview-template`.
 pub fn preview_template(setting: &str, template: &str) -> Result<String, Misconfiguration> {
     templates::preview(setting, template)
+}
+
+/// `setup.erase`.
+pub fn erase(platform: &dyn Platform, _: &Delivery, who: &Identity) -> Handled {
+    erase::erase(platform, who)
 }
 
 /// `setup.choices`.

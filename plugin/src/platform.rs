@@ -3,14 +3,16 @@
 //! takes only that one.
 
 use crate::bindings::uis::integration::clock::LocalTime;
-use crate::bindings::uis::integration::communications::{CallPage, ChatPage, ReportError, SiteRequestPage, TranscriptPage};
+use crate::bindings::uis::integration::communications::{
+    CallPage, ChatPage, ReportError, ReportedCall, ReportedChat, ReportedSiteRequest, SiteRequestPage, TranscriptPage,
+};
 use crate::bindings::uis::integration::connections::{Request, Response, SendError};
 use crate::bindings::uis::integration::deals::{Deal, DealContact, DealEmployee, DealsError, Funnel, UserField};
 use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, Routing, Verdict};
 use crate::bindings::uis::integration::directory::{
     Account, Campaign, ChatChannel, DirectoryError, DirectoryTag, Employee, EmployeeFields, Line, Scenario, Site, Source, VirtualNumber,
 };
-use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::log::{Level, Verdict as Decided};
 use crate::bindings::uis::integration::phones::Phone;
 use crate::bindings::uis::integration::rules::Points;
 use crate::bindings::uis::integration::storage::{Entry, ItemPage, StorageError, Version};
@@ -29,6 +31,8 @@ pub trait Connections {
 pub trait PreparedSettings {
     /// The bytes that `prepare` returned.
     fn prepared_settings(&self) -> Vec<u8>;
+    /// The integration's own name, unique in the UIS account.
+    fn integration_name(&self) -> String;
 }
 
 /// Values that are stored between events.
@@ -55,6 +59,8 @@ pub trait Timers {
 pub trait Clock {
     /// The current time.
     fn now(&self) -> Instant;
+    /// How many milliseconds the handler has left for requests.
+    fn time_left(&self) -> u32;
     /// Local time in a zone.
     fn to_local(&self, at: Instant, zone: &str) -> Result<LocalTime, String>;
     /// The instant of a local time.
@@ -111,6 +117,12 @@ pub trait Communications {
     fn finished_chats(&self, since: Instant, cursor: Option<&str>, limit: u32) -> Result<ChatPage, ReportError>;
     /// Site requests in UIS's report.
     fn received_site_requests(&self, since: Instant, cursor: Option<&str>, limit: u32) -> Result<SiteRequestPage, ReportError>;
+    /// Has the host deliver a call that ended as an event.
+    fn deliver_call(&self, call: ReportedCall, at: Instant) -> Result<(), String>;
+    /// Has the host deliver a chat that ended as an event.
+    fn deliver_chat(&self, chat: ReportedChat, at: Instant) -> Result<(), String>;
+    /// Has the host deliver a site request as an event.
+    fn deliver_site_request(&self, request: ReportedSiteRequest, at: Instant) -> Result<(), String>;
     /// One chat's messages.
     fn transcript(&self, chat: i64, cursor: Option<&str>, limit: u32) -> Result<TranscriptPage, ReportError>;
 }
@@ -159,6 +171,8 @@ pub trait Endpoints {
 pub trait Log {
     /// Writes a line.
     fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]);
+    /// Notes a decision: what it was about, which setting or rule decided, what became of it, and why.
+    fn decision(&self, subject: &str, decided_by: &str, verdict: Decided, why: &str);
 }
 
 /// Everything that the host provides. The component's imports implement it; in native tests the test does.

@@ -43,7 +43,7 @@ impl schedule::Guest for Echo {
     accept!(on_schedule(schedule::TimerDue));
 }
 impl setup::Guest for Echo {
-    accept!(on_callback(setup::Callback));
+    accept!(on_callback(setup::Callback); erase(setup::Identity));
     fn describe() -> setup::Description {
         let (connections, callbacks, actions) = (Vec::new(), Vec::new(), Vec::new());
         setup::Description { name: "echo".into(), version: env!("CARGO_PKG_VERSION").into(), connections, callbacks, actions }

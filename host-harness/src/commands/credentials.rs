@@ -11,6 +11,7 @@ use clap::{Args, Subcommand};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use uis_harness::replay::{RemoteSystem, address};
+use uis_host::bindings::exports::uis::integration::setup::ChoiceValue;
 use uis_host::bindings::uis::integration::types::Failure;
 use uis_host::clock::SystemClock;
 use uis_host::connection::credentials::{Credentials, Vault};
@@ -174,8 +175,12 @@ pub async fn choices(arguments: ChoicesArguments) -> Result<u8> {
     loop {
         let found = answered(plugin.choices(scope(&plugin, &limits, &access)?, &setting, page.as_deref()).await)?;
         for choice in found.choices {
-            text += &format!("{}  {}\n", choice.value, choice.title);
-            all.push(json!({"value": choice.value, "title": choice.title}));
+            let value = match choice.value {
+                ChoiceValue::Text(value) => Value::from(value),
+                ChoiceValue::Integer(value) => Value::from(value),
+            };
+            text += &format!("{}  {}\n", value.as_str().map_or_else(|| value.to_string(), str::to_owned), choice.title);
+            all.push(json!({"value": value, "title": choice.title}));
         }
         match found.next {
             Some(next) => page = Some(next),
@@ -240,6 +245,7 @@ fn failure_text(failure: &Failure) -> String {
         Failure::Retry(later) => format!("try again later: {}", later.reason),
         Failure::Rejected(why) => why.clone(),
         Failure::Unauthorized(why) => format!("the key was refused: {why}"),
+        Failure::Suspended(why) => format!("the remote system does no work for this account: {why}"),
         Failure::Misconfigured(problem) => problem.message.clone(),
     }
 }

@@ -70,6 +70,9 @@ impl Story {
                     let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", self.short(value))).collect();
                     let _ = writeln!(out, "          · {level}: {message} {}", fields.join(" "));
                 }
+                Step::Decision { subject, decided_by, verdict, why } if self.verbose => {
+                    let _ = writeln!(out, "          · decided by {decided_by}: {subject}: {verdict}: {why}");
+                }
                 Step::TimerSet { name, at, every_ms } if self.verbose || every_ms.is_none() => {
                     let at = uis_host::clock::instant(*at).with_timezone(&zone).format("%H:%M:%S");
                     let every = every_ms.map(|every| format!(", every {} min", every / 60_000)).unwrap_or_default();
@@ -141,7 +144,8 @@ fn outcome(outcome: &Outcome) -> String {
         }
         Outcome::Accepted(Reply::Dial(None)) => "          answer: nothing to dial\n".into(),
         Outcome::Accepted(Reply::Dial(Some(order))) => {
-            format!("          dial {} for employee {}, shown {}\n", order.contact, order.employee_id, order.virtual_number)
+            let then = order.extension.as_ref().map(|extension| format!(", then {extension}")).unwrap_or_default();
+            format!("          dial {}{then} for employee {}, shown {}\n", order.contact, order.employee_id, order.virtual_number)
         }
         Outcome::Failed(failure, again) => {
             let what = match failure {
@@ -149,6 +153,7 @@ fn outcome(outcome: &Outcome) -> String {
                 Failure::Retry(later) => format!("to be retried: {}", later.reason),
                 Failure::Rejected(why) => format!("REJECTED: {why}"),
                 Failure::Unauthorized(why) => format!("UNAUTHORIZED: {why}"),
+                Failure::Suspended(why) => format!("SUSPENDED: {why}"),
                 Failure::Misconfigured(problem) => format!("MISCONFIGURED: {}: {}", problem.setting, problem.message),
             };
             let again = again.map(|delay| format!(" (next attempt in {} s)", delay as f64 / 1000.0)).unwrap_or_default();

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use uis_host::bindings::exports::uis::integration::setup::Identity;
 use uis_simulator::Account;
 
 /// The version of the format that this program reads.
@@ -135,6 +136,8 @@ pub enum Happening {
     Account(Value),
     /// The owner pressed a button of the settings page; with the action's name.
     Action(String),
+    /// A person's data shall be erased.
+    Erase(Identity),
     /// A rule was released from quarantine; with its name.
     ReleaseRule(String),
     /// The integration was switched off.
@@ -160,6 +163,7 @@ const KINDS: [&str; 15] = [
     "route",
     "click-to-call",
     "order-webhook",
+    "erase",
     "callback",
     "crm",
     "crm-faults",
@@ -326,6 +330,7 @@ fn happening(members: &mut Map<String, Value>) -> Result<Happening, String> {
         }
         "account" => Happening::Account(object(value)?),
         "action" => Happening::Action(text(value)?),
+        "erase" => Happening::Erase(serde_json::from_value(value).map_err(|error| format!("\"erase\": {error}"))?),
         "release-rule" => Happening::ReleaseRule(text(value)?),
         "deactivate" => flag(value).map(|()| Happening::Deactivate)?,
         "activate" => flag(value).map(|()| Happening::Activate)?,

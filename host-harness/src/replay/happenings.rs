@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use uis_host::bindings::exports::uis::integration::orders::OrderWebhook;
-use uis_host::bindings::exports::uis::integration::setup::Callback;
+use uis_host::bindings::exports::uis::integration::setup::{Callback, CallbackRole};
 use uis_host::bindings::uis::integration::call_events::ClickToCall;
 use uis_host::dispatch::{Arrival, CheckedAnswer, LiveEnd, kind_of};
 use uis_host::endpoints::callback;
@@ -46,12 +46,23 @@ impl Replay<'_> {
             Happening::ClickToCall(query) => {
                 let at = self.now();
                 let event = |parameters| Event::ClickToCall(ClickToCall { parameters, at });
-                self.call_back(&slots, number, ("click-to-call", "make-call"), &query, event).await
+                let name = self.callback_of(CallbackRole::MakeCall);
+                self.call_back(&slots, number, ("click-to-call", &name), &query, event).await
             }
             Happening::OrderWebhook { method, parameters } => self.order_hinted(&slots, number, method, &parameters).await,
             Happening::Callback { name, method, parameters } => {
                 let at = self.now();
-                let event = |parameters| Event::Callback(Callback { name: name.clone(), at, method: method.to_owned(), parameters });
+                let content_type = content_type(method);
+                let event = |parameters| {
+                    Event::Callback(Callback {
+                        name: name.clone(),
+                        at,
+                        method: method.to_owned(),
+                        parameters,
+                        content_type: content_type.clone(),
+                        body: Vec::new(),
+                    })
+                };
                 self.call_back(&slots, number, ("callback", &name), &parameters, event).await
             }
             Happening::Crm(_) | Happening::CrmFaults(_) => {
@@ -81,6 +92,7 @@ impl Replay<'_> {
                 }
                 Ok(())
             }
+            Happening::Erase(who) => self.deliver(&slots, number, "erase", Event::Erase(who)).await,
             Happening::Action(name) => self.deliver(&slots, number, "action", Event::Action(name)).await,
             Happening::Deactivate => {
                 for slot in slots {
@@ -122,18 +134,38 @@ impl Replay<'_> {
         Ok(())
     }
 
+    /// The plugin's name of a callback with this role; if it has none, the role's own name, which is refused as unknown.
+    fn callback_of(&self, role: CallbackRole) -> String {
+        let usual = match role {
+            CallbackRole::MakeCall => "make-call",
+            CallbackRole::OrderWebhook => "order-webhook",
+            CallbackRole::Callback => "callback",
+        };
+        callback::of_role(&self.plugin.description().callbacks, role).unwrap_or(usual).to_owned()
+    }
+
     /// A webhook of an order: its parameters, or its full address as copied from the settings, which identifies the integration and
     /// contains the secret.
     async fn order_hinted(&mut self, slots: &[usize], line: u64, method: &'static str, parameters: &str) -> Result<(), StoreError> {
-        const NAMES: (&str, &str) = ("order-webhook", "order-webhook");
+        let name = self.callback_of(CallbackRole::OrderWebhook);
+        let names = ("order-webhook", name.as_str());
         let at = self.now();
-        let event = |parameters| Event::OrderWebhook(OrderWebhook { at, method: method.to_owned(), parameters });
+        let content_type = content_type(method);
+        let event = |parameters| {
+            Event::OrderWebhook(OrderWebhook {
+                at,
+                method: method.to_owned(),
+                parameters,
+                content_type: content_type.clone(),
+                body: Vec::new(),
+            })
+        };
         if !parameters.starts_with("https://") {
-            return self.call_back(slots, line, NAMES, parameters, event).await;
+            return self.call_back(slots, line, names, parameters, event).await;
         }
-        let served = |slot: &usize| self.dispatch.integration(*slot).endpoints.parameters_at(NAMES.1, parameters);
+        let served = |slot: &usize| self.dispatch.integration(*slot).endpoints.parameters_at(names.1, parameters);
         match slots.iter().find_map(|slot| Some((*slot, served(slot)?.to_owned()))) {
-            Some((slot, query)) => self.call_back(&[slot], line, NAMES, &query, event).await,
+            Some((slot, query)) => self.call_back(&[slot], line, names, &query, event).await,
             None => {
                 let why = "order-webhook: no integration has this address; copy Webhook url from the integration's settings";
                 self.problem(line, ProblemKind::Rejected, why.to_owned());
@@ -274,4 +306,9 @@ impl Replay<'_> {
         }
         Ok(())
     }
+}
+
+/// The media type of a recorded request's body: a POST has a form.
+fn content_type(method: &str) -> Option<String> {
+    (method == "POST").then(|| "application/x-www-form-urlencoded".to_owned())
 }

@@ -21,6 +21,9 @@ const FIRST_DELAY_MS: i64 = 1000;
 /// The longest delay. When a remote system works again after a night, its events are retried within a quarter of an hour.
 const LONGEST_DELAY_MS: i64 = 15 * 60_000;
 
+/// The shortest delay while the remote system does no work for the account.
+const SUSPENDED_DELAY_MS: u32 = 60_000;
+
 /// After this many attempts, about 17 minutes, it is reported that the activation does not succeed. Nothing else runs until it does, so
 /// nothing else can report it. For other events the plugin decides what to report.
 const ACTIVATION_PATIENCE: u32 = 11;
@@ -222,6 +225,15 @@ impl Dispatch<'_> {
                 self.slots[slot].lanes.pause(&event.ordering_key, waiting);
                 Outcome::Failed(failure, None)
             }
+            Ok(Err(failure @ Failure::Suspended(_))) => {
+                if !std::mem::replace(&mut self.slots[slot].suspended, true) {
+                    self.report_failure(slot, &event, &failure);
+                }
+                let waiting = KeptEvent { reported: true, ..event.clone() };
+                let reason = "the remote system does no work for this account".to_owned();
+                self.try_again(slot, &waiting, RetryLater { after_ms: Some(SUSPENDED_DELAY_MS), reason }).await?;
+                Outcome::Failed(failure, None)
+            }
             Ok(Err(failure)) => {
                 self.report_failure(slot, &event, &failure);
                 self.set_aside(slot, &event, format!("{failure:?}")).await?;
@@ -240,6 +252,7 @@ impl Dispatch<'_> {
     /// The handler succeeded. After an activation or deactivation the integration changes its state; then the lane continues.
     async fn accept(&mut self, slot: usize, event: &KeptEvent, reply: Reply) -> Result<Outcome, StoreError> {
         self.observer.accepted(event);
+        self.slots[slot].suspended = false;
         let now = self.now();
         match event.event {
             Event::Activate => self.slots[slot].lanes.resume(now),

@@ -64,6 +64,8 @@ struct Slot {
     lanes: Lanes,
     /// Number of kept events that are being handled.
     at_work: usize,
+    /// It was reported that the remote system does no work for the account, and no event has succeeded since.
+    suspended: bool,
 }
 
 /// How many kept events may be handled at the same time in the whole process.
@@ -112,7 +114,7 @@ impl<'a> Dispatch<'a> {
             for event in integration.store.waiting(&integration.name).await? {
                 lanes.restore(event);
             }
-            slots.push(Slot { integration, lanes, at_work: 0 });
+            slots.push(Slot { integration, lanes, at_work: 0, suspended: false });
         }
         let at_work = FuturesUnordered::new();
         let kept_places = kept_places(instances);

@@ -31,6 +31,7 @@ impl Dispatch<'_> {
             Failure::Retry(later) => (ProblemKind::Limit, format!("{title}: {}", why(&later.reason))),
             Failure::Rejected(text) => (ProblemKind::Rejected, format!("{title}: {}", why(text))),
             Failure::Unauthorized(text) => (ProblemKind::Unauthorized, format!("{title}: {}", why(text))),
+            Failure::Suspended(text) => (ProblemKind::Suspended, format!("{title}: {}", why(text))),
             Failure::Misconfigured(problem) => {
                 let setting = cut(&problem.setting, SKIPPED_WHAT_BYTES);
                 (ProblemKind::Misconfigured, format!("{title}: settings.{setting}: {}", why(&problem.message)))

@@ -12,6 +12,7 @@ use super::{Dispatch, KEPT_PER_INTEGRATION};
 use crate::bindings::exports::uis::integration::schedule::TimerDue;
 use crate::event::{Class, Event};
 use crate::ports::{IntegrationState, KeptEvent, Origin, ProblemKind, SetTimer, StoreError};
+use crate::services::communications;
 
 /// How many handlers may run at one instant of virtual time. A line of a recording causes only a few. Without this limit, a plugin that
 /// sets a timer for the current instant each time the timer is due would stop virtual time for ever.
@@ -125,8 +126,11 @@ impl Dispatch<'_> {
 
     fn timer_event(&mut self, slot: usize, set: SetTimer) -> KeptEvent {
         let SetTimer { timer, origin } = set;
-        let event = Event::TimerDue(TimerDue { name: timer.name, due: timer.at, payload: timer.payload });
-        let kept = self.kept(slot, super::Arrival { origin, what: "timer".into(), event });
+        let (what, event) = match communications::delivered_by(&timer) {
+            Some(event) => ("reported", event),
+            None => ("timer", Event::TimerDue(TimerDue { name: timer.name, due: timer.at, payload: timer.payload })),
+        };
+        let kept = self.kept(slot, super::Arrival { origin, what: what.into(), event });
         KeptEvent { ordering_key: timer.ordering_key, ..kept }
     }
 

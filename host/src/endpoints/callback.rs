@@ -1,11 +1,16 @@
 //! Requests that a remote system sends to an integration: checking their secret, and the parameters that the plugin receives.
 
 use super::Endpoints;
-use crate::bindings::exports::uis::integration::setup::CallbackNeed;
+use crate::bindings::exports::uis::integration::setup::{CallbackNeed, CallbackRole};
 
 /// The parameters of a query or form, decoded, in order.
 pub fn parameters(encoded: &str) -> Vec<(String, String)> {
     form_urlencoded::parse(encoded.trim_start_matches('?').as_bytes()).into_owned().collect()
+}
+
+/// The name of the plugin's callback with this role; none if the plugin has none.
+pub fn of_role(needs: &[CallbackNeed], role: CallbackRole) -> Option<&str> {
+    needs.iter().find(|need| need.role == role).map(|need| need.name.as_str())
 }
 
 /// Why a request was refused.
@@ -50,7 +55,12 @@ mod tests {
 
     #[test]
     fn the_secret_is_checked_and_removed() {
-        let needs = [CallbackNeed { name: "status".into(), methods: vec!["GET".into()], secret_parameter: Some("key".into()) }];
+        let needs = [CallbackNeed {
+            name: "status".into(),
+            role: CallbackRole::Callback,
+            methods: vec!["GET".into()],
+            secret_parameter: Some("key".into()),
+        }];
         let endpoints = Endpoints { base: String::new(), callbacks: Vec::new(), secret: "s3cret".to_owned().into() };
         let admitted = admit(&needs, &endpoints, "status", parameters("?key=s3cret&user=5&text=a+b"));
         assert_eq!(admitted, Ok(vec![("user".into(), "5".into()), ("text".into(), "a b".into())]));

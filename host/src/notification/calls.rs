@@ -107,8 +107,8 @@ pub fn answered(params: &Params) -> Result<CallAnswered, Unreadable> {
 /// `talk_finished`.
 pub fn talk_finished(params: &Params) -> Result<TalkFinished, Unreadable> {
     let call = call(params, None)?;
-    let talk_seconds = params.seconds("talk_time_duration");
-    Ok(TalkFinished { call: with_rest(call, params), talk_seconds })
+    let (talk_seconds, leg_id) = (params.seconds("talk_time_duration"), params.integer("leg_id"));
+    Ok(TalkFinished { call: with_rest(call, params), leg_id, talk_seconds })
 }
 
 /// `call_session_finished` and `lost_call_session`.
@@ -119,7 +119,7 @@ pub fn finished(params: &Params, lost: bool) -> Result<CallFinished, Unreadable>
     let last_talked = last_talked(params);
     let (reason, lost_reason) = (params.text("finish_reason"), params.text("lost_reason"));
     let mut recordings: Vec<Recording> =
-        params.texts("record_file_links").into_iter().map(|url| Recording { url, seconds: None }).collect();
+        params.texts("record_file_links").into_iter().map(|url| Recording { url: Some(url), seconds: None }).collect();
     if let Some(one) = recording(params)
         && !recordings.iter().any(|known| known.url == one.url)
     {
@@ -151,7 +151,8 @@ fn last_talked(params: &Params) -> Option<EmployeeHint> {
 
 fn recording(params: &Params) -> Option<Recording> {
     let seconds = params.seconds("file_duration").or(params.seconds("call_record_duration"));
-    Some(Recording { url: params.text_of_any(&["file_link", "record_file_link"])?, seconds })
+    let url = params.text_of_any(&["file_link", "record_file_link"])?;
+    Some(Recording { url: Some(url), seconds })
 }
 
 /// `record_ready`: one recording in `file_link`, or several in `record_file_links`. Each recording becomes an event.
@@ -159,14 +160,14 @@ pub fn recordings_ready(params: &Params) -> Result<Vec<RecordingReady>, Unreadab
     let call = call(params, None)?;
     let (one, several) = (recording(params), params.texts("record_file_links"));
     let mut recordings: Vec<Recording> = one.into_iter().collect();
-    for url in several {
+    for url in several.into_iter().map(Some) {
         if !recordings.iter().any(|known| known.url == url) {
             recordings.push(Recording { url, seconds: None });
         }
     }
     if recordings.is_empty() {
         // The event is valid without a link; the plugin reports that the link is missing.
-        recordings.push(Recording { url: String::new(), seconds: None });
+        recordings.push(Recording { url: None, seconds: None });
     }
     let call = with_rest(call, params);
     Ok(recordings.into_iter().map(|recording| RecordingReady { call: call.clone(), recording }).collect())
@@ -211,10 +212,10 @@ pub fn reported(params: &Params) -> Result<Option<CallFinished>, Unreadable> {
     let mut recordings: Vec<Recording> = params
         .texts("call_records")
         .into_iter()
-        .map(|id| Recording { url: format!("https://app.comagic.ru/system/media/talk/{communication}/{id}/"), seconds: None })
+        .map(|id| Recording { url: Some(format!("https://app.comagic.ru/system/media/talk/{communication}/{id}/")), seconds: None })
         .collect();
     if let (Some(url), true) = (params.text("full_record_file_link"), recordings.is_empty()) {
-        recordings.push(Recording { url, seconds: None });
+        recordings.push(Recording { url: Some(url), seconds: None });
     }
     let people = params.objects("employees");
     let ids = |flag: &str| -> Vec<i64> {

@@ -30,7 +30,7 @@ const HANDLERS: [(&str, &[&str]); 6] = [
     ("site-requests", &["on-site-request"]),
     ("orders", &["on-order-webhook"]),
     ("schedule", &["on-schedule"]),
-    ("setup", &["on-callback", "on-activate", "on-deactivate", "run-action"]),
+    ("setup", &["on-callback", "on-activate", "on-deactivate", "run-action", "erase"]),
 ];
 
 /// Where a component exports each handler, by the handler's name.
@@ -82,6 +82,7 @@ impl Handlers {
             Event::TimerDue(event) => done(to.call((delivery, event)).await?),
             Event::Callback(event) => done(to.call((delivery, event)).await?),
             Event::Activate | Event::Deactivate => done(to.call((delivery,)).await?),
+            Event::Erase(who) => done(to.call((delivery, who)).await?),
             Event::Action(name) => done(to.call((delivery, name.as_str())).await?),
         })
     }

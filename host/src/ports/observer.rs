@@ -17,6 +17,8 @@ pub enum ProblemKind {
     Rejected,
     /// The remote system refused the credential.
     Unauthorized,
+    /// The remote system does no work for the account until somebody pays or unblocks it; its events wait.
+    Suspended,
     /// A setting prevents an event from being handled.
     Misconfigured,
     /// The plugin trapped.

@@ -1,5 +1,7 @@
 //! The contract's import `clock`.
 
+use std::time::Instant;
+
 use chrono::{Datelike, NaiveDate, Timelike};
 
 use super::EventScope;
@@ -9,6 +11,10 @@ use crate::clock;
 impl Host for EventScope {
     fn now(&mut self) -> wasmtime::Result<i64> {
         Ok(self.integration.clock.now_ms())
+    }
+
+    fn time_left(&mut self) -> wasmtime::Result<u32> {
+        Ok(u32::try_from(self.usable_until().saturating_duration_since(Instant::now()).as_millis()).unwrap_or(u32::MAX))
     }
 
     fn to_local(&mut self, at: i64, zone: String) -> wasmtime::Result<Result<LocalTime, String>> {

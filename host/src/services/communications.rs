@@ -7,11 +7,27 @@ use crate::bindings::uis::integration::communications::{
     CallPage, ChatPage, Host, ReportError, ReportedCall, ReportedChat, ReportedSiteRequest, SiteRequestPage, TranscriptPage,
 };
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
+use crate::bindings::uis::integration::timers::Timer;
 use crate::event::Event;
-use crate::limits::REPORT_PAGE;
+use crate::limits::{HOST_TIMERS, REPORT_PAGE};
 
 fn rows(limit: u32) -> usize {
     limit.clamp(1, REPORT_PAGE) as usize
+}
+
+/// The event that a timer of the host delivers; none for a plugin's timer, and for one whose event cannot be read.
+pub fn delivered_by(timer: &Timer) -> Option<Event> {
+    timer.name.starts_with(HOST_TIMERS).then(|| serde_json::from_slice(&timer.payload).ok()).flatten()
+}
+
+impl EventScope {
+    /// Keeps an event as a timer of the host: a timer has all that a reported event needs, its own lane, a time, and one of a name.
+    async fn deliver(&mut self, name: String, ordering_key: String, at: i64, event: &Event) -> wasmtime::Result<Result<(), String>> {
+        self.turn().await;
+        let payload = serde_json::to_vec(event).map_err(wasmtime::Error::new)?;
+        let timer = Timer { name: format!("{HOST_TIMERS}reported/{name}"), at, every_ms: None, ordering_key, payload };
+        Ok(self.keep_timer(timer).await?)
+    }
 }
 
 impl Host for EventScope {
@@ -48,6 +64,21 @@ impl Host for EventScope {
                 |request: SiteRequest| ReportedSiteRequest { ordering_key: Event::SiteRequest(request.clone()).ordering_key(), request };
             SiteRequestPage { requests: requests.into_iter().map(reported).collect(), next }
         }))
+    }
+
+    async fn deliver_call(&mut self, call: ReportedCall, at: i64) -> wasmtime::Result<Result<(), String>> {
+        let name = format!("call/{}", call.finished.call.session_id);
+        self.deliver(name, call.ordering_key, at, &Event::CallFinished(call.finished)).await
+    }
+
+    async fn deliver_chat(&mut self, chat: ReportedChat, at: i64) -> wasmtime::Result<Result<(), String>> {
+        let name = format!("chat/{}", chat.finished.chat.chat_id);
+        self.deliver(name, chat.ordering_key, at, &Event::ChatFinished(chat.finished)).await
+    }
+
+    async fn deliver_site_request(&mut self, request: ReportedSiteRequest, at: i64) -> wasmtime::Result<Result<(), String>> {
+        let name = format!("site-request/{}", request.request.communication_id);
+        self.deliver(name, request.ordering_key, at, &Event::SiteRequest(request.request)).await
     }
 
     async fn transcript(

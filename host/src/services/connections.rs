@@ -246,7 +246,7 @@ impl Host for EventScope {
     async fn send(&mut self, requests: Vec<Request>, deadline_ms: u32) -> wasmtime::Result<Vec<Result<Response, SendError>>> {
         self.before_effect().await?;
         self.rounds += u32::from(!requests.is_empty());
-        let until = self.deadline.min(Instant::now() + Duration::from_millis(deadline_ms.into()));
+        let until = self.usable_until().min(Instant::now() + Duration::from_millis(deadline_ms.into()));
         let sending: Vec<_> = self.admit(&requests).into_iter().map(|admitted| self.sending(admitted, until)).collect();
         let answers: Vec<Result<Response, Unanswered>> = stream::iter(sending).buffered(REQUESTS_SIDE_BY_SIDE).collect().await;
         for (request, answer) in requests.into_iter().zip(&answers) {

@@ -1,8 +1,8 @@
 //! The contract's import `log`: log lines go into the event's trace.
 
 use super::EventScope;
-use crate::bindings::uis::integration::log::{Host, Level};
-use crate::limits::{LOG_BYTES, LOG_FIELDS, cut};
+use crate::bindings::uis::integration::log::{Host, Level, Verdict};
+use crate::limits::{DECISIONS, LOG_BYTES, LOG_FIELDS, REASON_BYTES, SKIPPED_WHAT_BYTES, cut};
 use crate::trace::{Limit, Step};
 
 impl Host for EventScope {
@@ -31,6 +31,31 @@ impl Host for EventScope {
             .map(|(name, value)| (cut(&name, LOG_BYTES).to_owned(), cut(&value, LOG_BYTES).to_owned()))
             .collect();
         self.trace.push(Step::Log { level: level.into(), message: cut(&message, LOG_BYTES).to_owned(), fields });
+        Ok(())
+    }
+
+    fn decision(&mut self, subject: String, decided_by: String, verdict: Verdict, why: String) -> wasmtime::Result<()> {
+        self.decisions += 1;
+        if self.decisions == DECISIONS + 1 {
+            self.trace.push(Step::Withheld {
+                what: "decisions".into(),
+                limit: Limit { name: "decisions", value: DECISIONS.into() },
+                why: "further decisions of this event are dropped",
+            });
+        }
+        if self.decisions <= DECISIONS {
+            let verdict = match verdict {
+                Verdict::Done => "done",
+                Verdict::LeftOut => "left out",
+                Verdict::Changed => "changed",
+            };
+            self.trace.push(Step::Decision {
+                subject: cut(&subject, SKIPPED_WHAT_BYTES).to_owned(),
+                decided_by: cut(&decided_by, SKIPPED_WHAT_BYTES).to_owned(),
+                verdict,
+                why: cut(&why, REASON_BYTES).to_owned(),
+            });
+        }
         Ok(())
     }
 }

@@ -20,7 +20,7 @@ use std::time::Instant;
 
 use crate::bindings::uis::integration as contract;
 use crate::integration::Integration;
-use crate::limits::Limits;
+use crate::limits::{ANSWER_RESERVE, Limits};
 use crate::ports::{Origin, StoreError, Turns};
 use crate::sync::lock;
 use crate::trace::Trace;
@@ -43,6 +43,8 @@ pub struct EventScope {
     rounds: u32,
     /// Log lines so far, including dropped ones.
     log_lines: u32,
+    /// Decisions so far, including dropped ones.
+    decisions: u32,
     /// Bytes of request bodies sent so far.
     bytes_out: usize,
     /// Bytes of answer bodies received so far. Shared with the requests in flight.
@@ -67,6 +69,7 @@ impl EventScope {
             requests: 0,
             rounds: 0,
             log_lines: 0,
+            decisions: 0,
             bytes_out: 0,
             bytes_in: Arc::default(),
             storage_written: 0,
@@ -98,6 +101,11 @@ impl EventScope {
     async fn before_effect(&self) -> Result<(), StoreError> {
         self.turn().await;
         self.integration.store.commit(&self.integration.name).await
+    }
+
+    /// Until when requests are waited for: the rest of the time is reserved for the handler's answer.
+    fn usable_until(&self) -> Instant {
+        self.deadline.checked_sub(ANSWER_RESERVE).unwrap_or(self.deadline)
     }
 
     /// The current time, in milliseconds since 1970.

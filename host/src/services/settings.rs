@@ -7,4 +7,8 @@ impl Host for EventScope {
     fn prepared(&mut self) -> wasmtime::Result<Vec<u8>> {
         Ok(self.settings.as_ref().clone())
     }
+
+    fn integration_name(&mut self) -> wasmtime::Result<String> {
+        Ok(self.integration.name.clone())
+    }
 }

@@ -66,7 +66,7 @@ pub fn call_finished(session_id: i64, text: &str) -> CallFinished {
         finish_reason: Some(text.into()),
         last_talked_employee: None,
         rung_employee_ids: vec![1, i64::MIN],
-        recordings: vec![Recording { url: text.into(), seconds: None }],
+        recordings: vec![Recording { url: Some(text.into()), seconds: None }],
     }
 }
 
@@ -124,7 +124,14 @@ pub fn events(text: &str) -> Vec<Event> {
         Event::SiteRequest(site_request(text)),
         Event::OrderWebhook(OrderWebhook { at: NOW, method: "POST".into(), parameters: vec![(text.into(), text.into())] }),
         Event::TimerDue(TimerDue { name: text.into(), due: i64::MIN, payload: (0..=255).collect() }),
-        Event::Callback(Callback { name: text.into(), at: i64::MAX, method: text.into(), parameters: vec![(String::new(), text.into())] }),
+        Event::Callback(Callback {
+            name: text.into(),
+            at: i64::MAX,
+            method: text.into(),
+            parameters: vec![(String::new(), text.into())],
+            content_type: None,
+            body: (0..=255).collect(),
+        }),
         Event::Activate,
         Event::Deactivate,
         Event::Action(text.into()),

@@ -130,6 +130,19 @@ pub fn not_listed(property: &Value, value: &Value) -> Option<String> {
     Some(format!("{wrong} cannot be used; there are: {}", names.join(", ")))
 }
 
+/// Whether a setting, or a field of a table's row named `setting.field`, takes whole numbers.
+pub fn takes_integers(setting: &str) -> bool {
+    let properties = properties();
+    let property = match setting.split_once('.') {
+        Some((table, member)) => &properties[table]["items"]["properties"][member],
+        None => &properties[setting],
+    };
+    let is = |property: &Value| {
+        property["type"] == "integer" || property["type"].as_array().is_some_and(|types| types.contains(&"integer".into()))
+    };
+    is(property) || is(&property["items"])
+}
+
 /// The source of a setting's choices; none if the setting has no such choices. A field of a table's row is named `setting.field`, and the
 /// values of a condition's parameter `setting.parameter`.
 pub fn choices_from(setting: &str) -> Option<String> {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::base::phone::Reader;
-use crate::bindings::exports::uis::integration::setup::{Choice, ChoicePage};
+use crate::bindings::exports::uis::integration::setup::{Choice, ChoicePage, ChoiceValue};
 use crate::bindings::uis::integration::directory::Employee;
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
@@ -74,12 +74,25 @@ impl Source {
 
 /// A page of a setting's choices. A field of a table's row is named `setting.field`.
 pub fn choices(context: &Context<'_>, setting: &str, page: Option<&str>) -> Result<ChoicePage, Failure> {
-    match settings::schema::choices_from(setting).as_deref().and_then(Source::parse) {
-        Some(Source::Users) => users(context, page),
-        Some(Source::Reference(path, list)) => references(context, path, list, page),
-        Some(Source::Fields(entities)) => fields(context, entities, page),
-        Some(Source::Account(objects)) => cut(of_account(context, objects)?, page),
-        None => Err(Failure::Rejected(format!("the setting {setting:?} has no list of choices"))),
+    let mut found = match settings::schema::choices_from(setting).as_deref().and_then(Source::parse) {
+        Some(Source::Users) => users(context, page)?,
+        Some(Source::Reference(path, list)) => references(context, path, list, page)?,
+        Some(Source::Fields(entities)) => fields(context, entities, page)?,
+        Some(Source::Account(objects)) => cut(of_account(context, objects)?, page)?,
+        None => return Err(Failure::Rejected(format!("the setting {setting:?} has no list of choices"))),
+    };
+    if settings::schema::takes_integers(setting) {
+        found.choices.iter_mut().for_each(|choice| as_integer(&mut choice.value));
+    }
+    Ok(found)
+}
+
+/// A value as the settings' JSON has it where a setting takes whole numbers.
+fn as_integer(value: &mut ChoiceValue) {
+    if let ChoiceValue::Text(text) = value
+        && let Ok(number) = text.parse()
+    {
+        *value = ChoiceValue::Integer(number);
     }
 }
 
@@ -148,7 +161,7 @@ fn fields(context: &Context<'_>, entities: &[Entity], page: Option<&str>) -> Res
 /// A choice whose title is made of the parts that are not empty.
 fn choice(value: &str, parts: &[&str]) -> Choice {
     let parts: Vec<&str> = parts.iter().copied().filter(|part| !part.trim().is_empty()).collect();
-    Choice { value: value.to_owned(), title: if parts.is_empty() { value.to_owned() } else { parts.join(", ") } }
+    Choice { value: ChoiceValue::Text(value.to_owned()), title: if parts.is_empty() { value.to_owned() } else { parts.join(", ") } }
 }
 
 /// RetailCRM's active users, in RetailCRM's own pages.
@@ -228,7 +241,16 @@ mod tests {
         };
         let titles = |setting: &str, page: Option<&str>| {
             let page = choices(&Context::new(&fake), setting, page).expect("choices");
-            (page.choices.iter().map(|choice| format!("{}={}", choice.value, choice.title)).collect::<Vec<_>>(), page.next)
+            (
+                page.choices
+                    .iter()
+                    .map(|choice| match &choice.value {
+                        ChoiceValue::Text(value) => format!("{value}={}", choice.title),
+                        ChoiceValue::Integer(value) => format!("{value}:={}", choice.title),
+                    })
+                    .collect::<Vec<_>>(),
+                page.next,
+            )
         };
         let (users, next) = titles("default-responsible", None);
         assert_eq!(

@@ -1,7 +1,7 @@
 //! The plugin's description: what it is and what it needs.
 
 use crate::bindings::exports::uis::integration::setup::{
-    Action, AssetFile, AuthStyle, CallbackNeed, ConnectionNeed, Description, NormalConnection, RateClass,
+    Action, AssetFile, AuthStyle, CallbackNeed, CallbackRole, ConnectionNeed, Description, NormalConnection, RateClass,
 };
 use crate::deals::loading;
 use crate::retailcrm::CONNECTION;
@@ -17,8 +17,9 @@ const LOGO: &str = include_str!("logo.svg");
 
 /// The plugin's name, connections, callbacks and actions.
 pub fn describe() -> Description {
-    let callback = |name: &str, methods: &[&str], secret: Option<&str>| CallbackNeed {
+    let callback = |name: &str, role: CallbackRole, methods: &[&str], secret: Option<&str>| CallbackNeed {
         name: name.to_owned(),
+        role,
         methods: methods.iter().map(|&method| method.to_owned()).collect(),
         secret_parameter: secret.map(str::to_owned),
     };
@@ -36,12 +37,12 @@ pub fn describe() -> Description {
             ],
         }],
         callbacks: vec![
-            callback("make-call", &["GET"], Some("clientId")),
-            callback("status", &["GET"], Some("clientId")),
-            callback("activity", &["POST"], Some("clientId")),
-            callback("settings", &["POST"], Some("clientId")),
+            callback("make-call", CallbackRole::MakeCall, &["GET"], Some("clientId")),
+            callback("status", CallbackRole::Callback, &["GET"], Some("clientId")),
+            callback("activity", CallbackRole::Callback, &["POST"], Some("clientId")),
+            callback("settings", CallbackRole::Callback, &["POST"], Some("clientId")),
             // An administrator configures the trigger by hand and does not know the client id, so the secret is part of the path.
-            callback("order-webhook", &["GET", "POST"], None),
+            callback("order-webhook", CallbackRole::OrderWebhook, &["GET", "POST"], None),
         ],
         actions: vec![
             Action {

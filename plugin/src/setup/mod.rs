@@ -5,6 +5,7 @@ pub mod callbacks;
 pub mod check;
 pub mod choices;
 pub mod describe;
+pub mod erase;
 pub mod registration;
 pub mod review;
 pub mod templates;

@@ -261,15 +261,13 @@ fn record(context: &Context<'_>, session: i64, story: &Story) -> Result<(Call, C
 fn check_links(session: i64, found: &[Recording]) -> (Vec<Recording>, Vec<Skipped>) {
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for recording in found {
-        if recording.url.trim().is_empty() {
-            bad.push(skipped(format!("recording of call {}", AppealId::call(session)), "the notification has no link to it"));
-            continue;
-        }
-        match links::https(&recording.url) {
-            Ok(url) => good.push(Recording { url: url.to_owned(), seconds: recording.seconds }),
-            Err(why) => {
-                bad.push(skipped(format!("recording of call {}", AppealId::call(session)), format!("{why}: {}", shown(&recording.url))))
-            }
+        let left_out = |why: String| skipped(format!("recording of call {}", AppealId::call(session)), why);
+        match recording.url.as_deref() {
+            None => bad.push(left_out("the notification has no link to it".into())),
+            Some(url) => match links::https(url) {
+                Ok(url) => good.push(Recording { url: Some(url.to_owned()), seconds: recording.seconds }),
+                Err(why) => bad.push(left_out(format!("{why}: {}", shown(url)))),
+            },
         }
     }
     (good, bad)

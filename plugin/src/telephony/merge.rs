@@ -97,10 +97,11 @@ impl Story {
 
     /// Merges a recording whose link was checked.
     pub fn merge_recording(&mut self, recording: &Recording) {
-        match self.recordings.iter_mut().find(|known| known.url == recording.url) {
+        let Some(url) = &recording.url else { return };
+        match self.recordings.iter_mut().find(|known| known.url == *url) {
             Some(known) => known.seconds = known.seconds.or(recording.seconds),
             None => self.recordings.push(StoredRecording {
-                url: recording.url.clone(),
+                url: url.clone(),
                 seconds: recording.seconds,
                 ..StoredRecording::default()
             }),
@@ -138,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_reported_recording_is_known_by_its_id() {
-        let link = |url: &str| Recording { url: url.into(), seconds: None };
+        let link = |url: &str| Recording { url: Some(url.into()), seconds: None };
         let reported = [link("https://app.example/talk/7/a1/"), link("https://app.example/talk/7/b2/")];
         let mut story = Story::default();
         assert_eq!(story.not_yet_known(&reported).len(), 2);

@@ -225,12 +225,13 @@ impl Story {
     /// the id at the end of the link. If the known links have other ids, recordings cannot be compared, and none counts as new.
     pub fn not_yet_known<'a>(&self, reported: &'a [Recording]) -> Vec<&'a Recording> {
         let id = |url: &str| url.trim_end_matches('/').rsplit('/').next().unwrap_or_default().to_owned();
-        let ids: Vec<String> = reported.iter().map(|recording| id(&recording.url)).collect();
+        let id_of = |recording: &Recording| id(recording.url.as_deref().unwrap_or_default());
+        let ids: Vec<String> = reported.iter().map(id_of).collect();
         if !self.recordings.iter().all(|known| ids.contains(&id(&known.url))) {
             return Vec::new();
         }
         let known: Vec<String> = self.recordings.iter().map(|known| id(&known.url)).collect();
-        reported.iter().filter(|recording| !known.contains(&id(&recording.url))).collect()
+        reported.iter().filter(|recording| !known.contains(&id_of(recording))).collect()
     }
 
     /// The customer's number with its extension.

@@ -110,6 +110,9 @@ impl platform::PreparedSettings for Services {
     fn prepared_settings(&self) -> Vec<u8> {
         service!(self, settings.prepared())
     }
+    fn integration_name(&self) -> String {
+        service!(self, settings.integration_name())
+    }
 }
 
 impl platform::Storage for Services {
@@ -145,6 +148,9 @@ impl platform::Timers for Services {
 impl platform::Clock for Services {
     fn now(&self) -> i64 {
         service!(self, clock.now())
+    }
+    fn time_left(&self) -> u32 {
+        service!(self, clock.time_left())
     }
     fn to_local(&self, at: i64, zone: &str) -> Result<guest::clock::LocalTime, String> {
         service!(self, clock.to_local(at, zone.to_owned()))
@@ -216,6 +222,21 @@ impl platform::Directory for Services {
 }
 
 impl platform::Communications for Services {
+    fn deliver_call(&self, call: guest::communications::ReportedCall, at: i64) -> Result<(), String> {
+        let kept = waiting!(self, communications.deliver_call(same(call), at));
+        self.effect();
+        kept
+    }
+    fn deliver_chat(&self, chat: guest::communications::ReportedChat, at: i64) -> Result<(), String> {
+        let kept = waiting!(self, communications.deliver_chat(same(chat), at));
+        self.effect();
+        kept
+    }
+    fn deliver_site_request(&self, request: guest::communications::ReportedSiteRequest, at: i64) -> Result<(), String> {
+        let kept = waiting!(self, communications.deliver_site_request(same(request), at));
+        self.effect();
+        kept
+    }
     fn finished_calls(
         &self,
         since: i64,
@@ -336,6 +357,9 @@ impl platform::Log for Services {
         let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         service!(self, log.write(same(level), message.to_owned(), fields))
     }
+    fn decision(&self, subject: &str, decided_by: &str, verdict: guest::log::Verdict, why: &str) {
+        service!(self, log.decision(subject.to_owned(), decided_by.to_owned(), same(verdict), why.to_owned()))
+    }
 }
 
 /// The plugin, run natively.
@@ -394,6 +418,7 @@ fn call(platform: &dyn Platform, delivery: &guest::types::Delivery, event: Event
         Event::Callback(event) => done(handlers::on_callback(platform, delivery, &same(event))),
         Event::Activate => done(handlers::on_activate(platform, delivery)),
         Event::Deactivate => done(handlers::on_deactivate(platform, delivery)),
+        Event::Erase(who) => done(handlers::erase(platform, delivery, &same(who))),
         Event::Action(name) => done(handlers::run_action(platform, delivery, &name)),
     }
 }
