@@ -20,6 +20,7 @@ mod module;
 mod native;
 mod order_edits;
 mod people;
+mod phones;
 mod plugins;
 mod ports;
 mod rule_faults;
