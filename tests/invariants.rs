@@ -115,7 +115,7 @@ fn recording_with(settings: &Value, received: &[(&str, Value)], seed: u64, repor
 }
 
 fn plans() -> impl Strategy<Value = Vec<CallPlan>> {
-    let plan = (prop::sample::select(vec!["79160000001", "89160000001", "79160000002", "79160000003"]), any::<bool>());
+    let plan = (prop::sample::select(vec!["79160000001", "6582550437", "79160000002", "79160000003"]), any::<bool>());
     prop::collection::vec(plan, 1..6)
         .prop_map(|plans| plans.into_iter().zip(100..).map(|((phone, answered), session)| CallPlan { session, phone, answered }).collect())
 }

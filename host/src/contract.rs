@@ -8,7 +8,7 @@ pub const RULE_SERIES: [&str; 1] = ["0.1"];
 pub const CONTRACT_PACKAGE: &str = "uis:integration";
 
 /// The files of `wit/`: name and text.
-pub const FILES: [(&str, &str); 27] = [
+pub const FILES: [(&str, &str); 28] = [
     ("call-events.wit", include_str!("../../wit/call-events.wit")),
     ("calls.wit", include_str!("../../wit/calls.wit")),
     ("chat-events.wit", include_str!("../../wit/chat-events.wit")),
@@ -22,6 +22,7 @@ pub const FILES: [(&str, &str); 27] = [
     ("endpoints.wit", include_str!("../../wit/endpoints.wit")),
     ("log.wit", include_str!("../../wit/log.wit")),
     ("orders.wit", include_str!("../../wit/orders.wit")),
+    ("phones.wit", include_str!("../../wit/phones.wit")),
     ("rule-deal.wit", include_str!("../../wit/rule-deal.wit")),
     ("rule-draft.wit", include_str!("../../wit/rule-draft.wit")),
     ("rule-responsible.wit", include_str!("../../wit/rule-responsible.wit")),

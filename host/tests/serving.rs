@@ -153,7 +153,7 @@ impl Plugin for Scripted {
 fn hint(id: &str, number: u32, script: &str) -> Arrival {
     let parameters = [("id", id.to_owned()), ("n", number.to_string()), ("do", script.to_owned())];
     let parameters = parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let event = Event::OrderWebhook(OrderWebhook { at: 0, method: "POST".into(), parameters });
+    let event = Event::OrderWebhook(OrderWebhook { at: 0, method: "POST".into(), parameters, content_type: None, body: Vec::new() });
     Arrival { origin: Origin(u64::from(number)), what: "order-webhook".into(), event }
 }
 

@@ -140,7 +140,7 @@ mod tests {
         }
         assert_eq!(seen, [1, 2, 3, 4, 5, 6, 7]);
         let (page, _) = report.calls.page(0, None, 1);
-        assert_eq!(page[0].recordings[0].url, "https://app.comagic.ru/system/media/talk/1/a/");
+        assert_eq!(page[0].recordings[0].url.as_deref(), Some("https://app.comagic.ru/system/media/talk/1/a/"));
         assert_eq!(page[0].talk_seconds, Some(5));
     }
 

@@ -49,7 +49,7 @@ impl schedule::Guest for Hostile {
     accept!(on_schedule(schedule::TimerDue));
 }
 impl setup::Guest for Hostile {
-    accept!(on_callback(setup::Callback));
+    accept!(on_callback(setup::Callback); erase(setup::Identity));
     fn describe() -> setup::Description {
         let connection = setup::ConnectionNeed {
             name: attacks::CONNECTION.into(),

@@ -158,7 +158,7 @@ pub enum Content {
 }
 
 /// The members that say what happened, in the order of the format's description. Each line has exactly one of them.
-const KINDS: [&str; 15] = [
+const KINDS: [&str; 16] = [
     "notification",
     "route",
     "click-to-call",

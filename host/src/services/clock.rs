@@ -43,3 +43,20 @@ impl Host for EventScope {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::limits::{ANSWER_RESERVE, Limits};
+
+    #[test]
+    fn the_reserve_for_the_answer_is_not_left_for_requests() {
+        let mut scope = EventScope::detached(&Limits::default());
+        assert_eq!(scope.time_left().expect("no trap"), 0, "its deadline has passed");
+        scope.deadline = Instant::now() + ANSWER_RESERVE + Duration::from_secs(3600);
+        let left = scope.time_left().expect("no trap");
+        assert!((3_590_000..=3_600_000).contains(&left), "{left}");
+    }
+}

@@ -59,3 +59,30 @@ impl Host for EventScope {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+
+    #[test]
+    fn decisions_are_kept_up_to_a_limit() {
+        let mut scope = EventScope::detached(&Limits::default());
+        for number in 0..DECISIONS + 5 {
+            let subject = format!("order of call {number}");
+            scope.decision(subject, "incoming-first".into(), Verdict::LeftOut, "the value is nothing".into()).expect("no trap");
+        }
+        let steps = scope.trace.into_steps();
+        assert_eq!(steps.len(), DECISIONS as usize + 1);
+        assert_eq!(
+            steps.first(),
+            Some(&Step::Decision {
+                subject: "order of call 0".into(),
+                decided_by: "incoming-first".into(),
+                verdict: "left out",
+                why: "the value is nothing".into()
+            })
+        );
+        assert!(matches!(steps.last(), Some(Step::Withheld { limit: Limit { name: "decisions", .. }, .. })));
+    }
+}

@@ -122,7 +122,13 @@ pub fn events(text: &str) -> Vec<Event> {
         Event::ChatStarted(ChatStarted { chat: chat(text) }),
         Event::ChatMessage(chat_message(text)),
         Event::SiteRequest(site_request(text)),
-        Event::OrderWebhook(OrderWebhook { at: NOW, method: "POST".into(), parameters: vec![(text.into(), text.into())] }),
+        Event::OrderWebhook(OrderWebhook {
+            at: NOW,
+            method: "POST".into(),
+            parameters: vec![(text.into(), text.into())],
+            content_type: Some("application/json".into()),
+            body: b"{}".to_vec(),
+        }),
         Event::TimerDue(TimerDue { name: text.into(), due: i64::MIN, payload: (0..=255).collect() }),
         Event::Callback(Callback {
             name: text.into(),

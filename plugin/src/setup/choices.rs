@@ -255,7 +255,7 @@ mod tests {
         let (users, next) = titles("default-responsible", None);
         assert_eq!(
             (users.len(), users[0].as_str(), next.as_deref()),
-            (99, "1=Анна, a1@x.example", Some("2")),
+            (99, "1:=Анна, a1@x.example", Some("2")),
             "users who cannot log in are not offered"
         );
         assert_eq!(titles("shop-numbers.site", None), (vec!["main=Основной".to_owned()], None));

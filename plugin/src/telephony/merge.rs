@@ -100,11 +100,7 @@ impl Story {
         let Some(url) = &recording.url else { return };
         match self.recordings.iter_mut().find(|known| known.url == *url) {
             Some(known) => known.seconds = known.seconds.or(recording.seconds),
-            None => self.recordings.push(StoredRecording {
-                url: url.clone(),
-                seconds: recording.seconds,
-                ..StoredRecording::default()
-            }),
+            None => self.recordings.push(StoredRecording { url: url.clone(), seconds: recording.seconds, ..StoredRecording::default() }),
         }
     }
 }
