@@ -2,9 +2,11 @@
 //! read.
 
 use std::cell::{OnceCell, RefCell};
+use std::fmt::Display;
 
 use crate::base::outcome::retry_after;
 use crate::base::phone::Reader;
+use crate::bindings::uis::integration::log::Verdict as Decided;
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::crm_state::zone::{self, Zone};
 use crate::platform::Platform;
@@ -34,6 +36,11 @@ impl<'a> Context<'a> {
         }
         let settings = Settings::decode(&self.platform.prepared_settings())?;
         Ok(self.settings.get_or_init(|| settings))
+    }
+
+    /// Notes what a setting, filter or rule decided, for "why is there no order?".
+    pub fn decided(&self, subject: impl Display, decided_by: &str, verdict: Decided, why: impl Display) {
+        self.platform.decision(&subject.to_string(), decided_by, verdict, &why.to_string());
     }
 
     /// Reads phones by the account's country.

@@ -3,6 +3,7 @@
 use super::conditions;
 use super::lookup::Lookup;
 use crate::appeal::Appeal;
+use crate::bindings::uis::integration::log::Verdict as Decided;
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::crm_state::{active_users, employee_links};
@@ -39,12 +40,16 @@ impl Responsibles<'_> {
     /// The user of the first rule that the appeal passes, else the default. A rule whose parameter is not known yet, or whose user has left
     /// RetailCRM, is passed over.
     pub fn user(&self, context: &Context<'_>, appeal: &Appeal<'_>) -> Result<Option<i64>, Failure> {
-        for rule in self.rules {
+        for (row, rule) in self.rules.iter().enumerate() {
             let passes = conditions::verdict(context, appeal, &rule.conditions)? == Verdict::Pass;
             if passes && active_users::is_active(context.platform, rule.user)? {
+                let why = format!("row {} passes: user {}", row + 1, rule.user);
+                context.decided(format_args!("assignee of {}", appeal.id), "responsibles", Decided::Done, why);
                 return Ok(Some(rule.user));
             }
         }
+        let why = self.default.map_or_else(|| "no row passes, and there is no default".to_owned(), |user| format!("user {user}"));
+        context.decided(format_args!("assignee of {}", appeal.id), "default-responsible", Decided::Done, why);
         Ok(self.default)
     }
 }

@@ -4,6 +4,7 @@
 
 use super::lookup::Lookup;
 use crate::appeal::{Appeal, Identity};
+use crate::bindings::uis::integration::log::Verdict as Decided;
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::retailcrm::customers::{self, Customer};
@@ -21,14 +22,14 @@ pub fn join(context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>)
     }
     let person = match (lookup.by_phone()?, lookup.by_email()?) {
         (Some(found), Some(same)) if found.id == same.id => Some(found),
-        (Some(found), Some(other)) => Some(merge(lookup, identity, other, found)?),
+        (Some(found), Some(other)) => Some(merge(context, lookup, identity, other, found)?),
         (Some(found), None) if by_plugin(&found) => Some(complete(context, lookup, identity, found)?),
         (None, Some(found)) if found.phones.is_empty() => Some(complete(context, lookup, identity, found)?),
         (found, other) => found.or(other),
     };
     let person = match (person, earlier) {
         (Some(found), Some(same)) if found.id == same.id => Some(complete(context, lookup, identity, found)?),
-        (Some(found), Some(earlier)) => Some(merge(lookup, identity, earlier, found)?),
+        (Some(found), Some(earlier)) => Some(merge(context, lookup, identity, earlier, found)?),
         (None, Some(earlier)) if may_be_the_same(&earlier, identity) => Some(complete(context, lookup, identity, earlier)?),
         (person, _) => person,
     };
@@ -49,9 +50,11 @@ fn may_be_the_same(customer: &Customer, identity: &Identity) -> bool {
 }
 
 /// Merges a customer whom the plugin created before into the one who was found by better contacts. Returns the person.
-fn merge(lookup: &Lookup<'_>, identity: &Identity, earlier: Customer, found: Customer) -> Result<Customer, Failure> {
+fn merge(context: &Context<'_>, lookup: &Lookup<'_>, identity: &Identity, earlier: Customer, found: Customer) -> Result<Customer, Failure> {
     if by_plugin(&earlier) && may_be_the_same(&earlier, identity) {
         customers::combine(lookup.crm(), &earlier, &found)?;
+        let why = format!("customer {} was created before the contacts of {} were known", earlier.id, found.id);
+        context.decided(format_args!("customer {}", earlier.id), "join-customers", Decided::Changed, why);
     }
     Ok(found)
 }

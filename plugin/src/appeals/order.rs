@@ -10,6 +10,7 @@ use crate::appeals::field_values;
 use crate::base::template;
 use crate::bindings::uis::integration::decision::DraftKind;
 use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::log::Verdict as Decided;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::crm_state::statuses;
@@ -116,6 +117,9 @@ fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, plan: &OrderPlan<'_>, loo
     let buyer = company.as_ref().map_or(customer.id, |company| company.id);
     let others_matter = plan.repeat != Repeat::Always;
     if others_matter && !allows_another(context, appeal, plan, &orders::of_customer(context.crm, buyer, company.is_some())?)? {
+        let why =
+            format!("it is {:?}, and customer {buyer} has an open order, or one closed less than {} h ago", plan.repeat, plan.after_hours);
+        context.decided(format_args!("order of {}", appeal.id), "repeat", Decided::LeftOut, why);
         progress::update(context, appeal.id, |progress| progress.ordered = true)?;
         return Ok(Vec::new());
     }

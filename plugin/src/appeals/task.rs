@@ -14,7 +14,7 @@ use crate::base::keys::Key;
 use crate::base::outcome::skipped;
 use crate::base::{local_time, stored, template};
 use crate::bindings::uis::integration::decision::DraftKind;
-use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::log::{Level, Verdict as Decided};
 use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
 use crate::context::Context;
 use crate::retailcrm::CrmError;
@@ -119,6 +119,12 @@ fn is_covered(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>, l
         Some(_) if last.appeal == Some(appeal.id) => Ok(true),
         Some(task) if plan.once && tasks::is_open(context.crm, task)? => {
             context.platform.log(Level::Info, "the task is still open", &[("task", &task.to_string())]);
+            context.decided(
+                format_args!("task of {}", appeal.id),
+                "missed-call-task-once",
+                Decided::LeftOut,
+                format_args!("task {task} is open"),
+            );
             Ok(true)
         }
         // The request may have arrived. Then its task counts, whichever appeal it was for.

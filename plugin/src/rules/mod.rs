@@ -9,7 +9,7 @@ use crate::base::appeal_id::AppealKind;
 use crate::base::outcome::skipped;
 use crate::base::template;
 use crate::bindings::uis::integration::decision::{self, Draft, DraftKind, Verdict};
-use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::log::{Level, Verdict as Decided};
 use crate::bindings::uis::integration::rules::Points;
 use crate::bindings::uis::integration::types::{CommunicationKind, Skipped};
 use crate::context::Context;
@@ -91,6 +91,7 @@ fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, kind: DraftKind, is_new:
                 "a rule skipped a draft; it is not sent",
                 &[("appeal", &appeal.id.to_string()), ("why", &why)],
             );
+            context.decided(format_args!("{kind:?} of {}", appeal.id), "a partner's rule", Decided::LeftOut, &why);
             Reviewed::Skip(why)
         }
         Verdict::Change(draft) => Reviewed::Changed(Changed::of(draft.fields)),

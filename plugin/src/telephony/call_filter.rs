@@ -3,6 +3,7 @@
 
 use crate::appeal::Appeal;
 use crate::appeals::conditions;
+use crate::bindings::uis::integration::log::Verdict as Decided;
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::settings::conditions::Verdict;
@@ -14,5 +15,9 @@ pub fn verdict(context: &Context<'_>, appeal: &Appeal<'_>, story: &Story) -> Res
     if !settings.filter_calls {
         return Ok(Verdict::Pass);
     }
-    conditions::verdict(context, appeal, &story.settings(settings).filter)
+    let verdict = conditions::verdict(context, appeal, &story.settings(settings).filter)?;
+    let decided = if verdict == Verdict::Fail { Decided::LeftOut } else { Decided::Done };
+    let by = format!("{}-filter", story.direction_name());
+    context.decided(format_args!("what {} creates", appeal.id), &by, decided, format_args!("the filter says {verdict:?}"));
+    Ok(verdict)
 }

@@ -3,7 +3,7 @@
 
 use crate::base::outcome::{Handled, done};
 use crate::bindings::uis::integration::call_events::Call;
-use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::log::{Level, Verdict as Decided};
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::crm_state::switch;
@@ -41,6 +41,12 @@ pub fn if_ours(context: &Context<'_>, call: &Call, handle: impl FnOnce() -> Hand
         return handle();
     }
     let number = call.virtual_number.as_deref().unwrap_or("unknown");
+    context.decided(
+        format_args!("call {}", call.session_id),
+        "filter-by-virtual-numbers",
+        Decided::LeftOut,
+        format_args!("the number {number} is not among virtual-numbers, or telephony or the module is switched off"),
+    );
     context.platform.log(
         Level::Debug,
         "the call is ignored: it is on another number, or the module or the section «Телефония» is switched off",

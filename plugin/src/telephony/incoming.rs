@@ -2,7 +2,7 @@
 
 use crate::bindings::uis::integration::call_events::{CallAnswer, CallerCard, IncomingCall, OpenOrder};
 use crate::bindings::uis::integration::directory::Employee;
-use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::log::{Level, Verdict as Decided};
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::crm_state::{employee_links, statuses};
@@ -39,6 +39,10 @@ pub fn answer(context: &Context<'_>, event: &IncomingCall) -> Result<CallAnswer,
         Some(manager) if context.settings()?.forward_to_manager => numbers(context, manager)?,
         _ => Vec::new(),
     };
+    if let (Some(manager), true) = (&caller.manager, forward_to.is_empty()) {
+        let why = format!("it is off, or manager {:?} has no phone that may ring", manager.id);
+        context.decided(format_args!("forwarding of call {}", event.call.session_id), "forward-to-manager", Decided::LeftOut, why);
+    }
     let forward_to = routing::route(context, &event.call, || known, forward_to);
     Ok(CallAnswer { card, forward_to, skipped: Vec::new() })
 }

@@ -6,6 +6,7 @@ use crate::appeal::Appeal;
 use crate::appeals::lookup::Lookup;
 use crate::appeals::task::{self, TaskPlan};
 use crate::base::keys::Key;
+use crate::bindings::uis::integration::log::Verdict as Decided;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::crm_state::working_hours;
@@ -15,11 +16,18 @@ use crate::telephony::story::Story;
 /// Creates the task for an unanswered call, if the settings require one.
 pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, story: &Story, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
     let settings = context.settings()?;
-    let (Some(phone), Some(assignee)) = (&appeal.identity.phone, assignees::of_task(settings, story)) else { return Ok(Vec::new()) };
+    let (block, subject) = (story.settings(settings), format!("task of {}", appeal.id));
+    let by = format!("{}-missed-task", story.direction_name());
+    let (Some(phone), Some(assignee)) = (&appeal.identity.phone, assignees::of_task(settings, story)) else {
+        context.decided(subject, &by, Decided::LeftOut, format_args!("it is {:?}, and the call has a number or not", block.missed_task));
+        return Ok(Vec::new());
+    };
     if !in_hours(context, appeal.at)? {
+        let why = format!("it is {:?}, and the call ended outside these hours", settings.missed_call_task_hours);
+        context.decided(subject, "missed-call-task-hours", Decided::LeftOut, why);
         return Ok(Vec::new());
     }
-    let block = story.settings(settings);
+    context.decided(subject, &by, Decided::Done, format_args!("it is {:?}", block.missed_task));
     let plan = TaskPlan {
         key: Key::MissedCallTask(phone),
         once: settings.missed_call_task_once,

@@ -5,6 +5,7 @@ use crate::appeal::Appeal;
 use crate::appeals::customer;
 use crate::appeals::lookup::Lookup;
 use crate::appeals::order::{self, OrderPlan};
+use crate::bindings::uis::integration::log::Verdict as Decided;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::retailcrm::custom_fields::Entity;
@@ -26,7 +27,10 @@ pub fn make(
 ) -> Result<Vec<Skipped>, Failure> {
     let block = story.settings(context.settings()?);
     let (of_first, of_repeat) = (block.of_first(talked), block.of_repeat(talked));
+    let direction = story.direction_name();
     if !block.creates(talked) {
+        let why = format!("{direction}-first is {of_first:?} and {direction}-repeat is {of_repeat:?}, talked: {talked}");
+        context.decided(format_args!("client and order of {}", appeal.id), &format!("{direction}-first"), Decided::LeftOut, why);
         return Ok(Vec::new());
     }
     let mut left_out = Vec::new();
@@ -48,6 +52,10 @@ pub fn make(
     } else {
         Repeat::Nothing
     };
+    let (by, value) = if first { ("first", format!("{of_first:?}")) } else { ("repeat", format!("{of_repeat:?}")) };
+    let decided = if repeat == Repeat::Nothing { Decided::LeftOut } else { Decided::Done };
+    let known = if first { "RetailCRM did not know the client" } else { "RetailCRM knew the client" };
+    context.decided(format_args!("order of {}", appeal.id), &format!("{direction}-{by}"), decided, format_args!("{known}; it is {value}"));
     if repeat != Repeat::Nothing {
         left_out.extend(order(context, appeal, story, (talked, first, repeat), lookup)?);
     }

@@ -258,8 +258,13 @@ impl Story {
 
     /// The settings of the call's direction; a call without a known direction is incoming, unless a click started it.
     pub fn settings<'a>(&self, settings: &'a Settings) -> &'a CallSettings {
+        if self.direction_name() == "outgoing" { &settings.outgoing } else { &settings.incoming }
+    }
+
+    /// How the names of the settings of the call's direction begin.
+    pub fn direction_name(&self) -> &'static str {
         let outgoing = self.direction == Some(CallDirection::Out) || (self.direction.is_none() && self.clicked_by.is_some());
-        if outgoing { &settings.outgoing } else { &settings.incoming }
+        if outgoing { "outgoing" } else { "incoming" }
     }
 
     /// The employee whose phone rang last; an id.
