@@ -101,7 +101,7 @@ fn check_choosing(file: &str) {
     let chosen = ["--credentials", "Всё", "--credentials-file", file, "--json"];
     let run = |arguments: &[&str]| uis_host(&[arguments, &chosen[..]].concat());
     let value: Value = serde_json::from_slice(&run(&["choices", "default-responsible"]).stdout).expect("JSON");
-    assert_eq!(value["choices"], json!([{"value": "5", "title": "Иванова Анна, anna@shop.example"}]));
+    assert_eq!(value["choices"], json!([{"value": 5, "title": "Иванова Анна, anna@shop.example"}]));
     let value: Value = serde_json::from_slice(&run(&["choices", "shop-numbers.site"]).stdout).expect("JSON");
     check_by_schema(&value);
     assert_eq!(value["choices"].as_array().map(Vec::len), Some(2), "{value}");

@@ -217,7 +217,7 @@ fn recording(country: &str, contacts: &[(usize, Contact)]) -> String {
         },
         "settings-version": "0.2.0",
         "settings": {
-            "phone-country": country, "incoming-first": "client", "default-responsible": 11, "text-default-responsible": 11,
+            "phone-country": country, "incoming-first": "client", "incoming-missed": true, "default-responsible": 11, "text-default-responsible": 11,
             "request-send": true, "request-first": "client", "chat-send": true, "chat-first": "client",
             "click-to-call-number": "74951112233", "incoming-missed-task": "default",
         },
