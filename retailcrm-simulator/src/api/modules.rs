@@ -66,7 +66,7 @@ fn complaints(given: &Entity, code: &str, known: Option<&Entity>) -> Map<String,
     if !whole("integrationCode").is_empty() && !code.starts_with(whole("integrationCode")) {
         errors.insert("code".into(), "Code prefix must match integrationCode".into());
     }
-    for name in ["integrationCode", "name", "baseUrl"] {
+    for name in ["name", "baseUrl"] {
         if (known.is_none() || given.contains_key(name)) && whole(name).is_empty() {
             errors.insert(name.into(), "This value should not be blank.".into());
         }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::customers::with_customer;
 use crate::context::Context;
 use crate::entity::{Entity, full_name, is, pick, text, whole};
-use crate::history::{Actor, Deed, Subject, created};
+use crate::history::{Actor, Deed, Subject, created, gone};
 use crate::rules::filters::{Filter, Test, Wanted, Wants};
 use crate::rules::shape::{self, Kind, Member};
 use crate::rules::{changes, shops};
@@ -170,6 +170,14 @@ pub fn create(context: &mut Context<'_>) -> ApiResult {
     let shown = context.state.tasks.get(id).cloned().map(Value::Object).unwrap_or_default();
     context.happened(Subject::Task, Deed::Created, vec![created("id", id.into())], &shown, &shown);
     Success::created(json!({"id": id}))
+}
+
+/// A user deletes a task; the API cannot.
+pub fn remove(context: &mut Context<'_>, id: i64) -> Result<(), String> {
+    let task = context.state.tasks.remove(id).ok_or_else(|| format!("there is no task {id}"))?;
+    let recorded = Value::Object(pick(&task, &["id", "customer", "phoneSite"]));
+    context.happened(Subject::Task, Deed::Deleted, vec![gone(&task, None)], &recorded, &Value::Object(task.clone()));
+    Ok(())
 }
 
 /// Changes a task.

@@ -72,6 +72,11 @@ pub fn status(context: &mut Context<'_>) -> ApiResult {
     Success::ok(json!({}))
 }
 
+/// An administrator deletes a user; the API cannot. What names the user keeps the id.
+pub fn remove(context: &mut Context<'_>, id: i64) -> Result<(), String> {
+    context.state.users.remove(id).map(|_| ()).ok_or_else(|| format!("there is no user {id}"))
+}
+
 /// Groups of users.
 pub fn groups(context: &mut Context<'_>) -> ApiResult {
     let page = context.call.page()?;

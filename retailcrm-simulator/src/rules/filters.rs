@@ -20,6 +20,8 @@ pub enum Test {
     Is(&'static str),
     /// The member has this part, case ignored.
     Has(&'static str),
+    /// The member has one of these parts, case ignored.
+    HasAny(&'static str),
     /// The member is true or false; the value that an absent one counts as.
     Flag(&'static str, bool),
     /// Not before this date.
@@ -47,6 +49,8 @@ pub enum Wants {
     Flag,
     /// A date, or a date with a time.
     Date,
+    /// A time of the day.
+    Hour,
     /// A list of texts; one counts as a list.
     List,
     /// One of these words.
@@ -118,7 +122,7 @@ fn complaint(test: Test, value: &Value) -> Option<&'static str> {
         Test::Min(_) | Test::Max(_) => Wants::Number,
         Test::Flag(..) => Wants::Flag,
         Test::Is(_) | Test::Has(_) => Wants::Text,
-        Test::Among(_) => Wants::List,
+        Test::Among(_) | Test::HasAny(_) => Wants::List,
         Test::With(wants, _) => wants,
     };
     let text = value.as_str();
@@ -126,6 +130,7 @@ fn complaint(test: Test, value: &Value) -> Option<&'static str> {
         Wants::Text => text.is_none().then_some(INVALID),
         Wants::Number => text.is_none_or(|text| text.parse::<f64>().is_err()).then_some(INVALID),
         Wants::Date => text.is_none_or(|text| !is_date(text) && !shape::is_date_time(text) && !shape::is_minute(text)).then_some(INVALID),
+        Wants::Hour => text.is_none_or(|text| !is_hour(text)).then_some(INVALID),
         Wants::List => (!value.is_string() && !value.is_array() && !value.is_object()).then_some(INVALID),
         Wants::Flag => text.is_none_or(|text| !matches!(text, "0" | "1" | "true" | "false" | "True" | "False")).then_some(NO_CHOICE),
         Wants::Choice(choices) => text.is_none_or(|text| !choices.contains(&text)).then_some(NO_CHOICE),
@@ -139,6 +144,10 @@ fn is_date(text: &str) -> bool {
     shape::is_date(text)
 }
 
+fn is_hour(text: &str) -> bool {
+    ["%H:%M", "%H:%M:%S"].iter().any(|form| chrono::NaiveTime::parse_from_str(text, form).is_ok()) && text.get(2..3) == Some(":")
+}
+
 fn passes(state: &State, entity: &Entity, test: Test, wanted: &Value) -> bool {
     let said = wanted.as_str().unwrap_or_default();
     let lower = |value: &Value| shape::as_text(value).unwrap_or_default().to_lowercase();
@@ -150,6 +159,10 @@ fn passes(state: &State, entity: &Entity, test: Test, wanted: &Value) -> bool {
         }
         Test::Is(path) => at(entity, path).iter().any(|value| lower(value) == said.to_lowercase()),
         Test::Has(path) => at(entity, path).iter().any(|value| lower(value).contains(&said.to_lowercase())),
+        Test::HasAny(path) => {
+            let wanted = texts(wanted);
+            at(entity, path).iter().any(|value| wanted.iter().any(|part| lower(value).contains(&part.to_lowercase())))
+        }
         Test::Flag(path, absent) => at(entity, path).first().and_then(|value| value.as_bool()).unwrap_or(absent) == yes(said),
         Test::From(path) => dates(entity, path).any(|date| cut(date, said) >= cut(said, date)),
         Test::To(path) => dates(entity, path).any(|date| cut(date, said) <= cut(said, date)),

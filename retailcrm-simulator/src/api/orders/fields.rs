@@ -10,10 +10,21 @@ use crate::rules::shape::{self, Errors, Kind, Member};
 use crate::state::State;
 use crate::wire::ApiError;
 
-const OFFER: &[Member] =
-    &[("id", Kind::Int), ("externalId", Kind::Text), ("xmlId", Kind::Text), ("name", Kind::Text), ("displayName", Kind::Text)];
+const OFFER: &[Member] = &[
+    ("id", Kind::Int),
+    ("externalId", Kind::Text),
+    ("xmlId", Kind::Text),
+    ("name", Kind::Text),
+    ("displayName", Kind::Text),
+    ("article", Kind::Text),
+    ("vatRate", Kind::Text),
+    ("unit", Kind::Object(&[("code", Kind::Text), ("name", Kind::Text), ("sym", Kind::Text)])),
+];
 const PROPERTY: &[Member] = &[("code", Kind::Text), ("name", Kind::Text), ("value", Kind::LongText)];
 const EXTERNAL_ID: &[Member] = &[("code", Kind::Text), ("value", Kind::Text)];
+
+const DISCOUNT: &[Member] = &[("type", Kind::Choice(&DISCOUNTS)), ("amount", Kind::Number)];
+const DISCOUNTS: [&str; 7] = ["manual_order", "manual_product", "loyalty_level", "loyalty_event", "personal", "bonus_charge", "round"];
 
 const ITEM: &[Member] = &[
     ("id", Kind::Int),
@@ -25,6 +36,7 @@ const ITEM: &[Member] = &[
     ("quantity", Kind::Number),
     ("discountManualAmount", Kind::Number),
     ("discountManualPercent", Kind::Number),
+    ("discounts", Kind::Objects(DISCOUNT)),
     ("status", Kind::Text),
     ("properties", Kind::Objects(PROPERTY)),
     ("priceType", Kind::Object(&[("code", Kind::Text)])),
@@ -212,8 +224,20 @@ pub fn items(old: &Entity, new: &mut Entity) {
         let mut whole = found.as_object().cloned().unwrap_or_default();
         whole.extend(item.as_object().cloned().unwrap_or_default());
         whole.insert("id".into(), found["id"].clone());
+        forget_listed(item, &mut whole);
         whole.retain(|_, value| !value.is_null());
         *item = Value::Object(whole);
+    }
+}
+
+/// An item's own discount is also in its list of discounts. A change of the one must not leave the other as it was.
+fn forget_listed(given: &Value, whole: &mut Entity) {
+    let changes = |name: &str| given.get(name).is_some();
+    if changes("discounts") || !(changes("discountManualAmount") || changes("discountManualPercent")) {
+        return;
+    }
+    if let Some(Value::Array(listed)) = whole.get_mut("discounts") {
+        listed.retain(|discount| discount["type"] != "manual_product");
     }
 }
 
