@@ -77,6 +77,7 @@ async fn reference_books() {
         ("payment-statuses", "paymentStatuses"),
         ("delivery-types", "deliveryTypes"),
         ("product-statuses", "productStatuses"),
+        ("units", "units"),
     ] {
         assert!(get(&crm, &format!("reference/{path}")).await[member].is_object(), "{path} is a map by code");
     }
@@ -87,7 +88,8 @@ async fn reference_books() {
         ("legal-entities", "legalEntities"),
         ("currencies", "currencies"),
         ("mg-channels", "mgChannels"),
-        ("units", "units"),
+        ("cost-groups", "costGroups"),
+        ("cost-items", "costItems"),
         ("subscriptions", "subscriptions"),
         ("countries", "countriesIso"),
     ] {

@@ -155,7 +155,7 @@ fn shown(state: &State, corporate: &Entity) -> Value {
 /// Corporate customers, filtered; newest first.
 pub fn list(context: &mut Context<'_>) -> ApiResult {
     let page = context.call.page()?;
-    let wanted = Wanted::read(context.call, FILTERS)?;
+    let wanted = Wanted::read(context.state, context.call, FILTERS)?;
     let state = &*context.state;
     let (found, pagination) = wanted.page(page, state, &state.corporate, &context.sites);
     let found: Vec<Value> = found.into_iter().map(|corporate| shown(state, corporate)).collect();
@@ -180,7 +180,7 @@ const CONTACTS: &[Filter] = &[
 /// A page of one of a corporate customer's lists, and the reference to the customer.
 fn part(context: &Context<'_>, list: &str, filters: &[Filter]) -> Result<(Vec<Entity>, Value, Value), ApiError> {
     let page = context.call.page()?;
-    let wanted = Wanted::read(context.call, filters)?;
+    let wanted = Wanted::read(context.state, context.call, filters)?;
     let corporate = shops::addressed(context, &context.state.corporate)?;
     let rows = corporate.get(list).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
     let (rows, pagination) = page.cut(rows.filter(|row| wanted.pass(context.state, row)).cloned().collect());
@@ -240,7 +240,7 @@ pub fn contacts(context: &mut Context<'_>) -> ApiResult {
 /// Notes on corporate customers.
 pub fn notes(context: &mut Context<'_>) -> ApiResult {
     let page = context.call.page()?;
-    let wanted = Wanted::read(context.call, super::customers::NOTE_FILTERS)?;
+    let wanted = Wanted::read(context.state, context.call, super::customers::NOTE_FILTERS)?;
     let state = &*context.state;
     let (notes, pagination) = page.cut(state.corporate_notes.iter().rev().filter(|note| wanted.pass(state, note)).collect());
     Success::ok(json!({"pagination": pagination, "notes": notes}))

@@ -59,10 +59,15 @@ fn given(context: &Context<'_>, kind: &Kind, name: &str) -> Result<Entity, ApiEr
     given.remove("id");
     let mut errors = Map::new();
     let mut kept = shape::read(context.state, COMMON, &given, "", &mut errors);
-    if let Some(code) = given.get("group").and_then(Value::as_str).filter(|_| kind.list == "statuses")
-        && context.state.account.references.find("statusGroups", code).is_none()
+    let groups = match kind.list {
+        "statuses" => Some("statusGroups"),
+        "costItems" => Some("costGroups"),
+        _ => None,
+    };
+    if let (Some(groups), Some(code)) = (groups, given.get("group").and_then(Value::as_str))
+        && context.state.account.references.find(groups, code).is_none()
     {
-        errors.insert("group".into(), References::unknown("statusGroups", code).into());
+        errors.insert("group".into(), References::unknown(groups, code).into());
     }
     if !errors.is_empty() {
         return Err(ApiError::entity(errors));
@@ -118,8 +123,12 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
     for (list, codes) in goes_with {
         go_with(&mut context.state.account.references, list, &path, &codes);
     }
-    if known { Success::ok(json!({})) } else { Success::created(json!({})) }
+    let quiet = QUIETLY_CREATED.contains(&kind.list);
+    if known || quiet { Success::ok(json!({})) } else { Success::created(json!({})) }
 }
+
+/// Books whose new entries are answered with 200, as the official clients recorded it; other books answer 201.
+const QUIETLY_CREATED: [&str; 3] = ["costGroups", "costItems", "deliveryServices"];
 
 /// What a new entry must have.
 fn required(list: &str) -> &'static [&'static str] {
@@ -127,6 +136,8 @@ fn required(list: &str) -> &'static [&'static str] {
         "statuses" => &["name", "group"],
         // A legal entity has no other name.
         "legalEntities" => &["legalName"],
+        "costGroups" => &["name", "color"],
+        "costItems" => &["name", "group"],
         _ => &["name"],
     }
 }

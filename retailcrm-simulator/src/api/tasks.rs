@@ -41,8 +41,8 @@ const FILTERS: &[Filter] = &[
     ("customer", Test::With(Wants::Text, of_customer)),
     ("status", Test::With(Wants::Choice(&["performing", "completed"]), in_status)),
     ("text", Test::Has("text")),
-    ("performers", Test::Among("performer")),
-    ("creators", Test::Among("creator")),
+    ("performers", Test::Users("performer")),
+    ("creators", Test::Users("creator")),
     ("dateFrom", Test::From("datetime")),
     ("dateTo", Test::To("datetime")),
     ("createdAtFrom", Test::From("createdAt")),
@@ -61,7 +61,7 @@ fn seen(context: &Context<'_>, task: &Entity) -> bool {
 /// Tasks, filtered; newest first.
 pub fn list(context: &mut Context<'_>) -> ApiResult {
     let page = context.call.page()?;
-    let wanted = Wanted::read(context.call, FILTERS)?;
+    let wanted = Wanted::read(context.state, context.call, FILTERS)?;
     let state = &*context.state;
     let tasks = state.tasks.iter().rev().filter(|task| seen(context, task) && wanted.pass(state, task)).collect();
     let (tasks, pagination) = page.cut(tasks);
@@ -85,7 +85,7 @@ pub fn comments(context: &mut Context<'_>) -> ApiResult {
     let id = addressed(context)?.get("id").cloned();
     let all = context.state.account.lists.get("taskComments").map(Vec::as_slice).unwrap_or_default();
     let own = all.iter().filter(|comment| comment.get("taskId") == id.as_ref());
-    let (comments, pagination) = page.cut(own.map(|comment| pick(comment, &["id", "creator", "text", "createdAt"])).collect());
+    let (comments, pagination) = page.cut(own.map(|comment| pick(comment, &["id", "creator", "text", "createdAt", "updatedAt"])).collect());
     Success::ok(json!({"pagination": pagination, "comments": comments}))
 }
 

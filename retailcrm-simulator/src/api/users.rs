@@ -41,7 +41,7 @@ const FILTERS: &[Filter] = &[
 /// Users, filtered, oldest first.
 pub fn list(context: &mut Context<'_>) -> ApiResult {
     let page = context.call.page()?;
-    let wanted = Wanted::read(context.call, FILTERS)?;
+    let wanted = Wanted::read(context.state, context.call, FILTERS)?;
     let state = &*context.state;
     let (users, pagination) = page.cut(state.users.iter().filter(|user| wanted.pass(state, user)).collect());
     Success::ok(json!({"pagination": pagination, "users": users}))

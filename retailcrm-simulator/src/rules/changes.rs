@@ -143,7 +143,14 @@ fn parts<'a>(before: &'a [&'a Value], after: &'a [&'a Value]) -> impl Iterator<I
 fn items(before: &Value, after: &Value, changes: &mut Vec<Change>) {
     let (before, after): (Vec<&Value>, Vec<&Value>) =
         (before.as_array().into_iter().flatten().collect(), after.as_array().into_iter().flatten().collect());
-    let shown = |item: &Value| json!({"id": item["id"], "offer": item["offer"]});
+    let shown = |item: &Value| {
+        let mut shown = pick(&members(item), &["id"]);
+        let offer = pick(&members(&item["offer"]), &["id", "externalId", "xmlId"]);
+        if !offer.is_empty() {
+            shown.insert("offer".into(), offer.into());
+        }
+        Value::Object(shown)
+    };
     for (old, new) in parts(&before, &after) {
         match (old, new) {
             (None, Some(new)) => {

@@ -16,6 +16,10 @@ pub enum Test {
     Ids,
     /// Texts or numbers, a list: the member is one of them.
     Among(&'static str),
+    /// Words of a known set, a list: the member is one of them.
+    Choices(&'static str, &'static [&'static str]),
+    /// Ids of users, a list: the member is one of them. An id that no user has is refused.
+    Users(&'static str),
     /// The member is this text, case ignored.
     Is(&'static str),
     /// The member has this part, case ignored.
@@ -65,14 +69,14 @@ pub struct Wanted<'a>(Vec<(&'a Value, Test)>);
 
 impl<'a> Wanted<'a> {
     /// Reads a request's filters. Empty ones count as absent, as a form's empty fields do.
-    pub fn read(call: &'a Call, known: &[Filter]) -> Result<Wanted<'a>, ApiError> {
+    pub fn read(state: &State, call: &'a Call, known: &[Filter]) -> Result<Wanted<'a>, ApiError> {
         let mut wanted = Vec::new();
         for (name, value) in call.filters().iter().filter(|(_, value)| value.as_str() != Some("")) {
             let place = format!("children[{name}]");
             let Some((_, test)) = known.iter().find(|(known, _)| known == name) else {
                 return Err(ApiError::input(&place, "This form should not contain extra fields."));
             };
-            if let Some(complaint) = complaint(*test, value) {
+            if let Some(complaint) = complaint(state, *test, value) {
                 return Err(ApiError::input(&place, complaint));
             }
             wanted.push((value, *test));
@@ -112,10 +116,15 @@ impl<'a> Wanted<'a> {
 }
 
 /// Why a value cannot be this filter's.
-fn complaint(test: Test, value: &Value) -> Option<&'static str> {
+fn complaint(state: &State, test: Test, value: &Value) -> Option<&'static str> {
     let wants = match test {
         Test::Ids => {
             return (!texts(value).iter().all(|text| text.parse::<i64>().is_ok())).then_some(INVALID);
+        }
+        Test::Choices(_, choices) => return (!texts(value).iter().all(|text| choices.contains(&text.as_str()))).then_some(NO_CHOICE),
+        Test::Users(_) => {
+            let known = |text: &String| text.parse().is_ok_and(|id| state.users.get(id).is_some());
+            return (!texts(value).iter().all(known)).then_some(NO_CHOICE);
         }
         Test::CustomFields => return (!value.is_object()).then_some(INVALID),
         Test::From(_) | Test::To(_) => Wants::Date,
@@ -153,7 +162,7 @@ fn passes(state: &State, entity: &Entity, test: Test, wanted: &Value) -> bool {
     let lower = |value: &Value| shape::as_text(value).unwrap_or_default().to_lowercase();
     match test {
         Test::Ids => texts(wanted).iter().any(|id| id_of(entity) == id.parse().ok()),
-        Test::Among(path) => {
+        Test::Among(path) | Test::Choices(path, _) | Test::Users(path) => {
             let wanted = texts(wanted);
             at(entity, path).iter().any(|value| shape::as_text(value).is_some_and(|text| wanted.contains(&text)))
         }

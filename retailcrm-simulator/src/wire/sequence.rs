@@ -86,8 +86,12 @@ const BY_CODE: [&str; 13] = [
 /// Members by the name of what they are in; `a/b` is a `b` in an `a`. Names of one kind of entity stand together.
 const SEQUENCES: &[(&[&str], &str)] = &[
     (
+        &["addresses"],
+        "id index countryIso region regionId city cityId cityType street streetId streetType building flat floor block house housing metro notes text isMain externalId name",
+    ),
+    (
         &[""],
-        "success code id generatedAt history uploadedCustomers failedCustomers customerCorporate addresses companies contacts pagination credentials scopes siteAccess sitesAvailable systemVersion publicUrl technicalUrl processedCallsCount duplicateCalls notExistCodes notExistUsers manager customer links uploadedOrders order orders failedOrders errorMsg errors",
+        "success code id generatedAt history uploadedCustomers failedCustomers customerCorporate addresses companies contacts pagination scopes credentials siteAccess sitesAvailable systemVersion publicUrl technicalUrl processedCallsCount duplicateCalls notExistCodes notExistUsers manager customer links uploadedOrders order orders failedOrders errorMsg errors",
     ),
     (&["pagination"], "limit totalCount currentPage totalPageCount"),
     (
@@ -104,14 +108,14 @@ const SEQUENCES: &[(&[&str], &str)] = &[
     ),
     (&["notes/customer", "companies/customer"], "site id externalId type"),
     (
-        &["addresses", "address", "mainAddress"],
+        &["address", "mainAddress"],
         "id index countryIso region regionId city cityId cityType street streetId streetType building flat floor block house housing metro notes text coordinates externalId name isMain",
     ),
     (
         &["companies", "company", "mainCompany"],
         "isMain id company externalId customer active name brand site createdAt contragent address marginSumm totalSumm averageSumm ordersCount costSumm customFields",
     ),
-    (&["contacts", "customerContacts", "mainCustomerContact"], "isMain id customer companies"),
+    (&["contacts", "customerContacts", "mainCustomerContact", "customerContact"], "isMain id customer companies"),
     (
         &["contragent", "legalEntities"],
         "contragentType legalName legalAddress INN OKPO KPP OGRN OGRNIP certificateNumber certificateDate BIK bank bankAddress corrAccount bankAccount code countryIso vatRate",
@@ -134,7 +138,7 @@ const SEQUENCES: &[(&[&str], &str)] = &[
         &["history"],
         "id createdAt created deleted source user field apiKey oldValue newValue combinedTo address customer company customerContact order item payment task",
     ),
-    (&["newValue", "oldValue", "combinedTo"], "id name customer_contact code type from to externalId site"),
+    (&["newValue", "oldValue", "combinedTo"], "id customer_contact name code type from to externalId site"),
     (
         &["users", "user"],
         "id createdAt active email firstName lastName patronymic phone status online isAdmin isManager isPosManager groups mgUserId senderEmail senderName",
@@ -158,7 +162,7 @@ const SEQUENCES: &[(&[&str], &str)] = &[
     (&["mgCustomers"], "id externalId mgChannel"),
     (&["mgChannels", "mgChannel"], "id externalId type active name allowedSendByPhone"),
     (
-        &["customFields", "customField"],
+        &["customFields"],
         "name code required inFilter inList inGroupActions type entity ordering displayArea viewMode viewModeMobile dictionary default defaultTyped",
     ),
     (&["customDictionaries", "customDictionary"], "name code elements"),
@@ -197,6 +201,18 @@ const SEQUENCES: &[(&[&str], &str)] = &[
         &["integrationModule"],
         "code integrationCode active freeze native name logo clientId baseUrl accountUrl availableCountries actions integrations",
     ),
+    (
+        &["customField"],
+        "name code required inFilter inList inGroupActions type entity dictionary default ordering displayArea viewMode viewModeMobile defaultTyped",
+    ),
+    (
+        &["stores/address"],
+        "index countryIso region regionId city cityId cityType street streetId streetType building flat house housing metro text coordinates",
+    ),
+    (&["sites/contragent"], "contragentType legalName INN code countryIso certificateDate"),
+    (&["geo"], "country regionId region cityId city"),
+    (&["order_creation"], "default channels"),
+    (&["uploadedCustomers", "uploadedOrders"], "id externalId"),
 ];
 
 type Ranks = HashMap<&'static str, usize>;

@@ -266,7 +266,7 @@ pub fn list(context: &mut Context<'_>) -> ApiResult {
     if state.account.phone_filter {
         filters.push(("phone", Test::With(Wants::Text, by_phone)));
     }
-    let wanted = Wanted::read(context.call, &filters)?;
+    let wanted = Wanted::read(context.state, context.call, &filters)?;
     // A search by digits or by externalId uses an index; every other one looks at each customer.
     let digits = context.call.filter("name").or(context.call.filter("phone")).filter(|text| phone::looks_like_one(text)).map(phone::digits);
     let external_ids = context.call.filters().get("externalIds").map(texts);

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::account::references::References;
 use crate::api::customers::{ADDRESS, CONTRAGENT, SOURCE};
 use crate::context::Context;
-use crate::entity::{Entity, text};
+use crate::entity::{Entity, pick, text};
 use crate::rules::shape::{self, Errors, Kind, Member};
 use crate::state::State;
 use crate::wire::ApiError;
@@ -109,6 +109,7 @@ const MEMBERS: &[Member] = &[
     ("contragent", Kind::Object(CONTRAGENT)),
     ("dialogId", Kind::Int),
     ("clientId", Kind::Text),
+    ("applyRound", Kind::Flag),
     ("mark", Kind::Int),
     ("markDatetime", Kind::DateTime),
 ];
@@ -154,7 +155,17 @@ pub fn given(state: &State, given: &Entity) -> Result<Entity, ApiError> {
         return Err(ApiError::entity(errors));
     }
     unknown(state, &kept, &mut errors);
-    if errors.is_empty() { Ok(kept) } else { Err(not_loaded(errors)) }
+    if !errors.is_empty() {
+        return Err(not_loaded(errors));
+    }
+    for item in kept.get_mut("items").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let (Some(known), Some(given)) = (catalogued(state, item), item.get_mut("offer").and_then(Value::as_object_mut)) {
+            for (name, value) in known {
+                given.entry(name).or_insert(value);
+            }
+        }
+    }
+    Ok(kept)
 }
 
 /// Codes that the account does not know.
@@ -185,6 +196,14 @@ fn unknown(state: &State, order: &Entity, errors: &mut Errors) {
             errors.insert(format!("items[{index}].offer.{}", complaint.0), complaint.1.into());
         }
     }
+}
+
+/// What the catalogue says of an item's offer.
+fn catalogued(state: &State, item: &Value) -> Option<Entity> {
+    let offers = state.account.lists.get("offers")?;
+    let named = ["id", "externalId", "xmlId"].into_iter().find(|name| !item["offer"][*name].is_null())?;
+    let found = offers.iter().find(|offer| offer.get(named) == Some(&item["offer"][named]))?;
+    Some(pick(found, &["id", "externalId", "xmlId", "name", "displayName", "article", "vatRate", "unit"]))
 }
 
 /// An item's offer, when the account has a catalogue; without one every offer is accepted.

@@ -61,7 +61,6 @@ pub fn shown(state: &State, order: &Entity) -> Value {
         ("bonusesChargeTotal", json!(0)),
         ("privilegeType", json!("none")),
         ("purchaseSumm", json!(0)),
-        ("personalDiscountPercent", json!(0)),
         ("currency", state.account.currency().into()),
         ("call", json!(false)),
         ("expired", json!(false)),
@@ -102,7 +101,7 @@ fn whose(state: &State, reference: &Value) -> Option<Value> {
 /// Orders, filtered; newest first.
 pub fn list(context: &mut Context<'_>) -> ApiResult {
     let page = context.call.page()?;
-    let wanted = Wanted::read(context.call, FILTERS)?;
+    let wanted = Wanted::read(context.state, context.call, FILTERS)?;
     let state = &*context.state;
     let customer = context.call.filters().get("customerId").and_then(Value::as_str).and_then(|id| id.parse().ok());
     let passes = |order: &&Entity| crate::state::in_sites(order, &context.sites) && wanted.pass(state, order);
