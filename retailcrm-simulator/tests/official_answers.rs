@@ -129,6 +129,27 @@ async fn answers_are_the_recorded_ones() {
     assert!(written.contains(&table(&known)), "docs/simulator.md should have this table:\n{}", table(&known));
 }
 
+/// `filters.json`: the lists and histories, and every filter that an official client has for them, written as the client writes it.
+#[tokio::test]
+async fn filters_of_the_official_clients_are_known() {
+    let account = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/official_answers/account.json");
+    let program = start(&["--json", "--quiet", "--rate-limit", "off", "--account", account]);
+    let client = reqwest::Client::new();
+    let lists: BTreeMap<String, Vec<String>> = serde_json::from_str(include_str!("official_answers/filters.json")).expect("filters");
+    let mut refused = Vec::new();
+    for (path, filters) in &lists {
+        for filter in filters {
+            let joint = if path.contains('?') { '&' } else { '?' };
+            let answer = client.get(format!("{}{path}{joint}{filter}", program.url)).header("X-API-KEY", &program.key).send().await;
+            let answer = answer.expect("an answer");
+            if answer.status() != 200 {
+                refused.push(format!("{path} {filter}: {}", answer.text().await.expect("a body")));
+            }
+        }
+    }
+    assert!(refused.is_empty(), "{refused:#?}");
+}
+
 #[test]
 fn patterns_fit() {
     assert!(fits("GET /orders*: missing *.segments[]", "GET /orders/5: missing order.customer.segments[]"));
