@@ -35,7 +35,7 @@ POST /_simulator/make-call                   {\"user\":5,\"phone\":\"79160000001
 POST /_simulator/module-activity             {\"code\":\"uis\",\"active\":false,\"freeze\":false}: a module is switched off or on\n\
 POST /_simulator/settings                    {\"timezone\":\"Asia/Omsk\"}: the account's settings are changed; modules get them\n\
 POST /_simulator/user                        {\"id\":5,\"lastName\":\"...\",\"active\":false}: an administrator changes a user, or adds one\n\
-POST /_simulator/delete                      {\"order\":17} or {\"customer\":5}, \"user\":5: the user deletes it\n\
+POST /_simulator/delete                      {\"order\":17}, {\"customer\":5}, {\"task\":3} or {\"status\":\"prepayed\"}, \"user\":5: the user deletes it; {\"user\":6} alone: this user is deleted\n\
 POST /_simulator/move                        {\"order\":17,\"site\":\"shop\",\"user\":5}: the user moves it to another shop\n";
 
 /// The control's routes.
@@ -235,10 +235,17 @@ async fn without_api(
 
 async fn delete(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Response, Mistake> {
     let given = read(&body)?;
-    let deed = |context: &mut Context<'_>| match (whole(&given["order"]), whole(&given["customer"])) {
-        (Some(id), None) => api::remove_order(context, id),
-        (None, Some(id)) => api::remove_customer(context, id),
-        _ => Err("expected \"order\" or \"customer\": an id".into()),
+    type Remove = fn(&mut Context<'_>, i64) -> Result<(), String>;
+    let by_id: [(&str, Remove); 3] = [("order", api::remove_order), ("customer", api::remove_customer), ("task", api::remove_task)];
+    let deed = |context: &mut Context<'_>| {
+        let mut named = by_id.iter().filter_map(|(name, remove)| Some((whole(&given[*name])?, remove)));
+        match (named.next(), named.next(), given["status"].as_str()) {
+            (Some((id, remove)), None, None) => remove(context, id),
+            (None, None, Some(code)) => api::remove_status(context, code),
+            // A user alone is the one to delete; beside something else it is the one who deletes.
+            (None, None, None) if whole(&given["user"]).is_some() => api::remove_user(context, whole(&given["user"]).unwrap_or_default()),
+            _ => Err(r#"expected one of "order", "customer", "task" (an id), "status" (a code), or "user" alone (an id)"#.into()),
+        }
     };
     without_api(&simulator, &given, deed).await
 }

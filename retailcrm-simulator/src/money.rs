@@ -73,10 +73,30 @@ fn price(ids: &mut PartIds, item: &mut Entity) {
     item.entry("status").or_insert(json!("new"));
     let (initial, quantity) = (sum(item.get("initialPrice")), sum(item.get("quantity")));
     let manual = sum(item.get("discountManualAmount")) + initial * sum(item.get("discountManualPercent")) / 100.0;
-    let discount = manual.clamp(0.0, initial.max(0.0));
+    let others = discounts(item, manual);
+    let discount = (manual + others).clamp(0.0, initial.max(0.0));
     item.insert("discountTotal".into(), money(discount));
     item.insert("prices".into(), json!([{"price": money(initial - discount), "quantity": money(quantity)}]));
 }
+
+/// Lists an item's discounts by kind, and returns the sum of those that were written as a list: `manual` is what its own two members give.
+fn discounts(item: &mut Entity, manual: f64) -> f64 {
+    let mut listed = item.get("discounts").and_then(Value::as_array).cloned().unwrap_or_default();
+    if item.contains_key("discountManualAmount") || item.contains_key("discountManualPercent") {
+        listed.retain(|discount| discount["type"] != MANUAL);
+    }
+    let others = listed.iter().map(|discount| sum(discount.get("amount"))).sum();
+    if manual > 0.0 {
+        listed.push(json!({"type": MANUAL, "amount": money(manual)}));
+    }
+    if !listed.is_empty() || item.contains_key("discounts") {
+        item.insert("discounts".into(), listed.into());
+    }
+    others
+}
+
+/// The kind of discount that an item's own members are.
+const MANUAL: &str = "manual_product";
 
 /// Counts the sums of an order whose parts are complete.
 fn total(books: &References, order: &mut Entity) {

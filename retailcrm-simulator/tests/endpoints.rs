@@ -77,6 +77,7 @@ async fn reference_books() {
         ("payment-statuses", "paymentStatuses"),
         ("delivery-types", "deliveryTypes"),
         ("product-statuses", "productStatuses"),
+        ("units", "units"),
     ] {
         assert!(get(&crm, &format!("reference/{path}")).await[member].is_object(), "{path} is a map by code");
     }
@@ -87,7 +88,8 @@ async fn reference_books() {
         ("legal-entities", "legalEntities"),
         ("currencies", "currencies"),
         ("mg-channels", "mgChannels"),
-        ("units", "units"),
+        ("cost-groups", "costGroups"),
+        ("cost-items", "costItems"),
         ("subscriptions", "subscriptions"),
         ("countries", "countriesIso"),
     ] {
@@ -128,6 +130,80 @@ async fn reference_books() {
     assert_eq!(post(&crm, "reference/status-groups/x/edit", "statusGroup", json!({})).await.refusal(404), "API method not found");
     assert_eq!(post(&crm, "reference/couriers/create", "courier", json!({"firstName": "Пётр"})).await.expect(201)["id"], 1);
     post(&crm, "reference/couriers/1/edit", "courier", json!({"active": false})).await.expect(200);
+}
+
+#[tokio::test]
+async fn books_show_all_members_of_their_entries() {
+    let crm = crm(json!({}));
+    let books = [
+        ("sites", "sites", "main", &["id", "url", "currency", "countryIso", "loadFromYml", "contragent", "ordering", "isDemo"][..]),
+        (
+            "delivery-types",
+            "deliveryTypes",
+            "courier",
+            &["paymentTypes", "deliveryPaymentTypes", "defaultCost", "currency", "deliveryServices"],
+        ),
+        ("payment-types", "paymentTypes", "cash", &["deliveryTypes", "paymentStatuses", "defaultForCrm", "defaultForApi"]),
+        ("payment-statuses", "paymentStatuses", "paid", &["paymentTypes", "ordering", "defaultForCrm", "paymentComplete"]),
+        ("order-types", "orderTypes", "eshop-legal", &["ordering", "defaultForApi"]),
+        ("product-statuses", "productStatuses", "sold", &["ordering", "createdAt", "cancelStatus"]),
+        ("units", "units", "pc", &["sym", "default"]),
+    ];
+    for (path, list, code, members) in books {
+        has(&get(&crm, &format!("reference/{path}")).await[list][code], members);
+    }
+    has(&get(&crm, "reference/price-types").await["priceTypes"][0], &["id", "default", "geo", "groups", "ordering", "promo", "currency"]);
+    has(&get(&crm, "reference/stores").await["stores"][0], &["type", "inventoryType", "address", "phone", "workTime"]);
+    post(&crm, "reference/legal-entities/firma/edit", "legalEntity", json!({"legalName": "ООО «Фирма»"})).await.expect(201);
+    assert_eq!(
+        post(&crm, "reference/legal-entities/x/edit", "legalEntity", json!({"name": "x"})).await.refusal(400),
+        "Errors in the entity format"
+    );
+    assert_eq!(get(&crm, "reference/legal-entities").await["legalEntities"][0]["legalName"], "ООО «Фирма»");
+    post(&crm, "reference/price-types/opt/edit", "priceType", json!({"name": "Опт"})).await.expect(201);
+    assert_eq!(get(&crm, "reference/price-types").await["priceTypes"][1]["id"], 2);
+}
+
+#[tokio::test]
+async fn payment_types_and_what_they_go_with_show_each_other() {
+    let crm = crm(json!({}));
+    let codes =
+        async |path: &str, list: &str, code: &str, member: &str| get(&crm, &format!("reference/{path}")).await[list][code][member].clone();
+    let new = json!({"name": "Почта", "deliveryPaymentTypes": [{"code": "cash", "cod": true}, {"code": "bank-card"}]});
+    post(&crm, "reference/delivery-types/pochta/edit", "deliveryType", new).await.expect(201);
+    assert_eq!(codes("delivery-types", "deliveryTypes", "pochta", "paymentTypes").await, json!(["cash", "bank-card"]));
+    let all = ["self-delivery", "courier", "russian-post"];
+    assert_eq!(codes("payment-types", "paymentTypes", "cash", "deliveryTypes").await, json!([all[0], all[1], all[2], "pochta"]));
+    assert_eq!(codes("payment-types", "paymentTypes", "bank-transfer", "deliveryTypes").await, json!(all));
+    let change = json!({"deliveryTypes": ["pochta"], "paymentStatuses": ["paid"]});
+    post(&crm, "reference/payment-types/bank-transfer/edit", "paymentType", change).await.expect(200);
+    assert_eq!(codes("payment-types", "paymentTypes", "bank-transfer", "deliveryTypes").await, json!(["pochta"]));
+    assert_eq!(codes("payment-types", "paymentTypes", "bank-transfer", "paymentStatuses").await, json!(["paid"]));
+    assert_eq!(codes("delivery-types", "deliveryTypes", "courier", "paymentTypes").await, json!(["cash", "bank-card"]));
+    let rows = codes("delivery-types", "deliveryTypes", "pochta", "deliveryPaymentTypes").await;
+    assert_eq!(
+        (&rows[0], &rows[2]["code"]),
+        (&json!({"code": "cash", "cod": true}), &json!("bank-transfer")),
+        "what was said of others stays"
+    );
+    post(&crm, "reference/delivery-types/pochta/edit", "deliveryType", json!({"paymentTypes": ["cash"]})).await.expect(200);
+    assert_eq!(codes("payment-types", "paymentTypes", "bank-card", "deliveryTypes").await, json!(all));
+}
+
+#[tokio::test]
+async fn an_empty_part_of_a_path_leads_to_no_method() {
+    let crm = demo();
+    for path in
+        ["reference/statuses//edit", "integration-modules//edit", "custom-fields/order//edit", "customers//edit", "orders/payments//delete"]
+    {
+        assert_eq!(crm.post(&format!("/api/v5/{path}"), &[("status", json!({}))]).await.refusal(404), "API method not found", "{path}");
+    }
+    for path in ["customers/", "orders/", "integration-modules/", "customers-corporate//contacts", "reference/"] {
+        assert_eq!(crm.get(&format!("/api/v5/{path}")).await.refusal(404), "API method not found", "{path}");
+    }
+    let module = json!({"name": "Звонки", "baseUrl": "https://zvonki.example"});
+    post(&crm, "integration-modules/zvonki/edit", "integrationModule", module).await.expect(201);
+    assert!(get(&crm, "integration-modules/zvonki").await["integrationModule"].get("integrationCode").is_none());
 }
 
 /// Creates a dictionary and a customer's field of every type.

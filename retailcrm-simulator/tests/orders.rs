@@ -122,6 +122,109 @@ async fn an_offer_that_is_not_in_the_catalogue() {
 }
 
 #[tokio::test]
+async fn an_offer_is_shown_as_the_catalogue_has_it() {
+    let crm = crm(json!({"offers": [{"id": 4, "externalId": "чай", "xmlId": "t#1", "name": "Чай", "quantity": 9}]}));
+    let made =
+        post(&crm, "orders/create", "order", json!({"items": [{"offer": {"xmlId": "t#1", "name": "Чай зелёный"}}]})).await.expect(201);
+    assert_eq!(made["order"]["items"][0]["offer"], json!({"id": 4, "externalId": "чай", "xmlId": "t#1", "name": "Чай зелёный"}));
+    let made = post(&crm, "orders/create", "order", json!({"items": [{"productName": "Доставка"}]})).await.expect(201);
+    assert!(made["order"]["items"][0].get("offer").is_none());
+}
+
+#[tokio::test]
+async fn discounts_are_listed_by_kind() {
+    let crm = demo();
+    let items = json!([
+        {"productName": "Чай", "initialPrice": 100, "quantity": 2, "discountManualAmount": 10},
+        {"productName": "Кофе", "initialPrice": 200, "discountManualPercent": 5, "discounts": [{"type": "bonus_charge", "amount": 30}]},
+        {"productName": "Мёд", "initialPrice": 50, "discounts": [{"type": "manual_product", "amount": 1}]},
+        {"productName": "Соль", "initialPrice": 20},
+    ]);
+    let order = post(&crm, "orders/create", "order", json!({"externalId": "d", "items": items})).await.expect(201)["order"].clone();
+    let listed =
+        |order: &Value| -> Vec<Value> { order["items"].as_array().expect("items").iter().map(|item| item["discounts"].clone()).collect() };
+    assert_eq!(
+        listed(&order),
+        [
+            json!([{"type": "manual_product", "amount": 10}]),
+            json!([{"type": "bonus_charge", "amount": 30}, {"type": "manual_product", "amount": 10}]),
+            json!([{"type": "manual_product", "amount": 1}]),
+            json!([]),
+        ]
+    );
+    assert_eq!((&order["items"][1]["discountTotal"], &order["summ"]), (&json!(40), &json!(180 + 160 + 49 + 20)));
+    let item = |change: Value| {
+        let mut items = order["items"].clone();
+        items[0] = change;
+        json!({ "items": items })
+    };
+    let id = &order["items"][0]["id"];
+    let edited = post(&crm, "orders/d/edit", "order", item(json!({"id": id, "discountManualAmount": null}))).await.expect(200);
+    assert_eq!((&listed(&edited["order"])[0], &edited["order"]["summ"]), (&json!([]), &json!(200 + 160 + 49 + 20)));
+    let edited = post(&crm, "orders/d/edit", "order", item(json!({"id": id, "discountManualPercent": 50}))).await.expect(200);
+    assert_eq!(listed(&edited["order"])[0], json!([{"type": "manual_product", "amount": 50}]));
+    let refused =
+        post(&crm, "orders/create", "order", json!({"items": [{"productName": "x", "discounts": [{"type": "gift", "amount": 1}]}]}));
+    assert!(refused.await.expect(400)["errors"]["items[0].discounts[0].type"].is_string());
+}
+
+#[tokio::test]
+async fn payments_are_a_list_where_orders_are_created_and_a_map_where_they_are_read() {
+    let crm = demo();
+    let order = json!({"externalId": "p", "payments": [{"type": "cash", "amount": 5}, {"type": "bank-card", "amount": 6}]});
+    let made = post(&crm, "orders/create", "order", order).await.expect(201)["order"]["payments"].clone();
+    let types =
+        |payments: &Value| -> Vec<Value> { payments.as_array().expect("a list").iter().map(|payment| payment["type"].clone()).collect() };
+    assert_eq!(types(&made), ["cash", "bank-card"]);
+    let id = made[0]["id"].as_i64().expect("an id").to_string();
+    assert_eq!(get(&crm, "orders/p").await["order"]["payments"][&id]["amount"], 5);
+    assert_eq!(get(&crm, "orders?filter[externalIds][]=p").await["orders"][0]["payments"][&id]["amount"], 5);
+    assert_eq!(post(&crm, "orders/p/edit", "order", json!({"firstName": "x"})).await.expect(200)["order"]["payments"][&id]["amount"], 5);
+    let history = get(&crm, "orders/history").await["history"].clone();
+    assert_eq!(types(&history[0]["order"]["payments"]), ["cash", "bank-card"]);
+    assert_eq!(post(&crm, "orders/create", "order", json!({"firstName": "x"})).await.expect(201)["order"]["payments"], json!([]));
+    assert_eq!(get(&crm, "orders/o7").await["order"]["payments"], json!([]), "an empty map");
+    let uploaded =
+        post(&crm, "orders/upload", "orders", json!([{"externalId": "u", "payments": [{"type": "cash", "amount": 5}]}])).await.expect(200);
+    assert_eq!((types(&uploaded["orders"][0]["payments"]), &uploaded["failedOrders"]), (vec![json!("cash")], &json!([])));
+    let uploaded = post(&crm, "customers/upload", "customers", json!([{"externalId": "u"}])).await.expect(200);
+    assert_eq!((uploaded.get("customers"), &uploaded["failedCustomers"]), (None, &json!([])));
+}
+
+#[tokio::test]
+async fn an_address_is_an_object_and_has_a_text() {
+    let crm = demo();
+    assert_eq!(get(&crm, "orders/o7").await["order"]["delivery"], json!({"cost": 616.16, "netCost": 0, "address": {}}));
+    let made = post(&crm, "orders/create", "order", json!({"firstName": "x"})).await.expect(201);
+    assert_eq!(made["order"]["delivery"], json!({"cost": 0, "netCost": 0, "address": {}}));
+    let address =
+        json!({"city": "Тула", "streetType": "ул.", "street": "Мира", "building": 5, "housing": "А", "flat": "7", "block": 2, "floor": 3});
+    let made = post(&crm, "orders/create", "order", json!({"delivery": {"address": address}})).await.expect(201);
+    assert_eq!(made["order"]["delivery"]["address"]["text"], "ул. Мира, д. 5, корп. А, кв./офис 7, под. 2, эт. 3");
+    let written = json!({"delivery": {"address": {"text": "у метро", "street": "Мира"}}});
+    assert_eq!(post(&crm, "orders/create", "order", written).await.expect(201)["order"]["delivery"]["address"]["text"], "у метро");
+}
+
+#[tokio::test]
+async fn the_history_names_codes_countries_and_customers() {
+    let crm = demo();
+    let id = post(&crm, "orders/o7/edit", "order", json!({"items": [{"productName": "Чай", "offer": {"externalId": "t", "name": "Чай"}}]}))
+        .await
+        .expect(200)["order"]["items"][0]["id"]
+        .clone();
+    let change = json!({"countryIso": "BY", "customer": {"id": 2}, "delivery": {"address": {"countryIso": "BY"}}, "items": [{"id": id, "status": "sold"}]});
+    post(&crm, "orders/o7/edit", "order", change).await.expect(200);
+    let history = get(&crm, "orders/history").await["history"].clone();
+    let of = |field: &str| history.as_array().expect("records").iter().find(|record| record["field"] == field).cloned().expect(field);
+    let status = of("order_product.status");
+    assert_eq!((&status["oldValue"], &status["newValue"]), (&json!({"code": "new"}), &json!({"code": "sold"})));
+    assert_eq!(status["item"], json!({"id": id, "offer": {"externalId": "t"}}), "an item is named, not described");
+    assert_eq!(of("country")["newValue"], "BY");
+    assert_eq!(of("delivery_address.country")["newValue"], "BY");
+    assert_eq!(of("customer")["newValue"], json!({"id": 2, "site": "main"}));
+}
+
+#[tokio::test]
 async fn payments_and_items_keep_their_ids() {
     let crm = demo();
     let id = post(

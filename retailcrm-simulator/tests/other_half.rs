@@ -55,6 +55,39 @@ async fn triggers_act_when_a_user_does() {
 }
 
 #[tokio::test]
+async fn users_delete_what_the_api_cannot() {
+    let crm = demo();
+    let task = json!({"text": "Позвонить", "performerId": 6, "customer": {"id": 1}});
+    let id = support::post(&crm, "tasks/create", "task", task).await.expect(201)["id"].clone();
+    crm.control("delete", json!({"task": id, "user": 5})).await;
+    assert_eq!(crm.get(&format!("/api/v5/tasks/{id}")).await.refusal(404), "Not found");
+    let history = crm.get("/api/v5/tasks/history").await.expect(200)["history"].clone();
+    let last = history.as_array().and_then(|records| records.last()).expect("a record").clone();
+    assert_eq!((&last["deleted"], &last["user"]["id"], &last["task"]["id"]), (&json!(true), &json!(5), &id));
+    crm.control("delete", json!({"status": "new"})).await;
+    let statuses = crm.get("/api/v5/reference/statuses").await.expect(200)["statuses"].clone();
+    assert!(statuses.get("new").is_none() && statuses.get("complete").is_some());
+    assert_eq!(crm.get("/api/v5/reference/status-groups").await.expect(200)["statusGroups"]["new"]["statuses"], json!([]));
+    assert_eq!(crm.get("/api/v5/orders/o7").await.expect(200)["order"]["status"], "new", "orders keep what they had");
+    let refused = crm.post("/api/v5/orders/o7/edit", &[("order", json!({"status": "new"}))]).await.expect(400);
+    assert!(refused["errors"]["status"].is_string());
+    crm.control("delete", json!({"user": 6})).await;
+    assert_eq!(crm.get("/api/v5/users/6").await.refusal(404), "Not found");
+    assert_eq!(crm.get("/api/v5/customers?filter[ids][]=2").await.expect(200)["customers"][0]["managerId"], 6, "an id is left");
+    for wrong in [
+        json!({}),
+        json!({"task": 99}),
+        json!({"status": "new"}),
+        json!({"user": 6}),
+        json!({"task": 1, "order": 7}),
+        json!({"order": 7, "status": "complete"}),
+    ] {
+        let request = Request::post("/_simulator/delete").body(Body::from(wrong.to_string())).expect("a request");
+        assert_eq!(crm.ask(request).await.status, 400, "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn a_trigger_that_cannot_be_read_is_refused_with_its_place() {
     let account = json!({"triggers": [{"name": "x", "event": "order.changed", "condition": "order.", "action": {"url": "http://x"}}]});
     let complaint = retailcrm_simulator::Account::read(&account).expect_err("no account").to_string();

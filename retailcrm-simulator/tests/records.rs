@@ -48,7 +48,10 @@ async fn customers() {
     let edit = json!({"email": null, "address": {"street": "Тверская"}, "removeTags": ["vip"], "phones": [{"number": "79161112234"}]});
     assert_eq!(post(&crm, "customers/new/edit", "customer", edit).await.expect(200)["id"], id);
     let customer = get(&crm, "customers/new").await["customer"].clone();
-    assert_eq!((customer.get("email"), &customer["address"]), (None, &json!({"city": "Москва", "street": "Тверская"})));
+    assert_eq!(
+        (customer.get("email"), &customer["address"]),
+        (None, &json!({"id": id, "city": "Москва", "street": "Тверская", "text": "Тверская"}))
+    );
     assert_eq!((&customer["tags"].as_array().map(Vec::len), &customer["phones"]), (&Some(1), &json!([{"number": "79161112234"}])));
     for (wrong, place) in [
         (json!({"firstName": "x", "sex": "other"}), "sex"),
@@ -135,7 +138,17 @@ async fn corporate_customers() {
     );
     let one = get(&crm, "customers-corporate/k").await["customerCorporate"].clone();
     has(&one, &["mainCompany", "mainAddress", "mainCustomerContact"]);
-    assert_eq!(get(&crm, "customers-corporate/k/contacts").await["contacts"][0]["customer"]["phones"][0]["number"], "79160000001");
+    assert_eq!(
+        get(&crm, "customers-corporate/k/contacts").await["contacts"],
+        json!([{"id": 1, "isMain": true, "companies": [], "customer": {"id": 1, "site": "main"}}]),
+        "a contact's name and phones are the customer's"
+    );
+    for found in
+        ["filter[nickName][]=ромаш", "filter[nickName]=ромаш", "filter[nickName][]=x&filter[nickName][]=шка", "filter[city]=москва"]
+    {
+        assert_eq!(get(&crm, &format!("customers-corporate?{found}")).await["pagination"]["totalCount"], 1, "{found}");
+    }
+    assert_eq!(get(&crm, "customers-corporate?filter[nickName][]=x").await["pagination"]["totalCount"], 0);
     assert_eq!(get(&crm, "customers-corporate/9/companies?by=id").await["companies"][0]["name"], "ООО");
     assert_eq!(get(&crm, "customers-corporate/9/addresses?by=id").await["addresses"][0]["city"], "Москва");
     let order = get(&crm, "orders/7?by=id").await["order"].clone();

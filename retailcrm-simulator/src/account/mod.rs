@@ -1,6 +1,7 @@
 //! How an account begins. Entities have RetailCRM's shapes; what is not given is as in a new account. `GET /_simulator/state` answers
 //! a description of this form.
 
+pub mod books;
 mod reader;
 pub mod references;
 pub mod stock;

@@ -125,7 +125,9 @@ impl Account {
         for name in numbered {
             number(name, self.lists.entry(name).or_default())?;
         }
-        number("sites", self.references.of_mut("sites"))?;
+        for book in ["sites", "priceTypes"] {
+            number(book, self.references.of_mut(book))?;
+        }
         for (index, trigger) in self.triggers.iter().enumerate() {
             trigger.check().map_err(|complaint| AccountError(format!("crm.triggers[{index}]: {complaint}")))?;
         }

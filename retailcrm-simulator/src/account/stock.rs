@@ -8,7 +8,10 @@ use crate::entity::{Entity, entity};
 /// The books of a new account.
 pub fn references() -> References {
     let mut books = References::default();
-    *books.of_mut("sites") = vec![entity(json!({"id": 1, "code": "main", "name": "Основной магазин", "defaultForCrm": true}))];
+    *books.of_mut("sites") = vec![entity(json!({
+        "id": 1, "code": "main", "name": "Основной магазин", "url": "https://store.example", "defaultForCrm": true, "ordering": 10,
+        "contragent": {"contragentType": "legal-entity", "code": "main", "countryIso": "RU", "legalName": "ООО «Магазин»"},
+    }))];
     *books.of_mut("statusGroups") = groups();
     *books.of_mut("statuses") = statuses();
     *books.of_mut("orderTypes") = order_types();
@@ -19,7 +22,7 @@ pub fn references() -> References {
     *books.of_mut("deliveryTypes") = named(&[("self-delivery", "Самовывоз"), ("courier", "Курьером"), ("russian-post", "Почта России")]);
     *books.of_mut("productStatuses") = named(&[("new", "Новый"), ("in-reserve", "В резерве"), ("sold", "Продан"), ("cancel", "Отменен")]);
     *books.of_mut("stores") = named(&[("main", "Основной склад")]);
-    *books.of_mut("priceTypes") = named(&[("base", "Базовая")]);
+    *books.of_mut("priceTypes") = vec![entity(json!({"id": 1, "code": "base", "name": "Базовая", "active": true, "default": true}))];
     *books.of_mut("units") = vec![entity(json!({"code": "pc", "name": "Штука", "sym": "шт.", "default": true, "active": true}))];
     *books.of_mut("currencies") = vec![entity(json!({"id": 1, "code": "RUB", "isBase": true}))];
     books

@@ -10,10 +10,10 @@ use crate::rules::shape::{self, Kind, Member};
 use crate::wire::{ApiError, ApiResult, Success};
 
 const FILTERS: &[Filter] = &[
-    ("entity", Test::Among("entity")),
+    ("entity", Test::Choices("entity", &ENTITIES)),
     ("name", Test::Has("name")),
     ("code", Test::Is("code")),
-    ("type", Test::Among("type")),
+    ("type", Test::Choices("type", &TYPES)),
     ("viewMode", Test::Among("viewMode")),
     ("displayArea", Test::Among("displayArea")),
     ("inFilter", Test::Flag("inFilter", false)),
@@ -46,7 +46,7 @@ fn entities<'a>(context: &'a Context<'_>, list: &str) -> &'a [Entity] {
 /// Fields, filtered.
 pub fn list(context: &mut Context<'_>) -> ApiResult {
     let page = context.call.page()?;
-    let wanted = Wanted::read(context.call, FILTERS)?;
+    let wanted = Wanted::read(context.state, context.call, FILTERS)?;
     let fields: Vec<&Entity> = entities(context, "customFields").iter().filter(|field| wanted.pass(context.state, field)).collect();
     let (fields, pagination) = page.cut(fields);
     Success::ok(json!({"pagination": pagination, "customFields": fields}))
@@ -140,7 +140,7 @@ const DICTIONARY: &[Member] = &[("name", Kind::Text), ("code", Kind::Text), ("el
 /// Dictionaries, filtered.
 pub fn dictionaries(context: &mut Context<'_>) -> ApiResult {
     let page = context.call.page()?;
-    let wanted = Wanted::read(context.call, DICTIONARY_FILTERS)?;
+    let wanted = Wanted::read(context.state, context.call, DICTIONARY_FILTERS)?;
     let found: Vec<&Entity> = entities(context, "customDictionaries").iter().filter(|one| wanted.pass(context.state, one)).collect();
     let (dictionaries, pagination) = page.cut(found);
     Success::ok(json!({"pagination": pagination, "customDictionaries": dictionaries}))

@@ -65,7 +65,7 @@ pub fn tasks(context: &mut Context<'_>) -> ApiResult {
 
 fn records(context: &Context<'_>, subject: Subject, filters: &[Filter]) -> ApiResult {
     let page = context.call.page()?;
-    let wanted = Wanted::read(context.call, filters)?;
+    let wanted = Wanted::read(context.state, context.call, filters)?;
     let since = match context.call.filter("sinceId") {
         None => None,
         Some(text) => Some(text.parse::<i64>().map_err(|_| ApiError::input("children[sinceId]", "This value is not valid."))?),

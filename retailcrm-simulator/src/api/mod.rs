@@ -18,3 +18,6 @@ mod users;
 pub(crate) use customers::remove as remove_customer;
 pub(crate) use endpoints::{ENDPOINTS, Endpoint};
 pub(crate) use orders::{move_to as move_order, remove as remove_order};
+pub(crate) use reference::remove_status;
+pub(crate) use tasks::remove as remove_task;
+pub(crate) use users::remove as remove_user;

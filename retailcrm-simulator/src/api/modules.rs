@@ -55,7 +55,9 @@ const MEMBERS: &[Member] = &[
 
 /// One module.
 pub fn get(context: &mut Context<'_>) -> ApiResult {
-    let module = context.state.modules.get(context.part("code")).ok_or_else(ApiError::not_found)?;
+    let mut module = context.state.modules.get(context.part("code")).cloned().ok_or_else(ApiError::not_found)?;
+    // The account's own number of the module; the API goes by code.
+    module.remove("id");
     Success::ok(json!({"integrationModule": module}))
 }
 
@@ -66,7 +68,7 @@ fn complaints(given: &Entity, code: &str, known: Option<&Entity>) -> Map<String,
     if !whole("integrationCode").is_empty() && !code.starts_with(whole("integrationCode")) {
         errors.insert("code".into(), "Code prefix must match integrationCode".into());
     }
-    for name in ["integrationCode", "name", "baseUrl"] {
+    for name in ["name", "baseUrl"] {
         if (known.is_none() || given.contains_key(name)) && whole(name).is_empty() {
             errors.insert(name.into(), "This value should not be blank.".into());
         }
@@ -169,6 +171,11 @@ fn granted(context: &Context<'_>, given: &mut Entity, kind: &str, code: &str) ->
 pub fn update_scopes(context: &mut Context<'_>) -> ApiResult {
     let requires = context.call.object("requires")?;
     let code = context.part("code").to_owned();
+    let Some(old) = context.state.key(context.key()).cloned() else { return Err(ApiError::denied()) };
+    // The main key belongs to no module: it was made by hand, not by a simple connection.
+    if context.state.account.keys.first() == Some(&old) {
+        return Err(ApiError::new(http::StatusCode::BAD_REQUEST, "Not enabled simple connection"));
+    }
     if !context.state.modules.contains_key(&code) {
         return Err(ApiError::not_found());
     }
@@ -176,11 +183,6 @@ pub fn update_scopes(context: &mut Context<'_>) -> ApiResult {
         requires.get("scopes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
     if let Some(unknown) = wanted.iter().find(|scope| !stock::SCOPES.contains(&scope.as_str())) {
         return Err(ApiError::entity(json!({"scopes": format!("Unknown scope \"{unknown}\".")})));
-    }
-    let Some(old) = context.state.key(context.key()).cloned() else { return Err(ApiError::denied()) };
-    // The main key belongs to no module: it was made by hand, not by a simple connection.
-    if context.state.account.keys.first() == Some(&old) {
-        return Err(ApiError::new(http::StatusCode::BAD_REQUEST, "Not enabled simple connection"));
     }
     let mut scopes = old.scopes.clone();
     scopes.extend(wanted.into_iter().filter(|scope| !old.scopes.contains(scope)));

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::account::books;
 use crate::account::references::{KINDS, Kind, References};
 use crate::context::Context;
 use crate::entity::{Entity, id_of, text};
@@ -30,19 +31,10 @@ pub fn list(context: &mut Context<'_>) -> ApiResult {
         return Success::ok(json!({"countriesIso": COUNTRIES}));
     }
     let kind = kind(context)?;
-    let books = &context.state.account.references;
-    let mut entries: Vec<Entity> = books.of(kind.list).to_vec();
-    match kind.list {
-        "sites" => entries.retain(|site| context.sites.iter().any(|code| code == text(site, "code"))),
-        "statusGroups" => {
-            for group in &mut entries {
-                let of_group = books.of("statuses").iter().filter(|status| text(status, "group") == text(group, "code"));
-                let codes: Vec<&str> = of_group.map(|status| text(status, "code")).collect();
-                group.insert("statuses".into(), json!(codes));
-            }
-        }
-        _ => {}
-    }
+    let (books, currency) = (&context.state.account.references, context.state.account.currency());
+    let seen = |entry: &&Entity| kind.list != "sites" || context.sites.iter().any(|code| code == text(entry, "code"));
+    let entries: Vec<Entity> =
+        books.of(kind.list).iter().filter(seen).map(|entry| books::shown(books, &currency, kind.list, entry)).collect();
     if !kind.map {
         return Success::ok(object(kind.list, json!(entries)));
     }
@@ -67,10 +59,15 @@ fn given(context: &Context<'_>, kind: &Kind, name: &str) -> Result<Entity, ApiEr
     given.remove("id");
     let mut errors = Map::new();
     let mut kept = shape::read(context.state, COMMON, &given, "", &mut errors);
-    if let Some(code) = given.get("group").and_then(Value::as_str).filter(|_| kind.list == "statuses")
-        && context.state.account.references.find("statusGroups", code).is_none()
+    let groups = match kind.list {
+        "statuses" => Some("statusGroups"),
+        "costItems" => Some("costGroups"),
+        _ => None,
+    };
+    if let (Some(groups), Some(code)) = (groups, given.get("group").and_then(Value::as_str))
+        && context.state.account.references.find(groups, code).is_none()
     {
-        errors.insert("group".into(), References::unknown("statusGroups", code).into());
+        errors.insert("group".into(), References::unknown(groups, code).into());
     }
     if !errors.is_empty() {
         return Err(ApiError::entity(errors));
@@ -99,22 +96,91 @@ pub fn edit(context: &mut Context<'_>) -> ApiResult {
         return Err(ApiError::entity(json!({"code": "The code differs from the path's."})));
     }
     entry.insert("code".into(), path.as_str().into());
+    let known = entries.iter().any(|entry| text(entry, "code") == path);
+    if !known {
+        let mut errors = Map::new();
+        shape::require(&entry, required(kind.list), &mut errors);
+        if !errors.is_empty() {
+            return Err(ApiError::entity(errors));
+        }
+    }
+    let goes_with = goes_with(kind.list, &mut entry);
+    let entries = context.state.account.references.of_mut(kind.list);
     if let Some(known) = entries.iter_mut().find(|entry| text(entry, "code") == path) {
+        // Of the two names of one list, the one that was written last counts.
+        if entry.contains_key("paymentTypes") {
+            known.remove("deliveryPaymentTypes");
+        }
         known.extend(entry);
-        return Success::ok(json!({}));
+    } else {
+        entry.entry("active").or_insert(json!(true));
+        if ["sites", "priceTypes"].contains(&kind.list) {
+            let last = entries.iter().filter_map(id_of).max().unwrap_or(0);
+            entry.insert("id".into(), (last + 1).into());
+        }
+        entries.push(entry);
     }
-    let mut errors = Map::new();
-    shape::require(&entry, if kind.list == "statuses" { &["name", "group"] } else { &["name"] }, &mut errors);
-    if !errors.is_empty() {
-        return Err(ApiError::entity(errors));
+    for (list, codes) in goes_with {
+        go_with(&mut context.state.account.references, list, &path, &codes);
     }
-    entry.entry("active").or_insert(json!(true));
-    if kind.list == "sites" {
-        let last = entries.iter().filter_map(id_of).max().unwrap_or(0);
-        entry.insert("id".into(), (last + 1).into());
+    let quiet = QUIETLY_CREATED.contains(&kind.list);
+    if known || quiet { Success::ok(json!({})) } else { Success::created(json!({})) }
+}
+
+/// Books whose new entries are answered with 200, as the official clients recorded it; other books answer 201.
+const QUIETLY_CREATED: [&str; 3] = ["costGroups", "costItems", "deliveryServices"];
+
+/// What a new entry must have.
+fn required(list: &str) -> &'static [&'static str] {
+    match list {
+        "statuses" => &["name", "group"],
+        // A legal entity has no other name.
+        "legalEntities" => &["legalName"],
+        "costGroups" => &["name", "color"],
+        "costItems" => &["name", "group"],
+        _ => &["name"],
     }
-    entries.push(entry);
-    Success::created(json!({}))
+}
+
+/// The entries of other books that a payment type is written to go with. They are kept there: each of the two shows the other.
+fn goes_with(list: &str, entry: &mut Entity) -> Vec<(&'static str, Vec<String>)> {
+    if list != "paymentTypes" {
+        return Vec::new();
+    }
+    let mut taken = |name: &'static str| {
+        let codes = entry.remove(name)?.as_array()?.iter().filter_map(shape::as_text).collect();
+        Some((name, codes))
+    };
+    [taken("deliveryTypes"), taken("paymentStatuses")].into_iter().flatten().collect()
+}
+
+/// What a delivery type says of a payment type.
+fn known_row(delivery_type: &Entity, code: &str) -> Option<Value> {
+    delivery_type.get("deliveryPaymentTypes")?.as_array()?.iter().find(|row| row["code"] == code).cloned()
+}
+
+/// Lets the named entries of a book, and no others, go with a payment type.
+fn go_with(books: &mut References, list: &'static str, payment_type: &str, codes: &[String]) {
+    let with: Vec<Vec<String>> = books.of(list).iter().map(|entry| books::payment_types(books, entry)).collect();
+    for (entry, mut with) in books.of_mut(list).iter_mut().zip(with) {
+        with.retain(|code| code != payment_type);
+        if codes.iter().any(|code| code == text(entry, "code")) {
+            with.push(payment_type.to_owned());
+        }
+        let row = |code: &String| known_row(entry, code).unwrap_or_else(|| json!({"code": code, "cod": false}));
+        if list == "deliveryTypes" {
+            entry.insert("deliveryPaymentTypes".into(), with.iter().map(row).collect());
+        }
+        entry.insert("paymentTypes".into(), json!(with));
+    }
+}
+
+/// An administrator deletes a status; the API cannot. Orders that have it keep its code.
+pub fn remove_status(context: &mut Context<'_>, code: &str) -> Result<(), String> {
+    let statuses = context.state.account.references.of_mut("statuses");
+    let place = statuses.iter().position(|status| text(status, "code") == code).ok_or_else(|| format!("there is no status {code:?}"))?;
+    statuses.remove(place);
+    Ok(())
 }
 
 /// Creates an entry of a kind that goes by id.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::customers::with_customer;
 use crate::context::Context;
 use crate::entity::{Entity, full_name, is, pick, text, whole};
-use crate::history::{Actor, Deed, Subject, created};
+use crate::history::{Actor, Deed, Subject, created, gone};
 use crate::rules::filters::{Filter, Test, Wanted, Wants};
 use crate::rules::shape::{self, Kind, Member};
 use crate::rules::{changes, shops};
@@ -41,8 +41,8 @@ const FILTERS: &[Filter] = &[
     ("customer", Test::With(Wants::Text, of_customer)),
     ("status", Test::With(Wants::Choice(&["performing", "completed"]), in_status)),
     ("text", Test::Has("text")),
-    ("performers", Test::Among("performer")),
-    ("creators", Test::Among("creator")),
+    ("performers", Test::Users("performer")),
+    ("creators", Test::Users("creator")),
     ("dateFrom", Test::From("datetime")),
     ("dateTo", Test::To("datetime")),
     ("createdAtFrom", Test::From("createdAt")),
@@ -61,7 +61,7 @@ fn seen(context: &Context<'_>, task: &Entity) -> bool {
 /// Tasks, filtered; newest first.
 pub fn list(context: &mut Context<'_>) -> ApiResult {
     let page = context.call.page()?;
-    let wanted = Wanted::read(context.call, FILTERS)?;
+    let wanted = Wanted::read(context.state, context.call, FILTERS)?;
     let state = &*context.state;
     let tasks = state.tasks.iter().rev().filter(|task| seen(context, task) && wanted.pass(state, task)).collect();
     let (tasks, pagination) = page.cut(tasks);
@@ -85,7 +85,7 @@ pub fn comments(context: &mut Context<'_>) -> ApiResult {
     let id = addressed(context)?.get("id").cloned();
     let all = context.state.account.lists.get("taskComments").map(Vec::as_slice).unwrap_or_default();
     let own = all.iter().filter(|comment| comment.get("taskId") == id.as_ref());
-    let (comments, pagination) = page.cut(own.map(|comment| pick(comment, &["id", "creator", "text", "createdAt"])).collect());
+    let (comments, pagination) = page.cut(own.map(|comment| pick(comment, &["id", "creator", "text", "createdAt", "updatedAt"])).collect());
     Success::ok(json!({"pagination": pagination, "comments": comments}))
 }
 
@@ -170,6 +170,14 @@ pub fn create(context: &mut Context<'_>) -> ApiResult {
     let shown = context.state.tasks.get(id).cloned().map(Value::Object).unwrap_or_default();
     context.happened(Subject::Task, Deed::Created, vec![created("id", id.into())], &shown, &shown);
     Success::created(json!({"id": id}))
+}
+
+/// A user deletes a task; the API cannot.
+pub fn remove(context: &mut Context<'_>, id: i64) -> Result<(), String> {
+    let task = context.state.tasks.remove(id).ok_or_else(|| format!("there is no task {id}"))?;
+    let recorded = Value::Object(pick(&task, &["id", "customer", "phoneSite"]));
+    context.happened(Subject::Task, Deed::Deleted, vec![gone(&task, None)], &recorded, &Value::Object(task.clone()));
+    Ok(())
 }
 
 /// Changes a task.

@@ -185,21 +185,17 @@ pub fn manager(context: &mut Context<'_>) -> ApiResult {
     if context.call.flag("details") {
         let url = state.account.url();
         let encoded: String = form_urlencoded::byte_serialize(phone.as_bytes()).collect();
-        let mut links = Map::from_iter([("newOrderLink".to_owned(), json!(format!("{url}/orders/add?phone={encoded}")))]);
-        match customer {
-            Some(customer) => {
-                let mut shown = pick(customer, &["id", "externalId", "firstName", "lastName", "patronymic", "email"]);
-                shown.insert("phones".into(), phones_of(customer).map(|number| json!({"number": number})).collect());
-                answer.insert("customer".into(), Value::Object(shown));
-                let id = id_of(customer);
-                links.insert("customerLink".into(), json!(format!("{url}/customers/{}", id.unwrap_or_default())));
-                let last = id.and_then(|id| state.orders.of_customer(id).next_back()).and_then(id_of);
-                if let Some(last) = last {
-                    links.insert("lastOrderLink".into(), json!(format!("{url}/orders/{last}/edit")));
-                }
-            }
-            None => {
-                links.insert("newCustomerLink".into(), json!(format!("{url}/customers/add?phone={encoded}")));
+        let adds = |page: &str| json!(format!("{url}/{page}/add?phone={encoded}"));
+        let mut links = Map::from_iter([("newOrderLink".to_owned(), adds("orders")), ("newCustomerLink".to_owned(), adds("customers"))]);
+        if let Some(customer) = customer {
+            let mut shown = pick(customer, &["id", "externalId", "firstName", "lastName", "patronymic", "email"]);
+            shown.insert("phones".into(), phones_of(customer).map(|number| json!({"number": number})).collect());
+            answer.insert("customer".into(), Value::Object(shown));
+            let id = id_of(customer);
+            links.insert("customerLink".into(), json!(format!("{url}/customers/{}", id.unwrap_or_default())));
+            let last = id.and_then(|id| state.orders.of_customer(id).next_back()).and_then(id_of);
+            if let Some(last) = last {
+                links.insert("lastOrderLink".into(), json!(format!("{url}/orders/{last}/edit")));
             }
         }
         answer.insert("links".into(), Value::Object(links));

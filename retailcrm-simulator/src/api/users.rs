@@ -41,7 +41,7 @@ const FILTERS: &[Filter] = &[
 /// Users, filtered, oldest first.
 pub fn list(context: &mut Context<'_>) -> ApiResult {
     let page = context.call.page()?;
-    let wanted = Wanted::read(context.call, FILTERS)?;
+    let wanted = Wanted::read(context.state, context.call, FILTERS)?;
     let state = &*context.state;
     let (users, pagination) = page.cut(state.users.iter().filter(|user| wanted.pass(state, user)).collect());
     Success::ok(json!({"pagination": pagination, "users": users}))
@@ -70,6 +70,11 @@ pub fn status(context: &mut Context<'_>) -> ApiResult {
     let requests = callbacks::user_status(context.state, context.now, id, &status);
     context.state.callbacks.extend(requests);
     Success::ok(json!({}))
+}
+
+/// An administrator deletes a user; the API cannot. What names the user keeps the id.
+pub fn remove(context: &mut Context<'_>, id: i64) -> Result<(), String> {
+    context.state.users.remove(id).map(|_| ()).ok_or_else(|| format!("there is no user {id}"))
 }
 
 /// Groups of users.

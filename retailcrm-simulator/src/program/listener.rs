@@ -11,6 +11,7 @@ use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
@@ -26,9 +27,18 @@ const PIECES: usize = 8;
 /// How long a client may take to send its headers.
 const HEADERS: Duration = Duration::from_secs(30);
 
+/// What connections are encrypted with; `None`: they are not.
+#[cfg(feature = "tls")]
+pub type Encryption = Option<tokio_rustls::TlsAcceptor>;
+/// This build has no TLS.
+#[cfg(not(feature = "tls"))]
+pub type Encryption = ();
+
 /// Serves for ever.
-pub async fn serve(listener: TcpListener, simulator: Simulator, log: Log) {
+pub async fn serve(listener: TcpListener, encryption: Encryption, simulator: Simulator, log: Log) {
     let router = simulator.router();
+    #[cfg(not(feature = "tls"))]
+    let () = encryption;
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
@@ -41,14 +51,26 @@ pub async fn serve(listener: TcpListener, simulator: Simulator, log: Log) {
         // Answers are small; waiting to fill a packet would only delay them.
         let _ = stream.set_nodelay(true);
         let (router, log) = (router.clone(), log.clone());
-        tokio::spawn(async move {
-            let answer = service_fn(move |request: Request<Incoming>| answer(router.clone(), log.clone(), request));
-            let mut server = hyper::server::conn::http1::Builder::new();
-            server.timer(TokioTimer::new()).header_read_timeout(HEADERS);
-            // An error here is a connection that the plan of faults breaks, or that the client has closed.
-            let _ = server.serve_connection(TokioIo::new(stream), answer).await;
-        });
+        #[cfg(feature = "tls")]
+        if let Some(acceptor) = encryption.clone() {
+            tokio::spawn(async move {
+                // A client that does not trust the certificate ends the handshake.
+                if let Ok(Ok(stream)) = tokio::time::timeout(HEADERS, acceptor.accept(stream)).await {
+                    connection(stream, router, log).await;
+                }
+            });
+            continue;
+        }
+        tokio::spawn(connection(stream, router, log));
     }
+}
+
+async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: axum::Router, log: Log) {
+    let answer = service_fn(move |request: Request<Incoming>| answer(router.clone(), log.clone(), request));
+    let mut server = hyper::server::conn::http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(HEADERS);
+    // An error here is a connection that the plan of faults breaks, or that the client has closed.
+    let _ = server.serve_connection(TokioIo::new(stream), answer).await;
 }
 
 async fn answer(router: axum::Router, log: Log, request: Request<Incoming>) -> Result<Response, io::Error> {

@@ -3,6 +3,8 @@
 mod carrier;
 mod listener;
 mod log;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -40,6 +42,13 @@ pub struct Options {
     /// Accept `page=1` beside `filter[sinceId]`: the official Python client always writes it
     #[arg(long)]
     lenient_history_page: bool,
+    /// Serve https, with a certificate of this start's own authority. It needs a build with the feature `tls`
+    #[arg(long)]
+    tls: bool,
+    /// With --tls: write the authority's certificate, which clients must trust, into this file; otherwise into one in the folder for
+    /// temporary files, which the first line names
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    tls_ca: Option<PathBuf>,
     /// Write the account into this file at the end (Ctrl-C)
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -115,7 +124,9 @@ pub async fn run(options: Options) -> Result<()> {
     let address = listener.local_addr()?;
     // A listener on all addresses is reached from this machine by loopback.
     let host = if address.ip().is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { address.ip() };
-    let url = format!("http://{}", SocketAddr::new(host, address.port()));
+    let scheme = if options.tls { "https" } else { "http" };
+    let url = format!("{scheme}://{}", SocketAddr::new(host, address.port()));
+    let (encryption, ca) = encryption(&options, address, &account)?;
     let carrier = Arc::new(carrier::Http::new()?);
     let simulator = Simulator::with(account, Arc::new(chrono::Utc::now), Some(carrier), setup(&options, url.clone()));
     simulator.misbehave(&faults).map_err(anyhow::Error::msg)?;
@@ -123,11 +134,15 @@ pub async fn run(options: Options) -> Result<()> {
         options.account.as_deref().and_then(Path::file_stem).map_or_else(|| "demo".into(), |name| name.to_string_lossy().into_owned());
     let log = Log::new(options.json, options.quiet);
     if options.json {
-        log.first(&json!({"url": url, "apiKey": simulator.api_key(), "account": name}).to_string());
+        let mut first = json!({"url": url, "apiKey": simulator.api_key(), "account": name});
+        if let Some(ca) = &ca {
+            first["ca"] = ca.display().to_string().into();
+        }
+        log.first(&first.to_string());
     } else {
-        log.first(&greeting(&simulator, &url, &name));
+        log.first(&greeting(&simulator, &url, &name, ca.as_deref()));
     }
-    let served = listener::serve(listener, simulator.clone(), log);
+    let served = listener::serve(listener, encryption, simulator.clone(), log);
     tokio::select! {
         () = served => {}
         () = asked_to_stop() => {}
@@ -139,7 +154,28 @@ pub async fn run(options: Options) -> Result<()> {
     Ok(())
 }
 
-fn greeting(simulator: &Simulator, url: &str, account: &str) -> String {
+/// What connections are encrypted with, and the file with the authority's certificate.
+#[cfg(feature = "tls")]
+fn encryption(options: &Options, address: SocketAddr, account: &Account) -> Result<(listener::Encryption, Option<PathBuf>)> {
+    if !options.tls {
+        return Ok((None, None));
+    }
+    let url = account.url();
+    let host = url.split("://").nth(1).unwrap_or_default().split(['/', ':']).next().unwrap_or_default();
+    let tls = tls::Tls::new(address.ip(), host)?;
+    let path = tls.write(options.tls_ca.as_deref(), address.port())?;
+    Ok((Some(tls.acceptor), Some(path)))
+}
+
+#[cfg(not(feature = "tls"))]
+fn encryption(options: &Options, _: SocketAddr, _: &Account) -> Result<(listener::Encryption, Option<PathBuf>)> {
+    if options.tls {
+        bail!("--tls: this build has no TLS; build with `--features retailcrm-simulator/tls`");
+    }
+    Ok(((), None))
+}
+
+fn greeting(simulator: &Simulator, url: &str, account: &str, ca: Option<&Path>) -> String {
     let key = simulator.api_key();
     let limit = match &simulator.state().account.rate_limit {
         None => "off".to_owned(),
@@ -150,8 +186,12 @@ fn greeting(simulator: &Simulator, url: &str, account: &str) -> String {
             )
         }
     };
+    let (trust, curl) = match ca {
+        Some(ca) => (format!("\n  authority   {} (clients must trust it)", ca.display()), format!("curl --cacert '{}'", ca.display())),
+        None => (String::new(), "curl".to_owned()),
+    };
     format!(
-        "RetailCRM simulator, account {account}\n  address     {url}\n  key         {key}\n  rate limit  {limit}\n  control     {url}/_simulator\n\nTry it:\n  curl -H 'X-API-KEY: {key}' '{url}/api/v5/users'\n\nRequests follow; Ctrl-C ends."
+        "RetailCRM simulator, account {account}\n  address     {url}{trust}\n  key         {key}\n  rate limit  {limit}\n  control     {url}/_simulator\n\nTry it:\n  {curl} -H 'X-API-KEY: {key}' '{url}/api/v5/users'\n\nRequests follow; Ctrl-C ends."
     )
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::entity::Entity;
+use crate::entity::{Entity, pick};
 use crate::history::Change;
 
 /// Members that are computed or set by the CRM; their changes are not recorded.
@@ -51,7 +51,7 @@ pub fn between(old: &Entity, new: &Entity) -> Vec<Change> {
             "items" => items(before, after, &mut changes),
             "payments" => payments(before, after, &mut changes),
             "customFields" => fields(before, after, |code| format!("custom_{code}"), &mut changes),
-            "address" => fields(before, after, |name| format!("address.{}", snake(name)), &mut changes),
+            "address" => address(new, before, after, &mut changes),
             "delivery" => delivery(before, after, &mut changes),
             _ => changes.push(Change::new(field(name), value(name, before), value(name, after))),
         }
@@ -63,6 +63,7 @@ pub fn between(old: &Entity, new: &Entity) -> Vec<Change> {
 fn field(name: &str) -> String {
     match name {
         "managerId" => "manager".into(),
+        "countryIso" => "country".into(),
         other => snake(other),
     }
 }
@@ -73,9 +74,14 @@ fn value(name: &str, value: &Value) -> Value {
         _ if value.is_null() => Value::Null,
         "managerId" => json!({"id": value}),
         "status" | "orderType" | "orderMethod" | "shipmentStore" => json!({"code": value}),
-        "customer" | "contact" | "company" => json!({"id": value["id"]}),
+        "customer" | "contact" | "company" => reference(value),
         _ => value.clone(),
     }
+}
+
+/// What the history shows of an entity that another refers to.
+fn reference(value: &Value) -> Value {
+    Value::Object(pick(&members(value), &["id", "site"]))
 }
 
 fn members(value: &Value) -> Map<String, Value> {
@@ -95,6 +101,14 @@ fn fields(before: &Value, after: &Value, name: impl Fn(&str) -> String, changes:
     }
 }
 
+/// A customer has one address, whose id is the customer's here.
+fn address(customer: &Entity, before: &Value, after: &Value, changes: &mut Vec<Change>) {
+    let mut found = Vec::new();
+    fields(before, after, |name| format!("address.{}", field(name)), &mut found);
+    let shown = json!({"id": customer.get("id"), "isMain": true});
+    changes.extend(found.into_iter().map(|change| change.with("address", shown.clone())));
+}
+
 fn delivery(before: &Value, after: &Value, changes: &mut Vec<Change>) {
     let flat = |value: &Value| {
         let mut flat = members(value);
@@ -105,7 +119,7 @@ fn delivery(before: &Value, after: &Value, changes: &mut Vec<Change>) {
         Value::Object(flat)
     };
     fields(&flat(before), &flat(after), |name| format!("delivery_{}", snake(name)), changes);
-    fields(&before["address"], &after["address"], |name| format!("delivery_address.{}", snake(name)), changes);
+    fields(&before["address"], &after["address"], |name| format!("delivery_address.{}", field(name)), changes);
 }
 
 fn phones(before: &Value, after: &Value, changes: &mut Vec<Change>) {
@@ -129,7 +143,14 @@ fn parts<'a>(before: &'a [&'a Value], after: &'a [&'a Value]) -> impl Iterator<I
 fn items(before: &Value, after: &Value, changes: &mut Vec<Change>) {
     let (before, after): (Vec<&Value>, Vec<&Value>) =
         (before.as_array().into_iter().flatten().collect(), after.as_array().into_iter().flatten().collect());
-    let shown = |item: &Value| json!({"id": item["id"], "offer": item["offer"]});
+    let shown = |item: &Value| {
+        let mut shown = pick(&members(item), &["id"]);
+        let offer = pick(&members(&item["offer"]), &["id", "externalId", "xmlId"]);
+        if !offer.is_empty() {
+            shown.insert("offer".into(), offer.into());
+        }
+        Value::Object(shown)
+    };
     for (old, new) in parts(&before, &after) {
         match (old, new) {
             (None, Some(new)) => {
@@ -146,7 +167,8 @@ fn items(before: &Value, after: &Value, changes: &mut Vec<Change>) {
                     ("status", "order_product.status"),
                 ];
                 for (member, field) in fields.into_iter().filter(|(member, _)| old[*member] != new[*member]) {
-                    changes.push(Change::new(field, old[member].clone(), new[member].clone()).with("item", shown(new)));
+                    let (from, to) = (value(member, &old[member]), value(member, &new[member]));
+                    changes.push(Change::new(field, from, to).with("item", shown(new)));
                 }
             }
             (None, None) => {}
@@ -154,14 +176,19 @@ fn items(before: &Value, after: &Value, changes: &mut Vec<Change>) {
     }
 }
 
+/// What the record of a payment that came or went shows of it, and what the record of its change does.
+const WHOLE_PAYMENT: [&str; 5] = ["id", "status", "type", "externalId", "amount"];
+const PAYMENT: [&str; 3] = ["id", "type", "externalId"];
+
 fn payments(before: &Value, after: &Value, changes: &mut Vec<Change>) {
     let (before, after): (Vec<&Value>, Vec<&Value>) =
         (before.as_object().into_iter().flat_map(Map::values).collect(), after.as_object().into_iter().flat_map(Map::values).collect());
-    let shown = |payment: &Value| json!({"id": payment["id"], "type": payment["type"]});
+    let short = |payment: &Value| json!({"id": payment["id"], "type": payment["type"]});
+    let shown = |payment: &Value, names: &[&str]| Value::Object(pick(&members(payment), names));
     for (old, new) in parts(&before, &after) {
         match (old, new) {
-            (None, Some(new)) => changes.push(Change::new("payments", Value::Null, shown(new)).with("payment", shown(new))),
-            (Some(old), None) => changes.push(Change::new("payments", shown(old), Value::Null).with("payment", shown(old))),
+            (None, Some(new)) => changes.push(Change::new("payments", Value::Null, short(new)).with("payment", shown(new, &WHOLE_PAYMENT))),
+            (Some(old), None) => changes.push(Change::new("payments", short(old), Value::Null).with("payment", shown(old, &WHOLE_PAYMENT))),
             (Some(old), Some(new)) => {
                 let code = |value: &Value| if value.is_null() { Value::Null } else { json!({"code": value}) };
                 for member in ["status", "amount", "paidAt", "externalId", "comment", "type"] {
@@ -170,7 +197,7 @@ fn payments(before: &Value, after: &Value, changes: &mut Vec<Change>) {
                             "status" | "type" => (code(&old[member]), code(&new[member])),
                             _ => (old[member].clone(), new[member].clone()),
                         };
-                        changes.push(Change::new(format!("payments.{}", snake(member)), from, to).with("payment", shown(new)));
+                        changes.push(Change::new(format!("payments.{}", snake(member)), from, to).with("payment", shown(new, &PAYMENT)));
                     }
                 }
             }

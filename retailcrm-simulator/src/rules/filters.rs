@@ -16,10 +16,16 @@ pub enum Test {
     Ids,
     /// Texts or numbers, a list: the member is one of them.
     Among(&'static str),
+    /// Words of a known set, a list: the member is one of them.
+    Choices(&'static str, &'static [&'static str]),
+    /// Ids of users, a list: the member is one of them. An id that no user has is refused.
+    Users(&'static str),
     /// The member is this text, case ignored.
     Is(&'static str),
     /// The member has this part, case ignored.
     Has(&'static str),
+    /// The member has one of these parts, case ignored.
+    HasAny(&'static str),
     /// The member is true or false; the value that an absent one counts as.
     Flag(&'static str, bool),
     /// Not before this date.
@@ -47,6 +53,8 @@ pub enum Wants {
     Flag,
     /// A date, or a date with a time.
     Date,
+    /// A time of the day.
+    Hour,
     /// A list of texts; one counts as a list.
     List,
     /// One of these words.
@@ -61,14 +69,14 @@ pub struct Wanted<'a>(Vec<(&'a Value, Test)>);
 
 impl<'a> Wanted<'a> {
     /// Reads a request's filters. Empty ones count as absent, as a form's empty fields do.
-    pub fn read(call: &'a Call, known: &[Filter]) -> Result<Wanted<'a>, ApiError> {
+    pub fn read(state: &State, call: &'a Call, known: &[Filter]) -> Result<Wanted<'a>, ApiError> {
         let mut wanted = Vec::new();
         for (name, value) in call.filters().iter().filter(|(_, value)| value.as_str() != Some("")) {
             let place = format!("children[{name}]");
             let Some((_, test)) = known.iter().find(|(known, _)| known == name) else {
                 return Err(ApiError::input(&place, "This form should not contain extra fields."));
             };
-            if let Some(complaint) = complaint(*test, value) {
+            if let Some(complaint) = complaint(state, *test, value) {
                 return Err(ApiError::input(&place, complaint));
             }
             wanted.push((value, *test));
@@ -108,17 +116,22 @@ impl<'a> Wanted<'a> {
 }
 
 /// Why a value cannot be this filter's.
-fn complaint(test: Test, value: &Value) -> Option<&'static str> {
+fn complaint(state: &State, test: Test, value: &Value) -> Option<&'static str> {
     let wants = match test {
         Test::Ids => {
             return (!texts(value).iter().all(|text| text.parse::<i64>().is_ok())).then_some(INVALID);
+        }
+        Test::Choices(_, choices) => return (!texts(value).iter().all(|text| choices.contains(&text.as_str()))).then_some(NO_CHOICE),
+        Test::Users(_) => {
+            let known = |text: &String| text.parse().is_ok_and(|id| state.users.get(id).is_some());
+            return (!texts(value).iter().all(known)).then_some(NO_CHOICE);
         }
         Test::CustomFields => return (!value.is_object()).then_some(INVALID),
         Test::From(_) | Test::To(_) => Wants::Date,
         Test::Min(_) | Test::Max(_) => Wants::Number,
         Test::Flag(..) => Wants::Flag,
         Test::Is(_) | Test::Has(_) => Wants::Text,
-        Test::Among(_) => Wants::List,
+        Test::Among(_) | Test::HasAny(_) => Wants::List,
         Test::With(wants, _) => wants,
     };
     let text = value.as_str();
@@ -126,6 +139,7 @@ fn complaint(test: Test, value: &Value) -> Option<&'static str> {
         Wants::Text => text.is_none().then_some(INVALID),
         Wants::Number => text.is_none_or(|text| text.parse::<f64>().is_err()).then_some(INVALID),
         Wants::Date => text.is_none_or(|text| !is_date(text) && !shape::is_date_time(text) && !shape::is_minute(text)).then_some(INVALID),
+        Wants::Hour => text.is_none_or(|text| !is_hour(text)).then_some(INVALID),
         Wants::List => (!value.is_string() && !value.is_array() && !value.is_object()).then_some(INVALID),
         Wants::Flag => text.is_none_or(|text| !matches!(text, "0" | "1" | "true" | "false" | "True" | "False")).then_some(NO_CHOICE),
         Wants::Choice(choices) => text.is_none_or(|text| !choices.contains(&text)).then_some(NO_CHOICE),
@@ -139,17 +153,25 @@ fn is_date(text: &str) -> bool {
     shape::is_date(text)
 }
 
+fn is_hour(text: &str) -> bool {
+    ["%H:%M", "%H:%M:%S"].iter().any(|form| chrono::NaiveTime::parse_from_str(text, form).is_ok()) && text.get(2..3) == Some(":")
+}
+
 fn passes(state: &State, entity: &Entity, test: Test, wanted: &Value) -> bool {
     let said = wanted.as_str().unwrap_or_default();
     let lower = |value: &Value| shape::as_text(value).unwrap_or_default().to_lowercase();
     match test {
         Test::Ids => texts(wanted).iter().any(|id| id_of(entity) == id.parse().ok()),
-        Test::Among(path) => {
+        Test::Among(path) | Test::Choices(path, _) | Test::Users(path) => {
             let wanted = texts(wanted);
             at(entity, path).iter().any(|value| shape::as_text(value).is_some_and(|text| wanted.contains(&text)))
         }
         Test::Is(path) => at(entity, path).iter().any(|value| lower(value) == said.to_lowercase()),
         Test::Has(path) => at(entity, path).iter().any(|value| lower(value).contains(&said.to_lowercase())),
+        Test::HasAny(path) => {
+            let wanted = texts(wanted);
+            at(entity, path).iter().any(|value| wanted.iter().any(|part| lower(value).contains(&part.to_lowercase())))
+        }
         Test::Flag(path, absent) => at(entity, path).first().and_then(|value| value.as_bool()).unwrap_or(absent) == yes(said),
         Test::From(path) => dates(entity, path).any(|date| cut(date, said) >= cut(said, date)),
         Test::To(path) => dates(entity, path).any(|date| cut(date, said) <= cut(said, date)),

@@ -40,10 +40,14 @@ pub(crate) fn api(simulator: Simulator) -> Router {
 pub(crate) fn plain(simulator: Simulator) -> Router {
     let routes = ENDPOINTS.iter().fold(Router::new(), |router, endpoint| router.route(endpoint.path, method(endpoint)));
     routes
-        .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "API method not found"))
+        .fallback(async || no_method())
         .method_not_allowed_fallback(async || ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_BYTES))
         .with_state(simulator)
+}
+
+fn no_method() -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, "API method not found")
 }
 
 fn method(endpoint: &'static Endpoint) -> MethodRouter<Simulator> {
@@ -59,6 +63,10 @@ async fn handle(endpoint: &'static Endpoint, simulator: Simulator, path: RawPath
         Ok(call) => call,
         Err(error) => return error.into_response(),
     };
+    // An empty part of a path leads to no method.
+    if path.iter().any(|(_, value)| value.is_empty()) {
+        return no_method().into_response();
+    }
     let path: Vec<(String, String)> = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let answer = {
         let mut state = simulator.state();

@@ -140,6 +140,12 @@ impl State {
         now.with_timezone(&self.zone()).to_rfc3339_opts(SecondsFormat::Secs, false)
     }
 
+    /// The time of the newest record of any history, as the API writes it; empty before the first.
+    pub fn last_moment(&self) -> String {
+        let newest = self.histories.values().filter_map(|history| history.after(0).last());
+        newest.map(|record| text(record.members(), "createdAt").to_owned()).max().unwrap_or_default()
+    }
+
     /// A key that requests may show.
     pub fn key(&self, shown: &str) -> Option<&ApiKey> {
         self.account.keys.iter().find(|key| key.key == shown)

@@ -4,6 +4,8 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::sequence::InSequence;
+
 /// Why a request is refused, as far as the simulator itself makes a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Cause {
@@ -79,7 +81,7 @@ impl IntoResponse for ApiError {
             body.insert("errors".into(), errors);
         }
         body.extend(self.members);
-        (self.status, axum::Json(Value::Object(body))).into_response()
+        (self.status, axum::Json(InSequence::answer(&Value::Object(body)))).into_response()
     }
 }
 
@@ -109,7 +111,7 @@ impl IntoResponse for Success {
     fn into_response(self) -> Response {
         let mut body = Map::from_iter([("success".to_owned(), Value::Bool(true))]);
         body.extend(self.members);
-        (self.status, axum::Json(Value::Object(body))).into_response()
+        (self.status, axum::Json(InSequence::answer(&Value::Object(body)))).into_response()
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod page;
 pub mod php;
+mod sequence;
 
 use std::collections::BTreeMap;
 

@@ -120,16 +120,16 @@ def references(crm):
     maps = {
         "sites": "sites", "statuses": "statuses", "status_groups": "statusGroups", "order_types": "orderTypes", "order_methods": "orderMethods",
         "payment_types": "paymentTypes", "payment_statuses": "paymentStatuses", "delivery_types": "deliveryTypes",
-        "product_statuses": "productStatuses",
+        "product_statuses": "productStatuses", "units": "units",
     }
     for method, member in maps.items():
         assert isinstance(good(getattr(crm, method)())[member], dict), method
     # Maps that are empty come as PHP writes them.
-    for method, member in {"delivery_services": "deliveryServices", "cost_groups": "costGroups", "cost_items": "costItems"}.items():
+    for method, member in {"delivery_services": "deliveryServices"}.items():
         same(good(getattr(crm, method)())[member], [], method)
     lists = {
         "stores": "stores", "couriers": "couriers", "price_types": "priceTypes", "legal_entities": "legalEntities", "currencies": "currencies",
-        "mg_channels": "mgChannels", "units": "units", "subscriptions": "subscriptions", "countries": "countriesIso",
+        "mg_channels": "mgChannels", "cost_groups": "costGroups", "cost_items": "costItems", "subscriptions": "subscriptions", "countries": "countriesIso",
     }
     for method, member in lists.items():
         assert isinstance(good(getattr(crm, method)())[member], list), method
@@ -145,11 +145,18 @@ def references(crm):
             entry["code"] = "main"
         if edit == "statuses_edit":
             entry["group"] = "new"
-        good(getattr(crm, edit)(entry), 200 if edit == "sites_edit" else 201)
-        good(getattr(crm, edit)({"code": entry["code"], "name": "Иначе"}))
+        if edit == "cost_groups_edit":
+            entry["color"] = "#19976e"
+        if edit == "cost_items_edit":
+            entry["group"] = "python"
+        name = "legalName" if edit == "legal_entities_edit" else "name"
+        entry[name] = entry.pop("name")
+        quiet = ("sites_edit", "cost_groups_edit", "cost_items_edit", "delivery_services_edit")
+        good(getattr(crm, edit)(entry), 200 if edit in quiet else 201)
+        good(getattr(crm, edit)({"code": entry["code"], name: "Иначе"}))
         (book,) = [value for name, value in good(getattr(crm, read)()).items() if name != "success"]
         entries = book.values() if isinstance(book, dict) else book
-        same([row["name"] for row in entries if row["code"] == entry["code"]], ["Иначе"], edit)
+        same([row[name] for row in entries if row["code"] == entry["code"]], ["Иначе"], edit)
     courier = good(crm.couriers_create({"firstName": "Пётр"}), 201)["id"]
     good(crm.couriers_edit({"id": courier, "active": False}))
     currency = good(crm.currencies_create({"code": "USD"}), 201)["id"]
@@ -233,7 +240,9 @@ def orders(crm):
     good(crm.order_payment_delete(payment))
     same(good(crm.order("po-1"))["order"]["payments"], [])
     same(good(crm.orders_statuses([made["id"]], ["po-1"]))["orders"], [{"id": made["id"], "externalId": "po-1", "status": "complete", "group": "complete"}])
-    good(crm.orders_upload([{"externalId": "po-2", "firstName": "Пётр"}, {"externalId": "po-3", "firstName": "Глеб"}]))
+    same(order["payments"], [])
+    uploaded = good(crm.orders_upload([{"externalId": "po-2", "firstName": "Пётр"}, {"externalId": "po-3", "firstName": "Глеб"}]))
+    same(([order["externalId"] for order in uploaded["orders"]], uploaded["failedOrders"]), (["po-2", "po-3"], []))
     partly = bad(crm.orders_upload([{"externalId": "po-2"}, {"externalId": "po-4"}]), 460, "Orders are loaded with errors")
     same((partly["failedOrders"], len(partly["uploadedOrders"])), ([{"externalId": "po-2"}], 1))
     same(good(crm.orders({"extendedStatus": ["complete"], "customerExternalId": "py-1", "createdAtFrom": "2020-01-01"}, 100))["pagination"]["totalCount"], 1)

@@ -15,6 +15,8 @@ pub struct Program {
     pub url: String,
     /// Its key.
     pub key: String,
+    /// With `--tls`: the file with the authority's certificate.
+    pub ca: Option<String>,
 }
 
 /// The program with these arguments, not started yet.
@@ -28,14 +30,15 @@ pub fn command(arguments: &[&str]) -> Command {
 pub fn start(arguments: &[&str]) -> Program {
     let mut child = command(arguments).args(["--port", "0"]).stdout(Stdio::piped()).spawn().expect("it starts");
     let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-    let (mut url, mut key) = (String::new(), String::new());
+    let (mut url, mut key, mut ca) = (String::new(), String::new(), None);
     if arguments.contains(&"--json") {
         let first = lines.next().expect("a first line").expect("UTF-8");
         let first: Value = serde_json::from_str(&first).expect("the first line is JSON");
         (url, key) = (first["url"].as_str().expect("url").to_owned(), first["apiKey"].as_str().expect("apiKey").to_owned());
+        ca = first["ca"].as_str().map(str::to_owned);
         assert!(first["account"].is_string());
     }
-    Program { child, lines, url, key }
+    Program { child, lines, url, key, ca }
 }
 
 impl Program {

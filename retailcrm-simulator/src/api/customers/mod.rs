@@ -24,6 +24,10 @@ pub fn shown(state: &State, customer: &Entity) -> Value {
     let fields = shown.remove("customFields").and_then(|fields| fields.as_object().cloned()).unwrap_or_default();
     shown.insert("customFields".into(), php_map(fields));
     shown.insert("type".into(), "customer".into());
+    if let Some(address) = shown.get_mut("address").and_then(Value::as_object_mut) {
+        address.entry("id").or_insert(own_id(customer).into());
+        write_out(address);
+    }
     let of_orders = statistics(state, customer);
     let absent = [
         ("isContact", json!(false)),
@@ -45,6 +49,36 @@ pub fn shown(state: &State, customer: &Entity) -> Value {
         shown.entry(name).or_insert(value);
     }
     Value::Object(shown)
+}
+
+/// The text of an address that was given in parts.
+pub fn write_out(address: &mut Entity) {
+    let named = |kind: &str, name: &str| {
+        [text(address, kind), text(address, name)]
+            .iter()
+            .filter(|part| !part.is_empty())
+            .map(|part| part.to_string())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let numbered = |abbreviation: &str, name: &str| {
+        let number = address.get(name).and_then(crate::rules::shape::as_text).filter(|number| !number.is_empty());
+        number.map_or_else(String::new, |number| format!("{abbreviation} {number}"))
+    };
+    let parts = [
+        named("streetType", "street"),
+        numbered("д.", "building"),
+        numbered("стр.", "house"),
+        numbered("корп.", "housing"),
+        numbered("кв./офис", "flat"),
+        numbered("под.", "block"),
+        numbered("эт.", "floor"),
+        numbered("метро", "metro"),
+    ];
+    let written: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    if text(address, "text").is_empty() && !written.is_empty() {
+        address.insert("text".into(), written.join(", ").into());
+    }
 }
 
 struct Statistics {
@@ -95,13 +129,38 @@ fn by_groups(state: &State, customer: &Entity, wanted: &Value) -> bool {
     manager.is_some_and(|user| at(user, "groups.id").iter().any(|id| has_id(wanted, id.as_i64())))
 }
 
-/// What `filter[tasksCounts]` may say `[inferred]`.
-pub const TASKS: [&str; 2] = ["no_tasks", "has_tasks"];
+/// What `filter[tasksCounts]` may say: no open tasks, some, some whose time has passed.
+pub const TASKS: [&str; 3] = ["1", "2", "3"];
 
 fn by_open_tasks(state: &State, customer: &Entity, wanted: &Value) -> bool {
-    let tasks = state.tasks.of_customer(own_id(customer)).filter(|task| !is(task, "complete", false)).count();
-    if wanted.as_str() == Some("no_tasks") { tasks == 0 } else { tasks > 0 }
+    open_tasks(state, state.tasks.of_customer(own_id(customer)), wanted)
 }
+
+/// Whether there are open tasks among these, as `filter[tasksCounts]` wants it. A task's time is compared with the last time that the
+/// account's history knows: a filter does not see the clock.
+pub fn open_tasks<'a>(state: &State, tasks: impl Iterator<Item = &'a Entity>, wanted: &Value) -> bool {
+    let mut open = tasks.filter(|task| !is(task, "complete", false));
+    match wanted.as_str() {
+        Some("1") => open.next().is_none(),
+        Some("3") => {
+            let now = state.last_moment();
+            open.any(|task| !text(task, "datetime").is_empty() && text(task, "datetime") < now.as_str())
+        }
+        _ => open.next().is_some(),
+    }
+}
+
+/// What `filter[attachments]` may say: none, files, files and those of mails.
+pub const ATTACHMENTS: [&str; 3] = ["1", "2", "3"];
+
+/// Attachments are what an account's file has.
+pub fn has_attachments(_: &State, entity: &Entity, wanted: &Value) -> bool {
+    let none = entity.get("attachments").and_then(Value::as_array).is_none_or(Vec::is_empty);
+    none == (wanted.as_str() == Some("1"))
+}
+
+/// Members of a customer's first and last visit.
+pub const VISITS: [&str; 2] = ["firstWebVisit", "lastWebVisit"];
 
 fn at_least(state: &State, customer: &Entity, wanted: &Value, number: fn(&Statistics) -> f64, most: bool) -> bool {
     let number = number(&statistics(state, customer));
@@ -109,11 +168,15 @@ fn at_least(state: &State, customer: &Entity, wanted: &Value, number: fn(&Statis
     wanted.is_some_and(|wanted| if most { number <= wanted } else { number >= wanted })
 }
 
-fn first_or_last(state: &State, customer: &Entity, wanted: &Value, last: bool, to: bool) -> bool {
-    let mut orders = state.orders.of_customer(own_id(customer));
+/// A comparison of the first or the last of these orders with a date.
+pub fn first_or_last<'a>(mut orders: impl DoubleEndedIterator<Item = &'a Entity>, wanted: &Value, last: bool, to: bool) -> bool {
     let order = if last { orders.next_back() } else { orders.next() };
     let wanted = wanted.as_str().unwrap_or_default();
     order.and_then(|order| text(order, "createdAt").get(..wanted.len())).is_some_and(|day| if to { day <= wanted } else { day >= wanted })
+}
+
+fn neighbour(state: &State, customer: &Entity, wanted: &Value, last: bool, to: bool) -> bool {
+    first_or_last(state.orders.of_customer(own_id(customer)), wanted, last, to)
 }
 
 fn unsubscribed(_: &State, customer: &Entity, wanted: &Value) -> bool {
@@ -140,7 +203,7 @@ const FILTERS: &[Filter] = &[
     ("bad", Test::Flag("bad", false)),
     ("isContact", Test::Flag("isContact", false)),
     ("online", Test::Flag("online", false)),
-    ("attachments", Test::Has("attachments")),
+    ("attachments", Test::With(Wants::Choice(&ATTACHMENTS), has_attachments)),
     ("tasksCounts", Test::With(Wants::Choice(&TASKS), by_open_tasks)),
     ("segment", Test::Is("segments.code")),
     ("classSegment", Test::Is("classSegment")),
@@ -152,10 +215,10 @@ const FILTERS: &[Filter] = &[
     ("attachedTags", Test::With(Wants::List, attached)),
     ("dateFrom", Test::From("createdAt")),
     ("dateTo", Test::To("createdAt")),
-    ("firstOrderFrom", Test::With(Wants::Date, |state, customer, wanted| first_or_last(state, customer, wanted, false, false))),
-    ("firstOrderTo", Test::With(Wants::Date, |state, customer, wanted| first_or_last(state, customer, wanted, false, true))),
-    ("lastOrderFrom", Test::With(Wants::Date, |state, customer, wanted| first_or_last(state, customer, wanted, true, false))),
-    ("lastOrderTo", Test::With(Wants::Date, |state, customer, wanted| first_or_last(state, customer, wanted, true, true))),
+    ("firstOrderFrom", Test::With(Wants::Date, |state, customer, wanted| neighbour(state, customer, wanted, false, false))),
+    ("firstOrderTo", Test::With(Wants::Date, |state, customer, wanted| neighbour(state, customer, wanted, false, true))),
+    ("lastOrderFrom", Test::With(Wants::Date, |state, customer, wanted| neighbour(state, customer, wanted, true, false))),
+    ("lastOrderTo", Test::With(Wants::Date, |state, customer, wanted| neighbour(state, customer, wanted, true, true))),
     ("firstWebVisitFrom", Test::From("firstWebVisit")),
     ("firstWebVisitTo", Test::To("firstWebVisit")),
     ("lastWebVisitFrom", Test::From("lastWebVisit")),
@@ -203,7 +266,7 @@ pub fn list(context: &mut Context<'_>) -> ApiResult {
     if state.account.phone_filter {
         filters.push(("phone", Test::With(Wants::Text, by_phone)));
     }
-    let wanted = Wanted::read(context.call, &filters)?;
+    let wanted = Wanted::read(context.state, context.call, &filters)?;
     // A search by digits or by externalId uses an index; every other one looks at each customer.
     let digits = context.call.filter("name").or(context.call.filter("phone")).filter(|text| phone::looks_like_one(text)).map(phone::digits);
     let external_ids = context.call.filters().get("externalIds").map(texts);

@@ -30,7 +30,7 @@ fn in_sites(context: &Context<'_>, note: &Entity) -> bool {
 /// Notes, filtered; newest first.
 pub fn list(context: &mut Context<'_>) -> ApiResult {
     let page = context.call.page()?;
-    let wanted = Wanted::read(context.call, FILTERS)?;
+    let wanted = Wanted::read(context.state, context.call, FILTERS)?;
     let state = &*context.state;
     let (notes, pagination) =
         page.cut(state.notes.iter().rev().filter(|note| in_sites(context, note)).filter(|note| wanted.pass(state, note)).collect());

@@ -36,6 +36,7 @@ pub const ADDRESS: &[Member] = &[
     ("floor", Kind::Int),
     ("block", Kind::Int),
     ("house", Kind::Text),
+    ("housing", Kind::Text),
     ("metro", Kind::Text),
     ("notes", Kind::LongText),
 ];
@@ -242,22 +243,24 @@ fn complaints(error: &ApiError) -> Vec<Value> {
 }
 
 /// Creates what an upload's field lists; those that are refused are named, with status 460. `capital` is how the answer's members name
-/// the entities.
+/// the entities; `whole` shows those that were created.
 pub fn upload_all(
     context: &mut Context<'_>,
     field: &str,
     capital: &str,
     make: fn(&mut Context<'_>, &Entity, &str) -> Result<i64, ApiError>,
+    whole: Option<fn(&Context<'_>, i64) -> Option<Value>>,
 ) -> ApiResult {
     let rows = context.call.objects(field, MOST)?;
     let site = shops::required(context)?;
-    let (mut done, mut failed, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut done, mut made, mut failed, mut errors) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for fields in rows {
         let mut shown = crate::entity::pick(&fields, &["externalId"]);
         match make(context, &fields, &site) {
             Ok(id) => {
                 shown.insert("id".into(), id.into());
                 done.push(shown.into());
+                made.extend(whole.and_then(|whole| whole(context, id)));
             }
             Err(error) => {
                 errors.extend(complaints(&error));
@@ -265,18 +268,20 @@ pub fn upload_all(
             }
         }
     }
-    let done = (format!("uploaded{capital}"), Value::Array(done));
-    if errors.is_empty() {
-        return Success::ok(Value::Object(Map::from_iter([done])));
+    let mut members = Map::from_iter([(format!("uploaded{capital}"), Value::Array(done)), (format!("failed{capital}"), failed.into())]);
+    if whole.is_some() {
+        members.insert(field.to_owned(), made.into());
     }
-    let members = Map::from_iter([done, (format!("failed{capital}"), failed.into())]);
+    if errors.is_empty() {
+        return Success::ok(Value::Object(members));
+    }
     let status = StatusCode::from_u16(460).unwrap_or(StatusCode::BAD_REQUEST);
     Err(ApiError { errors: Some(errors.into()), members, ..ApiError::new(status, format!("{capital} are loaded with errors")) })
 }
 
 /// Many new customers.
 pub fn upload(context: &mut Context<'_>) -> ApiResult {
-    upload_all(context, "customers", "Customers", made)
+    upload_all(context, "customers", "Customers", made, None)
 }
 
 /// The entities that rows of `[{id, externalId}]` name, with their new externalIds: all of them, or a refusal.

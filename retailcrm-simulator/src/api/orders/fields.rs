@@ -5,15 +5,26 @@ use serde_json::{Map, Value, json};
 use crate::account::references::References;
 use crate::api::customers::{ADDRESS, CONTRAGENT, SOURCE};
 use crate::context::Context;
-use crate::entity::{Entity, text};
+use crate::entity::{Entity, pick, text};
 use crate::rules::shape::{self, Errors, Kind, Member};
 use crate::state::State;
 use crate::wire::ApiError;
 
-const OFFER: &[Member] =
-    &[("id", Kind::Int), ("externalId", Kind::Text), ("xmlId", Kind::Text), ("name", Kind::Text), ("displayName", Kind::Text)];
+const OFFER: &[Member] = &[
+    ("id", Kind::Int),
+    ("externalId", Kind::Text),
+    ("xmlId", Kind::Text),
+    ("name", Kind::Text),
+    ("displayName", Kind::Text),
+    ("article", Kind::Text),
+    ("vatRate", Kind::Text),
+    ("unit", Kind::Object(&[("code", Kind::Text), ("name", Kind::Text), ("sym", Kind::Text)])),
+];
 const PROPERTY: &[Member] = &[("code", Kind::Text), ("name", Kind::Text), ("value", Kind::LongText)];
 const EXTERNAL_ID: &[Member] = &[("code", Kind::Text), ("value", Kind::Text)];
+
+const DISCOUNT: &[Member] = &[("type", Kind::Choice(&DISCOUNTS)), ("amount", Kind::Number)];
+const DISCOUNTS: [&str; 7] = ["manual_order", "manual_product", "loyalty_level", "loyalty_event", "personal", "bonus_charge", "round"];
 
 const ITEM: &[Member] = &[
     ("id", Kind::Int),
@@ -25,6 +36,7 @@ const ITEM: &[Member] = &[
     ("quantity", Kind::Number),
     ("discountManualAmount", Kind::Number),
     ("discountManualPercent", Kind::Number),
+    ("discounts", Kind::Objects(DISCOUNT)),
     ("status", Kind::Text),
     ("properties", Kind::Objects(PROPERTY)),
     ("priceType", Kind::Object(&[("code", Kind::Text)])),
@@ -97,6 +109,7 @@ const MEMBERS: &[Member] = &[
     ("contragent", Kind::Object(CONTRAGENT)),
     ("dialogId", Kind::Int),
     ("clientId", Kind::Text),
+    ("applyRound", Kind::Flag),
     ("mark", Kind::Int),
     ("markDatetime", Kind::DateTime),
 ];
@@ -142,7 +155,17 @@ pub fn given(state: &State, given: &Entity) -> Result<Entity, ApiError> {
         return Err(ApiError::entity(errors));
     }
     unknown(state, &kept, &mut errors);
-    if errors.is_empty() { Ok(kept) } else { Err(not_loaded(errors)) }
+    if !errors.is_empty() {
+        return Err(not_loaded(errors));
+    }
+    for item in kept.get_mut("items").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let (Some(known), Some(given)) = (catalogued(state, item), item.get_mut("offer").and_then(Value::as_object_mut)) {
+            for (name, value) in known {
+                given.entry(name).or_insert(value);
+            }
+        }
+    }
+    Ok(kept)
 }
 
 /// Codes that the account does not know.
@@ -173,6 +196,14 @@ fn unknown(state: &State, order: &Entity, errors: &mut Errors) {
             errors.insert(format!("items[{index}].offer.{}", complaint.0), complaint.1.into());
         }
     }
+}
+
+/// What the catalogue says of an item's offer.
+fn catalogued(state: &State, item: &Value) -> Option<Entity> {
+    let offers = state.account.lists.get("offers")?;
+    let named = ["id", "externalId", "xmlId"].into_iter().find(|name| !item["offer"][*name].is_null())?;
+    let found = offers.iter().find(|offer| offer.get(named) == Some(&item["offer"][named]))?;
+    Some(pick(found, &["id", "externalId", "xmlId", "name", "displayName", "article", "vatRate", "unit"]))
 }
 
 /// An item's offer, when the account has a catalogue; without one every offer is accepted.
@@ -212,8 +243,20 @@ pub fn items(old: &Entity, new: &mut Entity) {
         let mut whole = found.as_object().cloned().unwrap_or_default();
         whole.extend(item.as_object().cloned().unwrap_or_default());
         whole.insert("id".into(), found["id"].clone());
+        forget_listed(item, &mut whole);
         whole.retain(|_, value| !value.is_null());
         *item = Value::Object(whole);
+    }
+}
+
+/// An item's own discount is also in its list of discounts. A change of the one must not leave the other as it was.
+fn forget_listed(given: &Value, whole: &mut Entity) {
+    let changes = |name: &str| given.get(name).is_some();
+    if changes("discounts") || !(changes("discountManualAmount") || changes("discountManualPercent")) {
+        return;
+    }
+    if let Some(Value::Array(listed)) = whole.get_mut("discounts") {
+        listed.retain(|discount| discount["type"] != "manual_product");
     }
 }
 

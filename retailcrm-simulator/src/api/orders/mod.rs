@@ -2,21 +2,22 @@
 
 mod combine;
 mod fields;
+mod filters;
 mod payments;
 mod write;
 
 use serde_json::{Value, json};
 
-use super::customers::{TASKS, has_external_id, shown as shown_customer};
+use super::customers::{shown as shown_customer, write_out};
 use crate::context::Context;
-use crate::entity::{Entity, at, full_name, id_of, phones_of, pick, text};
-use crate::phone;
-use crate::rules::filters::{Filter, Test, Wanted, Wants, yes};
+use crate::entity::{Entity, id_of, pick, text};
+use crate::rules::filters::Wanted;
 use crate::rules::shops;
-use crate::state::{State, own_id};
+use crate::state::State;
 use crate::wire::{ApiError, ApiResult, Success, php_map};
 
 pub use combine::{combine, create_link, move_to, remove};
+use filters::FILTERS;
 pub use payments::{create as create_payment, delete as delete_payment, edit as edit_payment};
 pub use write::{create, edit, fix_external_ids, upload};
 
@@ -40,10 +41,19 @@ pub fn shown(state: &State, order: &Entity) -> Value {
     }
     let mut items = shown.remove("items").and_then(|items| items.as_array().cloned()).unwrap_or_default();
     for item in items.iter_mut().filter_map(Value::as_object_mut) {
-        item.entry("properties").or_insert(json!([]));
-        item.entry("discounts").or_insert(json!([]));
-        item.entry("purchasePrice").or_insert(json!(0));
+        for (name, value) in [("markingCodes", json!([])), ("properties", json!([])), ("discounts", json!([])), ("purchasePrice", json!(0))]
+        {
+            item.entry(name).or_insert(value);
+        }
     }
+    let mut delivery = crate::entity::entity(shown.remove("delivery").unwrap_or_default());
+    for (name, value) in [("cost", json!(0)), ("netCost", json!(0)), ("address", json!({}))] {
+        delivery.entry(name).or_insert(value);
+    }
+    if let Some(address) = delivery.get_mut("address").and_then(Value::as_object_mut) {
+        write_out(address);
+    }
+    shown.insert("delivery".into(), delivery.into());
     shown.insert("items".into(), items.into());
     let absent = [
         ("slug", json!(id_of(order))),
@@ -51,20 +61,29 @@ pub fn shown(state: &State, order: &Entity) -> Value {
         ("bonusesChargeTotal", json!(0)),
         ("privilegeType", json!("none")),
         ("purchaseSumm", json!(0)),
-        ("personalDiscountPercent", json!(0)),
         ("currency", state.account.currency().into()),
         ("call", json!(false)),
         ("expired", json!(false)),
         ("contragent", json!({"contragentType": "individual"})),
-        ("delivery", json!({"cost": 0, "netCost": 0, "address": []})),
         ("fromApi", json!(true)),
         ("shipped", json!(false)),
         ("links", json!([])),
+        ("markDatetime", order.get("createdAt").cloned().unwrap_or_default()),
     ];
     for (name, value) in absent {
         shown.entry(name).or_insert(value);
     }
     Value::Object(shown)
+}
+
+/// An order as the answer to its creation, an upload's answer and the history show it: payments are a list there, and a map by id elsewhere.
+pub fn as_created(mut shown: Value) -> Value {
+    if let Some(Value::Object(payments)) = shown.get_mut("payments").map(Value::take) {
+        shown["payments"] = payments.into_iter().map(|(_, payment)| payment).collect();
+    } else if let Some(order) = shown.as_object_mut() {
+        order.insert("payments".into(), json!([]));
+    }
+    shown
 }
 
 /// The order's customer, with all fields.
@@ -79,160 +98,10 @@ fn whose(state: &State, reference: &Value) -> Option<Value> {
     state.customers.get(id).map(|customer| shown_customer(state, customer))
 }
 
-/// `filter[customer]` searches the customer's name as a part of text, and phones by their digits.
-fn belongs(state: &State, order: &Entity, wanted: &Value) -> bool {
-    let wanted = wanted.as_str().unwrap_or_default();
-    let customer = crate::state::table::customer_of(order).and_then(|id| state.customers.get(id));
-    let digits = phone::digits(wanted);
-    let has = |known: &str| phone::looks_like_one(wanted) && phone::key(known).contains(&phone::key(&digits));
-    let named = |person: &Entity| full_name(person).to_lowercase().contains(&wanted.to_lowercase());
-    let numbers = ["phone", "additionalPhone"].map(|name| text(order, name));
-    numbers.into_iter().any(|number| !number.is_empty() && has(number))
-        || named(order)
-        || customer.is_some_and(|customer| named(customer) || phones_of(customer).any(has))
-}
-
-fn by_email(state: &State, order: &Entity, wanted: &Value) -> bool {
-    let wanted = wanted.as_str().unwrap_or_default().to_lowercase();
-    let customer = crate::state::table::customer_of(order).and_then(|id| state.customers.get(id));
-    text(order, "email").to_lowercase() == wanted || customer.is_some_and(|customer| text(customer, "email").to_lowercase() == wanted)
-}
-
-/// A status or a group of statuses.
-fn in_status(state: &State, order: &Entity, wanted: &Value) -> bool {
-    let wanted = crate::wire::texts(wanted);
-    let status = text(order, "status");
-    let group = state.account.references.find("statuses", status).map_or("", |status| text(status, "group"));
-    wanted.iter().any(|code| code == status || code == group)
-}
-
-fn by_groups(state: &State, order: &Entity, wanted: &Value) -> bool {
-    let manager = order.get("managerId").and_then(Value::as_i64).and_then(|id| state.users.get(id));
-    manager.is_some_and(|user| at(user, "groups.id").iter().any(|id| crate::rules::filters::has_id(wanted, id.as_i64())))
-}
-
-fn of_vip(state: &State, order: &Entity, wanted: &Value) -> bool {
-    flagged(state, order, "vip", wanted)
-}
-
-fn of_bad(state: &State, order: &Entity, wanted: &Value) -> bool {
-    flagged(state, order, "bad", wanted)
-}
-
-fn flagged(state: &State, order: &Entity, name: &str, wanted: &Value) -> bool {
-    let customer = crate::state::table::customer_of(order).and_then(|id| state.customers.get(id));
-    customer.is_some_and(|customer| crate::entity::is(customer, name, false)) == wanted.as_str().is_some_and(yes)
-}
-
-fn by_open_tasks(state: &State, order: &Entity, wanted: &Value) -> bool {
-    let id = own_id(order);
-    let open = |task: &&Entity| !crate::entity::is(task, "complete", false) && task.get("order").is_some_and(|order| order["id"] == id);
-    state.tasks.iter().any(|task| open(&task)) != (wanted.as_str() == Some("no_tasks"))
-}
-
-fn sum(order: &Entity, name: &str) -> f64 {
-    order.get(name).and_then(Value::as_f64).unwrap_or(0.0)
-}
-
-/// The margin of an order's goods `[inferred: their price minus their cost]`.
-fn margin(order: &Entity) -> f64 {
-    sum(order, "summ") - sum(order, "purchaseSumm")
-}
-
-fn number(wanted: &Value) -> f64 {
-    wanted.as_str().and_then(|text| text.parse().ok()).unwrap_or(f64::NAN)
-}
-
-fn of_product(_: &State, order: &Entity, wanted: &Value) -> bool {
-    let wanted = wanted.as_str().unwrap_or_default().to_lowercase();
-    let names = ["items.offer.name", "items.offer.displayName", "items.productName"].into_iter().flat_map(|path| at(order, path));
-    names.filter_map(Value::as_str).any(|name| name.to_lowercase().contains(&wanted))
-}
-
-fn online(_: &State, _: &Entity, wanted: &Value) -> bool {
-    // The simulator does not follow browsers.
-    !wanted.as_str().is_some_and(yes)
-}
-
-/// The official clients' filters.
-const FILTERS: &[Filter] = &[
-    ("ids", Test::Ids),
-    ("externalIds", Test::Among("externalId")),
-    ("numbers", Test::Among("number")),
-    ("customer", Test::With(Wants::Text, belongs)),
-    ("customerId", Test::Among("customer.id")),
-    ("customerExternalId", Test::With(Wants::Text, has_external_id)),
-    ("customerType", Test::Is("customer.type")),
-    ("email", Test::With(Wants::Text, by_email)),
-    ("sites", Test::Among("site")),
-    ("managers", Test::Among("managerId")),
-    ("managerGroups", Test::With(Wants::List, by_groups)),
-    ("orderTypes", Test::Among("orderType")),
-    ("orderMethods", Test::Among("orderMethod")),
-    ("extendedStatus", Test::With(Wants::List, in_status)),
-    ("createdAtFrom", Test::From("createdAt")),
-    ("createdAtTo", Test::To("createdAt")),
-    ("statusUpdatedAtFrom", Test::From("statusUpdatedAt")),
-    ("statusUpdatedAtTo", Test::To("statusUpdatedAt")),
-    ("fullPaidAtFrom", Test::From("fullPaidAt")),
-    ("fullPaidAtTo", Test::To("fullPaidAt")),
-    ("paidAtFrom", Test::From("payments.paidAt")),
-    ("paidAtTo", Test::To("payments.paidAt")),
-    ("deliveryDateFrom", Test::From("delivery.date")),
-    ("deliveryDateTo", Test::To("delivery.date")),
-    ("shipmentDateFrom", Test::From("shipmentDate")),
-    ("shipmentDateTo", Test::To("shipmentDate")),
-    ("minPrice", Test::Min("totalSumm")),
-    ("maxPrice", Test::Max("totalSumm")),
-    ("minPrepaySumm", Test::Min("prepaySum")),
-    ("maxPrepaySumm", Test::Max("prepaySum")),
-    ("minPurchaseSumm", Test::Min("purchaseSumm")),
-    ("maxPurchaseSumm", Test::Max("purchaseSumm")),
-    ("minMarginSumm", Test::With(Wants::Number, |_, order, wanted| margin(order) >= number(wanted))),
-    ("maxMarginSumm", Test::With(Wants::Number, |_, order, wanted| margin(order) <= number(wanted))),
-    ("minCostSumm", Test::With(Wants::Number, |_, order, wanted| sum(order, "costSumm") >= number(wanted))),
-    ("maxCostSumm", Test::With(Wants::Number, |_, order, wanted| sum(order, "costSumm") <= number(wanted))),
-    ("minDeliveryCost", Test::Min("delivery.cost")),
-    ("maxDeliveryCost", Test::Max("delivery.cost")),
-    ("product", Test::With(Wants::Text, of_product)),
-    ("managerComment", Test::Has("managerComment")),
-    ("customerComment", Test::Has("customerComment")),
-    ("call", Test::Flag("call", false)),
-    ("expired", Test::Flag("expired", false)),
-    ("vip", Test::With(Wants::Flag, of_vip)),
-    ("bad", Test::With(Wants::Flag, of_bad)),
-    ("online", Test::With(Wants::Flag, online)),
-    ("shipped", Test::Flag("shipped", false)),
-    ("paymentStatuses", Test::Among("payments.status")),
-    ("paymentTypes", Test::Among("payments.type")),
-    ("deliveryTypes", Test::Among("delivery.code")),
-    ("deliveryServices", Test::Among("delivery.service.code")),
-    ("deliveryStates", Test::Among("delivery.state")),
-    ("trackNumber", Test::Is("delivery.data.trackNumber")),
-    ("shipmentStores", Test::Among("shipmentStore")),
-    ("couriers", Test::Among("delivery.data.id")),
-    ("mgChannels", Test::Among("mgChannel.id")),
-    ("sourceName", Test::Has("source.source")),
-    ("mediumName", Test::Has("source.medium")),
-    ("campaignName", Test::Has("source.campaign")),
-    ("keywordName", Test::Has("source.keyword")),
-    ("adContentName", Test::Has("source.content")),
-    ("customFields", Test::CustomFields),
-    ("companyName", Test::Has("company.name")),
-    ("contragentName", Test::Has("contragent.legalName")),
-    ("contragentTypes", Test::Among("contragent.contragentType")),
-    ("contragentInn", Test::Is("contragent.INN")),
-    ("contragentKpp", Test::Is("contragent.KPP")),
-    ("city", Test::Has("delivery.address.city")),
-    ("region", Test::Has("delivery.address.region")),
-    ("countries", Test::Among("countryIso")),
-    ("tasksCounts", Test::With(Wants::Choice(&TASKS), by_open_tasks)),
-];
-
 /// Orders, filtered; newest first.
 pub fn list(context: &mut Context<'_>) -> ApiResult {
     let page = context.call.page()?;
-    let wanted = Wanted::read(context.call, FILTERS)?;
+    let wanted = Wanted::read(context.state, context.call, FILTERS)?;
     let state = &*context.state;
     let customer = context.call.filters().get("customerId").and_then(Value::as_str).and_then(|id| id.parse().ok());
     let passes = |order: &&Entity| crate::state::in_sites(order, &context.sites) && wanted.pass(state, order);

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::fields::{default_code, given, items, nameless, not_loaded};
-use super::shown;
+use super::{as_created, shown};
 use crate::api::customers::{MOST, made as made_customer, merge, reference, renamed, upload_all};
 use crate::context::Context;
 use crate::entity::{Entity, pick, text, whole};
@@ -158,8 +158,14 @@ fn made(context: &mut Context<'_>, fields: &Entity, site: &str) -> Result<i64, A
     let id = context.state.orders.add(order);
     let Some(order) = context.state.orders.get(id) else { return Err(ApiError::not_found()) };
     let (status, shown) = (json!({"code": order["status"]}), shown(context.state, order));
-    context.happened(Subject::Order, Deed::Created, vec![created("status", status)], &shown, &shown);
+    let recorded = as_created(shown.clone());
+    context.happened(Subject::Order, Deed::Created, vec![created("status", status)], &recorded, &shown);
     Ok(id)
+}
+
+/// A new order as the answer shows it.
+fn one_created(context: &Context<'_>, id: i64) -> Option<Value> {
+    context.state.orders.get(id).map(|order| as_created(shown(context.state, order)))
 }
 
 /// A new order.
@@ -167,8 +173,7 @@ pub fn create(context: &mut Context<'_>) -> ApiResult {
     let fields = context.call.object("order")?;
     let site = shops::required(context)?;
     let id = made(context, &fields, &site)?;
-    let order = context.state.orders.get(id).map(|order| shown(context.state, order));
-    Success::created(json!({"id": id, "order": order}))
+    Success::created(json!({"id": id, "order": one_created(context, id)}))
 }
 
 /// Replaces the order with this id: sums are counted again, changes go into the history.
@@ -242,7 +247,7 @@ fn put_payments(context: &mut Context<'_>, order: &mut Entity, given: Vec<Value>
 
 /// Many new orders.
 pub fn upload(context: &mut Context<'_>) -> ApiResult {
-    upload_all(context, "orders", "Orders", made)
+    upload_all(context, "orders", "Orders", made, Some(one_created))
 }
 
 /// Gives orders other `externalId`s.
