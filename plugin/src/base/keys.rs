@@ -113,6 +113,16 @@ pub enum Key<'a> {
     DealsForbidden,
     /// Skipped items of a failed run, not reported yet.
     DealsUnreported,
+    /// The RetailCRM account whose deals UIS has.
+    DealsAccount,
+    /// The account has to be read again; since when.
+    DealsAccountDue,
+    /// This integration sends its RetailCRM account's deals.
+    DealsClaimed,
+    /// Another integration sends them: the code of its module.
+    DealsOwnedBy,
+    /// Any key of a family, by its name.
+    Listed(Family, &'a str),
 }
 
 /// What must exist in UIS before a deal, besides its funnel.
@@ -143,6 +153,10 @@ pub enum Family {
     DealHints,
     /// [`Key::DealFunnel`].
     DealFunnels,
+    /// [`Key::DealFunnelRefused`].
+    DealFunnelsRefused,
+    /// [`Key::DealPrerequisite`].
+    DealPrerequisites(DealPrerequisite),
     /// [`Key::DealPrerequisiteRefused`].
     DealPrerequisitesRefused(DealPrerequisite),
 }
@@ -158,6 +172,10 @@ impl Family {
             Family::Deals => "deal/",
             Family::DealHints => "deal-hint/",
             Family::DealFunnels => "deal-funnel/",
+            Family::DealFunnelsRefused => "deal-funnel-refused/",
+            Family::DealPrerequisites(DealPrerequisite::Field) => "deal-field/",
+            Family::DealPrerequisites(DealPrerequisite::Employee) => "deal-employee/",
+            Family::DealPrerequisites(DealPrerequisite::Contact) => "deal-contact/",
             Family::DealPrerequisitesRefused(DealPrerequisite::Field) => "deal-field-refused/",
             Family::DealPrerequisitesRefused(DealPrerequisite::Employee) => "deal-employee-refused/",
             Family::DealPrerequisitesRefused(DealPrerequisite::Contact) => "deal-contact-refused/",
@@ -200,10 +218,8 @@ impl fmt::Display for Key<'_> {
             Key::Deal(order) => (Family::Deals.prefix(), order),
             Key::DealHint(order) => (Family::DealHints.prefix(), order),
             Key::DealFunnel(funnel) => (Family::DealFunnels.prefix(), funnel),
-            Key::DealFunnelRefused(funnel) => ("deal-funnel-refused/", funnel),
-            Key::DealPrerequisite(DealPrerequisite::Field, id) => ("deal-field/", id),
-            Key::DealPrerequisite(DealPrerequisite::Employee, id) => ("deal-employee/", id),
-            Key::DealPrerequisite(DealPrerequisite::Contact, id) => ("deal-contact/", id),
+            Key::DealFunnelRefused(funnel) => (Family::DealFunnelsRefused.prefix(), funnel),
+            Key::DealPrerequisite(part, id) => (Family::DealPrerequisites(*part).prefix(), id),
             Key::DealPrerequisiteRefused(part, id) => (Family::DealPrerequisitesRefused(*part).prefix(), id),
             Key::DealsReferences => ("deals/book", &""),
             Key::DealsUsedStatuses => ("deals/met-statuses", &""),
@@ -217,6 +233,11 @@ impl fmt::Display for Key<'_> {
             Key::DealsBatchSize => ("deals/pack", &""),
             Key::DealsForbidden => ("deals/forbidden", &""),
             Key::DealsUnreported => ("deals/untold", &""),
+            Key::DealsAccount => ("deals/account", &""),
+            Key::DealsAccountDue => ("deals/account-due", &""),
+            Key::DealsClaimed => ("deals/claimed", &""),
+            Key::DealsOwnedBy => ("deals/owned-by", &""),
+            Key::Listed(family, name) => (family.prefix(), name),
         };
         out.write_str(prefix)?;
         name.fmt(out)

@@ -3,7 +3,7 @@
 //! Both continue where they stopped, also after a failure.
 
 use super::plan::{self, Cursor, Loading, Plan, Resend};
-use super::{known_deals, soon};
+use super::{known_deals, owner, soon};
 use crate::base::keys::Key;
 use crate::base::outcome::{Handled, done};
 use crate::base::{digest, stored};
@@ -51,6 +51,9 @@ pub fn on_action(context: &Context<'_>) -> Handled {
     };
     match &settings.deal_history_from {
         _ if !settings.deals => misconfigured("deals", "deals are switched off: switch them on first"),
+        _ if owner::other(context.platform)?.is_some() => {
+            misconfigured("deals", &owner::refusal(&owner::other(context.platform)?.unwrap_or_default()))
+        }
         Some(from) if context.instant(from)?.is_some_and(|at| at > context.platform.now()) => {
             misconfigured("deal-history-from", "the day is in the future; choose one that has begun")
         }

@@ -125,7 +125,7 @@ fn check_deals(settings: &Settings, refuse: &mut Refuse<'_>) {
     if let Some(day) = &settings.deal_history_from
         && (day.len() != 10 || crate::base::local_time::parse(day).is_none())
     {
-        refuse("deal-history-from", format!("{day:?} is not a date; write it like 2026-01-31"));
+        refuse("deal-history-from", format!("{day:?} is not a date, or there is no such day; write it like 2026-01-31"));
     } else if let Some(day) = settings.deal_history_from.as_deref().filter(|day| *day < EARLIEST_DAY) {
         refuse("deal-history-from", format!("{day} is before {EARLIEST_DAY}; orders are read day by day, and there are none so old"));
     }

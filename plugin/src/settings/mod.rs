@@ -422,6 +422,7 @@ mod tests {
             (r#"{"deals":true,"deal-success-groups":["a","b"],"deal-failed-groups":["b"]}"#, "deal-failed-groups"),
             (r#"{"deals":true,"deal-failed-groups":[]}"#, "deal-failed-groups"),
             (r#"{"deal-history-from":"31.01.2026"}"#, "deal-history-from"),
+            (r#"{"deal-history-from":"2026-02-30"}"#, "deal-history-from"),
             (r#"{"deal-default-funnel":"yes"}"#, "deal-default-funnel"),
         ] {
             assert_eq!(names(json), [setting], "{json}");

@@ -80,6 +80,7 @@ pub fn refresh(context: &Context<'_>) -> Handled {
     let users = users::all(crm, &first_users)?;
     active_users::remember(context.platform, &users)?;
     let Linked { links, employees, mut left_out } = link_employees(context, &users)?;
+    left_out.extend(deals::owner::decide(context, &registration::own_code(context)?)?);
     registration::register(context, true, &links)?;
     left_out.extend(review::run(context, &users, &employees, &links)?);
     done_with_skipped(left_out)
