@@ -52,6 +52,27 @@ const DEALS_AFTER: &[(&str, &[&str])] = &[
         ],
     ),
     ("crm-down", &["order-71 2000 in shop-main by null: new@20 10:00 success@23 10:00"]),
+    (
+        "two-crms",
+        &[
+            "order-17 100 in shop-main by user-11: new@01 12:00 success@02 10:00",
+            "order-17@account-2.retailcrm.io 900 in shop-main@account-2.retailcrm.io by user-11@account-2.retailcrm.io: new@account-2.retailcrm.io@01 12:00",
+            "order-18@account-2.retailcrm.io 901 in shop-main@account-2.retailcrm.io by user-11@account-2.retailcrm.io: new@account-2.retailcrm.io@01 12:00 failed@account-2.retailcrm.io@02 10:02",
+        ],
+    ),
+    (
+        "one-crm-twice",
+        &[
+            "order-17 100 in shop-main by user-11: new@01 12:00 availability-confirmed@02 10:00 availability-confirmed@02 10:00",
+            "order-18 101 in shop-main by user-11: new@01 12:00 success@02 11:05",
+        ],
+    ),
+    (
+        "crm-moves",
+        &[
+            "order-17@s-77.retailcrm.io 100 in shop-main@s-77.retailcrm.io by user-11@s-77.retailcrm.io: new@s-77.retailcrm.io@01 12:00 availability-confirmed@s-77.retailcrm.io@02 10:00 success@s-77.retailcrm.io@02 10:40",
+        ],
+    ),
     ("crm-answers-with-a-page", &["order-71 500 in shop-main by null: new@20 10:00 success@02 10:00"]),
     ("delivery-cost-off", &["order-71 2000 in shop-main by null: new@20 10:00"]),
     ("delivery-cost-on", &["order-71 2300.5 in shop-main by null: new@20 10:00"]),
@@ -222,7 +243,9 @@ fn ids(value: &Value, found: &mut Vec<String>) {
             for (name, member) in members {
                 match member {
                     Value::String(id) if name.ends_with("ext_id") => found.push(id.clone()),
-                    Value::Array(list) if name.ends_with("ext_ids") => found.extend(list.iter().filter_map(Value::as_str).map(str::to_owned)),
+                    Value::Array(list) if name.ends_with("ext_ids") => {
+                        found.extend(list.iter().filter_map(Value::as_str).map(str::to_owned))
+                    }
                     other => ids(other, found),
                 }
             }

@@ -23,9 +23,9 @@ fn owners_name(platform: &dyn Platform) -> String {
     format!("{NAME} (сделки: аккаунт {})", platform.account().app_id)
 }
 
-/// The name of our module.
-pub fn module_name(context: &Context<'_>) -> Result<String, Failure> {
-    Ok(if sends(context)? { owners_name(context.platform) } else { NAME.to_owned() })
+/// The name of our module, which is on or off.
+pub fn module_name(context: &Context<'_>, active: bool) -> Result<String, Failure> {
+    Ok(if active && sends(context)? { owners_name(context.platform) } else { NAME.to_owned() })
 }
 
 /// The other module that owns the deals, if any.
@@ -111,7 +111,8 @@ mod tests {
             ([OTHER, NONE, NONE], "uis-2", None),
             ([OWNER, NONE, NONE], "uis-2", Some("uis")),
             ([NONE, OWNER, NONE], "uis", Some("uis-2")),
-            ([OFF, FOREIGN, NONE], "uis-3", None),
+            ([OFF, NONE, NONE], "uis-2", None),
+            ([FOREIGN, NONE, NONE], "uis-2", None),
         ] {
             assert_eq!(owned_by(&fake(modules), own), (owner.map(str::to_owned), usize::from(owner.is_some())), "{own} {modules:?}");
         }

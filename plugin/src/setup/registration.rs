@@ -46,7 +46,7 @@ pub fn register(context: &Context<'_>, active: bool, links: &[EmployeeLink]) -> 
     let (crm, base_url) = (context.crm, base_url(context)?);
     let module = Module {
         code: own_code(context)?,
-        name: owner::module_name(context)?,
+        name: owner::module_name(context, active)?,
         active,
         base_url,
         logo: url(context, "asset/logo.svg")?,
