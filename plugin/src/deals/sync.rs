@@ -12,7 +12,7 @@ use super::stages::{self, Change};
 use super::uis_calls::describe_refusal;
 use super::{hints, known_deals, loading, prerequisites, upload};
 use crate::base::keys::{Family, Key};
-use crate::base::outcome::{Handled, done, done_with_skipped, shortened, skipped};
+use crate::base::outcome::{Handled, done, done_with_skipped, skipped};
 use crate::base::stored;
 use crate::base::timers::TimerName;
 use crate::bindings::uis::integration::log::Level;
@@ -117,7 +117,6 @@ fn run_once(context: &Context<'_>) -> Handled {
             // The run will be repeated, but records that UIS refused are not sent again. Store the refusals, so that the repeated run
             // reports them.
             if !left_out.is_empty() {
-                let left_out = shortened(left_out);
                 let unreported: Vec<(&str, &str)> = left_out.iter().map(|skipped| (skipped.what.as_str(), skipped.why.as_str())).collect();
                 stored::put(context.platform, Key::DealsUnreported, &unreported, None)?;
             }
