@@ -78,8 +78,9 @@ fn needed<'a>(packages: &'a [Value], package: &'a str) -> BTreeSet<&'a str> {
 #[test]
 fn dependencies_between_packages_point_one_way() {
     let packages = packages();
-    let rules: [(&str, &[&str]); 4] = [
-        ("uis-retailcrm", &["uis-host", "uis-harness", "uis-simulator", "retailcrm-simulator", "wasmtime"]),
+    let rules: [(&str, &[&str]); 5] = [
+        ("uis-phones", &["uis-host", "uis-harness", "uis-simulator", "retailcrm-simulator", "uis-retailcrm", "wasmtime"]),
+        ("uis-retailcrm", &["uis-host", "uis-harness", "uis-simulator", "retailcrm-simulator", "uis-phones", "wasmtime"]),
         ("retailcrm-simulator", &["uis-host", "uis-harness", "uis-simulator", "uis-retailcrm", "wasmtime"]),
         (
             "uis-host",
@@ -109,6 +110,11 @@ fn check_floors(folder: &str) {
     let library = library.and_then(|target| target["name"].as_str()).unwrap_or_default().replace('-', "_");
     let problems = imports::problems(&root(), folder, &library);
     assert!(problems.is_empty(), "the floors of {folder}/src do not hold ({}):\n{}", problems.len(), problems.join("\n"));
+}
+
+#[test]
+fn imports_of_the_reader_of_phones_go_down_only() {
+    check_floors("phones");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use uis_host::plugin::Plugin;
 use uis_test_support::{check_by_schema, replay_json, root, uis_host};
 
 /// Everything that the component of our plugin may import. Add a line only after a decision, because the host must grant each import.
-const IMPORTS: [&str; 29] = [
+const IMPORTS: [&str; 30] = [
     "uis:integration/call-events@0.2.0-dev",
     "uis:integration/chat-events@0.2.0-dev",
     "uis:integration/clock@0.2.0-dev",
@@ -17,6 +17,7 @@ const IMPORTS: [&str; 29] = [
     "uis:integration/directory@0.2.0-dev",
     "uis:integration/endpoints@0.2.0-dev",
     "uis:integration/log@0.2.0-dev",
+    "uis:integration/phones@0.2.0-dev",
     "uis:integration/rules@0.2.0-dev",
     "uis:integration/settings@0.2.0-dev",
     "uis:integration/site-request-events@0.2.0-dev",

@@ -159,10 +159,10 @@ impl Event {
         }
     }
 
-    /// Events with equal keys are delivered in order. The customer's phone number, or else the e-mail address, the id of the visitor or
+    /// Events with equal keys are delivered in order. The customer's main phone number, without its extension, or else the e-mail address, the id of the visitor or
     /// chat, the communication's id. Form: `phone:79161234567`.
     pub fn ordering_key(&self) -> String {
-        let phone = |number: &Option<PhoneNumber>| number.as_ref().map(|number| format!("phone:{}", phone_key(&number.digits)));
+        let phone = |number: &Option<PhoneNumber>| number.as_ref().map(|number| format!("phone:{}", number.digits));
         let email = |email: &Option<String>| email.as_ref().map(|email| format!("email:{}", email.trim().to_lowercase()));
         if let Some(call) = self.call() {
             return phone(&call.contact).unwrap_or_else(|| format!("call:{}", call.session_id));
@@ -215,13 +215,5 @@ impl Event {
             }
             _ => String::new(),
         }
-    }
-}
-
-/// UIS writes the same Russian number with the trunk prefix 8 or the country code 7; both must give one key.
-fn phone_key(digits: &str) -> String {
-    match digits.strip_prefix('8') {
-        Some(rest) if rest.len() == 10 => format!("7{rest}"),
-        _ => digits.to_owned(),
     }
 }

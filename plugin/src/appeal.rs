@@ -1,6 +1,7 @@
 //! An appeal (обращение): a call, a chat or a site request, with everything known about it so far.
 
 use crate::base::appeal_id::AppealId;
+use crate::base::phone::{self, Phone};
 use crate::base::tags::StoredTag;
 use crate::bindings::uis::integration::types::Instant;
 use crate::retailcrm::telephony::Source;
@@ -34,8 +35,12 @@ pub struct Appeal<'a> {
 /// What identifies a person, the most reliable first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Identity {
-    /// The phone, in canonical digits.
+    /// The phone's main number.
     pub phone: Option<String>,
+    /// The phone's extension. It identifies nobody; it picks among people who share the number.
+    pub extension: Option<String>,
+    /// Further phones that the person gave. A customer who is created gets them.
+    pub further_phones: Vec<Phone>,
     /// The e-mail, in lower case.
     pub email: Option<String>,
     /// UIS's id of the visitor.
@@ -51,9 +56,19 @@ impl Identity {
         phone.or_else(email).or_else(visitor)
     }
 
+    /// The phone with its extension.
+    pub fn main_phone(&self) -> Option<Phone> {
+        Some(Phone { number: self.phone.clone()?, extension: self.extension.clone() })
+    }
+
+    /// The phone as it is written into RetailCRM.
+    pub fn written_phone(&self) -> Option<String> {
+        self.phone.as_ref().map(|number| phone::written(number, self.extension.as_deref()))
+    }
+
     /// The identity as people read it: `+7…` or an e-mail; empty when the visitor left neither.
     pub fn shown(&self) -> String {
-        let phone = self.phone.as_ref().map(|phone| format!("+{phone}"));
+        let phone = self.written_phone().map(|phone| format!("+{phone}"));
         phone.or_else(|| self.email.clone()).unwrap_or_default()
     }
 }

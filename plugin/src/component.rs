@@ -65,6 +65,21 @@ impl platform::Clock for Imports {
     }
 }
 
+impl platform::Phones for Imports {
+    fn phone_of_system(&self, text: &str) -> Option<imports::phones::Phone> {
+        imports::phones::of_system(text)
+    }
+    fn phones_typed(&self, text: &str, country: &str) -> Vec<imports::phones::Phone> {
+        imports::phones::typed(text, country)
+    }
+    fn phones_in_text(&self, text: &str, country: &str) -> Vec<imports::phones::Phone> {
+        imports::phones::in_text(text, country)
+    }
+    fn national_digits(&self, number: &str) -> String {
+        imports::phones::national(number)
+    }
+}
+
 impl platform::Directory for Imports {
     fn account(&self) -> imports::directory::Account {
         imports::directory::get_account()
@@ -263,7 +278,7 @@ impl setup::Guest for Component {
         handlers::settings_schema()
     }
     fn prepare(settings: String, from_version: Option<String>) -> Result<setup::PreparedSettings, Vec<setup::Misconfiguration>> {
-        handlers::prepare(&settings, from_version.as_deref())
+        handlers::prepare(&Imports, &settings, from_version.as_deref())
     }
     fn template_parameters(setting: String) -> Vec<setup::TemplateParameter> {
         handlers::template_parameters(&setting)

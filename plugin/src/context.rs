@@ -4,6 +4,7 @@
 use std::cell::{OnceCell, RefCell};
 
 use crate::base::outcome::retry_after;
+use crate::base::phone::Reader;
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::crm_state::zone::{self, Zone};
 use crate::platform::Platform;
@@ -33,6 +34,11 @@ impl<'a> Context<'a> {
         }
         let settings = Settings::decode(&self.platform.prepared_settings())?;
         Ok(self.settings.get_or_init(|| settings))
+    }
+
+    /// Reads phones by the account's country.
+    pub fn phones(&self) -> Result<Reader<'_>, Failure> {
+        Ok(Reader::new(self.platform, &self.settings()?.phone_country))
     }
 
     /// The same port with settings that the host did not prepare.

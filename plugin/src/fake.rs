@@ -13,11 +13,14 @@ use crate::bindings::uis::integration::directory::{
     Account, Campaign, ChatChannel, DirectoryError, DirectoryTag, Employee, EmployeeFields, Line, Scenario, Site, Source, VirtualNumber,
 };
 use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::phones::Phone;
 use crate::bindings::uis::integration::rules::Points;
 use crate::bindings::uis::integration::storage::{Entry, Item, ItemPage, StorageError, Version};
 use crate::bindings::uis::integration::timers::Timer;
 use crate::bindings::uis::integration::types::Instant;
-use crate::platform::{Clock, Communications, Connections, Deals, Directory, Endpoints, Log, PreparedSettings, Rules, Storage, Timers};
+use crate::platform::{
+    Clock, Communications, Connections, Deals, Directory, Endpoints, Log, Phones, PreparedSettings, Rules, Storage, Timers,
+};
 
 /// What the platform answers with.
 #[derive(Default)]
@@ -139,6 +142,30 @@ impl Clock for Fake {
     fn instant_of(&self, _: &LocalTime, zone: &str) -> Result<Instant, String> {
         Err(format!("no zone {zone}"))
     }
+}
+
+/// The host's own reader.
+impl Phones for Fake {
+    fn phone_of_system(&self, text: &str) -> Option<Phone> {
+        uis_phones::of_system(text).map(phone)
+    }
+    fn phones_typed(&self, text: &str, country: &str) -> Vec<Phone> {
+        uis_phones::typed(text, country_of(country)).into_iter().map(phone).collect()
+    }
+    fn phones_in_text(&self, text: &str, country: &str) -> Vec<Phone> {
+        uis_phones::in_text(text, country_of(country)).into_iter().map(|(_, found)| phone(found)).collect()
+    }
+    fn national_digits(&self, number: &str) -> String {
+        uis_phones::national(number)
+    }
+}
+
+fn phone(read: uis_phones::Phone) -> Phone {
+    Phone { number: read.number, extension: read.extension }
+}
+
+fn country_of(code: &str) -> uis_phones::Country {
+    code.parse().unwrap_or(uis_phones::Country::NONE)
 }
 
 impl Directory for Fake {

@@ -18,7 +18,7 @@ use crate::bindings::uis::integration::site_request_events::SiteRequest;
 use crate::bindings::uis::integration::types::CommunicationKind;
 use crate::context::Context;
 use crate::crm_state::{outage, switch};
-use crate::platform::Platform;
+use crate::platform::{Phones, Platform};
 use crate::setup::{activation, callbacks, check, choices, describe, templates};
 use crate::telephony::{click_to_call, contact, filter, history, incoming, popups, reconcile, tags};
 use crate::texts::{self, chats, site_requests};
@@ -37,8 +37,8 @@ pub fn settings_schema() -> String {
 }
 
 /// `setup.prepare`.
-pub fn prepare(json: &str, from_version: Option<&str>) -> Result<PreparedSettings, Vec<Misconfiguration>> {
-    let settings::Prepared { bytes, notes } = settings::prepare(json, from_version)?;
+pub fn prepare(phones: &dyn Phones, json: &str, from_version: Option<&str>) -> Result<PreparedSettings, Vec<Misconfiguration>> {
+    let settings::Prepared { bytes, notes } = settings::prepare(phones, json, from_version)?;
     Ok(PreparedSettings { bytes, notes })
 }
 

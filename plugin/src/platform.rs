@@ -11,6 +11,7 @@ use crate::bindings::uis::integration::directory::{
     Account, Campaign, ChatChannel, DirectoryError, DirectoryTag, Employee, EmployeeFields, Line, Scenario, Site, Source, VirtualNumber,
 };
 use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::phones::Phone;
 use crate::bindings::uis::integration::rules::Points;
 use crate::bindings::uis::integration::storage::{Entry, ItemPage, StorageError, Version};
 use crate::bindings::uis::integration::timers::Timer;
@@ -58,6 +59,18 @@ pub trait Clock {
     fn to_local(&self, at: Instant, zone: &str) -> Result<LocalTime, String>;
     /// The instant of a local time.
     fn instant_of(&self, local: &LocalTime, zone: &str) -> Result<Instant, String>;
+}
+
+/// Phone numbers, read by the host. A country is two letters of ISO 3166-1.
+pub trait Phones {
+    /// The number that a system gives, its digits as they are.
+    fn phone_of_system(&self, text: &str) -> Option<Phone>;
+    /// The numbers that a person typed into a field; the first is the phone.
+    fn phones_typed(&self, text: &str, country: &str) -> Vec<Phone>;
+    /// The numbers in running text.
+    fn phones_in_text(&self, text: &str, country: &str) -> Vec<Phone>;
+    /// The digits of a main number after its country code.
+    fn national_digits(&self, number: &str) -> String;
 }
 
 /// The UIS account: employees, lines, numbers, channels, sites, tags, advertising.
@@ -150,11 +163,11 @@ pub trait Log {
 
 /// Everything that the host provides. The component's imports implement it; in native tests the test does.
 pub trait Platform:
-    Connections + PreparedSettings + Storage + Timers + Clock + Directory + Communications + Deals + Rules + Endpoints + Log
+    Connections + PreparedSettings + Storage + Timers + Clock + Phones + Directory + Communications + Deals + Rules + Endpoints + Log
 {
 }
 
 impl<T> Platform for T where
-    T: Connections + PreparedSettings + Storage + Timers + Clock + Directory + Communications + Deals + Rules + Endpoints + Log
+    T: Connections + PreparedSettings + Storage + Timers + Clock + Phones + Directory + Communications + Deals + Rules + Endpoints + Log
 {
 }

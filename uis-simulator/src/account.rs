@@ -195,6 +195,9 @@ impl AccountState {
             "show_virtual_phone_number": order.show_virtual_number,
             "direction": "out",
         });
+        if let Some(extension) = &order.extension {
+            dialled["dtmf_string"] = uis_phones::dtmf(extension).into();
+        }
         if let Some(rule) = &order.virtual_number_rule {
             dialled["virtual_phone_usage_rule"] = rule.clone().into();
         }

@@ -176,6 +176,7 @@ async fn the_dialler_conforms() {
         employee_id: 1,
         employee_phone: None,
         virtual_number: "74950000000".into(),
+        extension: None,
         virtual_number_rule: None,
         show_virtual_number: true,
         external_id: Some("click-1".into()),

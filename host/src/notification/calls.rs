@@ -189,7 +189,11 @@ pub fn tags_changed(params: &Params) -> Result<TagsChanged, Unreadable> {
         .or_else(|| params.peek_integer("chat_id"))
         .filter(|id| *id > 0)
         .ok_or(Unreadable::NoId("communication_id"))?;
-    let contact = params.phone_of_any(&["contact_phone_number", "visitor_phone_number"]);
+    let contact = match communication {
+        CommunicationKind::Call => params.phone("contact_phone_number"),
+        // A visitor typed it. The key must be that of the communication's own events.
+        _ => params.typed_phone_of_any(&["visitor_phone_number", "contact_phone_number"]),
+    };
     let tags = tags(params);
     // Read, so that the event does not have the names twice.
     params.texts("tag_names");

@@ -12,9 +12,14 @@ pub mod tags;
 pub mod texts;
 
 use chrono_tz::Tz;
+use uis_phones::Country;
 
 use crate::event::Event;
 use params::Params;
+
+/// The country by whose numbering plan the host reads phones that people typed, unless a program says otherwise with
+/// [`Params::in_country`](params::Params::in_country).
+pub const COUNTRY: Country = Country::RUSSIA;
 
 /// Why a notification cannot be converted to an event.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

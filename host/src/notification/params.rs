@@ -7,19 +7,19 @@ use chrono::{DateTime, NaiveDateTime};
 use chrono_tz::Tz;
 use serde_json::Value;
 
-use super::{Unreadable, lenient};
+use uis_phones::{Country, Phone};
+
+use super::{COUNTRY, Unreadable, lenient};
 use crate::bindings::uis::integration::types::{EmployeeHint, PhoneNumber};
 use crate::clock;
 use crate::limits::{ATTRIBUTE_BYTES, ATTRIBUTE_NAME_BYTES, ATTRIBUTES, cut};
-
-/// A longer sequence of digits is not a phone number.
-const PHONE_DIGITS: usize = 32;
 
 /// The parameters of one notification. It records which of them were read; [`attributes`](Self::attributes) returns the others.
 #[derive(Debug)]
 pub struct Params {
     values: BTreeMap<String, Param>,
     zone: Tz,
+    country: Country,
     received: i64,
     from_query: bool,
 }
@@ -81,7 +81,7 @@ impl Params {
                 *place = value;
             }
         }
-        Ok(Params { values: unused(values), zone, received, from_query: false })
+        Ok(Params { values: unused(values), zone, country: COUNTRY, received, from_query: false })
     }
 
     /// Reads a query string or a form. When a name occurs several times, the last value that is not empty counts.
@@ -100,7 +100,12 @@ impl Params {
         for (name, value) in groups.into_iter().flatten() {
             values.entry(name).or_insert(value);
         }
-        Params { values: unused(values), zone, received, from_query: true }
+        Params { values: unused(values), zone, country: COUNTRY, received, from_query: true }
+    }
+
+    /// Sets the country by whose numbering plan phones are read that people typed; without it [`COUNTRY`].
+    pub fn in_country(self, country: Country) -> Params {
+        Params { country, ..self }
     }
 
     /// When the host received the notification, in milliseconds since 1970.
@@ -193,20 +198,21 @@ impl Params {
         time_of(&self.value(name), self.zone, self.received)
     }
 
-    /// A phone number; none for an anonymous caller and for a text that is not a number.
+    /// A number that UIS gives: its digits stay as they are. None for an anonymous caller and for a text that is not a number.
     pub fn phone(&self, name: &str) -> Option<PhoneNumber> {
-        let text = self.text(name)?;
-        let phone = phone_of(&text);
+        let phone = uis_phones::of_system(&self.text(name)?);
         if let (None, Some(param)) = (&phone, self.values.get(name)) {
             // Pass such a text on as an attribute: people use the parameter for other things, which the plugin may understand.
             param.used.set(false);
         }
-        phone
+        phone.map(number)
     }
 
-    /// The phone number in the first of these parameters that has one.
-    pub fn phone_of_any(&self, names: &[&str]) -> Option<PhoneNumber> {
-        names.iter().filter_map(|name| self.phone(name)).collect::<Vec<_>>().into_iter().next()
+    /// The first number in the first of these parameters in which a person typed one, read by the country's numbering plan. The texts stay
+    /// among the attributes as they were typed: they may have words and further numbers.
+    pub fn typed_phone_of_any(&self, names: &[&str]) -> Option<PhoneNumber> {
+        let typed = |name: &&str| uis_phones::typed(&self.peek_text(name)?, self.country).into_iter().next();
+        names.iter().find_map(typed).map(number)
     }
 
     /// A list of texts, given as a list, as JSON inside text, or as text with commas.
@@ -329,23 +335,8 @@ pub fn time_of(value: &Value, zone: Tz, received: i64) -> Option<i64> {
         .map(|time| time.timestamp_millis())
 }
 
-/// Reads a phone number as people, telephone exchanges and templates write it. `74955140578...2345` has an extension. None for words and
-/// for a number of zeros, which mean an anonymous caller.
-pub fn phone_of(text: &str) -> Option<PhoneNumber> {
-    let text = text.trim().trim_start_matches("sip:").trim_start_matches("tel:");
-    let text = text.split('@').next().unwrap_or_default();
-    let lower = text.to_lowercase();
-    let cut_at = ["...", "…", "доб", "ext", ",", ";", "#"].iter().filter_map(|mark| lower.find(mark)).min();
-    let (number, extension) = match cut_at {
-        // `find` gives a byte position in the lower-case text. It differs from the position in `text` only where a letter changes its
-        // length, and no phone number contains such a letter.
-        Some(at) if text.is_char_boundary(at) => text.split_at(at),
-        _ => (text, ""),
-    };
-    let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
-    let (number, extension) = (digits(number), digits(extension));
-    let usable = !number.is_empty() && number.len() <= PHONE_DIGITS && number.bytes().any(|digit| digit != b'0');
-    usable.then(|| PhoneNumber { digits: number, extension: (!extension.is_empty()).then(|| cut(&extension, PHONE_DIGITS).to_owned()) })
+fn number(phone: Phone) -> PhoneNumber {
+    PhoneNumber { digits: phone.number, extension: phone.extension }
 }
 
 fn kind(value: &Value) -> &'static str {
@@ -428,13 +419,43 @@ mod tests {
     }
 
     #[test]
-    fn phone_numbers_may_have_extensions_and_words_are_anonymous() {
-        let phone = |text: &str| phone_of(text).map(|phone| (phone.digits, phone.extension.unwrap_or_default()));
-        assert_eq!(phone("74955140578...2345"), Some(("74955140578".into(), "2345".into())));
-        assert_eq!(phone("+7 (495) 514-05-78 доб. 12"), Some(("74955140578".into(), "12".into())));
-        assert_eq!(phone("sip:101@pbx.example"), Some(("101".into(), String::new())));
+    fn numbers_of_uis_stay_as_they_are_and_words_are_anonymous() {
+        let phone = |text: &str| {
+            let params = body(json!({ "contact_phone_number": text }));
+            let phone = params.phone("contact_phone_number").map(|phone| (phone.digits, phone.extension.unwrap_or_default()));
+            assert_eq!(params.attributes().len(), usize::from(phone.is_none() && !text.is_empty()), "{text}");
+            phone
+        };
+        for (given, digits, extension) in [
+            ("74955140578...2345", "74955140578", "2345"),
+            ("+7 (495) 514-05-78 доб. 12", "74955140578", "12"),
+            ("84938550164", "84938550164", ""),
+            ("6582550437", "6582550437", ""),
+            ("sip:101@pbx.example", "101", ""),
+        ] {
+            assert_eq!(phone(given), Some((digits.into(), extension.into())), "{given}");
+        }
         for anonymous in ["anonymous", "Аноним", "0", "", "+", "restricted", &"9".repeat(40)] {
             assert_eq!(phone(anonymous), None, "{anonymous}");
+        }
+    }
+
+    #[test]
+    fn what_a_person_typed_is_read_by_the_country_and_kept() {
+        let typed = |text: &str, country: &str| {
+            let country = country.parse().expect("a country");
+            let params = body(json!({"visitor_phone_number": text, "contact_phone_number": "8 800 555-35-35"})).in_country(country);
+            let phone = params.typed_phone_of_any(&["visitor_phone_number", "contact_phone_number"]);
+            assert_eq!(params.attributes()[1], ("visitor_phone_number".to_owned(), text.to_owned()));
+            phone.map(|phone| (phone.digits, phone.extension.unwrap_or_default()))
+        };
+        for (text, country, digits, extension) in [
+            ("8 903 111-02-20, 8 903 111-02-30", "RU", "79031110220", ""),
+            ("8 812 555-01-39 местный 15", "RU", "78125550139", "15"),
+            ("029 123-45-67 после 18", "BY", "375291234567", ""),
+            ("0000000000", "RU", "78005553535", ""),
+        ] {
+            assert_eq!(typed(text, country), Some((digits.into(), extension.into())), "{text}");
         }
     }
 

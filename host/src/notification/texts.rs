@@ -51,7 +51,7 @@ fn visitor(params: &Params) -> Visitor {
     Visitor {
         id: params.integer("visitor_id"),
         name: params.text("visitor_name"),
-        phone: params.phone_of_any(&["visitor_phone_number", "visitor_phone", "contact_phone_number"]),
+        phone: params.typed_phone_of_any(&["visitor_phone_number", "visitor_phone", "contact_phone_number"]),
         email: params.text("visitor_email"),
         nick: params.text("chat_username"),
     }
@@ -126,7 +126,7 @@ pub fn site_request(params: &Params) -> Result<SiteRequest, Unreadable> {
         form_type: params.peek_text("form_type"),
         visitor_id: params.integer("visitor_id"),
         name: params.text("visitor_name"),
-        phone: params.phone_of_any(&["visitor_phone_number", "contact_phone_number"]),
+        phone: params.typed_phone_of_any(&["visitor_phone_number", "contact_phone_number"]),
         email: params.text("visitor_email"),
         site_domain: params.text("site_domain_name"),
         site_id: params.peek_integer("site_id"),
@@ -211,14 +211,25 @@ mod tests {
     #[test]
     fn new_fields_stay_among_the_attributes_for_templates() {
         let about = json!({"chat_id": 1, "communication_id": 2, "site_id": "5", "site_domain_name": "shop.example", "form_type": "DataAPI",
-            "initiator": "operator", "tag_ids": [3], "tag_names": ["VIP"]});
+            "initiator": "operator", "tag_ids": [3], "tag_names": ["VIP"], "visitor_phone_number": "8 916 123-45-67 Анна"});
         let chat = finished(&params(about.clone())).expect("readable").chat;
         assert_eq!((chat.site_id, chat.site_domain.as_deref()), (Some(5), Some("shop.example")));
         let request = site_request(&params(about)).expect("readable");
+        for phone in [&chat.visitor.phone, &request.phone] {
+            assert_eq!(phone.as_ref().map(|phone| phone.digits.as_str()), Some("79161234567"));
+        }
         assert_eq!((request.site_id, request.form_type.as_deref()), (Some(5), Some("DataAPI")));
         for (tags, attributes, names) in [
-            (chat.tags, chat.attributes, &["form_type", "initiator", "site_domain_name", "site_id", "tag_ids", "tag_names"][..]),
-            (request.tags, request.attributes, &["chat_id", "form_type", "initiator", "site_id", "tag_ids", "tag_names"][..]),
+            (
+                chat.tags,
+                chat.attributes,
+                &["form_type", "initiator", "site_domain_name", "site_id", "tag_ids", "tag_names", "visitor_phone_number"][..],
+            ),
+            (
+                request.tags,
+                request.attributes,
+                &["chat_id", "form_type", "initiator", "site_id", "tag_ids", "tag_names", "visitor_phone_number"][..],
+            ),
         ] {
             assert_eq!(tags.iter().map(|tag| (tag.id, tag.name.as_str())).collect::<Vec<_>>(), [(Some(3), "VIP")]);
             assert_eq!(attributes.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), names);

@@ -8,6 +8,7 @@ pub mod deals;
 pub mod directory;
 pub mod endpoints;
 pub mod log;
+pub mod phones;
 pub mod rules;
 pub mod settings;
 pub mod storage;

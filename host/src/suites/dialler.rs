@@ -66,6 +66,7 @@ mod tests {
             employee_id: 1,
             employee_phone: None,
             virtual_number: "74951234567".into(),
+            extension: Some("15".into()),
             virtual_number_rule: None,
             show_virtual_number: false,
             external_id: None,

@@ -101,6 +101,7 @@ fn outcomes(text: &str) -> Vec<Outcome> {
         employee_id: i64::MIN,
         employee_phone: None,
         virtual_number: text(),
+        extension: None,
         virtual_number_rule: None,
         show_virtual_number: true,
         external_id: Some(text()),

@@ -4,8 +4,8 @@
 //! name is looked up in UIS's directory, and only if the event has no id.
 
 use crate::appeal::Appeal;
+use crate::base::links;
 use crate::base::tags::StoredTag;
-use crate::base::{links, phone};
 use crate::bindings::uis::integration::directory::DirectoryError;
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
@@ -20,9 +20,7 @@ pub fn verdict(context: &Context<'_>, appeal: &Appeal<'_>, conditions: &[Vec<Row
 /// Compares an appeal's parameter with a row's values.
 fn matches(context: &Context<'_>, appeal: &Appeal<'_>, row: &Row) -> Result<Match, Failure> {
     let found = match row.parameter {
-        Parameter::VirtualNumber => {
-            raw(appeal, &["virtual_phone_number"]).map(|number| row.values.iter().any(|value| phone::same(value, &number)))
-        }
+        Parameter::VirtualNumber => raw(appeal, &["virtual_phone_number"]).map(|number| row.values.contains(&number)),
         // Until the appeal has ended, more employees may take part.
         Parameter::Employee if appeal.employees.iter().any(|id| has_id(row, *id)) => Some(true),
         Parameter::Employee => None,

@@ -9,6 +9,7 @@ use super::progress::Progress;
 use super::{fields, join, progress};
 use crate::appeal::Appeal;
 use crate::base::outcome::skipped;
+use crate::base::phone::Phone;
 use crate::base::template;
 use crate::bindings::uis::integration::decision::DraftKind;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
@@ -142,7 +143,8 @@ fn propose(context: &Context<'_>, appeal: &Appeal<'_>, external_id: String, rows
     Ok(NewCustomer {
         external_id,
         first_name: if name.is_empty() { appeal.identity.shown() } else { name },
-        phone: appeal.identity.phone.clone(),
+        phone: appeal.identity.written_phone(),
+        further_phones: appeal.identity.further_phones.iter().map(Phone::written).collect(),
         email: appeal.identity.email.clone(),
         manager_id: None,
         site: appeal.site.clone(),

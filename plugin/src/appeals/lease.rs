@@ -83,7 +83,7 @@ mod tests {
     use crate::fake::Fake;
 
     fn person(phone: Option<&str>, email: Option<&str>) -> Identity {
-        Identity { phone: phone.map(str::to_owned), email: email.map(str::to_owned), visitor: None }
+        Identity { phone: phone.map(str::to_owned), email: email.map(str::to_owned), ..Identity::default() }
     }
 
     #[test]

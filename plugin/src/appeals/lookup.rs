@@ -50,10 +50,18 @@ impl<'a> Lookup<'a> {
 
     /// The customer with the person's phone, else with their e-mail.
     pub fn by_contact(&self) -> Result<Option<Customer>, Failure> {
-        let by_phone = self.identity.phone.as_ref().map(|phone| customers::find_by_phone(self.crm, phone)).transpose()?.flatten();
-        if by_phone.is_some() {
-            return Ok(by_phone);
-        }
+        let by_phone = self.by_phone()?;
+        if by_phone.is_some() { Ok(by_phone) } else { self.by_email() }
+    }
+
+    /// The customer with the person's phone.
+    pub fn by_phone(&self) -> Result<Option<Customer>, Failure> {
+        let reader = self.context.phones()?;
+        Ok(self.identity.main_phone().map(|phone| customers::find_by_phone(self.crm, reader, &phone)).transpose()?.flatten())
+    }
+
+    /// The customer with the person's e-mail.
+    pub fn by_email(&self) -> Result<Option<Customer>, Failure> {
         Ok(self.identity.email.as_ref().map(|email| customers::find_by_email(self.crm, email)).transpose()?.flatten())
     }
 

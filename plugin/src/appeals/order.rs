@@ -153,7 +153,7 @@ fn propose(
         customer: customer.id,
         company: company.map(|company| company.id),
         site,
-        phone: appeal.identity.phone.clone(),
+        phone: appeal.identity.written_phone(),
         email: appeal.identity.email.clone(),
         order_type: plan.order_type.clone(),
         order_method: plan.order_method.clone().or_else(|| Some(plan.stock_method.to_owned())),

@@ -102,7 +102,7 @@ fn attempt(
         // RetailCRM takes no seconds.
         datetime: context.crm_date_time(due)?.chars().take(16).collect(),
         performer_id: performer,
-        phone: appeal.identity.phone.clone(),
+        phone: appeal.identity.written_phone(),
         phone_site: appeal.site.clone(),
         customer: customer.map(|customer| serde_json::json!({"id": customer.id})),
     };
@@ -124,7 +124,9 @@ fn is_covered(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>, l
         // The request may have arrived. Then its task counts, whichever appeal it was for.
         None if last.is_intent() => {
             context.wait_for_intent("the task", last.until)?;
-            let Some(task) = tasks::find_open(context.crm, &last.text, appeal.identity.phone.as_deref())? else { return Ok(false) };
+            let Some(task) = tasks::find_open(context.crm, context.phones()?, &last.text, appeal.identity.phone.as_deref())? else {
+                return Ok(false);
+            };
             stored::put(context.platform, plan.key, &LastTask { task: Some(task), ..last.clone() }, Some(TTL_MS))?;
             Ok(last.appeal == Some(appeal.id) || plan.once)
         }
@@ -194,7 +196,7 @@ fn complete(context: &Context<'_>, last: LastTask, key: Key<'_>, phone: Option<&
     let task = match last.task {
         None if last.is_intent() => {
             context.wait_for_intent("the task", last.until)?;
-            tasks::find_open(context.crm, &last.text, phone)?
+            tasks::find_open(context.crm, context.phones()?, &last.text, phone)?
         }
         known => known,
     };

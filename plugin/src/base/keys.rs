@@ -51,6 +51,8 @@ pub enum Key<'a> {
     Visitor(i64),
     /// The lease of an appeal that is looking for the person with this phone, e-mail or visitor id.
     PersonLease(&'a str),
+    /// A number that UIS gave, and that would be read as another one where people type numbers.
+    GivenNumber(&'a str),
     /// The task of an appeal.
     AppealTask(AppealId),
     /// The open task for missed calls from a phone.
@@ -208,6 +210,7 @@ impl fmt::Display for Key<'_> {
             Key::ChatOfCommunication(id) => ("chat-of/", id),
             Key::CommunicationTags(id) => ("tags/", id),
             Key::AppealTask(appeal) => ("task/", appeal),
+            Key::GivenNumber(number) => ("given-number/", number),
             Key::MissedCallTask(phone) => ("missed-call-task/", phone),
             Key::Call(session) => ("call/", session),
             Key::UnfinishedCall(session) => (Family::UnfinishedCalls.prefix(), session),

@@ -9,7 +9,7 @@
 //! | [`digest`] | digests that are stored between events |
 //! | [`appeal_id`] | the id of an appeal |
 //! | [`outcome`] | shorthands for handlers' results |
-//! | [`phone`] | phone numbers in canonical form |
+//! | [`phone`] | phones, and reading them by the account's country |
 //! | [`links`] | links and domains from events |
 //! | [`template`] | templates with parameters; texts that are safe for RetailCRM |
 //! | [`local_time`] | local times as text |

@@ -1,56 +1,151 @@
-//! Phone numbers in canonical form: the same number must compare equal however it was written.
+//! Phones as this integration uses them: a main number by which people are identified, compared and looked up, and an extension that picks
+//! among people who share a number, and is shown and dialled. The host reads texts (the contract's `phones`); the account's country comes
+//! from «Страна номеров».
 
-/// The digits, with the country code first. UIS sends E.164 digits. People and RetailCRM also write the Russian trunk prefix (`8 916 …`) or
-/// omit the country code (`916 …`); both are read as Russian numbers `[inferred: the platform's default country]`.
-pub fn canonical(number: &str) -> String {
-    let dialled: String = number.chars().filter(char::is_ascii_digit).collect();
-    // The international prefix, as dialled from Russia (`810`) or from elsewhere (`00`).
-    let abroad = ["810", "00"].into_iter().find_map(|prefix| dialled.strip_prefix(prefix).filter(|rest| rest.len() >= 10));
-    let digits = abroad.map_or_else(|| dialled.clone(), str::to_owned);
-    match (digits.len(), digits.as_bytes().first()) {
-        (11, Some(b'8')) => format!("7{}", &digits[1..]),
-        (10, Some(b'3'..=b'9')) => format!("7{digits}"),
-        _ => digits,
+use serde::{Deserialize, Serialize};
+
+use super::keys::Key;
+use super::stored;
+use crate::bindings::uis::integration::phones;
+use crate::platform::Platform;
+
+/// A phone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phone {
+    /// The main number: digits of E.164 without a plus.
+    pub number: String,
+    /// The extension, digits.
+    #[serde(default)]
+    pub extension: Option<String>,
+}
+
+impl Phone {
+    /// The phone as it is written into RetailCRM: `78125550139 доб. 15`.
+    pub fn written(&self) -> String {
+        written(&self.number, self.extension.as_deref())
     }
 }
 
-/// Whether two numbers are the same, however they are written.
-pub fn same(left: &str, right: &str) -> bool {
-    let (left, right) = (canonical(left), canonical(right));
-    !left.is_empty() && left == right
+impl From<phones::Phone> for Phone {
+    fn from(read: phones::Phone) -> Self {
+        Phone { number: read.number, extension: read.extension }
+    }
 }
 
-/// The digits that every spelling of a number contains: for a Russian number, the ten digits after the country code.
-pub fn national(number: &str) -> String {
-    let digits = canonical(number);
-    match digits.strip_prefix('7') {
-        Some(rest) if rest.len() == 10 => rest.to_owned(),
-        _ => digits,
+/// A number with its extension as it is written into RetailCRM.
+pub fn written(number: &str, extension: Option<&str>) -> String {
+    extension.map_or_else(|| number.to_owned(), |extension| format!("{number} доб. {extension}"))
+}
+
+/// Reads phones for one account.
+#[derive(Clone, Copy)]
+pub struct Reader<'a> {
+    platform: &'a dyn Platform,
+    country: &'a str,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader by the numbering plan of a country, two letters of ISO 3166-1.
+    pub fn new(platform: &'a dyn Platform, country: &'a str) -> Reader<'a> {
+        Reader { platform, country }
+    }
+
+    /// The numbers that a person typed; the first is the phone.
+    pub fn typed(self, text: &str) -> Vec<Phone> {
+        self.platform.phones_typed(text, self.country).into_iter().map(Phone::from).collect()
+    }
+
+    /// The numbers in running text.
+    pub fn in_text(self, text: &str) -> Vec<Phone> {
+        self.platform.phones_in_text(text, self.country).into_iter().map(Phone::from).collect()
+    }
+
+    /// The digits by which RetailCRM is searched for a main number: those that nearly every spelling contains.
+    pub fn national(self, number: &str) -> String {
+        self.platform.national_digits(number)
+    }
+
+    /// The numbers in a phone field of RetailCRM, where people type, and where this integration writes numbers as UIS gives them. Some digits
+    /// can be either: `84938550164` is a number of Vietnam, and one of Ivanovo as people type it in Russia. They are what UIS gave, if it
+    /// gave them before.
+    pub fn of_crm(self, text: &str) -> Vec<Phone> {
+        let typed = self.typed(text);
+        let given = self.given(text).filter(|given| typed.first().is_none_or(|typed| typed.number != given.number));
+        match given.filter(|given| self.is_remembered(&given.number)) {
+            Some(given) => std::iter::once(given).chain(typed.into_iter().skip(1)).collect(),
+            None => typed,
+        }
+    }
+
+    /// The main number as a person would have to write it: with a plus where its digits alone would be read as another number.
+    pub fn unambiguous(self, number: &str) -> String {
+        let read = self.typed(number).into_iter().next();
+        if read.is_some_and(|read| read.number != number) { format!("+{number}") } else { number.to_owned() }
+    }
+
+    /// The phone with this main number among those of a phone field of RetailCRM.
+    pub fn find(self, text: &str, number: &str) -> Option<Phone> {
+        let given = self.given(text).filter(|given| given.number == number);
+        given.or_else(|| self.of_crm(text).into_iter().find(|known| known.number == number))
+    }
+
+    /// Remembers a main number that could be read as another one where it stands in RetailCRM. To be called before the number is written
+    /// there.
+    pub fn remember(self, number: &str) {
+        let readable = self.typed(number).into_iter().next().is_some_and(|read| read.number == number);
+        // Without it, the number is read as people type numbers, as everything else in RetailCRM.
+        if !readable && !self.is_remembered(number) {
+            let _ = stored::put(self.platform, Key::GivenNumber(number), &true, None);
+        }
+    }
+
+    fn is_remembered(self, number: &str) -> bool {
+        self.platform.get(&Key::GivenNumber(number).to_string()).is_some()
+    }
+
+    /// The number of a text that is written as [`Phone::written`] writes it; none if anything else stands there.
+    fn given(self, text: &str) -> Option<Phone> {
+        let text = text.trim();
+        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let plain = digits > 0 && (digits == text.len() || text[digits..].trim_start().starts_with("доб."));
+        if plain { self.platform.phone_of_system(text).map(Phone::from) } else { None }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake::Fake;
+    use crate::platform::Storage;
 
     #[test]
     fn one_number_written_in_many_ways_is_one() {
-        for written in ["79161234567", "+7 (916) 123-45-67", "89161234567", "8-916-123-45-67", "9161234567"] {
-            assert_eq!(canonical(written), "79161234567", "{written}");
-            assert!(same(written, "79161234567"));
-            assert_eq!(national(written), "9161234567");
+        let fake = Fake::default();
+        let reader = Reader::new(&fake, "RU");
+        for text in ["79161234567", "+7 (916) 123-45-67", "89161234567", "8-916-123-45-67 доб. 5", "9161234567", "8 10 7 916 123 45 67"]
+        {
+            assert!(reader.find(text, "79161234567").is_some(), "{text}");
         }
+        assert_eq!(reader.national("79161234567"), "9161234567");
+        assert_eq!(reader.find("8 (812) 555-01-32 доб. 17", "78125550132").and_then(|phone| phone.extension).as_deref(), Some("17"));
+        assert!(reader.find("8 916 123-45-67, 8 812 555-01-32#9", "78125550132").is_some());
+        assert!(reader.find("", "79161234567").is_none() && reader.find("0000000", "0000000").is_none());
     }
 
     #[test]
-    fn foreign_and_short_numbers_stay_as_they_are() {
-        assert_eq!(canonical("+375 29 123-45-67"), "375291234567");
-        for written in ["8 10 7 916 123 45 67", "007 916 1234567"] {
-            assert_eq!(canonical(written), "79161234567", "{written}");
-        }
-        assert_eq!(canonical("8 10 375 29 123-45-67"), "375291234567");
-        assert_eq!(canonical("101"), "101");
-        assert_eq!(canonical("88005553535"), "78005553535");
-        assert!(!same("", ""));
+    fn digits_that_uis_gave_are_not_read_as_a_number_of_the_country() {
+        let fake = Fake::default();
+        let reader = Reader::new(&fake, "RU");
+        let number = |text: &str| reader.of_crm(text).first().map(|phone| phone.number.clone()).unwrap_or_default();
+        assert_eq!(number("84938550164"), "74938550164", "typed in Russia");
+        reader.remember("84938550164");
+        reader.remember("79161234567");
+        assert_eq!(number("84938550164"), "84938550164");
+        assert_eq!(number("84938550164 доб. 12"), "84938550164");
+        assert_eq!(number("8 (493) 855-01-64"), "74938550164", "a person wrote it");
+        assert_eq!(number("+84 938 550 164"), "84938550164");
+        assert_eq!(fake.get("given-number/79161234567"), None, "no text can be read otherwise");
+        assert!(fake.get("given-number/84938550164").is_some());
+        assert_eq!(written("84938550164", Some("12")), "84938550164 доб. 12");
     }
 }

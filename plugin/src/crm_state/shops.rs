@@ -2,7 +2,7 @@
 //! «Текстовые коммуникации»); else the main one («Основной магазин»).
 
 use crate::base::keys::Key;
-use crate::base::{links, phone, stored};
+use crate::base::{links, stored};
 use crate::bindings::uis::integration::types::Failure;
 use crate::platform::Platform;
 use crate::retailcrm::reference::Site;
@@ -17,7 +17,7 @@ pub fn remember(platform: &dyn Platform, sites: &[Site]) -> Result<(), Failure> 
 /// The row of a virtual number.
 fn row<'a>(settings: &'a Settings, number: Option<&str>) -> Option<&'a ShopNumber> {
     let number = number?;
-    settings.shop_numbers.iter().find(|row| phone::same(&row.number, number))
+    settings.shop_numbers.iter().find(|row| row.number == number)
 }
 
 /// The shop that owns a virtual number: that of its row, else «Основной магазин» if one is chosen.

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::base::appeal_id::AppealId;
-use crate::base::{phone, template};
+use crate::base::phone::Reader;
+use crate::base::template;
 use crate::retailcrm::answer;
 use crate::retailcrm::custom_fields::Field;
 use crate::retailcrm::whole_orders::WholeOrder;
@@ -82,7 +83,7 @@ pub fn ext_id(order: i64) -> String {
 }
 
 /// Converts an order; none if it has no id. `fields` are RetailCRM's descriptions of the orders' custom fields.
-pub fn of(order: &WholeOrder, settings: &Settings, fields: &[Field]) -> Option<Draft> {
+pub fn of(order: &WholeOrder, settings: &Settings, fields: &[Field], reader: Reader<'_>) -> Option<Draft> {
     let id = answer::id(&order.id)?;
     let text = answer::text;
     let number = Some(text(&order.number)).filter(|number| !number.is_empty()).unwrap_or_else(|| id.to_string());
@@ -96,7 +97,7 @@ pub fn of(order: &WholeOrder, settings: &Settings, fields: &[Field]) -> Option<D
         created: text(&order.created_at),
         status: text(&order.status),
         since: Some(text(&order.status_updated_at)).filter(|since| !since.is_empty()).unwrap_or_else(|| text(&order.created_at)),
-        contacts: contacts(order, id),
+        contacts: contacts(order, id, reader),
         manager: answer::id(&order.manager_id),
         revenue: Some(text(sum)).filter(|sum| !sum.is_empty()),
         comments: Some(comment).filter(|comment| !comment.is_empty()),
@@ -108,25 +109,25 @@ pub fn of(order: &WholeOrder, settings: &Settings, fields: &[Field]) -> Option<D
 
 /// The order's customer. For a company's order, the contact comes first and then the company. For an order without a customer, the contact
 /// is made from the order's own name and phone.
-fn contacts(order: &WholeOrder, id: i64) -> Vec<Contact> {
+fn contacts(order: &WholeOrder, id: i64, reader: Reader<'_>) -> Vec<Contact> {
     let own = (answer::text(&order.phone), answer::text(&order.email));
     let company = order.customer["type"] == "customer_corporate";
     let mut found = Vec::new();
     let person = if company { &order.contact } else { &order.customer };
     if let Some(number) = answer::id(&person["id"]) {
-        let mut contact = contact(&format!("customer-{number}"), person);
+        let mut contact = contact(&format!("customer-{number}"), person, reader);
         // If RetailCRM knows no phone or e-mail of the person, the order's are used.
         if contact.phones.is_empty() && contact.emails.is_empty() {
-            contact.phones = phones([own.0.as_str()].into_iter());
+            contact.phones = phones([own.0.as_str()].into_iter(), reader);
             contact.emails = emails([own.1.as_str()].into_iter());
         }
         found.push(contact);
     }
     if let Some(number) = answer::id(&order.customer["id"]).filter(|_| company) {
-        found.push(contact(&format!("company-{number}"), &order.customer));
+        found.push(contact(&format!("company-{number}"), &order.customer, reader));
     }
     if found.is_empty() {
-        let (phones, emails) = (phones([own.0.as_str()].into_iter()), emails([own.1.as_str()].into_iter()));
+        let (phones, emails) = (phones([own.0.as_str()].into_iter(), reader), emails([own.1.as_str()].into_iter()));
         let name = [answer::text(&order.last_name), answer::text(&order.first_name)].join(" ");
         if !phones.is_empty() || !emails.is_empty() {
             let name = shown(&name, &phones, &emails, &format!("Заказ {id}"));
@@ -136,9 +137,9 @@ fn contacts(order: &WholeOrder, id: i64) -> Vec<Contact> {
     found
 }
 
-fn contact(ext_id: &str, person: &Value) -> Contact {
+fn contact(ext_id: &str, person: &Value, reader: Reader<'_>) -> Contact {
     let listed: Vec<String> = person["phones"].as_array().into_iter().flatten().map(|phone| answer::text(&phone["number"])).collect();
-    let phones = phones(listed.iter().map(String::as_str));
+    let phones = phones(listed.iter().map(String::as_str), reader);
     let email = answer::text(&person["email"]);
     let emails = emails([email.as_str()].into_iter());
     let part = |name: &str| answer::text(&person[name]);
@@ -154,9 +155,10 @@ fn shown(name: &str, phones: &[String], emails: &[String], usual: &str) -> Strin
     if line.is_empty() { other() } else { line }
 }
 
-fn phones<'a>(all: impl Iterator<Item = &'a str>) -> Vec<String> {
+/// The main numbers of phone fields: UIS's deals have no place for an extension.
+fn phones<'a>(all: impl Iterator<Item = &'a str>, reader: Reader<'_>) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    for digits in all.map(phone::canonical) {
+    for digits in all.flat_map(|text| reader.of_crm(text)).map(|phone| phone.number) {
         if DIGITS.contains(&digits.len()) && !found.contains(&digits) && found.len() < CONTACTS_MAX {
             found.push(digits);
         }
@@ -229,7 +231,7 @@ mod tests {
 
     fn draft(order: Value, settings: &Settings, fields: &[Field]) -> Draft {
         let order: WholeOrder = serde_json::from_value(order).expect("an order");
-        of(&order, settings, fields).expect("a draft")
+        of(&order, settings, fields, Reader::new(&crate::fake::Fake::default(), "RU")).expect("a draft")
     }
 
     #[test]

@@ -306,8 +306,8 @@ fn upload_changes(run: &Run<'_>, work: &mut Work, orders: Vec<WholeOrder>) -> Re
         }
         work.orders.remove(order);
     }
-    let fields = known_fields::of(context.platform, Entity::Order)?;
-    let drafts: Vec<Draft> = orders.iter().filter_map(|order| draft::of(order, settings, &fields)).collect();
+    let (fields, reader) = (known_fields::of(context.platform, Entity::Order)?, context.phones()?);
+    let drafts: Vec<Draft> = orders.iter().filter_map(|order| draft::of(order, settings, &fields, reader)).collect();
     drop(orders);
     if drafts.is_empty() && prerequisites::known_funnels(context.platform).is_empty() {
         return Ok(None);

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::telephony::Source;
 use super::{ApiRequest, Crm, CrmError, Refusal, answer};
-use crate::base::phone;
+use crate::base::phone::{Phone, Reader};
 
 /// Selected fields of a customer.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -44,21 +44,29 @@ impl Customer {
     }
 }
 
-/// The customer with this phone: the oldest if there are several. `filter[name]` also searches phones, by substring, and RetailCRM keeps
-/// numbers as they were typed. So the search uses the digits that every spelling contains, and the match is checked here.
-pub fn find_by_phone(crm: Crm<'_>, number: &str) -> Result<Option<Customer>, CrmError> {
+/// The customer with this main number. Of several, the extension picks; else the oldest. `filter[name]` also searches phones, by substring,
+/// and RetailCRM keeps numbers as they were typed. So the search uses the digits that every spelling contains, and the match is checked
+/// here.
+pub fn find_by_phone(crm: Crm<'_>, reader: Reader<'_>, phone: &Phone) -> Result<Option<Customer>, CrmError> {
+    reader.remember(&phone.number);
+    let mut best: Option<((bool, i64), Customer)> = None;
     let mut page = 1;
     loop {
         let request = ApiRequest::get("/api/v5/customers")
-            .with("filter[name]", phone::national(number))
+            .with("filter[name]", reader.national(&phone.number))
             .with("limit", "100")
             .with("page", page.to_string());
         let answer = crm.send(request)?;
-        let found = answer::members(&answer, "customers")?.into_iter().filter_map(Customer::read);
-        let matching =
-            found.filter(|customer| customer.phones.iter().any(|known| phone::same(known, number))).min_by_key(|customer| customer.id);
-        if matching.is_some() || page >= answer["pagination"]["totalPageCount"].as_u64().unwrap_or(1) {
-            return Ok(matching);
+        for customer in answer::members(&answer, "customers")?.into_iter().filter_map(Customer::read) {
+            let known: Vec<Phone> = customer.phones.iter().filter_map(|known| reader.find(known, &phone.number)).collect();
+            let rank = (known.iter().all(|known| known.extension != phone.extension), customer.id);
+            if !known.is_empty() && best.as_ref().is_none_or(|(best, _)| rank < *best) {
+                best = Some((rank, customer));
+            }
+        }
+        let exact = best.as_ref().is_some_and(|((other_extension, _), _)| !other_extension);
+        if exact || page >= answer["pagination"]["totalPageCount"].as_u64().unwrap_or(1) {
+            return Ok(best.map(|(_, customer)| customer));
         }
         page += 1;
     }
@@ -133,8 +141,10 @@ pub struct NewCustomer {
     pub external_id: String,
     /// The name.
     pub first_name: String,
-    /// The phone, digits.
+    /// The phone, as [`Phone::written`] writes it.
     pub phone: Option<String>,
+    /// Further phones, written in the same way.
+    pub further_phones: Vec<String>,
     /// The e-mail.
     pub email: Option<String>,
     /// The manager, a CRM user.
@@ -153,8 +163,9 @@ pub fn create(crm: Crm<'_>, customer: &NewCustomer) -> Result<Option<i64>, CrmEr
         "externalId": customer.external_id,
         "firstName": customer.first_name,
     });
-    if let Some(phone) = &customer.phone {
-        value["phones"] = json!([{"number": phone}]);
+    let phones: Vec<Value> = customer.phone.iter().chain(&customer.further_phones).map(|phone| json!({"number": phone})).collect();
+    if !phones.is_empty() {
+        value["phones"] = phones.into();
     }
     if let Some(email) = &customer.email {
         value["email"] = email.as_str().into();

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{ApiRequest, Crm, CrmError, Refusal, answer};
-use crate::base::phone;
+use crate::base::phone::Reader;
 
 /// A task to be created.
 #[derive(Debug, Clone, Serialize, PartialEq)]
@@ -16,7 +16,7 @@ pub struct Task {
     pub datetime: String,
     /// The assignee, a CRM user.
     pub performer_id: i64,
-    /// The phone to call back.
+    /// The phone to call back, with its extension.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
     /// Code of the shop.
@@ -39,12 +39,12 @@ pub fn create(crm: Crm<'_>, task: &Task) -> Result<i64, CrmError> {
     answer::id(&made["id"]).ok_or_else(|| CrmError::Unknown { title: title.into(), reason: "the answer has no id".into() })
 }
 
-/// The open task with this name and phone, if any.
-pub fn find_open(crm: Crm<'_>, text: &str, number: Option<&str>) -> Result<Option<i64>, CrmError> {
+/// The open task with this name and main number, if any.
+pub fn find_open(crm: Crm<'_>, reader: Reader<'_>, text: &str, number: Option<&str>) -> Result<Option<i64>, CrmError> {
     let request = ApiRequest::get("/api/v5/tasks").with("filter[text]", text).with("filter[status]", "performing").with("limit", "100");
     let found = crm.send(request)?;
     let matching = |task: &&Value| {
-        answer::text(&task["text"]) == text && number.is_none_or(|number| phone::same(&answer::text(&task["phone"]), number))
+        answer::text(&task["text"]) == text && number.is_none_or(|number| reader.find(&answer::text(&task["phone"]), number).is_some())
     };
     Ok(answer::members(&found, "tasks")?.into_iter().filter(matching).filter_map(|task| answer::id(&task["id"])).min())
 }

@@ -5,8 +5,9 @@ use super::conditions::{Parameter, Row};
 use super::telephony::{CallAssignee, CallSettings, MissedTask, OrderAssignee};
 use super::texts::{ChatEvent, TextAssignee, TextSettings};
 use super::{DUE_HOURS_MAX, ExtraFieldRow, RECORDING_WAIT_MAX, Repeat, Settings, problem, schema};
-use crate::base::{phone, template};
+use crate::base::template;
 use crate::bindings::uis::integration::types::Misconfiguration;
+use crate::platform::Phones;
 
 /// RetailCRM has no orders from before this day.
 const EARLIEST_DAY: &str = "2000-01-01";
@@ -24,28 +25,30 @@ pub struct Checked {
 }
 
 /// Checks all settings, and converts phone numbers and addresses to canonical form.
-pub fn check(settings: &mut Settings) -> Checked {
+pub fn check(settings: &mut Settings, phones: &dyn Phones) -> Checked {
     let mut checked = Checked::default();
     let refuse = &mut |setting: &str, message: String| checked.problems.push(problem(setting, message));
     if settings.recording_wait > RECORDING_WAIT_MAX {
         refuse("recording-wait", format!("{} is not a whole number of minutes from 0 to {RECORDING_WAIT_MAX}", settings.recording_wait));
     }
     check_employees(settings, refuse);
-    check_numbers(settings, refuse);
+    let country = settings.phone_country.clone();
+    let read = &|text: &str| number(phones, &country, text);
+    check_numbers(settings, read, refuse);
     check_calls(settings, refuse);
-    check_conditions(settings, refuse);
+    check_conditions(settings, read, refuse);
     check_field_rows("extra-field-rows", &settings.extra_field_rows, refuse);
     if settings.telephony && settings.extra_fields && settings.extra_field_rows.is_empty() {
         refuse("extra-field-rows", "add at least one row, or switch extra-fields off".into());
     }
-    check_click_to_call(settings, refuse);
+    check_click_to_call(settings, read, refuse);
     for (prefix, block) in [("request", &settings.requests), ("chat", &settings.chats)] {
         check_texts(block, settings.texts, |setting, message| refuse(&format!("{prefix}-{setting}"), message));
     }
     check_text_tasks(settings, refuse);
     check_domains(settings, refuse);
     check_deals(settings, refuse);
-    check_shop_numbers(settings, refuse);
+    check_shop_numbers(settings, read, refuse);
     checked.notes = missing_defaults(settings);
     checked
 }
@@ -77,9 +80,18 @@ fn check_employees(settings: &Settings, refuse: &mut Refuse<'_>) {
     }
 }
 
+/// Reads a number that is written in a setting; an empty text if it has none.
+type Read<'a> = &'a dyn Fn(&str) -> String;
+
+/// A number that is written in a setting: as a person types it in the account's country, else as UIS gives it (short numbers).
+fn number(phones: &dyn Phones, country: &str, text: &str) -> String {
+    let typed = phones.phones_typed(text, country).into_iter().next();
+    typed.or_else(|| phones.phone_of_system(text)).map(|phone| phone.number).unwrap_or_default()
+}
+
 /// «Фильтровать по виртуальным номерам».
-fn check_numbers(settings: &mut Settings, refuse: &mut Refuse<'_>) {
-    settings.virtual_numbers = settings.virtual_numbers.iter().map(|number| phone::canonical(number)).collect();
+fn check_numbers(settings: &mut Settings, read: Read<'_>, refuse: &mut Refuse<'_>) {
+    settings.virtual_numbers = settings.virtual_numbers.iter().map(|number| read(number)).collect();
     if settings.telephony && settings.filter_by_virtual_numbers && settings.virtual_numbers.is_empty() {
         refuse("virtual-numbers", "choose at least one number, or switch filter-by-virtual-numbers off".into());
     }
@@ -89,8 +101,8 @@ fn check_numbers(settings: &mut Settings, refuse: &mut Refuse<'_>) {
 }
 
 /// «Номер для звонка по клику».
-fn check_click_to_call(settings: &mut Settings, refuse: &mut Refuse<'_>) {
-    settings.click_to_call_number = settings.click_to_call_number.take().map(|number| phone::canonical(&number));
+fn check_click_to_call(settings: &mut Settings, read: Read<'_>, refuse: &mut Refuse<'_>) {
+    settings.click_to_call_number = settings.click_to_call_number.take().map(|number| read(&number));
     if settings.click_to_call_number.as_deref() == Some("") {
         refuse("click-to-call-number", "the number has no digits".into());
     }
@@ -132,9 +144,9 @@ fn check_deals(settings: &Settings, refuse: &mut Refuse<'_>) {
 }
 
 /// «Магазины» of calls.
-fn check_shop_numbers(settings: &mut Settings, refuse: &mut Refuse<'_>) {
+fn check_shop_numbers(settings: &mut Settings, read: Read<'_>, refuse: &mut Refuse<'_>) {
     for row in &mut settings.shop_numbers {
-        row.number = phone::canonical(&row.number);
+        row.number = read(&row.number);
     }
     for (index, row) in settings.shop_numbers.iter().enumerate() {
         if row.number.is_empty() || row.site.trim().is_empty() {
@@ -195,7 +207,7 @@ fn check_direction(block: &CallSettings, refuse: &mut Refuse<'_>) {
 const ROWS_MAX: usize = 200;
 
 /// Filters and «Ответственные»: the parameters that the kind of appeal has; every group and row says something.
-fn check_conditions(settings: &mut Settings, refuse: &mut Refuse<'_>) {
+fn check_conditions(settings: &mut Settings, read: Read<'_>, refuse: &mut Refuse<'_>) {
     let properties = schema::properties();
     let filters = [
         ("incoming-filter", &mut settings.incoming.filter),
@@ -204,7 +216,7 @@ fn check_conditions(settings: &mut Settings, refuse: &mut Refuse<'_>) {
         ("chat-filter", &mut settings.chats.filter),
     ];
     for (name, filter) in filters {
-        check_groups(name, &properties[name]["items"], filter, refuse);
+        check_groups(name, &properties[name]["items"], filter, read, refuse);
     }
     let rules: [(&str, &mut Vec<ResponsibleRule>); 4] = [
         ("incoming-responsibles", &mut settings.incoming.rules),
@@ -214,13 +226,13 @@ fn check_conditions(settings: &mut Settings, refuse: &mut Refuse<'_>) {
     ];
     for (name, rules) in rules {
         for rule in rules {
-            check_groups(name, &properties[name]["items"]["properties"]["conditions"]["items"], &mut rule.conditions, refuse);
+            check_groups(name, &properties[name]["items"]["properties"]["conditions"]["items"], &mut rule.conditions, read, refuse);
         }
     }
 }
 
 /// `groups` is the schema of a group.
-fn check_groups(name: &str, schema: &serde_json::Value, groups: &mut [Vec<Row>], refuse: &mut Refuse<'_>) {
+fn check_groups(name: &str, schema: &serde_json::Value, groups: &mut [Vec<Row>], read: Read<'_>, refuse: &mut Refuse<'_>) {
     let parameters = &schema["items"]["properties"]["parameter"];
     if groups.iter().map(Vec::len).sum::<usize>() > ROWS_MAX {
         refuse(name, format!("at most {ROWS_MAX} rows"));
@@ -236,7 +248,7 @@ fn check_groups(name: &str, schema: &serde_json::Value, groups: &mut [Vec<Row>],
                 refuse(name, format!("group {place}: the parameter {message}"));
             }
             if row.parameter == Parameter::VirtualNumber {
-                row.values.iter_mut().for_each(|number| *number = phone::canonical(number));
+                row.values.iter_mut().for_each(|number| *number = read(number));
             }
             if row.values.is_empty() || row.values.iter().any(|value| value.trim().is_empty()) {
                 refuse(name, format!("group {place}: choose at least one value for {parameter}"));

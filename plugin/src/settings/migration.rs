@@ -292,6 +292,7 @@ fn rows(conditions: &mut Value, to_text: &impl Fn(&mut Value)) {
 
 #[cfg(test)]
 mod tests {
+    use crate::fake::Fake;
     use crate::settings::Settings;
     use crate::settings::common::{First, Repeat};
     use crate::settings::prepare;
@@ -299,11 +300,11 @@ mod tests {
     use crate::settings::texts::TaskFor;
 
     fn settings(json: &str, version: Option<&str>) -> Settings {
-        Settings::decode(&prepare(json, version).expect("valid").bytes).expect("readable")
+        Settings::decode(&prepare(&Fake::default(), json, version).expect("valid").bytes).expect("readable")
     }
 
     fn notes(json: &str) -> Vec<String> {
-        prepare(json, None).expect("valid").notes.into_iter().map(|note| note.setting).collect()
+        prepare(&Fake::default(), json, None).expect("valid").notes.into_iter().map(|note| note.setting).collect()
     }
 
     #[test]
@@ -436,7 +437,7 @@ mod tests {
             (r#"{"request-method":"pigeon"}"#, "request-method"),
             (r#"{"chat-channels":"all"}"#, "chat-channels"),
         ] {
-            let problems = prepare(json, Some("0.1.0")).expect_err("invalid");
+            let problems = prepare(&Fake::default(), json, Some("0.1.0")).expect_err("invalid");
             assert_eq!(problems.iter().map(|problem| problem.setting.as_str()).collect::<Vec<_>>(), [setting], "{json}");
         }
     }

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::bindings::uis::integration::types::{Failure, Misconfiguration};
+use crate::platform::Phones;
 use crate::retailcrm::custom_fields::Entity;
 pub use common::{ExtraFieldRow, Repeat};
 use employees::{EmployeePair, Matching};
@@ -33,6 +34,9 @@ use texts::{SiteDomain, TextSettings};
 
 /// The prefixes of plugin versions whose settings can be read: all versions so far. `None` means new settings.
 const READABLE: [&str; 2] = ["0.1.", "0.2."];
+
+/// «Страна номеров» unless another one is chosen.
+pub const DEFAULT_COUNTRY: &str = "RU";
 
 /// The longest wait for a recording, in minutes: a day.
 const RECORDING_WAIT_MAX: u64 = 1440;
@@ -54,6 +58,8 @@ pub struct Settings {
     pub synchronised_users: Vec<i64>,
     /// «Соответствие»: the table of [`Matching::Table`].
     pub employee_table: Vec<EmployeePair>,
+    /// «Страна номеров»: two letters of ISO 3166-1. Phones that people type are read by its numbering plan.
+    pub phone_country: String,
     /// «Телефония»: the section's switch.
     pub telephony: bool,
     /// «Синхронизировать статусы сотрудников из RetailCRM».
@@ -63,7 +69,7 @@ pub struct Settings {
     pub default_assignee: Option<i64>,
     /// «Фильтровать по виртуальным номерам».
     pub filter_by_virtual_numbers: bool,
-    /// The numbers whose calls are handled when the filter is on, canonical digits.
+    /// The numbers whose calls are handled when the filter is on: digits as UIS gives them.
     pub virtual_numbers: Vec<String>,
     /// «Фильтровать звонки».
     pub filter_calls: bool,
@@ -102,7 +108,7 @@ pub struct Settings {
     pub main_shop: Option<String>,
     /// «Магазины» («Внешние номера магазинов»).
     pub shop_numbers: Vec<ShopNumber>,
-    /// «Номер для звонка по клику», canonical digits.
+    /// «Номер для звонка по клику», as it was chosen or typed.
     pub click_to_call_number: Option<String>,
     /// «Всегда отображать номер» («Переопределять АОН для исходящих звонков»).
     pub override_caller_id: bool,
@@ -153,6 +159,7 @@ impl Default for Settings {
             synchronise_all_users: false,
             synchronised_users: Vec::new(),
             employee_table: Vec::new(),
+            phone_country: DEFAULT_COUNTRY.to_owned(),
             telephony: true,
             import_user_statuses: false,
             default_assignee: None,
@@ -249,8 +256,8 @@ pub struct Prepared {
     pub notes: Vec<Misconfiguration>,
 }
 
-/// Migrates and checks settings. All problems are reported, each under its setting's name.
-pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Prepared, Vec<Misconfiguration>> {
+/// Migrates and checks settings. All problems are reported, each under its setting's name. `phones` reads the numbers in them.
+pub fn prepare(phones: &dyn Phones, json: &str, from_version: Option<&str>) -> Result<Prepared, Vec<Misconfiguration>> {
     if let Some(version) = from_version.filter(|version| !READABLE.iter().any(|prefix| version.starts_with(prefix))) {
         return Err(vec![problem(
             "",
@@ -266,7 +273,7 @@ pub fn prepare(json: &str, from_version: Option<&str>) -> Result<Prepared, Vec<M
     let (readable, unreadable) = readable(given);
     problems.extend(unreadable);
     let mut settings = Settings::deserialize(nested(readable)).map_err(|error| vec![problem("", error.to_string())])?;
-    let checked = check::check(&mut settings);
+    let checked = check::check(&mut settings, phones);
     problems.extend(checked.problems);
     notes.extend(checked.notes);
     if !problems.is_empty() {
@@ -330,14 +337,15 @@ fn problem(setting: &str, message: String) -> Misconfiguration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake::Fake;
 
     fn names(json: &str) -> Vec<String> {
-        prepare(json, None).expect_err("invalid").into_iter().map(|problem| problem.setting).collect()
+        prepare(&Fake::default(), json, None).expect_err("invalid").into_iter().map(|problem| problem.setting).collect()
     }
 
     #[test]
     fn an_empty_object_means_the_schemas_defaults() {
-        let prepared = prepare("{}", None).expect("valid");
+        let prepared = prepare(&Fake::default(), "{}", None).expect("valid");
         assert_eq!(prepared.notes, Vec::new());
         let settings = Settings::decode(&prepared.bytes).expect("readable");
         let properties = schema::properties();
@@ -360,19 +368,19 @@ mod tests {
     #[test]
     fn read_only_settings_are_ignored_when_saved() {
         assert_eq!(schema::names(true), ["webhook-url"]);
-        assert_eq!(prepare(r#"{"webhook-url":"https://evil.example"}"#, None), prepare("{}", None));
+        assert_eq!(prepare(&Fake::default(), r#"{"webhook-url":"https://evil.example"}"#, None), prepare(&Fake::default(), "{}", None));
     }
 
     #[test]
     fn every_problem_is_reported_under_its_setting() {
-        let problems = prepare(r#"{"recording-wait":"soon","recordingwait":5}"#, None).expect_err("invalid");
+        let problems = prepare(&Fake::default(), r#"{"recording-wait":"soon","recordingwait":5}"#, None).expect_err("invalid");
         let names: Vec<_> = problems.iter().map(|problem| problem.setting.as_str()).collect();
         assert_eq!(names, ["recording-wait", "recordingwait"]);
         assert!(problems[1].message.contains("recording-wait"), "the message names the right setting: {}", problems[1].message);
-        assert!(prepare("[]", None).is_err() && prepare("{", None).is_err());
-        assert!(prepare(r#"{"recording-wait":1441}"#, None).is_err());
-        assert!(prepare("{}", Some("9.0.0")).is_err());
-        assert!(prepare("{}", Some("0.1.0")).is_ok());
+        assert!(prepare(&Fake::default(), "[]", None).is_err() && prepare(&Fake::default(), "{", None).is_err());
+        assert!(prepare(&Fake::default(), r#"{"recording-wait":1441}"#, None).is_err());
+        assert!(prepare(&Fake::default(), "{}", Some("9.0.0")).is_err());
+        assert!(prepare(&Fake::default(), "{}", Some("0.1.0")).is_ok());
     }
 
     #[test]
@@ -427,7 +435,8 @@ mod tests {
         ] {
             assert_eq!(names(json), [setting], "{json}");
         }
-        let prepared = prepare(r#"{"filter-by-virtual-numbers":true,"virtual-numbers":["8 (495) 111-22-33"]}"#, None).expect("valid");
+        let prepared = prepare(&Fake::default(), r#"{"filter-by-virtual-numbers":true,"virtual-numbers":["8 (495) 111-22-33"]}"#, None)
+            .expect("valid");
         let settings = Settings::decode(&prepared.bytes).expect("readable");
         assert_eq!(settings.virtual_numbers, ["74951112233"]);
     }
@@ -436,7 +445,7 @@ mod tests {
     fn values_of_conditions_may_be_written_as_numbers() {
         let json = r#"{"chat-filter":[[{"parameter":"tag","condition":"exclude","values":[7,"8"]}]],"chat-tags":[9],
             "incoming-filter":[[{"parameter":"virtual-number","condition":"include","values":["8 (495) 111-22-33"]}]]}"#;
-        let settings = Settings::decode(&prepare(json, None).expect("valid").bytes).expect("readable");
+        let settings = Settings::decode(&prepare(&Fake::default(), json, None).expect("valid").bytes).expect("readable");
         assert_eq!(
             (settings.chats.filter[0][0].values.as_slice(), settings.chats.tags.as_slice()),
             (&["7".into(), "8".into()][..], &["9".into()][..])
@@ -446,7 +455,9 @@ mod tests {
 
     #[test]
     fn what_may_have_no_assignee_is_a_note() {
-        let notes = |json: &str| prepare(json, None).expect("valid").notes.into_iter().map(|note| note.setting).collect::<Vec<_>>();
+        let notes = |json: &str| {
+            prepare(&Fake::default(), json, None).expect("valid").notes.into_iter().map(|note| note.setting).collect::<Vec<_>>()
+        };
         assert_eq!(notes(r#"{"incoming-first":"client"}"#), ["default-responsible"]);
         assert_eq!(notes(r#"{"incoming-first":"client","default-responsible":5}"#), Vec::<String>::new());
         assert_eq!(notes(r#"{"chat-send":true}"#), ["text-default-responsible"]);

@@ -30,23 +30,24 @@ pub fn decode(prepared: &[u8]) -> Result<Settings, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake::Fake;
     use crate::settings::prepare;
 
     #[test]
     fn what_was_prepared_is_read_back() {
         let json = r#"{"recording-wait":7,"shop-numbers":[{"site":"main","number":"74951112233"}],"chat-send":true,"chat-task-for":["refused"],
             "extra-fields":true,"extra-field-rows":[{"field":"utm","value":"{{utm_source}}"}],"default-responsible":-5}"#;
-        let prepared = prepare(json, None).expect("valid").bytes;
+        let prepared = prepare(&Fake::default(), json, None).expect("valid").bytes;
         let settings = decode(&prepared).expect("readable");
         assert_eq!((settings.recording_wait, settings.default_assignee, settings.chats.task_for.len()), (7, Some(-5), 1));
         assert_eq!((settings.shop_numbers[0].assignee, settings.extra_field_rows[0].always), (None, false));
         assert_eq!(encode(&settings).expect("bytes"), prepared);
-        assert!(prepare("{}", None).is_ok_and(|prepared| prepared.bytes.len() < 1000), "the defaults are short");
+        assert!(prepare(&Fake::default(), "{}", None).is_ok_and(|prepared| prepared.bytes.len() < 1000), "the defaults are short");
     }
 
     #[test]
     fn other_bytes_say_to_save_the_settings_again() {
-        let prepared = prepare("{}", None).expect("valid").bytes;
+        let prepared = prepare(&Fake::default(), "{}", None).expect("valid").bytes;
         let (mut longer, mut shorter, mut other) = (prepared.clone(), prepared.clone(), prepared);
         longer.push(0);
         shorter.pop();

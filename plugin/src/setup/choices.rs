@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::base::phone::Reader;
 use crate::bindings::exports::uis::integration::setup::{Choice, ChoicePage};
 use crate::bindings::uis::integration::directory::Employee;
 use crate::bindings::uis::integration::types::Failure;
@@ -9,7 +10,7 @@ use crate::context::Context;
 use crate::retailcrm::custom_fields::{self, Entity};
 use crate::retailcrm::users::{self, PAGE};
 use crate::retailcrm::{ApiRequest, answer};
-use crate::settings;
+use crate::settings::{self, DEFAULT_COUNTRY};
 use crate::uis::directory;
 
 /// The longest page that the contract allows.
@@ -93,7 +94,9 @@ fn of_account(context: &Context<'_>, objects: Objects) -> Result<Vec<Choice>, Fa
         Objects::VirtualNumbers => {
             let numbers = directory::paged(|offset| context.platform.virtual_numbers(offset))?;
             let active = numbers.into_iter().filter(|number| number.active);
-            active.map(|number| choice(&number.number, &[&number.name, &number.number])).collect()
+            // Choices are listed before the first settings are saved.
+            let reader = context.phones().unwrap_or_else(|_| Reader::new(context.platform, DEFAULT_COUNTRY));
+            active.map(|number| choice(&reader.unambiguous(&number.number), &[&number.name, &number.number])).collect()
         }
         Objects::Employees => {
             // RetailCRM knows employees by their extension; UIS's own table hides those who have none.

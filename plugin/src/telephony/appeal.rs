@@ -26,7 +26,11 @@ pub fn of<'a>(context: &Context<'_>, session: i64, story: &'a Story, parameters:
     Ok(Appeal {
         id: AppealId::call(session),
         at: story.end.as_ref().map_or(0, |end| end.at),
-        identity: Identity { phone: story.phone.clone().filter(|_| !story.internal), ..Identity::default() },
+        identity: if story.internal {
+            Identity::default()
+        } else {
+            Identity { phone: story.phone.clone(), extension: story.extension.clone(), ..Identity::default() }
+        },
         name: story.parameters.get("contact_full_name").cloned().unwrap_or_default(),
         own_site: shops::of_number(settings, number),
         site: shops::of_call(context.platform, settings, number)?,

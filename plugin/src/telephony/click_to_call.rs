@@ -3,7 +3,8 @@
 
 use crate::base::keys::Key;
 use crate::base::outcome::misconfigured;
-use crate::base::{phone, stored};
+use crate::base::phone::{self, Phone};
+use crate::base::stored;
 use crate::bindings::uis::integration::call_events::{ClickToCall, DialOrder};
 use crate::bindings::uis::integration::directory::{Line, VirtualNumber};
 use crate::bindings::uis::integration::log::Level;
@@ -27,14 +28,14 @@ pub fn dial(context: &Context<'_>, event: &ClickToCall) -> Result<Option<DialOrd
         found.filter(|value| !value.is_empty())
     };
     let wanted = parameter("phone").ok_or_else(|| Failure::Rejected("the request names no phone".into()))?;
-    let contact = phone::canonical(&wanted);
-    if !(DIGITS_MIN..=DIGITS_MAX).contains(&contact.len()) {
+    let found = context.phones()?.of_crm(&wanted).into_iter().next().or_else(|| context.platform.phone_of_system(&wanted).map(Phone::from));
+    let Some(Phone { number: contact, extension }) = found.filter(|phone| (DIGITS_MIN..=DIGITS_MAX).contains(&phone.number.len())) else {
         return Err(Failure::Rejected(format!("{} is not a number that can be called", shown(&wanted))));
-    }
+    };
     let link = caller(context, parameter("code").as_deref(), parameter("userId").as_deref())?;
     let (number, rule) = shown_number(context, parameter("externalPhone").as_deref(), link.employee_id)?;
     // A repeated click finds the claimed key and dials nothing.
-    if !stored::claim(context.platform, Key::Clicked(link.user_id, &contact), SAME_CLICK_MS)? {
+    if !stored::claim(context.platform, Key::Clicked(link.user_id, &phone::written(&contact, extension.as_deref())), SAME_CLICK_MS)? {
         context.platform.log(
             Level::Info,
             "repeated click, nothing is dialled",
@@ -44,6 +45,7 @@ pub fn dial(context: &Context<'_>, event: &ClickToCall) -> Result<Option<DialOrd
     }
     Ok(Some(DialOrder {
         contact,
+        extension,
         employee_id: link.employee_id,
         // Without a phone here, UIS dials the employee's phones in turn; a registered SIP line is one of them.
         employee_phone: None,
@@ -79,7 +81,8 @@ fn shown_number(context: &Context<'_>, chosen: Option<&str>, employee: i64) -> R
     }
     if let Some(chosen) = chosen {
         let numbers: Vec<VirtualNumber> = directory::paged(|offset| context.platform.virtual_numbers(offset))?;
-        if let Some(known) = numbers.into_iter().find(|known| known.active && phone::same(&known.number, chosen)) {
+        let reader = context.phones()?;
+        if let Some(known) = numbers.into_iter().find(|known| known.active && reader.find(chosen, &known.number).is_some()) {
             return Ok((known.number, None));
         }
         context.platform.log(Level::Info, "the line chosen in RetailCRM does not belong to the account", &[("number", &shown(chosen))]);

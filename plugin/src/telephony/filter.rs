@@ -2,7 +2,6 @@
 //! others.
 
 use crate::base::outcome::{Handled, done};
-use crate::base::phone;
 use crate::bindings::uis::integration::call_events::Call;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::Failure;
@@ -32,7 +31,7 @@ pub fn is_ours(context: &Context<'_>, session: i64, number: Option<&str>) -> Res
         Some(number) => Some(number.to_owned()),
         None => story::read(context, session)?.virtual_number,
     };
-    Ok(number.is_some_and(|number| settings.virtual_numbers.iter().any(|chosen| phone::same(chosen, &number))))
+    Ok(number.is_some_and(|number| settings.virtual_numbers.contains(&number)))
 }
 
 /// Handles an event if this integration handles its call.

@@ -1,6 +1,5 @@
 //! Looks up the caller and the phones to forward to. It changes nothing and makes one round trip to RetailCRM, within the deadline.
 
-use crate::base::phone;
 use crate::bindings::uis::integration::call_events::{CallAnswer, CallerCard, IncomingCall, OpenOrder};
 use crate::bindings::uis::integration::directory::Employee;
 use crate::bindings::uis::integration::log::Level;
@@ -24,7 +23,7 @@ pub fn answer(context: &Context<'_>, event: &IncomingCall) -> Result<CallAnswer,
     let Some(contact) = event.call.contact.as_ref().filter(|_| !event.call.is_internal) else {
         return Ok(nobody);
     };
-    let number = phone::canonical(&contact.digits);
+    let number = contact.digits.clone();
     let crm = context.crm.within(event.deadline_ms.saturating_sub(RESERVE_MS));
     let [caller, orders] = crm.send_all([telephony::manager_request(&number), orders::by_phone_request(&number)]);
     let caller = Caller::read(&caller?);
@@ -47,10 +46,11 @@ pub fn answer(context: &Context<'_>, event: &IncomingCall) -> Result<CallAnswer,
 /// The caller's open orders.
 fn open_orders(context: &Context<'_>, caller: &Caller, orders: Vec<Order>, number: &str) -> Result<Vec<OpenOrder>, Failure> {
     let Some(customer) = &caller.customer else { return Ok(Vec::new()) };
+    let reader = context.phones()?;
     let statuses = statuses::all(context.platform)?;
     let open = orders.into_iter().filter_map(|order| {
         // RetailCRM's search compares text, so the order may belong to another customer.
-        let theirs = order.customer.map_or_else(|| phone::same(&order.phone, number), |owner| Some(owner) == customer.id);
+        let theirs = order.customer.map_or_else(|| reader.find(&order.phone, number).is_some(), |owner| Some(owner) == customer.id);
         let status = statuses.iter().find(|status| status.code == order.status);
         let ended = status.is_some_and(|status| matches!(status.group.as_str(), "complete" | "cancel"));
         let title = status.map_or(&order.status, |status| &status.name).clone();

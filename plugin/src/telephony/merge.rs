@@ -1,7 +1,7 @@
 //! Merges a call's events into its story. Events arrive late, twice or out of order; the story is the same in any order.
 
 use super::story::{CallDirection, End, StoredRecording, Story};
-use crate::base::{phone, tags};
+use crate::base::tags;
 use crate::bindings::uis::integration::call_events::{Call, CallFinished, Direction, FinishKind, Recording};
 use crate::bindings::uis::integration::types::Tag;
 use crate::telephony::click_mark;
@@ -18,7 +18,11 @@ impl Story {
     /// Merges what an event contains about the call. A value that a later event does not contain is kept.
     pub fn merge(&mut self, call: &Call) {
         if let Some(contact) = &call.contact {
-            self.phone = Some(phone::canonical(&contact.digits));
+            // The same number without its extension adds nothing.
+            if self.phone.as_ref() != Some(&contact.digits) || contact.extension.is_some() {
+                self.extension.clone_from(&contact.extension);
+            }
+            self.phone = Some(contact.digits.clone());
         }
         if call.virtual_number.is_some() {
             self.virtual_number.clone_from(&call.virtual_number);

@@ -21,8 +21,8 @@ pub fn main(story: &Story) -> Option<&StoredRecording> {
 pub fn put_into_notes(context: &Context<'_>, session: i64) -> Result<Vec<Skipped>, Failure> {
     let story = story::read(context, session)?;
     let waiting: Vec<&StoredRecording> = story.recordings.iter().filter(|recording| recording.waits()).collect();
-    let (Some(phone), false) = (&story.phone, waiting.is_empty()) else { return Ok(Vec::new()) };
-    let Some(customer) = customers::find_by_phone(context.crm, phone)? else {
+    let (Some(phone), false) = (story.contact(), waiting.is_empty()) else { return Ok(Vec::new()) };
+    let Some(customer) = customers::find_by_phone(context.crm, context.phones()?, &phone)? else {
         let left_out = waiting
             .iter()
             .map(|recording| {

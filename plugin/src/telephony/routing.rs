@@ -1,6 +1,5 @@
 //! Partners' rules about where an incoming call is forwarded to.
 
-use crate::base::phone;
 use crate::bindings::uis::integration::call_events::Call;
 use crate::bindings::uis::integration::decision::{self, Routing};
 use crate::bindings::uis::integration::rules::Points;
@@ -22,7 +21,7 @@ pub fn route(
     let about = decision::Appeal {
         kind: CommunicationKind::Call,
         id: call.session_id,
-        phone: call.contact.as_ref().map(|number| phone::canonical(&number.digits)),
+        phone: call.contact.as_ref().map(|number| number.digits.clone()),
         email: None,
         virtual_number: call.virtual_number.clone(),
         employee_email: call.employee.as_ref().and_then(|employee| employee.email.clone()),

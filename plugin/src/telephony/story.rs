@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::base::keys::Key;
+use crate::base::phone::Phone;
 use crate::base::tags::StoredTag;
 use crate::base::{stored, template};
 use crate::bindings::uis::integration::call_events::{Call, Recording};
@@ -22,8 +23,10 @@ pub const TTL_MS: u64 = 35 * 24 * 3_600_000;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Story {
-    /// The customer's number, canonical digits.
+    /// The customer's main number, as UIS gives it.
     pub phone: Option<String>,
+    /// The extension of the customer's number.
+    pub extension: Option<String>,
     /// The company's number.
     pub virtual_number: Option<String>,
     /// The direction, if any event contained it.
@@ -228,6 +231,11 @@ impl Story {
         }
         let known: Vec<String> = self.recordings.iter().map(|known| id(&known.url)).collect();
         reported.iter().filter(|recording| !known.contains(&id(&recording.url))).collect()
+    }
+
+    /// The customer's number with its extension.
+    pub fn contact(&self) -> Option<Phone> {
+        Some(Phone { number: self.phone.clone()?, extension: self.extension.clone() })
     }
 
     /// The open pop-ups that `chosen` selects.

@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::appeal::Identity;
 use crate::base::keys::Key;
+use crate::base::phone::Phone;
 use crate::base::stored;
 use crate::base::tags::{self, StoredTag};
 use crate::bindings::uis::integration::chat_events::{Chat, ChatInitiator};
 use crate::bindings::uis::integration::types::{Failure, Instant, Tag};
 use crate::context::Context;
 use crate::settings::texts::Unsuccessful;
-use crate::texts::contacts;
+use crate::texts::contacts::Contacts;
 use crate::texts::parameters::Parameters;
 use crate::uis::directory;
 
@@ -44,8 +45,12 @@ pub struct ChatStory {
     pub changed: bool,
     /// The employee who accepted it; an id.
     pub employee: Option<i64>,
-    /// The visitor's phone, canonical digits.
+    /// The main number of the visitor's phone.
     pub phone: Option<String>,
+    /// The extension of the visitor's phone.
+    pub extension: Option<String>,
+    /// Further phones that the visitor left with the first one.
+    pub further_phones: Vec<Phone>,
     /// The visitor's e-mail, in lower case.
     pub email: Option<String>,
     /// UIS's id of the visitor.
@@ -120,20 +125,20 @@ pub fn keep_tags(context: &Context<'_>, communication: i64, reported: &[Tag]) ->
 }
 
 impl ChatStory {
-    /// Merges what an event contains about the chat. A value that a later event does not contain is kept.
-    pub fn merge(&mut self, chat: &Chat) {
+    /// Merges what an event contains about the chat, and the contacts that were found in its fields. A value that a later event does not
+    /// contain is kept.
+    pub fn merge(&mut self, chat: &Chat, left: &Contacts) {
         let before = self.identity();
         self.began = if self.began == 0 { chat.at } else { self.began.min(chat.at) };
-        let raw = |name: &str| chat.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-        let field = chat.visitor.phone.as_ref().map(|number| number.digits.as_str());
-        let (phone, email) = contacts::of_fields(field.or_else(|| raw("visitor_phone_number")), chat.visitor.email.as_deref());
+        if !left.phones.is_empty() {
+            self.set_phones(&left.phones);
+        }
         let set_if_reported = |known: &mut Option<String>, reported: &Option<String>| {
             if reported.is_some() {
                 known.clone_from(reported);
             }
         };
-        set_if_reported(&mut self.phone, &phone);
-        set_if_reported(&mut self.email, &email);
+        set_if_reported(&mut self.email, &left.email);
         set_if_reported(&mut self.name, &chat.visitor.name);
         set_if_reported(&mut self.nick, &chat.visitor.nick);
         set_if_reported(&mut self.channel_type, &chat.channel_type);
@@ -155,11 +160,19 @@ impl ChatStory {
     }
 
     /// Merges a phone and an e-mail that were found in a message; those from events' own fields take precedence.
-    pub fn merge_contacts(&mut self, phone: Option<String>, email: Option<String>) {
+    pub fn merge_contacts(&mut self, left: &Contacts) {
         let before = self.identity();
-        self.phone = self.phone.take().or(phone);
-        self.email = self.email.take().or(email);
+        if self.phone.is_none() {
+            self.set_phones(&left.phones);
+        }
+        self.email = self.email.take().or_else(|| left.email.clone());
         self.changed |= self.identity() != before;
+    }
+
+    fn set_phones(&mut self, phones: &[Phone]) {
+        let Some((first, further)) = phones.split_first() else { return };
+        (self.phone, self.extension) = (Some(first.number.clone()), first.extension.clone());
+        self.further_phones = further.to_vec();
     }
 
     /// Whether the visitor left a phone or an e-mail.
@@ -169,7 +182,13 @@ impl ChatStory {
 
     /// What identifies the visitor.
     pub fn identity(&self) -> Identity {
-        Identity { phone: self.phone.clone(), email: self.email.clone(), visitor: self.visitor }
+        Identity {
+            phone: self.phone.clone(),
+            extension: self.extension.clone(),
+            further_phones: self.further_phones.clone(),
+            email: self.email.clone(),
+            visitor: self.visitor,
+        }
     }
 
     /// The names of the tags as UIS writes them, a JSON list; none if no name is known.

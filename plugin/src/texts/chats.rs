@@ -19,7 +19,7 @@ use crate::settings::conditions::Verdict;
 use crate::settings::texts::{ChatEvent, Unsuccessful};
 use crate::texts::actions::AppealActions;
 use crate::texts::chat_story::{self, ChatStory, End};
-use crate::texts::contacts;
+use crate::texts::contacts::{self, Contacts};
 use crate::texts::parameters::Parameters;
 use crate::texts::transcript::{self, TranscriptOutcome};
 use crate::uis::directory;
@@ -60,8 +60,9 @@ pub fn on_chat_message(context: &Context<'_>, delivery: &Delivery, event: &ChatM
     if !handled(context)? {
         return done();
     }
-    let left = if event.source == MessageSource::Visitor { contacts::of_text(&event.text) } else { (None, None) };
-    let story = merge(context, &event.chat, |story| story.merge_contacts(left.0.clone(), left.1.clone()))?;
+    let by_visitor = event.source == MessageSource::Visitor;
+    let left = if by_visitor { contacts::of_text(context.phones()?, &event.text) } else { Contacts::default() };
+    let story = merge(context, &event.chat, |story| story.merge_contacts(&left))?;
     // A message after the end is handled like the end itself.
     if story.end.is_some() {
         return finish(context, event.chat.chat_id, &delivery.ordering_key);
@@ -141,9 +142,10 @@ fn merge_end(context: &Context<'_>, event: &ChatFinished) -> Result<(), Failure>
 
 /// Merges an event into the chat's state, with `more` that the event says; returns the state.
 fn merge(context: &Context<'_>, chat: &Chat, mut more: impl FnMut(&mut ChatStory)) -> Result<ChatStory, Failure> {
+    let left = contacts::of_event(context.phones()?, &chat.attributes, chat.visitor.phone.as_ref(), chat.visitor.email.as_deref());
     let (story, unnamed) = chat_story::update(context, chat.chat_id, |story| {
         let unnamed = story.communication.is_none();
-        story.merge(chat);
+        story.merge(chat, &left);
         more(story);
         (story.clone(), unnamed)
     })?;
@@ -169,10 +171,10 @@ fn finish(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
     }
     if !story.has_contacts() {
         // The contacts may be in a message whose notification was lost.
-        let (phone, email) = transcript::contacts(context, chat)?;
-        if phone.is_some() || email.is_some() {
+        let left = transcript::contacts(context, chat)?;
+        if !left.is_empty() {
             story = chat_story::update(context, chat, |story| {
-                story.merge_contacts(phone.clone(), email.clone());
+                story.merge_contacts(&left);
                 story.clone()
             })?;
         }

@@ -1,25 +1,41 @@
-//! Finds the phone and the e-mail that a visitor left. People write one into the other's field, and both into messages.
+//! Finds the phones and the e-mail that a visitor left. People write one into the other's field, both into messages, and other words beside
+//! them.
 
-use crate::base::phone;
+use crate::base::phone::{Phone, Reader};
+use crate::bindings::uis::integration::types::PhoneNumber;
 
-/// How many digits a phone has.
-const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
+/// The parameters into which a visitor types a phone; the contract passes them on as they were typed.
+const PHONE_FIELDS: [&str; 3] = ["visitor_phone_number", "visitor_phone", "contact_phone_number"];
 /// The longest e-mail, according to its standard.
 const EMAIL_MAX: usize = 254;
 /// How many words of a text are examined.
 const WORDS_MAX: usize = 2000;
 
-/// The phone, if the text is nothing but a phone; canonical digits.
-pub fn phone(text: &str) -> Option<String> {
-    let plain = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '(' | ')' | '.' | ' ' | '\u{a0}');
-    let text = text.trim();
-    let digits = phone::canonical(text);
-    (text.chars().all(plain) && DIGITS.contains(&digits.len())).then_some(digits)
+/// What a visitor left.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Contacts {
+    /// The phones; the first one is the phone.
+    pub phones: Vec<Phone>,
+    /// The e-mail, in lower case.
+    pub email: Option<String>,
 }
 
-/// The e-mail, if the text is nothing but an e-mail; in lower case.
-pub fn email(text: &str) -> Option<String> {
-    let text = text.trim().trim_end_matches(['.', ',', ';', ')', '>']).trim_start_matches(['(', '<']);
+impl Contacts {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.phones.is_empty() && self.email.is_none()
+    }
+
+    /// Takes what is missing from `later`.
+    pub fn or(self, later: Contacts) -> Contacts {
+        let phones = if self.phones.is_empty() { later.phones } else { self.phones };
+        Contacts { phones, email: self.email.or(later.email) }
+    }
+}
+
+/// The e-mail in a word; in lower case.
+fn email(word: &str) -> Option<String> {
+    let text = word.trim().trim_end_matches(['.', ',', ';', ')', '>']).trim_start_matches(['(', '<']);
     let (name, host) = text.split_once('@')?;
     let good = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '+');
     let labels: Vec<&str> = host.split('.').collect();
@@ -31,60 +47,110 @@ pub fn email(text: &str) -> Option<String> {
     fits.then(|| text.to_lowercase())
 }
 
-/// The phone and the e-mail from two fields, whichever field each was written into.
-pub fn of_fields(phone_field: Option<&str>, email_field: Option<&str>) -> (Option<String>, Option<String>) {
-    let fields = [phone_field, email_field];
-    let first = |find: fn(&str) -> Option<String>, order: [usize; 2]| order.into_iter().find_map(|place| fields[place].and_then(find));
-    (first(phone, [0, 1]), first(email, [1, 0]))
+/// The first e-mail among the words of a text.
+fn email_in(text: &str) -> Option<String> {
+    text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';')).take(WORDS_MAX).find_map(email)
 }
 
-/// The phone and the e-mail in a text. A number counts as a phone if it begins with `+`, or with `8` or `7` and has ten more digits.
-pub fn of_text(text: &str) -> (Option<String>, Option<String>) {
-    let found_email = text.split_whitespace().take(WORDS_MAX).find_map(email);
-    let mut found_phone = None;
-    let mut run = String::new();
-    for c in text.chars().chain([' ', 'x']) {
-        if c.is_ascii_digit() || (c == '+' && run.is_empty()) || (matches!(c, '-' | '(' | ')' | ' ' | '\u{a0}') && !run.is_empty()) {
-            run.push(c);
-            continue;
-        }
-        let digits: String = run.chars().filter(char::is_ascii_digit).collect();
-        let russian = digits.len() == 11 && digits.starts_with(['7', '8']);
-        if found_phone.is_none() && (russian || (run.starts_with('+') && DIGITS.contains(&digits.len()))) {
-            found_phone = phone(&run);
-        }
-        run.clear();
+/// What the phone field of an event holds as it was typed, among the event's attributes.
+pub fn phone_field(attributes: &[(String, String)]) -> Option<&str> {
+    let value = |name: &&str| attributes.iter().find(|(known, value)| known == name && !value.trim().is_empty());
+    PHONE_FIELDS.iter().find_map(value).map(|(_, value)| value.as_str())
+}
+
+/// The phones and the e-mail from an event's two fields, whichever field each was written into. What was typed counts; without it, the
+/// number that the host read.
+pub fn of_event(reader: Reader<'_>, attributes: &[(String, String)], read: Option<&PhoneNumber>, email_field: Option<&str>) -> Contacts {
+    let typed = phone_field(attributes);
+    let mut phones = typed.map(|text| reader.typed(text)).unwrap_or_default();
+    if phones.is_empty() {
+        phones.extend(read.map(|read| Phone { number: read.digits.clone(), extension: read.extension.clone() }));
     }
-    (found_phone, found_email)
+    if phones.is_empty() {
+        phones = email_field.map(|text| reader.typed(text)).unwrap_or_default();
+    }
+    Contacts { phones, email: email_field.and_then(email_in).or_else(|| typed.and_then(email_in)) }
+}
+
+/// The phones and the e-mail in running text.
+pub fn of_text(reader: Reader<'_>, text: &str) -> Contacts {
+    Contacts { phones: reader.in_text(text), email: email_in(text) }
+}
+
+/// Whether a phone field says more than one phone: further numbers, an hour, a name. Then its words are kept with the visitor's words.
+pub fn says_more(reader: Reader<'_>, field: &str) -> bool {
+    let phones = reader.typed(field);
+    let digits = field.chars().filter(char::is_ascii_digit).count();
+    let [phone] = phones.as_slice() else { return !field.trim().is_empty() };
+    let extension = phone.extension.as_ref().map_or(0, String::len);
+    let words = field.chars().any(char::is_alphabetic) && extension == 0;
+    // An international prefix has up to three digits more than the number.
+    words || digits > phone.number.len() + extension + 3
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake::Fake;
+
+    fn shown(contacts: &Contacts) -> (String, String) {
+        let phones: Vec<String> = contacts.phones.iter().map(Phone::written).collect();
+        (phones.join(", "), contacts.email.clone().unwrap_or_default())
+    }
 
     #[test]
     fn contacts_are_found_wherever_they_were_written() {
-        let some = |text: &str| Some(text.to_owned());
-        for (phone_field, email_field, phone, email) in [
-            (Some("8 (916) 123-45-67"), Some("Anna@Shop.example"), some("79161234567"), some("anna@shop.example")),
-            (Some("anna@shop.example"), Some("+7 916 123 45 67"), some("79161234567"), some("anna@shop.example")),
-            (Some("позвоните"), Some("нет"), None, None),
-            (Some("12"), None, None, None),
-            (None, Some("a@b"), None, None),
-            (None, None, None, None),
+        let fake = Fake::default();
+        let reader = Reader::new(&fake, "RU");
+        for (phone_field, email_field, phones, email) in [
+            (Some("8 (916) 123-45-67"), Some("Anna@Shop.example"), "79161234567", "anna@shop.example"),
+            (Some("anna@shop.example"), Some("+7 916 123 45 67"), "79161234567", "anna@shop.example"),
+            (Some("8 903 111-02-20, 8 903 111-02-30"), None, "79031110220, 79031110230", ""),
+            (Some("8 812 555-01-39 местный 15"), None, "78125550139 доб. 15", ""),
+            (Some("+84 938 550 164 Линь, linh@shop.example"), None, "84938550164", "linh@shop.example"),
+            (Some("позвоните"), Some("нет"), "", ""),
+            (Some("0000000000"), None, "", ""),
+            (Some("12"), None, "", ""),
+            (None, Some("a@b"), "", ""),
+            (None, None, "", ""),
         ] {
-            assert_eq!(of_fields(phone_field, email_field), (phone, email), "{phone_field:?} {email_field:?}");
+            let attributes: Vec<(String, String)> =
+                phone_field.map(|text| ("visitor_phone_number".to_owned(), text.to_owned())).into_iter().collect();
+            let found = of_event(reader, &attributes, None, email_field);
+            assert_eq!(shown(&found), (phones.to_owned(), email.to_owned()), "{phone_field:?} {email_field:?}");
         }
-        for (text, phone, email) in [
-            ("мой номер 8 916 123-45-67, спасибо", some("79161234567"), None),
-            ("+375 29 123-45-67", some("375291234567"), None),
-            ("пишите на Anna.P@shop.example.", None, some("anna.p@shop.example")),
-            ("заказ 1234567890123456 от 23.11.2026", None, None),
-            ("89161234567 или 89160000002", some("79161234567"), None),
-            ("цена 7 990 рублей", None, None),
-            ("", None, None),
+        let read = PhoneNumber { digits: "84938550164".into(), extension: None };
+        assert_eq!(shown(&of_event(reader, &[], Some(&read), None)).0, "84938550164", "UIS's report gives it");
+    }
+
+    #[test]
+    fn contacts_are_found_in_messages() {
+        let fake = Fake::default();
+        let reader = Reader::new(&fake, "RU");
+        for (text, phones, email) in [
+            ("мой номер 8 916 123-45-67, спасибо", "79161234567", ""),
+            ("мой номер 9030000001", "79030000001", ""),
+            ("+375 29 123-45-67", "375291234567", ""),
+            ("пишите на Anna.P@shop.example.", "", "anna.p@shop.example"),
+            ("заказ 1234567890123456 от 23.11.2026", "", ""),
+            ("89161234567 или 89160000002", "79161234567, 79160000002", ""),
+            ("цена 7 990 рублей", "", ""),
+            ("", "", ""),
         ] {
-            assert_eq!(of_text(text), (phone, email), "{text}");
+            assert_eq!(shown(&of_text(reader, text)), (phones.to_owned(), email.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_says_more_than_a_phone_is_kept() {
+        let fake = Fake::default();
+        let reader = Reader::new(&fake, "RU");
+        for plain in ["8 903 111-02-20", "+7 (903) 111-02-20", "8 10 7 903 111 02 20", "8 812 555-01-39 доб. 15", " "] {
+            assert!(!says_more(reader, plain), "{plain}");
+        }
+        for more in ["8 903 111-02-20 после 18:00", "8 903 111-02-20, 8 903 111-02-30", "Иван 89031110220", "позвоните", "0000000000"]
+        {
+            assert!(says_more(reader, more), "{more}");
         }
     }
 }

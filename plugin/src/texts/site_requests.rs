@@ -38,7 +38,7 @@ pub fn on_site_request(context: &Context<'_>, event: &SiteRequest) -> Handled {
         return done();
     }
     let parameters = parameters(context, event)?;
-    let identity = identity(event);
+    let identity = identity(context, event)?;
     let tags = reported_tags(event);
     let employee = match &event.employee {
         Some(hint) => directory::id_of_hint(context.platform, hint)?,
@@ -107,19 +107,22 @@ fn reported_tags(event: &SiteRequest) -> Vec<StoredTag> {
 }
 
 /// The sender's identity, from the form's fields in whichever they were written, else from the text.
-fn identity(event: &SiteRequest) -> Identity {
-    let attribute = |name: &str| event.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-    let field = event.phone.as_ref().map(|number| number.digits.as_str());
-    let raw = field.or_else(|| attribute("visitor_phone_number")).or_else(|| attribute("contact_phone_number"));
-    let (phone, email) = contacts::of_fields(raw, event.email.as_deref());
-    let (in_text, mail_in_text) = contacts::of_text(event.text.as_deref().unwrap_or_default());
+fn identity(context: &Context<'_>, event: &SiteRequest) -> Result<Identity, Failure> {
+    let reader = context.phones()?;
+    let mut left = contacts::of_event(reader, &event.attributes, event.phone.as_ref(), event.email.as_deref());
     // Contacts in the text may belong to another person, so they count only if the form has none.
-    let nothing = phone.is_none() && email.is_none();
-    Identity {
-        phone: phone.or_else(|| in_text.filter(|_| nothing)),
-        email: email.or_else(|| mail_in_text.filter(|_| nothing)),
-        visitor: event.visitor_id,
+    if left.is_empty() {
+        left = contacts::of_text(reader, event.text.as_deref().unwrap_or_default());
     }
+    let mut phones = left.phones.into_iter();
+    let first = phones.next().unwrap_or_default();
+    Ok(Identity {
+        phone: Some(first.number).filter(|number| !number.is_empty()),
+        extension: first.extension,
+        further_phones: phones.collect(),
+        email: left.email,
+        visitor: event.visitor_id,
+    })
 }
 
 fn parameters(context: &Context<'_>, event: &SiteRequest) -> Result<Parameters, Failure> {

@@ -14,7 +14,7 @@ use crate::retailcrm::{CrmError, Refusal, orders};
 use crate::rules;
 use crate::settings::texts::Transcript;
 use crate::texts::chat_story::ChatStory;
-use crate::texts::contacts;
+use crate::texts::contacts::{self, Contacts};
 use crate::uis::reports;
 
 /// The longest transcript, in characters: managers have to read it, and RetailCRM has to show it.
@@ -86,16 +86,16 @@ fn note(context: &Context<'_>, chat: i64, known: &Progress, customer: &Customer,
     }
 }
 
-/// The first phone and the first e-mail that the visitor wrote in the chat.
-pub fn contacts(context: &Context<'_>, chat: i64) -> Result<(Option<String>, Option<String>), Failure> {
-    let (mut found, mut cursor) = ((None, None), None::<String>);
+/// The phones of the first message with a phone, and the first e-mail that the visitor wrote in the chat.
+pub fn contacts(context: &Context<'_>, chat: i64) -> Result<Contacts, Failure> {
+    let (mut found, mut cursor) = (Contacts::default(), None::<String>);
+    let reader = context.phones()?;
     loop {
         let page = context.platform.transcript(chat, cursor.as_deref(), PAGE).map_err(reports::failure)?;
         for message in page.messages.iter().filter(|message| message.source == MessageSource::Visitor) {
-            let left = contacts::of_text(&message.text);
-            found = (found.0.or(left.0), found.1.or(left.1));
+            found = found.or(contacts::of_text(reader, &message.text));
         }
-        match page.next.filter(|_| found.0.is_none() || found.1.is_none()) {
+        match page.next.filter(|_| found.phones.is_empty() || found.email.is_none()) {
             Some(next) => cursor = Some(next),
             None => return Ok(found),
         }

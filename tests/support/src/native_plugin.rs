@@ -57,6 +57,32 @@ macro_rules! service {
     };
 }
 
+/// The reader of phones without an event, for preparing settings.
+struct Numbers;
+
+fn country(code: &str) -> uis_phones::Country {
+    code.parse().unwrap_or(uis_phones::Country::NONE)
+}
+
+fn phone(read: uis_phones::Phone) -> guest::phones::Phone {
+    guest::phones::Phone { number: read.number, extension: read.extension }
+}
+
+impl platform::Phones for Numbers {
+    fn phone_of_system(&self, text: &str) -> Option<guest::phones::Phone> {
+        uis_phones::of_system(text).map(phone)
+    }
+    fn phones_typed(&self, text: &str, code: &str) -> Vec<guest::phones::Phone> {
+        uis_phones::typed(text, country(code)).into_iter().map(phone).collect()
+    }
+    fn phones_in_text(&self, text: &str, code: &str) -> Vec<guest::phones::Phone> {
+        uis_phones::in_text(text, country(code)).into_iter().map(|(_, found)| phone(found)).collect()
+    }
+    fn national_digits(&self, number: &str) -> String {
+        uis_phones::national(number)
+    }
+}
+
 /// Calls an async service and waits for it.
 macro_rules! waiting {
     ($self:ident, $interface:ident . $function:ident ( $($argument:expr),* )) => {{
@@ -125,6 +151,21 @@ impl platform::Clock for Services {
     }
     fn instant_of(&self, local: &guest::clock::LocalTime, zone: &str) -> Result<i64, String> {
         service!(self, clock.from_local(same(local), zone.to_owned()))
+    }
+}
+
+impl platform::Phones for Services {
+    fn phone_of_system(&self, text: &str) -> Option<guest::phones::Phone> {
+        service!(self, phones.of_system(text.to_owned()))
+    }
+    fn phones_typed(&self, text: &str, country: &str) -> Vec<guest::phones::Phone> {
+        service!(self, phones.typed(text.to_owned(), country.to_owned()))
+    }
+    fn phones_in_text(&self, text: &str, country: &str) -> Vec<guest::phones::Phone> {
+        service!(self, phones.in_text(text.to_owned(), country.to_owned()))
+    }
+    fn national_digits(&self, number: &str) -> String {
+        service!(self, phones.national(number.to_owned()))
     }
 }
 
@@ -363,7 +404,7 @@ impl Plugin for NativePlugin {
     }
 
     fn prepare<'a>(&'a self, settings: &'a str, from_version: Option<&'a str>) -> BoxFuture<'a, Result<Prepared, Fault>> {
-        std::future::ready(Ok(handlers::prepare(settings, from_version).map(same).map_err(same))).boxed()
+        std::future::ready(Ok(handlers::prepare(&Numbers, settings, from_version).map(same).map_err(same))).boxed()
     }
 
     fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>> {
