@@ -63,7 +63,7 @@ const DEALS_AFTER: &[(&str, &[&str])] = &[
     (
         "one-crm-twice",
         &[
-            "order-17 100 in shop-main by user-11: new@01 12:00 availability-confirmed@02 10:00 availability-confirmed@02 10:00",
+            "order-17 100 in shop-main by user-11: new@01 12:00 availability-confirmed@02 10:00",
             "order-18 101 in shop-main by user-11: new@01 12:00 success@02 11:05",
         ],
     ),

@@ -20,6 +20,12 @@ pub fn parse(text: &str) -> Option<LocalTime> {
     exists.then_some(LocalTime { year, month, day, hour, minute, second })
 }
 
+/// Whether a text is a day that exists, exactly as RetailCRM writes it: `Y-m-d`.
+pub fn is_day(text: &str) -> bool {
+    let digits = text.bytes().enumerate().all(|(at, byte)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() });
+    text.len() == 10 && digits && parse(text).is_some()
+}
+
 /// How many days a month has; 0: there is no such month.
 fn days_of(year: i32, month: u8) -> u8 {
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -57,6 +63,28 @@ mod tests {
             "2026-01-00",
         ] {
             assert_eq!(parts(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_written_as_retailcrm_does_and_exists() {
+        for good in ["2026-01-31", "2028-02-29", "0001-01-01", "9999-12-31"] {
+            assert!(is_day(good), "{good}");
+        }
+        for bad in [
+            "2026-02-30",
+            "2026-04-31",
+            "2027-02-29",
+            "2027-13-01",
+            "0000-01-01",
+            "2026-1-31",
+            " 2026-1-31",
+            "+026-01-31",
+            "2026-01-31 10:00",
+            "31.01.2026",
+            "",
+        ] {
+            assert!(!is_day(bad), "{bad}");
         }
     }
 }

@@ -59,6 +59,11 @@ pub fn check_again(context: &Context<'_>, at: Instant) -> Result<(), Failure> {
     stored::put(context.platform, Key::DealsAccountDue, &at, None)
 }
 
+/// Whether no run has read the account since the integration was switched on or its settings were saved.
+pub fn is_due(context: &Context<'_>) -> bool {
+    stored::exists(context.platform, Key::DealsAccountDue)
+}
+
 /// The ids of the account that the credentials lead to.
 pub fn of(context: &Context<'_>) -> Result<Ids, NoIds> {
     let platform = context.platform;

@@ -44,7 +44,7 @@ pub mod upload;
 use crate::base::keys::Key;
 use crate::base::stored;
 use crate::base::timers::{self, TimerName};
-use crate::bindings::uis::integration::types::{Failure, Instant};
+use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
 use crate::context::Context;
 
 /// A change without a trigger is in UIS's reports within ten minutes.
@@ -55,20 +55,22 @@ pub fn sends(context: &Context<'_>) -> Result<bool, Failure> {
     Ok(context.settings()?.deals && owner::other(context.platform)?.is_none())
 }
 
-/// Starts deals when the integration is switched on or its settings are saved.
-pub fn start(context: &Context<'_>, at: Instant) -> Result<(), Failure> {
+/// Starts deals when the integration is switched on or its settings are saved. Returns what the owner should know.
+pub fn start(context: &Context<'_>, at: Instant) -> Result<Vec<Skipped>, Failure> {
     let settings = context.settings()?;
     if !settings.deals {
         timers::cancel(context.platform, TimerName::Deals);
         timers::cancel(context.platform, TimerName::DealsSoon);
-        return stored::forget(context.platform, Key::DealsSoon);
+        stored::forget(context.platform, Key::DealsSoon)?;
+        return Ok(Vec::new());
     }
     // Switching off deleted the timers, but the work is still to be done.
     stored::forget(context.platform, Key::DealsSoon)?;
     ids::check_again(context, at)?;
     plan::begin(context, at)?;
-    loading::on_settings(context, settings)?;
-    timers::every(context.platform, TimerName::Deals, EVERY_MS)
+    let left_out = loading::on_settings(context, settings)?;
+    timers::every(context.platform, TimerName::Deals, EVERY_MS)?;
+    Ok(left_out)
 }
 
 /// Makes sure that a run starts within `after_ms`.

@@ -3,15 +3,16 @@
 //!
 //! The first one that wants to is the owner. It says so in the name of its module in RetailCRM, where the others can read it and people see
 //! it. An integration that finds another owner sends no deals and reports this. It becomes the owner when the other one is switched off or
-//! stops sending deals, at its next look every two hours or when its settings are saved. If two claim at the same moment, the one whose module
-//! has the lower number stays. Integrations of different UIS accounts do not meet: the name contains the UIS account.
+//! stops sending deals, at its next look every two hours or when its settings are saved. If two claim at the same moment, both look again
+//! before their first run, and the one whose module has the lower number stays. Integrations of different UIS accounts do not meet: the name contains the UIS account.
 
-use super::sends;
+use super::{ids, sends};
 use crate::base::keys::Key;
 use crate::base::outcome::skipped;
 use crate::base::stored;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
+use crate::crm_state::module;
 use crate::platform::Platform;
 use crate::retailcrm::modules;
 
@@ -70,6 +71,14 @@ pub fn decide(context: &Context<'_>, own: &str) -> Result<Vec<Skipped>, Failure>
         Some(code) => Ok(vec![skipped("deals", refusal(&code))]),
         None => Ok(Vec::new()),
     }
+}
+
+/// Looks for another owner once more before the first run. Integrations that were switched on at the same moment may not have seen each
+/// other's modules; by now they are registered. Some: another one sends the deals, and what the owner of the integration should know.
+pub fn look_again(context: &Context<'_>) -> Result<Option<Vec<Skipped>>, Failure> {
+    let Some(own) = module::code(context.platform)?.filter(|_| ids::is_due(context)) else { return Ok(None) };
+    let left_out = decide(context, &own)?;
+    Ok(if other(context.platform)?.is_some() { Some(left_out) } else { None })
 }
 
 /// Why this integration sends no deals.

@@ -10,7 +10,7 @@ use super::plan::{self, Cursor, Plan, Resend};
 use super::run::Run;
 use super::stages::{self, Change};
 use super::uis_calls::describe_refusal;
-use super::{hints, known_deals, loading, prerequisites, upload};
+use super::{hints, known_deals, loading, owner, prerequisites, upload};
 use crate::base::keys::{Family, Key};
 use crate::base::outcome::{Handled, done, done_with_skipped, skipped};
 use crate::base::stored;
@@ -39,6 +39,8 @@ struct Work {
     /// Orders that are already loaded.
     loaded: Vec<WholeOrder>,
     hinted: Vec<i64>,
+    /// What was skipped while the orders were gathered.
+    left_out: Vec<Skipped>,
     /// Deals that are sent again because a setting changed.
     resend: BTreeSet<i64>,
     /// When reading the history began.
@@ -74,6 +76,9 @@ fn run_once(context: &Context<'_>) -> Handled {
     if !super::sends(context)? {
         return done();
     }
+    if let Some(lost) = owner::look_again(context)? {
+        return done_with_skipped(lost);
+    }
     let ids = match ids::of(context) {
         Ok(ids) => ids,
         Err(NoIds::Unknown(why)) => return forbidden(context, why, "deals wait, because their ids in UIS name the account"),
@@ -107,7 +112,11 @@ fn run_once(context: &Context<'_>) -> Handled {
         }
         other => other?,
     };
-    let run = Run::new(context, ids, take_unreported(context)?)?;
+    let mut left_out = take_unreported(context)?;
+    // A run that failed may have reported the same.
+    work.left_out.retain(|new| !left_out.iter().any(|known| (&known.what, &known.why) == (&new.what, &new.why)));
+    left_out.append(&mut work.left_out);
+    let run = Run::new(context, ids, left_out)?;
     let uploaded = upload_changes(&run, &mut work, orders);
     let calls = run.uis.calls_made();
     let left_out = run.into_left_out();
@@ -245,7 +254,7 @@ fn add_pending_orders(context: &Context<'_>, plan: &mut Plan, work: &mut Work, b
     work.hinted = hinted;
     work.more_hints = more;
     if work.orders.len() < orders_per_run(batch_size) && plan.loading.is_some() {
-        work.loaded = loading::read(context, plan)?;
+        work.loaded = loading::read(context, plan, &mut work.left_out)?;
         for id in work.loaded.iter().filter_map(|order| answer::id(&order.id)) {
             work.orders.entry(id).or_default();
         }

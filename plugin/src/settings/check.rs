@@ -11,6 +11,22 @@ use crate::platform::Phones;
 
 /// RetailCRM has no orders from before this day.
 const EARLIEST_DAY: &str = "2000-01-01";
+/// Nobody means a later day.
+const LATEST_DAY: &str = "2099-12-31";
+
+/// Why deals cannot be loaded since this day, and what to do; an event also checks that the day has begun.
+pub fn day_to_load_from(day: &str) -> Result<(), String> {
+    if !crate::base::local_time::is_day(day) {
+        return Err(format!("{day:?} is not a date, or there is no such day: write a day of the calendar like 2026-01-31"));
+    }
+    if day < EARLIEST_DAY {
+        return Err(format!("{day} is before {EARLIEST_DAY}: write a later day; orders are read day by day, and there are none so old"));
+    }
+    if day > LATEST_DAY {
+        return Err(format!("{day} is far in the future: write a day that has begun"));
+    }
+    Ok(())
+}
 
 /// Adds a problem: the setting's name, and what is wrong with it.
 type Refuse<'a> = dyn FnMut(&str, String) + 'a;
@@ -122,7 +138,7 @@ fn check_domains(settings: &mut Settings, refuse: &mut Refuse<'_>) {
 }
 
 /// «Подключение передачи сделок».
-fn check_deals(settings: &Settings, refuse: &mut Refuse<'_>) {
+fn check_deals(settings: &mut Settings, refuse: &mut Refuse<'_>) {
     if settings.deals && settings.deal_extra_fields && settings.deal_field_codes.is_empty() {
         refuse("deal-field-codes", "choose at least one field, or switch deal-extra-fields off".into());
     }
@@ -134,12 +150,9 @@ fn check_deals(settings: &Settings, refuse: &mut Refuse<'_>) {
             refuse(name, "choose at least one group: every funnel of UIS has a stage for it".into());
         }
     }
-    if let Some(day) = &settings.deal_history_from
-        && (day.len() != 10 || crate::base::local_time::parse(day).is_none())
-    {
-        refuse("deal-history-from", format!("{day:?} is not a date, or there is no such day; write it like 2026-01-31"));
-    } else if let Some(day) = settings.deal_history_from.as_deref().filter(|day| *day < EARLIEST_DAY) {
-        refuse("deal-history-from", format!("{day} is before {EARLIEST_DAY}; orders are read day by day, and there are none so old"));
+    settings.deal_history_from = settings.deal_history_from.take().map(|day| day.trim().to_owned()).filter(|day| !day.is_empty());
+    if let Some(Err(message)) = settings.deal_history_from.as_deref().map(day_to_load_from) {
+        refuse("deal-history-from", message);
     }
 }
 

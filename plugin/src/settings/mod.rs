@@ -27,6 +27,7 @@ use serde_json::{Map, Value};
 use crate::bindings::uis::integration::types::{Failure, Misconfiguration};
 use crate::platform::Phones;
 use crate::retailcrm::custom_fields::Entity;
+pub use check::day_to_load_from;
 pub use common::{ExtraFieldRow, Repeat};
 use employees::{EmployeePair, Matching};
 use telephony::{CallSettings, Hours, OrderAssignee, ShopNumber};

@@ -34,10 +34,10 @@ pub fn on_activate(context: &Context<'_>, at: Instant) -> Handled {
     outage::clear(context.platform)?;
     // Register again, whatever happened to the module in RetailCRM meanwhile.
     module::forget_registered(context.platform)?;
-    let refreshed = refresh(context)?;
+    let mut refreshed = refresh(context)?;
     reconcile::CALLS.start_timer(context.platform)?;
     texts::reconcile::start(context)?;
-    deals::start(context, at)?;
+    refreshed.skipped.extend(deals::start(context, at)?);
     unfinished::resume_all(context)?;
     timers::every(context.platform, TimerName::Refresh, REFRESH_EVERY_MS)?;
     Ok(refreshed)
