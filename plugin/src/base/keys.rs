@@ -58,6 +58,9 @@ pub enum Key<'a> {
     /// The open task for missed calls from a phone.
     MissedCallTask(&'a str),
 
+    /// When the integration was last switched on, and when that was done.
+    SwitchedOn,
+
     // Calls.
     /// The merged state of a call.
     Call(i64),
@@ -197,6 +200,7 @@ impl fmt::Display for Key<'_> {
             Key::ModuleEmbedded => ("retailcrm/module-embedded", &""),
             Key::ModuleRegistered => ("retailcrm/module", &""),
             Key::SwitchedOff => ("retailcrm/switched-off", &""),
+            Key::SwitchedOn => ("switched-on", &""),
             Key::SwitchingOn => ("retailcrm/switching-on", &""),
             Key::Outage => ("retailcrm/outage", &""),
             Key::ActiveUsers => ("retailcrm/active-users", &""),

@@ -34,6 +34,11 @@ pub fn other(platform: &dyn Platform) -> Result<Option<String>, Failure> {
     stored::load(platform, Key::DealsOwnedBy)
 }
 
+/// Forgets the other owner until the next look.
+pub fn forget(platform: &dyn Platform) -> Result<(), Failure> {
+    stored::forget(platform, Key::DealsOwnedBy)
+}
+
 /// Decides whether this integration, whose module is `own`, sends deals. Returns what the owner of the integration should know.
 pub fn decide(context: &Context<'_>, own: &str) -> Result<Vec<Skipped>, Failure> {
     let platform = context.platform;
@@ -85,7 +90,7 @@ pub fn look_again(context: &Context<'_>) -> Result<Option<Vec<Skipped>>, Failure
 pub fn refusal(code: &str) -> String {
     format!(
         "another integration (its module in RetailCRM is {code}) already sends this RetailCRM account's deals; switch deals off in one of \
-         the two"
+         the two. If the other one is not in use any more, switch its module off in RetailCRM"
     )
 }
 

@@ -32,9 +32,12 @@ pub fn on_activate(context: &Context<'_>, at: Instant) -> Handled {
         )]);
     }
     outage::clear(context.platform)?;
+    // Whoever saves the settings is reminded of another integration that sends the deals.
+    deals::owner::forget(context.platform)?;
     // Register again, whatever happened to the module in RetailCRM meanwhile.
     module::forget_registered(context.platform)?;
     let mut refreshed = refresh(context)?;
+    switch::remember_on(context.platform, at)?;
     reconcile::CALLS.start_timer(context.platform)?;
     texts::reconcile::start(context)?;
     refreshed.skipped.extend(deals::start(context, at)?);
@@ -51,6 +54,7 @@ pub fn on_deactivate(context: &Context<'_>) -> Handled {
     reconcile::CALLS.clear(context.platform)?;
     TEXTS.clear(context.platform)?;
     switch::clear(context.platform)?;
+    switch::finish_switching_on(context.platform)?;
     outage::clear(context.platform)?;
     done()
 }
