@@ -2,31 +2,13 @@
 
 use super::common::ResponsibleRule;
 use super::conditions::{Parameter, Row};
+use super::employees::Matching;
 use super::telephony::{CallAssignee, CallSettings, MissedTask, OrderAssignee};
 use super::texts::{ChatEvent, TextAssignee, TextSettings};
 use super::{DUE_HOURS_MAX, ExtraFieldRow, RECORDING_WAIT_MAX, Repeat, Settings, problem, schema};
 use crate::base::template;
 use crate::bindings::uis::integration::types::Misconfiguration;
 use crate::platform::Phones;
-
-/// RetailCRM has no orders from before this day.
-const EARLIEST_DAY: &str = "2000-01-01";
-/// Nobody means a later day.
-const LATEST_DAY: &str = "2099-12-31";
-
-/// Why deals cannot be loaded since this day, and what to do; an event also checks that the day has begun.
-pub fn day_to_load_from(day: &str) -> Result<(), String> {
-    if !crate::base::local_time::is_day(day) {
-        return Err(format!("{day:?} is not a date, or there is no such day: write a day of the calendar like 2026-01-31"));
-    }
-    if day < EARLIEST_DAY {
-        return Err(format!("{day} is before {EARLIEST_DAY}: write a later day; orders are read day by day, and there are none so old"));
-    }
-    if day > LATEST_DAY {
-        return Err(format!("{day} is far in the future: write a day that has begun"));
-    }
-    Ok(())
-}
 
 /// Adds a problem: the setting's name, and what is wrong with it.
 type Refuse<'a> = dyn FnMut(&str, String) + 'a;
@@ -89,6 +71,9 @@ fn missing_defaults(settings: &Settings) -> Vec<Misconfiguration> {
 
 /// «Соответствие сотрудников».
 fn check_employees(settings: &Settings, refuse: &mut Refuse<'_>) {
+    if settings.employee_synchronisation && settings.employee_matching == Matching::Table && settings.employee_table.is_empty() {
+        refuse("employee-table", "add at least one row, or match employees by their e-mail (employee-matching: synchronisation)".into());
+    }
     for (index, pair) in settings.employee_table.iter().enumerate() {
         if settings.employee_table[..index].iter().any(|known| known.employee == pair.employee) {
             refuse("employee-table", format!("row {}: employee {} already has a row", index + 1, pair.employee));
@@ -122,7 +107,7 @@ fn check_click_to_call(settings: &mut Settings, read: Read<'_>, refuse: &mut Ref
     if settings.click_to_call_number.as_deref() == Some("") {
         refuse("click-to-call-number", "the number has no digits".into());
     }
-    if settings.override_caller_id && settings.click_to_call_number.is_none() {
+    if settings.telephony && settings.override_caller_id && settings.click_to_call_number.is_none() {
         refuse("click-to-call-number", "choose the number that override-caller-id shows to customers".into());
     }
 }
@@ -138,8 +123,11 @@ fn check_domains(settings: &mut Settings, refuse: &mut Refuse<'_>) {
 }
 
 /// «Подключение передачи сделок».
-fn check_deals(settings: &mut Settings, refuse: &mut Refuse<'_>) {
-    if settings.deals && settings.deal_extra_fields && settings.deal_field_codes.is_empty() {
+fn check_deals(settings: &Settings, refuse: &mut Refuse<'_>) {
+    if !settings.deals {
+        return;
+    }
+    if settings.deal_extra_fields && settings.deal_field_codes.is_empty() {
         refuse("deal-field-codes", "choose at least one field, or switch deal-extra-fields off".into());
     }
     if let Some(both) = settings.deal_success_groups.iter().find(|group| settings.deal_failed_groups.contains(group)) {
@@ -149,10 +137,6 @@ fn check_deals(settings: &mut Settings, refuse: &mut Refuse<'_>) {
         if groups.is_empty() {
             refuse(name, "choose at least one group: every funnel of UIS has a stage for it".into());
         }
-    }
-    settings.deal_history_from = settings.deal_history_from.take().map(|day| day.trim().to_owned()).filter(|day| !day.is_empty());
-    if let Some(Err(message)) = settings.deal_history_from.as_deref().map(day_to_load_from) {
-        refuse("deal-history-from", message);
     }
 }
 

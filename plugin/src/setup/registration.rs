@@ -6,18 +6,17 @@ use crate::base::outcome::misconfigured;
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::crm_state::employee_links::EmployeeLink;
-use crate::crm_state::module;
+use crate::crm_state::{module, shops};
 use crate::deals::owner;
 use crate::employees::matching;
 use crate::retailcrm::modules::{self, ExternalPhone, Module};
-use crate::settings::Settings;
 use crate::settings::telephony::ShopNumber;
 use crate::workplace;
 
-/// The shops' numbers in RetailCRM's form.
-fn numbers(settings: &Settings) -> Vec<ExternalPhone> {
+/// The shops' numbers in RetailCRM's form. Those of shops that are gone are left out, because RetailCRM would refuse the whole module.
+fn numbers(context: &Context<'_>) -> Result<Vec<ExternalPhone>, Failure> {
     let row = |row: &ShopNumber| ExternalPhone { site_code: row.site.clone(), external_phone: row.number.clone() };
-    settings.shop_numbers.iter().map(row).collect()
+    Ok(shops::numbers(context.platform, context.settings()?)?.into_iter().map(row).collect())
 }
 
 /// The public URL of a callback or an asset.
@@ -54,7 +53,7 @@ pub fn register(context: &Context<'_>, active: bool, links: &[EmployeeLink]) -> 
         additional_codes: matching::codes(links),
         make_call_url: "/make-call".to_owned(),
         change_user_status_url: "/status".to_owned(),
-        external_phones: if active && context.settings()?.telephony { numbers(context.settings()?) } else { Vec::new() },
+        external_phones: if active && context.settings()?.telephony { numbers(context)? } else { Vec::new() },
         embed: if active { workplace::embed(context.platform) } else { Value::Null },
         embedded: module::is_embedded(context.platform)?,
     };
