@@ -73,6 +73,10 @@ const DEALS_AFTER: &[(&str, &[&str])] = &[
             "order-17@s-77.retailcrm.io 100 in shop-main@s-77.retailcrm.io by user-11@s-77.retailcrm.io: new@s-77.retailcrm.io@01 12:00 availability-confirmed@s-77.retailcrm.io@02 10:00 success@s-77.retailcrm.io@02 10:40",
         ],
     ),
+    ("day-that-does-not-exist", &["order-231 4200 in shop-main by user-41: new@04 12:00 success@07 10:10"]),
+    ("day-of-an-old-version", &["order-231 4200 in shop-main by user-41: new@04 12:00 success@07 10:10"]),
+    ("day-to-come", &["order-231 4200 in shop-main by user-41: new@04 12:00 success@07 10:10"]),
+    ("contact-refused-then-mended", &["order-231 4200 in shop-main by user-41: new@04 12:00 availability-confirmed@07 10:00"]),
     ("crm-answers-with-a-page", &["order-71 500 in shop-main by null: new@20 10:00 success@02 10:00"]),
     ("delivery-cost-off", &["order-71 2000 in shop-main by null: new@20 10:00"]),
     ("delivery-cost-on", &["order-71 2300.5 in shop-main by null: new@20 10:00"]),
@@ -336,4 +340,33 @@ fn the_button_load_deals_names_the_setting_that_is_missing() {
         let problem = value["problems"][0]["message"].to_string();
         assert!(status == 1 && problem.contains(setting), "{problem}");
     }
+}
+
+#[test]
+fn a_day_that_cannot_be_loaded_from_is_named_and_stops_no_deal() {
+    let refused = replayed("day-that-does-not-exist");
+    let messages = refused.messages();
+    assert_eq!(messages.len(), 2, "{messages:?}");
+    for (message, day) in messages.iter().zip(["2026-02-30", "2026-04-31"]) {
+        for part in
+            ["settings.deal-history-from", "«Загрузить сделки с даты»", day, "write a day of the calendar", "the previous settings stay"]
+        {
+            assert!(message.contains(part), "{message}: {part}");
+        }
+    }
+    assert_eq!(replayed("day-of-an-old-version").messages(), Vec::<&str>::new(), "a note says it");
+    let to_come = replayed("day-to-come");
+    let messages = to_come.messages();
+    assert!(
+        messages.len() == 2 && messages.iter().all(|message| message.contains("deal-history-from") && message.contains("in the future")),
+        "{messages:?}"
+    );
+}
+
+#[test]
+fn a_part_that_uis_refuses_is_sent_when_it_was_mended() {
+    let after = replayed("contact-refused-then-mended");
+    let messages = after.messages();
+    assert!(messages.len() == 1 && messages[0].contains("contact") && messages[0].contains("e-mail"), "{messages:?}");
+    assert_eq!(after.deals()[0]["contact_ext_ids"], json!([format!("customer-19{ACCOUNT}")]));
 }

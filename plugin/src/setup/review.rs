@@ -15,8 +15,8 @@ use crate::context::Context;
 use crate::crm_state::employee_links::EmployeeLink;
 use crate::crm_state::{known_fields, shops, statuses};
 use crate::retailcrm::custom_fields::Entity;
-use crate::retailcrm::reference;
 use crate::retailcrm::users::User;
+use crate::retailcrm::{CrmError, reference};
 use crate::settings::Settings;
 use crate::settings::common::ResponsibleRule;
 use crate::settings::conditions::{Parameter, Row};
@@ -131,7 +131,12 @@ fn gone_codes(context: &Context<'_>, settings: &Settings) -> Result<Vec<Skipped>
         if chosen.is_empty() {
             continue;
         }
-        let known = reference::codes(context.crm, path, list)?;
+        let known = match reference::codes(context.crm, path, list) {
+            Ok(known) => known,
+            // Not knowing is no reason to stop.
+            Err(CrmError::Refused { .. } | CrmError::Forbidden { .. }) => continue,
+            Err(error) => return Err(error.into()),
+        };
         found.extend(
             chosen.iter().filter(|(_, code)| !known.iter().any(|one| one == code)).map(|(setting, code)| gone(setting, code, what)),
         );
