@@ -8,9 +8,13 @@ fn replayed(name: &str) -> Replayed {
     story(&format!("deals/{name}")).replay()
 }
 
+/// What the ids of a recording's first RetailCRM account end with.
+const ACCOUNT: &str = "@account-1.retailcrm.io";
+
 /// Deals of UIS, one line each: sum, funnel, employee, and the stages that were uploaded with the day and time at which each began.
 pub fn deal_lines(deals: &[Value]) -> Vec<String> {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    // The account that every id names is left out, for it is the same in all of them.
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), |text| text.replace(ACCOUNT, ""));
     let deal = |deal: &Value| {
         let stages = deal["history"].as_array().into_iter().flatten().filter(|state| state["is_generated"] == false);
         let stages: Vec<String> = stages
@@ -48,6 +52,31 @@ const DEALS_AFTER: &[(&str, &[&str])] = &[
         ],
     ),
     ("crm-down", &["order-71 2000 in shop-main by null: new@20 10:00 success@23 10:00"]),
+    (
+        "two-crms",
+        &[
+            "order-17 100 in shop-main by user-11: new@01 12:00 success@02 10:00",
+            "order-17@account-2.retailcrm.io 900 in shop-main@account-2.retailcrm.io by user-11@account-2.retailcrm.io: new@account-2.retailcrm.io@01 12:00",
+            "order-18@account-2.retailcrm.io 901 in shop-main@account-2.retailcrm.io by user-11@account-2.retailcrm.io: new@account-2.retailcrm.io@01 12:00 failed@account-2.retailcrm.io@02 10:02",
+        ],
+    ),
+    (
+        "one-crm-twice",
+        &[
+            "order-17 100 in shop-main by user-11: new@01 12:00 availability-confirmed@02 10:00",
+            "order-18 101 in shop-main by user-11: new@01 12:00 success@02 11:05",
+        ],
+    ),
+    (
+        "crm-moves",
+        &[
+            "order-17@s-77.retailcrm.io 100 in shop-main@s-77.retailcrm.io by user-11@s-77.retailcrm.io: new@s-77.retailcrm.io@01 12:00 availability-confirmed@s-77.retailcrm.io@02 10:00 success@s-77.retailcrm.io@02 10:40",
+        ],
+    ),
+    ("day-that-does-not-exist", &["order-231 4200 in shop-main by user-41: new@04 12:00 success@07 10:10"]),
+    ("day-of-an-old-version", &["order-231 4200 in shop-main by user-41: new@04 12:00 success@07 10:10"]),
+    ("day-to-come", &["order-231 4200 in shop-main by user-41: new@04 12:00 success@07 10:10"]),
+    ("contact-refused-then-mended", &["order-231 4200 in shop-main by user-41: new@04 12:00 availability-confirmed@07 10:00"]),
     ("crm-answers-with-a-page", &["order-71 500 in shop-main by null: new@20 10:00 success@02 10:00"]),
     ("delivery-cost-off", &["order-71 2000 in shop-main by null: new@20 10:00"]),
     ("delivery-cost-on", &["order-71 2300.5 in shop-main by null: new@20 10:00"]),
@@ -174,32 +203,32 @@ fn a_deal_has_the_data_of_its_order_under_the_data_apis_names() {
     assert_eq!(
         deal,
         json!({
-            "ext_id": "order-71",
+            "ext_id": "order-71@account-1.retailcrm.io",
             "name": "Заказ №71A",
             "created_date_time": "2026-11-20 10:00:00",
             "modified_date_time": "2026-11-23 10:00:00",
             "modified_stage_date_time": "2026-11-23 10:00:00",
-            "sales_funnel_ext_id": "shop-main",
-            "stage_ext_id": "status-availability-confirmed",
-            "contact_ext_ids": ["customer-17"],
-            "main_contact_ext_id": "customer-17",
-            "employee_ext_id": "user-5",
+            "sales_funnel_ext_id": "shop-main@account-1.retailcrm.io",
+            "stage_ext_id": "status-availability-confirmed@account-1.retailcrm.io",
+            "contact_ext_ids": ["customer-17@account-1.retailcrm.io"],
+            "main_contact_ext_id": "customer-17@account-1.retailcrm.io",
+            "employee_ext_id": "user-5@account-1.retailcrm.io",
             // The employee's name in UIS, not the user's in RetailCRM.
             "employee_name": "Иванова Анна",
             "revenue": 2000,
             "user_fields": [
-                {"ext_id": "shop", "value": "Основной магазин", "name": "Магазин", "data_type": "string"},
-                {"ext_id": "currency", "value": "RUB", "name": "Валюта", "data_type": "string"},
+                {"ext_id": "shop@account-1.retailcrm.io", "value": "Основной магазин", "name": "Магазин", "data_type": "string"},
+                {"ext_id": "currency@account-1.retailcrm.io", "value": "RUB", "name": "Валюта", "data_type": "string"},
             ],
             "url": "https://demo.retailcrm.ru/orders/71/edit",
         })
     );
     assert_eq!(
         after.uis()["dealContacts"],
-        json!([{"ext_id": "customer-17", "name": "Сидоров Пётр", "created_date_time": "2026-10-01 12:00:00", "phone_numbers": ["79161234567"], "emails": ["petr@example.ru"]}])
+        json!([{"ext_id": "customer-17@account-1.retailcrm.io", "name": "Сидоров Пётр", "created_date_time": "2026-10-01 12:00:00", "phone_numbers": ["79161234567"], "emails": ["petr@example.ru"]}])
     );
     let values = replayed("fields-on").deals()[0]["user_fields"].clone();
-    let field = |code: &str, name: &str, kind: &str, value: &str| json!({"ext_id": code, "name": name, "data_type": kind, "value": value});
+    let field = |code: &str, name: &str, kind: &str, value: &str| json!({"ext_id": format!("{code}{ACCOUNT}"), "name": name, "data_type": kind, "value": value});
     for expected in [
         field("field-margin", "Маржа", "numeric", "120.5"),
         field("field-way", "Способ", "string", "Самолётом"),
@@ -210,11 +239,58 @@ fn a_deal_has_the_data_of_its_order_under_the_data_apis_names() {
     assert!(!replayed("fields-off").deals()[0]["user_fields"].to_string().contains("field-"));
 }
 
+/// The ids of everything that deals put into UIS.
+fn ids(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| ids(item, found)),
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(id) if name.ends_with("ext_id") => found.push(id.clone()),
+                    Value::Array(list) if name.ends_with("ext_ids") => {
+                        found.extend(list.iter().filter_map(Value::as_str).map(str::to_owned))
+                    }
+                    other => ids(other, found),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_id_names_its_crm_account() {
+    let after = replayed("two-crms");
+    let mut found = Vec::new();
+    for list in ["funnels", "deals", "dealContacts"] {
+        ids(&after.uis()[list], &mut found);
+    }
+    let named = |id: &String| id.ends_with("@account-1.retailcrm.io") || id.ends_with("@account-2.retailcrm.io");
+    assert!(found.len() > 50 && found.iter().all(named), "{found:?}");
+    let contacts: Vec<(&str, &str)> = after.uis()["dealContacts"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|contact| (contact["ext_id"].as_str().expect("an id"), contact["name"].as_str().expect("a name")))
+        .collect();
+    assert!(contacts.contains(&("customer-3@account-1.retailcrm.io", "Эмма")), "{contacts:?}");
+    assert!(contacts.contains(&("customer-3@account-2.retailcrm.io", "Фёдор")), "{contacts:?}");
+}
+
+#[test]
+fn of_two_integrations_of_one_crm_account_one_sends_its_deals() {
+    let after = replayed("one-crm-twice");
+    let messages = after.messages();
+    assert!(messages.len() == 1 && messages[0].starts_with("[second] deals: another integration"), "{messages:?}");
+    let names: Vec<&Value> = after.modules().iter().map(|module| &module["name"]).collect();
+    assert_eq!(names, ["UIS", "UIS (сделки: аккаунт 1)"], "the second has taken over");
+}
+
 #[test]
 fn a_deal_names_the_communication_that_led_to_it() {
     let after = replayed("from-a-call");
     let communication = |id: &str| {
-        let deal = after.deals().iter().find(|deal| deal["ext_id"] == id).expect("a deal");
+        let deal = after.deals().iter().find(|deal| deal["ext_id"] == format!("{id}{ACCOUNT}")).expect("a deal");
         (deal["communication_type"].clone(), deal["communication_id"].clone())
     };
     assert_eq!(communication("order-72"), (json!("call"), json!(998_678_201)));
@@ -264,4 +340,33 @@ fn the_button_load_deals_names_the_setting_that_is_missing() {
         let problem = value["problems"][0]["message"].to_string();
         assert!(status == 1 && problem.contains(setting), "{problem}");
     }
+}
+
+#[test]
+fn a_day_that_cannot_be_loaded_from_is_named_and_stops_no_deal() {
+    let refused = replayed("day-that-does-not-exist");
+    let messages = refused.messages();
+    assert_eq!(messages.len(), 2, "{messages:?}");
+    for (message, day) in messages.iter().zip(["2026-02-30", "2026-04-31"]) {
+        for part in
+            ["settings.deal-history-from", "«Загрузить сделки с даты»", day, "write a day of the calendar", "the previous settings stay"]
+        {
+            assert!(message.contains(part), "{message}: {part}");
+        }
+    }
+    assert_eq!(replayed("day-of-an-old-version").messages(), Vec::<&str>::new(), "a note says it");
+    let to_come = replayed("day-to-come");
+    let messages = to_come.messages();
+    assert!(
+        messages.len() == 2 && messages.iter().all(|message| message.contains("deal-history-from") && message.contains("in the future")),
+        "{messages:?}"
+    );
+}
+
+#[test]
+fn a_part_that_uis_refuses_is_sent_when_it_was_mended() {
+    let after = replayed("contact-refused-then-mended");
+    let messages = after.messages();
+    assert!(messages.len() == 1 && messages[0].contains("contact") && messages[0].contains("e-mail"), "{messages:?}");
+    assert_eq!(after.deals()[0]["contact_ext_ids"], json!([format!("customer-19{ACCOUNT}")]));
 }

@@ -294,3 +294,46 @@ fn a_call_creates_an_order_if_the_settings_say_so() {
     assert_eq!(after.customers().len(), 1);
     assert_eq!(after.orders()[0]["managerComment"], "Звонок 79161234567 на 74951112233, 2026-11-23 10:00:00");
 }
+
+/// The calls in RetailCRM's history after a recording, by the caller's last digits.
+fn callers(after: &Replayed) -> Vec<String> {
+    let phone = |call: &Value| call["phone"].as_str().unwrap_or_default().chars().skip(7).collect();
+    after.calls().iter().map(phone).collect()
+}
+
+/// RetailCRM is busy while somebody switches the integration, or its module in RetailCRM, on and off: the latest wish counts.
+#[test]
+fn the_latest_wish_wins_whatever_waits() {
+    for (name, calls, active) in [
+        ("off-then-on-while-crm-busy", &["1001", "1002"][..], true),
+        ("on-then-off-while-crm-busy", &["1011"], false),
+        ("module-off-learnt-late", &["1021"], true),
+        ("module-off-while-activating", &[], false),
+        ("module-on-then-off-while-crm-busy", &[], true),
+    ] {
+        let after = replayed(name);
+        assert_eq!(
+            (callers(&after), &after.modules()[0]["active"]),
+            (calls.iter().map(|&call| call.to_owned()).collect(), &Value::from(active)),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn what_settings_name_and_retailcrm_has_not_is_named_and_stops_nothing() {
+    let after = replayed("shop-gone");
+    let messages = after.messages();
+    let named = |setting: &str, code: &str| messages.iter().filter(|message| message.contains(setting) && message.contains(code)).count();
+    assert_eq!((named("shop-numbers", "ural"), named("main-shop", "sibir"), messages.len()), (1, 1, 2), "{messages:?}");
+    assert_eq!((after.calls().len(), after.tasks().len()), (2, 2));
+    let numbers = &after.modules()[0]["integrations"]["telephony"]["externalPhones"];
+    assert!(numbers.to_string().contains("73433300055") && !numbers.to_string().contains("ural"), "{numbers}");
+    let after = replayed("order-codes-gone");
+    let messages = after.messages();
+    for (setting, code) in [("call-order-status", "lead"), ("call-order-type", "showroom"), ("call-order-method", "hotline")] {
+        let found = messages.iter().filter(|message| message.contains(setting) && message.contains(code)).count();
+        assert_eq!(found, 1, "{setting}: {messages:?}");
+    }
+    assert_eq!((messages.len(), after.orders().len()), (3, 2), "{messages:?}");
+}

@@ -262,6 +262,7 @@ pub fn on_schedule(platform: &dyn Platform, delivery: &Delivery, event: &TimerDu
             Some(TimerName::ReconcileCalls) => reconcile::on_timer(context),
             Some(TimerName::ReconcileTexts) => texts::reconcile::on_timer(context),
             Some(TimerName::Outage) => outage::on_timer(platform),
+            Some(TimerName::SwitchOn) => callbacks::on_switching_on(context, &event.payload),
             Some(TimerName::Refresh) => activation::refresh(context),
             Some(TimerName::Deals) => deals::sync::on_timer(context),
             Some(TimerName::DealsSoon) => deals::sync::on_soon(context),

@@ -48,14 +48,17 @@ struct Simulated {
 impl Simulators {
     /// Creates the accounts that the recording's header describes.
     pub fn new(header: &Header, clock: &Arc<VirtualClock>) -> Result<Simulators> {
-        let simulated = |crm: &Value, kind, name: &str| -> Result<Simulated> {
+        let simulated = |crm: &Value, kind, name: &str, number: usize| -> Result<Simulated> {
             let clock = clock.clone();
-            let simulator = Simulator::new(Account::read(crm)?, Arc::new(move || clock.now()));
+            let mut account = Account::read(crm)?;
+            // Accounts of RetailCRM differ in it, even when a recording gives all of them the same public address.
+            account.technical_url.get_or_insert_with(|| format!("https://account-{number}.retailcrm.io"));
+            let simulator = Simulator::new(account, Arc::new(move || clock.now()));
             Ok(Simulated { simulator, kind, name: name.to_owned() })
         };
         let mut accounts = Vec::new();
         for credentials in &header.credentials {
-            accounts.push(simulated(&credentials.crm, "credentials", &credentials.name)?);
+            accounts.push(simulated(&credentials.crm, "credentials", &credentials.name, accounts.len() + 1)?);
         }
         let mut by_integration = BTreeMap::new();
         for integration in &header.integrations {
@@ -63,7 +66,7 @@ impl Simulators {
                 // The host reports unknown names, so any account will do here.
                 Some(chosen) => accounts.iter().position(|account| account.kind == "credentials" && account.name == *chosen).unwrap_or(0),
                 None => {
-                    accounts.push(simulated(&integration.crm, "integration", &integration.name)?);
+                    accounts.push(simulated(&integration.crm, "integration", &integration.name, accounts.len() + 1)?);
                     accounts.len() - 1
                 }
             };

@@ -216,13 +216,20 @@ impl Dispatch<'_> {
         };
         let outcome = match result {
             Ok(Ok(reply)) => self.accept(slot, &event, reply).await?,
+            Ok(Err(failure)) if self.slots[slot].lanes.is_superseded(&event) => {
+                // The owner has wished something else since; trying this one again would undo that, or make it wait.
+                self.finish(slot, &event, End::Done, None).await?;
+                let now = self.now();
+                self.slots[slot].lanes.done(&event.ordering_key, now);
+                Outcome::Failed(failure, None)
+            }
             Ok(Err(Failure::Retry(later))) => self.try_again(slot, &event, later).await?,
-            Ok(Err(failure @ Failure::Unauthorized(_))) => {
+            Ok(Err(failure @ Failure::Unauthorized(_))) if event.event != Event::Deactivate => {
                 // Every event would fail in the same way, so all of them wait until the owner has entered a valid key.
                 self.report_failure(slot, &event, &failure);
                 let waiting = KeptEvent { reported: true, ..event.clone() };
-                self.finish(slot, &event, End::Again(Box::new(waiting.clone())), Some(IntegrationState::Paused)).await?;
-                self.slots[slot].lanes.pause(&event.ordering_key, waiting);
+                let state = self.slots[slot].lanes.pause(&event.ordering_key, waiting.clone());
+                self.finish(slot, &event, End::Again(Box::new(waiting)), Some(state)).await?;
                 Outcome::Failed(failure, None)
             }
             Ok(Err(failure @ Failure::Suspended(_))) => {
@@ -300,9 +307,14 @@ impl Dispatch<'_> {
         Ok(Outcome::Failed(Failure::Retry(later), Some(delay)))
     }
 
-    /// The event can never succeed: it becomes a dead letter, and its lane continues.
+    /// The event can never succeed: it becomes a dead letter, and its lane continues. An integration that its owner has switched off is off
+    /// all the same.
     async fn set_aside(&mut self, slot: usize, event: &KeptEvent, why: String) -> Result<(), StoreError> {
-        self.finish(slot, event, End::Dead(why), None).await?;
+        let off = event.event == Event::Deactivate && !self.slots[slot].lanes.is_superseded(event);
+        if off {
+            self.slots[slot].lanes.deactivated();
+        }
+        self.finish(slot, event, End::Dead(why), off.then_some(IntegrationState::Inactive)).await?;
         let now = self.now();
         self.slots[slot].lanes.done(&event.ordering_key, now);
         Ok(())

@@ -9,6 +9,11 @@ use crate::ports::{IntegrationState, KeptEvent, ProblemKind};
 /// The lane of activations and deactivations.
 const SETUP_LANE: &str = "setup";
 
+/// Whether an event is a wish of the integration's owner: on, or off.
+fn is_wish(event: &Event) -> bool {
+    matches!(event, Event::Activate | Event::Deactivate)
+}
+
 /// The lanes of one integration.
 #[derive(Debug)]
 pub struct Lanes {
@@ -38,10 +43,21 @@ impl Lanes {
         }
     }
 
-    /// Adds an event that the store contained at the start. It runs at its `not_before`.
-    pub fn restore(&mut self, event: KeptEvent) {
+    /// Adds an event that the store contained at the start. It runs at its `not_before`. Returns earlier wishes that it replaces: the
+    /// process may have ended before they were removed.
+    pub fn restore(&mut self, event: KeptEvent) -> Vec<KeptEvent> {
         let at = event.not_before;
-        self.push(event, at);
+        if !is_wish(&event.event) {
+            self.push(event, at);
+            return Vec::new();
+        }
+        // The state was stored before a wish that was not acknowledged yet. An activation that failed for good was reported, and waits.
+        let (before, fresh) = (self.state, !event.reported && self.state != IntegrationState::Active);
+        let replaced = self.wish(event, at);
+        if !fresh {
+            self.state = before;
+        }
+        replaced
     }
 
     /// Whether the lane already contains an order webhook with the same parameters.
@@ -57,25 +73,38 @@ impl Lanes {
         self.lanes.get(key).is_some_and(|lane| lane.iter().any(is))
     }
 
-    /// Puts an activation before all other events. Only activations run until one succeeds. Returns earlier activations that this one
-    /// replaces.
-    pub fn activate(&mut self, event: KeptEvent, now: i64) -> Vec<KeptEvent> {
-        self.state = IntegrationState::Activating;
+    /// The owner wishes the integration on or off. Only the latest wish counts: it replaces those that wait, even one that is tried again and
+    /// again. One that is being handled ends first. An activation is put before all other events, and only wishes run until it succeeds.
+    /// Returns the wishes that this one replaces.
+    pub fn wish(&mut self, event: KeptEvent, at: i64) -> Vec<KeptEvent> {
+        if event.event == Event::Activate {
+            self.state = IntegrationState::Activating;
+        }
         let lane = self.lanes.entry(SETUP_LANE.to_owned()).or_default();
-        let (replaced, kept): (Vec<_>, Vec<_>) = lane.drain(..).partition(|waiting| waiting.event == Event::Activate);
+        let (replaced, kept): (Vec<_>, Vec<_>) = lane.drain(..).partition(|waiting| is_wish(&waiting.event));
         lane.extend(kept);
         lane.push_front(event);
         self.ready.retain(|(_, _, key)| key != SETUP_LANE);
         if !self.held.contains(SETUP_LANE) {
-            self.schedule(SETUP_LANE.to_owned(), now);
+            self.schedule(SETUP_LANE.to_owned(), at);
         }
         replaced
     }
 
+    /// Whether a later wish waits, so that nobody wants this one any more.
+    pub fn is_superseded(&self, event: &KeptEvent) -> bool {
+        is_wish(&event.event) && self.waits(|waiting| is_wish(waiting))
+    }
+
+    /// Whether such an event waits in the setup lane.
+    fn waits(&self, wanted: impl Fn(&Event) -> bool) -> bool {
+        self.lanes.get(SETUP_LANE).is_some_and(|lane| lane.iter().any(|waiting| wanted(&waiting.event)))
+    }
+
     /// The integration was switched off. Events that wait stay in their lanes. A waiting activation will switch the integration on again.
     pub fn deactivated(&mut self) {
-        let activation = self.lanes.get(SETUP_LANE).is_some_and(|lane| lane.iter().any(|waiting| waiting.event == Event::Activate));
-        self.state = if activation { IntegrationState::Activating } else { IntegrationState::Inactive };
+        self.state =
+            if self.waits(|waiting| *waiting == Event::Activate) { IntegrationState::Activating } else { IntegrationState::Inactive };
     }
 
     /// The activation succeeded: the other lanes may run.
@@ -101,6 +130,10 @@ impl Lanes {
         match self.state {
             IntegrationState::Active => self.ready.first().cloned(),
             IntegrationState::Activating => self.ready.iter().find(|(_, _, key)| key == SETUP_LANE).cloned(),
+            // Switching off needs no key.
+            IntegrationState::Paused if self.waits(|waiting| *waiting == Event::Deactivate) => {
+                self.ready.iter().find(|(_, _, key)| key == SETUP_LANE).cloned()
+            }
             IntegrationState::Inactive | IntegrationState::Paused => None,
         }
     }
@@ -133,11 +166,16 @@ impl Lanes {
         self.schedule(key.to_owned(), at);
     }
 
-    /// The event and all others wait until the integration is activated again.
-    pub fn pause(&mut self, key: &str, event: KeptEvent) {
+    /// The event and all others wait until the integration is activated again. Returns the state: an integration that is off stays off, and
+    /// one whose owner has wished something since goes on with that.
+    pub fn pause(&mut self, key: &str, event: KeptEvent) -> IntegrationState {
+        let wished = self.held.contains(SETUP_LANE) && key != SETUP_LANE || self.waits(|waiting| *waiting == Event::Activate);
         self.held.remove(key);
         self.lanes.entry(key.to_owned()).or_default().push_front(event);
-        self.state = IntegrationState::Paused;
+        if self.state != IntegrationState::Inactive && !wished {
+            self.state = IntegrationState::Paused;
+        }
+        self.state
     }
 
     /// Number of waiting events.
@@ -202,6 +240,14 @@ mod tests {
         KeptEvent { event: Event::Activate, ..event(SETUP_LANE, "on") }
     }
 
+    fn deactivation() -> KeptEvent {
+        KeptEvent { event: Event::Deactivate, ..event(SETUP_LANE, "off") }
+    }
+
+    fn names(events: &[KeptEvent]) -> Vec<&str> {
+        events.iter().map(|event| event.what.as_str()).collect()
+    }
+
     #[test]
     fn a_lane_waits_for_its_first_event_and_others_do_not() {
         let mut lanes = Lanes::new(IntegrationState::Active);
@@ -236,7 +282,7 @@ mod tests {
         let mut lanes = Lanes::new(IntegrationState::Inactive);
         lanes.push(event("a", "a1"), 0);
         assert_eq!(lanes.next(), None);
-        lanes.activate(activation(), 0);
+        lanes.wish(activation(), 0);
         assert_eq!(lanes.next().map(|(_, _, key)| key).as_deref(), Some(SETUP_LANE));
         lanes.take(SETUP_LANE);
         lanes.resume(10);
@@ -245,7 +291,7 @@ mod tests {
         lanes.push(event("b", "b1"), 10);
         lanes.pause("a", first);
         assert_eq!(lanes.next(), None);
-        lanes.activate(activation(), 20);
+        lanes.wish(activation(), 20);
         lanes.take(SETUP_LANE);
         lanes.resume(20);
         lanes.done(SETUP_LANE, 20);
@@ -261,12 +307,88 @@ mod tests {
     #[test]
     fn an_activation_during_a_deactivation_takes_effect_after_it() {
         let mut lanes = Lanes::new(IntegrationState::Active);
-        lanes.push(KeptEvent { event: Event::Deactivate, ..event(SETUP_LANE, "off") }, 0);
+        lanes.wish(deactivation(), 0);
         lanes.take(SETUP_LANE).expect("off");
-        lanes.activate(activation(), 1);
+        lanes.wish(activation(), 1);
         assert_eq!(lanes.next(), None, "the deactivation is being handled");
         lanes.deactivated();
         lanes.done(SETUP_LANE, 2);
         assert_eq!(lanes.next().map(|(_, _, key)| key).as_deref(), Some(SETUP_LANE));
+    }
+
+    #[test]
+    fn only_the_latest_wish_waits() {
+        let mut lanes = Lanes::new(IntegrationState::Active);
+        // Off waits for a remote system, then on.
+        lanes.wish(deactivation(), 5000);
+        assert_eq!(names(&lanes.wish(activation(), 10)), ["off"]);
+        assert_eq!(lanes.next().map(|(at, ..)| at), Some(10));
+        // On waits, then off: it does not wait for the activation's next attempt.
+        let on = lanes.take(SETUP_LANE).expect("on");
+        lanes.put_back(SETUP_LANE, on, 900_000);
+        assert_eq!(names(&lanes.wish(deactivation(), 20)), ["on"]);
+        assert_eq!(lanes.next().map(|(at, ..)| at), Some(20));
+        assert_eq!(lanes.take(SETUP_LANE).map(|event| event.event), Some(Event::Deactivate));
+        lanes.deactivated();
+        lanes.done(SETUP_LANE, 20);
+        assert_eq!((lanes.state, lanes.next()), (IntegrationState::Inactive, None));
+    }
+
+    #[test]
+    fn a_wish_that_is_being_handled_is_superseded_by_a_later_one() {
+        for (first, then) in [(activation(), deactivation()), (deactivation(), activation()), (activation(), activation())] {
+            let mut lanes = Lanes::new(IntegrationState::Active);
+            lanes.wish(first, 0);
+            let held = lanes.take(SETUP_LANE).expect("a wish");
+            assert!(!lanes.is_superseded(&held));
+            lanes.wish(then.clone(), 1);
+            assert!(lanes.is_superseded(&held) && lanes.next().is_none());
+            lanes.done(SETUP_LANE, 2);
+            assert_eq!(lanes.take(SETUP_LANE).map(|event| event.event), Some(then.event));
+        }
+    }
+
+    #[test]
+    fn an_integration_whose_key_is_refused_can_be_switched_off_and_on() {
+        let mut lanes = Lanes::new(IntegrationState::Active);
+        lanes.push(event("a", "a1"), 0);
+        let first = lanes.take("a").expect("a1");
+        assert_eq!(lanes.pause("a", first), IntegrationState::Paused);
+        lanes.wish(deactivation(), 1);
+        assert_eq!(lanes.next().map(|(_, _, key)| key).as_deref(), Some(SETUP_LANE));
+        assert_eq!(names(&lanes.wish(activation(), 2)), ["off"]);
+        assert_eq!((lanes.state, lanes.next().map(|(at, ..)| at)), (IntegrationState::Activating, Some(2)));
+    }
+
+    #[test]
+    fn an_event_that_ends_late_with_a_refused_key_undoes_no_wish() {
+        let refused = |wish: KeptEvent| {
+            let mut lanes = Lanes::new(IntegrationState::Active);
+            lanes.push(event("a", "a1"), 0);
+            let first = lanes.take("a").expect("a1");
+            let off = wish.event == Event::Deactivate;
+            lanes.wish(wish, 1);
+            if off {
+                lanes.take(SETUP_LANE).expect("off");
+                lanes.deactivated();
+                lanes.done(SETUP_LANE, 1);
+            }
+            lanes.pause("a", first)
+        };
+        assert_eq!(refused(deactivation()), IntegrationState::Inactive);
+        assert_eq!(refused(activation()), IntegrationState::Activating);
+    }
+
+    #[test]
+    fn after_a_restart_the_latest_stored_wish_counts() {
+        let mut lanes = Lanes::new(IntegrationState::Active);
+        assert!(lanes.restore(deactivation()).is_empty());
+        assert_eq!(names(&lanes.restore(activation())), ["off"]);
+        let mut lanes = Lanes::new(IntegrationState::Inactive);
+        lanes.restore(activation());
+        assert_eq!(lanes.state, IntegrationState::Activating, "the process ended before the state was stored");
+        let mut lanes = Lanes::new(IntegrationState::Paused);
+        lanes.restore(KeptEvent { reported: true, ..activation() });
+        assert_eq!((lanes.state, lanes.next()), (IntegrationState::Paused, None), "its key is still refused");
     }
 }

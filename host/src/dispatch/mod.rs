@@ -111,8 +111,15 @@ impl<'a> Dispatch<'a> {
         for integration in integrations {
             let state = integration.store.state(&integration.name).await?;
             let mut lanes = Lanes::new(state);
+            let mut replaced = Vec::new();
             for event in integration.store.waiting(&integration.name).await? {
-                lanes.restore(event);
+                replaced.extend(lanes.restore(event));
+            }
+            if lanes.state != state {
+                integration.store.set_state(&integration.name, lanes.state).await?;
+            }
+            for wish in replaced {
+                integration.store.finish(&integration.name, &wish.id, crate::ports::End::Done, None).await?;
             }
             slots.push(Slot { integration, lanes, at_work: 0, suspended: false });
         }
@@ -182,26 +189,37 @@ impl<'a> Dispatch<'a> {
         }
     }
 
-    /// Switches an integration on. Its activation runs before all waiting events.
+    /// Switches an integration on. Its activation runs before all waiting events. A deactivation that waits is forgotten: the latest wish
+    /// counts.
     pub async fn switch_on(&mut self, slot: usize, origin: Origin) -> Result<(), StoreError> {
         let event = self.kept(slot, Arrival { origin, what: "activate".into(), event: Event::Activate });
         let owner = self.slots[slot].integration.clone();
         owner.store.keep(&owner.name, &event).await?;
         owner.store.set_state(&owner.name, IntegrationState::Activating).await?;
-        let now = self.now();
-        for replaced in self.slots[slot].lanes.activate(event, now) {
-            owner.store.finish(&owner.name, &replaced.id, crate::ports::End::Done, None).await?;
-        }
-        Ok(())
+        self.wish(slot, event).await
     }
 
-    /// Switches an integration off, after the events that wait in its setup lane. False when it is off already.
+    /// Switches an integration off. An activation that waits, perhaps for its next attempt, is forgotten: the latest wish counts. False when
+    /// the integration is off already.
     pub async fn switch_off(&mut self, slot: usize, origin: Origin) -> Result<bool, StoreError> {
         if self.state(slot) == IntegrationState::Inactive {
             return Ok(false);
         }
-        self.enqueue(slot, Arrival { origin, what: "deactivate".into(), event: Event::Deactivate }).await?;
-        Ok(true)
+        let event = self.kept(slot, Arrival { origin, what: "deactivate".into(), event: Event::Deactivate });
+        let owner = self.slots[slot].integration.clone();
+        owner.store.keep(&owner.name, &event).await?;
+        self.wish(slot, event).await.map(|()| true)
+    }
+
+    /// Puts a stored wish into its lane, and removes those that it replaces.
+    async fn wish(&mut self, slot: usize, event: KeptEvent) -> Result<(), StoreError> {
+        let owner = self.slots[slot].integration.clone();
+        let now = self.now();
+        for replaced in self.slots[slot].lanes.wish(event, now) {
+            self.note(replaced.origin, &format!("{} is not wanted any more: the latest wish counts", replaced.what));
+            owner.store.finish(&owner.name, &replaced.id, crate::ports::End::Done, None).await?;
+        }
+        Ok(())
     }
 
     /// Stores an event and puts it into its lane.

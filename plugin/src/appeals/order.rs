@@ -19,7 +19,7 @@ use crate::retailcrm::custom_fields::Entity;
 use crate::retailcrm::customers::Customer;
 use crate::retailcrm::orders::{self, NewOrder, OrderSummary};
 use crate::retailcrm::reference::Status;
-use crate::retailcrm::{CrmError, Refusal};
+use crate::retailcrm::{CrmError, Refusal, answer};
 use crate::rules::{self, AssigneeFor, Fields, Reviewed};
 use crate::settings::common::{ExtraFieldRow, Repeat};
 
@@ -195,20 +195,41 @@ fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, plain: &NewOrder) -> Opt
     Some(order)
 }
 
-/// Creates the order. If the account has removed RetailCRM's built-in method, the order is created without a method.
+/// What an order has from the settings and can do without. The account may have removed it since.
+const CHOSEN: [&str; 4] = ["orderMethod", "orderType", "status", "customFields"];
+
+/// Creates the order. What the settings chose and RetailCRM does not have any more is left out: the order matters more. Which setting names it
+/// is reported when the settings are reviewed.
 fn create(context: &Context<'_>, plan: &OrderPlan<'_>, mut order: NewOrder) -> Result<(), CrmError> {
-    match orders::create(context.crm, &order) {
-        Err(CrmError::Refused { message, why: Refusal::UnknownOrderMethod, .. }) if plan.order_method.is_none() => {
-            context.platform.log(
-                Level::Warn,
-                "the account has no such order method any more; the order is created without it",
-                &[("method", plan.stock_method), ("error", &message)],
-            );
-            order.order_method = None;
-            orders::create(context.crm, &order)
-        }
-        other => other,
+    let mut result = orders::create(context.crm, &order);
+    for _ in CHOSEN {
+        let Err(CrmError::Refused { message, .. }) = &result else { break };
+        let Some(name) = CHOSEN.into_iter().find(|name| answer::names_field(message, name) && leave_out(&mut order, plan, name)) else {
+            break;
+        };
+        context.platform.log(
+            Level::Warn,
+            "RetailCRM does not accept a part of the order that the settings chose; the order is created without it",
+            &[("part", name), ("error", message)],
+        );
+        result = orders::create(context.crm, &order);
     }
+    result
+}
+
+/// Removes a part that the settings chose; false if the order has none, or if a rule has changed it.
+fn leave_out(order: &mut NewOrder, plan: &OrderPlan<'_>, name: &str) -> bool {
+    let by_settings = |made: &Option<String>, chosen: Option<&str>| made.is_some() && made.as_deref() == chosen;
+    match name {
+        "orderMethod" if by_settings(&order.order_method, plan.order_method.as_deref().or(Some(plan.stock_method))) => {
+            order.order_method = None;
+        }
+        "orderType" if by_settings(&order.order_type, plan.order_type.as_deref()) => order.order_type = None,
+        "status" if by_settings(&order.status, plan.status.as_deref()) => order.status = None,
+        "customFields" if !order.fields.is_empty() && order.fields == plan.fields => order.fields = Map::new(),
+        _ => return false,
+    }
+    true
 }
 
 /// A new order as a draft for rules.

@@ -58,6 +58,9 @@ pub enum Key<'a> {
     /// The open task for missed calls from a phone.
     MissedCallTask(&'a str),
 
+    /// When the integration was last switched on, and when that was done.
+    SwitchedOn,
+
     // Calls.
     /// The merged state of a call.
     Call(i64),
@@ -115,6 +118,16 @@ pub enum Key<'a> {
     DealsForbidden,
     /// Skipped items of a failed run, not reported yet.
     DealsUnreported,
+    /// The RetailCRM account whose deals UIS has.
+    DealsAccount,
+    /// The account has to be read again; since when.
+    DealsAccountDue,
+    /// This integration sends its RetailCRM account's deals.
+    DealsClaimed,
+    /// Another integration sends them: the code of its module.
+    DealsOwnedBy,
+    /// Any key of a family, by its name.
+    Listed(Family, &'a str),
 }
 
 /// What must exist in UIS before a deal, besides its funnel.
@@ -145,6 +158,10 @@ pub enum Family {
     DealHints,
     /// [`Key::DealFunnel`].
     DealFunnels,
+    /// [`Key::DealFunnelRefused`].
+    DealFunnelsRefused,
+    /// [`Key::DealPrerequisite`].
+    DealPrerequisites(DealPrerequisite),
     /// [`Key::DealPrerequisiteRefused`].
     DealPrerequisitesRefused(DealPrerequisite),
 }
@@ -160,6 +177,10 @@ impl Family {
             Family::Deals => "deal/",
             Family::DealHints => "deal-hint/",
             Family::DealFunnels => "deal-funnel/",
+            Family::DealFunnelsRefused => "deal-funnel-refused/",
+            Family::DealPrerequisites(DealPrerequisite::Field) => "deal-field/",
+            Family::DealPrerequisites(DealPrerequisite::Employee) => "deal-employee/",
+            Family::DealPrerequisites(DealPrerequisite::Contact) => "deal-contact/",
             Family::DealPrerequisitesRefused(DealPrerequisite::Field) => "deal-field-refused/",
             Family::DealPrerequisitesRefused(DealPrerequisite::Employee) => "deal-employee-refused/",
             Family::DealPrerequisitesRefused(DealPrerequisite::Contact) => "deal-contact-refused/",
@@ -179,6 +200,7 @@ impl fmt::Display for Key<'_> {
             Key::ModuleEmbedded => ("retailcrm/module-embedded", &""),
             Key::ModuleRegistered => ("retailcrm/module", &""),
             Key::SwitchedOff => ("retailcrm/switched-off", &""),
+            Key::SwitchedOn => ("switched-on", &""),
             Key::SwitchingOn => ("retailcrm/switching-on", &""),
             Key::Outage => ("retailcrm/outage", &""),
             Key::ActiveUsers => ("retailcrm/active-users", &""),
@@ -203,10 +225,8 @@ impl fmt::Display for Key<'_> {
             Key::Deal(order) => (Family::Deals.prefix(), order),
             Key::DealHint(order) => (Family::DealHints.prefix(), order),
             Key::DealFunnel(funnel) => (Family::DealFunnels.prefix(), funnel),
-            Key::DealFunnelRefused(funnel) => ("deal-funnel-refused/", funnel),
-            Key::DealPrerequisite(DealPrerequisite::Field, id) => ("deal-field/", id),
-            Key::DealPrerequisite(DealPrerequisite::Employee, id) => ("deal-employee/", id),
-            Key::DealPrerequisite(DealPrerequisite::Contact, id) => ("deal-contact/", id),
+            Key::DealFunnelRefused(funnel) => (Family::DealFunnelsRefused.prefix(), funnel),
+            Key::DealPrerequisite(part, id) => (Family::DealPrerequisites(*part).prefix(), id),
             Key::DealPrerequisiteRefused(part, id) => (Family::DealPrerequisitesRefused(*part).prefix(), id),
             Key::DealsReferences => ("deals/book", &""),
             Key::DealsUsedStatuses => ("deals/met-statuses", &""),
@@ -220,6 +240,11 @@ impl fmt::Display for Key<'_> {
             Key::DealsBatchSize => ("deals/pack", &""),
             Key::DealsForbidden => ("deals/forbidden", &""),
             Key::DealsUnreported => ("deals/untold", &""),
+            Key::DealsAccount => ("deals/account", &""),
+            Key::DealsAccountDue => ("deals/account-due", &""),
+            Key::DealsClaimed => ("deals/claimed", &""),
+            Key::DealsOwnedBy => ("deals/owned-by", &""),
+            Key::Listed(family, name) => (family.prefix(), name),
         };
         out.write_str(prefix)?;
         name.fmt(out)

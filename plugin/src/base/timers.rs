@@ -22,6 +22,8 @@ pub enum TimerName {
     DealsSoon,
     /// Reports that RetailCRM does not answer.
     Outage,
+    /// RetailCRM has switched the integration on again; the payload is when.
+    SwitchOn,
     /// Stores a call in the history.
     StoreCall(i64),
     /// Closes pop-ups of a call that could not be closed before.
@@ -33,13 +35,14 @@ pub enum TimerName {
 }
 
 /// Timers without an id, by name.
-const SINGLE: [(TimerName, &str); 6] = [
+const SINGLE: [(TimerName, &str); 7] = [
     (TimerName::Refresh, "refresh"),
     (TimerName::ReconcileCalls, "reconcile-calls"),
     (TimerName::ReconcileTexts, "reconcile-texts"),
     (TimerName::Deals, "deals"),
     (TimerName::DealsSoon, "deals-soon"),
     (TimerName::Outage, "outage"),
+    (TimerName::SwitchOn, "switch-on"),
 ];
 
 /// Makes the name of a timer with an id.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::keys::Key;
 use crate::base::stored;
-use crate::bindings::uis::integration::types::Failure;
+use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::platform::Platform;
 
 /// How RetailCRM switched the integration off.
@@ -35,6 +35,26 @@ pub fn reset_on_activation(platform: &dyn Platform) -> Result<bool, Failure> {
         return Ok(false);
     }
     clear(platform).map(|()| true)
+}
+
+/// When the integration was last switched on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SwitchedOn {
+    /// When somebody wished it.
+    pub wished: Instant,
+    /// When the module was registered as active after that.
+    pub registered: Instant,
+}
+
+/// Stores that the integration is on by a wish of `wished`.
+pub fn remember_on(platform: &dyn Platform, wished: Instant) -> Result<(), Failure> {
+    stored::put(platform, Key::SwitchedOn, &SwitchedOn { wished, registered: platform.now() }, None)
+}
+
+/// When the integration was last switched on; zeros if that is not known.
+pub fn last_on(platform: &dyn Platform) -> Result<SwitchedOn, Failure> {
+    Ok(stored::load(platform, Key::SwitchedOn)?.unwrap_or_default())
 }
 
 /// Clears the state when the integration is switched off in UIS.

@@ -85,6 +85,18 @@ pub struct DealBuilder<'a> {
     assignees: BTreeMap<i64, String>,
     /// Statuses that orders are or were in.
     used_statuses: Vec<String>,
+    /// Contacts and fields that UIS refused: deals are sent without them, and the digest of a deal is that of what was sent. So a deal is
+    /// sent again when UIS has taken them.
+    refused: RefusedParts,
+}
+
+/// Ids of records that UIS refused.
+#[derive(Debug, Default)]
+pub struct RefusedParts {
+    /// Contacts.
+    pub contacts: BTreeSet<String>,
+    /// Fields.
+    pub fields: BTreeSet<String>,
 }
 
 impl<'a> DealBuilder<'a> {
@@ -127,7 +139,7 @@ impl<'a> DealBuilder<'a> {
                 prerequisites::funnel(run, &funnel, &stages, &used_statuses)?;
             }
         }
-        Ok(DealBuilder { run, references, stages, funnels, assignees: BTreeMap::new(), used_statuses })
+        Ok(DealBuilder { run, references, stages, funnels, assignees: BTreeMap::new(), used_statuses, refused: RefusedParts::default() })
     }
 
     /// Makes sure that the orders' assignees exist in UIS.
@@ -142,6 +154,11 @@ impl<'a> DealBuilder<'a> {
         // Deals of a refused assignee are sent without an assignee.
         self.assignees.retain(|manager, _| !refused.contains(&prerequisites::employee_ext_id(*manager)));
         Ok(())
+    }
+
+    /// Leaves these parts out of all deals.
+    pub fn without(&mut self, refused: RefusedParts) {
+        self.refused = refused;
     }
 
     /// The stages to be stored when the run is done.
@@ -231,6 +248,7 @@ impl<'a> DealBuilder<'a> {
         if !draft.site.is_empty() {
             user_fields.insert(0, (draft::SITE_FIELD.to_owned(), self.references.site(&draft.site).to_owned()));
         }
+        user_fields.retain(|(id, _)| !self.refused.fields.contains(id));
         // The mark contains the chat's own id; the id of its communication is in the stored chat.
         let communication = draft.mark.map_or(Ok(None), |mark| communication::of(self.run.context, mark))?;
         Ok(Deal {
@@ -242,7 +260,12 @@ impl<'a> DealBuilder<'a> {
             closed: ended.then(|| step.since.max(times.created)),
             funnel_ext_id: funnel.ext_id.clone(),
             stage_ext_id: step.stage.clone(),
-            contact_ext_ids: draft.contacts.iter().map(|contact| contact.ext_id.clone()).collect(),
+            contact_ext_ids: draft
+                .contacts
+                .iter()
+                .map(|contact| contact.ext_id.clone())
+                .filter(|id| !self.refused.contacts.contains(id))
+                .collect(),
             employee_ext_id: draft.manager.filter(|manager| self.assignees.contains_key(manager)).map(prerequisites::employee_ext_id),
             revenue: draft.revenue.clone(),
             comments: draft.comments.clone(),

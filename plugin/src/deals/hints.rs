@@ -24,7 +24,7 @@ const BETWEEN_MS: i64 = 30_000;
 
 /// Handles a trigger. It is answered at once; a timer reads the order later, together with all others named until then.
 pub fn on_order_webhook(context: &Context<'_>, event: &OrderWebhook) -> Handled {
-    if !context.settings()?.deals {
+    if !deals::sends(context)? {
         return done();
     }
     let orders = orders(&event.parameters);

@@ -3,17 +3,19 @@
 //! Both continue where they stopped, also after a failure.
 
 use super::plan::{self, Cursor, Loading, Plan, Resend};
-use super::{known_deals, soon};
+use super::{known_deals, owner, soon};
 use crate::base::keys::Key;
-use crate::base::outcome::{Handled, done};
+use crate::base::outcome::{Handled, done, skipped};
 use crate::base::{digest, stored};
 use crate::bindings::uis::integration::log::Level;
-use crate::bindings::uis::integration::types::{Failure, Misconfiguration};
+use crate::bindings::uis::integration::types::{Failure, Misconfiguration, Skipped};
 use crate::context::Context;
 use crate::retailcrm::whole_orders::{self, WholeOrder};
 use crate::retailcrm::{CrmError, answer};
-use crate::settings::Settings;
+use crate::settings::{Settings, day_to_load_from};
 
+/// The setting «Загрузить сделки с даты».
+const DAY: &str = "deal-history-from";
 /// The action «Загрузить сделки».
 pub const ACTION: &str = "load-deals";
 /// The most requests per run; days without orders need few.
@@ -22,7 +24,7 @@ const REQUESTS_MAX: u32 = 20;
 const ORDERS_PER_RUN: usize = 50;
 
 /// Starts what saved settings, or switching on, require.
-pub fn on_settings(context: &Context<'_>, settings: &Settings) -> Result<(), Failure> {
+pub fn on_settings(context: &Context<'_>, settings: &Settings) -> Result<Vec<Skipped>, Failure> {
     let settings_digest = digest::of(&(
         settings.deal_default_funnel,
         settings.deal_delivery_cost,
@@ -38,9 +40,23 @@ pub fn on_settings(context: &Context<'_>, settings: &Settings) -> Result<(), Fai
     }
     stored::put(context.platform, Key::DealsSettingsDigest, &settings_digest, None)?;
     match &settings.deal_history_from {
-        Some(from) if stored::load::<String>(context.platform, Key::DealsLoadedFrom)?.as_ref() != Some(from) => begin(context, from),
-        _ => Ok(()),
+        Some(from) if stored::load::<String>(context.platform, Key::DealsLoadedFrom)?.as_ref() != Some(from) => {
+            if let Err(why) = check_day(context, from)? {
+                return Ok(vec![skipped(DAY, format!("{why}. Nothing is loaded; changes become deals all the same"))]);
+            }
+            begin(context, from).map(|()| Vec::new())
+        }
+        _ => Ok(Vec::new()),
     }
+}
+
+/// Why nothing can be loaded since this day, and what to do. Settings that an older version prepared may have any text.
+fn check_day(context: &Context<'_>, from: &str) -> Result<Result<(), String>, Failure> {
+    if let Err(why) = day_to_load_from(from) {
+        return Ok(Err(why));
+    }
+    let is_future = context.instant(from)?.is_none_or(|at| at > context.platform.now());
+    Ok(if is_future { Err(format!("{from} is in the future: choose a day that has begun")) } else { Ok(()) })
 }
 
 /// The button was pressed.
@@ -49,13 +65,18 @@ pub fn on_action(context: &Context<'_>) -> Handled {
     let misconfigured = |setting: &str, message: &str| {
         Err(Failure::Misconfigured(Misconfiguration { setting: setting.to_owned(), message: message.to_owned() }))
     };
-    match &settings.deal_history_from {
-        _ if !settings.deals => misconfigured("deals", "deals are switched off: switch them on first"),
-        Some(from) if context.instant(from)?.is_some_and(|at| at > context.platform.now()) => {
-            misconfigured("deal-history-from", "the day is in the future; choose one that has begun")
-        }
-        None => misconfigured("deal-history-from", "choose the day since which deals are loaded"),
-        Some(from) => begin(context, from).and_then(|()| done()),
+    if !settings.deals {
+        return misconfigured("deals", "deals are switched off: switch them on first");
+    }
+    if let Some(code) = owner::other(context.platform)? {
+        return misconfigured("deals", &owner::refusal(&code));
+    }
+    let Some(from) = &settings.deal_history_from else {
+        return misconfigured(DAY, "choose the day since which deals are loaded");
+    };
+    match check_day(context, from)? {
+        Err(why) => misconfigured(DAY, &why),
+        Ok(()) => begin(context, from).and_then(|()| done()),
     }
 }
 
@@ -66,10 +87,6 @@ fn begin(context: &Context<'_>, from: &str) -> Result<(), Failure> {
         return soon(context, 0);
     }
     let at = context.instant(from)?.unwrap_or_else(|| context.platform.now());
-    if at > context.platform.now() {
-        context.platform.log(Level::Warn, "the day since which deals are loaded is in the future: nothing is loaded", &[("from", from)]);
-        return Ok(());
-    }
     // Do not skip changes that were not read yet.
     let reached = match known.cursor {
         Some(Cursor::At(reached)) => Some(reached),
@@ -84,20 +101,33 @@ fn begin(context: &Context<'_>, from: &str) -> Result<(), Failure> {
     soon(context, 0)
 }
 
-/// Reads more orders of earlier days, and returns those that UIS does not have yet.
-pub fn read(context: &Context<'_>, plan: &mut Plan) -> Result<Vec<WholeOrder>, Failure> {
+/// Reads more orders of earlier days, and returns those that UIS does not have yet. A day that cannot be read ends the loading, which is
+/// reported in `left_out`; all other deals go on.
+pub fn read(context: &Context<'_>, plan: &mut Plan, left_out: &mut Vec<Skipped>) -> Result<Vec<WholeOrder>, Failure> {
     let Some(loading) = &mut plan.loading else { return Ok(Vec::new()) };
+    // An older version accepted days that do not exist.
+    if let Err(why) = day_to_load_from(&loading.day) {
+        left_out.push(skipped(DAY, format!("{why}. Nothing is loaded")));
+        plan.loading = None;
+        return Ok(Vec::new());
+    }
     let today: String = context.crm_date_time(context.platform.now())?.chars().take(10).collect();
     let mut found = Vec::new();
     for _ in 0..REQUESTS_MAX {
         if loading.day > today || found.len() >= ORDERS_PER_RUN {
             break;
         }
-        let (orders, more) = whole_orders::created_on(context.crm, &loading.day, loading.page).map_err(|error| match error {
+        let (orders, more) = match whole_orders::created_on(context.crm, &loading.day, loading.page) {
+            Ok(page) => page,
             // RetailCRM refuses the day itself, so retrying is useless.
-            CrmError::Refused { .. } => Failure::Rejected(error.to_string()),
-            other => other.into(),
-        })?;
+            Err(error @ CrmError::Refused { .. }) => {
+                let why = format!("orders since {} are not loaded: {error}. Choose another day, then load deals again", loading.day);
+                left_out.push(skipped(DAY, why));
+                plan.loading = None;
+                return Ok(found);
+            }
+            Err(other) => return Err(other.into()),
+        };
         loading.orders += orders.len() as u64;
         for order in orders {
             if answer::id(&order.id).map_or(Ok(false), |id| known_deals::read(context, id).map(|known| known.is_none()))? {

@@ -10,6 +10,8 @@
 //! | [`sync`] | one run: reads changed orders and uploads their deals |
 //! | [`run`] | what the steps of one run share |
 //! | [`loading`] | «Загрузить сделки с даты», and sending all deals again when a setting changed |
+//! | [`ids`] | the ids in UIS, which name their RetailCRM account |
+//! | [`owner`] | which of several integrations of one RetailCRM account sends its deals |
 //! | [`references`] | RetailCRM's statuses, groups, shops and users, as deals need them |
 //! | [`funnels`] | «Дефолтная воронка»: funnels and their stages |
 //! | [`stages`] | the stages that an order went through |
@@ -25,8 +27,10 @@ pub mod builder;
 pub mod draft;
 pub mod funnels;
 pub mod hints;
+pub mod ids;
 pub mod known_deals;
 pub mod loading;
+pub mod owner;
 pub mod plan;
 pub mod prerequisites;
 pub mod references;
@@ -40,25 +44,33 @@ pub mod upload;
 use crate::base::keys::Key;
 use crate::base::stored;
 use crate::base::timers::{self, TimerName};
-use crate::bindings::uis::integration::types::{Failure, Instant};
+use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
 use crate::context::Context;
 
 /// A change without a trigger is in UIS's reports within ten minutes.
 const EVERY_MS: u64 = 600_000;
 
-/// Starts deals when the integration is switched on or its settings are saved.
-pub fn start(context: &Context<'_>, at: Instant) -> Result<(), Failure> {
+/// Whether this integration sends deals: its settings want it, and no other integration of the same RetailCRM account does.
+pub fn sends(context: &Context<'_>) -> Result<bool, Failure> {
+    Ok(context.settings()?.deals && owner::other(context.platform)?.is_none())
+}
+
+/// Starts deals when the integration is switched on or its settings are saved. Returns what the owner should know.
+pub fn start(context: &Context<'_>, at: Instant) -> Result<Vec<Skipped>, Failure> {
     let settings = context.settings()?;
     if !settings.deals {
         timers::cancel(context.platform, TimerName::Deals);
         timers::cancel(context.platform, TimerName::DealsSoon);
-        return stored::forget(context.platform, Key::DealsSoon);
+        stored::forget(context.platform, Key::DealsSoon)?;
+        return Ok(Vec::new());
     }
     // Switching off deleted the timers, but the work is still to be done.
     stored::forget(context.platform, Key::DealsSoon)?;
+    ids::check_again(context, at)?;
     plan::begin(context, at)?;
-    loading::on_settings(context, settings)?;
-    timers::every(context.platform, TimerName::Deals, EVERY_MS)
+    let left_out = loading::on_settings(context, settings)?;
+    timers::every(context.platform, TimerName::Deals, EVERY_MS)?;
+    Ok(left_out)
 }
 
 /// Makes sure that a run starts within `after_ms`.

@@ -77,13 +77,15 @@ pub fn funnel(run: &Run<'_>, (ext_id, name): &(String, String), stages: &Stages,
     let key = Key::DealFunnel(ext_id);
     let wanted = funnels::funnel(ext_id, name, stages);
     let Some(known) = stored::load::<StoredFunnel>(platform, key)? else {
-        return match uis.call(1, || platform.create_funnel(&wanted))? {
+        return match uis.call(1, || platform.create_funnel(&run.ids.funnel(&wanted)))? {
             Ok(()) => remember(platform, key, wanted),
             // The funnel exists in UIS, but its state is not stored here.
-            Err(refusal) if refusal.mnemonic == "duplicate_entity" => match uis.call(1, || platform.update_funnel(&wanted))? {
-                Ok(()) => remember(platform, key, wanted),
-                Err(refusal) => Err(no_funnel(name, &refusal)),
-            },
+            Err(refusal) if refusal.mnemonic == "duplicate_entity" => {
+                match uis.call(1, || platform.update_funnel(&run.ids.funnel(&wanted)))? {
+                    Ok(()) => remember(platform, key, wanted),
+                    Err(refusal) => Err(no_funnel(name, &refusal)),
+                }
+            }
             Err(refusal) => Err(no_funnel(name, &refusal)),
         };
     };
@@ -107,7 +109,7 @@ pub fn funnel(run: &Run<'_>, (ext_id, name): &(String, String), stages: &Stages,
         if refused.contains(&content) {
             continue;
         }
-        match uis.call(1, || platform.update_funnel(&wanted))? {
+        match uis.call(1, || platform.update_funnel(&run.ids.funnel(&wanted)))? {
             Ok(()) => return remember(platform, key, wanted),
             Err(refusal) => {
                 refused.push(content);
@@ -203,7 +205,7 @@ pub fn fields(run: &Run<'_>, known: &[Field]) -> Result<BTreeSet<String>, Failur
             &records,
             SINGLE_RECORDS,
             count,
-            |batch| platform.put_deal_fields(batch),
+            |batch| platform.put_deal_fields(&run.ids.fields(batch)),
             |record, refusal| {
                 refused.insert(record.ext_id.clone());
                 run.leave_out(format!("field {} of deals", record.name), describe_refusal(&refusal));
@@ -235,7 +237,7 @@ pub fn employees(run: &Run<'_>, names: &BTreeMap<i64, String>) -> Result<BTreeSe
             &records,
             SINGLE_RECORDS,
             count,
-            |batch| platform.put_deal_employees(batch),
+            |batch| platform.put_deal_employees(&run.ids.employees(batch)),
             |record, refusal| {
                 refused.insert(record.ext_id.clone());
                 run.leave_out(format!("employee {} of deals", record.name), describe_refusal(&refusal));
@@ -269,7 +271,7 @@ pub fn contacts(run: &Run<'_>, drafts: &[Draft], created: impl Fn(&Draft, &Conta
             &records,
             RECORDS_MAX,
             |_| 1,
-            |batch| platform.put_deal_contacts(batch),
+            |batch| platform.put_deal_contacts(&run.ids.contacts(batch)),
             |record, refusal| {
                 refused.insert(record.ext_id.clone());
                 run.leave_out(format!("contact {} of deals", record.name), describe_refusal(&refusal));

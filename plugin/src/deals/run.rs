@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use crate::base::outcome::skipped;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
+use crate::deals::ids::Ids;
 use crate::deals::uis_calls::UisCalls;
 use crate::settings::Settings;
 
@@ -14,6 +15,8 @@ pub struct Run<'a> {
     pub context: &'a Context<'a>,
     /// The settings in force.
     pub settings: &'a Settings,
+    /// The ids in UIS.
+    pub ids: Ids,
     /// Calls to UIS, limited per run.
     pub uis: UisCalls,
     left_out: RefCell<Vec<Skipped>>,
@@ -21,8 +24,8 @@ pub struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// Starts a run; `left_out` is what earlier runs skipped and did not report.
-    pub fn new(context: &'a Context<'a>, left_out: Vec<Skipped>) -> Result<Run<'a>, Failure> {
-        Ok(Run { context, settings: context.settings()?, uis: UisCalls::default(), left_out: RefCell::new(left_out) })
+    pub fn new(context: &'a Context<'a>, ids: Ids, left_out: Vec<Skipped>) -> Result<Run<'a>, Failure> {
+        Ok(Run { context, settings: context.settings()?, ids, uis: UisCalls::default(), left_out: RefCell::new(left_out) })
     }
 
     /// Skips something for good; it is reported at the end of the run.

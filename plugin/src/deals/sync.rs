@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::builder::{BuildOptions, DealBuilder, OrderChanges, StageByStatus};
+use super::builder::{BuildOptions, DealBuilder, OrderChanges, RefusedParts, StageByStatus};
 use super::draft::{self, Draft};
+use super::ids::{self, NoIds};
 use super::plan::{self, Cursor, Plan, Resend};
 use super::run::Run;
 use super::stages::{self, Change};
 use super::uis_calls::describe_refusal;
-use super::{hints, known_deals, loading, prerequisites, upload};
+use super::{hints, known_deals, loading, owner, prerequisites, upload};
 use crate::base::keys::{Family, Key};
 use crate::base::outcome::{Handled, done, done_with_skipped, skipped};
 use crate::base::stored;
@@ -38,6 +39,8 @@ struct Work {
     /// Orders that are already loaded.
     loaded: Vec<WholeOrder>,
     hinted: Vec<i64>,
+    /// What was skipped while the orders were gathered.
+    left_out: Vec<Skipped>,
     /// Deals that are sent again because a setting changed.
     resend: BTreeSet<i64>,
     /// When reading the history began.
@@ -70,16 +73,27 @@ pub fn on_soon(context: &Context<'_>) -> Handled {
 }
 
 fn run_once(context: &Context<'_>) -> Handled {
-    if !context.settings()?.deals {
+    if !super::sends(context)? {
         return done();
     }
+    if let Some(lost) = owner::look_again(context)? {
+        return done_with_skipped(lost);
+    }
+    let ids = match ids::of(context) {
+        Ok(ids) => ids,
+        Err(NoIds::Unknown(why)) => return forbidden(context, why, "deals wait, because their ids in UIS name the account"),
+        Err(NoIds::Busy) => return super::soon(context, NEXT_MS).and_then(|()| done()),
+        Err(NoIds::Failure(failure)) => return Err(failure),
+    };
     let mut plan = plan::load(context)?;
     let batch_size = stored::load::<usize>(context.platform, Key::DealsBatchSize)?
         .filter(|batch_size| BATCH_SIZES.contains(batch_size))
         .unwrap_or(BATCH_SIZES[0]);
     let mut work = match read_history(context, &mut plan, batch_size) {
         Ok(work) => work,
-        Err(StopReason::Forbidden(why)) => return forbidden(context, why),
+        Err(StopReason::Forbidden(why)) => {
+            return forbidden(context, why, "give the key the right order_read, or switch deals off");
+        }
         Err(StopReason::Failure(failure)) => return Err(failure),
     };
     stored::forget(context.platform, Key::DealsForbidden)?;
@@ -98,7 +112,11 @@ fn run_once(context: &Context<'_>) -> Handled {
         }
         other => other?,
     };
-    let run = Run::new(context, take_unreported(context)?)?;
+    let mut left_out = take_unreported(context)?;
+    // A run that failed may have reported the same.
+    work.left_out.retain(|new| !left_out.iter().any(|known| (&known.what, &known.why) == (&new.what, &new.why)));
+    left_out.append(&mut work.left_out);
+    let run = Run::new(context, ids, left_out)?;
     let uploaded = upload_changes(&run, &mut work, orders);
     let calls = run.uis.calls_made();
     let left_out = run.into_left_out();
@@ -150,13 +168,13 @@ impl From<Failure> for StopReason {
     }
 }
 
-/// The key may not read orders: reported once; everything else of the integration continues.
-fn forbidden(context: &Context<'_>, why: String) -> Handled {
+/// The key may not read what deals need: reported once; everything else of the integration continues.
+fn forbidden(context: &Context<'_>, why: String, what_to_do: &str) -> Handled {
     if stored::exists(context.platform, Key::DealsForbidden) {
         return done();
     }
     stored::put(context.platform, Key::DealsForbidden, &true, None)?;
-    done_with_skipped(vec![skipped("deals", format!("{why}; give the key the right order_read, or switch deals off"))])
+    done_with_skipped(vec![skipped("deals", format!("{why}; {what_to_do}"))])
 }
 
 /// Reads the changes of orders since the last run.
@@ -236,7 +254,7 @@ fn add_pending_orders(context: &Context<'_>, plan: &mut Plan, work: &mut Work, b
     work.hinted = hinted;
     work.more_hints = more;
     if work.orders.len() < orders_per_run(batch_size) && plan.loading.is_some() {
-        work.loaded = loading::read(context, plan)?;
+        work.loaded = loading::read(context, plan, &mut work.left_out)?;
         for id in work.loaded.iter().filter_map(|order| answer::id(&order.id)) {
             work.orders.entry(id).or_default();
         }
@@ -290,7 +308,7 @@ fn upload_changes(run: &Run<'_>, work: &mut Work, orders: Vec<WholeOrder>) -> Re
     for order in &work.deleted {
         if known_deals::read(context, *order)?.is_some() {
             // Deleting a deal that does not exist is not an error in UIS.
-            if let Err(refusal) = run.uis.call(1, || context.platform.delete_deal(&draft::ext_id(*order)))? {
+            if let Err(refusal) = run.uis.call(1, || context.platform.delete_deal(&run.ids.full(&draft::ext_id(*order))))? {
                 run.leave_out(format!("deletion of the deal of order {order}"), describe_refusal(&refusal));
             }
             known_deals::forget(context, *order)?;
@@ -312,7 +330,7 @@ fn upload_changes(run: &Run<'_>, work: &mut Work, orders: Vec<WholeOrder>) -> Re
         let own = context.instant(&contact.created).ok().flatten();
         own.unwrap_or_else(|| created(draft)).min(now)
     };
-    let refused_contacts = prerequisites::contacts(run, &drafts, of_contact)?;
+    builder.without(RefusedParts { contacts: prerequisites::contacts(run, &drafts, of_contact)?, fields: refused_fields });
     let mut updates = Vec::new();
     for draft in &drafts {
         let changes = work.orders.remove(&draft.order).unwrap_or_default();
@@ -321,13 +339,7 @@ fn upload_changes(run: &Run<'_>, work: &mut Work, orders: Vec<WholeOrder>) -> Re
             continue;
         }
         let options = BuildOptions { history_complete: !work.more_history && !newer, resend: work.resend.contains(&draft.order) };
-        let update = builder.update_of(draft, &changes, created(draft), options)?;
-        let Some(mut update) = update else { continue };
-        for state in &mut update.states {
-            state.contact_ext_ids.retain(|id| !refused_contacts.contains(id));
-            state.user_fields.retain(|(id, _)| !refused_fields.contains(id));
-        }
-        updates.push(update);
+        updates.extend(builder.update_of(draft, &changes, created(draft), options)?);
     }
     upload::upload(run, &updates)?;
     Ok(Some(builder.into_stages()))

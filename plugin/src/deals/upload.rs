@@ -10,7 +10,7 @@ use crate::deals::run::Run;
 /// Uploads new states. A deal that UIS refuses is reported with its order's number and does not block the others.
 pub fn upload(run: &Run<'_>, updates: &[DealUpdate]) -> Result<(), Failure> {
     let context = run.context;
-    let send = |states: &[Deal]| run.uis.call(1, || context.platform.upload_deals(states));
+    let send = |states: &[Deal]| run.uis.call(1, || context.platform.upload_deals(&run.ids.deals(states)));
     let mut batches: Vec<&[DealUpdate]> = Vec::new();
     let (mut begin, mut rows) = (0, 0);
     for (index, update) in updates.iter().enumerate() {

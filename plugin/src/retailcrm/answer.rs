@@ -24,8 +24,6 @@ pub enum Refusal {
     CustomerNotFound,
     /// An entity with this `externalId` already exists.
     DuplicateExternalId,
-    /// The account does not have the order's method.
-    UnknownOrderMethod,
     /// Another reason.
     Other,
 }
@@ -35,7 +33,6 @@ impl Refusal {
         match message {
             _ if status == 404 => Refusal::NotFound,
             _ if message.contains("already exists") => Refusal::DuplicateExternalId,
-            _ if message.contains("orderMethod") => Refusal::UnknownOrderMethod,
             _ if names_missing_customer(message) => Refusal::CustomerNotFound,
             _ => Refusal::Other,
         }
@@ -50,6 +47,13 @@ fn names_missing_customer(message: &str) -> bool {
         let is_customer = ["customer", "corporate customer", "customercorporate", "contact"].iter().any(|name| part.starts_with(name));
         is_customer && (part.contains("not found") || part.contains("does not exist"))
     })
+}
+
+/// Whether a refusal is about this field of an entity: `Order is not loaded: status: "Status" with "code"="x" does not exist.`, or
+/// `customFields[utm]: …`.
+pub fn names_field(message: &str, field: &str) -> bool {
+    let class = format!("\"{}{}\"", field[..1].to_uppercase(), &field[1..]);
+    message.split([':', ';', '.', '[']).any(|part| part.trim() == field || part.trim_start().starts_with(&class))
 }
 
 /// Why a request has no usable answer.
@@ -322,7 +326,7 @@ mod tests {
         for (status, message, why) in [
             (404, "Not found", Refusal::NotFound),
             (400, "Errors: externalId: Customer with externalId=uis-phone-7 already exists", Refusal::DuplicateExternalId),
-            (400, "Errors: orderMethod: \"OrderMethod\" with \"code\"=\"phone\" does not exist.", Refusal::UnknownOrderMethod),
+            (400, "Errors: orderMethod: \"OrderMethod\" with \"code\"=\"phone\" does not exist.", Refusal::Other),
             (400, "Note is not loaded: customer: Customer with id=9 not found.", Refusal::CustomerNotFound),
             (400, "Order is not loaded: contact: Contact with id=9 does not exist", Refusal::CustomerNotFound),
             (400, "Order is not loaded: managerId: User with id=99 not found.", Refusal::Other),
@@ -331,6 +335,20 @@ mod tests {
         ] {
             let error = CrmError::refused("POST /x".into(), status, message.into());
             assert!(error.is_refused_for(why), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_its_field() {
+        for (message, field, named) in [
+            (r#"Order is not loaded: status: "Status" with "code"="x" does not exist."#, "status", true),
+            (r#"Order is not loaded: orderType: "OrderType" with "code"="status" does not exist."#, "status", false),
+            (r#"Errors: "OrderMethod" with "code"="phone" does not exist."#, "orderMethod", true),
+            ("Errors: customer: Set one; customFields[utm]: wrong value", "customFields", true),
+            ("Errors: customFields.utm: wrong value", "customFields", true),
+            ("Errors: deliveryStatus: wrong", "status", false),
+        ] {
+            assert_eq!(names_field(message, field), named, "{message} {field}");
         }
     }
 

@@ -9,6 +9,7 @@ pub mod modules;
 pub mod order_history;
 pub mod orders;
 pub mod reference;
+pub mod system;
 pub mod tasks;
 pub mod telephony;
 pub mod users;

@@ -36,6 +36,8 @@ pub struct ExternalPhone {
 pub struct Module {
     /// The module's code: [`CODE`], with a number if other integrations use the same account.
     pub code: String,
+    /// Its name, which people see.
+    pub name: String,
     /// Whether the integration is on.
     pub active: bool,
     /// The URL that callbacks' paths are relative to.
@@ -58,14 +60,40 @@ pub struct Module {
     pub embedded: bool,
 }
 
+/// A module of this or another integration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Registered {
+    /// Its name.
+    pub name: String,
+    /// Whether it is on.
+    pub active: bool,
+    /// The URL that its callbacks are relative to.
+    pub base_url: String,
+}
+
+/// The codes that modules of integrations of one account may have, in order.
+pub fn codes() -> impl Iterator<Item = String> {
+    (1..=CODES_MAX).map(|number| if number == 1 { CODE.to_owned() } else { format!("{CODE}-{number}") })
+}
+
+/// The module with this code, if there is one.
+pub fn find(crm: Crm<'_>, code: &str) -> Result<Option<Registered>, CrmError> {
+    match crm.send(ApiRequest::get(format!("/api/v5/integration-modules/{code}"))) {
+        Ok(found) => {
+            let module = &found["integrationModule"];
+            let active = module["active"] != Value::Bool(false) && module["freeze"] != Value::Bool(true);
+            Ok(Some(Registered { name: answer::text(&module["name"]), active, base_url: answer::text(&module["baseUrl"]) }))
+        }
+        Err(CrmError::Refused { why: Refusal::NotFound, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// The code of our module: the one whose callbacks already reach us, else the first unused one.
 pub fn code(crm: Crm<'_>, base_url: &str) -> Result<String, CrmError> {
-    for number in 1..=CODES_MAX {
-        let code = if number == 1 { CODE.to_owned() } else { format!("{CODE}-{number}") };
-        match crm.send(ApiRequest::get(format!("/api/v5/integration-modules/{code}"))) {
-            Ok(found) if answer::text(&found["integrationModule"]["baseUrl"]).trim_end_matches('/') != base_url => {}
-            Ok(_) | Err(CrmError::Refused { why: Refusal::NotFound, .. }) => return Ok(code),
-            Err(error) => return Err(error),
+    for code in codes() {
+        if find(crm, &code)?.is_none_or(|module| module.base_url.trim_end_matches('/') == base_url) {
+            return Ok(code);
         }
     }
     Err(CrmError::Denied(format!("{CODES_MAX} integrations are already registered in this RetailCRM account; remove some of them")))
@@ -91,7 +119,7 @@ pub fn register(crm: Crm<'_>, module: &Module) -> Result<(), CrmError> {
         "code": module.code,
         "integrationCode": CODE,
         "active": module.active,
-        "name": "UIS",
+        "name": module.name,
         "logo": module.logo,
         "clientId": module.client_id,
         "baseUrl": module.base_url,

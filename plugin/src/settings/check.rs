@@ -2,15 +2,13 @@
 
 use super::common::ResponsibleRule;
 use super::conditions::{Parameter, Row};
+use super::employees::Matching;
 use super::telephony::{CallAssignee, CallSettings, MissedTask, OrderAssignee};
 use super::texts::{ChatEvent, TextAssignee, TextSettings};
 use super::{DUE_HOURS_MAX, ExtraFieldRow, RECORDING_WAIT_MAX, Repeat, Settings, problem, schema};
 use crate::base::template;
 use crate::bindings::uis::integration::types::Misconfiguration;
 use crate::platform::Phones;
-
-/// RetailCRM has no orders from before this day.
-const EARLIEST_DAY: &str = "2000-01-01";
 
 /// Adds a problem: the setting's name, and what is wrong with it.
 type Refuse<'a> = dyn FnMut(&str, String) + 'a;
@@ -73,6 +71,9 @@ fn missing_defaults(settings: &Settings) -> Vec<Misconfiguration> {
 
 /// «Соответствие сотрудников».
 fn check_employees(settings: &Settings, refuse: &mut Refuse<'_>) {
+    if settings.employee_synchronisation && settings.employee_matching == Matching::Table && settings.employee_table.is_empty() {
+        refuse("employee-table", "add at least one row, or match employees by their e-mail (employee-matching: synchronisation)".into());
+    }
     for (index, pair) in settings.employee_table.iter().enumerate() {
         if settings.employee_table[..index].iter().any(|known| known.employee == pair.employee) {
             refuse("employee-table", format!("row {}: employee {} already has a row", index + 1, pair.employee));
@@ -106,7 +107,7 @@ fn check_click_to_call(settings: &mut Settings, read: Read<'_>, refuse: &mut Ref
     if settings.click_to_call_number.as_deref() == Some("") {
         refuse("click-to-call-number", "the number has no digits".into());
     }
-    if settings.override_caller_id && settings.click_to_call_number.is_none() {
+    if settings.telephony && settings.override_caller_id && settings.click_to_call_number.is_none() {
         refuse("click-to-call-number", "choose the number that override-caller-id shows to customers".into());
     }
 }
@@ -123,7 +124,10 @@ fn check_domains(settings: &mut Settings, refuse: &mut Refuse<'_>) {
 
 /// «Подключение передачи сделок».
 fn check_deals(settings: &Settings, refuse: &mut Refuse<'_>) {
-    if settings.deals && settings.deal_extra_fields && settings.deal_field_codes.is_empty() {
+    if !settings.deals {
+        return;
+    }
+    if settings.deal_extra_fields && settings.deal_field_codes.is_empty() {
         refuse("deal-field-codes", "choose at least one field, or switch deal-extra-fields off".into());
     }
     if let Some(both) = settings.deal_success_groups.iter().find(|group| settings.deal_failed_groups.contains(group)) {
@@ -133,13 +137,6 @@ fn check_deals(settings: &Settings, refuse: &mut Refuse<'_>) {
         if groups.is_empty() {
             refuse(name, "choose at least one group: every funnel of UIS has a stage for it".into());
         }
-    }
-    if let Some(day) = &settings.deal_history_from
-        && (day.len() != 10 || crate::base::local_time::parse(day).is_none())
-    {
-        refuse("deal-history-from", format!("{day:?} is not a date; write it like 2026-01-31"));
-    } else if let Some(day) = settings.deal_history_from.as_deref().filter(|day| *day < EARLIEST_DAY) {
-        refuse("deal-history-from", format!("{day} is before {EARLIEST_DAY}; orders are read day by day, and there are none so old"));
     }
 }
 

@@ -9,12 +9,15 @@
 //! | [`common`] | types of both |
 //! | [`conditions`] | the condition language of filters and of «Ответственные» |
 //! | [`schema`] | the JSON Schema: titles, sections, tabs |
+//! | `check` | combinations of settings that are refused |
+//! | `mend` | values that older versions accepted and that cannot work |
 //! | `migration` | settings of older versions |
 
 mod check;
 pub mod common;
 pub mod conditions;
 pub mod employees;
+mod mend;
 mod migration;
 mod prepared;
 pub mod schema;
@@ -29,6 +32,7 @@ use crate::platform::Phones;
 use crate::retailcrm::custom_fields::Entity;
 pub use common::{ExtraFieldRow, Repeat};
 use employees::{EmployeePair, Matching};
+pub use mend::day_to_load_from;
 use telephony::{CallSettings, Hours, OrderAssignee, ShopNumber};
 use texts::{SiteDomain, TextSettings};
 
@@ -208,9 +212,16 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Settings from the bytes that [`prepare`] made.
+    /// Settings from the bytes that [`prepare`] made, perhaps in an older version: without the values that cannot work.
     pub fn decode(prepared: &[u8]) -> Result<Settings, Failure> {
-        prepared::decode(prepared)
+        let mut settings = prepared::decode(prepared)?;
+        mend::mend(&mut settings);
+        Ok(settings)
+    }
+
+    /// The values that cannot work in the bytes that an older version prepared, and what to do.
+    pub fn unusable(prepared: &[u8]) -> Result<Vec<Misconfiguration>, Failure> {
+        Ok(mend::mend(&mut prepared::decode(prepared)?).into_iter().map(with_title).collect())
     }
 
     /// Whether site requests are handled.
@@ -273,11 +284,20 @@ pub fn prepare(phones: &dyn Phones, json: &str, from_version: Option<&str>) -> R
     let (readable, unreadable) = readable(given);
     problems.extend(unreadable);
     let mut settings = Settings::deserialize(nested(readable)).map_err(|error| vec![problem("", error.to_string())])?;
+    mend::tidy(&mut settings);
     let checked = check::check(&mut settings, phones);
     problems.extend(checked.problems);
     notes.extend(checked.notes);
+    let unusable = mend::mend(&mut settings);
+    if from_version.is_some_and(|version| version.starts_with("0.1.")) {
+        // That version accepted them, and its settings stay in use.
+        let without = |one: Misconfiguration| problem(&one.setting, format!("{}. Until then it is not used", one.message));
+        notes.extend(unusable.into_iter().map(without).map(with_title));
+    } else {
+        problems.extend(unusable);
+    }
     if !problems.is_empty() {
-        return Err(problems);
+        return Err(problems.into_iter().map(with_title).collect());
     }
     let bytes = prepared::encode(&settings).map_err(|error| vec![problem("", error)])?;
     Ok(Prepared { bytes, notes })
@@ -295,7 +315,10 @@ fn readable(given: Map<String, Value>) -> (Map<String, Value>, Vec<Misconfigurat
                 Some(message) => problems.push(problem(&name, message)),
                 None => match Settings::deserialize(nested([(name.clone(), value.clone())])) {
                     Ok(_) => drop(readable.insert(name, value)),
-                    Err(error) => problems.push(problem(&name, format!("{value} cannot be used: {error}"))),
+                    Err(error) => {
+                        let wanted = schema::expected(property).unwrap_or_else(|| error.to_string());
+                        problems.push(problem(&name, format!("{value} cannot be used: {wanted}")));
+                    }
                 },
             },
             None => problems.push(problem(&name, format!("there is no such setting; there are: {}", schema::names(false).join(", ")))),
@@ -328,6 +351,14 @@ fn nested(saved: impl IntoIterator<Item = (String, Value)>) -> Value {
         }
     }
     Value::Object(whole)
+}
+
+/// The same problem with the setting's title, as the settings page shows it.
+fn with_title(one: Misconfiguration) -> Misconfiguration {
+    match schema::properties().get(&one.setting).and_then(|property| property["title"].as_str()) {
+        Some(title) => problem(&one.setting, format!("«{title}»: {}", one.message)),
+        None => one,
+    }
 }
 
 fn problem(setting: &str, message: String) -> Misconfiguration {
@@ -430,6 +461,7 @@ mod tests {
             (r#"{"deals":true,"deal-success-groups":["a","b"],"deal-failed-groups":["b"]}"#, "deal-failed-groups"),
             (r#"{"deals":true,"deal-failed-groups":[]}"#, "deal-failed-groups"),
             (r#"{"deal-history-from":"31.01.2026"}"#, "deal-history-from"),
+            (r#"{"deal-history-from":"2026-02-30"}"#, "deal-history-from"),
             (r#"{"deal-default-funnel":"yes"}"#, "deal-default-funnel"),
         ] {
             assert_eq!(names(json), [setting], "{json}");

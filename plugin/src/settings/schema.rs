@@ -143,6 +143,19 @@ pub fn takes_integers(setting: &str) -> bool {
     is(property) || is(&property["items"])
 }
 
+/// What to write for a setting whose value is of another type; none for lists and tables.
+pub fn expected(property: &Value) -> Option<String> {
+    let is = |kind: &str| property["type"] == kind || listed(&property["type"], &kind.into());
+    Some(match (property["minimum"].as_i64(), property["maximum"].as_i64()) {
+        (Some(least), Some(most)) => format!("write a whole number from {least} to {most}"),
+        _ if is("boolean") => "write true or false".to_owned(),
+        _ if property["x-choices"] == "retailcrm/users" && is("integer") => "choose a user of RetailCRM, by the user's number".to_owned(),
+        _ if is("integer") => "write a whole number".to_owned(),
+        _ if is("string") => "write a text".to_owned(),
+        _ => return None,
+    })
+}
+
 /// The source of a setting's choices; none if the setting has no such choices. A field of a table's row is named `setting.field`, and the
 /// values of a condition's parameter `setting.parameter`.
 pub fn choices_from(setting: &str) -> Option<String> {

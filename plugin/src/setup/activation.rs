@@ -32,12 +32,15 @@ pub fn on_activate(context: &Context<'_>, at: Instant) -> Handled {
         )]);
     }
     outage::clear(context.platform)?;
+    // Whoever saves the settings is reminded of another integration that sends the deals.
+    deals::owner::forget(context.platform)?;
     // Register again, whatever happened to the module in RetailCRM meanwhile.
     module::forget_registered(context.platform)?;
-    let refreshed = refresh(context)?;
+    let mut refreshed = refresh(context)?;
+    switch::remember_on(context.platform, at)?;
     reconcile::CALLS.start_timer(context.platform)?;
     texts::reconcile::start(context)?;
-    deals::start(context, at)?;
+    refreshed.skipped.extend(deals::start(context, at)?);
     unfinished::resume_all(context)?;
     timers::every(context.platform, TimerName::Refresh, REFRESH_EVERY_MS)?;
     Ok(refreshed)
@@ -51,6 +54,7 @@ pub fn on_deactivate(context: &Context<'_>) -> Handled {
     reconcile::CALLS.clear(context.platform)?;
     TEXTS.clear(context.platform)?;
     switch::clear(context.platform)?;
+    switch::finish_switching_on(context.platform)?;
     outage::clear(context.platform)?;
     done()
 }
@@ -80,6 +84,7 @@ pub fn refresh(context: &Context<'_>) -> Handled {
     let users = users::all(crm, &first_users)?;
     active_users::remember(context.platform, &users)?;
     let Linked { links, employees, mut left_out } = link_employees(context, &users)?;
+    left_out.extend(deals::owner::decide(context, &registration::own_code(context)?)?);
     registration::register(context, true, &links)?;
     left_out.extend(review::run(context, &users, &employees, &links)?);
     done_with_skipped(left_out)

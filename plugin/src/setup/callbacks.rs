@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::base::outcome::{Handled, done};
+use crate::base::timers::{self, TimerName};
 use crate::bindings::exports::uis::integration::setup::Callback;
 use crate::bindings::uis::integration::directory::EmployeeFields;
 use crate::bindings::uis::integration::log::Level;
@@ -11,7 +12,7 @@ use crate::context::Context;
 use crate::crm_state::employee_links;
 use crate::crm_state::switch::{self, SwitchedOff};
 use crate::retailcrm::CONNECTION;
-use crate::setup::activation;
+use crate::setup::{activation, registration};
 use crate::uis::directory;
 
 /// Handles a callback.
@@ -49,19 +50,53 @@ fn activity(context: &Context<'_>, at: Instant, activity: Option<&str>, system_u
         (false, false) => Some(SwitchedOff::Inactive),
         (true, false) => None,
     };
-    let begun = switch::is_switching_on(context.platform);
-    if switched_off == switch::state(context.platform)? && !(switched_off.is_none() && begun) {
+    match switched_off {
+        Some(state) => switch_off(context, at, state),
+        None => switch_on(context, at),
+    }
+}
+
+/// RetailCRM switched the module off at `at`.
+fn switch_off(context: &Context<'_>, at: Instant, state: SwitchedOff) -> Handled {
+    let platform = context.platform;
+    let last = switch::last_on(platform)?;
+    // The callback waited while the integration was being switched on: the latest wish counts. Freezing is no wish.
+    if state == SwitchedOff::Inactive && at < last.wished {
+        platform.log(Level::Info, "the module was switched off before the integration was last switched on; it stays on", &[]);
         return done();
     }
-    if let Some(switched_off) = switched_off {
-        switch::finish_switching_on(context.platform)?;
-        context.platform.log(Level::Warn, "RetailCRM switched the integration off: nothing is sent until it is on again", &[]);
-        switch::set_off(context.platform, switched_off)?;
+    switch::finish_switching_on(platform)?;
+    if switch::state(platform)? != Some(state) {
+        platform.log(Level::Warn, "RetailCRM switched the integration off: nothing is sent until it is on again", &[]);
+        switch::set_off(platform, state)?;
+    }
+    // An activation that was wished earlier and took its time has registered the module as active after it was switched off.
+    if state == SwitchedOff::Inactive && at < last.registered {
+        registration::register(context, false, &[])?;
+    }
+    done()
+}
+
+/// RetailCRM switched the module on again at `at`. A timer activates the integration, and is tried again while RetailCRM does not answer; so
+/// a later callback that switches it off does not wait for that.
+fn switch_on(context: &Context<'_>, at: Instant) -> Handled {
+    let platform = context.platform;
+    if switch::state(platform)?.is_none() && !switch::is_switching_on(platform) {
         return done();
     }
-    context.platform.log(Level::Info, "RetailCRM switched the integration on again", &[]);
-    switch::begin_switching_on(context.platform)?;
-    switch::clear(context.platform)?;
+    platform.log(Level::Info, "RetailCRM switched the integration on again", &[]);
+    switch::begin_switching_on(platform)?;
+    switch::clear(platform)?;
+    timers::hand_over(platform, TimerName::SwitchOn, &TimerName::SwitchOn.to_string(), at.to_string().into_bytes())?;
+    done()
+}
+
+/// Activates the integration that RetailCRM has switched on, unless it was switched off since.
+pub fn on_switching_on(context: &Context<'_>, payload: &[u8]) -> Handled {
+    if !switch::is_switching_on(context.platform) {
+        return done();
+    }
+    let at = std::str::from_utf8(payload).ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| context.platform.now());
     let done = activation::on_activate(context, at)?;
     switch::finish_switching_on(context.platform)?;
     Ok(done)

@@ -1,4 +1,5 @@
-//! Reviews what the settings name: objects of the UIS account and users of RetailCRM that are gone, and licences that employees lack. Each
+//! Reviews what the settings name: objects of the UIS account, and users, shops and codes of RetailCRM that are gone; values that an older
+//! version accepted and that cannot work; and licences that employees lack. Each
 //! finding is reported once. A condition on something that is gone still compares the stored id.
 
 use std::collections::BTreeMap;
@@ -12,11 +13,14 @@ use crate::bindings::uis::integration::directory::Employee;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::crm_state::employee_links::EmployeeLink;
+use crate::crm_state::{known_fields, shops, statuses};
+use crate::retailcrm::custom_fields::Entity;
 use crate::retailcrm::users::User;
+use crate::retailcrm::{CrmError, reference};
 use crate::settings::Settings;
 use crate::settings::common::ResponsibleRule;
 use crate::settings::conditions::{Parameter, Row};
-use crate::settings::telephony::{CallAssignee, MissedTask, OrderAssignee};
+use crate::settings::telephony::{CallAssignee, CallSettings, MissedTask, OrderAssignee};
 use crate::settings::texts::{ChatEvent, OrderEvent, TextAssignee};
 
 /// UIS's licences for calls and for chats.
@@ -26,7 +30,9 @@ const CHAT_LICENCE: &str = "omni";
 /// What is wrong now and was not reported before. `links` are the employees who are users of RetailCRM.
 pub fn run(context: &Context<'_>, users: &[User], employees: &[Employee], links: &[EmployeeLink]) -> Result<Vec<Skipped>, Failure> {
     let settings = context.settings()?;
-    let mut found = gone_objects(context, settings)?;
+    let mut found = unusable(context)?;
+    found.extend(gone_objects(context, settings)?);
+    found.extend(gone_codes(context, settings)?);
     found.extend(gone_users(settings, users));
     found.extend(missing_licences(settings, employees, links));
     let known: Vec<String> = stored::load(context.platform, Key::SettingsReviewed)?.unwrap_or_default();
@@ -98,6 +104,87 @@ fn gone_objects(context: &Context<'_>, settings: &Settings) -> Result<Vec<Skippe
         }
     }
     Ok(found)
+}
+
+/// Values that an older version accepted and that cannot work. They are not used.
+fn unusable(context: &Context<'_>) -> Result<Vec<Skipped>, Failure> {
+    let all = Settings::unusable(&context.platform.prepared_settings())?;
+    Ok(all.into_iter().map(|one| skipped(one.setting, format!("{}. Until then it is not used", one.message))).collect())
+}
+
+/// Shops, statuses, types, methods, groups and fields that RetailCRM does not have. What they were chosen for is made without them.
+fn gone_codes(context: &Context<'_>, settings: &Settings) -> Result<Vec<Skipped>, Failure> {
+    let gone = |setting: &str, code: &str, what: &str| {
+        let why = format!("RetailCRM has no such {what} any more, so it is not used: choose another one in this setting, or remove it");
+        skipped(format!("{setting}: {what} {code}"), why)
+    };
+    let mut found: Vec<Skipped> =
+        shops::gone(context.platform, settings)?.into_iter().map(|(setting, code)| gone(setting, code, "shop")).collect();
+    let known = statuses::all(context.platform)?;
+    let [chosen_statuses, types, methods] = order_codes(settings);
+    for (setting, code) in chosen_statuses.iter().filter(|(_, code)| !known.iter().any(|status| status.code == *code)) {
+        found.push(gone(setting, code, "order status"));
+    }
+    for (chosen, path, list, what) in
+        [(types, "order-types", "orderTypes", "order type"), (methods, "order-methods", "orderMethods", "order method")]
+    {
+        if chosen.is_empty() {
+            continue;
+        }
+        let known = match reference::codes(context.crm, path, list) {
+            Ok(known) => known,
+            // Not knowing is no reason to stop.
+            Err(CrmError::Refused { .. } | CrmError::Forbidden { .. }) => continue,
+            Err(error) => return Err(error.into()),
+        };
+        found.extend(
+            chosen.iter().filter(|(_, code)| !known.iter().any(|one| one == code)).map(|(setting, code)| gone(setting, code, what)),
+        );
+    }
+    if settings.deals {
+        for (setting, groups) in
+            [("deal-success-groups", &settings.deal_success_groups), ("deal-failed-groups", &settings.deal_failed_groups)]
+        {
+            let unknown = groups.iter().filter(|group| !known.iter().any(|status| status.group == **group));
+            found.extend(unknown.map(|group| gone(setting, group, "group of statuses")));
+        }
+        let fields = known_fields::of(context.platform, Entity::Order)?;
+        let unknown = settings.deal_fields().iter().filter(|code| !fields.iter().any(|field| field.code == **code));
+        found.extend(unknown.map(|code| gone("deal-field-codes", code, "field of orders")));
+    }
+    Ok(found)
+}
+
+/// A setting and the code in it.
+type Chosen<'a> = (&'static str, &'a str);
+
+/// The statuses, types and methods that settings in use give orders.
+fn order_codes(settings: &Settings) -> [Vec<Chosen<'_>>; 3] {
+    let (requests, chats) = (&settings.requests, &settings.chats);
+    let calls = settings.telephony && [&settings.incoming, &settings.outgoing].into_iter().any(CallSettings::makes_orders);
+    let in_use = [calls, settings.handles_requests(), settings.handles_chats()];
+    [
+        in_use_of(
+            in_use,
+            ["call-order-status", "request-order-status", "chat-order-status"],
+            [&settings.call_order_status, &requests.order_status, &chats.order_status],
+        ),
+        in_use_of(
+            in_use,
+            ["call-order-type", "request-order-type", "chat-order-type"],
+            [&settings.call_order_type, &requests.order_type, &chats.order_type],
+        ),
+        in_use_of(
+            in_use,
+            ["call-order-method", "request-order-method", "chat-order-method"],
+            [&settings.call_order_method, &requests.order_method, &chats.order_method],
+        ),
+    ]
+}
+
+fn in_use_of<'a>(in_use: [bool; 3], names: [&'static str; 3], codes: [&'a Option<String>; 3]) -> Vec<Chosen<'a>> {
+    let all = in_use.into_iter().zip(names.into_iter().zip(codes));
+    all.filter(|(used, _)| *used).filter_map(|(_, (name, code))| Some((name, code.as_deref()?))).collect()
 }
 
 /// What a parameter's values are; none if they are names or cannot be listed.

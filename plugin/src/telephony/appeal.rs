@@ -32,7 +32,7 @@ pub fn of<'a>(context: &Context<'_>, session: i64, story: &'a Story, parameters:
             Identity { phone: story.phone.clone(), extension: story.extension.clone(), ..Identity::default() }
         },
         name: story.parameters.get("contact_full_name").cloned().unwrap_or_default(),
-        own_site: shops::of_number(settings, number),
+        own_site: shops::of_number(context.platform, settings, number)?,
         site: shops::of_call(context.platform, settings, number)?,
         source: source::source(context, parameters, story.clicked_by.map(|_| CLICKED)),
         parameters,

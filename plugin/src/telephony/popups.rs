@@ -238,7 +238,7 @@ fn open(context: &Context<'_>, delivery: &Delivery, ringing: &Ringing<'_>) -> Ha
     let kind = if story.direction == Some(CallDirection::Out) { EventType::Out } else { EventType::In };
     let Some(popup) = story.popups.last().map(std::slice::from_ref) else { return done() };
     let Some(event) = event(session, &story, kind, popup) else { return done() };
-    let site = shops::of_number(context.settings()?, story.virtual_number.as_deref());
+    let site = shops::of_number(context.platform, context.settings()?, story.virtual_number.as_deref())?;
     let event = CallEvent { site, web_analytics_data: source::web_analytics(context, &Parameters::of(context, session, &story)?), ..event };
     context.phones()?.remember(&event.phone);
     let sent = send_event(context.crm, &event);

@@ -45,6 +45,8 @@ pub struct Account {
     pub keys: Vec<ApiKey>,
     /// The address that its links lead to, when it was given one.
     pub public_url: Option<String>,
+    /// The address that stays when the account gets another domain; when it was given none, it is the account's own address.
+    pub technical_url: Option<String>,
     /// The address under which it listens: its own while it was given none.
     pub listens_at: Option<String>,
     /// `GET /settings`'s object.
@@ -106,6 +108,7 @@ impl Default for Account {
         Account {
             keys: vec![ApiKey { key: DEFAULT_KEY.into(), scopes: all_scopes(), sites: Vec::new() }],
             public_url: None,
+            technical_url: None,
             listens_at: None,
             counters: BTreeMap::new(),
             open_popups: Vec::new(),

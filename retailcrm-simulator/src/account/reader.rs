@@ -82,6 +82,9 @@ impl Reader {
         if let Some(url) = self.take::<String>("publicUrl")? {
             account.public_url = Some(url.trim_end_matches('/').to_owned());
         }
+        if let Some(url) = self.take::<String>("technicalUrl")? {
+            account.technical_url = Some(url.trim_end_matches('/').to_owned());
+        }
         if let Some(settings) = self.take::<Map<String, Value>>("settings")? {
             account.settings = Value::Object(settings);
         }
@@ -109,7 +112,7 @@ impl Reader {
         if let Some(unknown) = self.members.keys().next() {
             let known = KINDS.iter().map(|kind| kind.list).chain(LISTS).collect::<Vec<_>>().join(", ");
             return Err(AccountError(format!(
-                "crm: unknown field `{unknown}`, expected one of apiKey, apiKeys, scopes, publicUrl, settings, history, triggers, rateLimit, lenientHistoryPage, phoneFilter, calls, callEvents, {known}"
+                "crm: unknown field `{unknown}`, expected one of apiKey, apiKeys, scopes, publicUrl, technicalUrl, settings, history, triggers, rateLimit, lenientHistoryPage, phoneFilter, calls, callEvents, {known}"
             )));
         }
         account.check()?;

@@ -28,8 +28,9 @@ pub fn api_versions(_: &mut Context<'_>) -> ApiResult {
 
 /// The system.
 pub fn system_info(context: &mut Context<'_>) -> ApiResult {
-    let url = context.state.account.url();
-    Success::ok(json!({"systemVersion": "8.1.51", "publicUrl": url, "technicalUrl": url}))
+    let account = &context.state.account;
+    let (public, technical) = (account.url(), account.technical_url.clone().unwrap_or_else(|| account.url()));
+    Success::ok(json!({"systemVersion": "8.1.51", "publicUrl": public, "technicalUrl": technical}))
 }
 
 /// The account's settings.

@@ -31,6 +31,9 @@ impl Serialize for Dump<'_> {
         if let Some(url) = &account.public_url {
             map.serialize_entry("publicUrl", url)?;
         }
+        if let Some(url) = &account.technical_url {
+            map.serialize_entry("technicalUrl", url)?;
+        }
         map.serialize_entry("settings", &account.settings())?;
         map.serialize_entry("triggers", &account.triggers)?;
         map.serialize_entry("rateLimit", &account.rate_limit)?;
