@@ -4,6 +4,7 @@
 use super::assignees;
 use crate::appeal::Appeal;
 use crate::appeals::lookup::Lookup;
+use crate::appeals::open_tasks;
 use crate::appeals::task::{self, TaskPlan};
 use crate::base::keys::Key;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
@@ -16,6 +17,10 @@ use crate::telephony::story::Story;
 pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, story: &Story, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
     let settings = context.settings()?;
     let (Some(phone), Some(assignee)) = (&appeal.identity.phone, assignees::of_task(settings, story)) else { return Ok(Vec::new()) };
+    // A call that becomes known late is judged by when it happened: the call back may have been since.
+    if settings.missed_call_task_close && open_tasks::is_settled(context, appeal, Key::MissedCallTask(phone))? {
+        return Ok(Vec::new());
+    }
     if !in_hours(context, appeal.at)? {
         return Ok(Vec::new());
     }
@@ -31,12 +36,12 @@ pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, story: &Story, lookup: &
     task::make(context, appeal, &plan, lookup)
 }
 
-/// Completes the number's open task after a talk, if the setting requires it.
+/// Completes the number's open tasks after a talk, if the setting requires it.
 pub fn close(context: &Context<'_>, appeal: &Appeal<'_>) -> Result<(), Failure> {
     let settings = context.settings()?;
     let tasks = [&settings.incoming, &settings.outgoing].into_iter().any(|block| block.missed_task != MissedTask::None);
     match &appeal.identity.phone {
-        Some(phone) if tasks && settings.missed_call_task_close => task::close(context, appeal, Key::MissedCallTask(phone)),
+        Some(phone) if tasks && settings.missed_call_task_close => open_tasks::close(context, appeal, Key::MissedCallTask(phone)),
         _ => Ok(()),
     }
 }
