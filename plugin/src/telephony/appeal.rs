@@ -30,7 +30,7 @@ pub fn of<'a>(context: &Context<'_>, session: i64, story: &'a Story, parameters:
         name: story.parameters.get("contact_full_name").cloned().unwrap_or_default(),
         own_site: shops::of_number(settings, number),
         site: shops::of_call(context.platform, settings, number)?,
-        source: source::source(context, parameters, story.clicked_by.map(|_| CLICKED)),
+        source: source::source(context, parameters, story.is_clicked().then_some(CLICKED)),
         parameters,
         employees: employees(story),
         tags: &story.tags,

@@ -7,7 +7,7 @@ use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::telephony::story::{self, FollowUp, HistoryState, Story};
-use crate::telephony::{history, popups};
+use crate::telephony::{closing, history};
 
 /// Adds a call to the list; `ordering_key` is that of its events.
 pub fn add(context: &Context<'_>, session: i64, ordering_key: &str) -> Result<(), Failure> {
@@ -40,7 +40,7 @@ pub fn resume_all(context: &Context<'_>) -> Result<(), Failure> {
             }
             story.clone()
         })?;
-        popups::set_close_timer(context, session)?;
+        closing::set_close_timer(context, session)?;
         if story.end.is_some() {
             history::schedule(context, &ordering_key, session, &story)?;
         }
@@ -53,7 +53,7 @@ pub fn resume_all(context: &Context<'_>) -> Result<(), Failure> {
 pub fn finish_all(context: &Context<'_>) -> Result<(), Failure> {
     for (session, _) in all(context)? {
         let story = story::read(context, session)?;
-        tolerate(context, session, popups::close(context, session, &story.open_popups(|_| true), "cancel"))?;
+        tolerate(context, session, closing::close(context, session, &story.open_popups(|_| true), closing::CANCELLED))?;
         if story.end.is_some() {
             tolerate(context, session, history::on_timer(context, session).map(|_| ()))?;
         }
@@ -70,7 +70,7 @@ pub fn expire_silent(context: &Context<'_>) -> Result<(), Failure> {
     for (session, _) in all(context)? {
         let story = story::read(context, session)?;
         if story.end.is_none() && story.last_sign() + SILENCE_MS <= now {
-            popups::close_now_or_later(context, session, &story.open_popups(|_| true), "failed")?;
+            closing::close_now_or_later(context, session, &story.open_popups(|_| true), "failed")?;
             stored::forget(context.platform, Key::UnfinishedCall(session))?;
         }
     }
