@@ -40,8 +40,6 @@ const ALWAYS: [&str; 26] = [
 ];
 /// Parameters that list a call's tags. The tags are stored as such.
 const TAGS: [&str; 3] = ["tag_names", "tag_ids", "tags"];
-/// UIS's name of the source of a call that was started by a click in RetailCRM.
-const CLICKED: &str = "retailcrm";
 /// The longest parameter that is stored, in characters: no name in RetailCRM is longer.
 pub const PARAMETER_MAX: usize = 500;
 
@@ -61,7 +59,7 @@ impl Story {
             });
         }
         self.internal |= call.is_internal;
-        self.clicked |= call.call_source.as_deref().is_some_and(|source| source.trim().eq_ignore_ascii_case(CLICKED));
+        self.clicked |= click_mark::is_source(call.call_source.as_deref());
         self.clicked_by = self.clicked_by.or(click_mark::clicked_by(call.external_id.as_deref()));
         let named = call.employee.as_ref().map(directory::parameters).unwrap_or_default();
         let contact = call.contact_name.clone().map(|name| ("contact_full_name".to_owned(), name));
