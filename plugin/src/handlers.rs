@@ -20,7 +20,7 @@ use crate::context::Context;
 use crate::crm_state::{outage, switch};
 use crate::platform::{Phones, Platform};
 use crate::setup::{activation, callbacks, check, choices, describe, erase, templates};
-use crate::telephony::{click_to_call, contact, filter, history, incoming, popups, reconcile, tags};
+use crate::telephony::{click_to_call, closing, contact, filter, history, incoming, popups, reconcile, tags};
 use crate::texts::{self, chats, site_requests};
 use crate::{deals, settings, workplace};
 
@@ -267,7 +267,7 @@ pub fn on_schedule(platform: &dyn Platform, delivery: &Delivery, event: &TimerDu
             Some(TimerName::Deals) => deals::sync::on_timer(context),
             Some(TimerName::DealsSoon) => deals::sync::on_soon(context),
             Some(TimerName::StoreCall(session)) => history::on_timer(context, session),
-            Some(TimerName::ClosePopups(session)) => popups::on_close_timer(context, session),
+            Some(TimerName::ClosePopups(session)) => closing::on_close_timer(context, session),
             Some(TimerName::Chat(chat)) => chats::on_timer(context, delivery, chat),
             Some(TimerName::SiteRequest(request)) => texts::reconcile::on_request_timer(context, request, &event.payload),
             None => Err(Failure::Rejected(format!("unknown timer {:?}: this version does not set it", event.name))),

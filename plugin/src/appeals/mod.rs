@@ -10,6 +10,7 @@
 //! | [`field_values`] | «Передавать дополнительные поля»: values converted to their fields' types |
 //! | [`order`] | an order for the appeal |
 //! | [`task`] | a task for the appeal |
+//! | [`open_tasks`] | the tasks under one key that may still be open, and completing them |
 //! | [`assignee`] | the assignee of what is created |
 //! | [`conditions`] | filters and «Основные условия» evaluated on an appeal |
 //! | [`source`] | the advertising source of an appeal |
@@ -27,6 +28,7 @@ pub mod fields;
 pub mod join;
 pub mod lease;
 pub mod lookup;
+pub mod open_tasks;
 pub mod order;
 pub mod progress;
 pub mod source;

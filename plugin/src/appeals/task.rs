@@ -3,26 +3,22 @@
 //! RetailCRM has no idempotency key for tasks. So an intent is stored before the request is sent, with the time until which the request may
 //! still arrive. A retry that finds an intent waits for that time, looks the task up, and sends it again only if it is not there.
 
-use serde::{Deserialize, Serialize};
-
 use super::assignee::{Assignee, Responsibles};
 use super::lookup::Lookup;
+use super::open_tasks::{LastTask, TTL_MS};
 use super::progress;
 use crate::appeal::Appeal;
-use crate::base::appeal_id::{self, AppealId};
 use crate::base::keys::Key;
 use crate::base::outcome::skipped;
 use crate::base::{local_time, stored, template};
 use crate::bindings::uis::integration::decision::DraftKind;
 use crate::bindings::uis::integration::log::{Level, Verdict as Decided};
-use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
+use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::retailcrm::CrmError;
 use crate::retailcrm::tasks::{self, Task};
 use crate::rules::{self, AssigneeFor, Fields, Reviewed};
 
-/// How long a task is stored: longer than anyone leaves a task open.
-const TTL_MS: u64 = 90 * 24 * 3_600_000;
 /// The longest name of a task, in characters [inferred].
 const NAME_MAX: usize = 255;
 const HOUR_MS: i64 = 3_600_000;
@@ -43,28 +39,12 @@ pub struct TaskPlan<'a> {
     pub responsibles: Responsibles<'a>,
 }
 
-/// The last task under a key.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-struct LastTask {
-    /// The task's appeal; none: there was no task.
-    #[serde(deserialize_with = "appeal_id::read_or_none")]
-    appeal: Option<AppealId>,
-    /// When the appeal ended.
-    at: Instant,
-    /// The task's name, used to find the task when the answer with its number was lost.
-    text: String,
-    /// The task's number; none: it was about to be sent.
-    task: Option<i64>,
-    /// While there is no number: until when the request may still arrive.
-    until: Instant,
-}
-
-impl LastTask {
-    /// Whether the task was about to be sent and the outcome is unknown.
-    fn is_intent(&self) -> bool {
-        self.task.is_none() && self.appeal.is_some()
-    }
+/// What is known about an appeal's task before it is sent.
+enum Before {
+    /// The appeal needs no new task.
+    Covered,
+    /// It needs one. The last task under the key is closed, if that was looked up.
+    Needed { is_closed: bool },
 }
 
 /// Creates the task, at most once per appeal. Progress is kept separately from the key: the task may have been completed since, or another
@@ -89,10 +69,9 @@ fn attempt(
     plan: &TaskPlan<'_>,
     lookup: &mut Lookup<'_>,
 ) -> Result<Option<Vec<Skipped>>, Failure> {
-    let last: LastTask = stored::load(context.platform, plan.key)?.unwrap_or_default();
-    if is_covered(context, appeal, plan, &last)? {
-        return Ok(Some(Vec::new()));
-    }
+    let mut last: LastTask = stored::load(context.platform, plan.key)?.unwrap_or_default();
+    let Before::Needed { is_closed } = before(context, appeal, plan, &mut last)? else { return Ok(Some(Vec::new())) };
+    let next = last.ready_for_next(is_closed);
     let customer = lookup.customer()?;
     let proposed = plan.assignee.user(context, appeal, lookup, plan.responsibles)?;
     let Some(performer) = rules::assignee(context, appeal, AssigneeFor::Task, proposed) else { return Ok(None) };
@@ -108,36 +87,50 @@ fn attempt(
     };
     let plain = proposed.map(|performer| Task { performer_id: performer, ..task.clone() });
     match reviewed(context, appeal, task) {
-        Ok(task) => send(context, appeal, plan, (task, plain), &last).map(Some),
+        Ok(task) => send(context, appeal, plan, (task, plain), (&last, next)).map(Some),
         Err(why) => Ok(Some(vec![skipped(format!("task for {}", appeal.id), format!("a rule: {why}"))])),
     }
 }
 
-/// Whether the appeal needs no new task: its task was created, or a shared task is open.
-fn is_covered(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>, last: &LastTask) -> Result<bool, Failure> {
-    match last.task {
-        Some(_) if last.appeal == Some(appeal.id) => Ok(true),
-        Some(task) if plan.once && tasks::is_open(context.crm, task)? => {
-            context.platform.log(Level::Info, "the task is still open", &[("task", &task.to_string())]);
-            context.decided(
-                format_args!("task of {}", appeal.id),
-                "missed-call-task-once",
-                Decided::LeftOut,
-                format_args!("task {task} is open"),
-            );
-            Ok(true)
-        }
+/// Whether the appeal needs a new task: not if its task was created, or a shared task is open. What is found out about the last task is
+/// stored in it.
+fn before(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>, last: &mut LastTask) -> Result<Before, Failure> {
+    if last.is_intent() {
         // The request may have arrived. Then its task counts, whichever appeal it was for.
-        None if last.is_intent() => {
-            context.wait_for_intent("the task", last.until)?;
-            let Some(task) = tasks::find_open(context.crm, context.phones()?, &last.text, appeal.identity.phone.as_deref())? else {
-                return Ok(false);
-            };
-            stored::put(context.platform, plan.key, &LastTask { task: Some(task), ..last.clone() }, Some(TTL_MS))?;
-            Ok(last.appeal == Some(appeal.id) || plan.once)
-        }
-        _ => Ok(false),
+        context.wait_for_intent("the task", last.until)?;
+        let Some(task) = tasks::find_open(context.crm, context.phones()?, &last.text, appeal.identity.phone.as_deref())? else {
+            return Ok(Before::Needed { is_closed: false });
+        };
+        last.task = Some(task);
+        stored::put(context.platform, plan.key, last, Some(TTL_MS))?;
+        return if plan.once { cover(context, appeal, plan, last) } else { Ok(of_own(appeal, last)) };
     }
+    match last.task {
+        Some(_) if last.appeal == Some(appeal.id) => Ok(Before::Covered),
+        Some(task) if plan.once => {
+            if !tasks::is_open(context.crm, task)? {
+                return Ok(Before::Needed { is_closed: true });
+            }
+            context.platform.log(Level::Info, "the task is still open", &[("task", &task.to_string())]);
+            let why = format!("task {task} is open");
+            context.decided(format_args!("task of {}", appeal.id), "missed-call-task-once", Decided::LeftOut, why);
+            cover(context, appeal, plan, last)
+        }
+        _ => Ok(Before::Needed { is_closed: false }),
+    }
+}
+
+fn of_own(appeal: &Appeal<'_>, last: &LastTask) -> Before {
+    if last.appeal == Some(appeal.id) { Before::Covered } else { Before::Needed { is_closed: false } }
+}
+
+/// The last task, which is open, stands for this appeal as well: a call back between the two appeals does not complete it.
+fn cover(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>, last: &mut LastTask) -> Result<Before, Failure> {
+    if appeal.at > last.at {
+        last.at = appeal.at;
+        stored::put(context.platform, plan.key, last, Some(TTL_MS))?;
+    }
+    Ok(Before::Covered)
 }
 
 /// The task as the rules left it; the error is the reason why a rule skipped it.
@@ -161,12 +154,12 @@ fn send(
     appeal: &Appeal<'_>,
     plan: &TaskPlan<'_>,
     (task, plain): (Task, Option<Task>),
-    last: &LastTask,
+    (last, next): (&LastTask, LastTask),
 ) -> Result<Vec<Skipped>, Failure> {
     let (platform, crm) = (context.platform, context.crm);
     let mut left_out = Vec::new();
-    let mut intent =
-        LastTask { appeal: Some(appeal.id), at: appeal.at, text: task.text.clone(), task: None, until: context.may_arrive_until() };
+    let until = context.may_arrive_until();
+    let mut intent = LastTask { appeal: Some(appeal.id), at: appeal.at, text: task.text.clone(), until, ..next };
     stored::put(platform, plan.key, &intent, Some(TTL_MS))?;
     let mut created = tasks::create(crm, &task);
     if let (Err(error @ CrmError::Refused { .. }), Some(plain)) = (&created, plain.filter(|plain| *plain != task)) {
@@ -186,30 +179,6 @@ fn send(
         Err(error) => return Err(context.unknown_outcome(error, intent.until)),
     }
     Ok(left_out)
-}
-
-/// Completes the open task under a key because this appeal was the call back that the task is for. A task of a later appeal stays open.
-pub fn close(context: &Context<'_>, appeal: &Appeal<'_>, key: Key<'_>) -> Result<(), Failure> {
-    let last = stored::load::<LastTask>(context.platform, key)?.filter(|last| last.at <= appeal.at);
-    if let (Some(last), false) = (last, progress::read(context, appeal.id)?.task_closed) {
-        complete(context, last, key, appeal.identity.phone.as_deref())?;
-    }
-    progress::update(context, appeal.id, |progress| progress.task_closed = true)
-}
-
-fn complete(context: &Context<'_>, last: LastTask, key: Key<'_>, phone: Option<&str>) -> Result<(), Failure> {
-    let crm = context.crm;
-    let task = match last.task {
-        None if last.is_intent() => {
-            context.wait_for_intent("the task", last.until)?;
-            tasks::find_open(context.crm, context.phones()?, &last.text, phone)?
-        }
-        known => known,
-    };
-    if let Some(task) = task {
-        tasks::complete(crm, task)?;
-    }
-    stored::forget(context.platform, key)
 }
 
 /// A new task as a draft for rules.
@@ -240,6 +209,9 @@ fn name(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>) -> Stri
 mod tests {
     use super::*;
     use crate::appeal::{EventParameters, Identity};
+    use crate::appeals::open_tasks::{close, is_settled};
+    use crate::base::appeal_id::AppealId;
+    use crate::bindings::uis::integration::types::Instant;
     use crate::fake::Fake;
     use crate::settings::Settings;
 
@@ -258,9 +230,13 @@ mod tests {
     }
 
     fn appeal() -> Appeal<'static> {
+        appeal_of(7, 0)
+    }
+
+    fn appeal_of(call: i64, at: Instant) -> Appeal<'static> {
         Appeal {
-            id: AppealId::call(7),
-            at: 0,
+            id: AppealId::call(call),
+            at,
             identity: Identity { phone: Some("79161234567".into()), ..Identity::default() },
             name: String::new(),
             own_site: None,
@@ -273,17 +249,23 @@ mod tests {
         }
     }
 
+    const KEY: Key<'static> = Key::MissedCallTask("79161234567");
+
     fn make_task(fake: &Fake) -> Result<Vec<Skipped>, Failure> {
+        make_task_of(fake, &appeal(), true)
+    }
+
+    fn make_task_of(fake: &Fake, appeal: &Appeal<'_>, once: bool) -> Result<Vec<Skipped>, Failure> {
         let plan = TaskPlan {
-            key: Key::MissedCallTask("79161234567"),
-            once: true,
+            key: KEY,
+            once,
             name: "Перезвонить",
             due_hours: 1,
             assignee: Assignee::User(Some(5)),
             responsibles: Responsibles { rules: &[], default: None },
         };
         let context = Context::with_settings(fake, Settings::default());
-        make(&context, &appeal(), &plan, &mut Lookup::without_customer(&context))
+        make(&context, appeal, &plan, &mut Lookup::without_customer(&context))
     }
 
     fn after(result: Result<Vec<Skipped>, Failure>) -> Option<u32> {
@@ -329,5 +311,54 @@ mod tests {
         assert_eq!(after(make_task(&fake)), None, "RetailCRM was not reached: the host decides when to retry");
         assert_eq!(after(make_task(&fake)), None);
         assert_eq!(*fake.sent.borrow(), [CREATE, CREATE], "the event neither looks the task up nor waits");
+    }
+
+    fn close_by(fake: &Fake, call: i64, at: Instant) -> Result<(), Failure> {
+        close(&Context::with_settings(fake, Settings::default()), &appeal_of(call, at), KEY)
+    }
+
+    fn is_settled_at(fake: &Fake, at: Instant) -> bool {
+        is_settled(&Context::with_settings(fake, Settings::default()), &appeal_of(9, at), KEY).expect("readable")
+    }
+
+    #[test]
+    fn a_call_back_completes_every_task_before_it() {
+        let edit = |id: i64| format!("/api/v5/tasks/{id}/edit");
+        let mut fake = fake(&[("/api/v5/tasks/3/edit", "{\"success\":true}"), ("/api/v5/tasks/4/edit", "{\"success\":true}")]);
+        for (call, at, task) in [(1, 10, 3), (2, 20, 4), (3, 40, 5)] {
+            fake.answers.insert(CREATE, format!("{{\"success\":true,\"id\":{task}}}"));
+            assert_eq!(make_task_of(&fake, &appeal_of(call, at), false), Ok(Vec::new()));
+        }
+        fake.sent.borrow_mut().clear();
+        assert_eq!(close_by(&fake, 8, 30), Ok(()));
+        assert_eq!(*fake.sent.borrow(), [edit(3), edit(4)], "the task of the later call stays open");
+        assert_eq!((is_settled_at(&fake, 30), is_settled_at(&fake, 31)), (true, false));
+        assert_eq!(close_by(&fake, 8, 30), Ok(()));
+        assert_eq!(fake.sent.borrow().len(), 2, "a repeated event completes nothing again");
+    }
+
+    #[test]
+    fn a_task_that_cannot_be_completed_leaves_no_other_open() {
+        let mut fake =
+            fake(&[("/api/v5/tasks/4/edit", "{\"success\":true}"), ("/api/v5/tasks/3/edit", "{\"success\":false,\"errorMsg\":\"no\"}")]);
+        fake.statuses.insert("/api/v5/tasks/3/edit", 400);
+        for (call, task) in [(1, 3), (2, 4)] {
+            fake.answers.insert(CREATE, format!("{{\"success\":true,\"id\":{task}}}"));
+            assert_eq!(make_task_of(&fake, &appeal_of(call, call), false), Ok(Vec::new()));
+        }
+        fake.sent.borrow_mut().clear();
+        assert!(matches!(close_by(&fake, 8, 30), Err(Failure::Rejected(_))));
+        assert_eq!(fake.sent.borrow().len(), 2);
+        assert!(is_settled_at(&fake, 2));
+    }
+
+    #[test]
+    fn an_open_task_stands_for_the_last_call_that_it_covers() {
+        let open = r#"{"success":true,"task":{"id":3,"complete":false}}"#;
+        let fake = fake(&[(CREATE, r#"{"success":true,"id":3}"#), ("/api/v5/tasks/3", open)]);
+        assert_eq!(make_task_of(&fake, &appeal_of(1, 10), true), Ok(Vec::new()));
+        assert_eq!(make_task_of(&fake, &appeal_of(2, 40), true), Ok(Vec::new()));
+        assert_eq!(close_by(&fake, 8, 30), Ok(()));
+        assert_eq!(*fake.sent.borrow(), [CREATE, "/api/v5/tasks/3"], "the second call has not been called back");
     }
 }

@@ -43,6 +43,8 @@ pub enum Key<'a> {
     UserLink(i64),
     /// The employee who belongs to a synchronised CRM user.
     Synchronised(i64),
+    /// A number of the UIS account itself: a virtual number, or an employee's phone.
+    OwnNumber(&'a str),
 
     // Appeals.
     /// What is already done in RetailCRM for an appeal.
@@ -68,8 +70,14 @@ pub enum Key<'a> {
     UnfinishedCall(i64),
     /// A CRM user's click on a phone.
     Clicked(i64, &'a str),
+    /// A click in RetailCRM, by the mark that its call has.
+    ClickMark(&'a str),
+    /// The last click on a phone in RetailCRM.
+    ClickOn(&'a str),
     /// The time up to which UIS's report of calls was read.
     CallsRead,
+    /// The rows of UIS's report of calls that were handled.
+    CallsSeen,
 
     // Chats and site requests.
     /// The merged state of a chat.
@@ -80,6 +88,10 @@ pub enum Key<'a> {
     CommunicationTags(i64),
     /// The time up to which UIS's reports of chats and site requests were read.
     TextsRead,
+    /// The rows of UIS's report of chats that were handled.
+    ChatsSeen,
+    /// The rows of UIS's report of site requests that were handled.
+    RequestsSeen,
 
     // Deals.
     /// The state of an order's deal in UIS.
@@ -150,6 +162,8 @@ pub enum Family {
     UserLinks,
     /// [`Key::Synchronised`].
     Synchronised,
+    /// [`Key::OwnNumber`].
+    OwnNumbers,
     /// [`Key::UnfinishedCall`].
     UnfinishedCalls,
     /// [`Key::Deal`].
@@ -173,6 +187,7 @@ impl Family {
             Family::EmployeeLinks => "employees/",
             Family::UserLinks => "users/",
             Family::Synchronised => "synchronised/",
+            Family::OwnNumbers => "own-number/",
             Family::UnfinishedCalls => "unsettled-call/",
             Family::Deals => "deal/",
             Family::DealHints => "deal-hint/",
@@ -208,6 +223,7 @@ impl fmt::Display for Key<'_> {
             Key::EmployeeLink(employee) => (Family::EmployeeLinks.prefix(), employee),
             Key::UserLink(user) => (Family::UserLinks.prefix(), user),
             Key::Synchronised(user) => (Family::Synchronised.prefix(), user),
+            Key::OwnNumber(number) => (Family::OwnNumbers.prefix(), number),
             Key::Appeal(appeal) => ("appeal/", appeal),
             Key::PersonLease(name) => ("person-lease/", name),
             Key::Visitor(visitor) => ("visitor/", visitor),
@@ -219,9 +235,14 @@ impl fmt::Display for Key<'_> {
             Key::Call(session) => ("call/", session),
             Key::UnfinishedCall(session) => (Family::UnfinishedCalls.prefix(), session),
             Key::Clicked(user, phone) => return write!(out, "clicked/{user}/{phone}"),
+            Key::ClickMark(mark) => ("click/", mark),
+            Key::ClickOn(phone) => ("click-on/", phone),
             Key::CallsRead => ("reconcile/calls", &""),
+            Key::CallsSeen => ("reconcile/calls-seen", &""),
             Key::Chat(chat) => ("chat/", chat),
             Key::TextsRead => ("reconcile/texts", &""),
+            Key::ChatsSeen => ("reconcile/chats-seen", &""),
+            Key::RequestsSeen => ("reconcile/requests-seen", &""),
             Key::Deal(order) => (Family::Deals.prefix(), order),
             Key::DealHint(order) => (Family::DealHints.prefix(), order),
             Key::DealFunnel(funnel) => (Family::DealFunnels.prefix(), funnel),
@@ -262,6 +283,7 @@ mod tests {
             (Key::EmployeeLink(5), Family::EmployeeLinks, "5"),
             (Key::UserLink(-5), Family::UserLinks, "-5"),
             (Key::Synchronised(5), Family::Synchronised, "5"),
+            (Key::OwnNumber("74951112233"), Family::OwnNumbers, "74951112233"),
             (Key::UnfinishedCall(5), Family::UnfinishedCalls, "5"),
             (Key::Deal(5), Family::Deals, "5"),
             (Key::DealHint(5), Family::DealHints, "5"),

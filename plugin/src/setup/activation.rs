@@ -16,7 +16,7 @@ use crate::settings::employees::Matching;
 use crate::setup::{registration, review};
 use crate::telephony::{reconcile, unfinished};
 use crate::texts::reconcile::TEXTS;
-use crate::uis::directory;
+use crate::uis::{directory, own_numbers};
 use crate::{deals, texts};
 
 const REFRESH_EVERY_MS: u64 = 2 * 3_600_000;
@@ -85,6 +85,7 @@ pub fn refresh(context: &Context<'_>) -> Handled {
     active_users::remember(context.platform, &users)?;
     let Linked { links, employees, mut left_out } = link_employees(context, &users)?;
     left_out.extend(deals::owner::decide(context, &registration::own_code(context)?)?);
+    own_numbers::refresh(context.platform)?;
     registration::register(context, true, &links)?;
     left_out.extend(review::run(context, &users, &employees, &links)?);
     done_with_skipped(left_out)

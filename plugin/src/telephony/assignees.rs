@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::crm_state::shops;
 use crate::settings::Settings;
 use crate::settings::telephony::{CallAssignee, MissedTask, OrderAssignee};
-use crate::telephony::story::{CallDirection, Story};
+use crate::telephony::story::Story;
 
 /// «Ответственные» of the call's direction.
 pub fn responsibles<'a>(settings: &'a Settings, story: &Story) -> Responsibles<'a> {
@@ -41,7 +41,7 @@ pub fn of_task(settings: &Settings, story: &Story) -> Option<Assignee> {
         MissedTask::None => return None,
         MissedTask::Manager => Assignee::Manager,
         MissedTask::Settings => Assignee::Settings,
-        MissedTask::CalledLast if story.direction == Some(CallDirection::Out) => caller(story),
+        MissedTask::CalledLast if story.is_outgoing() => caller(story),
         MissedTask::CalledLast => Assignee::Employee(story.rung_last().or(story.end.as_ref().and_then(|end| end.employee_id))),
         MissedTask::Default => Assignee::Default,
         MissedTask::Fixed => Assignee::User(block.missed_task_user),
@@ -66,8 +66,8 @@ fn caller(story: &Story) -> Assignee {
     match story.clicked_by {
         Some(user) => Assignee::User(Some(user)),
         None => {
-            let first_rung = || story.popups.first().and_then(|popup| popup.employee_id);
-            Assignee::Employee(story.called_by.or_else(|| story.first_talker()).or_else(first_rung).or_else(|| story.rung_last()))
+            let rung = || story.rung_first().or_else(|| story.rung_last());
+            Assignee::Employee(story.called_by.or_else(|| story.first_talker()).or_else(rung))
         }
     }
 }

@@ -43,6 +43,7 @@ pub fn dial(context: &Context<'_>, event: &ClickToCall) -> Result<Option<DialOrd
         );
         return Ok(None);
     }
+    let mark = click_mark::remember(context, (link.user_id, link.employee_id), &contact, event.at)?;
     Ok(Some(DialOrder {
         contact,
         extension,
@@ -52,7 +53,7 @@ pub fn dial(context: &Context<'_>, event: &ClickToCall) -> Result<Option<DialOrd
         virtual_number: number,
         virtual_number_rule: rule,
         show_virtual_number: true,
-        external_id: Some(click_mark::of(link.user_id, event.at)),
+        external_id: Some(mark),
     }))
 }
 

@@ -7,31 +7,36 @@ use crate::bindings::uis::integration::log::{Level, Verdict as Decided};
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::crm_state::switch;
-use crate::telephony::story;
+use crate::telephony::{click_mark, story};
 
-/// Whether this integration handles the event's call.
+/// Whether this integration handles the event's call: as [`is_ours`], or because the call was started by a click in this integration's
+/// RetailCRM, whatever number the customer sees.
 pub fn ours(context: &Context<'_>, call: &Call) -> Result<bool, Failure> {
-    is_ours(context, call.session_id, call.virtual_number.as_deref())
+    if !is_on(context)? {
+        return Ok(false);
+    }
+    Ok(click_mark::recognise(context, call)? || passes(context, call.session_id, call.virtual_number.as_deref())?)
 }
 
 /// Whether this integration handles a call: «Телефония» is on; there is no filter, or the call is on a chosen number; and RetailCRM has not
-/// switched the module off. If the event does not contain the number, the number from earlier events counts; a call without any number is not handled.
+/// switched the module off. `number` is none if it is not known now: then the number from earlier events counts; a call without any number is
+/// not handled.
 pub fn is_ours(context: &Context<'_>, session: i64, number: Option<&str>) -> Result<bool, Failure> {
-    if switch::switched_off(context.platform)? {
-        return Ok(false);
-    }
+    Ok(is_on(context)? && passes(context, session, number)?)
+}
+
+fn is_on(context: &Context<'_>) -> Result<bool, Failure> {
+    Ok(!switch::switched_off(context.platform)? && context.settings()?.telephony)
+}
+
+fn passes(context: &Context<'_>, session: i64, number: Option<&str>) -> Result<bool, Failure> {
     let settings = context.settings()?;
-    if !settings.telephony {
-        return Ok(false);
-    }
-    if !settings.filter_by_virtual_numbers {
+    let is_chosen = |number: &str| settings.virtual_numbers.iter().any(|chosen| chosen == number);
+    if !settings.filter_by_virtual_numbers || number.is_some_and(is_chosen) {
         return Ok(true);
     }
-    let number = match number {
-        Some(number) => Some(number.to_owned()),
-        None => story::read(context, session)?.virtual_number,
-    };
-    Ok(number.is_some_and(|number| settings.virtual_numbers.contains(&number)))
+    let known = story::read(context, session)?;
+    Ok(known.own_click || (number.is_none() && known.virtual_number.as_deref().is_some_and(is_chosen)))
 }
 
 /// Handles an event if this integration handles its call.

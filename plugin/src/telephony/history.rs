@@ -9,16 +9,17 @@ use crate::base::links;
 use crate::base::outcome::{Handled, done, done_with_skipped, is_retried, skipped};
 use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::call_events::{CallFinished, FinishKind, Recording, RecordingReady};
-use crate::bindings::uis::integration::types::{Delivery, Failure, Instant, Skipped};
+use crate::bindings::uis::integration::types::{Delivery, EmployeeHint, Failure, Instant, Skipped};
 use crate::context::Context;
 use crate::crm_state::employee_links;
 use crate::retailcrm::CrmError;
 use crate::retailcrm::telephony::{Call, EventType, upload};
 use crate::rules;
+use crate::telephony::merge::EndEmployees;
 use crate::telephony::parameters::Parameters;
-use crate::telephony::story::{self, CallDirection, FollowUp, HistoryState, Place, Story};
+use crate::telephony::story::{self, FollowUp, HistoryState, Place, Story};
 use crate::telephony::verdict::{self, Verdict};
-use crate::telephony::{appeal, follow_up, popups, record_review, recordings, unfinished};
+use crate::telephony::{appeal, closing, follow_up, record_review, recordings, unfinished};
 use crate::uis::directory;
 
 /// How long an unanswered call waits for the second event about its end. UIS sends both at once, so a few seconds are enough.
@@ -57,10 +58,8 @@ pub fn schedule(context: &Context<'_>, ordering_key: &str, session: i64, story: 
 fn merge_end(context: &Context<'_>, event: &CallFinished) -> Result<(Story, Vec<Skipped>), Failure> {
     let session = event.call.session_id;
     let (links, left_out) = check_links(session, &event.recordings);
-    let who = match event.last_talked_employee.as_ref().or(event.call.employee.as_ref()) {
-        Some(hint) => directory::id_of_hint(context.platform, hint)?,
-        None => None,
-    };
+    let id = |hint: &Option<EmployeeHint>| hint.as_ref().map_or(Ok(None), |hint| directory::id_of_hint(context.platform, hint));
+    let who = EndEmployees { last_talked: id(&event.last_talked_employee)?, responsible: id(&event.call.employee)? };
     let story = story::update(context, session, |story| {
         story.merge_end(event, who);
         let new_recordings: Vec<&Recording> =
@@ -91,7 +90,7 @@ pub fn on_recording_ready(context: &Context<'_>, delivery: &Delivery, event: &Re
 pub fn on_timer(context: &Context<'_>, session: i64) -> Handled {
     let story = story::read(context, session)?;
     if story.end.is_some() {
-        popups::close_all(context, session, &story, verdict::of(&story))?;
+        closing::close_all(context, session, &story, verdict::of(&story))?;
     }
     match (story.end.is_some(), story.stored) {
         (true, HistoryState::No | HistoryState::Intended | HistoryState::Skipped) if unfit(&story).is_none() => {
@@ -107,7 +106,7 @@ pub fn advance(context: &Context<'_>, ordering_key: &str, session: i64, story: S
     if story.end.is_none() {
         return Ok(Vec::new());
     }
-    popups::close_all(context, session, &story, verdict::of(&story))?;
+    closing::close_all(context, session, &story, verdict::of(&story))?;
     match story.stored {
         HistoryState::Yes => {
             return finish(context, session);
@@ -235,13 +234,10 @@ fn record(context: &Context<'_>, session: i64, story: &Story) -> Result<(Call, C
     let appeal = appeal::of(context, session, story, &parameters)?;
     let verdict = verdict::of(story);
     let answered = verdict == Verdict::Answered;
-    let end = story.end.clone().unwrap_or_default();
-    let who = end.employee_id.or_else(|| if answered { story.talker() } else { story.rung_last() });
-    let link = who.map_or(Ok(None), |id| employee_links::of_employee(context.platform, id))?;
+    let link = verdict::employee(story).map_or(Ok(None), |id| employee_links::of_employee(context.platform, id))?;
     let call = Call {
         date: context.crm_date_time(story.began())?,
-        // A call started by a click is outgoing, even if the events have no direction.
-        kind: if story.direction == Some(CallDirection::Out) || story.clicked_by.is_some() { EventType::Out } else { EventType::In },
+        kind: if story.is_outgoing() { EventType::Out } else { EventType::In },
         phone: story.phone.clone().unwrap_or_default(),
         external_id: AppealId::call(session).to_string(),
         code: link.as_ref().and_then(|link| link.code.clone()),

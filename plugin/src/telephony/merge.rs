@@ -7,10 +7,39 @@ use crate::bindings::uis::integration::types::Tag;
 use crate::telephony::click_mark;
 use crate::uis::directory;
 
-/// UIS's parameter that lists a call's tags.
-const TAGS: &str = "tag_names";
 /// At most this many parameters of a call are stored: storage is limited.
-const PARAMETERS_MAX: usize = 60;
+const PARAMETERS_MAX: usize = 120;
+/// Parameters that are stored whatever else the event contains: a row of UIS's report contains some hundred.
+const ALWAYS: [&str; 26] = [
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_content",
+    "utm_term",
+    "gclid",
+    "yclid",
+    "scenario_id",
+    "scenario_name",
+    "site_id",
+    "site_domain_name",
+    "campaign_id",
+    "campaign_name",
+    "advertising_campaign",
+    "source_name",
+    "search_query",
+    "employee_full_name",
+    "employee_email",
+    "contact_full_name",
+    "first_talked_employee_id",
+    "communication_number",
+    "communication_type",
+    "visitor_id",
+    "visitor_name",
+    "visitor_email",
+    "visitor_contact_info",
+];
+/// Parameters that list a call's tags. The tags are stored as such.
+const TAGS: [&str; 3] = ["tag_names", "tag_ids", "tags"];
 /// The longest parameter that is stored, in characters: no name in RetailCRM is longer.
 pub const PARAMETER_MAX: usize = 500;
 
@@ -34,13 +63,16 @@ impl Story {
             });
         }
         self.internal |= call.is_internal;
+        self.clicked |= click_mark::is_source(call.call_source.as_deref());
         self.clicked_by = self.clicked_by.or(click_mark::clicked_by(call.external_id.as_deref()));
         let named = call.employee.as_ref().map(directory::parameters).unwrap_or_default();
         let contact = call.contact_name.clone().map(|name| ("contact_full_name".to_owned(), name));
-        for (name, value) in call.attributes.iter().cloned().chain(named).chain(contact) {
+        let all: Vec<(String, String)> = call.attributes.iter().cloned().chain(named).chain(contact).collect();
+        let (always, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(name, _)| ALWAYS.contains(&name.as_str()));
+        for (name, value) in always.into_iter().chain(others).filter(|(name, _)| !TAGS.contains(&name.as_str())) {
             self.merge_parameter(name, &value);
         }
-        tags::merge(&mut self.tags, &call.tags);
+        self.merge_tags(&call.tags);
         self.started_at = self.started_at.or(call.started_at);
         self.first_seen = Some(self.first_seen.map_or(call.at, |seen| seen.min(call.at)));
     }
@@ -48,34 +80,32 @@ impl Story {
     /// Merges tags. UIS sends all tags of the call, or only the new ones, so known tags are kept.
     pub fn merge_tags(&mut self, reported: &[Tag]) {
         tags::merge(&mut self.tags, reported);
-        let known: Vec<String> =
-            self.parameters.get(TAGS).and_then(|known| crate::base::json::read(known.as_bytes()).ok()).unwrap_or_default();
-        let more = self.tags.iter().map(|tag| tag.name.clone()).filter(|name| !name.is_empty() && !known.contains(name));
-        let all: Vec<String> = known.iter().cloned().chain(more).collect();
-        if let Some(all) = serde_json::to_value(&all).ok().filter(|_| !all.is_empty()) {
-            self.merge_parameter(TAGS.to_owned(), &all.to_string());
-        }
     }
 
     fn merge_parameter(&mut self, name: String, value: &str) {
-        if !value.trim().is_empty() && (self.parameters.len() < PARAMETERS_MAX || self.parameters.contains_key(&name)) {
+        let fits = || self.parameters.len() < PARAMETERS_MAX || self.parameters.contains_key(&name) || ALWAYS.contains(&name.as_str());
+        if !value.trim().is_empty() && fits() {
             self.parameters.insert(name, value.chars().take(PARAMETER_MAX).collect());
         }
     }
 
-    /// Merges the end of the call, which several events may report; `who` is the employee named by the event.
-    pub fn merge_end(&mut self, event: &CallFinished, who: Option<i64>) {
-        self.merge(&event.call);
+    /// Merges the end of the call, which several events may report; `who` are the employees named by the event.
+    pub fn merge_end(&mut self, event: &CallFinished, who: EndEmployees) {
         let lost = event.kind == FinishKind::Lost;
-        if lost && self.direction.is_none() {
-            // A lost call is always incoming, and its event has no direction.
-            self.direction = Some(CallDirection::In);
+        if lost {
+            self.merge(&without_assumptions(&event.call, self.phone.is_some()));
+        } else {
+            self.merge(&event.call);
         }
         let end = self.end.get_or_insert_with(End::default);
+        let had_finish = end.finish_reported;
         end.lost_reported |= lost;
         end.finish_reported |= !lost;
-        if end.at == 0 || !lost {
+        // An event without the time of the end was sent at or after the end.
+        if end.at == 0 || (!lost && !had_finish) {
             end.at = event.finished_at;
+        } else if !lost {
+            end.at = end.at.min(event.finished_at);
         }
         end.is_lost = match (end.is_lost, if lost { Some(true) } else { event.is_lost }) {
             (Some(true), _) | (_, Some(true)) => Some(true),
@@ -91,7 +121,9 @@ impl Story {
         merge(&mut end.wait, event.wait_seconds);
         merge(&mut end.total, event.total_seconds);
         end.reason = event.finish_reason.clone().or(end.reason.take());
-        end.employee_id = who.or(end.employee_id);
+        end.employee_id = who.responsible.or(end.employee_id);
+        let last = if event.kind == FinishKind::Reported { &mut end.last_talked_reported } else { &mut end.last_talked };
+        *last = who.last_talked.or(*last);
         end.rung_last = event.rung_employee_ids.last().copied().or(end.rung_last);
     }
 
@@ -105,9 +137,29 @@ impl Story {
     }
 }
 
+/// The employees whom an event about the end of a call names; ids.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EndEmployees {
+    /// The employee who talked last.
+    pub last_talked: Option<i64>,
+    /// The employee who is responsible for the call.
+    pub responsible: Option<i64>,
+}
+
+/// A lost call's event without what the host assumes about it: its template usually contains no direction, so the host takes the call for an
+/// incoming one, and the calling number for the customer's. The call may be an outgoing one all the same, as other events then say.
+fn without_assumptions(call: &Call, has_phone: bool) -> Call {
+    Call {
+        direction: call.direction.filter(|direction| *direction == Direction::Outgoing),
+        contact: call.contact.clone().filter(|_| !has_phone),
+        ..call.clone()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bindings::uis::integration::types::PhoneNumber;
     use crate::telephony::verdict::tests::finished;
 
     #[test]
@@ -123,7 +175,7 @@ mod tests {
         finish.finished_at = 20_000;
         let merged = |events: [&CallFinished; 2]| {
             let mut story = Story::default();
-            events.iter().for_each(|event| story.merge_end(event, None));
+            events.iter().for_each(|event| story.merge_end(event, EndEmployees::default()));
             story
         };
         let story = merged([&lost, &finish]);
@@ -158,5 +210,45 @@ mod tests {
         assert_eq!(story.phone.as_deref(), Some("79161234567"));
         assert_eq!(story.direction, Some(CallDirection::Out));
         assert_eq!(story.virtual_number.as_deref(), Some("74951112233"));
+    }
+
+    #[test]
+    fn an_outgoing_call_stays_outgoing_whatever_its_other_events_leave_out() {
+        let mut lost = finished(FinishKind::Lost);
+        // What the host assumes about a lost call whose event has no direction.
+        lost.call.direction = Some(Direction::Incoming);
+        lost.call.contact = Some(PhoneNumber { digits: "74951112233".into(), extension: None });
+        let mut finish = finished(FinishKind::Finished);
+        (finish.call.direction, finish.is_lost) = (Some(Direction::Outgoing), Some(true));
+        for order in [[&lost, &finish], [&finish, &lost]] {
+            let mut story = Story::default();
+            order.iter().for_each(|event| story.merge_end(event, EndEmployees::default()));
+            assert_eq!((story.direction, story.is_outgoing()), (Some(CallDirection::Out), true));
+            assert_eq!(story.phone.as_deref(), Some("79161234567"));
+        }
+        let mut clicked = Story::default();
+        lost.call.call_source = Some("RetailCRM".into());
+        clicked.merge_end(&lost, EndEmployees::default());
+        assert!(clicked.is_clicked() && clicked.is_outgoing());
+        let mut incoming = Story::default();
+        lost.call.call_source = Some("va".into());
+        incoming.merge_end(&lost, EndEmployees::default());
+        assert!(!incoming.is_outgoing());
+    }
+
+    #[test]
+    fn a_repeated_end_without_its_values_erases_nothing() {
+        let mut full = finished(FinishKind::Finished);
+        (full.finished_at, full.talk_seconds, full.finish_reason) = (19_000, Some(7), Some("operator_disconnects".into()));
+        full.recordings = vec![Recording { url: Some("https://media.example/1".into()), seconds: Some(7) }];
+        full.call.tags = vec![Tag { id: Some(5), name: "VIP".into() }];
+        let who = EndEmployees { last_talked: Some(1), responsible: Some(2) };
+        let mut story = Story::default();
+        story.merge_end(&full, who);
+        story.merge_recording(&full.recordings[0]);
+        let before = story.clone();
+        story.merge_end(&finished(FinishKind::Finished), EndEmployees::default());
+        story.merge_recording(&Recording { seconds: None, ..full.recordings[0].clone() });
+        assert_eq!(story, before);
     }
 }

@@ -4,6 +4,7 @@
 use super::assignees;
 use crate::appeal::Appeal;
 use crate::appeals::lookup::Lookup;
+use crate::appeals::open_tasks;
 use crate::appeals::task::{self, TaskPlan};
 use crate::base::keys::Key;
 use crate::bindings::uis::integration::log::Verdict as Decided;
@@ -19,9 +20,14 @@ pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, story: &Story, lookup: &
     let (block, subject) = (story.settings(settings), format!("task of {}", appeal.id));
     let by = format!("{}-missed-task", story.direction_name());
     let (Some(phone), Some(assignee)) = (&appeal.identity.phone, assignees::of_task(settings, story)) else {
-        context.decided(subject, &by, Decided::LeftOut, format_args!("it is {:?}, and the call has a number or not", block.missed_task));
+        context.decided(subject, &by, Decided::LeftOut, format_args!("it is {:?}, or the call has no number", block.missed_task));
         return Ok(Vec::new());
     };
+    // A call that becomes known late is judged by when it happened: the call back may have been since.
+    if settings.missed_call_task_close && open_tasks::is_settled(context, appeal, Key::MissedCallTask(phone))? {
+        context.decided(subject, "missed-call-task-close", Decided::LeftOut, "the call back was before the call became known");
+        return Ok(Vec::new());
+    }
     if !in_hours(context, appeal.at)? {
         let why = format!("it is {:?}, and the call ended outside these hours", settings.missed_call_task_hours);
         context.decided(subject, "missed-call-task-hours", Decided::LeftOut, why);
@@ -39,12 +45,12 @@ pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, story: &Story, lookup: &
     task::make(context, appeal, &plan, lookup)
 }
 
-/// Completes the number's open task after a talk, if the setting requires it.
+/// Completes the number's open tasks after a talk, if the setting requires it.
 pub fn close(context: &Context<'_>, appeal: &Appeal<'_>) -> Result<(), Failure> {
     let settings = context.settings()?;
     let tasks = [&settings.incoming, &settings.outgoing].into_iter().any(|block| block.missed_task != MissedTask::None);
     match &appeal.identity.phone {
-        Some(phone) if tasks && settings.missed_call_task_close => task::close(context, appeal, Key::MissedCallTask(phone)),
+        Some(phone) if tasks && settings.missed_call_task_close => open_tasks::close(context, appeal, Key::MissedCallTask(phone)),
         _ => Ok(()),
     }
 }

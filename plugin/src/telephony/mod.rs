@@ -8,6 +8,8 @@
 //! | [`appeal`] | a call as an appeal, for [`crate::appeals`] |
 //! | [`incoming`] | the caller card, and the phones to forward to |
 //! | [`popups`] | «всплывающие уведомления»: shown, moved, closed |
+//! | [`legs`] | the phones that take part in a call, by which a pop-up stays or is closed |
+//! | [`closing`] | closing pop-ups, now or later |
 //! | [`parameters`] | a call's parameters for templates and fields |
 //! | [`verdict`] | how the call ended, in RetailCRM's terms |
 //! | [`history`] | «сохранение истории и записей звонков» |
@@ -31,11 +33,13 @@ pub mod assignees;
 pub mod call_filter;
 pub mod click_mark;
 pub mod click_to_call;
+pub mod closing;
 pub mod contact;
 pub mod filter;
 pub mod follow_up;
 pub mod history;
 pub mod incoming;
+pub mod legs;
 pub mod merge;
 pub mod missed;
 pub mod orders;

@@ -37,11 +37,15 @@ pub struct Story {
     pub started_at: Option<Instant>,
     /// The time of the call's earliest event.
     pub first_seen: Option<Instant>,
-    /// The pop-ups that were opened, in order.
+    /// The pop-ups that were opened, in order; one per user.
     pub popups: Vec<Popup>,
+    /// The phones that rang, in the order in which their events arrived.
+    pub legs: Vec<Leg>,
     /// The employees who talked, in order, by id; none: an event did not name the employee.
     #[serde(deserialize_with = "employees")]
     pub talks: Vec<Option<i64>>,
+    /// When each of the talks began.
+    pub talk_times: Vec<Instant>,
     /// When the last talk began.
     pub talk_at: Option<Instant>,
     /// The end, merged from all events about it.
@@ -52,8 +56,12 @@ pub struct Story {
     pub stored: HistoryState,
     /// The state of what follows from the call's end besides its record: a customer, a task, an order.
     pub follow_up: FollowUp,
-    /// The CRM user who started the call by a click.
+    /// The CRM user who started the call by a click, if known.
     pub clicked_by: Option<i64>,
+    /// UIS says that the call was started by a click in RetailCRM.
+    pub clicked: bool,
+    /// The click was made in this integration's RetailCRM: the call is handled whatever number the customer sees.
+    pub own_click: bool,
     /// The employee who made the call, if an event said so; an id.
     pub called_by: Option<i64>,
     /// The tags of the call.
@@ -86,11 +94,27 @@ pub enum CallDirection {
     Out,
 }
 
-/// A pop-up that was opened for a manager.
+/// A phone of an employee that rang, or from which the employee called.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Leg {
+    /// The employee.
+    pub employee_id: i64,
+    /// The CRM user whom the employee is linked to.
+    pub user_id: Option<i64>,
+    /// UIS's id of the leg, if the event contained it.
+    pub leg_id: Option<i64>,
+    /// When the phone rang, according to the event.
+    pub rung_at: Instant,
+    /// The leg is over, although the call may continue.
+    pub ended: bool,
+}
+
+/// A pop-up that was opened for a manager. It belongs to the user: it stays open until the last of the user's legs has ended.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Popup {
-    /// The employee whose phone rang; none: the event contained no id.
+    /// The employee whose phone opened it; none: the event contained no id.
     #[serde(deserialize_with = "employee")]
     pub employee_id: Option<i64>,
     /// The CRM user.
@@ -99,8 +123,6 @@ pub struct Popup {
     pub code: Option<String>,
     /// When the phone rang, according to the event.
     pub rung_at: Instant,
-    /// The leg of the call, if the event contained it.
-    pub leg_id: Option<i64>,
     /// The pop-up has to be closed with this status, but RetailCRM could not be reached yet.
     pub closing: Option<String>,
     /// The pop-up was closed.
@@ -131,8 +153,12 @@ pub struct End {
     pub total: Option<u32>,
     /// UIS's reason.
     pub reason: Option<String>,
-    /// The employee who talked last, or was responsible; an id.
+    /// The employee whom UIS named as responsible for the call; an id.
     pub employee_id: Option<i64>,
+    /// The employee who talked last according to the call's end; an id.
+    pub last_talked: Option<i64>,
+    /// The employee who talked last according to UIS's report; an id.
+    pub last_talked_reported: Option<i64>,
     /// The employee whose phone rang last; an id.
     pub rung_last: Option<i64>,
 }
@@ -244,38 +270,45 @@ impl Story {
         self.popups.iter().filter(|popup| !popup.closed && chosen(popup)).cloned().collect()
     }
 
-    /// The employee who talked last, or was responsible; an id.
+    /// The employee who talked last: as the call's end says, else by the events about talks, else the responsible one; an id. UIS's report
+    /// has its employees in no known order, so it only counts for a talk that no event contained.
     pub fn talker(&self) -> Option<i64> {
-        let ended = self.end.as_ref().and_then(|end| end.employee_id);
-        self.talks.iter().rev().copied().flatten().next().or(ended)
+        let end = self.end.as_ref();
+        let reported = end.and_then(|end| end.last_talked_reported).filter(|id| !self.talks.contains(&Some(*id)));
+        let by_events = || self.talks.iter().rev().copied().flatten().next();
+        end.and_then(|end| end.last_talked).or(reported).or_else(by_events).or(end.and_then(|end| end.employee_id))
     }
 
     /// The employee who talked first, or was responsible; an id.
     pub fn first_talker(&self) -> Option<i64> {
-        let ended = self.end.as_ref().and_then(|end| end.employee_id);
-        self.talks.iter().copied().flatten().next().or(ended)
+        let by_report = || self.parameters.get("first_talked_employee_id")?.parse().ok();
+        self.talks.iter().copied().flatten().next().or_else(by_report).or_else(|| self.talker())
     }
 
-    /// The settings of the call's direction; a call without a known direction is incoming, unless a click started it.
+    /// Whether a click in RetailCRM started the call.
+    pub fn is_clicked(&self) -> bool {
+        self.clicked || self.clicked_by.is_some()
+    }
+
+    /// Whether the company called the customer. A call without a known direction is incoming, unless a click started it.
+    pub fn is_outgoing(&self) -> bool {
+        self.direction == Some(CallDirection::Out) || self.is_clicked()
+    }
+
+    /// The settings of the call's direction.
     pub fn settings<'a>(&self, settings: &'a Settings) -> &'a CallSettings {
-        if self.direction_name() == "outgoing" { &settings.outgoing } else { &settings.incoming }
+        if self.is_outgoing() { &settings.outgoing } else { &settings.incoming }
     }
 
     /// How the names of the settings of the call's direction begin.
     pub fn direction_name(&self) -> &'static str {
-        let outgoing = self.direction == Some(CallDirection::Out) || (self.direction.is_none() && self.clicked_by.is_some());
-        if outgoing { "outgoing" } else { "incoming" }
-    }
-
-    /// The employee whose phone rang last; an id.
-    pub fn rung_last(&self) -> Option<i64> {
-        let reported = self.end.as_ref().and_then(|end| end.rung_last);
-        reported.or(self.popups.last().and_then(|popup| popup.employee_id)).filter(|id| *id != 0)
+        if self.is_outgoing() { "outgoing" } else { "incoming" }
     }
 
     /// The time of the last sign that the call is in progress.
     pub fn last_sign(&self) -> Instant {
-        self.popups.iter().map(|popup| popup.rung_at).chain(self.talk_at).chain(self.first_seen).max().unwrap_or_default()
+        let rung = self.popups.iter().map(|popup| popup.rung_at).chain(self.legs.iter().map(|leg| leg.rung_at));
+        rung.chain(self.talk_at).chain(self.first_seen).max().unwrap_or_default()
     }
 
     /// When the call began: from an event; else computed from its end; else the time of its first event.

@@ -7,7 +7,7 @@ use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::telephony::story::{self, FollowUp, HistoryState, Story};
-use crate::telephony::{history, popups};
+use crate::telephony::{closing, filter, history};
 
 /// Adds a call to the list; `ordering_key` is that of its events.
 pub fn add(context: &Context<'_>, session: i64, ordering_key: &str) -> Result<(), Failure> {
@@ -31,16 +31,21 @@ fn all(context: &Context<'_>) -> Result<Vec<(i64, String)>, Failure> {
 }
 
 /// Resumes the calls when the integration is switched on or its settings are saved, including those that RetailCRM refused. Each call is
-/// handled by its own timer, so that a long list does not delay switching on.
+/// handled by its own timer, so that a long list does not delay switching on. A call in progress that the settings now shut out is dropped.
 pub fn resume_all(context: &Context<'_>) -> Result<(), Failure> {
     for (session, ordering_key) in all(context)? {
+        let known = story::read(context, session)?;
+        if known.end.is_none() && !filter::is_ours(context, session, known.virtual_number.as_deref())? {
+            drop_call(context, session, &known)?;
+            continue;
+        }
         let story = story::update(context, session, |story| {
             if story.follow_up == FollowUp::Refused {
                 story.follow_up = FollowUp::Pending;
             }
             story.clone()
         })?;
-        popups::set_close_timer(context, session)?;
+        closing::set_close_timer(context, session)?;
         if story.end.is_some() {
             history::schedule(context, &ordering_key, session, &story)?;
         }
@@ -48,12 +53,19 @@ pub fn resume_all(context: &Context<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Closes the pop-ups of a call whose further events will be ignored.
+fn drop_call(context: &Context<'_>, session: i64, story: &Story) -> Result<(), Failure> {
+    closing::close_now_or_later(context, session, &story.open_popups(|_| true), closing::CANCELLED)?;
+    let is_closed = story::read(context, session)?.open_popups(|_| true).is_empty();
+    if is_closed { stored::forget(context.platform, Key::UnfinishedCall(session)) } else { Ok(()) }
+}
+
 /// Finishes the calls when the integration is switched off: closes pop-ups, and stores ended calls with what is known, because no more
 /// events will arrive.
 pub fn finish_all(context: &Context<'_>) -> Result<(), Failure> {
     for (session, _) in all(context)? {
         let story = story::read(context, session)?;
-        tolerate(context, session, popups::close(context, session, &story.open_popups(|_| true), "cancel"))?;
+        tolerate(context, session, closing::close(context, session, &story.open_popups(|_| true), closing::CANCELLED))?;
         if story.end.is_some() {
             tolerate(context, session, history::on_timer(context, session).map(|_| ()))?;
         }
@@ -70,7 +82,7 @@ pub fn expire_silent(context: &Context<'_>) -> Result<(), Failure> {
     for (session, _) in all(context)? {
         let story = story::read(context, session)?;
         if story.end.is_none() && story.last_sign() + SILENCE_MS <= now {
-            popups::close_now_or_later(context, session, &story.open_popups(|_| true), "failed")?;
+            closing::close_now_or_later(context, session, &story.open_popups(|_| true), "failed")?;
             stored::forget(context.platform, Key::UnfinishedCall(session))?;
         }
     }

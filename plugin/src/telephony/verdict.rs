@@ -1,6 +1,6 @@
 //! How a call ended, in RetailCRM's terms. Only UIS decides whether a call is lost; the finish reason only says why.
 
-use super::story::{CallDirection, Story};
+use super::story::Story;
 
 /// How a call ended. RetailCRM spells "no answer" differently in events and in the history.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,10 +47,20 @@ pub fn of(story: &Story) -> Verdict {
     let answered = match end.is_lost {
         Some(true) => false,
         // Not lost and incoming: the scenario handled the call, even if no employee talked.
-        Some(false) if story.direction != Some(CallDirection::Out) => true,
+        Some(false) if !story.is_outgoing() => true,
         _ => talked,
     };
     if answered { Verdict::Answered } else { by_reason(end.reason.as_deref().unwrap_or_default()) }
+}
+
+/// The employee whose call it is, in the history, for the customer's manager and in templates alike: who talked last; if nobody did, who was
+/// responsible, else whose phone rang last. An id.
+pub fn employee(story: &Story) -> Option<i64> {
+    match &story.end {
+        Some(end) if of(story) != Verdict::Answered => end.employee_id.or_else(|| story.rung_last()),
+        Some(_) => story.talker(),
+        None => story.talker().or_else(|| story.rung_last()),
+    }
 }
 
 /// The seconds of talk: as reported, else the total without the waiting.
@@ -89,6 +99,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::bindings::uis::integration::call_events::{Call, CallFinished, Direction, FinishKind};
     use crate::bindings::uis::integration::types::PhoneNumber;
+    use crate::telephony::merge::EndEmployees;
 
     /// A finish event of call 1 with a customer's number and nothing else.
     pub(crate) fn finished(kind: FinishKind) -> CallFinished {
@@ -143,7 +154,7 @@ pub(crate) mod tests {
             event.call.direction = Some(direction);
             (event.is_lost, event.talk_seconds, event.finish_reason) = (is_lost, talk, reason.map(str::to_owned));
             let mut story = Story::default();
-            story.merge_end(&event, None);
+            story.merge_end(&event, EndEmployees::default());
             assert_eq!(of(&story), expected, "{direction:?} {is_lost:?} {talk:?} {reason:?}");
         }
     }
@@ -153,7 +164,7 @@ pub(crate) mod tests {
         let mut event = finished(FinishKind::Finished);
         (event.total_seconds, event.talk_seconds) = (Some(23), Some(12));
         let mut story = Story::default();
-        story.merge_end(&event, None);
+        story.merge_end(&event, EndEmployees::default());
         assert_eq!((wait_seconds(&story), talk_seconds(&story)), (Some(11), 12));
     }
 }

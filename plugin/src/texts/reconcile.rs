@@ -3,6 +3,7 @@
 
 use crate::base::keys::Key;
 use crate::base::outcome::{Handled, done, done_with_skipped, skipped};
+use crate::base::stored;
 use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::communications::{ReportedChat, ReportedSiteRequest};
 use crate::bindings::uis::integration::log::Level;
@@ -11,9 +12,11 @@ use crate::context::Context;
 use crate::settings::Settings;
 use crate::texts::{chats, site_requests};
 use crate::uis::reports::{self, PAGE, ReportReader};
+use crate::uis::seen::Seen;
 
 /// The reports of chats and of site requests.
-pub const TEXTS: ReportReader = ReportReader { timer: TimerName::ReconcileTexts, key: Key::TextsRead };
+pub const TEXTS: ReportReader =
+    ReportReader { timer: TimerName::ReconcileTexts, key: Key::TextsRead, seen: &[Key::ChatsSeen, Key::RequestsSeen] };
 
 /// Starts the timer, if the settings require chats or requests.
 pub fn start(context: &Context<'_>) -> Result<(), Failure> {
@@ -22,30 +25,40 @@ pub fn start(context: &Context<'_>) -> Result<(), Failure> {
         return TEXTS.start_timer(context.platform);
     }
     timers::cancel(context.platform, TEXTS.timer);
-    Ok(())
+    // What happens while neither is handled is not read later.
+    TEXTS.clear(context.platform)
 }
 
 /// Reads the reports since the last time.
 pub fn on_timer(context: &Context<'_>) -> Handled {
     let began = context.platform.now();
-    let since = TEXTS.since(context.platform)?;
+    let last = TEXTS.last(context.platform)?;
     let settings = context.settings()?;
     if settings.handles_chats() {
-        chats(context, since)?;
+        chats(context, last)?;
+    } else {
+        stored::forget(context.platform, Key::ChatsSeen)?;
     }
     if settings.handles_requests() {
-        requests(context, settings, since)?;
+        requests(context, settings, last)?;
+    } else {
+        stored::forget(context.platform, Key::RequestsSeen)?;
     }
     TEXTS.mark_read(context.platform, began)?;
     done()
 }
 
-fn chats(context: &Context<'_>, since: Instant) -> Result<(), Failure> {
+fn chats(context: &Context<'_>, last: Instant) -> Result<(), Failure> {
+    let mut seen = Seen::open(context.platform, Key::ChatsSeen, last)?;
     let mut cursor: Option<String> = None;
     loop {
-        let page = context.platform.finished_chats(since, cursor.as_deref(), PAGE).map_err(reports::failure)?;
+        let page = context.platform.finished_chats(seen.since(), cursor.as_deref(), PAGE).map_err(reports::failure)?;
         for ReportedChat { ordering_key, finished } in &page.chats {
             let chat = finished.chat.chat_id;
+            let state = (finished.chat.at, finished.chat.communication_id);
+            if seen.knows(chat, &state) {
+                continue;
+            }
             if chats::on_reported(context, finished)? {
                 context.platform.log(
                     Level::Warn,
@@ -53,21 +66,27 @@ fn chats(context: &Context<'_>, since: Instant) -> Result<(), Failure> {
                     &[("chat", &chat.to_string())],
                 );
                 timers::hand_over(context.platform, TimerName::Chat(chat), ordering_key, Vec::new())?;
+            } else {
+                seen.add(chat, &state);
             }
         }
         match page.next {
             Some(next) => cursor = Some(next),
-            None => return Ok(()),
+            None => return seen.close(context.platform),
         }
     }
 }
 
-fn requests(context: &Context<'_>, settings: &Settings, since: Instant) -> Result<(), Failure> {
+fn requests(context: &Context<'_>, settings: &Settings, last: Instant) -> Result<(), Failure> {
+    let mut seen = Seen::open(context.platform, Key::RequestsSeen, last)?;
     let mut cursor: Option<String> = None;
     loop {
-        let page = context.platform.received_site_requests(since, cursor.as_deref(), PAGE).map_err(reports::failure)?;
+        let page = context.platform.received_site_requests(seen.since(), cursor.as_deref(), PAGE).map_err(reports::failure)?;
         for ReportedSiteRequest { ordering_key, request } in &page.requests {
             let id = request.communication_id;
+            if seen.knows(id, &request.at) {
+                continue;
+            }
             if site_requests::is_new(context, settings, id)? {
                 context.platform.log(
                     Level::Warn,
@@ -75,11 +94,13 @@ fn requests(context: &Context<'_>, settings: &Settings, since: Instant) -> Resul
                     &[("request", &id.to_string())],
                 );
                 timers::hand_over(context.platform, TimerName::SiteRequest(id), ordering_key, request.at.to_string().into_bytes())?;
+            } else {
+                seen.add(id, &request.at);
             }
         }
         match page.next {
             Some(next) => cursor = Some(next),
-            None => return Ok(()),
+            None => return seen.close(context.platform),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Reads UIS's own reports repeatedly, to find what notifications missed. A timer repeats; the time of the last reading is stored; readings
-//! overlap because an item may appear in a report late.
+//! overlap because an item may appear in a report late, see [`super::seen`].
 
 use crate::base::keys::Key;
 use crate::base::outcome::retry;
@@ -11,8 +11,6 @@ use crate::platform::Platform;
 
 /// Every ten minutes: soon enough for a manager who looks for a call, and far below UIS's limits.
 const EVERY_MS: u64 = 600_000;
-/// Each reading starts an hour before the previous one.
-const OVERLAP_MS: i64 = 3_600_000;
 /// Rows per page.
 pub const PAGE: u32 = 200;
 
@@ -22,6 +20,8 @@ pub struct ReportReader {
     pub timer: TimerName,
     /// The key of the time up to which the report was read.
     pub key: Key<'static>,
+    /// The keys of the rows that are done.
+    pub seen: &'static [Key<'static>],
 }
 
 impl ReportReader {
@@ -32,6 +32,7 @@ impl ReportReader {
 
     /// Clears the time: what happens while the integration is off is not read later.
     pub fn clear(&self, platform: &dyn Platform) -> Result<(), Failure> {
+        self.seen.iter().try_for_each(|seen| stored::forget(platform, *seen))?;
         stored::forget(platform, self.key)
     }
 
@@ -40,9 +41,9 @@ impl ReportReader {
         timers::every(platform, self.timer, EVERY_MS)
     }
 
-    /// The time from which the report has to be read now.
-    pub fn since(&self, platform: &dyn Platform) -> Result<Instant, Failure> {
-        Ok(stored::load::<Instant>(platform, self.key)?.unwrap_or_else(|| platform.now()) - OVERLAP_MS)
+    /// When the last reading began, or the time from which the report counts.
+    pub fn last(&self, platform: &dyn Platform) -> Result<Instant, Failure> {
+        Ok(stored::load::<Instant>(platform, self.key)?.unwrap_or_else(|| platform.now()))
     }
 
     /// Stores that a reading that began at `began` is complete.
