@@ -23,7 +23,7 @@ use crate::rules::{self, AssigneeFor, Fields, Reviewed};
 use crate::settings::common::{ExtraFieldRow, Repeat};
 
 /// The longest comment, in characters [inferred].
-const COMMENT_MAX: usize = 2000;
+pub const COMMENT_MAX: usize = 2000;
 const HOUR_MS: i64 = 3_600_000;
 
 /// How the order is created.

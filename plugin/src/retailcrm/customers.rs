@@ -196,7 +196,14 @@ pub fn has_note(crm: Crm<'_>, customer: i64, part: &str) -> Result<bool, CrmErro
         .with("filter[text]", part)
         .with("limit", "100");
     let answer = crm.send(request)?;
-    Ok(answer::members(&answer, "notes")?.into_iter().any(|note| answer::text(&note["text"]).contains(part)))
+    Ok(answer::members(&answer, "notes")?.into_iter().any(|note| has_words(&answer::text(&note["text"]), part)))
+}
+
+/// Whether a text contains a part. A part that ends with a number is not found in a longer number: the note of chat 60 is not that of 601.
+fn has_words(text: &str, part: &str) -> bool {
+    let numbered = part.ends_with(|c: char| c.is_ascii_digit());
+    let goes_on = |after: usize| text[after..].starts_with(|c: char| c.is_ascii_digit());
+    text.match_indices(part).any(|(at, _)| !(numbered && goes_on(at + part.len())))
 }
 
 /// Adds a note to a customer.

@@ -111,8 +111,32 @@ pub fn create(crm: Crm<'_>, order: &NewOrder) -> Result<(), CrmError> {
     }
 }
 
+/// Adds a text to the customer's comment of an order of ours, once; what stands there stays. False if the order does not exist.
+pub fn add_comment(crm: Crm<'_>, external_id: &str, site: Option<&str>, text: &str) -> Result<bool, CrmError> {
+    let mut request = ApiRequest::get(format!("/api/v5/orders/{external_id}")).with("by", "externalId");
+    if let Some(site) = site {
+        request = request.with("site", site);
+    }
+    let known = match crm.send(request) {
+        Ok(found) => answer::text(&found["order"]["customerComment"]),
+        Err(CrmError::Refused { why: Refusal::NotFound, .. }) => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    if contains(&known, text) {
+        return Ok(true);
+    }
+    let both = if known.trim().is_empty() { text.to_owned() } else { format!("{}\n\n{text}", known.trim_end()) };
+    comment(crm, external_id, site, &both)
+}
+
+/// Whether a comment contains a text, whatever RetailCRM or a person made of its spaces.
+fn contains(comment: &str, text: &str) -> bool {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    words(comment).contains(&words(text))
+}
+
 /// Writes the customer's comment on an order of ours; false if the order does not exist.
-pub fn comment(crm: Crm<'_>, external_id: &str, site: Option<&str>, text: &str) -> Result<bool, CrmError> {
+fn comment(crm: Crm<'_>, external_id: &str, site: Option<&str>, text: &str) -> Result<bool, CrmError> {
     let mut request = ApiRequest::post(format!("/api/v5/orders/{external_id}/edit"))
         .json("order", &json!({"customerComment": text}))
         .field("by", "externalId");

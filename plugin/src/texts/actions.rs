@@ -6,6 +6,7 @@ use crate::appeals::lookup::Lookup;
 use crate::appeals::steps::StepResults;
 use crate::appeals::{customer, fields, order, progress, task};
 use crate::base::keys::Key;
+use crate::base::template;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::retailcrm::custom_fields::Entity;
@@ -24,6 +25,8 @@ pub struct AppealActions<'a> {
     pub stock_method: &'a str,
     /// The customer's comment for the order.
     pub customer_comment: Option<String>,
+    /// Titles and values that the manager's comment on the order names, unless its template does.
+    pub facts: Vec<(&'static str, &'a str)>,
     /// Whether it is time for the client.
     pub client_due: bool,
     /// Whether it is time for the order, and the appeal's type creates one.
@@ -72,7 +75,8 @@ impl AppealActions<'_> {
     /// Does everything that is required and due, and not done yet.
     pub fn carry_out(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
         let block = self.block;
-        let mut steps = StepResults::default();
+        let mut steps = StepResults::resume(context, appeal.id)?;
+        let is_resumed = steps.is_resumed();
         let creates = self.client_due && block.first.client() && !block.only_first;
         if creates {
             self.client(context, appeal, lookup, &mut steps)?;
@@ -92,13 +96,17 @@ impl AppealActions<'_> {
             self.client(context, appeal, lookup, &mut steps)?;
         }
         if ordering {
-            steps.add(self.order(context, appeal, first, repeat, lookup))?;
+            steps.add_or_keep(context, appeal.id, self.order(context, appeal, first, repeat, lookup))?;
         }
         if self.order_due || appeal.ended {
-            steps.add(fields::update_order(context, appeal, &block.rows(Entity::Order), lookup))?;
+            let rows = block.rows(Entity::Order);
+            steps.add_or_keep(context, appeal.id, fields::update_order(context, appeal, &rows, lookup))?;
         }
         if self.with_task {
-            steps.add(self.task(context, appeal, lookup))?;
+            steps.add_or_keep(context, appeal.id, self.task(context, appeal, lookup))?;
+        }
+        if is_resumed {
+            progress::update(context, appeal.id, |progress| progress.unreported.clear())?;
         }
         steps.into_skipped()
     }
@@ -107,8 +115,8 @@ impl AppealActions<'_> {
     fn client(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>, steps: &mut StepResults) -> Result<(), Failure> {
         let rows = self.block.rows(Entity::Customer);
         let manager = |lookup: &mut Lookup<'_>| self.client_assignee().user(context, appeal, lookup, self.responsibles());
-        steps.add(customer::ensure(context, appeal, manager, &rows, lookup))?;
-        steps.add(fields::update(context, appeal, &rows, lookup))
+        steps.add_or_keep(context, appeal.id, customer::ensure(context, appeal, manager, &rows, lookup))?;
+        steps.add_or_keep(context, appeal.id, fields::update(context, appeal, &rows, lookup))
     }
 
     /// For a person without contacts: creates only the task, if one is required.
@@ -140,6 +148,17 @@ impl AppealActions<'_> {
         task::make(context, appeal, &plan, lookup)
     }
 
+    /// The template of the manager's comment, with the facts that it does not name itself.
+    fn order_comment(&self, appeal: &Appeal<'_>) -> String {
+        let mut comment = self.block.order_comment.clone();
+        let rendered = template::render(&comment, |name| appeal.parameters.get(name), |_| {});
+        for (title, value) in self.facts.iter().filter(|(_, value)| !rendered.contains(value)) {
+            // Braces in what a visitor sent are no placeholder.
+            comment += &format!("; {}: {}", title.to_lowercase(), value.replace("{{", "{ {"));
+        }
+        comment
+    }
+
     fn order(
         &self,
         context: &Context<'_>,
@@ -153,6 +172,7 @@ impl AppealActions<'_> {
             return Ok(Vec::new());
         }
         let (values, mut left_out) = order::fields(context, appeal, &block.rows(Entity::Order))?;
+        let comment = self.order_comment(appeal);
         let plan = order::OrderPlan {
             repeat,
             after_hours: block.after_hours,
@@ -162,7 +182,7 @@ impl AppealActions<'_> {
             status: block.order_status.clone(),
             assignee: self.order_assignee(first),
             responsibles: self.responsibles(),
-            comment: &block.order_comment,
+            comment: &comment,
             customer_comment: self.customer_comment.clone(),
             fields: values,
         };

@@ -3,6 +3,7 @@
 
 use crate::appeal::{Appeal, EventParameters};
 use crate::appeals::lookup::Lookup;
+use crate::appeals::steps::with_skipped;
 use crate::appeals::{conditions, join, progress, source};
 use crate::base::appeal_id::AppealId;
 use crate::base::outcome::{Handled, done, done_with_skipped, is_retried, skipped};
@@ -30,6 +31,8 @@ const MESSENGER_METHOD: &str = "messenger";
 /// How often, and for how long after the end, a transcript that UIS's report does not contain yet is requested.
 const TALK_EVERY_MS: i64 = 600_000;
 const TALK_WAIT_MS: i64 = 3_600_000;
+/// The pause between two events that store parts of a long transcript.
+const TALK_NEXT_MS: i64 = 1000;
 /// UIS's channel type for chats on the site.
 const SITE_CHANNEL: &str = "comagic";
 
@@ -160,7 +163,8 @@ fn finish(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
     // Contacts and tags may arrive after the end; then what was left out because of them is done now.
     let reachable = story.has_contacts() || context.settings()?.chats.without_contacts;
     let late = (reachable && story.changed) || (story.has_contacts() && !story.passed_on);
-    if progress::read(context, id)?.finished {
+    let known = progress::read(context, id)?;
+    if known.finished {
         if !late {
             return done();
         }
@@ -177,24 +181,35 @@ fn finish(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
             })?;
         }
     }
-    let passed_on = pass_on(context, chat, &story);
-    if matches!(passed_on, Err(Failure::Retry(_))) {
+    // What was refused for good is not tried again by later events that bring nothing new.
+    let passed_on = if known.refused && !late { Ok(Vec::new()) } else { pass_on(context, chat, &story) };
+    if passed_on.as_ref().is_err_and(is_retried) {
         return passed_on.and_then(done_with_skipped);
     }
-    // The transcript is stored even if the order is refused.
-    let transcript = transcript::store(context, chat, &story)?;
-    let mut left_out = passed_on?;
-    match transcript {
-        TranscriptOutcome::Done(skipped) => left_out.extend(skipped),
+    progress::update(context, id, |progress| progress.refused |= passed_on.is_err())?;
+    // The transcript is stored even if the order is refused, and even if the settings make nothing of the chat.
+    let transcript = match is_for_others(context, chat, &story)? {
+        true => TranscriptOutcome::Done(Vec::new()),
+        false => transcript::store(context, chat, &story)?,
+    };
+    let again = match &transcript {
+        TranscriptOutcome::More => Some(TALK_NEXT_MS),
         // A transcript may appear in UIS's report only minutes after the chat's end.
         TranscriptOutcome::NotReported if story.end.as_ref().is_some_and(|end| context.platform.now() < end.at + TALK_WAIT_MS) => {
-            timers::once(context.platform, TimerName::Chat(chat), context.platform.now() + TALK_EVERY_MS, ordering_key)?;
-            return done_with_skipped(left_out);
+            Some(TALK_EVERY_MS)
         }
-        TranscriptOutcome::NotReported => {}
+        _ => None,
+    };
+    match again {
+        Some(after) => timers::once(context.platform, TimerName::Chat(chat), context.platform.now() + after, ordering_key)?,
+        // Finished even if something was refused: UIS's report must not bring the chat up again.
+        None => progress::update(context, id, |progress| progress.finished = true)?,
     }
-    progress::update(context, id, |progress| progress.finished = true)?;
-    done_with_skipped(left_out)
+    let stored = if let TranscriptOutcome::Done(skipped) = transcript { skipped } else { Vec::new() };
+    match passed_on {
+        Ok(left_out) => done_with_skipped(left_out.into_iter().chain(stored).collect()),
+        Err(refusal) => Err(with_skipped(refusal, &stored)),
+    }
 }
 
 /// Whether chats are handled at all.
@@ -288,6 +303,12 @@ fn is_shut_out(context: &Context<'_>, appeal: &Appeal<'_>, story: &ChatStory) ->
     Ok(outgoing || (settings.filter_chats && conditions::verdict(context, appeal, &settings.chats.filter)? != Verdict::Pass))
 }
 
+/// Whether the settings shut a chat out that has ended.
+fn is_for_others(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<bool, Failure> {
+    let parameters = story.parameters(context, chat)?;
+    is_shut_out(context, &appeal(context, chat, story, &parameters)?, story)
+}
+
 fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Skipped>, Failure> {
     let settings = context.settings()?;
     let block = &settings.chats;
@@ -304,6 +325,7 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
         employee: story.employee,
         stock_method: if story.channel_type.as_deref() == Some(SITE_CHANNEL) { SITE_METHOD } else { MESSENGER_METHOD },
         customer_comment: None,
+        facts: Vec::new(),
         client_due: due.client,
         order_due: due.order,
         type_assignee: None,

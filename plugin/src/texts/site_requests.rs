@@ -2,13 +2,14 @@
 
 use crate::appeal::{Appeal, Identity};
 use crate::appeals::lookup::Lookup;
-use crate::appeals::{conditions, progress, source};
+use crate::appeals::steps::with_skipped;
+use crate::appeals::{conditions, order, progress, source};
 use crate::base::appeal_id::AppealId;
-use crate::base::outcome::{Handled, done, done_with_skipped, skipped};
+use crate::base::outcome::{Handled, done, done_with_skipped, is_retried};
 use crate::base::tags::{self, StoredTag};
 use crate::base::template;
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
-use crate::bindings::uis::integration::types::Failure;
+use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::crm_state::{shops, switch};
 use crate::settings::Settings;
@@ -17,6 +18,7 @@ use crate::settings::texts::{OrderType, TextSettings};
 use crate::texts::actions::AppealActions;
 use crate::texts::contacts;
 use crate::texts::parameters::Parameters;
+use crate::texts::words::Words;
 use crate::uis::directory;
 
 /// RetailCRM's built-in order method for requests from a site.
@@ -63,35 +65,64 @@ pub fn on_site_request(context: &Context<'_>, event: &SiteRequest) -> Handled {
         progress::update(context, id, |progress| progress.finished = true)?;
         return done();
     }
+    let words = Words::of(event, &appeal.identity, &parameters);
+    let handled = handle(context, event, &appeal, &words);
+    if handled.as_ref().is_err_and(is_retried) {
+        return handled.and_then(done_with_skipped);
+    }
+    // Finished even if something was refused: UIS's report must not bring the request up again.
+    progress::update(context, id, |progress| progress.finished = true)?;
+    handled.and_then(done_with_skipped)
+}
+
+/// Makes of a request what the settings require, and makes sure that its words have a place.
+fn handle(context: &Context<'_>, event: &SiteRequest, appeal: &Appeal<'_>, words: &Words) -> Result<Vec<Skipped>, Failure> {
+    let settings = context.settings()?;
     let order_type = order_type(&settings.requests, event);
     let actions = AppealActions {
         block: &settings.requests,
         settings,
-        employee,
+        employee: appeal.employee,
         stock_method: STOCK_METHOD,
         customer_comment: event.text.clone(),
+        facts: words.of_order(),
         client_due: true,
         order_due: settings.requests.order_types.is_empty() || order_type.is_some(),
         type_assignee: order_type.and_then(|row| row.assignee),
         with_task: settings.requests.task,
     };
-    let known = progress::read(context, id)?;
-    let left_out = match Lookup::of(context, appeal.identity.clone(), &known) {
-        Some(mut lookup) if appeal.identity.phone.is_some() || appeal.identity.email.is_some() => {
-            actions.carry_out(context, &appeal, &mut lookup)?
-        }
-        // Without contacts, no customer and no order are created, but the settings may require a task.
-        _ => {
-            let mut left_out = actions.task_alone(context, &appeal)?;
-            left_out.push(skipped(
-                format!("site request {}", event.communication_id),
-                "it has neither phone nor e-mail; it can be found in UIS's reports",
-            ));
-            left_out
-        }
+    let known = progress::read(context, appeal.id)?;
+    let has_contacts = appeal.identity.phone.is_some() || appeal.identity.email.is_some();
+    let mut lookup = Lookup::of(context, appeal.identity.clone(), &known).unwrap_or_else(|| Lookup::without_customer(context));
+    // Without contacts, no customer and no order are created, but the settings may require a task.
+    let made = if has_contacts { actions.carry_out(context, appeal, &mut lookup) } else { actions.task_alone(context, appeal) };
+    if made.as_ref().is_err_and(is_retried) {
+        return made;
+    }
+    let placed = place(context, appeal, words, &mut lookup)?;
+    match made {
+        Ok(left_out) => Ok(left_out.into_iter().chain(placed).collect()),
+        Err(refusal) => Err(with_skipped(refusal, &placed)),
+    }
+}
+
+/// Makes sure that the words are in RetailCRM: in the request's own order, else in a note on the customer. Returns what the owner has to know
+/// instead.
+fn place(context: &Context<'_>, appeal: &Appeal<'_>, words: &Words, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+    let known = progress::read(context, appeal.id)?;
+    // If a rule skipped the customer, that is a filter of the account's own.
+    if known.skipped || (known.order_created && words.text_length() <= order::COMMENT_MAX) {
+        return Ok(Vec::new());
+    }
+    if let Some(customer) = lookup.customer()? {
+        return words.note(context, appeal, &customer);
+    }
+    let has_contacts = appeal.identity.phone.is_some() || appeal.identity.email.is_some();
+    let why = match has_contacts {
+        true => "the settings make no customer of it, and RetailCRM has none with these contacts",
+        false => "it has neither phone nor e-mail; it can be found in UIS's reports",
     };
-    progress::update(context, id, |progress| progress.finished = true)?;
-    done_with_skipped(left_out)
+    Ok(words.report(&format!("site request {}", appeal.id.id), why))
 }
 
 /// The row of «Типы заявок для заказа» for the request's type.
