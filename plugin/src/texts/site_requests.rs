@@ -82,7 +82,7 @@ fn handle(context: &Context<'_>, event: &SiteRequest, appeal: &Appeal<'_>, words
     let actions = AppealActions {
         block: &settings.requests,
         settings,
-        employee: appeal.employee,
+        employee: appeal.employees.first().copied(),
         stock_method: STOCK_METHOD,
         customer_comment: event.text.clone(),
         facts: words.of_order(),
