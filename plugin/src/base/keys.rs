@@ -75,6 +75,10 @@ pub enum Key<'a> {
     CommunicationTags(i64),
     /// The time up to which UIS's reports of chats and site requests were read.
     TextsRead,
+    /// A chat of which RetailCRM refused something.
+    RefusedChat(i64),
+    /// A site request of which RetailCRM refused something.
+    RefusedRequest(i64),
 
     // Deals.
     /// The state of an order's deal in UIS.
@@ -137,6 +141,10 @@ pub enum Family {
     Synchronised,
     /// [`Key::UnfinishedCall`].
     UnfinishedCalls,
+    /// [`Key::RefusedChat`].
+    RefusedChats,
+    /// [`Key::RefusedRequest`].
+    RefusedRequests,
     /// [`Key::Deal`].
     Deals,
     /// [`Key::DealHint`].
@@ -155,6 +163,8 @@ impl Family {
             Family::UserLinks => "users/",
             Family::Synchronised => "synchronised/",
             Family::UnfinishedCalls => "unsettled-call/",
+            Family::RefusedChats => "refused-chat/",
+            Family::RefusedRequests => "refused-request/",
             Family::Deals => "deal/",
             Family::DealHints => "deal-hint/",
             Family::DealFunnels => "deal-funnel/",
@@ -197,6 +207,8 @@ impl fmt::Display for Key<'_> {
             Key::CallsRead => ("reconcile/calls", &""),
             Key::Chat(chat) => ("chat/", chat),
             Key::TextsRead => ("reconcile/texts", &""),
+            Key::RefusedChat(chat) => (Family::RefusedChats.prefix(), chat),
+            Key::RefusedRequest(request) => (Family::RefusedRequests.prefix(), request),
             Key::Deal(order) => (Family::Deals.prefix(), order),
             Key::DealHint(order) => (Family::DealHints.prefix(), order),
             Key::DealFunnel(funnel) => (Family::DealFunnels.prefix(), funnel),

@@ -12,16 +12,31 @@ pub fn done() -> Handled {
 
 /// The most skipped items that the host takes of one event.
 const SKIPPED_MAX: usize = 64;
-/// The longest reason that the host shows, in bytes; what leads the words of a person has its place in it.
-const REASON_BYTES: usize = 1000;
+/// The longest name of a skipped thing that the host shows, in bytes.
+const WHAT_BYTES: usize = 256;
+/// The longest reason that the host shows, in bytes, is a little longer.
+pub const REASON_BYTES: usize = 1000;
 
 /// Done, with some things skipped. Of a longer list than the host takes, the last item says how many more there are.
 pub fn done_with_skipped(skipped: Vec<Skipped>) -> Handled {
     Ok(Outcome { skipped: shortened(skipped) })
 }
 
-/// At most as many items as the host takes.
+/// A text of at most this many bytes. One that is cut ends with `…`.
+pub fn fitted(text: &str, bytes: usize) -> String {
+    const CUT: &str = "…";
+    if text.len() <= bytes {
+        return text.to_owned();
+    }
+    let end = (0..=bytes.saturating_sub(CUT.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    format!("{}{CUT}", &text[..end])
+}
+
+/// At most as many items as the host takes, each at most as long as the host shows it.
 pub fn shortened(mut all: Vec<Skipped>) -> Vec<Skipped> {
+    for one in &mut all {
+        *one = skipped(fitted(&one.what, WHAT_BYTES), fitted(&one.why, REASON_BYTES));
+    }
     if all.len() > SKIPPED_MAX {
         let more = all.len() - (SKIPPED_MAX - 1);
         all.truncate(SKIPPED_MAX - 1);
@@ -93,6 +108,8 @@ mod tests {
         assert_eq!(shortened(list(64)), list(64));
         let short = shortened(list(100));
         assert_eq!((short.len(), &short[62].what, &short[63].what), (64, &"62".to_owned(), &"37 more".to_owned()));
+        let long = &shortened(vec![skipped("поле ".repeat(100), "причина ".repeat(1000))])[0];
+        assert!(long.what.len() <= 256 && long.what.ends_with('…') && long.why.len() <= REASON_BYTES && long.why.ends_with('…'));
     }
 
     #[test]

@@ -206,6 +206,12 @@ impl Settings {
         prepared::decode(prepared)
     }
 
+    /// The assignee of what requests and chats create when no other is known: «Ответственный по умолчанию» of text communications, else that of
+    /// calls.
+    pub fn default_of_texts(&self) -> Option<i64> {
+        self.text_default_assignee.or(self.default_assignee)
+    }
+
     /// Whether site requests are handled.
     pub fn handles_requests(&self) -> bool {
         self.texts && self.requests.send

@@ -5,6 +5,7 @@ use crate::appeal::Appeal;
 use crate::appeals::customer;
 use crate::appeals::lookup::Lookup;
 use crate::appeals::order::{self, OrderPlan};
+use crate::appeals::steps::StepResults;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::retailcrm::custom_fields::Entity;
@@ -23,20 +24,20 @@ pub fn make(
     story: &Story,
     talked: bool,
     lookup: &mut Lookup<'_>,
-) -> Result<Vec<Skipped>, Failure> {
+    steps: &mut StepResults<'_>,
+) -> Result<(), Failure> {
     let block = story.settings(context.settings()?);
     let (of_first, of_repeat) = (block.of_first(talked), block.of_repeat(talked));
     if !block.creates(talked) {
-        return Ok(Vec::new());
+        return Ok(());
     }
-    let mut left_out = Vec::new();
     if of_first.client() {
-        left_out.extend(contact::ensure(context, appeal, story, talked, lookup)?);
+        steps.add(contact::ensure(context, appeal, story, talked, lookup))?;
     }
     let first = customer::is_first(context, appeal, lookup)?;
     // A known client is only found and remembered.
     if !first && !of_first.client() {
-        left_out.extend(contact::ensure(context, appeal, story, talked, lookup)?);
+        steps.add(contact::ensure(context, appeal, story, talked, lookup))?;
     }
     if talked && first {
         contact::correct_manager(context, appeal, story, lookup)?;
@@ -49,9 +50,9 @@ pub fn make(
         Repeat::Nothing
     };
     if repeat != Repeat::Nothing {
-        left_out.extend(order(context, appeal, story, (talked, first, repeat), lookup)?);
+        steps.add(order(context, appeal, story, (talked, first, repeat), lookup))?;
     }
-    Ok(left_out)
+    Ok(())
 }
 
 fn order(

@@ -10,6 +10,7 @@ use crate::base::template;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::retailcrm::custom_fields::Entity;
+use crate::settings::common::First;
 use crate::settings::texts::{TextAssignee, TextSettings};
 use crate::settings::{Repeat, Settings};
 
@@ -35,11 +36,13 @@ pub struct AppealActions<'a> {
     pub type_assignee: Option<i64>,
     /// Whether a task is created as well.
     pub with_task: bool,
+    /// Whether the task has settings of its own, whatever else the appeal creates.
+    pub task_is_apart: bool,
 }
 
 impl AppealActions<'_> {
     fn responsibles(&self) -> Responsibles<'_> {
-        Responsibles { rules: &self.block.rules, default: self.settings.text_default_assignee }
+        Responsibles { rules: &self.block.rules, default: self.settings.default_of_texts() }
     }
 
     fn assignee(&self, choice: TextAssignee, user: Option<i64>) -> Assignee {
@@ -73,17 +76,21 @@ impl AppealActions<'_> {
     }
 
     /// Does everything that is required and due, and not done yet.
-    pub fn carry_out(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+    pub fn carry_out(
+        &self,
+        context: &Context<'_>,
+        appeal: &Appeal<'_>,
+        lookup: &mut Lookup<'_>,
+        steps: &mut StepResults<'_>,
+    ) -> Result<(), Failure> {
         let block = self.block;
-        let mut steps = StepResults::resume(context, appeal.id)?;
-        let is_resumed = steps.is_resumed();
         let creates = self.client_due && block.first.client() && !block.only_first;
         if creates {
-            self.client(context, appeal, lookup, &mut steps)?;
+            self.client(context, appeal, lookup, steps)?;
         }
         let first = customer::is_first(context, appeal, lookup)?;
         if block.only_first && !first {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let repeat = match first {
             true if block.first.order() => Repeat::Always,
@@ -93,30 +100,34 @@ impl AppealActions<'_> {
         let ordering = self.order_due && repeat != Repeat::Nothing;
         // An order needs a client; a known client is only found and remembered.
         if !creates && ((self.client_due && (block.first.client() || !first)) || ordering) {
-            self.client(context, appeal, lookup, &mut steps)?;
+            self.client(context, appeal, lookup, steps)?;
         }
         if ordering {
-            steps.add_or_keep(context, appeal.id, self.order(context, appeal, first, repeat, lookup))?;
+            steps.add(self.order(context, appeal, first, repeat, lookup))?;
         }
         if self.order_due || appeal.ended {
             let rows = block.rows(Entity::Order);
-            steps.add_or_keep(context, appeal.id, fields::update_order(context, appeal, &rows, lookup))?;
+            steps.add(fields::update_order(context, appeal, &rows, lookup))?;
         }
-        if self.with_task {
-            steps.add_or_keep(context, appeal.id, self.task(context, appeal, lookup))?;
+        if self.makes_task(first) {
+            steps.add(self.task(context, appeal, lookup))?;
         }
-        if is_resumed {
-            progress::update(context, appeal.id, |progress| progress.unreported.clear())?;
-        }
-        steps.into_skipped()
+        Ok(())
+    }
+
+    /// Whether the appeal makes a task. «Ничего не создавать» for repeated appeals covers the task as well, unless the task has settings of
+    /// its own (a lost chat), or tasks are all that the settings make.
+    fn makes_task(&self, first: bool) -> bool {
+        let nothing = !first && self.block.repeat == Repeat::Nothing && self.block.first != First::Nothing;
+        self.with_task && (self.task_is_apart || !nothing)
     }
 
     /// Makes sure that the person is a client, and writes the client's fields.
     fn client(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>, steps: &mut StepResults) -> Result<(), Failure> {
         let rows = self.block.rows(Entity::Customer);
         let manager = |lookup: &mut Lookup<'_>| self.client_assignee().user(context, appeal, lookup, self.responsibles());
-        steps.add_or_keep(context, appeal.id, customer::ensure(context, appeal, manager, &rows, lookup))?;
-        steps.add_or_keep(context, appeal.id, fields::update(context, appeal, &rows, lookup))
+        steps.add(customer::ensure(context, appeal, manager, &rows, lookup))?;
+        steps.add(fields::update(context, appeal, &rows, lookup))
     }
 
     /// For a person without contacts: creates only the task, if one is required.
@@ -129,7 +140,11 @@ impl AppealActions<'_> {
 
     /// While neither a client nor an order is due: creates only the task, if one is required.
     pub fn only_task(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
-        if !self.with_task || (self.block.only_first && !customer::is_first(context, appeal, lookup)?) {
+        if !self.with_task {
+            return Ok(Vec::new());
+        }
+        let first = customer::is_first(context, appeal, lookup)?;
+        if (self.block.only_first && !first) || !self.makes_task(first) {
             return Ok(Vec::new());
         }
         self.task(context, appeal, lookup)

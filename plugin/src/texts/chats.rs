@@ -3,10 +3,11 @@
 
 use crate::appeal::{Appeal, EventParameters};
 use crate::appeals::lookup::Lookup;
-use crate::appeals::steps::with_skipped;
+use crate::appeals::steps::StepResults;
 use crate::appeals::{conditions, join, progress, source};
 use crate::base::appeal_id::AppealId;
-use crate::base::outcome::{Handled, done, done_with_skipped, is_retried, skipped};
+use crate::base::keys::Key;
+use crate::base::outcome::{Handled, done, done_with_skipped, skipped};
 use crate::base::timers::{self, TimerName};
 use crate::base::{tags, template};
 use crate::bindings::uis::integration::call_events::TagsChanged;
@@ -22,6 +23,7 @@ use crate::texts::actions::AppealActions;
 use crate::texts::chat_story::{self, ChatStory, End};
 use crate::texts::contacts;
 use crate::texts::parameters::Parameters;
+use crate::texts::refused;
 use crate::texts::transcript::{self, TranscriptOutcome};
 use crate::uis::directory;
 
@@ -181,17 +183,18 @@ fn finish(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
             })?;
         }
     }
+    let mut steps = StepResults::resume(context, id)?;
     // What was refused for good is not tried again by later events that bring nothing new.
-    let passed_on = if known.refused && !late { Ok(Vec::new()) } else { pass_on(context, chat, &story) };
-    if passed_on.as_ref().is_err_and(is_retried) {
-        return passed_on.and_then(done_with_skipped);
+    if !known.refused || late {
+        pass_on(context, chat, &story, &mut steps)?;
     }
-    progress::update(context, id, |progress| progress.refused |= passed_on.is_err())?;
-    // The transcript is stored even if the order is refused, and even if the settings make nothing of the chat.
-    let transcript = match is_for_others(context, chat, &story)? {
-        true => TranscriptOutcome::Done(Vec::new()),
-        false => transcript::store(context, chat, &story)?,
-    };
+    let transcript = store_transcript(context, chat, &story, &mut steps)?;
+    if steps.is_refused() {
+        progress::update(context, id, |progress| progress.refused = true)?;
+    }
+    if steps.is_refused() || matches!(transcript, TranscriptOutcome::Refused(_)) {
+        refused::remember(context, Key::RefusedChat(chat), story.end.as_ref().map_or(story.began, |end| end.at), ordering_key)?;
+    }
     let again = match &transcript {
         TranscriptOutcome::More => Some(TALK_NEXT_MS),
         // A transcript may appear in UIS's report only minutes after the chat's end.
@@ -205,10 +208,21 @@ fn finish(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
         // Finished even if something was refused: UIS's report must not bring the chat up again.
         None => progress::update(context, id, |progress| progress.finished = true)?,
     }
-    let stored = if let TranscriptOutcome::Done(skipped) = transcript { skipped } else { Vec::new() };
-    match passed_on {
-        Ok(left_out) => done_with_skipped(left_out.into_iter().chain(stored).collect()),
-        Err(refusal) => Err(with_skipped(refusal, &stored)),
+    done_with_skipped(steps.into_skipped()?)
+}
+
+/// The transcript is stored even if the order is refused, and even if the settings make nothing of the chat.
+fn store_transcript(context: &Context<'_>, chat: i64, story: &ChatStory, steps: &mut StepResults<'_>) -> Result<TranscriptOutcome, Failure> {
+    let stored = match is_for_others(context, chat, story) {
+        Ok(true) => Ok(TranscriptOutcome::Done(Vec::new())),
+        Ok(false) => transcript::store(context, chat, story),
+        Err(failure) => Err(failure),
+    };
+    match stored {
+        Ok(TranscriptOutcome::Done(left_out)) => steps.add(Ok(left_out)).map(|()| TranscriptOutcome::Done(Vec::new())),
+        Ok(TranscriptOutcome::Refused(left_out)) => steps.add(Ok(left_out)).map(|()| TranscriptOutcome::Refused(Vec::new())),
+        Ok(other) => Ok(other),
+        Err(failure) => steps.add(Err(failure)).map(|()| TranscriptOutcome::Refused(Vec::new())),
     }
 }
 
@@ -236,21 +250,24 @@ fn status(status: ChatStatus) -> Option<Unsuccessful> {
 fn pass_on_if_due(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Skipped>, Failure> {
     let due = Due::of(context, story)?;
     let news = story.changed && (story.passed_on || story.order_passed_on);
-    if (due.client && !story.passed_on) || (due.order && !story.order_passed_on) || news {
-        return pass_on(context, chat, story);
+    if !((due.client && !story.passed_on) || (due.order && !story.order_passed_on) || news) {
+        return Ok(Vec::new());
     }
-    Ok(Vec::new())
+    let mut steps = StepResults::resume(context, AppealId::chat(chat))?;
+    pass_on(context, chat, story, &mut steps)?;
+    steps.into_skipped()
 }
 
 /// Does what the settings require, as far as the chat is known. What is already done is not repeated.
-fn pass_on(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Skipped>, Failure> {
-    let passed_on = attempt(context, chat, story);
-    if story.changed && !passed_on.as_ref().is_err_and(is_retried) {
+fn pass_on(context: &Context<'_>, chat: i64, story: &ChatStory, steps: &mut StepResults<'_>) -> Result<(), Failure> {
+    let passed_on = attempt(context, chat, story, steps).map(|()| Vec::new());
+    steps.add(passed_on)?;
+    if story.changed {
         chat_story::update(context, chat, |known| {
             known.changed = (known.identity(), &known.end) != (story.identity(), &story.end);
         })?;
     }
-    passed_on
+    Ok(())
 }
 
 /// What it is time for.
@@ -309,13 +326,13 @@ fn is_for_others(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<
     is_shut_out(context, &appeal(context, chat, story, &parameters)?, story)
 }
 
-fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Skipped>, Failure> {
+fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory, steps: &mut StepResults<'_>) -> Result<(), Failure> {
     let settings = context.settings()?;
     let block = &settings.chats;
     let parameters = story.parameters(context, chat)?;
     let appeal = appeal(context, chat, story, &parameters)?;
     if is_shut_out(context, &appeal, story)? {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let due = Due::of(context, story)?;
     let unsuccessful = story.end.as_ref().and_then(|end| end.status);
@@ -330,21 +347,21 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
         order_due: due.order,
         type_assignee: None,
         with_task: block.task && story.end.is_some() && block.task_for.iter().any(|kind| kind.includes(unsuccessful)),
+        // A lost chat needs an answer, whoever wrote.
+        task_is_apart: unsuccessful.is_some(),
     };
     let known = progress::read(context, appeal.id)?;
     let has_contacts = story.has_contacts();
     let Some(mut lookup) = Lookup::of(context, story.identity(), &known).filter(|_| has_contacts || block.without_contacts) else {
-        let mut left_out = actions.task_alone(context, &appeal)?;
+        steps.add(actions.task_alone(context, &appeal))?;
         if story.end.is_some() && (due.client || due.order) {
-            left_out.push(skipped(
-                format!("chat {chat}"),
-                "the visitor left neither phone nor e-mail; chat-without-contacts passes such chats on",
-            ));
+            let why = "the visitor left neither phone nor e-mail; chat-without-contacts passes such chats on";
+            steps.add(Ok(vec![skipped(format!("chat {chat}"), why)]))?;
         }
-        return Ok(left_out);
+        return Ok(());
     };
     if !due.client && !due.order {
-        return actions.only_task(context, &appeal, &mut lookup);
+        return steps.add(actions.only_task(context, &appeal, &mut lookup));
     }
     chat_story::update(context, chat, |story| {
         story.passed_on |= due.client;
@@ -367,5 +384,5 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
             })?;
         }
     }
-    actions.carry_out(context, &appeal, &mut lookup)
+    actions.carry_out(context, &appeal, &mut lookup, steps)
 }

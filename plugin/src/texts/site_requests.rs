@@ -2,14 +2,15 @@
 
 use crate::appeal::{Appeal, Identity};
 use crate::appeals::lookup::Lookup;
-use crate::appeals::steps::with_skipped;
+use crate::appeals::steps::StepResults;
 use crate::appeals::{conditions, order, progress, source};
 use crate::base::appeal_id::AppealId;
-use crate::base::outcome::{Handled, done, done_with_skipped, is_retried};
+use crate::base::keys::Key;
+use crate::base::outcome::{Handled, done, done_with_skipped};
 use crate::base::tags::{self, StoredTag};
 use crate::base::template;
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
-use crate::bindings::uis::integration::types::{Failure, Skipped};
+use crate::bindings::uis::integration::types::{Delivery, Failure, Skipped};
 use crate::context::Context;
 use crate::crm_state::{shops, switch};
 use crate::settings::Settings;
@@ -18,6 +19,7 @@ use crate::settings::texts::{OrderType, TextSettings};
 use crate::texts::actions::AppealActions;
 use crate::texts::contacts;
 use crate::texts::parameters::Parameters;
+use crate::texts::refused;
 use crate::texts::words::Words;
 use crate::uis::directory;
 
@@ -30,7 +32,7 @@ pub fn is_new(context: &Context<'_>, settings: &Settings, request: i64) -> Resul
 }
 
 /// A site request arrived.
-pub fn on_site_request(context: &Context<'_>, event: &SiteRequest) -> Handled {
+pub fn on_site_request(context: &Context<'_>, delivery: &Delivery, event: &SiteRequest) -> Handled {
     let settings = context.settings()?;
     if !settings.handles_requests() || switch::switched_off(context.platform)? {
         return done();
@@ -66,17 +68,24 @@ pub fn on_site_request(context: &Context<'_>, event: &SiteRequest) -> Handled {
         return done();
     }
     let words = Words::of(event, &appeal.identity, &parameters);
-    let handled = handle(context, event, &appeal, &words);
-    if handled.as_ref().is_err_and(is_retried) {
-        return handled.and_then(done_with_skipped);
-    }
-    // Finished even if something was refused: UIS's report must not bring the request up again.
+    let mut steps = StepResults::resume(context, id)?;
+    let unplaced = handle(context, event, &appeal, &words, &mut steps)?;
+    // Finished even if something was refused: UIS's report must not bring the request up again, only other settings do.
     progress::update(context, id, |progress| progress.finished = true)?;
-    handled.and_then(done_with_skipped)
+    if steps.is_refused() || unplaced {
+        refused::remember(context, Key::RefusedRequest(event.communication_id), event.at, &delivery.ordering_key)?;
+    }
+    done_with_skipped(steps.into_skipped()?)
 }
 
-/// Makes of a request what the settings require, and makes sure that its words have a place.
-fn handle(context: &Context<'_>, event: &SiteRequest, appeal: &Appeal<'_>, words: &Words) -> Result<Vec<Skipped>, Failure> {
+/// Makes of a request what the settings require, and makes sure that its words have a place. Returns whether RetailCRM refused to take them.
+fn handle(
+    context: &Context<'_>,
+    event: &SiteRequest,
+    appeal: &Appeal<'_>,
+    words: &Words,
+    steps: &mut StepResults<'_>,
+) -> Result<bool, Failure> {
     let settings = context.settings()?;
     let order_type = order_type(&settings.requests, event);
     let actions = AppealActions {
@@ -90,39 +99,54 @@ fn handle(context: &Context<'_>, event: &SiteRequest, appeal: &Appeal<'_>, words
         order_due: settings.requests.order_types.is_empty() || order_type.is_some(),
         type_assignee: order_type.and_then(|row| row.assignee),
         with_task: settings.requests.task,
+        task_is_apart: false,
     };
     let known = progress::read(context, appeal.id)?;
     let has_contacts = appeal.identity.phone.is_some() || appeal.identity.email.is_some();
     let mut lookup = Lookup::of(context, appeal.identity.clone(), &known).unwrap_or_else(|| Lookup::without_customer(context));
     // Without contacts, no customer and no order are created, but the settings may require a task.
-    let made = if has_contacts { actions.carry_out(context, appeal, &mut lookup) } else { actions.task_alone(context, appeal) };
-    if made.as_ref().is_err_and(is_retried) {
-        return made;
-    }
-    let placed = place(context, appeal, words, &mut lookup)?;
-    match made {
-        Ok(left_out) => Ok(left_out.into_iter().chain(placed).collect()),
-        Err(refusal) => Err(with_skipped(refusal, &placed)),
-    }
+    let made = match has_contacts {
+        true => actions.carry_out(context, appeal, &mut lookup, steps).map(|()| Vec::new()),
+        false => actions.task_alone(context, appeal),
+    };
+    steps.add(made)?;
+    let placed = place(context, appeal, words, &mut lookup);
+    let unplaced = matches!(placed, Ok(Placed::Refused(_)));
+    let reported = placed.map(|placed| match placed {
+        Placed::Well => Vec::new(),
+        Placed::Nowhere(report) | Placed::Refused(report) => report,
+    });
+    steps.add(reported)?;
+    Ok(unplaced)
 }
 
-/// Makes sure that the words are in RetailCRM: in the request's own order, else in a note on the customer. Returns what the owner has to know
-/// instead.
-fn place(context: &Context<'_>, appeal: &Appeal<'_>, words: &Words, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+/// Where a request's words are.
+enum Placed {
+    /// In RetailCRM.
+    Well,
+    /// No customer can have them; with what the owner has to know.
+    Nowhere(Vec<Skipped>),
+    /// RetailCRM refuses them; with what the owner has to know.
+    Refused(Vec<Skipped>),
+}
+
+/// Makes sure that the words are in RetailCRM: in the request's own order, else in a note on the customer.
+fn place(context: &Context<'_>, appeal: &Appeal<'_>, words: &Words, lookup: &mut Lookup<'_>) -> Result<Placed, Failure> {
     let known = progress::read(context, appeal.id)?;
     // If a rule skipped the customer, that is a filter of the account's own.
     if known.skipped || (known.order_created && words.text_length() <= order::COMMENT_MAX) {
-        return Ok(Vec::new());
+        return Ok(Placed::Well);
     }
     if let Some(customer) = lookup.customer()? {
-        return words.note(context, appeal, &customer);
+        let refused = words.note(context, appeal, &customer)?;
+        return Ok(if refused.is_empty() { Placed::Well } else { Placed::Refused(refused) });
     }
     let has_contacts = appeal.identity.phone.is_some() || appeal.identity.email.is_some();
     let why = match has_contacts {
         true => "the settings make no customer of it, and RetailCRM has none with these contacts",
         false => "it has neither phone nor e-mail; it can be found in UIS's reports",
     };
-    Ok(words.report(&format!("site request {}", appeal.id.id), why))
+    Ok(Placed::Nowhere(words.report(&format!("site request {}", appeal.id.id), why)))
 }
 
 /// The row of «Типы заявок для заказа» for the request's type.

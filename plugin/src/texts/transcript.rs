@@ -30,6 +30,8 @@ const PAGE: u32 = 50;
 pub enum TranscriptOutcome {
     /// It is stored, or need not be; with what was skipped.
     Done(Vec<Skipped>),
+    /// RetailCRM refuses it; with what the owner has to know.
+    Refused(Vec<Skipped>),
     /// UIS's report does not contain it, yet or ever.
     NotReported,
     /// A part of it is stored; the rest is stored by a further event, because it is long.
@@ -45,33 +47,40 @@ pub fn store(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Tran
     if place == Transcript::Nowhere || known.transcript == NoteState::Yes || known.skipped {
         return Ok(TranscriptOutcome::Done(Vec::new()));
     }
-    let Some(customer) = recipient(context, story, &known)? else { return unplaced(context, chat, story) };
     let (mut number, mut begin) = (known.notes, known.talk.clone());
+    let mut customer = None;
     for _ in 0..PARTS_PER_RUN {
         let part = part(context, chat, story, (number, &begin))?;
         let Some(text) = part.text else {
             if number == 0 {
                 return Ok(TranscriptOutcome::NotReported);
             }
-            break;
+            progress::update(context, id, |progress| progress.transcript = NoteState::Yes)?;
+            return Ok(TranscriptOutcome::Done(Vec::new()));
         };
+        // RetailCRM is only asked when there is something to store.
+        if customer.is_none() {
+            customer = recipient(context, story, &known)?;
+        }
+        let Some(customer) = &customer else { return unplaced(context, chat, story) };
         let heading = notes::heading(&heading(chat), number);
         if let Some(text) = rules::note(context, || about(chat, story), text, &heading)
             && !(number == 0 && place == Transcript::Order && in_order(context, id, &known, &text)?)
         {
             let note = Note { appeal: id, identity: &story.identity(), known: &heading, text: &text };
-            if let Some(error) = note.write(context, &customer)? {
+            if let Some(error) = note.write(context, customer)? {
                 let why = format!("{error}; it reads");
-                return Ok(TranscriptOutcome::Done(skipped_words(&format!("transcript of chat {chat}"), &why, &text)));
+                return Ok(TranscriptOutcome::Refused(skipped_words(&format!("transcript of chat {chat}"), &why, &text)));
             }
         }
-        (number, begin) = (number + 1, part.next.clone().unwrap_or_default());
+        // One update: between two, a crash would leave a stored transcript that still has a part to come.
+        let is_last = part.next.is_none();
+        (number, begin) = (number + 1, part.next.unwrap_or_default());
         progress::update(context, id, |progress| {
-            (progress.transcript, progress.notes) = (NoteState::No, number);
+            (progress.transcript, progress.notes) = (if is_last { NoteState::Yes } else { NoteState::No }, number);
             progress.talk.clone_from(&begin);
         })?;
-        if part.next.is_none() {
-            progress::update(context, id, |progress| progress.transcript = NoteState::Yes)?;
+        if is_last {
             return Ok(TranscriptOutcome::Done(Vec::new()));
         }
     }
