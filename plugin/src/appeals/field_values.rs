@@ -7,6 +7,7 @@ use std::cell::Cell;
 use serde_json::{Map, Value, json};
 
 use crate::appeal::EventParameters;
+use crate::appeals::filled_fields::{LINE_MAX, TEXT_MAX};
 use crate::base::outcome::skipped;
 use crate::base::template;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
@@ -14,11 +15,6 @@ use crate::context::Context;
 use crate::crm_state::known_fields;
 use crate::retailcrm::custom_fields::{Entity, Field};
 use crate::settings::common::ExtraFieldRow;
-
-/// RetailCRM's longest single-line value, in characters.
-const LINE_MAX: usize = 255;
-/// The longest multi-line value, in characters. This limit is ours; no call has more text.
-const TEXT_MAX: usize = 4000;
 
 /// The longest value that is written into a field, in characters.
 fn longest(field: &Field) -> usize {

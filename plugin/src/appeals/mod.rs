@@ -8,6 +8,7 @@
 //! | [`customer`] | the appeal's customer: looked up, else created |
 //! | [`fields`] | custom fields of the customer |
 //! | [`field_values`] | «Передавать дополнительные поля»: values converted to their fields' types |
+//! | [`filled_fields`] | custom fields that a person may have filled |
 //! | [`order`] | an order for the appeal |
 //! | [`task`] | a task for the appeal |
 //! | [`assignee`] | the assignee of what is created |
@@ -24,6 +25,7 @@ pub mod conditions;
 pub mod customer;
 pub mod field_values;
 pub mod fields;
+pub mod filled_fields;
 pub mod join;
 pub mod lease;
 pub mod lookup;

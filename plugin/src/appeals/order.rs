@@ -6,7 +6,7 @@ use super::assignee::{Assignee, Responsibles};
 use super::lookup::Lookup;
 use super::progress;
 use crate::appeal::Appeal;
-use crate::appeals::field_values;
+use crate::appeals::{field_values, fields};
 use crate::base::template;
 use crate::bindings::uis::integration::decision::DraftKind;
 use crate::bindings::uis::integration::log::Level;
@@ -50,6 +50,8 @@ pub struct OrderPlan<'a> {
     pub customer_comment: Option<String>,
     /// Fields that the account added to orders.
     pub fields: Map<String, Value>,
+    /// The rows that the fields come from.
+    pub rows: Vec<ExtraFieldRow>,
 }
 
 /// Values for the order's custom fields, and the rows that were skipped.
@@ -127,9 +129,12 @@ fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, plan: &OrderPlan<'_>, loo
     let mut left_out = Vec::new();
     let what = format!("order of {}", appeal.id);
     rules::send_or_fall_back(context, &what, (&order, &plain), &mut left_out, |order| create(context, plan, order.clone()))?;
+    let sent = if left_out.is_empty() { &order.fields } else { &plain.fields };
+    fields::remember_of_order(context, &appeal.id.to_string(), &plan.rows, sent)?;
     progress::update(context, appeal.id, |progress| {
         progress.ordered = true;
         progress.order_created = true;
+        progress.sent_order_fields.extend(sent.clone());
         progress.order_site.clone_from(&plain.site);
         progress.order_fields.extend(plain.fields.clone());
     })?;

@@ -61,6 +61,22 @@ pub struct Progress {
     pub fields: BTreeMap<String, Value>,
     /// Custom fields of an order that this appeal has written.
     pub order_fields: BTreeMap<String, Value>,
+    /// What was sent for [`Progress::fields`], where rules made something else of it.
+    pub sent_fields: BTreeMap<String, Value>,
+    /// The same for [`Progress::order_fields`].
+    pub sent_order_fields: BTreeMap<String, Value>,
+}
+
+impl Progress {
+    /// What this appeal sent for the customer's custom fields.
+    pub fn own_fields(&self) -> BTreeMap<String, Value> {
+        self.fields.clone().into_iter().chain(self.sent_fields.clone()).collect()
+    }
+
+    /// What this appeal sent for the order's custom fields.
+    pub fn own_order_fields(&self) -> BTreeMap<String, Value> {
+        self.order_fields.clone().into_iter().chain(self.sent_order_fields.clone()).collect()
+    }
 }
 
 /// A place in a chat's messages, as UIS's report has them.

@@ -51,6 +51,8 @@ pub enum Key<'a> {
     Visitor(i64),
     /// The lease of an appeal that is looking for the person with this phone, e-mail or visitor id.
     PersonLease(&'a str),
+    /// The texts that we wrote into custom fields of a customer or order: `customer/17`.
+    OwnTexts(&'a str),
     /// The task of an appeal.
     AppealTask(AppealId),
     /// The open task for missed calls from a phone.
@@ -199,6 +201,7 @@ impl fmt::Display for Key<'_> {
             Key::Visitor(visitor) => ("visitor/", visitor),
             Key::ChatOfCommunication(id) => ("chat-of/", id),
             Key::CommunicationTags(id) => ("tags/", id),
+            Key::OwnTexts(record) => ("own-texts/", record),
             Key::AppealTask(appeal) => ("task/", appeal),
             Key::MissedCallTask(phone) => ("missed-call-task/", phone),
             Key::Call(session) => ("call/", session),

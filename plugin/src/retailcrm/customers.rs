@@ -23,6 +23,9 @@ pub struct Customer {
     /// The e-mail; used at once and not stored.
     #[serde(skip)]
     pub email: String,
+    /// The custom fields; used at once and not stored.
+    #[serde(skip)]
+    pub custom_fields: Map<String, Value>,
     /// The manager, a CRM user.
     pub manager_id: Option<i64>,
     /// Whether the customer is a company's contact.
@@ -37,6 +40,7 @@ impl Customer {
             external_id: answer::text(&customer["externalId"]),
             site: answer::text(&customer["site"]),
             email: answer::text(&customer["email"]),
+            custom_fields: customer["customFields"].as_object().cloned().unwrap_or_default(),
             manager_id: answer::id(&customer["managerId"]),
             is_contact: customer["isContact"] == Value::Bool(true),
             phones: phones.into_iter().map(|phone| answer::text(&phone["number"])).collect(),

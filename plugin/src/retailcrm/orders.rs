@@ -173,6 +173,8 @@ pub struct OrderSummary {
     pub status: String,
     /// When the status last changed.
     pub since: String,
+    /// The custom fields.
+    pub custom_fields: Map<String, Value>,
 }
 
 /// The customer's newest hundred orders, newest first. People and companies have separate numberings, so orders of the other kind are
@@ -187,6 +189,7 @@ pub fn of_customer(crm: Crm<'_>, customer: i64, is_company: bool) -> Result<Vec<
         since: Some(answer::text(&order["statusUpdatedAt"]))
             .filter(|since| !since.is_empty())
             .unwrap_or_else(|| answer::text(&order["createdAt"])),
+        custom_fields: order["customFields"].as_object().cloned().unwrap_or_default(),
     };
     let of_kind = |order: &&Value| (order["customer"]["type"] == "customer_corporate") == is_company;
     Ok(answer::members(&found, "orders")?.into_iter().filter(of_kind).map(read).collect())

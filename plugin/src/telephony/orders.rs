@@ -63,7 +63,8 @@ fn order(
     lookup: &mut Lookup<'_>,
 ) -> Result<Vec<Skipped>, Failure> {
     let settings = context.settings()?;
-    let (fields, mut left_out) = order::fields(context, appeal, &settings.field_rows(Entity::Order))?;
+    let rows = settings.field_rows(Entity::Order);
+    let (fields, mut left_out) = order::fields(context, appeal, &rows)?;
     let plan = OrderPlan {
         repeat,
         after_hours: settings.call_order_after_hours,
@@ -76,6 +77,7 @@ fn order(
         comment: &settings.call_order_comment,
         customer_comment: None,
         fields,
+        rows,
     };
     left_out.extend(order::make(context, appeal, &plan, lookup)?);
     Ok(left_out)

@@ -186,7 +186,8 @@ impl AppealActions<'_> {
         if progress::read(context, appeal.id)?.ordered {
             return Ok(Vec::new());
         }
-        let (values, mut left_out) = order::fields(context, appeal, &block.rows(Entity::Order))?;
+        let rows = block.rows(Entity::Order);
+        let (values, mut left_out) = order::fields(context, appeal, &rows)?;
         let comment = self.order_comment(appeal);
         let plan = order::OrderPlan {
             repeat,
@@ -200,6 +201,7 @@ impl AppealActions<'_> {
             comment: &comment,
             customer_comment: self.customer_comment.clone(),
             fields: values,
+            rows,
         };
         left_out.extend(order::make(context, appeal, &plan, lookup)?);
         Ok(left_out)
