@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::appeal::EventParameters;
 use crate::appeals::filled_fields::{LINE_MAX, TEXT_MAX};
+use crate::appeals::whole_lists;
 use crate::base::outcome::skipped;
 use crate::base::template;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
@@ -42,6 +43,7 @@ pub fn values<'a>(
         }
         let converted = match field {
             Some(field) => {
+                let text = if takes_list { text.clone() } else { whole_lists::render(&row.value, parameters, longest(field), |_| {}) };
                 if text.trim().chars().count() > longest(field) {
                     template::log_whole(context.platform, &row.field, text.trim());
                 }

@@ -14,6 +14,7 @@
 //! | [`assignee`] | the assignee of what is created |
 //! | [`conditions`] | filters and «Основные условия» evaluated on an appeal |
 //! | [`source`] | the advertising source of an appeal |
+//! | [`whole_lists`] | texts with lists that are too long for their field |
 //! | [`join`] | merging two customers who turn out to be the same person |
 //! | [`steps`] | several steps for one appeal, independent of each other's refusals |
 //! | [`communication`] | UIS's communication behind an appeal |
@@ -34,3 +35,4 @@ pub mod progress;
 pub mod source;
 pub mod steps;
 pub mod task;
+pub mod whole_lists;

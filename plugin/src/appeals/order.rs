@@ -6,7 +6,7 @@ use super::assignee::{Assignee, Responsibles};
 use super::lookup::Lookup;
 use super::progress;
 use crate::appeal::Appeal;
-use crate::appeals::{field_values, fields};
+use crate::appeals::{field_values, fields, whole_lists};
 use crate::base::template;
 use crate::bindings::uis::integration::decision::DraftKind;
 use crate::bindings::uis::integration::log::Level;
@@ -149,7 +149,7 @@ fn propose(
     (customer, company): (&Customer, Option<&Company>),
     lookup: &mut Lookup<'_>,
 ) -> Result<NewOrder, Failure> {
-    let comment = template::render(plan.comment, |name| appeal.parameters.get(name), |_| {});
+    let comment = whole_lists::render(plan.comment, appeal.parameters, COMMENT_MAX, |_| {});
     // The order belongs to the customer's shop, unless the appeal is about another shop.
     let site = company.map_or(&customer.site, |company| &company.site);
     let site = appeal.own_site.clone().or_else(|| Some(site.clone()).filter(|site| !site.is_empty())).or_else(|| appeal.site.clone());

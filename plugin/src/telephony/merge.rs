@@ -1,14 +1,13 @@
 //! Merges a call's events into its story. Events arrive late, twice or out of order; the story is the same in any order.
 
 use super::story::{CallDirection, End, StoredRecording, Story};
-use crate::base::{phone, tags};
+use crate::base::tags::TAG_NAMES;
+use crate::base::{json, phone, tags};
 use crate::bindings::uis::integration::call_events::{Call, CallFinished, Direction, FinishKind, Recording};
 use crate::bindings::uis::integration::types::Tag;
 use crate::telephony::click_mark;
 use crate::uis::directory;
 
-/// UIS's parameter that lists a call's tags.
-const TAGS: &str = "tag_names";
 /// At most this many parameters of a call are stored: storage is limited.
 const PARAMETERS_MAX: usize = 60;
 /// The longest parameter that is stored, in characters: no name in RetailCRM is longer.
@@ -45,17 +44,18 @@ impl Story {
     pub fn merge_tags(&mut self, reported: &[Tag]) {
         tags::merge(&mut self.tags, reported);
         let known: Vec<String> =
-            self.parameters.get(TAGS).and_then(|known| crate::base::json::read(known.as_bytes()).ok()).unwrap_or_default();
+            self.parameters.get(TAG_NAMES).and_then(|known| json::read(known.as_bytes()).ok()).unwrap_or_default();
         let more = self.tags.iter().map(|tag| tag.name.clone()).filter(|name| !name.is_empty() && !known.contains(name));
         let all: Vec<String> = known.iter().cloned().chain(more).collect();
         if let Some(all) = serde_json::to_value(&all).ok().filter(|_| !all.is_empty()) {
-            self.merge_parameter(TAGS.to_owned(), &all.to_string());
+            self.merge_parameter(TAG_NAMES.to_owned(), &all.to_string());
         }
     }
 
     fn merge_parameter(&mut self, name: String, value: &str) {
         if !value.trim().is_empty() && (self.parameters.len() < PARAMETERS_MAX || self.parameters.contains_key(&name)) {
-            self.parameters.insert(name, value.chars().take(PARAMETER_MAX).collect());
+            let most = tags::parameter_max(&name, PARAMETER_MAX);
+            self.parameters.insert(name, json::cut_parameter(value, most));
         }
     }
 
