@@ -438,6 +438,20 @@ mod tests {
     }
 
     #[test]
+    fn the_default_assignee_of_calls_serves_requests_and_chats_too() {
+        for (json, default) in [
+            (r#"{"chat-send":true,"chat-task":true,"default-responsible":5}"#, Some(5)),
+            (r#"{"request-send":true,"request-task":true,"default-responsible":5,"telephony":false}"#, Some(5)),
+            (r#"{"request-send":true,"request-task":true,"default-responsible":5,"text-default-responsible":6}"#, Some(6)),
+            (r#"{"request-send":true,"request-task":true,"request-task-responsible":"fixed","request-task-user":7}"#, None),
+        ] {
+            let settings = Settings::decode(&prepare(json, None).expect("valid").bytes).expect("readable");
+            assert_eq!(settings.default_of_texts(), default, "{json}");
+        }
+        assert_eq!(names(r#"{"request-send":true,"request-task":true}"#), ["text-default-responsible"]);
+    }
+
+    #[test]
     fn values_of_conditions_may_be_written_as_numbers() {
         let json = r#"{"chat-filter":[[{"parameter":"tag","condition":"exclude","values":[7,"8"]}]],"chat-tags":[9],
             "incoming-filter":[[{"parameter":"virtual-number","condition":"include","values":["8 (495) 111-22-33"]}]]}"#;
