@@ -25,10 +25,11 @@ fn every_setting_in_every_position_leaves_the_right_records() {
 #[test]
 fn an_order_has_the_text_and_the_source_of_its_site_request() {
     let order = replayed("request-client-and-order").orders()[0].clone();
+    let comment = "Заявка №501 с сайта shop.example; форма: Обратный звонок";
     let source = serde_json::json!({"source": "yandex", "campaign": "Осень"});
     assert_eq!(
         (&order["customerComment"], &order["managerComment"], &order["source"]),
-        (&Value::from("Перезвоните мне\nпожалуйста"), &Value::from("Заявка №501 с сайта shop.example"), &source)
+        (&Value::from("Перезвоните мне\nпожалуйста"), &Value::from(comment), &source)
     );
     let after = replayed("request-fields");
     assert_eq!(after.customers()[0]["customFields"], serde_json::json!({"form": "Обратный звонок"}));
@@ -57,6 +58,55 @@ fn what_is_not_stored_is_reported() {
         let messages = replayed(name).messages().join("\n");
         assert!(messages.contains(message), "{name}: {messages}");
     }
+}
+
+/// The texts of a recording's notes.
+fn notes(name: &str) -> Vec<String> {
+    replayed(name).notes().iter().filter_map(|note| note["text"].as_str().map(str::to_owned)).collect()
+}
+
+/// What visitors wrote is in an order, else in notes, else reported to the owner: whole.
+#[test]
+fn no_word_of_a_visitor_is_lost_whatever_the_settings_make() {
+    let kept = notes("request-words-kept");
+    let first = "Заявка №8201 (2026-12-02 10:00:00)\nФорма: Корзина\nСтраница: https://books.example/cart\nИмя: Вадим\n\
+        Телефон: +79215550621\nДобавьте ещё две книги";
+    assert_eq!(kept[0], first);
+    let all = kept.join("\n");
+    assert!((1..1300).all(|word| all.contains(&format!("слово{word}"))), "two notes have the long text");
+    assert!((1..300).all(|word| all.contains(&format!("позиция{word}"))), "a note has what the order's comment cannot hold");
+    let order = replayed("request-words-kept").orders()[1].clone();
+    assert_eq!(order["managerComment"], "Заявка №8203; форма: Опт; страница: https://books.example/opt");
+
+    let reported = replayed("request-words-of-nobody").messages().join("\n");
+    assert!(reported.contains("Егор") && reported.contains("Есть ли у вас атлас?") && reported.contains("когда вы открыты?"), "{reported}");
+    assert_eq!(notes("request-words-of-nobody"), ["Заявка №8214 (2026-12-02 10:30:00)\nИ ещё: атлас Сибири"]);
+
+    let chat = "Чат №701 (Сайт)\n10:00 Вадим: Вопрос о доставке в Омск\n10:01 Вадим: Жду ответа";
+    assert_eq!(notes("chat-words-kept"), [chat]);
+    let reported = replayed("chat-words-kept").messages().join("\n");
+    assert!(reported.contains("Вы покупаете старые книги?") && reported.contains("Без имени и телефона"), "{reported}");
+
+    let (talk, order) = (notes("chat-long-talk"), replayed("chat-long-talk").orders()[0].clone());
+    let all = format!("{}\n{}", order["customerComment"].as_str().expect("a comment"), talk.join("\n"));
+    assert!(
+        (1..1500).all(|chapter| all.contains(&format!("глава{chapter}"))) && (0..120).all(|row| all.contains(&format!("Строка {row}:")))
+    );
+    assert!(talk.iter().zip(2..).all(|(text, part)| text.starts_with(&format!("Чат №711, часть {part} (Сайт)\n"))), "{talk:?}");
+}
+
+/// A transcript is added to what stands in the order's comment, once, though an answer was lost.
+#[test]
+fn a_transcript_erases_nothing_in_the_orders_comment() {
+    let comments: Vec<Value> = replayed("chat-transcript-added").orders().iter().map(|order| order["customerComment"].clone()).collect();
+    assert_eq!(
+        comments,
+        [
+            "Код домофона 22\n\nЧат №721 (Сайт)\n10:00 Инна: Добрый день, это Инна",
+            "Не звонить\nдо 12\n\nЧат №722 (Сайт)\n11:00 Олег: Добрый день, это Олег",
+            "Чат №723 (Сайт)\n12:00 Юлия: Добрый день, это Юлия",
+        ]
+    );
 }
 
 /// RetailCRM refuses the order of a chat. The transcript becomes a note of the customer, and the wrong setting is reported.
@@ -95,17 +145,16 @@ fn the_workplace_is_in_retailcrms_pages_only_while_the_extension_is_connected() 
     }
 }
 
-/// In the longest chats, bots talk to bots. The stored transcript is as long as a manager can read and ends with a whole message, and the
-/// handler needs no more memory for the rest.
+/// In the longest chats, bots talk to bots. None of the talk is cut off: it goes into as many notes as it needs, a few in each event.
 #[test]
-fn a_transcript_of_a_hundred_thousand_messages_is_cut_after_a_whole_message() {
+fn a_transcript_of_twenty_thousand_messages_is_whole() {
     let folder = tempfile::tempdir().expect("a folder");
     let chat = r#""chat_id":601,"chat_channel_id":31,"chat_channel_type":"comagic","chat_channel_name":"Сайт","visitor_phone_number":"79161234567""#;
     let mut lines = vec![
         r#"{"recording":1,"settings":{"chat-send":true,"text-default-responsible":7},"crm":{"users":[{"id":7,"email":"v@x.example"}]}}"#
             .to_owned(),
     ];
-    for begin in (0..100_000).step_by(1000) {
+    for begin in (0..20_000).step_by(1000) {
         let row = |id: i32| {
             format!(r#"{{"id":{},"chat_id":601,"date_time":"2026-11-23 09:00:00","source":"visitor","text":"Сообщение {id} 👩‍🚀"}}"#, id + 1)
         };
@@ -118,8 +167,10 @@ fn a_transcript_of_a_hundred_thousand_messages_is_cut_after_a_whole_message() {
     let path = uis_test_support::file(&folder, "long.jsonl", &lines.iter().map(String::as_str).collect::<Vec<_>>());
     let (status, value) = replay_json(&[&path]);
     assert_eq!(status, 0, "{}", value["problems"]);
-    let text = value["crm"]["notes"][0]["text"].as_str().expect("a note").to_owned();
-    let last = text.lines().rev().nth(1).expect("a message");
-    assert!(text.chars().count() < 10_100 && text.ends_with("\n… продолжение переписки в UIS"), "{}", text.len());
-    assert!(last.starts_with("09:00 Клиент: Сообщение ") && last.ends_with('🚀'), "{last}");
+    let notes: Vec<&str> = value["crm"]["notes"].as_array().expect("a list").iter().filter_map(|note| note["text"].as_str()).collect();
+    assert!(notes.len() > 60 && notes.iter().all(|text| text.chars().count() <= 10_000), "{}", notes.len());
+    let messages: Vec<&str> = notes.iter().flat_map(|text| text.lines().skip(1)).collect();
+    assert_eq!(messages.len(), 20_000);
+    let right = |(id, line): (usize, &&str)| **line == format!("09:00 Клиент: Сообщение {id} 👩‍🚀");
+    assert!(messages.iter().enumerate().all(right), "every message once, in order, whole");
 }

@@ -237,7 +237,7 @@ pub fn on_chat_finished(platform: &dyn Platform, delivery: &Delivery, event: &Ch
 /// `site-requests.on-site-request`.
 pub fn on_site_request(platform: &dyn Platform, delivery: &Delivery, event: &SiteRequest) -> Handled {
     let context = &Context::new(platform);
-    kept(platform, delivery, || site_requests::on_site_request(context, event))
+    kept(platform, delivery, || site_requests::on_site_request(context, delivery, event))
 }
 
 // orders
@@ -269,7 +269,7 @@ pub fn on_schedule(platform: &dyn Platform, delivery: &Delivery, event: &TimerDu
             Some(TimerName::StoreCall(session)) => history::on_timer(context, session),
             Some(TimerName::ClosePopups(session)) => closing::on_close_timer(context, session),
             Some(TimerName::Chat(chat)) => chats::on_timer(context, delivery, chat),
-            Some(TimerName::SiteRequest(request)) => texts::reconcile::on_request_timer(context, request, &event.payload),
+            Some(TimerName::SiteRequest(request)) => texts::reconcile::on_request_timer(context, delivery, request, &event.payload),
             None => Err(Failure::Rejected(format!("unknown timer {:?}: this version does not set it", event.name))),
         }
     })

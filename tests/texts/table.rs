@@ -121,7 +121,10 @@ pub const CRM_AFTER: &[(&str, &[&str])] = &[
         "request-behind-a-page",
         &["customer Лидия of 13 in main has 79215550605 no e-mail", "order uis-request-8101 for 1 by landing-page of 13 in main"],
     ),
-    ("request-client", &["customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79161234567 petr@example.ru"]),
+    (
+        "request-client",
+        &["customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79161234567 petr@example.ru", "note Заявка №501 (2026-11-23 10:00:00) on 1"],
+    ),
     (
         "request-crm-down",
         &[
@@ -138,7 +141,12 @@ pub const CRM_AFTER: &[(&str, &[&str])] = &[
     ),
     (
         "request-fields-swapped",
-        &["customer Пётр of 7 in main has 79161234567 petr@example.ru", "customer Вера of 7 in main has 79160000002 vera@example.ru"],
+        &[
+            "customer Пётр of 7 in main has 79161234567 petr@example.ru",
+            "customer Вера of 7 in main has 79160000002 vera@example.ru",
+            "note Заявка №501 (2026-11-23 10:00:00) on 1",
+            "note Заявка №502 (2026-11-23 11:00:00) on 2",
+        ],
     ),
     (
         "request-fields",
@@ -147,11 +155,30 @@ pub const CRM_AFTER: &[(&str, &[&str])] = &[
             "order uis-request-501 for 1 by landing-page of 7 in main",
         ],
     ),
-    ("request-joined-with-known", &["customer Пётр of 6 in main has +7 (916) 123-45-67 petr@example.ru"]),
-    ("request-joined", &["customer Пётр of 7 in main has 79161234567 petr@example.ru"]),
+    (
+        "request-joined-with-known",
+        &[
+            "customer Пётр of 6 in main has +7 (916) 123-45-67 petr@example.ru",
+            "note Заявка №501 (2026-11-23 10:00:00) on 17",
+            "note Заявка №502 (2026-11-23 11:00:00) on 17",
+        ],
+    ),
+    (
+        "request-joined",
+        &[
+            "customer Пётр of 7 in main has 79161234567 petr@example.ru",
+            "note Заявка №501 (2026-11-23 10:00:00) on 1",
+            "note Заявка №502 (2026-11-23 11:00:00) on 1",
+        ],
+    ),
     (
         "request-not-joined",
-        &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail", "customer Пётр of 7 in main has  petr@example.ru"],
+        &[
+            "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
+            "customer Пётр of 7 in main has  petr@example.ru",
+            "note Заявка №501 (2026-11-23 10:00:00) on 18",
+            "note Заявка №502 (2026-11-23 11:00:00) on 17",
+        ],
     ),
     ("request-off", &[]),
     (
@@ -160,6 +187,7 @@ pub const CRM_AFTER: &[(&str, &[&str])] = &[
             "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
             "customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79160000002 no e-mail",
             "order uis-request-502 for 18 by landing-page of 7 in main",
+            "note Заявка №501 (2026-11-23 10:00:00) on 17",
         ],
     ),
     (
@@ -172,7 +200,11 @@ pub const CRM_AFTER: &[(&str, &[&str])] = &[
     ),
     (
         "request-repeat-no-open",
-        &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail", "order uis-request-501 for 17 by landing-page of 7 in main"],
+        &[
+            "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
+            "order uis-request-501 for 17 by landing-page of 7 in main",
+            "note Заявка №502 (2026-11-23 11:00:00) on 17",
+        ],
     ),
     (
         "request-repeat-nothing",
@@ -180,10 +212,17 @@ pub const CRM_AFTER: &[(&str, &[&str])] = &[
             "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
             "customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79160000002 no e-mail",
             "order uis-request-502 for 18 by landing-page of 7 in main",
+            "note Заявка №501 (2026-11-23 10:00:00) on 17",
         ],
     ),
-    ("request-repeat-open", &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail"]),
-    ("request-repeat-too-soon", &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail"]),
+    (
+        "request-repeat-open",
+        &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail", "note Заявка №501 (2026-11-23 10:00:00) on 17"],
+    ),
+    (
+        "request-repeat-too-soon",
+        &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail", "note Заявка №501 (2026-11-23 10:00:00) on 17"],
+    ),
     (
         "request-responsible",
         &[
@@ -302,6 +341,48 @@ pub const CRM_AFTER: &[(&str, &[&str])] = &[
             "customer Пётр (yandex) of 7 in main has 79161234567 no e-mail",
             "order uis-request-501 for 1 by landing-page of 7 in main",
             "task Заявка №1: Перезвоните мне for 7 due 2026-11-23 14:00",
+        ],
+    ),
+    (
+        "request-words-kept",
+        &[
+            "customer Вадим of null in main has 79215550621 no e-mail",
+            "customer Галина of 13 in main has 79215550622 no e-mail",
+            "order uis-request-8203 for 8 by landing-page of 13 in main",
+            "note Заявка №8201 (2026-12-02 10:00:00) on 7",
+            "note Заявка №8202 (2026-12-02 10:10:00) on 7",
+            "note Заявка №8202, часть 2 on 7",
+            "note Заявка №8203 (2026-12-02 10:20:00) on 8",
+        ],
+    ),
+    (
+        "request-words-of-nobody",
+        &[
+            "customer Вадим of null in main has 79215550621 no e-mail",
+            "order uis-request-8213 for 7 by landing-page of 13 in main",
+            "note Заявка №8214 (2026-12-02 10:30:00) on 7",
+        ],
+    ),
+    ("chat-words-kept", &["customer Вадим of null in main has 79215550621 no e-mail", "note Чат №701 (Сайт) on 7"]),
+    (
+        "chat-long-talk",
+        &[
+            "customer Захар of 13 in main has 79215550625 no e-mail",
+            "order uis-chat-711 for 1 by live-chat of 13 in main",
+            "note Чат №711, часть 2 (Сайт) on 1",
+            "note Чат №711, часть 3 (Сайт) on 1",
+            "note Чат №711, часть 4 (Сайт) on 1",
+        ],
+    ),
+    (
+        "chat-transcript-added",
+        &[
+            "customer Инна of 11 in main has 79215550626 no e-mail",
+            "customer Олег of 11 in main has 79215550627 no e-mail",
+            "customer Юлия of 11 in main has 79215550628 no e-mail",
+            "order uis-chat-721 for 1 by live-chat of 11 in main",
+            "order uis-chat-722 for 2 by live-chat of 11 in main",
+            "order uis-chat-723 for 3 by live-chat of 11 in main",
         ],
     ),
     ("workplace-comes-and-goes", &[]),

@@ -256,7 +256,7 @@ impl Params {
             let value = match decoded(&param.value) {
                 Value::String(text) => text,
                 Value::Null => String::new(),
-                other => other.to_string(),
+                other => whole_items(other),
             };
             (cut(name, ATTRIBUTE_NAME_BYTES).to_owned(), cut(&value, ATTRIBUTE_BYTES).to_owned())
         })
@@ -264,6 +264,22 @@ impl Params {
         .take(ATTRIBUTES)
         .collect()
     }
+}
+
+/// A list or an object as JSON text. Of a list that is too long for an attribute, items at the end are left out: cut inside, it could not be
+/// read. An object that is too long is left out.
+fn whole_items(value: Value) -> String {
+    let text = value.to_string();
+    if text.len() <= ATTRIBUTE_BYTES {
+        return text;
+    }
+    let Value::Array(items) = value else { return String::new() };
+    let mut length = "[]".len();
+    let fits = |item: &Value| {
+        length += item.to_string().len() + 1;
+        length <= ATTRIBUTE_BYTES
+    };
+    Value::Array(items.into_iter().take_while(fits).collect()).to_string()
 }
 
 /// Whether a name is that of a group: in the nested template, or in an envelope that the receiving service puts around the body.

@@ -32,6 +32,8 @@ enum Creation {
         customer: Option<Customer>,
         /// Extra fields that count as written.
         fields: Map<String, Value>,
+        /// Extra fields as they were sent.
+        sent: Map<String, Value>,
         /// What RetailCRM refused.
         left_out: Vec<Skipped>,
     },
@@ -64,7 +66,7 @@ fn find_or_create(
 ) -> Result<Vec<Skipped>, Failure> {
     join::join(context, appeal, lookup)?;
     is_first(context, appeal, lookup)?;
-    let (mut created, mut written, mut left_out) = (false, Map::new(), Vec::new());
+    let (mut created, mut written, mut sent, mut left_out) = (false, Map::new(), Map::new(), Vec::new());
     if lookup.customer()?.is_none() {
         let proposed = propose(context, appeal, external_id.clone(), rows)?;
         let proposed = NewCustomer { manager_id: manager(lookup)?, ..proposed };
@@ -77,10 +79,10 @@ fn find_or_create(
                 })?;
                 return Ok(vec![skipped(format!("customer of {}, their order and their task", appeal.id), format!("a rule: {why}"))]);
             }
-            Creation::Sent { customer, fields, left_out: refused } => {
+            Creation::Sent { customer, fields, sent: fields_sent, left_out: refused } => {
                 created = customer.is_some();
                 lookup.set_customer(customer);
-                (written, left_out) = (fields, refused);
+                (written, sent, left_out) = (fields, fields_sent, refused);
             }
         }
     }
@@ -94,12 +96,16 @@ fn find_or_create(
     created |= before.creating && customer.as_ref().is_some_and(|customer| customer.external_id == external_id);
     // Store the visitor's customer first: once the look-up is marked as done, no later attempt would store it.
     lookup.remember_visitor()?;
+    if let Some(customer) = customer.as_ref().filter(|_| created && !sent.is_empty()) {
+        fields::remember_of_customer(context, customer.id, rows, &sent)?;
+    }
     progress::update(context, appeal.id, |progress| {
         progress.looked_up = true;
         progress.created |= created;
         progress.customer.clone_from(&customer);
         if created {
             progress.fields.extend(written.clone());
+            progress.sent_fields.extend(sent.clone());
         }
     })?;
     Ok(left_out)
@@ -175,13 +181,15 @@ fn create(context: &Context<'_>, appeal: &Appeal<'_>, plain: NewCustomer) -> Res
         // A field, user or source that RetailCRM no longer accepts must not prevent the customer from being created.
         Err(error @ CrmError::Refused { .. }) if customer.manager_id.is_some() || !customer.fields.is_empty() => {
             written = Map::new();
-            let plain = NewCustomer { manager_id: None, source: None, fields: Map::new(), ..customer.clone() };
+            customer.fields = Map::new();
+            let plain = NewCustomer { manager_id: None, source: None, ..customer.clone() };
             let made = customers::create(context.crm, &plain)?;
             left_out.push(skipped(format!("fields and manager of the customer of {}", appeal.id), error.to_string()));
             made
         }
         other => other?,
     };
+    let sent = std::mem::take(&mut customer.fields);
     // None: another request created the customer first; that customer is used.
     let customer = made.map(|id| Customer {
         id,
@@ -190,7 +198,7 @@ fn create(context: &Context<'_>, appeal: &Appeal<'_>, plain: NewCustomer) -> Res
         manager_id: customer.manager_id,
         ..Customer::default()
     });
-    Ok(Creation::Sent { customer, fields: written, left_out })
+    Ok(Creation::Sent { customer, fields: written, sent, left_out })
 }
 
 /// A new customer as the rules left it; the error is the reason why a rule skipped it.

@@ -7,6 +7,8 @@ use std::cell::Cell;
 use serde_json::{Map, Value, json};
 
 use crate::appeal::EventParameters;
+use crate::appeals::filled_fields::{LINE_MAX, TEXT_MAX};
+use crate::appeals::whole_lists;
 use crate::base::outcome::skipped;
 use crate::base::template;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
@@ -14,11 +16,6 @@ use crate::context::Context;
 use crate::crm_state::known_fields;
 use crate::retailcrm::custom_fields::{Entity, Field};
 use crate::settings::common::ExtraFieldRow;
-
-/// RetailCRM's longest single-line value, in characters.
-const LINE_MAX: usize = 255;
-/// The longest multi-line value, in characters. This limit is ours; no call has more text.
-const TEXT_MAX: usize = 4000;
 
 /// The longest value that is written into a field, in characters.
 fn longest(field: &Field) -> usize {
@@ -46,6 +43,7 @@ pub fn values<'a>(
         }
         let converted = match field {
             Some(field) => {
+                let text = if takes_list { text.clone() } else { whole_lists::render(&row.value, parameters, longest(field), |_| {}) };
                 if text.trim().chars().count() > longest(field) {
                     template::log_whole(context.platform, &row.field, text.trim());
                 }

@@ -6,11 +6,15 @@ use serde_json::{Map, Value};
 use super::lookup::Lookup;
 use super::progress;
 use crate::appeal::Appeal;
+use crate::appeals::filled_fields::{self, Filled, OwnTexts};
+use crate::appeals::progress::Progress;
 use crate::appeals::{field_values, order};
 use crate::base::outcome::skipped;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
-use crate::retailcrm::custom_fields::Entity;
+use crate::crm_state::known_fields;
+use crate::retailcrm::custom_fields::{Entity, Field};
+use crate::retailcrm::orders::OrderSummary;
 use crate::retailcrm::{CrmError, customers, orders};
 use crate::rules::{self, Fields, Reviewed};
 use crate::settings::common::ExtraFieldRow;
@@ -41,18 +45,29 @@ pub fn update(
     }
     let Some(customer) = lookup.customer()? else { return Ok(left_out) };
     let proposed = values.clone();
+    let guard = Guard::of_customer(context, rows, &values, (&known, customer.id))?;
     match rules::review_field_update(context, appeal, || Fields::default().own(&values)) {
         Reviewed::Keep => {}
         Reviewed::Changed(changed) => values = changed.own(),
         Reviewed::Skip(_) => values.clear(),
     }
     let what = format!("fields of the customer of {}", appeal.id);
-    let written = rules::send_or_fall_back(context, &what, (&values, &proposed), &mut left_out, |values| {
+    let ((of_rules, stays), (plain, _)) = (guard.beside(&values), guard.beside(&proposed));
+    let mut refused = Vec::new();
+    let written = rules::send_or_fall_back(context, &what, (&of_rules, &plain), &mut refused, |values| {
         if values.is_empty() { Ok(()) } else { customers::set_fields(lookup.crm(), &customer, values) }
     });
+    let sent = if refused.is_empty() { values } else { proposed.clone() };
+    left_out.extend(stays.into_iter().chain(refused));
     match written {
         // The proposed values are marked, even those that rules changed, so that they are not proposed again.
-        Ok(()) => progress::update(context, appeal.id, |progress| progress.fields.extend(proposed.clone()))?,
+        Ok(()) => {
+            guard.remember(context, &sent)?;
+            progress::update(context, appeal.id, |progress| {
+                progress.fields.extend(proposed.clone());
+                progress.sent_fields.extend(sent.clone());
+            })?;
+        }
         // RetailCRM may refuse its fields; everything else continues.
         Err(error @ CrmError::Refused { .. }) => {
             let codes: Vec<&str> = proposed.keys().map(String::as_str).collect();
@@ -86,8 +101,18 @@ pub fn update_order(
         return Ok(left_out);
     }
     let Some(order) = order::to_update(context, appeal, known.order_created, lookup)? else { return Ok(left_out) };
-    match orders::set_fields(context.crm, &order, &values) {
-        Ok(()) => progress::update(context, appeal.id, |progress| progress.order_fields.extend(values.clone()))?,
+    let guard = Guard::of_order(context, rows, (&known, &order))?;
+    let (written, stays) = guard.beside(&values);
+    left_out.extend(stays);
+    let sent = if written.is_empty() { Ok(()) } else { orders::set_fields(context.crm, &order, &written) };
+    match sent {
+        Ok(()) => {
+            guard.remember(context, &values)?;
+            progress::update(context, appeal.id, |progress| {
+                progress.order_fields.extend(values.clone());
+                progress.sent_order_fields.extend(values.clone());
+            })?;
+        }
         Err(error @ CrmError::Refused { .. }) => {
             let codes: Vec<&str> = values.keys().map(String::as_str).collect();
             left_out.push(skipped(format!("order fields {}", codes.join(", ")), error.to_string()));
@@ -95,4 +120,79 @@ pub fn update_order(
         Err(error) => return Err(error.into()),
     }
     Ok(left_out)
+}
+
+/// Keeps what people wrote into the fields of one customer or order.
+struct Guard<'a> {
+    rows: &'a [ExtraFieldRow],
+    known: Vec<Field>,
+    /// Under this name the texts that we wrote are stored.
+    record: String,
+    now: Map<String, Value>,
+    own: OwnTexts,
+}
+
+impl<'a> Guard<'a> {
+    /// Of the customer with this id, who is read again only if one of the values needs it.
+    fn of_customer(
+        context: &Context<'_>,
+        rows: &'a [ExtraFieldRow],
+        values: &Map<String, Value>,
+        (progress, id): (&Progress, i64),
+    ) -> Result<Guard<'a>, Failure> {
+        let (known, record) = (known_fields::of(context.platform, Entity::Customer)?, customer_record(id));
+        let guarded = rows.iter().any(|row| values.contains_key(&row.field) && filled_fields::is_guarded(&known, row));
+        let now = if guarded { customers::by_id(context.crm, id)? } else { None };
+        let own = filled_fields::own_texts(context, &record)?.into_iter().chain(progress.own_fields()).collect();
+        Ok(Guard { rows, known, record, now: now.map(|customer| customer.custom_fields).unwrap_or_default(), own })
+    }
+
+    /// Of an order that was just read.
+    fn of_order(
+        context: &Context<'_>,
+        rows: &'a [ExtraFieldRow],
+        (progress, order): (&Progress, &OrderSummary),
+    ) -> Result<Guard<'a>, Failure> {
+        let record = if order.external_id.is_empty() { order_record(&order.id) } else { order_record(&order.external_id) };
+        let own = filled_fields::own_texts(context, &record)?.into_iter().chain(progress.own_order_fields()).collect();
+        Ok(Guard { rows, known: known_fields::of(context.platform, Entity::Order)?, record, now: order.custom_fields.clone(), own })
+    }
+
+    /// As [`filled_fields::beside`].
+    fn beside(&self, values: &Map<String, Value>) -> (Map<String, Value>, Vec<Skipped>) {
+        filled_fields::beside(&Filled { known: &self.known, now: &self.now, own: &self.own }, self.rows, values)
+    }
+
+    /// As [`filled_fields::remember`].
+    fn remember(&self, context: &Context<'_>, written: &Map<String, Value>) -> Result<(), Failure> {
+        filled_fields::remember(context, &self.record, &self.known, self.rows, written)
+    }
+}
+
+/// Remembers what a new customer's fields were created with.
+pub fn remember_of_customer(context: &Context<'_>, id: i64, rows: &[ExtraFieldRow], written: &Map<String, Value>) -> Result<(), Failure> {
+    let known = known_fields::of(context.platform, Entity::Customer)?;
+    filled_fields::remember(context, &customer_record(id), &known, rows, written)
+}
+
+/// Remembers what a new order's fields were created with.
+pub fn remember_of_order(
+    context: &Context<'_>,
+    external_id: &str,
+    rows: &[ExtraFieldRow],
+    written: &Map<String, Value>,
+) -> Result<(), Failure> {
+    if written.is_empty() {
+        return Ok(());
+    }
+    let known = known_fields::of(context.platform, Entity::Order)?;
+    filled_fields::remember(context, &order_record(&external_id), &known, rows, written)
+}
+
+fn customer_record(id: i64) -> String {
+    format!("customer/{id}")
+}
+
+fn order_record(id: &dyn std::fmt::Display) -> String {
+    format!("order/{id}")
 }

@@ -8,12 +8,14 @@
 //! | [`customer`] | the appeal's customer: looked up, else created |
 //! | [`fields`] | custom fields of the customer |
 //! | [`field_values`] | «Передавать дополнительные поля»: values converted to their fields' types |
+//! | [`filled_fields`] | custom fields that a person may have filled |
 //! | [`order`] | an order for the appeal |
 //! | [`task`] | a task for the appeal |
 //! | [`open_tasks`] | the tasks under one key that may still be open, and completing them |
 //! | [`assignee`] | the assignee of what is created |
 //! | [`conditions`] | filters and «Основные условия» evaluated on an appeal |
 //! | [`source`] | the advertising source of an appeal |
+//! | [`whole_lists`] | texts with lists that are too long for their field |
 //! | [`join`] | merging two customers who turn out to be the same person |
 //! | [`steps`] | several steps for one appeal, independent of each other's refusals |
 //! | [`communication`] | UIS's communication behind an appeal |
@@ -25,6 +27,7 @@ pub mod conditions;
 pub mod customer;
 pub mod field_values;
 pub mod fields;
+pub mod filled_fields;
 pub mod join;
 pub mod lease;
 pub mod lookup;
@@ -34,3 +37,4 @@ pub mod progress;
 pub mod source;
 pub mod steps;
 pub mod task;
+pub mod whole_lists;

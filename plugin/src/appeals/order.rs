@@ -6,7 +6,7 @@ use super::assignee::{Assignee, Responsibles};
 use super::lookup::Lookup;
 use super::progress;
 use crate::appeal::Appeal;
-use crate::appeals::field_values;
+use crate::appeals::{field_values, fields, whole_lists};
 use crate::base::template;
 use crate::bindings::uis::integration::decision::DraftKind;
 use crate::bindings::uis::integration::log::Level;
@@ -24,7 +24,7 @@ use crate::rules::{self, AssigneeFor, Fields, Reviewed};
 use crate::settings::common::{ExtraFieldRow, Repeat};
 
 /// The longest comment, in characters [inferred].
-const COMMENT_MAX: usize = 2000;
+pub const COMMENT_MAX: usize = 2000;
 const HOUR_MS: i64 = 3_600_000;
 
 /// How the order is created.
@@ -51,6 +51,8 @@ pub struct OrderPlan<'a> {
     pub customer_comment: Option<String>,
     /// Fields that the account added to orders.
     pub fields: Map<String, Value>,
+    /// The rows that the fields come from.
+    pub rows: Vec<ExtraFieldRow>,
 }
 
 /// Values for the order's custom fields, and the rows that were skipped.
@@ -131,9 +133,12 @@ fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, plan: &OrderPlan<'_>, loo
     let mut left_out = Vec::new();
     let what = format!("order of {}", appeal.id);
     rules::send_or_fall_back(context, &what, (&order, &plain), &mut left_out, |order| create(context, plan, order.clone()))?;
+    let sent = if left_out.is_empty() { &order.fields } else { &plain.fields };
+    fields::remember_of_order(context, &appeal.id.to_string(), &plan.rows, sent)?;
     progress::update(context, appeal.id, |progress| {
         progress.ordered = true;
         progress.order_created = true;
+        progress.sent_order_fields.extend(sent.clone());
         progress.order_site.clone_from(&plain.site);
         progress.order_fields.extend(plain.fields.clone());
     })?;
@@ -148,7 +153,7 @@ fn propose(
     (customer, company): (&Customer, Option<&Company>),
     lookup: &mut Lookup<'_>,
 ) -> Result<NewOrder, Failure> {
-    let comment = template::render(plan.comment, |name| appeal.parameters.get(name), |_| {});
+    let comment = whole_lists::render(plan.comment, appeal.parameters, COMMENT_MAX, |_| {});
     // The order belongs to the customer's shop, unless the appeal is about another shop.
     let site = company.map_or(&customer.site, |company| &company.site);
     let site = appeal.own_site.clone().or_else(|| Some(site.clone()).filter(|site| !site.is_empty())).or_else(|| appeal.site.clone());

@@ -34,6 +34,8 @@ pub struct Progress {
     /// Everything that follows from the appeal is done. Calls store this in their own state instead.
     #[serde(rename = "settled")]
     pub finished: bool,
+    /// RetailCRM refused something of the appeal for good, and this was reported.
+    pub refused: bool,
     /// The order was created, or is not needed.
     pub ordered: bool,
     /// This appeal created the order.
@@ -44,14 +46,49 @@ pub struct Progress {
     pub task_closed: bool,
     /// The order's shop.
     pub order_site: Option<String>,
-    /// The state of the transcript.
+    /// The state of what the person wrote: a chat's transcript, a request's text. While it is [`NoteState::Intended`], the note after the
+    /// first [`Progress::notes`] is about to be sent.
     pub transcript: NoteState,
-    /// Until when the request for the transcript's note may still arrive, while the state is [`NoteState::Intended`].
+    /// Until when the request for that note may still arrive.
     pub transcript_until: Instant,
+    /// How many parts of what the person wrote are in RetailCRM.
+    pub notes: u32,
+    /// Where the next part of a transcript begins.
+    pub talk: TalkPlace,
+    /// What earlier attempts skipped and did not report, because a later step failed.
+    pub unreported: Vec<(String, String)>,
     /// Custom fields of the customer that this appeal has written.
     pub fields: BTreeMap<String, Value>,
     /// Custom fields of an order that this appeal has written.
     pub order_fields: BTreeMap<String, Value>,
+    /// What was sent for [`Progress::fields`], where rules made something else of it.
+    pub sent_fields: BTreeMap<String, Value>,
+    /// The same for [`Progress::order_fields`].
+    pub sent_order_fields: BTreeMap<String, Value>,
+}
+
+impl Progress {
+    /// What this appeal sent for the customer's custom fields.
+    pub fn own_fields(&self) -> BTreeMap<String, Value> {
+        self.fields.clone().into_iter().chain(self.sent_fields.clone()).collect()
+    }
+
+    /// What this appeal sent for the order's custom fields.
+    pub fn own_order_fields(&self) -> BTreeMap<String, Value> {
+        self.order_fields.clone().into_iter().chain(self.sent_order_fields.clone()).collect()
+    }
+}
+
+/// A place in a chat's messages, as UIS's report has them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TalkPlace {
+    /// The cursor of the page; none: the first page.
+    pub cursor: Option<String>,
+    /// Messages of the page before the place.
+    pub messages: usize,
+    /// Characters of the next message before the place.
+    pub chars: usize,
 }
 
 /// The state of a note. RetailCRM has no idempotency key for notes.

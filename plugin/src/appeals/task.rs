@@ -6,7 +6,7 @@
 use super::assignee::{Assignee, Responsibles};
 use super::lookup::Lookup;
 use super::open_tasks::{LastTask, TTL_MS};
-use super::progress;
+use super::{progress, whole_lists};
 use crate::appeal::Appeal;
 use crate::base::keys::Key;
 use crate::base::outcome::skipped;
@@ -195,7 +195,7 @@ fn drafted(task: &Task) -> Fields {
 fn name(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>) -> String {
     let unknown =
         |name: &str| context.platform.log(Level::Info, "a template contains a parameter that UIS did not send", &[("parameter", name)]);
-    let whole = template::render(plan.name, |name| appeal.parameters.get(name), unknown);
+    let whole = whole_lists::render(plan.name, appeal.parameters, NAME_MAX, unknown);
     let line = template::fit(context.platform, "task's name", &whole, NAME_MAX);
     // If all values are empty, the line is empty, but a task must have a name.
     if line.is_empty() {

@@ -19,3 +19,45 @@ pub fn write<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
 pub fn parse(bytes: &[u8]) -> Result<Value, Error> {
     serde_json::from_slice(bytes)
 }
+
+/// A parameter of at most `most` characters. Text is cut after a character; of a list, whole items are left out, because the rest of a list
+/// that is cut inside cannot be read; an object that is too long is left out.
+pub fn cut_parameter(value: &str, most: usize) -> String {
+    if value.chars().count() <= most {
+        return value.to_owned();
+    }
+    match parse(value.as_bytes()) {
+        Ok(Value::Array(items)) => {
+            let (mut kept, mut length) = (Vec::new(), "[]".len());
+            for item in items {
+                let next = item.to_string().chars().count() + usize::from(!kept.is_empty());
+                if length + next > most {
+                    break;
+                }
+                length += next;
+                kept.push(item);
+            }
+            if kept.is_empty() { String::new() } else { Value::Array(kept).to_string() }
+        }
+        Ok(Value::Object(_)) => String::new(),
+        _ => value.chars().take(most).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_cut_between_its_items() {
+        let tags = r#"["Оптовый клиент","VIP","Москва, центр"]"#;
+        for (most, cut) in
+            [(100, tags), (39, r#"["Оптовый клиент","VIP"]"#), (24, r#"["Оптовый клиент","VIP"]"#), (23, r#"["Оптовый клиент"]"#), (17, "")]
+        {
+            assert_eq!(cut_parameter(tags, most), cut, "{most}");
+        }
+        assert_eq!(cut_parameter(r#"[{"id":5},{"id":70}]"#, 12), r#"[{"id":5}]"#);
+        assert_eq!((cut_parameter(r#"{"id":5}"#, 5), cut_parameter("Москва", 3)), (String::new(), "Мос".to_owned()));
+        assert_eq!(cut_parameter("[не список", 5), "[не с");
+    }
+}

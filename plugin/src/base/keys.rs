@@ -55,6 +55,8 @@ pub enum Key<'a> {
     PersonLease(&'a str),
     /// A number that UIS gave, and that would be read as another one where people type numbers.
     GivenNumber(&'a str),
+    /// The texts that we wrote into custom fields of a customer or order: `customer/17`.
+    OwnTexts(&'a str),
     /// The task of an appeal.
     AppealTask(AppealId),
     /// The open task for missed calls from a phone.
@@ -92,6 +94,10 @@ pub enum Key<'a> {
     ChatsSeen,
     /// The rows of UIS's report of site requests that were handled.
     RequestsSeen,
+    /// A chat of which RetailCRM refused something.
+    RefusedChat(i64),
+    /// A site request of which RetailCRM refused something.
+    RefusedRequest(i64),
 
     // Deals.
     /// The state of an order's deal in UIS.
@@ -166,6 +172,10 @@ pub enum Family {
     OwnNumbers,
     /// [`Key::UnfinishedCall`].
     UnfinishedCalls,
+    /// [`Key::RefusedChat`].
+    RefusedChats,
+    /// [`Key::RefusedRequest`].
+    RefusedRequests,
     /// [`Key::Deal`].
     Deals,
     /// [`Key::DealHint`].
@@ -189,6 +199,8 @@ impl Family {
             Family::Synchronised => "synchronised/",
             Family::OwnNumbers => "own-number/",
             Family::UnfinishedCalls => "unsettled-call/",
+            Family::RefusedChats => "refused-chat/",
+            Family::RefusedRequests => "refused-request/",
             Family::Deals => "deal/",
             Family::DealHints => "deal-hint/",
             Family::DealFunnels => "deal-funnel/",
@@ -229,6 +241,7 @@ impl fmt::Display for Key<'_> {
             Key::Visitor(visitor) => ("visitor/", visitor),
             Key::ChatOfCommunication(id) => ("chat-of/", id),
             Key::CommunicationTags(id) => ("tags/", id),
+            Key::OwnTexts(record) => ("own-texts/", record),
             Key::AppealTask(appeal) => ("task/", appeal),
             Key::GivenNumber(number) => ("given-number/", number),
             Key::MissedCallTask(phone) => ("missed-call-task/", phone),
@@ -243,6 +256,8 @@ impl fmt::Display for Key<'_> {
             Key::TextsRead => ("reconcile/texts", &""),
             Key::ChatsSeen => ("reconcile/chats-seen", &""),
             Key::RequestsSeen => ("reconcile/requests-seen", &""),
+            Key::RefusedChat(chat) => (Family::RefusedChats.prefix(), chat),
+            Key::RefusedRequest(request) => (Family::RefusedRequests.prefix(), request),
             Key::Deal(order) => (Family::Deals.prefix(), order),
             Key::DealHint(order) => (Family::DealHints.prefix(), order),
             Key::DealFunnel(funnel) => (Family::DealFunnels.prefix(), funnel),

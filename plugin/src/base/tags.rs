@@ -4,8 +4,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::bindings::uis::integration::types::Tag;
 
+/// UIS's parameter that lists a communication's tags.
+pub const TAG_NAMES: &str = "tag_names";
 /// The most tags of one communication that are stored.
 const TAGS_MAX: usize = 100;
+/// The longest name of a tag that is stored, in characters.
+const NAME_MAX: usize = 255;
+/// The longest list of tags' names that is stored as a parameter, in characters: as long as the longest field of RetailCRM.
+const NAMES_MAX: usize = 4000;
+
+/// The longest value of a parameter that is stored, in characters; `most` for all but the tags' names.
+pub fn parameter_max(parameter: &str, most: usize) -> usize {
+    if parameter == TAG_NAMES { NAMES_MAX } else { most }
+}
 
 /// A tag. UIS's events have ids, names, or both.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +31,7 @@ pub struct StoredTag {
 /// Adds tags to those that are known. UIS sends all tags of a communication, or only the new ones, so known ones are kept.
 pub fn merge(known: &mut Vec<StoredTag>, reported: &[Tag]) {
     for tag in reported.iter().filter(|tag| tag.id.is_some() || !tag.name.trim().is_empty()) {
-        let name = tag.name.trim();
+        let name: String = tag.name.trim().chars().take(NAME_MAX).collect();
         let same = |known: &&mut StoredTag| match (known.id, tag.id) {
             (Some(left), Some(right)) => left == right,
             _ => known.name == name && !name.is_empty(),
@@ -28,10 +39,10 @@ pub fn merge(known: &mut Vec<StoredTag>, reported: &[Tag]) {
         if let Some(known) = known.iter_mut().find(same) {
             known.id = known.id.or(tag.id);
             if !name.is_empty() {
-                known.name = name.to_owned();
+                known.name = name;
             }
         } else if known.len() < TAGS_MAX {
-            known.push(StoredTag { id: tag.id, name: name.to_owned() });
+            known.push(StoredTag { id: tag.id, name });
         }
     }
 }

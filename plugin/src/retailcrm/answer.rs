@@ -29,9 +29,9 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    fn of(status: u16, message: &str) -> Refusal {
+    fn of(title: &str, status: u16, message: &str) -> Refusal {
         match message {
-            _ if status == 404 => Refusal::NotFound,
+            _ if status == 404 && names_nothing_else(title, message) => Refusal::NotFound,
             _ if message.contains("already exists") => Refusal::DuplicateExternalId,
             _ if names_missing_customer(message) => Refusal::CustomerNotFound,
             _ => Refusal::Other,
@@ -39,14 +39,32 @@ impl Refusal {
     }
 }
 
-/// Whether a message says that a customer does not exist: `…: customer: Customer with id=9 not found.` Messages about other things have
-/// the same form (`User with id=99 not found`), so the missing thing's name counts.
+/// What a message says does not exist, in lower case: `customer` for `…: customer: Customer with id=9 not found.`; an empty name for
+/// `Not found`.
+fn missing(message: &str) -> Vec<String> {
+    let message = message.to_lowercase().replace('"', "");
+    let parts = message.split([':', ';']).flat_map(|part| part.split(". ")).map(str::trim);
+    let name = |part: &str| {
+        let end = ["not found", "does not exist", "doesn't exist"].iter().find_map(|end| part.find(end))?;
+        let before = part.find(" with ").map_or(end, |with| with.min(end));
+        let name = part[..before].trim_end_matches(|c: char| !c.is_alphabetic()).trim_end_matches(" id");
+        Some(name.trim().to_owned())
+    };
+    parts.filter_map(name).collect()
+}
+
+/// Whether a message says that a customer does not exist. Messages about other things have the same form (`User with id=99 not found`), so
+/// the missing thing's name counts.
 fn names_missing_customer(message: &str) -> bool {
-    message.split([':', ';']).map(str::trim).any(|part| {
-        let part = part.to_lowercase();
-        let is_customer = ["customer", "corporate customer", "customercorporate", "contact"].iter().any(|name| part.starts_with(name));
-        is_customer && (part.contains("not found") || part.contains("does not exist"))
-    })
+    let customers = ["customer", "corporate customer", "customer corporate", "customercorporate", "contact"];
+    missing(message).iter().any(|name| customers.contains(&name.as_str()))
+}
+
+/// Whether the message of a 404 is about the entity that the request's path names, or names none. `User with id=99 not found` does not say that
+/// the customer is gone, and `API method not found` says that about nothing.
+fn names_nothing_else(title: &str, message: &str) -> bool {
+    let entity = title.split('/').nth(3).unwrap_or_default().trim_end_matches('s').replace('-', " ");
+    missing(message).iter().all(|name| name.is_empty() || entity.contains(name.as_str()) || name.contains(&entity))
 }
 
 /// Whether a refusal is about this field of an entity: `Order is not loaded: status: "Status" with "code"="x" does not exist.`, or
@@ -123,7 +141,7 @@ pub enum CrmError {
 impl CrmError {
     /// A refusal for good.
     pub fn refused(title: String, status: u16, message: String) -> CrmError {
-        CrmError::Refused { title, status, why: Refusal::of(status, &message), message }
+        CrmError::Refused { status, why: Refusal::of(&title, status, &message), title, message }
     }
 
     /// Whether the request certainly had no effect. (An unauthorized request is not included: the key may be changing at this moment.)
@@ -329,11 +347,20 @@ mod tests {
             (400, "Errors: orderMethod: \"OrderMethod\" with \"code\"=\"phone\" does not exist.", Refusal::Other),
             (400, "Note is not loaded: customer: Customer with id=9 not found.", Refusal::CustomerNotFound),
             (400, "Order is not loaded: contact: Contact with id=9 does not exist", Refusal::CustomerNotFound),
+            (400, "Note is not loaded: customer.id: Customer with id=9 not found.", Refusal::CustomerNotFound),
+            (400, "Errors: customer: \"CustomerCorporate\" with \"id\"=9 does not exist.", Refusal::CustomerNotFound),
             (400, "Order is not loaded: managerId: User with id=99 not found.", Refusal::Other),
+            (400, "Customer is not loaded. User with id=99 not found.", Refusal::Other),
+            (400, "Customer manager with id=99 not found.", Refusal::Other),
+            (400, "Customer tag with id=9 does not exist; site: Site not found", Refusal::Other),
+            (404, "User with id=99 not found.", Refusal::Other),
+            (404, "API method not found", Refusal::Other),
+            (404, "Customer with id=9 not found.", Refusal::NotFound),
+            (404, "No such thing", Refusal::NotFound),
             (400, "Errors: customer: Set one; items[0].offer: Offer with id=1 not found.", Refusal::Other),
             (400, "Errors: managerId: inactive", Refusal::Other),
         ] {
-            let error = CrmError::refused("POST /x".into(), status, message.into());
+            let error = CrmError::refused("POST /api/v5/customers/9/edit".into(), status, message.into());
             assert!(error.is_refused_for(why), "{error:?}");
         }
     }

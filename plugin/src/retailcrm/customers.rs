@@ -23,6 +23,9 @@ pub struct Customer {
     /// The e-mail; used at once and not stored.
     #[serde(skip)]
     pub email: String,
+    /// The custom fields; used at once and not stored.
+    #[serde(skip)]
+    pub custom_fields: Map<String, Value>,
     /// The manager, a CRM user.
     pub manager_id: Option<i64>,
     /// Whether the customer is a company's contact.
@@ -37,6 +40,7 @@ impl Customer {
             external_id: answer::text(&customer["externalId"]),
             site: answer::text(&customer["site"]),
             email: answer::text(&customer["email"]),
+            custom_fields: customer["customFields"].as_object().cloned().unwrap_or_default(),
             manager_id: answer::id(&customer["managerId"]),
             is_contact: customer["isContact"] == Value::Bool(true),
             phones: phones.into_iter().map(|phone| answer::text(&phone["number"])).collect(),
@@ -207,7 +211,14 @@ pub fn has_note(crm: Crm<'_>, customer: i64, part: &str) -> Result<bool, CrmErro
         .with("filter[text]", part)
         .with("limit", "100");
     let answer = crm.send(request)?;
-    Ok(answer::members(&answer, "notes")?.into_iter().any(|note| answer::text(&note["text"]).contains(part)))
+    Ok(answer::members(&answer, "notes")?.into_iter().any(|note| has_words(&answer::text(&note["text"]), part)))
+}
+
+/// Whether a text contains a part. A part that ends with a number is not found in a longer number: the note of chat 60 is not that of 601.
+fn has_words(text: &str, part: &str) -> bool {
+    let numbered = part.ends_with(|c: char| c.is_ascii_digit());
+    let goes_on = |after: usize| text[after..].starts_with(|c: char| c.is_ascii_digit());
+    text.match_indices(part).any(|(at, _)| !(numbered && goes_on(at + part.len())))
 }
 
 /// Adds a note to a customer.

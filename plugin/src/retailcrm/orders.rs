@@ -111,8 +111,32 @@ pub fn create(crm: Crm<'_>, order: &NewOrder) -> Result<(), CrmError> {
     }
 }
 
+/// Adds a text to the customer's comment of an order of ours, once; what stands there stays. False if the order does not exist.
+pub fn add_comment(crm: Crm<'_>, external_id: &str, site: Option<&str>, text: &str) -> Result<bool, CrmError> {
+    let mut request = ApiRequest::get(format!("/api/v5/orders/{external_id}")).with("by", "externalId");
+    if let Some(site) = site {
+        request = request.with("site", site);
+    }
+    let known = match crm.send(request) {
+        Ok(found) => answer::text(&found["order"]["customerComment"]),
+        Err(CrmError::Refused { why: Refusal::NotFound, .. }) => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    if contains(&known, text) {
+        return Ok(true);
+    }
+    let both = if known.trim().is_empty() { text.to_owned() } else { format!("{}\n\n{text}", known.trim_end()) };
+    comment(crm, external_id, site, &both)
+}
+
+/// Whether a comment contains a text, whatever RetailCRM or a person made of its spaces.
+fn contains(comment: &str, text: &str) -> bool {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    words(comment).contains(&words(text))
+}
+
 /// Writes the customer's comment on an order of ours; false if the order does not exist.
-pub fn comment(crm: Crm<'_>, external_id: &str, site: Option<&str>, text: &str) -> Result<bool, CrmError> {
+fn comment(crm: Crm<'_>, external_id: &str, site: Option<&str>, text: &str) -> Result<bool, CrmError> {
     let mut request = ApiRequest::post(format!("/api/v5/orders/{external_id}/edit"))
         .json("order", &json!({"customerComment": text}))
         .field("by", "externalId");
@@ -149,6 +173,8 @@ pub struct OrderSummary {
     pub status: String,
     /// When the status last changed.
     pub since: String,
+    /// The custom fields.
+    pub custom_fields: Map<String, Value>,
 }
 
 /// The customer's newest hundred orders, newest first. People and companies have separate numberings, so orders of the other kind are
@@ -163,6 +189,7 @@ pub fn of_customer(crm: Crm<'_>, customer: i64, is_company: bool) -> Result<Vec<
         since: Some(answer::text(&order["statusUpdatedAt"]))
             .filter(|since| !since.is_empty())
             .unwrap_or_else(|| answer::text(&order["createdAt"])),
+        custom_fields: order["customFields"].as_object().cloned().unwrap_or_default(),
     };
     let of_kind = |order: &&Value| (order["customer"]["type"] == "customer_corporate") == is_company;
     Ok(answer::members(&found, "orders")?.into_iter().filter(of_kind).map(read).collect())

@@ -175,7 +175,7 @@ pub fn assignee(context: &Context<'_>, appeal: &Appeal<'_>, what: AssigneeFor, p
 }
 
 /// An appeal as rules see it.
-fn about(appeal: &Appeal<'_>) -> decision::Appeal {
+pub fn about(appeal: &Appeal<'_>) -> decision::Appeal {
     let kind = match appeal.id.kind {
         AppealKind::Call => CommunicationKind::Call,
         AppealKind::Chat => CommunicationKind::Chat,

@@ -59,7 +59,7 @@ fn missing_defaults(settings: &Settings) -> Vec<Misconfiguration> {
         .any(|block| block.send && (block.first.client() || block.first.order() || block.repeat != Repeat::Nothing));
     let missing = [
         ("default-responsible", settings.telephony && calls && settings.default_assignee.is_none(), "calls"),
-        ("text-default-responsible", settings.texts && texts && settings.text_default_assignee.is_none(), "requests and chats"),
+        ("text-default-responsible", settings.texts && texts && settings.default_of_texts().is_none(), "requests and chats"),
     ];
     let missing = missing.into_iter().filter(|(_, missing, _)| *missing);
     missing
@@ -270,11 +270,11 @@ fn check_field_rows(name: &str, rows: &[ExtraFieldRow], refuse: &mut Refuse<'_>)
     }
 }
 
-/// Tasks of requests and chats need an assignee.
+/// Tasks of requests and chats need an assignee, as those of calls do; the default one of calls serves both.
 fn check_text_tasks(settings: &Settings, refuse: &mut Refuse<'_>) {
     let needs_default = |block: &TextSettings| block.send && block.task && block.task_assignee != TextAssignee::Fixed;
     let needed = settings.texts && (needs_default(&settings.requests) || needs_default(&settings.chats));
-    if needed && settings.text_default_assignee.is_none() {
+    if needed && settings.default_of_texts().is_none() {
         refuse("text-default-responsible", "a task needs an assignee when no other is known: choose a user".into());
     }
 }

@@ -224,6 +224,12 @@ impl Settings {
         Ok(mend::mend(&mut prepared::decode(prepared)?).into_iter().map(with_title).collect())
     }
 
+    /// The assignee of what requests and chats create when no other is known: «Ответственный по умолчанию» of text communications, else that of
+    /// calls.
+    pub fn default_of_texts(&self) -> Option<i64> {
+        self.text_default_assignee.or(self.default_assignee)
+    }
+
     /// Whether site requests are handled.
     pub fn handles_requests(&self) -> bool {
         self.texts && self.requests.send
@@ -470,6 +476,20 @@ mod tests {
             .expect("valid");
         let settings = Settings::decode(&prepared.bytes).expect("readable");
         assert_eq!(settings.virtual_numbers, ["74951112233"]);
+    }
+
+    #[test]
+    fn the_default_assignee_of_calls_serves_requests_and_chats_too() {
+        for (json, default) in [
+            (r#"{"chat-send":true,"chat-task":true,"default-responsible":5}"#, Some(5)),
+            (r#"{"request-send":true,"request-task":true,"default-responsible":5,"telephony":false}"#, Some(5)),
+            (r#"{"request-send":true,"request-task":true,"default-responsible":5,"text-default-responsible":6}"#, Some(6)),
+            (r#"{"request-send":true,"request-task":true,"request-task-responsible":"fixed","request-task-user":7}"#, None),
+        ] {
+            let settings = Settings::decode(&prepare(&Fake::default(), json, None).expect("valid").bytes).expect("readable");
+            assert_eq!(settings.default_of_texts(), default, "{json}");
+        }
+        assert_eq!(names(r#"{"request-send":true,"request-task":true}"#), ["text-default-responsible"]);
     }
 
     #[test]

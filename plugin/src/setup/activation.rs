@@ -42,6 +42,7 @@ pub fn on_activate(context: &Context<'_>, at: Instant) -> Handled {
     texts::reconcile::start(context)?;
     refreshed.skipped.extend(deals::start(context, at)?);
     unfinished::resume_all(context)?;
+    texts::refused::resume_all(context)?;
     timers::every(context.platform, TimerName::Refresh, REFRESH_EVERY_MS)?;
     Ok(refreshed)
 }

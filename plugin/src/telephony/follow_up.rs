@@ -7,6 +7,7 @@
 use crate::appeals::lookup::Lookup;
 use crate::appeals::steps::StepResults;
 use crate::appeals::{customer, fields, progress};
+use crate::base::appeal_id::AppealId;
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::retailcrm::custom_fields::Entity;
@@ -17,7 +18,7 @@ use crate::telephony::verdict::{self, Verdict};
 use crate::telephony::{appeal, call_filter, missed, orders};
 
 /// Does what is not done yet; none if everything is done. The caller marks it as done, after it has reported what was skipped.
-pub fn run(context: &Context<'_>, session: i64) -> Result<Option<StepResults>, Failure> {
+pub fn run<'a>(context: &'a Context<'_>, session: i64) -> Result<Option<StepResults<'a>>, Failure> {
     let story = story::read(context, session)?;
     if story.follow_up != FollowUp::Pending {
         return Ok(None);
@@ -26,15 +27,15 @@ pub fn run(context: &Context<'_>, session: i64) -> Result<Option<StepResults>, F
 }
 
 /// Does what a tag that was set after the call makes possible or changes. What is done already is not repeated.
-pub fn run_again(context: &Context<'_>, session: i64) -> Result<StepResults, Failure> {
+pub fn run_again<'a>(context: &'a Context<'_>, session: i64) -> Result<StepResults<'a>, Failure> {
     steps(context, session, &story::read(context, session)?)
 }
 
-fn steps(context: &Context<'_>, session: i64, story: &Story) -> Result<StepResults, Failure> {
+fn steps<'a>(context: &'a Context<'_>, session: i64, story: &Story) -> Result<StepResults<'a>, Failure> {
     let settings = context.settings()?;
     let answered = verdict::of(story) == Verdict::Answered;
     let talked = answered && (verdict::talk_seconds(story) > 0 || !story.talks.is_empty());
-    let mut steps = StepResults::default();
+    let mut steps = StepResults::resume(context, AppealId::call(session))?;
     let parameters = Parameters::of(context, session, story)?;
     let appeal = &appeal::of(context, session, story, &parameters)?;
     let filtered = call_filter::verdict(context, appeal, story)? != conditions::Verdict::Pass;
@@ -49,7 +50,8 @@ fn steps(context: &Context<'_>, session: i64, story: &Story) -> Result<StepResul
             steps.add(missed::close(context, appeal).map(|()| Vec::new()))?;
         }
         if talked || !answered {
-            steps.add(orders::make(context, appeal, story, talked, lookup))?;
+            let made = orders::make(context, appeal, story, talked, lookup, &mut steps);
+            steps.add(made.map(|()| Vec::new()))?;
         }
         // After the order, because that may have created the task's customer.
         if !answered {

@@ -206,8 +206,9 @@ fn store(context: &Context<'_>, session: i64, story: Story) -> Result<Vec<Skippe
             recording.place = Place::History;
         }
     })?;
-    refused.extend(finish(context, session)?);
-    Ok(refused)
+    // The call is not stored again, so a retry would not skip this again.
+    StepResults::resume(context, AppealId::call(session))?.add(Ok(refused))?;
+    finish(context, session)
 }
 
 /// Finishes a stored call: does what follows from it, and then writes its other recordings into notes, because there may be a customer now.
@@ -223,9 +224,12 @@ fn finish(context: &Context<'_>, session: i64) -> Result<Vec<Skipped>, Failure> 
         story::update(context, session, |story| story.follow_up = became)?;
     }
     unfinished::remove_if_finished(context, session, &story::read(context, session)?)?;
-    let mut left_out = followed_up.map_or(Ok(Vec::new()), StepResults::into_skipped)?;
-    left_out.extend(in_notes?);
-    Ok(left_out)
+    let mut steps = match followed_up {
+        Some(steps) => steps,
+        None => StepResults::resume(context, AppealId::call(session))?,
+    };
+    steps.add(in_notes)?;
+    steps.into_skipped()
 }
 
 /// The call's record for the history: as the rules changed it, and as it was before.

@@ -1,7 +1,7 @@
 //! Merges a call's events into its story. Events arrive late, twice or out of order; the story is the same in any order.
 
 use super::story::{CallDirection, End, StoredRecording, Story};
-use crate::base::tags;
+use crate::base::{json, tags};
 use crate::bindings::uis::integration::call_events::{Call, CallFinished, Direction, FinishKind, Recording};
 use crate::bindings::uis::integration::types::Tag;
 use crate::telephony::click_mark;
@@ -85,7 +85,8 @@ impl Story {
     fn merge_parameter(&mut self, name: String, value: &str) {
         let fits = || self.parameters.len() < PARAMETERS_MAX || self.parameters.contains_key(&name) || ALWAYS.contains(&name.as_str());
         if !value.trim().is_empty() && fits() {
-            self.parameters.insert(name, value.chars().take(PARAMETER_MAX).collect());
+            let most = tags::parameter_max(&name, PARAMETER_MAX);
+            self.parameters.insert(name, json::cut_parameter(value, most));
         }
     }
 

@@ -5,6 +5,7 @@ use crate::appeal::Appeal;
 use crate::appeals::customer;
 use crate::appeals::lookup::Lookup;
 use crate::appeals::order::{self, OrderPlan};
+use crate::appeals::steps::StepResults;
 use crate::bindings::uis::integration::log::Verdict as Decided;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
@@ -24,23 +25,23 @@ pub fn make(
     story: &Story,
     talked: bool,
     lookup: &mut Lookup<'_>,
-) -> Result<Vec<Skipped>, Failure> {
+    steps: &mut StepResults<'_>,
+) -> Result<(), Failure> {
     let block = story.settings(context.settings()?);
     let (of_first, of_repeat) = (block.of_first(talked), block.of_repeat(talked));
     let direction = story.direction_name();
     if !block.creates(talked) {
         let why = format!("{direction}-first is {of_first:?} and {direction}-repeat is {of_repeat:?}, talked: {talked}");
         context.decided(format_args!("client and order of {}", appeal.id), &format!("{direction}-first"), Decided::LeftOut, why);
-        return Ok(Vec::new());
+        return Ok(());
     }
-    let mut left_out = Vec::new();
     if of_first.client() {
-        left_out.extend(contact::ensure(context, appeal, story, talked, lookup)?);
+        steps.add(contact::ensure(context, appeal, story, talked, lookup))?;
     }
     let first = customer::is_first(context, appeal, lookup)?;
     // A known client is only found and remembered.
     if !first && !of_first.client() {
-        left_out.extend(contact::ensure(context, appeal, story, talked, lookup)?);
+        steps.add(contact::ensure(context, appeal, story, talked, lookup))?;
     }
     if talked && first {
         contact::correct_manager(context, appeal, story, lookup)?;
@@ -57,9 +58,9 @@ pub fn make(
     let known = if first { "RetailCRM did not know the client" } else { "RetailCRM knew the client" };
     context.decided(format_args!("order of {}", appeal.id), &format!("{direction}-{by}"), decided, format_args!("{known}; it is {value}"));
     if repeat != Repeat::Nothing {
-        left_out.extend(order(context, appeal, story, (talked, first, repeat), lookup)?);
+        steps.add(order(context, appeal, story, (talked, first, repeat), lookup))?;
     }
-    Ok(left_out)
+    Ok(())
 }
 
 fn order(
@@ -70,7 +71,8 @@ fn order(
     lookup: &mut Lookup<'_>,
 ) -> Result<Vec<Skipped>, Failure> {
     let settings = context.settings()?;
-    let (fields, mut left_out) = order::fields(context, appeal, &settings.field_rows(Entity::Order))?;
+    let rows = settings.field_rows(Entity::Order);
+    let (fields, mut left_out) = order::fields(context, appeal, &rows)?;
     let plan = OrderPlan {
         repeat,
         after_hours: settings.call_order_after_hours,
@@ -83,6 +85,7 @@ fn order(
         comment: &settings.call_order_comment,
         customer_comment: None,
         fields,
+        rows,
     };
     left_out.extend(order::make(context, appeal, &plan, lookup)?);
     Ok(left_out)

@@ -6,9 +6,11 @@ use crate::appeals::lookup::Lookup;
 use crate::appeals::steps::StepResults;
 use crate::appeals::{customer, fields, order, progress, task};
 use crate::base::keys::Key;
+use crate::base::template;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::retailcrm::custom_fields::Entity;
+use crate::settings::common::First;
 use crate::settings::texts::{TextAssignee, TextSettings};
 use crate::settings::{Repeat, Settings};
 
@@ -24,6 +26,8 @@ pub struct AppealActions<'a> {
     pub stock_method: &'a str,
     /// The customer's comment for the order.
     pub customer_comment: Option<String>,
+    /// Titles and values that the manager's comment on the order names, unless its template does.
+    pub facts: Vec<(&'static str, &'a str)>,
     /// Whether it is time for the client.
     pub client_due: bool,
     /// Whether it is time for the order, and the appeal's type creates one.
@@ -32,11 +36,13 @@ pub struct AppealActions<'a> {
     pub type_assignee: Option<i64>,
     /// Whether a task is created as well.
     pub with_task: bool,
+    /// Whether the task has settings of its own, whatever else the appeal creates.
+    pub task_is_apart: bool,
 }
 
 impl AppealActions<'_> {
     fn responsibles(&self) -> Responsibles<'_> {
-        Responsibles { rules: &self.block.rules, default: self.settings.text_default_assignee }
+        Responsibles { rules: &self.block.rules, default: self.settings.default_of_texts() }
     }
 
     fn assignee(&self, choice: TextAssignee, user: Option<i64>) -> Assignee {
@@ -70,16 +76,21 @@ impl AppealActions<'_> {
     }
 
     /// Does everything that is required and due, and not done yet.
-    pub fn carry_out(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
+    pub fn carry_out(
+        &self,
+        context: &Context<'_>,
+        appeal: &Appeal<'_>,
+        lookup: &mut Lookup<'_>,
+        steps: &mut StepResults<'_>,
+    ) -> Result<(), Failure> {
         let block = self.block;
-        let mut steps = StepResults::default();
         let creates = self.client_due && block.first.client() && !block.only_first;
         if creates {
-            self.client(context, appeal, lookup, &mut steps)?;
+            self.client(context, appeal, lookup, steps)?;
         }
         let first = customer::is_first(context, appeal, lookup)?;
         if block.only_first && !first {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let repeat = match first {
             true if block.first.order() => Repeat::Always,
@@ -89,18 +100,26 @@ impl AppealActions<'_> {
         let ordering = self.order_due && repeat != Repeat::Nothing;
         // An order needs a client; a known client is only found and remembered.
         if !creates && ((self.client_due && (block.first.client() || !first)) || ordering) {
-            self.client(context, appeal, lookup, &mut steps)?;
+            self.client(context, appeal, lookup, steps)?;
         }
         if ordering {
             steps.add(self.order(context, appeal, first, repeat, lookup))?;
         }
         if self.order_due || appeal.ended {
-            steps.add(fields::update_order(context, appeal, &block.rows(Entity::Order), lookup))?;
+            let rows = block.rows(Entity::Order);
+            steps.add(fields::update_order(context, appeal, &rows, lookup))?;
         }
-        if self.with_task {
+        if self.makes_task(first) {
             steps.add(self.task(context, appeal, lookup))?;
         }
-        steps.into_skipped()
+        Ok(())
+    }
+
+    /// Whether the appeal makes a task. «Ничего не создавать» for repeated appeals covers the task as well, unless the task has settings of
+    /// its own (a lost chat), or tasks are all that the settings make.
+    fn makes_task(&self, first: bool) -> bool {
+        let nothing = !first && self.block.repeat == Repeat::Nothing && self.block.first != First::Nothing;
+        self.with_task && (self.task_is_apart || !nothing)
     }
 
     /// Makes sure that the person is a client, and writes the client's fields.
@@ -121,7 +140,11 @@ impl AppealActions<'_> {
 
     /// While neither a client nor an order is due: creates only the task, if one is required.
     pub fn only_task(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
-        if !self.with_task || (self.block.only_first && !customer::is_first(context, appeal, lookup)?) {
+        if !self.with_task {
+            return Ok(Vec::new());
+        }
+        let first = customer::is_first(context, appeal, lookup)?;
+        if (self.block.only_first && !first) || !self.makes_task(first) {
             return Ok(Vec::new());
         }
         self.task(context, appeal, lookup)
@@ -140,6 +163,17 @@ impl AppealActions<'_> {
         task::make(context, appeal, &plan, lookup)
     }
 
+    /// The template of the manager's comment, with the facts that it does not name itself.
+    fn order_comment(&self, appeal: &Appeal<'_>) -> String {
+        let mut comment = self.block.order_comment.clone();
+        let rendered = template::render(&comment, |name| appeal.parameters.get(name), |_| {});
+        for (title, value) in self.facts.iter().filter(|(_, value)| !rendered.contains(value)) {
+            // Braces in what a visitor sent are no placeholder.
+            comment += &format!("; {}: {}", title.to_lowercase(), value.replace("{{", "{ {"));
+        }
+        comment
+    }
+
     fn order(
         &self,
         context: &Context<'_>,
@@ -152,7 +186,9 @@ impl AppealActions<'_> {
         if progress::read(context, appeal.id)?.ordered {
             return Ok(Vec::new());
         }
-        let (values, mut left_out) = order::fields(context, appeal, &block.rows(Entity::Order))?;
+        let rows = block.rows(Entity::Order);
+        let (values, mut left_out) = order::fields(context, appeal, &rows)?;
+        let comment = self.order_comment(appeal);
         let plan = order::OrderPlan {
             repeat,
             after_hours: block.after_hours,
@@ -162,9 +198,10 @@ impl AppealActions<'_> {
             status: block.order_status.clone(),
             assignee: self.order_assignee(first),
             responsibles: self.responsibles(),
-            comment: &block.order_comment,
+            comment: &comment,
             customer_comment: self.customer_comment.clone(),
             fields: values,
+            rows,
         };
         left_out.extend(order::make(context, appeal, &plan, lookup)?);
         Ok(left_out)

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::appeal::Identity;
 use crate::base::keys::Key;
 use crate::base::phone::Phone;
-use crate::base::stored;
-use crate::base::tags::{self, StoredTag};
+use crate::base::tags::{self, StoredTag, TAG_NAMES};
+use crate::base::{json, stored};
 use crate::bindings::uis::integration::chat_events::{Chat, ChatInitiator};
 use crate::bindings::uis::integration::types::{Failure, Instant, Tag};
 use crate::context::Context;
@@ -154,7 +154,8 @@ impl ChatStory {
         let site = site.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         for (name, value) in chat.attributes.iter().cloned().chain(site).chain(named) {
             if !value.trim().is_empty() && (self.parameters.len() < PARAMETERS_MAX || self.parameters.contains_key(&name)) {
-                self.parameters.insert(name, value.chars().take(PARAMETER_MAX).collect());
+                let most = tags::parameter_max(&name, PARAMETER_MAX);
+                self.parameters.insert(name, json::cut_parameter(&value, most));
             }
         }
     }
@@ -215,7 +216,7 @@ impl ChatStory {
             .with("chat_username", self.nick.clone())
             .with("chat_channel_id", self.channel_id.map(|id| id.to_string()))
             .with("chat_channel_name", self.channel_name.clone())
-            .with("tag_names", self.tag_names())
+            .with(TAG_NAMES, self.tag_names())
             .with("chat_channel_type", self.channel_type.clone())
             .with("start_time", Some(context.crm_date_time(self.began)?))
             .with("finish_time", ended))

@@ -3,9 +3,11 @@
 
 use crate::appeal::{Appeal, EventParameters};
 use crate::appeals::lookup::Lookup;
+use crate::appeals::steps::StepResults;
 use crate::appeals::{conditions, join, progress, source};
 use crate::base::appeal_id::AppealId;
-use crate::base::outcome::{Handled, done, done_with_skipped, is_retried, skipped};
+use crate::base::keys::Key;
+use crate::base::outcome::{Handled, done, done_with_skipped, skipped};
 use crate::base::timers::{self, TimerName};
 use crate::base::{tags, template};
 use crate::bindings::uis::integration::call_events::TagsChanged;
@@ -21,6 +23,7 @@ use crate::texts::actions::AppealActions;
 use crate::texts::chat_story::{self, ChatStory, End};
 use crate::texts::contacts::{self, Contacts};
 use crate::texts::parameters::Parameters;
+use crate::texts::refused;
 use crate::texts::transcript::{self, TranscriptOutcome};
 use crate::uis::directory;
 
@@ -30,6 +33,8 @@ const MESSENGER_METHOD: &str = "messenger";
 /// How often, and for how long after the end, a transcript that UIS's report does not contain yet is requested.
 const TALK_EVERY_MS: i64 = 600_000;
 const TALK_WAIT_MS: i64 = 3_600_000;
+/// The pause between two events that store parts of a long transcript.
+const TALK_NEXT_MS: i64 = 1000;
 /// UIS's channel type for chats on the site.
 const SITE_CHANNEL: &str = "comagic";
 
@@ -162,7 +167,8 @@ fn finish(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
     // Contacts and tags may arrive after the end; then what was left out because of them is done now.
     let reachable = story.has_contacts() || context.settings()?.chats.without_contacts;
     let late = (reachable && story.changed) || (story.has_contacts() && !story.passed_on);
-    if progress::read(context, id)?.finished {
+    let known = progress::read(context, id)?;
+    if known.finished {
         if !late {
             return done();
         }
@@ -179,24 +185,52 @@ fn finish(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
             })?;
         }
     }
-    let passed_on = pass_on(context, chat, &story);
-    if matches!(passed_on, Err(Failure::Retry(_))) {
-        return passed_on.and_then(done_with_skipped);
+    let mut steps = StepResults::resume(context, id)?;
+    // What was refused for good is not tried again by later events that bring nothing new.
+    if !known.refused || late {
+        pass_on(context, chat, &story, &mut steps)?;
     }
-    // The transcript is stored even if the order is refused.
-    let transcript = transcript::store(context, chat, &story)?;
-    let mut left_out = passed_on?;
-    match transcript {
-        TranscriptOutcome::Done(skipped) => left_out.extend(skipped),
+    let transcript = store_transcript(context, chat, &story, &mut steps)?;
+    if steps.is_refused() {
+        progress::update(context, id, |progress| progress.refused = true)?;
+    }
+    if steps.is_refused() || matches!(transcript, TranscriptOutcome::Refused(_)) {
+        refused::remember(context, Key::RefusedChat(chat), story.end.as_ref().map_or(story.began, |end| end.at), ordering_key)?;
+    }
+    let again = match &transcript {
+        TranscriptOutcome::More => Some(TALK_NEXT_MS),
         // A transcript may appear in UIS's report only minutes after the chat's end.
         TranscriptOutcome::NotReported if story.end.as_ref().is_some_and(|end| context.platform.now() < end.at + TALK_WAIT_MS) => {
-            timers::once(context.platform, TimerName::Chat(chat), context.platform.now() + TALK_EVERY_MS, ordering_key)?;
-            return done_with_skipped(left_out);
+            Some(TALK_EVERY_MS)
         }
-        TranscriptOutcome::NotReported => {}
+        _ => None,
+    };
+    match again {
+        Some(after) => timers::once(context.platform, TimerName::Chat(chat), context.platform.now() + after, ordering_key)?,
+        // Finished even if something was refused: UIS's report must not bring the chat up again.
+        None => progress::update(context, id, |progress| progress.finished = true)?,
     }
-    progress::update(context, id, |progress| progress.finished = true)?;
-    done_with_skipped(left_out)
+    done_with_skipped(steps.into_skipped()?)
+}
+
+/// The transcript is stored even if the order is refused, and even if the settings make nothing of the chat.
+fn store_transcript(
+    context: &Context<'_>,
+    chat: i64,
+    story: &ChatStory,
+    steps: &mut StepResults<'_>,
+) -> Result<TranscriptOutcome, Failure> {
+    let stored = match is_for_others(context, chat, story) {
+        Ok(true) => Ok(TranscriptOutcome::Done(Vec::new())),
+        Ok(false) => transcript::store(context, chat, story),
+        Err(failure) => Err(failure),
+    };
+    match stored {
+        Ok(TranscriptOutcome::Done(left_out)) => steps.add(Ok(left_out)).map(|()| TranscriptOutcome::Done(Vec::new())),
+        Ok(TranscriptOutcome::Refused(left_out)) => steps.add(Ok(left_out)).map(|()| TranscriptOutcome::Refused(Vec::new())),
+        Ok(other) => Ok(other),
+        Err(failure) => steps.add(Err(failure)).map(|()| TranscriptOutcome::Refused(Vec::new())),
+    }
 }
 
 /// Whether chats are handled at all.
@@ -223,21 +257,24 @@ fn status(status: ChatStatus) -> Option<Unsuccessful> {
 fn pass_on_if_due(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Skipped>, Failure> {
     let due = Due::of(context, story)?;
     let news = story.changed && (story.passed_on || story.order_passed_on);
-    if (due.client && !story.passed_on) || (due.order && !story.order_passed_on) || news {
-        return pass_on(context, chat, story);
+    if !((due.client && !story.passed_on) || (due.order && !story.order_passed_on) || news) {
+        return Ok(Vec::new());
     }
-    Ok(Vec::new())
+    let mut steps = StepResults::resume(context, AppealId::chat(chat))?;
+    pass_on(context, chat, story, &mut steps)?;
+    steps.into_skipped()
 }
 
 /// Does what the settings require, as far as the chat is known. What is already done is not repeated.
-fn pass_on(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Skipped>, Failure> {
-    let passed_on = attempt(context, chat, story);
-    if story.changed && !passed_on.as_ref().is_err_and(is_retried) {
+fn pass_on(context: &Context<'_>, chat: i64, story: &ChatStory, steps: &mut StepResults<'_>) -> Result<(), Failure> {
+    let passed_on = attempt(context, chat, story, steps).map(|()| Vec::new());
+    steps.add(passed_on)?;
+    if story.changed {
         chat_story::update(context, chat, |known| {
             known.changed = (known.identity(), &known.end) != (story.identity(), &story.end);
         })?;
     }
-    passed_on
+    Ok(())
 }
 
 /// What it is time for.
@@ -290,13 +327,19 @@ fn is_shut_out(context: &Context<'_>, appeal: &Appeal<'_>, story: &ChatStory) ->
     Ok(outgoing || (settings.filter_chats && conditions::verdict(context, appeal, &settings.chats.filter)? != Verdict::Pass))
 }
 
-fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Skipped>, Failure> {
+/// Whether the settings shut a chat out that has ended.
+fn is_for_others(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<bool, Failure> {
+    let parameters = story.parameters(context, chat)?;
+    is_shut_out(context, &appeal(context, chat, story, &parameters)?, story)
+}
+
+fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory, steps: &mut StepResults<'_>) -> Result<(), Failure> {
     let settings = context.settings()?;
     let block = &settings.chats;
     let parameters = story.parameters(context, chat)?;
     let appeal = appeal(context, chat, story, &parameters)?;
     if is_shut_out(context, &appeal, story)? {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let due = Due::of(context, story)?;
     let unsuccessful = story.end.as_ref().and_then(|end| end.status);
@@ -306,25 +349,26 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
         employee: story.employee,
         stock_method: if story.channel_type.as_deref() == Some(SITE_CHANNEL) { SITE_METHOD } else { MESSENGER_METHOD },
         customer_comment: None,
+        facts: Vec::new(),
         client_due: due.client,
         order_due: due.order,
         type_assignee: None,
         with_task: block.task && story.end.is_some() && block.task_for.iter().any(|kind| kind.includes(unsuccessful)),
+        // A lost chat needs an answer, whoever wrote.
+        task_is_apart: unsuccessful.is_some(),
     };
     let known = progress::read(context, appeal.id)?;
     let has_contacts = story.has_contacts();
     let Some(mut lookup) = Lookup::of(context, story.identity(), &known).filter(|_| has_contacts || block.without_contacts) else {
-        let mut left_out = actions.task_alone(context, &appeal)?;
+        steps.add(actions.task_alone(context, &appeal))?;
         if story.end.is_some() && (due.client || due.order) {
-            left_out.push(skipped(
-                format!("chat {chat}"),
-                "the visitor left neither phone nor e-mail; chat-without-contacts passes such chats on",
-            ));
+            let why = "the visitor left neither phone nor e-mail; chat-without-contacts passes such chats on";
+            steps.add(Ok(vec![skipped(format!("chat {chat}"), why)]))?;
         }
-        return Ok(left_out);
+        return Ok(());
     };
     if !due.client && !due.order {
-        return actions.only_task(context, &appeal, &mut lookup);
+        return steps.add(actions.only_task(context, &appeal, &mut lookup));
     }
     chat_story::update(context, chat, |story| {
         story.passed_on |= due.client;
@@ -347,5 +391,5 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Vec<Sk
             })?;
         }
     }
-    actions.carry_out(context, &appeal, &mut lookup)
+    actions.carry_out(context, &appeal, &mut lookup, steps)
 }

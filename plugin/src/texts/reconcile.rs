@@ -7,7 +7,7 @@ use crate::base::stored;
 use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::communications::{ReportedChat, ReportedSiteRequest};
 use crate::bindings::uis::integration::log::Level;
-use crate::bindings::uis::integration::types::{Failure, Instant};
+use crate::bindings::uis::integration::types::{Delivery, Failure, Instant};
 use crate::context::Context;
 use crate::settings::Settings;
 use crate::texts::{chats, site_requests};
@@ -106,13 +106,13 @@ fn requests(context: &Context<'_>, settings: &Settings, last: Instant) -> Result
 }
 
 /// Handles a request found in the report. Its text may be too long for a timer's payload, so it is read again.
-pub fn on_request_timer(context: &Context<'_>, id: i64, payload: &[u8]) -> Handled {
+pub fn on_request_timer(context: &Context<'_>, delivery: &Delivery, id: i64, payload: &[u8]) -> Handled {
     let at = std::str::from_utf8(payload).ok().and_then(|text| text.parse::<Instant>().ok()).unwrap_or_default();
     let mut cursor: Option<String> = None;
     loop {
         let page = context.platform.received_site_requests(at, cursor.as_deref(), PAGE).map_err(reports::failure)?;
         if let Some(found) = page.requests.iter().find(|row| row.request.communication_id == id) {
-            return site_requests::on_site_request(context, &found.request);
+            return site_requests::on_site_request(context, delivery, &found.request);
         }
         match page.next.filter(|_| page.requests.last().is_some_and(|last| last.request.at <= at)) {
             Some(next) => cursor = Some(next),

@@ -2,13 +2,15 @@
 
 use crate::appeal::{Appeal, Identity};
 use crate::appeals::lookup::Lookup;
-use crate::appeals::{conditions, progress, source};
+use crate::appeals::steps::StepResults;
+use crate::appeals::{conditions, order, progress, source};
 use crate::base::appeal_id::AppealId;
-use crate::base::outcome::{Handled, done, done_with_skipped, skipped};
+use crate::base::keys::Key;
+use crate::base::outcome::{Handled, done, done_with_skipped};
 use crate::base::tags::{self, StoredTag};
 use crate::base::template;
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
-use crate::bindings::uis::integration::types::Failure;
+use crate::bindings::uis::integration::types::{Delivery, Failure, Skipped};
 use crate::context::Context;
 use crate::crm_state::{shops, switch};
 use crate::settings::Settings;
@@ -17,6 +19,8 @@ use crate::settings::texts::{OrderType, TextSettings};
 use crate::texts::actions::AppealActions;
 use crate::texts::contacts;
 use crate::texts::parameters::Parameters;
+use crate::texts::refused;
+use crate::texts::words::Words;
 use crate::uis::directory;
 
 /// RetailCRM's built-in order method for requests from a site.
@@ -28,7 +32,7 @@ pub fn is_new(context: &Context<'_>, settings: &Settings, request: i64) -> Resul
 }
 
 /// A site request arrived.
-pub fn on_site_request(context: &Context<'_>, event: &SiteRequest) -> Handled {
+pub fn on_site_request(context: &Context<'_>, delivery: &Delivery, event: &SiteRequest) -> Handled {
     let settings = context.settings()?;
     if !settings.handles_requests() || switch::switched_off(context.platform)? {
         return done();
@@ -63,35 +67,86 @@ pub fn on_site_request(context: &Context<'_>, event: &SiteRequest) -> Handled {
         progress::update(context, id, |progress| progress.finished = true)?;
         return done();
     }
+    let words = Words::of(context.phones()?, event, &appeal.identity, &parameters);
+    let mut steps = StepResults::resume(context, id)?;
+    let unplaced = handle(context, event, &appeal, &words, &mut steps)?;
+    // Finished even if something was refused: UIS's report must not bring the request up again, only other settings do.
+    progress::update(context, id, |progress| progress.finished = true)?;
+    if steps.is_refused() || unplaced {
+        refused::remember(context, Key::RefusedRequest(event.communication_id), event.at, &delivery.ordering_key)?;
+    }
+    done_with_skipped(steps.into_skipped()?)
+}
+
+/// Makes of a request what the settings require, and makes sure that its words have a place. Returns whether RetailCRM refused to take them.
+fn handle(
+    context: &Context<'_>,
+    event: &SiteRequest,
+    appeal: &Appeal<'_>,
+    words: &Words,
+    steps: &mut StepResults<'_>,
+) -> Result<bool, Failure> {
+    let settings = context.settings()?;
     let order_type = order_type(&settings.requests, event);
     let actions = AppealActions {
         block: &settings.requests,
         settings,
-        employee,
+        employee: appeal.employees.first().copied(),
         stock_method: STOCK_METHOD,
         customer_comment: event.text.clone(),
+        facts: words.of_order(),
         client_due: true,
         order_due: settings.requests.order_types.is_empty() || order_type.is_some(),
         type_assignee: order_type.and_then(|row| row.assignee),
         with_task: settings.requests.task,
+        task_is_apart: false,
     };
-    let known = progress::read(context, id)?;
-    let left_out = match Lookup::of(context, appeal.identity.clone(), &known) {
-        Some(mut lookup) if appeal.identity.phone.is_some() || appeal.identity.email.is_some() => {
-            actions.carry_out(context, &appeal, &mut lookup)?
-        }
-        // Without contacts, no customer and no order are created, but the settings may require a task.
-        _ => {
-            let mut left_out = actions.task_alone(context, &appeal)?;
-            left_out.push(skipped(
-                format!("site request {}", event.communication_id),
-                "it has neither phone nor e-mail; it can be found in UIS's reports",
-            ));
-            left_out
-        }
+    let known = progress::read(context, appeal.id)?;
+    let has_contacts = appeal.identity.phone.is_some() || appeal.identity.email.is_some();
+    let mut lookup = Lookup::of(context, appeal.identity.clone(), &known).unwrap_or_else(|| Lookup::without_customer(context));
+    // Without contacts, no customer and no order are created, but the settings may require a task.
+    let made = match has_contacts {
+        true => actions.carry_out(context, appeal, &mut lookup, steps).map(|()| Vec::new()),
+        false => actions.task_alone(context, appeal),
     };
-    progress::update(context, id, |progress| progress.finished = true)?;
-    done_with_skipped(left_out)
+    steps.add(made)?;
+    let placed = place(context, appeal, words, &mut lookup);
+    let unplaced = matches!(placed, Ok(Placed::Refused(_)));
+    let reported = placed.map(|placed| match placed {
+        Placed::Well => Vec::new(),
+        Placed::Nowhere(report) | Placed::Refused(report) => report,
+    });
+    steps.add(reported)?;
+    Ok(unplaced)
+}
+
+/// Where a request's words are.
+enum Placed {
+    /// In RetailCRM.
+    Well,
+    /// No customer can have them; with what the owner has to know.
+    Nowhere(Vec<Skipped>),
+    /// RetailCRM refuses them; with what the owner has to know.
+    Refused(Vec<Skipped>),
+}
+
+/// Makes sure that the words are in RetailCRM: in the request's own order, else in a note on the customer.
+fn place(context: &Context<'_>, appeal: &Appeal<'_>, words: &Words, lookup: &mut Lookup<'_>) -> Result<Placed, Failure> {
+    let known = progress::read(context, appeal.id)?;
+    // If a rule skipped the customer, that is a filter of the account's own.
+    if known.skipped || (known.order_created && words.text_length() <= order::COMMENT_MAX) {
+        return Ok(Placed::Well);
+    }
+    if let Some(customer) = lookup.customer()? {
+        let refused = words.note(context, appeal, &customer)?;
+        return Ok(if refused.is_empty() { Placed::Well } else { Placed::Refused(refused) });
+    }
+    let has_contacts = appeal.identity.phone.is_some() || appeal.identity.email.is_some();
+    let why = match has_contacts {
+        true => "the settings make no customer of it, and RetailCRM has none with these contacts",
+        false => "it has neither phone nor e-mail; it can be found in UIS's reports",
+    };
+    Ok(Placed::Nowhere(words.report(&format!("site request {}", appeal.id.id), why)))
 }
 
 /// The row of «Типы заявок для заказа» for the request's type.

@@ -1,26 +1,28 @@
-//! «Сохранять переписку»: stores a chat's transcript once, in a note on the customer or in the order's comment.
+//! «Сохранять переписку»: stores a chat's transcript once, in notes on the customer or in the order's comment. None of it is cut off.
 
 use crate::appeals::lookup::Lookup;
-use crate::appeals::progress::{self, NoteState, Progress};
+use crate::appeals::progress::{self, NoteState, Progress, TalkPlace};
 use crate::base::appeal_id::AppealId;
-use crate::base::outcome::skipped;
+use crate::base::outcome::skipped_words;
 use crate::base::{links, template};
 use crate::bindings::uis::integration::chat_events::{ChatMessage, MessageSource};
 use crate::bindings::uis::integration::decision;
+use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{CommunicationKind, Failure, Skipped};
 use crate::context::Context;
-use crate::retailcrm::customers::{self, Customer};
-use crate::retailcrm::{CrmError, Refusal, orders};
+use crate::retailcrm::customers::Customer;
+use crate::retailcrm::{CrmError, orders};
 use crate::rules;
 use crate::settings::texts::Transcript;
 use crate::texts::chat_story::ChatStory;
 use crate::texts::contacts::{self, Contacts};
+use crate::texts::notes::{self, NOTE_MAX, Note};
 use crate::uis::reports;
 
-/// The longest transcript, in characters: managers have to read it, and RetailCRM has to show it.
-const TEXT_MAX: usize = 10_000;
-/// The longest message in a transcript, in characters; UIS has the whole message.
-const MESSAGE_MAX: usize = 2_000;
+/// How many parts of a long transcript one event stores. Each is a request.
+const PARTS_PER_RUN: usize = 20;
+/// How much of what nobody in RetailCRM can have is collected for the owner, in bytes: as much as can be listed.
+const WORDS_MAX: usize = 64 << 10;
 /// Messages per request.
 const PAGE: u32 = 50;
 
@@ -28,61 +30,111 @@ const PAGE: u32 = 50;
 pub enum TranscriptOutcome {
     /// It is stored, or need not be; with what was skipped.
     Done(Vec<Skipped>),
+    /// RetailCRM refuses it; with what the owner has to know.
+    Refused(Vec<Skipped>),
     /// UIS's report does not contain it, yet or ever.
     NotReported,
+    /// A part of it is stored; the rest is stored by a further event, because it is long.
+    More,
 }
 
-/// Stores the transcript of a finished chat.
+/// Stores the transcript of a finished chat, in as many parts as it needs.
 pub fn store(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<TranscriptOutcome, Failure> {
     let id = AppealId::chat(chat);
     let known = progress::read(context, id)?;
     let place = context.settings()?.chats.transcript;
-    let (Some(customer), false) = (known.customer.clone(), place == Transcript::Nowhere || known.transcript == NoteState::Yes) else {
-        return Ok(TranscriptOutcome::Done(Vec::new()));
-    };
-    if known.transcript == NoteState::Intended {
-        context.wait_for_intent("the transcript", known.transcript_until)?;
-    }
-    let Some(text) = text(context, chat, story)? else { return Ok(TranscriptOutcome::NotReported) };
-    let Some(text) = rules::note(context, || about(chat, story), text, &heading(chat)) else {
-        progress::update(context, id, |progress| progress.transcript = NoteState::Yes)?;
-        return Ok(TranscriptOutcome::Done(Vec::new()));
-    };
-    if place == Transcript::Order && known.ordered && orders::comment(context.crm, &id.to_string(), known.order_site.as_deref(), &text)? {
-        progress::update(context, id, |progress| progress.transcript = NoteState::Yes)?;
+    // If a rule skipped the customer, that is a filter of the account's own.
+    if place == Transcript::Nowhere || known.transcript == NoteState::Yes || known.skipped {
         return Ok(TranscriptOutcome::Done(Vec::new()));
     }
-    let mut refused = note(context, chat, &known, &customer, &text)?;
-    if refused.as_ref().is_some_and(|error| error.is_refused_for(Refusal::CustomerNotFound))
-        && let Some(mut lookup) = Lookup::of(context, story.identity(), &Progress::default())
-        && let Some(other) = lookup.find_successor(id)?.filter(|other| other.id != customer.id)
-    {
-        // The customer was merged into another one, who gets the transcript.
-        refused = note(context, chat, &known, &other, &text)?;
+    let (mut number, mut begin) = (known.notes, known.talk.clone());
+    let mut customer = None;
+    for _ in 0..PARTS_PER_RUN {
+        let part = part(context, chat, story, (number, &begin))?;
+        let Some(text) = part.text else {
+            if number == 0 {
+                return Ok(TranscriptOutcome::NotReported);
+            }
+            progress::update(context, id, |progress| progress.transcript = NoteState::Yes)?;
+            return Ok(TranscriptOutcome::Done(Vec::new()));
+        };
+        // RetailCRM is only asked when there is something to store.
+        if customer.is_none() {
+            customer = recipient(context, story, &known)?;
+        }
+        let Some(customer) = &customer else { return unplaced(context, chat, story) };
+        let heading = notes::heading(&heading(chat), number);
+        if let Some(text) = rules::note(context, || about(chat, story), text, &heading)
+            && !(number == 0 && place == Transcript::Order && in_order(context, id, &known, &text)?)
+        {
+            let note = Note { appeal: id, identity: &story.identity(), known: &heading, text: &text };
+            if let Some(error) = note.write(context, customer)? {
+                let why = format!("{error}; it reads");
+                return Ok(TranscriptOutcome::Refused(skipped_words(&format!("transcript of chat {chat}"), &why, &text)));
+            }
+        }
+        // One update: between two, a crash would leave a stored transcript that still has a part to come.
+        let is_last = part.next.is_none();
+        (number, begin) = (number + 1, part.next.unwrap_or_default());
+        progress::update(context, id, |progress| {
+            (progress.transcript, progress.notes) = (if is_last { NoteState::Yes } else { NoteState::No }, number);
+            progress.talk.clone_from(&begin);
+        })?;
+        if is_last {
+            return Ok(TranscriptOutcome::Done(Vec::new()));
+        }
     }
-    if let Some(error) = refused {
-        return Ok(TranscriptOutcome::Done(vec![skipped(format!("transcript of chat {chat}"), error.to_string())]));
-    }
-    progress::update(context, id, |progress| progress.transcript = NoteState::Yes)?;
-    Ok(TranscriptOutcome::Done(Vec::new()))
+    Ok(TranscriptOutcome::More)
 }
 
-/// Writes the transcript into a note on a customer, unless it is there; returns RetailCRM's refusal, if any. RetailCRM has no idempotency
-/// key for notes, so an intent is stored first, with the time until which its request may still arrive. A retry that finds an intent waits
-/// for that time and then looks the note up.
-fn note(context: &Context<'_>, chat: i64, known: &Progress, customer: &Customer, text: &str) -> Result<Option<CrmError>, Failure> {
-    if known.transcript == NoteState::Intended && customers::has_note(context.crm, customer.id, &heading(chat))? {
-        return Ok(None);
+/// The customer who gets the transcript: the chat's, else whoever has the visitor's contacts, whatever the settings made of the chat.
+fn recipient(context: &Context<'_>, story: &ChatStory, known: &Progress) -> Result<Option<Customer>, Failure> {
+    match Lookup::of(context, story.identity(), known) {
+        Some(mut lookup) => lookup.customer(),
+        None => Ok(known.customer.clone()),
     }
-    let (id, until) = (AppealId::chat(chat), context.may_arrive_until());
-    progress::update(context, id, |progress| (progress.transcript, progress.transcript_until) = (NoteState::Intended, until))?;
-    match customers::add_note(context.crm, customer, text) {
-        Ok(()) => Ok(None),
-        Err(error) if error.surely_did_nothing() => {
-            progress::update(context, id, |progress| progress.transcript = NoteState::No)?;
-            if matches!(error, CrmError::Refused { .. }) { Ok(Some(error)) } else { Err(error.into()) }
+}
+
+/// Nobody in RetailCRM can get the transcript: what the visitor wrote is reported to the owner.
+fn unplaced(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<TranscriptOutcome, Failure> {
+    let (mut words, mut any, mut cursor) = (String::new(), false, None::<String>);
+    loop {
+        let page = context.platform.transcript(chat, cursor.as_deref(), PAGE).map_err(reports::failure)?;
+        any |= !page.messages.is_empty();
+        for message in page.messages.iter().filter(|message| message.source == MessageSource::Visitor) {
+            if let Some(line) = line(context, story, message)?.filter(|_| words.len() < WORDS_MAX) {
+                words += &line;
+                words.push('\n');
+            }
         }
-        Err(error) => Err(context.unknown_outcome(error, until)),
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None if !any => return Ok(TranscriptOutcome::NotReported),
+            None => break,
+        }
+    }
+    if words.is_empty() {
+        return Ok(TranscriptOutcome::Done(Vec::new()));
+    }
+    let why = "no customer of RetailCRM can have it; the visitor wrote";
+    Ok(TranscriptOutcome::Done(skipped_words(&format!("transcript of chat {chat}"), why, &words)))
+}
+
+/// Adds the transcript to the comment of the chat's order; false if there is no such order, or RetailCRM refuses the comment.
+fn in_order(context: &Context<'_>, id: AppealId, known: &Progress, text: &str) -> Result<bool, Failure> {
+    if !known.ordered {
+        return Ok(false);
+    }
+    match orders::add_comment(context.crm, &id.to_string(), known.order_site.as_deref(), text) {
+        Err(error @ (CrmError::Refused { .. } | CrmError::Forbidden { .. })) => {
+            context.platform.log(
+                Level::Warn,
+                "RetailCRM refuses the transcript in the order's comment; it becomes a note",
+                &[("error", &error.to_string())],
+            );
+            Ok(false)
+        }
+        other => Ok(other?),
     }
 }
 
@@ -120,29 +172,47 @@ fn heading(chat: i64) -> String {
     format!("Чат №{chat}")
 }
 
-/// The transcript's text, cut between messages; none if there are no messages.
-fn text(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Option<String>, Failure> {
-    let mut text = format!("{} ({})", heading(chat), template::line(story.channel_name.as_deref().unwrap_or("чат"), 100));
-    if let Some(link) = story.parameters.get("chat_ad_url").and_then(|link| links::https(link).ok()) {
+/// A part of a transcript.
+struct Part {
+    /// The text with its heading; none if no message is left.
+    text: Option<String>,
+    /// Where the next part begins; none: this is the last one.
+    next: Option<TalkPlace>,
+}
+
+/// The part with this number, which begins at this place. It ends between messages; only a message that is longer than a note continues in
+/// the next part.
+fn part(context: &Context<'_>, chat: i64, story: &ChatStory, (number, begin): (u32, &TalkPlace)) -> Result<Part, Failure> {
+    let channel = template::line(story.channel_name.as_deref().unwrap_or("чат"), 100);
+    let mut text = format!("{} ({channel})", notes::heading(&heading(chat), number));
+    if let Some(link) = story.parameters.get("chat_ad_url").filter(|_| number == 0).and_then(|link| links::https(link).ok()) {
         text += &format!("\nОбъявление: {link}");
     }
-    let (mut length, mut any) = (text.chars().count(), false);
-    let mut cursor: Option<String> = None;
+    let (mut length, mut any, mut place) = (text.chars().count(), false, begin.clone());
     loop {
-        let page = context.platform.transcript(chat, cursor.as_deref(), PAGE).map_err(reports::failure)?;
-        for message in &page.messages {
-            let Some(line) = line(context, story, message)? else { continue };
-            length += line.chars().count() + 1;
-            if length > TEXT_MAX {
-                return Ok(Some(text + "\n… продолжение переписки в UIS"));
+        let page = context.platform.transcript(chat, place.cursor.as_deref(), PAGE).map_err(reports::failure)?;
+        for message in page.messages.iter().skip(place.messages) {
+            if let Some(line) = line(context, story, message)? {
+                let line: Vec<char> = line.chars().skip(place.chars).collect();
+                let room = NOTE_MAX.saturating_sub(length + 1);
+                if line.len() > room && any {
+                    return Ok(Part { text: Some(text), next: Some(place) });
+                }
+                let fits = notes::fitting(&line, room);
+                text.push('\n');
+                text.extend(&line[..fits]);
+                any = true;
+                length += fits + 1;
+                if fits < line.len() {
+                    place.chars += fits;
+                    return Ok(Part { text: Some(text), next: Some(place) });
+                }
             }
-            any = true;
-            text += "\n";
-            text += &line;
+            (place.messages, place.chars) = (place.messages + 1, 0);
         }
         match page.next {
-            Some(next) => cursor = Some(next),
-            None => return Ok(any.then_some(text)),
+            Some(next) => place = TalkPlace { cursor: Some(next), ..TalkPlace::default() },
+            None => return Ok(Part { text: any.then_some(text), next: None }),
         }
     }
 }
@@ -155,7 +225,7 @@ fn line(context: &Context<'_>, story: &ChatStory, message: &ChatMessage) -> Resu
         MessageSource::Bot => "Бот",
         MessageSource::System | MessageSource::Other => return Ok(None),
     };
-    let mut said = template::line(&message.text, MESSAGE_MAX);
+    let mut said = template::line(&message.text, usize::MAX);
     if let Some(file) = &message.attachment {
         let name = template::line(file.name.as_deref().or(file.kind.as_deref()).unwrap_or("файл"), 100);
         let link = file.url.as_deref().and_then(|url| links::https(url).ok()).unwrap_or_default();
