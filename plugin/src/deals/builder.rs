@@ -320,12 +320,12 @@ mod tests {
             since: "2026-11-23 10:00:00".into(),
             created: "2026-11-23 10:00:00".into(),
             manager: None,
-            revenue: "4200".into(),
+            revenue: Some("4200".into()),
             comments: None,
             source: None,
             mark: None,
             contacts: vec![contact("customer-19"), contact("customer-20")],
-            fields: vec![FieldValue { ext_id: "field-lamp".into(), value: "E27".into() }],
+            fields: vec![FieldValue { ext_id: "field-lamp".into(), value: "E27".into(), numeric: false }],
         }
     }
 
