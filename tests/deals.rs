@@ -185,8 +185,8 @@ const DEALS_AFTER: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The recordings in which settings are refused, which the program reports by its status.
-const REFUSED: [&str; 1] = ["day-that-does-not-exist"];
+/// The recordings in which settings or a button are refused, which the program reports by its status.
+const REFUSED: [&str; 2] = ["day-that-does-not-exist", "day-to-come"];
 
 #[test]
 fn every_setting_in_every_position_uploads_the_right_deals() {
@@ -362,7 +362,7 @@ fn a_day_that_cannot_be_loaded_from_is_named_and_stops_no_deal() {
         }
     }
     assert_eq!(replayed("day-of-an-old-version").messages(), Vec::<&str>::new(), "a note says it");
-    let to_come = replayed("day-to-come");
+    let (_, to_come) = story("deals/day-to-come").replay_with_status();
     let messages = to_come.messages();
     assert!(
         messages.len() == 2 && messages.iter().all(|message| message.contains("deal-history-from") && message.contains("in the future")),
