@@ -293,3 +293,77 @@ fn report_merged_groups(run: &Run<'_>, stages: &Stages) -> Result<(), Failure> {
     }
     stored::put(platform, Key::DealsMergedGroups, &stages.merged_groups, None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bindings::uis::integration::deals::Stage;
+    use crate::deals::draft::{Contact, FieldValue};
+    use crate::deals::ids::Ids;
+    use crate::fake::Fake;
+    use crate::settings::Settings;
+
+    fn draft() -> Draft {
+        let contact = |ext_id: &str| Contact {
+            ext_id: ext_id.into(),
+            name: "Инна".into(),
+            created: String::new(),
+            phones: vec!["79222001055".into()],
+            emails: Vec::new(),
+        };
+        Draft {
+            order: 231,
+            number: "231".into(),
+            name: "Заказ №231".into(),
+            site: "main".into(),
+            status: "new".into(),
+            since: "2026-11-23 10:00:00".into(),
+            created: "2026-11-23 10:00:00".into(),
+            manager: None,
+            revenue: Some("4200".into()),
+            comments: None,
+            source: None,
+            mark: None,
+            contacts: vec![contact("customer-19"), contact("customer-20")],
+            fields: vec![FieldValue { ext_id: "field-lamp".into(), value: "E27".into(), numeric: false }],
+        }
+    }
+
+    /// The contacts and fields of the deal that would be sent now; none if it is not sent.
+    fn sent(run: &Run<'_>, contacts: &[&str], fields: &[&str]) -> Option<(Vec<String>, usize)> {
+        let stage = Stage { ext_id: "status-new".into(), name: "Новый".into(), status: StageStatus::InProcess, order: 1 };
+        let funnel = Funnel { ext_id: "shop-main".into(), name: "Основной".into(), stages: vec![stage] };
+        let texts = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
+        let builder = DealBuilder {
+            run,
+            references: References::default(),
+            stages: Stages::default(),
+            funnels: [("main".to_owned(), funnel)].into(),
+            assignees: BTreeMap::new(),
+            used_statuses: Vec::new(),
+            refused: RefusedParts { contacts: texts(contacts), fields: texts(fields) },
+        };
+        let options = BuildOptions { history_complete: true, resend: false };
+        let update = builder.update_of(&draft(), &OrderChanges::default(), 0, options).expect("built")?;
+        known_deals::put(run.context, update.order, &update.sent).expect("stored");
+        update.states.last().map(|deal| (deal.contact_ext_ids.clone(), deal.user_fields.len()))
+    }
+
+    #[test]
+    fn a_deal_is_sent_again_when_a_part_that_uis_refused_is_taken() {
+        let fake = Fake::default();
+        fake.now.set(1_800_000_000_000);
+        let context = Context::with_settings(&fake, Settings { deals: true, ..Settings::default() });
+        let run = Run::new(&context, Ids::plain(), Vec::new()).expect("a run");
+        let one = || vec!["customer-20".to_owned()];
+        assert_eq!(sent(&run, &["customer-19"], &["field-lamp"]), Some((one(), 1)));
+        assert_eq!(sent(&run, &["customer-19"], &["field-lamp"]), None, "it is in UIS as it can be");
+        assert_eq!(sent(&run, &["customer-19"], &[]), Some((one(), 2)), "the field was mended");
+        assert_eq!(sent(&run, &[], &[]).map(|(contacts, _)| contacts.len()), Some(2), "the contact was mended");
+        assert_eq!(sent(&run, &[], &[]), None);
+        // An older version stored the digest of a deal with the parts that UIS had refused.
+        let stored = known_deals::read(&context, 231).expect("read").expect("a deal");
+        known_deals::put(&context, 231, &KnownDeal { digest: 7, ..stored }).expect("stored");
+        assert!(sent(&run, &["customer-19"], &[]).is_some() && sent(&run, &["customer-19"], &[]).is_none(), "once, not on every run");
+    }
+}

@@ -133,6 +133,12 @@ impl Ids {
         Ids(Some(account.host.clone()).filter(|_| !account.plain))
     }
 
+    /// Ids without an account.
+    #[cfg(test)]
+    pub fn plain() -> Ids {
+        Ids(None)
+    }
+
     /// The id in UIS.
     pub fn full(&self, id: &str) -> String {
         let Some(host) = &self.0 else { return id.to_owned() };

@@ -126,14 +126,14 @@ const DOMAINS: [&str; 5] = [".retailcrm.ru", ".retailcrm.pro", ".retailcrm.es", 
 /// What the web server answers under the name of an account that does not exist.
 const NO_SUCH_ACCOUNT: &str = "<html>\r\n<head><title>405 Not Allowed</title></head>\r\n<body>\r\n<center><h1>405 Not Allowed</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
 
-/// A request under another account's name is answered as the web server answers for an account that does not exist: with a page. A host
+/// An account answers under its public address and its technical one. A request under another account's name is answered as the web server answers for an account that does not exist: with a page. A host
 /// that is not an account's name (an IP, a container's name) counts as this account's.
 async fn only_this_account(Shared(simulator): Shared<Simulator>, request: Request, next: Next) -> Response {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let host = host.split(':').next().unwrap_or_default().to_lowercase();
-    let url = simulator.public_url();
-    let own = url.split("://").nth(1).unwrap_or_default().split(['/', ':']).next().unwrap_or_default();
-    if DOMAINS.iter().any(|domain| host.ends_with(domain)) && host != own.to_lowercase() {
+    let technical = simulator.state().account.technical_url.clone();
+    let own = |url: &str| url.split("://").nth(1).unwrap_or_default().split(['/', ':']).next().unwrap_or_default().to_lowercase() == host;
+    if DOMAINS.iter().any(|domain| host.ends_with(domain)) && !own(&simulator.public_url()) && !technical.is_some_and(|url| own(&url)) {
         return faults::answer(405, "text/html", NO_SUCH_ACCOUNT.into(), None);
     }
     next.run(request).await
