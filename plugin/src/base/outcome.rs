@@ -93,9 +93,9 @@ pub fn misconfigured(setting: impl Into<String>, message: impl Into<String>) -> 
     Failure::Misconfigured(Misconfiguration { setting: setting.into(), message: message.into() })
 }
 
-/// Whether the event is retried after this failure: by the host, or once the key is accepted.
+/// Whether the event is retried after this failure: by the host, once the key is accepted, or once somebody has paid.
 pub fn is_retried(failure: &Failure) -> bool {
-    matches!(failure, Failure::Retry(_) | Failure::Unauthorized(_))
+    matches!(failure, Failure::Retry(_) | Failure::Unauthorized(_) | Failure::Suspended(_))
 }
 
 #[cfg(test)]

@@ -134,6 +134,8 @@ pub enum CrmError {
     },
     /// RetailCRM says that there is no such account.
     NoAccount(String),
+    /// RetailCRM does no work for the account until somebody pays or unblocks it; RetailCRM's message.
+    Suspended(String),
     /// The host forbids the request.
     Denied(String),
 }
@@ -166,6 +168,7 @@ impl fmt::Display for CrmError {
             CrmError::Refused { title, status, message, .. } => write!(out, "{title}: RetailCRM refuses ({status}): {message}"),
             CrmError::Unauthorized(message) => write!(out, "RetailCRM does not accept the key: {message}"),
             CrmError::Forbidden { title, message } => write!(out, "{title}: the key lacks the right, or the shop: {message}"),
+            CrmError::Suspended(message) => write!(out, "RetailCRM does no work for this account: {message}"),
             CrmError::NoAccount(message) | CrmError::Denied(message) => out.write_str(message),
         }
     }
@@ -180,6 +183,7 @@ impl From<CrmError> for Failure {
             }
             CrmError::Refused { .. } => Failure::Rejected(error.to_string()),
             CrmError::Unauthorized(message) => Failure::Unauthorized(message),
+            CrmError::Suspended(message) => Failure::Suspended(message),
             CrmError::Forbidden { .. } => misconfigured("connections/retailcrm", error.to_string()),
             CrmError::NoAccount(message) | CrmError::Denied(message) => misconfigured("connections/retailcrm", message),
         }
@@ -246,12 +250,24 @@ fn check_status(title: String, result: Result<Response, SendError>) -> Result<(S
     }
 }
 
+/// Words in a refusal of an account that is not paid or is blocked `[inferred]`.
+const SUSPENDED_WORDS: [&str; 5] = ["suspended", "blocked", "frozen", "payment", "expired"];
+
+/// Whether a refusal is about an account that is not paid or is blocked, not about a key or a right.
+fn is_of_account(message: &str) -> bool {
+    let message = message.to_lowercase();
+    message.contains("account") && SUSPENDED_WORDS.iter().any(|word| message.contains(word))
+}
+
 /// RetailCRM's own refusal.
 fn refusal(title: String, status: u16, message: String) -> CrmError {
     match status {
         _ if message.starts_with("Account does not exist") => {
             CrmError::NoAccount(format!("there is no RetailCRM account at this address ({status}); check the connection's URL"))
         }
+        // [inferred]: RetailCRM documents no answer for an account that is not paid; 402 is HTTP's own status for it.
+        402 => CrmError::Suspended(message),
+        403 if is_of_account(&message) => CrmError::Suspended(message),
         // RetailCRM answers 403 to both a wrong key and a missing right; only for a wrong key does the message contain `apiKey`.
         403 if !message.contains("apiKey") => CrmError::Forbidden { title, message },
         401 | 403 => CrmError::Unauthorized(message),
@@ -337,6 +353,19 @@ mod tests {
         let Err(CrmError::Refused { message, .. }) = answer(460, "application/json", list) else { panic!("refused") };
         assert_eq!(message, "Orders are loaded with errors: items[0]: not found");
         assert!(matches!(answer(200, "application/json", map), Err(CrmError::Refused { .. })));
+    }
+
+    #[test]
+    fn an_account_that_is_not_paid_is_suspended_and_a_blocked_key_is_not() {
+        let refused = |status: u16, message: &str| {
+            let body = serde_json::json!({"success": false, "errorMsg": message}).to_string();
+            answer(status, "application/json", &body).expect_err("refused")
+        };
+        for (status, message) in [(402, "Payment required"), (403, "Your account has been suspended"), (403, "Account is blocked")] {
+            assert!(matches!(refused(status, message), CrmError::Suspended(_)), "{status} {message}");
+        }
+        assert!(matches!(refused(403, "Wrong \"apiKey\" value: the key is blocked"), CrmError::Unauthorized(_)));
+        assert!(matches!(refused(403, "Access denied."), CrmError::Forbidden { .. }));
     }
 
     #[test]

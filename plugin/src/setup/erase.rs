@@ -116,10 +116,15 @@ fn forget(platform: &dyn Platform, appeal: AppealId) -> Result<(), Failure> {
             timers::cancel(platform, TimerName::ClosePopups(appeal.id));
         }
         AppealKind::Chat => {
-            stored::forget(platform, Key::Chat(appeal.id))?;
+            for key in [Key::Chat(appeal.id), Key::RefusedChat(appeal.id)] {
+                stored::forget(platform, key)?;
+            }
             timers::cancel(platform, TimerName::Chat(appeal.id));
         }
-        AppealKind::SiteRequest => timers::cancel(platform, TimerName::SiteRequest(appeal.id)),
+        AppealKind::SiteRequest => {
+            stored::forget(platform, Key::RefusedRequest(appeal.id))?;
+            timers::cancel(platform, TimerName::SiteRequest(appeal.id));
+        }
     }
     Ok(())
 }

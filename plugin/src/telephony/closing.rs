@@ -90,7 +90,7 @@ pub fn close_now_or_later(context: &Context<'_>, session: i64, popups: &[Popup],
             let (name, wait) = (TimerName::ClosePopups(session), later.after_ms.unwrap_or(CLOSE_LATER_MS));
             timers::once(context.platform, name, context.platform.now() + i64::from(wait), &name.to_string())
         }
-        Err(failure @ Failure::Unauthorized(_)) => Err(failure),
+        Err(failure @ (Failure::Unauthorized(_) | Failure::Suspended(_))) => Err(failure),
         Err(failure) => {
             context.platform.log(Level::Error, "a pop-up cannot be closed", &[("failure", &format!("{failure:?}"))]);
             Ok(())

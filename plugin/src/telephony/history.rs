@@ -33,18 +33,6 @@ pub fn on_call_finished(context: &Context<'_>, delivery: &Delivery, event: &Call
     done_with_skipped(left_out)
 }
 
-/// UIS's report contains the end of a call. The call's own timer does the rest.
-pub fn on_reported(context: &Context<'_>, ordering_key: &str, event: &CallFinished) -> Result<Vec<Skipped>, Failure> {
-    let session = event.call.session_id;
-    let (story, mut left_out) = merge_end(context, event)?;
-    match story.stored {
-        HistoryState::No | HistoryState::Skipped => left_out.extend(report_unfit(context, session, &story)?.unwrap_or_default()),
-        HistoryState::Intended | HistoryState::Yes => {}
-    }
-    schedule(context, ordering_key, session, &story)?;
-    Ok(left_out)
-}
-
 /// Schedules storing a finished call, for the time when nothing more is awaited.
 pub fn schedule(context: &Context<'_>, ordering_key: &str, session: i64, story: &Story) -> Result<(), Failure> {
     if unfit(story).is_some() {

@@ -1,17 +1,16 @@
 //! Finds calls whose notifications were lost. A repeating timer reads UIS's own report of finished calls, and reads far back, because a call
-//! may appear in the report hours late. Calls without an end event are handled as if it had arrived, each by its own timer in the customer's
+//! may appear in the report hours late. The host delivers each that is not stored as an event in the customer's
 //! lane, so that a call that RetailCRM cannot store now does not block the others.
 
 use crate::base::keys::Key;
-use crate::base::outcome::{Handled, done_with_skipped};
+use crate::base::outcome::{Handled, done, retry};
 use crate::base::timers::TimerName;
 use crate::bindings::uis::integration::call_events::CallFinished;
-use crate::bindings::uis::integration::communications::ReportedCall;
 use crate::bindings::uis::integration::log::Level;
-use crate::bindings::uis::integration::types::{Failure, Skipped};
+use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::telephony::story::{self, FollowUp, HistoryState, StoredRecording};
-use crate::telephony::{filter, history, unfinished};
+use crate::telephony::{filter, unfinished};
 use crate::uis::reports::{self, PAGE, ReportReader};
 use crate::uis::seen::Seen;
 
@@ -23,17 +22,17 @@ pub fn on_timer(context: &Context<'_>) -> Handled {
     let began = context.platform.now();
     let mut seen = Seen::open(context.platform, Key::CallsSeen, CALLS.last(context.platform)?)?;
     let mut cursor: Option<String> = None;
-    let mut left_out = Vec::new();
     loop {
         let page = context.platform.finished_calls(seen.since(), cursor.as_deref(), PAGE).map_err(reports::failure)?;
-        for row in &page.calls {
+        for row in page.calls {
             let (session, state) = (row.finished.call.session_id, state(&row.finished));
             if seen.knows(session, &state) {
                 continue;
             }
-            match unless_done(context, row)? {
-                Some(skipped) => left_out.extend(skipped),
-                None => seen.add(session, &state),
+            if is_done(context, &row.finished)? {
+                seen.add(session, &state);
+            } else {
+                context.platform.deliver_call(row, began).map_err(retry)?;
             }
         }
         match page.next {
@@ -44,7 +43,7 @@ pub fn on_timer(context: &Context<'_>) -> Handled {
     seen.close(context.platform)?;
     CALLS.mark_read(context.platform, began)?;
     unfinished::expire_silent(context)?;
-    done_with_skipped(left_out)
+    done()
 }
 
 /// What may still change in a row of the report and then has to be handled.
@@ -54,12 +53,11 @@ fn state(row: &CallFinished) -> (i64, Option<&str>, Option<&str>, Vec<&str>) {
     (row.finished_at, contact, row.call.virtual_number.as_deref(), recordings)
 }
 
-/// Handles a row of the report, and returns what was skipped; none: nothing is left to be done for it, or the call is not handled.
-fn unless_done(context: &Context<'_>, row: &ReportedCall) -> Result<Option<Vec<Skipped>>, Failure> {
-    let ReportedCall { ordering_key, finished } = row;
+/// Whether nothing is left to be done for a row of the report, or the call is not handled.
+fn is_done(context: &Context<'_>, finished: &CallFinished) -> Result<bool, Failure> {
     let session = finished.call.session_id;
     if !filter::ours(context, &finished.call)? {
-        return Ok(None);
+        return Ok(true);
     }
     let known = story::read(context, session)?;
     let end_reported = known.end.as_ref().is_some_and(|end| end.finish_reported);
@@ -72,7 +70,7 @@ fn unless_done(context: &Context<'_>, row: &ReportedCall) -> Result<Option<Vec<S
         HistoryState::No | HistoryState::Intended => false,
     };
     if end_reported && finished_before {
-        return Ok(None);
+        return Ok(true);
     }
     if !end_reported {
         context.platform.log(
@@ -81,5 +79,5 @@ fn unless_done(context: &Context<'_>, row: &ReportedCall) -> Result<Option<Vec<S
             &[("call", &session.to_string())],
         );
     }
-    history::on_reported(context, ordering_key, finished).map(Some)
+    Ok(false)
 }

@@ -5,8 +5,10 @@ use crate::appeals::assignee::{Assignee, Responsibles};
 use crate::appeals::lookup::Lookup;
 use crate::appeals::steps::StepResults;
 use crate::appeals::{customer, fields, order, progress, task};
+use crate::base::appeal_id::AppealKind;
 use crate::base::keys::Key;
 use crate::base::template;
+use crate::bindings::uis::integration::log::Verdict as Decided;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
 use crate::retailcrm::custom_fields::Entity;
@@ -90,6 +92,7 @@ impl AppealActions<'_> {
         }
         let first = customer::is_first(context, appeal, lookup)?;
         if block.only_first && !first {
+            context.decided(appeal.id, "request-only-first", Decided::LeftOut, "RetailCRM knew the person");
             return Ok(());
         }
         let repeat = match first {
@@ -98,6 +101,7 @@ impl AppealActions<'_> {
             false => block.repeat,
         };
         let ordering = self.order_due && repeat != Repeat::Nothing;
+        self.note_decision(context, appeal, (first, repeat));
         // An order needs a client; a known client is only found and remembered.
         if !creates && ((self.client_due && (block.first.client() || !first)) || ordering) {
             self.client(context, appeal, lookup, steps)?;
@@ -113,6 +117,18 @@ impl AppealActions<'_> {
             steps.add(self.task(context, appeal, lookup))?;
         }
         Ok(())
+    }
+
+    /// Notes what the settings decide about the order.
+    fn note_decision(&self, context: &Context<'_>, appeal: &Appeal<'_>, (first, repeat): (bool, Repeat)) {
+        let kind = if appeal.id.kind == AppealKind::Chat { "chat" } else { "request" };
+        let (by, known) = match first {
+            true => ("first", format!("RetailCRM did not know the person; it is {:?}", self.block.first)),
+            false => ("repeat", format!("RetailCRM knew the person; it is {:?}", self.block.repeat)),
+        };
+        let verdict = if self.order_due && repeat != Repeat::Nothing { Decided::Done } else { Decided::LeftOut };
+        let due = if self.order_due { "" } else { "; the event that creates the order has not come, or the type creates none" };
+        context.decided(format_args!("order of {}", appeal.id), &format!("{kind}-{by}"), verdict, format_args!("{known}{due}"));
     }
 
     /// Whether the appeal makes a task. «Ничего не создавать» for repeated appeals covers the task as well, unless the task has settings of

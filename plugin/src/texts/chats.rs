@@ -14,6 +14,7 @@ use crate::bindings::uis::integration::call_events::TagsChanged;
 use crate::bindings::uis::integration::chat_events::{
     Chat, ChatAccepted, ChatFinished, ChatMessage, ChatStarted, ChatStatus, ChatUnanswered, MessageSource,
 };
+use crate::bindings::uis::integration::log::Verdict as Decided;
 use crate::bindings::uis::integration::types::{Delivery, Failure, Skipped};
 use crate::context::Context;
 use crate::crm_state::{shops, switch};
@@ -113,19 +114,15 @@ pub fn on_chat_finished(context: &Context<'_>, delivery: &Delivery, event: &Chat
     finish(context, event.chat.chat_id, &delivery.ordering_key)
 }
 
-/// UIS's report contains the end of a chat; returns whether anything remains to be done. The chat's own timer does it.
-pub fn on_reported(context: &Context<'_>, event: &ChatFinished) -> Result<bool, Failure> {
+/// Whether anything remains to be done for a chat whose end is in UIS's report.
+pub fn is_new(context: &Context<'_>, event: &ChatFinished) -> Result<bool, Failure> {
     let chat = event.chat.chat_id;
     // Tags that are set later name only the communication, and the notifications may not have named it.
     let unnamed = event.chat.communication_id.is_some() && chat_story::read(context, chat)?.communication.is_none();
-    let is_new = handled(context)? && (unnamed || !progress::read(context, AppealId::chat(chat))?.finished);
-    if is_new {
-        merge_end(context, event)?;
-    }
-    Ok(is_new)
+    Ok(handled(context)? && (unnamed || !progress::read(context, AppealId::chat(chat))?.finished))
 }
 
-/// The timer of a chat: its end was found in UIS's report, or its transcript was not available yet.
+/// The timer of a chat: its transcript was not available yet, or settings changed after RetailCRM refused something.
 pub fn on_timer(context: &Context<'_>, delivery: &Delivery, chat: i64) -> Handled {
     finish(context, chat, &delivery.ordering_key)
 }
@@ -324,7 +321,13 @@ fn appeal<'a>(context: &Context<'_>, chat: i64, story: &'a ChatStory, parameters
 fn is_shut_out(context: &Context<'_>, appeal: &Appeal<'_>, story: &ChatStory) -> Result<bool, Failure> {
     let settings = context.settings()?;
     let outgoing = settings.chats.skip_outgoing && story.outgoing;
-    Ok(outgoing || (settings.filter_chats && conditions::verdict(context, appeal, &settings.chats.filter)? != Verdict::Pass))
+    let by = match outgoing {
+        true => "chat-skip-outgoing",
+        false if settings.filter_chats && conditions::verdict(context, appeal, &settings.chats.filter)? != Verdict::Pass => "chat-filter",
+        false => return Ok(false),
+    };
+    context.decided(appeal.id, by, Decided::LeftOut, "the chat is shut out, or a parameter of the filter is not known yet");
+    Ok(true)
 }
 
 /// Whether the settings shut a chat out that has ended.

@@ -1,8 +1,8 @@
-//! Finds chats and site requests whose notifications were lost. UIS's reports are read repeatedly. Each item that is not finished is
-//! handled by its own timer in the customer's lane, so that one that RetailCRM cannot store now does not block the others.
+//! Finds chats and site requests whose notifications were lost. UIS's reports are read repeatedly. The host delivers each item that is not
+//! finished as an event in the customer's lane, so that one that RetailCRM cannot store now does not block the others.
 
 use crate::base::keys::Key;
-use crate::base::outcome::{Handled, done, done_with_skipped, skipped};
+use crate::base::outcome::{Handled, done, done_with_skipped, retry, skipped};
 use crate::base::stored;
 use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::communications::{ReportedChat, ReportedSiteRequest};
@@ -53,19 +53,20 @@ fn chats(context: &Context<'_>, last: Instant) -> Result<(), Failure> {
     let mut cursor: Option<String> = None;
     loop {
         let page = context.platform.finished_chats(seen.since(), cursor.as_deref(), PAGE).map_err(reports::failure)?;
-        for ReportedChat { ordering_key, finished } in &page.chats {
+        for reported in page.chats {
+            let ReportedChat { finished, .. } = &reported;
             let chat = finished.chat.chat_id;
             let state = (finished.chat.at, finished.chat.communication_id);
             if seen.knows(chat, &state) {
                 continue;
             }
-            if chats::on_reported(context, finished)? {
+            if chats::is_new(context, finished)? {
                 context.platform.log(
                     Level::Warn,
                     "the end of a chat was found in UIS's report; its notification was lost",
                     &[("chat", &chat.to_string())],
                 );
-                timers::hand_over(context.platform, TimerName::Chat(chat), ordering_key, Vec::new())?;
+                context.platform.deliver_chat(reported, context.platform.now()).map_err(retry)?;
             } else {
                 seen.add(chat, &state);
             }
@@ -82,7 +83,8 @@ fn requests(context: &Context<'_>, settings: &Settings, last: Instant) -> Result
     let mut cursor: Option<String> = None;
     loop {
         let page = context.platform.received_site_requests(seen.since(), cursor.as_deref(), PAGE).map_err(reports::failure)?;
-        for ReportedSiteRequest { ordering_key, request } in &page.requests {
+        for reported in page.requests {
+            let ReportedSiteRequest { request, .. } = &reported;
             let id = request.communication_id;
             if seen.knows(id, &request.at) {
                 continue;
@@ -93,7 +95,7 @@ fn requests(context: &Context<'_>, settings: &Settings, last: Instant) -> Result
                     "a site request was found in UIS's report; its notification was lost",
                     &[("request", &id.to_string())],
                 );
-                timers::hand_over(context.platform, TimerName::SiteRequest(id), ordering_key, request.at.to_string().into_bytes())?;
+                context.platform.deliver_site_request(reported, context.platform.now()).map_err(retry)?;
             } else {
                 seen.add(id, &request.at);
             }
@@ -105,7 +107,8 @@ fn requests(context: &Context<'_>, settings: &Settings, last: Instant) -> Result
     }
 }
 
-/// Handles a request found in the report. Its text may be too long for a timer's payload, so it is read again.
+/// Handles a request again of which RetailCRM refused something. Its text may be too long for a timer's payload, so it is read from the
+/// report.
 pub fn on_request_timer(context: &Context<'_>, delivery: &Delivery, id: i64, payload: &[u8]) -> Handled {
     let at = std::str::from_utf8(payload).ok().and_then(|text| text.parse::<Instant>().ok()).unwrap_or_default();
     let mut cursor: Option<String> = None;

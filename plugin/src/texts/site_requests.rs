@@ -9,6 +9,7 @@ use crate::base::keys::Key;
 use crate::base::outcome::{Handled, done, done_with_skipped};
 use crate::base::tags::{self, StoredTag};
 use crate::base::template;
+use crate::bindings::uis::integration::log::Verdict as Decided;
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
 use crate::bindings::uis::integration::types::{Delivery, Failure, Skipped};
 use crate::context::Context;
@@ -64,6 +65,7 @@ pub fn on_site_request(context: &Context<'_>, delivery: &Delivery, event: &SiteR
     };
     if settings.filter_requests && conditions::verdict(context, &appeal, &settings.requests.filter)? != Verdict::Pass {
         // It may be another integration's request, so nothing is reported.
+        context.decided(id, "request-filter", Decided::LeftOut, "the request does not pass the filter");
         progress::update(context, id, |progress| progress.finished = true)?;
         return done();
     }
