@@ -44,11 +44,7 @@ pub fn last_part(order: &Entity) -> i64 {
 /// Completes an order: parts get ids, sums follow from parts. An order that an account's file gives without items keeps the `summ` that
 /// the file gives it.
 pub fn complete(books: &References, ids: &mut PartIds, order: &mut Entity) {
-    if let Some(items) = order.get_mut("items").and_then(Value::as_array_mut) {
-        for item in items.iter_mut().filter_map(Value::as_object_mut) {
-            price(ids, item);
-        }
-    }
+    let goods = goods(ids, order);
     // Payments are a list as they are written and a map by id as they are read.
     if let Some(Value::Array(given)) = order.get("payments") {
         let mut payments = Map::new();
@@ -60,10 +56,38 @@ pub fn complete(books: &References, ids: &mut PartIds, order: &mut Entity) {
         }
         order.insert("payments".into(), payments.into());
     }
-    total(books, order);
+    total(books, order, goods);
 }
 
-fn price(ids: &mut PartIds, item: &mut Entity) {
+/// Prices an order's items and returns what they cost together after all discounts; `None`: it has no items.
+fn goods(ids: &mut PartIds, order: &mut Entity) -> Option<f64> {
+    let (amount, percent) = (sum(order.get("discountManualAmount")), sum(order.get("discountManualPercent")));
+    let items = order.get_mut("items")?.as_array_mut()?;
+    let full: f64 = items.iter_mut().filter_map(Value::as_object_mut).map(|item| price(ids, item)).sum();
+    let off = (amount + full * percent / 100.0).clamp(0.0, full.max(0.0));
+    // Each item bears the same part of the order's own discount.
+    let part = if full > 0.0 { off / full } else { 0.0 };
+    for item in items.iter_mut().filter_map(Value::as_object_mut) {
+        bear(item, part);
+    }
+    Some(full - off)
+}
+
+/// Takes a part of an item's price off, as its part of the order's discount.
+fn bear(item: &mut Entity, part: f64) {
+    let (initial, quantity, own) = (sum(item.get("initialPrice")), sum(item.get("quantity")), sum(item.get("discountTotal")));
+    let share = (initial - own).max(0.0) * part;
+    if share > 0.0 {
+        let mut listed = item.get("discounts").and_then(Value::as_array).cloned().unwrap_or_default();
+        listed.push(json!({"type": OF_ORDER, "amount": money(share)}));
+        item.insert("discounts".into(), listed.into());
+        item.insert("discountTotal".into(), money(own + share));
+    }
+    item.insert("prices".into(), json!([{"price": money(initial - own - share), "quantity": money(quantity)}]));
+}
+
+/// Gives an item its id and its own discounts, and returns what all of it costs after them.
+fn price(ids: &mut PartIds, item: &mut Entity) -> f64 {
     if id_of(item).is_none() {
         let id = ids.next_id();
         item.insert("id".into(), id.into());
@@ -76,12 +100,13 @@ fn price(ids: &mut PartIds, item: &mut Entity) {
     let others = discounts(item, manual);
     let discount = (manual + others).clamp(0.0, initial.max(0.0));
     item.insert("discountTotal".into(), money(discount));
-    item.insert("prices".into(), json!([{"price": money(initial - discount), "quantity": money(quantity)}]));
+    (initial - sum(item.get("discountTotal"))) * quantity
 }
 
 /// Lists an item's discounts by kind, and returns the sum of those that were written as a list: `manual` is what its own two members give.
 fn discounts(item: &mut Entity, manual: f64) -> f64 {
     let mut listed = item.get("discounts").and_then(Value::as_array).cloned().unwrap_or_default();
+    listed.retain(|discount| discount["type"] != OF_ORDER);
     if item.contains_key("discountManualAmount") || item.contains_key("discountManualPercent") {
         listed.retain(|discount| discount["type"] != MANUAL);
     }
@@ -95,19 +120,18 @@ fn discounts(item: &mut Entity, manual: f64) -> f64 {
     others
 }
 
-/// The kind of discount that an item's own members are.
+/// The kind of discount that an item's own members are, and the item's part of the order's.
 const MANUAL: &str = "manual_product";
+const OF_ORDER: &str = "manual_order";
 
 /// Counts the sums of an order whose parts are complete.
-fn total(books: &References, order: &mut Entity) {
+fn total(books: &References, order: &mut Entity, goods: Option<f64>) {
     let mut purchase = None;
-    let goods = match order.get("items").and_then(Value::as_array) {
-        Some(items) if !items.is_empty() || !order.contains_key("summ") => {
-            let full: f64 =
-                items.iter().map(|item| sum(item["prices"].get(0).map(|price| &price["price"])) * sum(item.get("quantity"))).sum();
+    let goods = match (order.get("items").and_then(Value::as_array), goods) {
+        (Some(items), Some(goods)) if !items.is_empty() || !order.contains_key("summ") => {
             let cost: f64 = items.iter().map(|item| sum(item.get("purchasePrice")) * sum(item.get("quantity"))).sum();
             purchase = Some(cost);
-            full - sum(order.get("discountManualAmount")) - full * sum(order.get("discountManualPercent")) / 100.0
+            goods
         }
         _ => sum(order.get("summ")),
     };

@@ -159,7 +159,7 @@ async fn books_show_all_members_of_their_entries() {
         post(&crm, "reference/legal-entities/x/edit", "legalEntity", json!({"name": "x"})).await.refusal(400),
         "Errors in the entity format"
     );
-    assert_eq!(get(&crm, "reference/legal-entities").await["legalEntities"][0]["legalName"], "ООО «Фирма»");
+    assert_eq!(get(&crm, "reference/legal-entities").await["legalEntities"][1]["legalName"], "ООО «Фирма»");
     post(&crm, "reference/price-types/opt/edit", "priceType", json!({"name": "Опт"})).await.expect(201);
     assert_eq!(get(&crm, "reference/price-types").await["priceTypes"][1]["id"], 2);
 }

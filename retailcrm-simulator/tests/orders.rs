@@ -163,6 +163,18 @@ async fn discounts_are_listed_by_kind() {
     assert_eq!((&listed(&edited["order"])[0], &edited["order"]["summ"]), (&json!([]), &json!(200 + 160 + 49 + 20)));
     let edited = post(&crm, "orders/d/edit", "order", item(json!({"id": id, "discountManualPercent": 50}))).await.expect(200);
     assert_eq!(listed(&edited["order"])[0], json!([{"type": "manual_product", "amount": 50}]));
+    let whole = post(&crm, "orders/d/edit", "order", json!({"discountManualPercent": 10})).await.expect(200)["order"].clone();
+    assert_eq!(
+        listed(&whole)[..2],
+        [
+            json!([{"type": "manual_product", "amount": 50}, {"type": "manual_order", "amount": 5}]),
+            json!([{"type": "bonus_charge", "amount": 30}, {"type": "manual_product", "amount": 10}, {"type": "manual_order", "amount": 16}]),
+        ],
+        "the order's discount is shared out"
+    );
+    assert_eq!((&whole["items"][3]["prices"], &whole["summ"]), (&json!([{"price": 18, "quantity": 1}]), &json!(296.1)));
+    let without = post(&crm, "orders/d/edit", "order", json!({"discountManualPercent": null})).await.expect(200)["order"].clone();
+    assert_eq!((&listed(&without)[3], &without["summ"]), (&json!([]), &json!(329)));
     let refused =
         post(&crm, "orders/create", "order", json!({"items": [{"productName": "x", "discounts": [{"type": "gift", "amount": 1}]}]}));
     assert!(refused.await.expect(400)["errors"]["items[0].discounts[0].type"].is_string());

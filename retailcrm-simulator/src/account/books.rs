@@ -93,11 +93,15 @@ fn absent(list: &str, currency: &str) -> Vec<(&'static str, Value)> {
     };
     match list {
         "orderMethods" => members.push(("isFromPos", no())),
+        "paymentTypes" => members.push(("sites", json!([]))),
         "paymentStatuses" => members.push(("paymentComplete", no())),
         _ => {}
     }
     if !["sites", "legalEntities", "currencies"].contains(&list) {
         members.push(("active", json!(true)));
+    }
+    if ["deliveryTypes", "paymentTypes", "stores"].contains(&list) {
+        members.push(("description", json!("")));
     }
     if ORDERED.contains(&list) {
         members.push(("ordering", json!(990)));

@@ -8,10 +8,13 @@ use crate::entity::{Entity, entity};
 /// The books of a new account.
 pub fn references() -> References {
     let mut books = References::default();
+    let legal_entity = json!({"contragentType": "legal-entity", "code": "main", "countryIso": "RU", "legalName": "ООО «Магазин»"});
     *books.of_mut("sites") = vec![entity(json!({
-        "id": 1, "code": "main", "name": "Основной магазин", "url": "https://store.example", "defaultForCrm": true, "ordering": 10,
-        "contragent": {"contragentType": "legal-entity", "code": "main", "countryIso": "RU", "legalName": "ООО «Магазин»"},
+        "id": 1, "code": "main", "name": "Основной магазин", "description": "", "url": "https://store.example", "defaultForCrm": true,
+        "ymlUrl": "https://store.example/catalogue.xml", "catalogId": "1", "ordering": 10, "contragent": legal_entity,
+        "senderEmail": "shop@store.example", "senderName": "Магазин",
     }))];
+    *books.of_mut("legalEntities") = vec![entity(legal_entity)];
     *books.of_mut("statusGroups") = groups();
     *books.of_mut("statuses") = statuses();
     *books.of_mut("orderTypes") = order_types();

@@ -335,7 +335,10 @@ pub fn subscribe(context: &mut Context<'_>) -> ApiResult {
         }
         kept.retain(|known| known["subscription"]["channel"] != channel || known["subscription"]["code"] != code);
         let active = row.get("active").and_then(shape::flag).unwrap_or(true);
-        kept.push(json!({"subscription": {"channel": channel, "code": code}, "subscribed": active}));
+        let known = context.state.account.references.of("subscriptions");
+        let known = known.iter().find(|known| text(known, "channel") == channel && text(known, "code") == code).cloned();
+        let subscription = known.map_or_else(|| json!({"channel": channel, "code": code}), Value::Object);
+        kept.push(json!({"subscription": subscription, "subscribed": active, "changedAt": context.date_time()}));
     }
     customer.insert("customerSubscriptions".into(), kept.into());
     context.state.customers.put(id, customer);
