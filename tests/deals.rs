@@ -73,7 +73,6 @@ const DEALS_AFTER: &[(&str, &[&str])] = &[
             "order-17@s-77.retailcrm.io 100 in shop-main@s-77.retailcrm.io by user-11@s-77.retailcrm.io: new@s-77.retailcrm.io@01 12:00 availability-confirmed@s-77.retailcrm.io@02 10:00 success@s-77.retailcrm.io@02 10:40",
         ],
     ),
-    ("day-that-does-not-exist", &["order-231 4200 in shop-main by user-41: new@04 12:00 success@07 10:10"]),
     ("day-of-an-old-version", &["order-231 4200 in shop-main by user-41: new@04 12:00 success@07 10:10"]),
     ("day-to-come", &["order-231 4200 in shop-main by user-41: new@04 12:00 success@07 10:10"]),
     ("crm-answers-with-a-page", &["order-71 500 in shop-main by null: new@20 10:00 success@02 10:00"]),
@@ -185,18 +184,10 @@ const DEALS_AFTER: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The recordings in which settings or a button are refused, which the program reports by its status.
-const REFUSED: [&str; 2] = ["day-that-does-not-exist", "day-to-come"];
-
 #[test]
 fn every_setting_in_every_position_uploads_the_right_deals() {
     for (name, expected) in DEALS_AFTER {
-        let (status, after) = story(&format!("deals/{name}")).replay_with_status();
-        assert_eq!(
-            (deal_lines(after.deals()), status),
-            (expected.iter().map(|&line| line.to_owned()).collect(), i32::from(REFUSED.contains(name))),
-            "{name}"
-        );
+        assert_eq!(deal_lines(replayed(name).deals()), *expected, "{name}");
     }
     let recordings = std::fs::read_dir(root().join("tests/recordings/deals")).expect("a folder").count();
     assert_eq!(DEALS_AFTER.len(), recordings, "a recording is missing in the table");
@@ -351,8 +342,17 @@ fn the_button_load_deals_names_the_setting_that_is_missing() {
 
 #[test]
 fn a_day_that_cannot_be_loaded_from_is_named_and_stops_no_deal() {
-    let (_, refused) = story("deals/day-that-does-not-exist").replay_with_status();
-    let messages = refused.messages();
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = std::fs::read_to_string(root().join("tests/recordings/deals/day-to-come.jsonl")).expect("readable");
+    let mut lines = text.replace(r#", "deal-history-from": "2027-03-01""#, "").lines().map(str::to_owned).collect::<Vec<_>>();
+    for day in ["2026-04-31", "2026-02-30"] {
+        let settings = json!({"deals": true, "deal-history-from": day});
+        lines.insert(1, json!({"at": "2026-12-07T10:00:00+03:00", "settings": settings}).to_string());
+    }
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let (status, value) = replay_json(&[&uis_test_support::file(&folder, "days.jsonl", &lines)]);
+    assert_eq!((status, deal_lines(value["uis"]["deals"].as_array().expect("deals")).len()), (1, 1), "deals go on");
+    let messages: Vec<&str> = value["problems"].as_array().expect("a list").iter().filter_map(|one| one["message"].as_str()).collect();
     assert_eq!(messages.len(), 2, "{messages:?}");
     for (message, day) in messages.iter().zip(["2026-02-30", "2026-04-31"]) {
         for part in
@@ -362,10 +362,7 @@ fn a_day_that_cannot_be_loaded_from_is_named_and_stops_no_deal() {
         }
     }
     assert_eq!(replayed("day-of-an-old-version").messages(), Vec::<&str>::new(), "a note says it");
-    let (_, to_come) = story("deals/day-to-come").replay_with_status();
+    let to_come = replayed("day-to-come");
     let messages = to_come.messages();
-    assert!(
-        messages.len() == 2 && messages.iter().all(|message| message.contains("deal-history-from") && message.contains("in the future")),
-        "{messages:?}"
-    );
+    assert!(messages.len() == 1 && messages[0].contains("deal-history-from: 2027-03-01 is in the future"), "{messages:?}");
 }

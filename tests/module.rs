@@ -65,7 +65,9 @@ fn a_trigger_at_an_unknown_address_is_rejected() {
     ] {
         let line = serde_json::json!({"at": "2026-11-23T10:00:00+03:00", "order-webhook": address}).to_string();
         let (status, value) = replay_json(&[&uis_test_support::file(&folder, "hook.jsonl", &[header, &line]), "--settle", "0s"]);
-        assert_eq!((status, &value["problems"][0]["kind"]), (1, &Value::from("rejected")), "{}", value["problems"]);
+        // The second integration is also refused the deals, which the first one sends.
+        let rejected = value["problems"].as_array().is_some_and(|all| all.iter().any(|one| one["kind"] == "rejected"));
+        assert_eq!((status, rejected), (1, true), "{}", value["problems"]);
     }
 }
 

@@ -7,6 +7,7 @@ use super::lookup::Lookup;
 use super::progress;
 use crate::appeal::Appeal;
 use crate::appeals::{field_values, fields, whole_lists};
+use crate::base::appeal_id::{AppealId, AppealKind};
 use crate::base::template;
 use crate::bindings::uis::integration::decision::DraftKind;
 use crate::bindings::uis::integration::log::Level;
@@ -200,41 +201,46 @@ fn reviewed(context: &Context<'_>, appeal: &Appeal<'_>, plain: &NewOrder) -> Opt
     Some(order)
 }
 
-/// What an order has from the settings and can do without. The account may have removed it since.
-const CHOSEN: [&str; 4] = ["orderMethod", "orderType", "status", "customFields"];
+/// Parts of an order that a setting chooses: RetailCRM's name, the end of the setting's name, and its title.
+const CHOSEN: [(&str, &str, &str); 3] = [
+    ("status", "order-status", "Статус заказа"),
+    ("orderType", "order-type", "Тип заказа"),
+    ("orderMethod", "order-method", "Способ оформления"),
+];
 
-/// Creates the order. What the settings chose and RetailCRM does not have any more is left out: the order matters more. Which setting names it
-/// is reported when the settings are reviewed.
+/// Creates the order. If the account has removed RetailCRM's built-in method, the order is created without a method. A refusal of what a
+/// setting chose names the setting; the order waits until it is corrected.
 fn create(context: &Context<'_>, plan: &OrderPlan<'_>, mut order: NewOrder) -> Result<(), CrmError> {
-    let mut result = orders::create(context.crm, &order);
-    for _ in CHOSEN {
-        let Err(CrmError::Refused { message, .. }) = &result else { break };
-        let Some(name) = CHOSEN.into_iter().find(|name| answer::names_field(message, name) && leave_out(&mut order, plan, name)) else {
-            break;
-        };
-        context.platform.log(
-            Level::Warn,
-            "RetailCRM does not accept a part of the order that the settings chose; the order is created without it",
-            &[("part", name), ("error", message)],
-        );
-        result = orders::create(context.crm, &order);
+    match orders::create(context.crm, &order) {
+        Err(CrmError::Refused { message, .. }) if plan.order_method.is_none() && only_names_the_method(&message) => {
+            context.platform.log(
+                Level::Warn,
+                "the account has no such order method any more; the order is created without it",
+                &[("method", plan.stock_method), ("error", &message)],
+            );
+            order.order_method = None;
+            orders::create(context.crm, &order).map_err(|error| with_settings(error, &order))
+        }
+        other => other.map_err(|error| with_settings(error, &order)),
     }
-    result
 }
 
-/// Removes a part that the settings chose; false if the order has none, or if a rule has changed it.
-fn leave_out(order: &mut NewOrder, plan: &OrderPlan<'_>, name: &str) -> bool {
-    let by_settings = |made: &Option<String>, chosen: Option<&str>| made.is_some() && made.as_deref() == chosen;
-    match name {
-        "orderMethod" if by_settings(&order.order_method, plan.order_method.as_deref().or(Some(plan.stock_method))) => {
-            order.order_method = None;
-        }
-        "orderType" if by_settings(&order.order_type, plan.order_type.as_deref()) => order.order_type = None,
-        "status" if by_settings(&order.status, plan.status.as_deref()) => order.status = None,
-        "customFields" if !order.fields.is_empty() && order.fields == plan.fields => order.fields = Map::new(),
-        _ => return false,
-    }
-    true
+fn only_names_the_method(message: &str) -> bool {
+    answer::names_field(message, "orderMethod") && CHOSEN[..2].iter().all(|(field, ..)| !answer::names_field(message, field))
+}
+
+/// Adds to a refusal which settings to correct.
+fn with_settings(error: CrmError, order: &NewOrder) -> CrmError {
+    let CrmError::Refused { title, status, message, why } = error else { return error };
+    let prefix = match AppealId::parse(&order.external_id).map(|id| id.kind) {
+        Some(AppealKind::Chat) => "chat",
+        Some(AppealKind::SiteRequest) => "request",
+        _ => "call",
+    };
+    let named = CHOSEN.iter().filter(|(field, ..)| answer::names_field(&message, field));
+    let named: Vec<String> = named.map(|(_, setting, title)| format!("«{title}» ({prefix}-{setting})")).collect();
+    let message = if named.is_empty() { message } else { format!("{message}. Choose another value in {}", named.join(" and ")) };
+    CrmError::Refused { title, status, message, why }
 }
 
 /// A new order as a draft for rules.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ApiRequest, Crm, CrmError, answer};
+use super::{ApiRequest, CrmError, answer};
 
 /// Requests the settings.
 pub fn settings_request() -> ApiRequest {
@@ -87,12 +87,6 @@ pub fn status_groups(answer: &Value) -> Result<Vec<StatusGroup>, CrmError> {
     let mut groups: Vec<StatusGroup> = answer::members(answer, "statusGroups")?.into_iter().map(read).collect();
     groups.sort_by(|left, right| (left.ordering, &left.code).cmp(&(right.ordering, &right.code)));
     Ok(groups)
-}
-
-/// The codes of another reference list, such as `order-types`, whose answer has them under `list`.
-pub fn codes(crm: Crm<'_>, path: &str, list: &str) -> Result<Vec<String>, CrmError> {
-    let found = crm.send(ApiRequest::get(format!("/api/v5/reference/{path}")))?;
-    Ok(answer::members(&found, list)?.into_iter().map(|entry| answer::text(&entry["code"])).collect())
 }
 
 /// Requests the statuses.

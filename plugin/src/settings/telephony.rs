@@ -186,11 +186,6 @@ impl CallSettings {
         self.of_first(talked) != First::Nothing || self.of_repeat(talked) != Repeat::Nothing
     }
 
-    /// Whether a call may create an order.
-    pub fn makes_orders(&self) -> bool {
-        [true, false].into_iter().any(|talked| self.of_first(talked).order() || self.of_repeat(talked) != Repeat::Nothing)
-    }
-
     /// What a first call creates. `talked`: an employee talked with the customer.
     pub fn of_first(&self, talked: bool) -> First {
         match (talked, self.missed, self.missed_first) {

@@ -16,11 +16,10 @@ use crate::crm_state::employee_links::EmployeeLink;
 use crate::crm_state::{known_fields, shops, statuses};
 use crate::retailcrm::custom_fields::Entity;
 use crate::retailcrm::users::User;
-use crate::retailcrm::{CrmError, reference};
 use crate::settings::Settings;
 use crate::settings::common::ResponsibleRule;
 use crate::settings::conditions::{Parameter, Row};
-use crate::settings::telephony::{CallAssignee, CallSettings, MissedTask, OrderAssignee};
+use crate::settings::telephony::{CallAssignee, MissedTask, OrderAssignee};
 use crate::settings::texts::{ChatEvent, OrderEvent, TextAssignee};
 
 /// UIS's licences for calls and for chats.
@@ -112,7 +111,8 @@ fn unusable(context: &Context<'_>) -> Result<Vec<Skipped>, Failure> {
     Ok(all.into_iter().map(|one| skipped(one.setting, format!("{}. Until then it is not used", one.message))).collect())
 }
 
-/// Shops, statuses, types, methods, groups and fields that RetailCRM does not have. What they were chosen for is made without them.
+/// Shops, groups of statuses and fields that RetailCRM does not have. What they were chosen for is made without them. (An order whose status,
+/// type or method is gone is refused, which names the setting, and waits until that is corrected.)
 fn gone_codes(context: &Context<'_>, settings: &Settings) -> Result<Vec<Skipped>, Failure> {
     let gone = |setting: &str, code: &str, what: &str| {
         let why = format!("RetailCRM has no such {what} any more, so it is not used: choose another one in this setting, or remove it");
@@ -121,26 +121,6 @@ fn gone_codes(context: &Context<'_>, settings: &Settings) -> Result<Vec<Skipped>
     let mut found: Vec<Skipped> =
         shops::gone(context.platform, settings)?.into_iter().map(|(setting, code)| gone(setting, code, "shop")).collect();
     let known = statuses::all(context.platform)?;
-    let [chosen_statuses, types, methods] = order_codes(settings);
-    for (setting, code) in chosen_statuses.iter().filter(|(_, code)| !known.iter().any(|status| status.code == *code)) {
-        found.push(gone(setting, code, "order status"));
-    }
-    for (chosen, path, list, what) in
-        [(types, "order-types", "orderTypes", "order type"), (methods, "order-methods", "orderMethods", "order method")]
-    {
-        if chosen.is_empty() {
-            continue;
-        }
-        let known = match reference::codes(context.crm, path, list) {
-            Ok(known) => known,
-            // Not knowing is no reason to stop.
-            Err(CrmError::Refused { .. } | CrmError::Forbidden { .. }) => continue,
-            Err(error) => return Err(error.into()),
-        };
-        found.extend(
-            chosen.iter().filter(|(_, code)| !known.iter().any(|one| one == code)).map(|(setting, code)| gone(setting, code, what)),
-        );
-    }
     if settings.deals {
         for (setting, groups) in
             [("deal-success-groups", &settings.deal_success_groups), ("deal-failed-groups", &settings.deal_failed_groups)]
@@ -153,38 +133,6 @@ fn gone_codes(context: &Context<'_>, settings: &Settings) -> Result<Vec<Skipped>
         found.extend(unknown.map(|code| gone("deal-field-codes", code, "field of orders")));
     }
     Ok(found)
-}
-
-/// A setting and the code in it.
-type Chosen<'a> = (&'static str, &'a str);
-
-/// The statuses, types and methods that settings in use give orders.
-fn order_codes(settings: &Settings) -> [Vec<Chosen<'_>>; 3] {
-    let (requests, chats) = (&settings.requests, &settings.chats);
-    let calls = settings.telephony && [&settings.incoming, &settings.outgoing].into_iter().any(CallSettings::makes_orders);
-    let in_use = [calls, settings.handles_requests(), settings.handles_chats()];
-    [
-        in_use_of(
-            in_use,
-            ["call-order-status", "request-order-status", "chat-order-status"],
-            [&settings.call_order_status, &requests.order_status, &chats.order_status],
-        ),
-        in_use_of(
-            in_use,
-            ["call-order-type", "request-order-type", "chat-order-type"],
-            [&settings.call_order_type, &requests.order_type, &chats.order_type],
-        ),
-        in_use_of(
-            in_use,
-            ["call-order-method", "request-order-method", "chat-order-method"],
-            [&settings.call_order_method, &requests.order_method, &chats.order_method],
-        ),
-    ]
-}
-
-fn in_use_of<'a>(in_use: [bool; 3], names: [&'static str; 3], codes: [&'a Option<String>; 3]) -> Vec<Chosen<'a>> {
-    let all = in_use.into_iter().zip(names.into_iter().zip(codes));
-    all.filter(|(used, _)| *used).filter_map(|(_, (name, code))| Some((name, code.as_deref()?))).collect()
 }
 
 /// What a parameter's values are; none if they are names or cannot be listed.
