@@ -1,6 +1,7 @@
 //! The end-to-end tests. Each file is a module of this one test binary, so that it is linked only once.
 
 mod bad_input;
+mod calls;
 mod canary;
 mod click_to_call;
 mod conformance;

@@ -327,6 +327,10 @@ pub const CRM_AFTER: &[(&str, &[&str])] = &[
     ),
     ("chat-task-only", &["task Ответить на сообщение в чате №5601 for 6 due 2026-11-23 11:05"]),
     (
+        "report-hours-late",
+        &["customer Павел Тур of 32 in main has 79081111002 no e-mail", "customer Марина Ковтун of 39 in main has 79081111001 no e-mail"],
+    ),
+    (
         "request-not-told",
         &[
             "customer Пётр of 7 in main has 79161234567 petr@example.ru",

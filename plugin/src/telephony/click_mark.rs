@@ -1,11 +1,12 @@
 //! Recognising a call that was started by a click in RetailCRM. We give the call a mark, an external id that UIS repeats in the call's events.
-//! Where a template of UIS does not contain it, UIS's source of the call says the same, and the click is found by its number and time.
+//! Where a template of UIS does not contain it, UIS's source of the call says the same, and the click is found by its number and time. An
+//! event with neither is about a click's call if the employee for whom UIS dialled calls that number at that time.
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::keys::Key;
 use crate::base::stored;
-use crate::bindings::uis::integration::call_events::Call;
+use crate::bindings::uis::integration::call_events::{Call, Direction};
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
 use crate::telephony::story;
@@ -56,7 +57,8 @@ pub fn recognise(context: &Context<'_>, call: &Call) -> Result<bool, Failure> {
     let marked = call.external_id.as_deref().filter(|id| clicked_by(Some(id)).is_some());
     let click: Option<Click> = match marked {
         Some(mark) => stored::load(context.platform, Key::ClickMark(mark))?,
-        None if is_source(call.call_source.as_deref()) => by_number(context, call)?,
+        None if is_source(call.call_source.as_deref()) => by_number(context, call, true)?,
+        None if may_be_unmarked(call) => by_number(context, call, false)?,
         None => None,
     };
     let Some(click) = click else { return Ok(false) };
@@ -67,18 +69,23 @@ pub fn recognise(context: &Context<'_>, call: &Call) -> Result<bool, Failure> {
     Ok(true)
 }
 
-/// The click on the call's number shortly before the call began, by the employee whom the event names, if it names one.
-fn by_number(context: &Context<'_>, call: &Call) -> Result<Option<Click>, Failure> {
+/// Whether the event's template may have left out that the call was clicked.
+fn may_be_unmarked(call: &Call) -> bool {
+    call.external_id.is_none() && call.call_source.is_none() && call.direction != Some(Direction::Incoming)
+}
+
+/// The click on the call's number shortly before the call began, by the employee whom the event names; if UIS says that the call `is_clicked`,
+/// the event need not name one.
+fn by_number(context: &Context<'_>, call: &Call, is_clicked: bool) -> Result<Option<Click>, Failure> {
     let Some(contact) = &call.contact else { return Ok(None) };
     let click: Option<Click> = stored::load(context.platform, Key::ClickOn(&contact.digits))?;
+    let Some(click) = click else { return Ok(None) };
     let known = story::read(context, call.session_id)?;
     let began = call.started_at.or(known.started_at).or(known.first_seen).unwrap_or(call.at);
     let employee = call.employee.as_ref().and_then(|employee| employee.id);
-    let fits = |click: &Click| {
-        let in_time = (click.at - CLOCKS_MS..=click.at + BEGINS_WITHIN_MS).contains(&began);
-        in_time && (known.own_click || employee.is_none_or(|employee| employee == click.employee))
-    };
-    Ok(click.filter(fits))
+    let in_time = (click.at - CLOCKS_MS..=click.at + BEGINS_WITHIN_MS).contains(&began);
+    let by_employee = known.own_click || employee.map_or(is_clicked, |employee| employee == click.employee);
+    Ok((in_time && by_employee).then_some(click))
 }
 
 #[cfg(test)]
@@ -121,6 +128,10 @@ mod tests {
         assert_eq!(user(|call| call.employee = by(50)), Some(5));
         assert_eq!(user(|call| call.employee = by(51)), None, "somebody else called");
         assert_eq!(user(|call| call.call_source = Some("sip".into())), None);
+        assert_eq!(user(|call| call.call_source = None), None, "nobody says that it was clicked");
+        assert_eq!(user(|call| (call.call_source, call.employee) = (None, by(50))), Some(5));
+        let incoming = |call: &mut Call| (call.call_source, call.employee, call.direction) = (None, by(50), Some(Direction::Incoming));
+        assert_eq!(user(incoming), None, "the customer called at the same moment");
         assert_eq!(user(|call| call.at = 10_000_000), None, "long after the click");
         assert_eq!(user(|call| (call.at, call.started_at) = (10_000_000, Some(11_000))), Some(5), "a long call");
         assert_eq!(user(|call| call.contact = None), None);
