@@ -294,3 +294,17 @@ fn a_call_creates_an_order_if_the_settings_say_so() {
     assert_eq!(after.customers().len(), 1);
     assert_eq!(after.orders()[0]["managerComment"], "Звонок 79161234567 на 74951112233, 2026-11-23 10:00:00");
 }
+
+#[test]
+fn what_people_wrote_into_extra_fields_stays() {
+    let after = replayed("fields-filled-by-people");
+    let fields = serde_json::json!({"notes": "Теги: Рекламация\nСпросить про доставку", "visits": 2});
+    assert_eq!(after.customers()[0]["customFields"], fields);
+}
+
+#[test]
+fn a_field_that_is_too_short_for_all_tags_has_whole_ones() {
+    let fields = replayed("tags-too-many").customers()[0]["customFields"].clone();
+    assert_eq!(crate::texts::whole_tags(fields["line"].as_str().expect("a line"), "Теги: "), 11);
+    assert_eq!(fields["kinds"].as_array().map(Vec::len), Some(30));
+}

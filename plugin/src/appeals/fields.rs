@@ -176,7 +176,12 @@ pub fn remember_of_customer(context: &Context<'_>, id: i64, rows: &[ExtraFieldRo
 }
 
 /// Remembers what a new order's fields were created with.
-pub fn remember_of_order(context: &Context<'_>, external_id: &str, rows: &[ExtraFieldRow], written: &Map<String, Value>) -> Result<(), Failure> {
+pub fn remember_of_order(
+    context: &Context<'_>,
+    external_id: &str,
+    rows: &[ExtraFieldRow],
+    written: &Map<String, Value>,
+) -> Result<(), Failure> {
     if written.is_empty() {
         return Ok(());
     }

@@ -156,7 +156,9 @@ mod tests {
         let context = Context::with_settings(&fake, Settings::default());
         let steps = || StepResults::resume(&context, AppealId::chat(7)).expect("readable");
         let mut both = steps();
-        for step in [Err(Failure::Rejected("no order".into())), Ok(vec![skipped("field a", "wrong")]), Err(Failure::Rejected("no task".into()))] {
+        for step in
+            [Err(Failure::Rejected("no order".into())), Ok(vec![skipped("field a", "wrong")]), Err(Failure::Rejected("no task".into()))]
+        {
             both.add(step).expect("a step");
         }
         both.add(Err(Failure::Rejected("no order".into()))).expect("the same again");

@@ -51,13 +51,9 @@ mod tests {
     #[test]
     fn a_list_is_cut_between_its_items() {
         let tags = r#"["Оптовый клиент","VIP","Москва, центр"]"#;
-        for (most, cut) in [
-            (100, tags),
-            (39, r#"["Оптовый клиент","VIP"]"#),
-            (24, r#"["Оптовый клиент","VIP"]"#),
-            (23, r#"["Оптовый клиент"]"#),
-            (17, ""),
-        ] {
+        for (most, cut) in
+            [(100, tags), (39, r#"["Оптовый клиент","VIP"]"#), (24, r#"["Оптовый клиент","VIP"]"#), (23, r#"["Оптовый клиент"]"#), (17, "")]
+        {
             assert_eq!(cut_parameter(tags, most), cut, "{most}");
         }
         assert_eq!(cut_parameter(r#"[{"id":5},{"id":70}]"#, 12), r#"[{"id":5}]"#);

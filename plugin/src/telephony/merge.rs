@@ -43,8 +43,7 @@ impl Story {
     /// Merges tags. UIS sends all tags of the call, or only the new ones, so known tags are kept.
     pub fn merge_tags(&mut self, reported: &[Tag]) {
         tags::merge(&mut self.tags, reported);
-        let known: Vec<String> =
-            self.parameters.get(TAG_NAMES).and_then(|known| json::read(known.as_bytes()).ok()).unwrap_or_default();
+        let known: Vec<String> = self.parameters.get(TAG_NAMES).and_then(|known| json::read(known.as_bytes()).ok()).unwrap_or_default();
         let more = self.tags.iter().map(|tag| tag.name.clone()).filter(|name| !name.is_empty() && !known.contains(name));
         let all: Vec<String> = known.iter().cloned().chain(more).collect();
         if let Some(all) = serde_json::to_value(&all).ok().filter(|_| !all.is_empty()) {

@@ -212,7 +212,12 @@ fn finish(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
 }
 
 /// The transcript is stored even if the order is refused, and even if the settings make nothing of the chat.
-fn store_transcript(context: &Context<'_>, chat: i64, story: &ChatStory, steps: &mut StepResults<'_>) -> Result<TranscriptOutcome, Failure> {
+fn store_transcript(
+    context: &Context<'_>,
+    chat: i64,
+    story: &ChatStory,
+    steps: &mut StepResults<'_>,
+) -> Result<TranscriptOutcome, Failure> {
     let stored = match is_for_others(context, chat, story) {
         Ok(true) => Ok(TranscriptOutcome::Done(Vec::new())),
         Ok(false) => transcript::store(context, chat, story),
@@ -343,6 +348,7 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory, steps: &mut Step
         stock_method: if story.channel_type.as_deref() == Some(SITE_CHANNEL) { SITE_METHOD } else { MESSENGER_METHOD },
         customer_comment: None,
         facts: Vec::new(),
+        facts_of_known: Vec::new(),
         client_due: due.client,
         order_due: due.order,
         type_assignee: None,
