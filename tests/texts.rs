@@ -104,6 +104,12 @@ fn no_word_of_a_visitor_is_lost_whatever_the_settings_make() {
     assert!(talk.iter().zip(2..).all(|(text, part)| text.starts_with(&format!("Чат №711, часть {part} (Сайт)\n"))), "{talk:?}");
 }
 
+#[test]
+fn words_after_a_chats_end_are_added_once() {
+    let later = ["Чат №771, часть 2 (Сайт)\n10:20 Пелагея: Приеду до шести", "Чат №771, часть 3 (Сайт)\n12:00 Пелагея: Нет, до семи"];
+    assert_eq!(notes("chat-words-after-end")[1..], later);
+}
+
 /// A transcript is added to what stands in the order's comment, once, though an answer was lost.
 #[test]
 fn a_transcript_erases_nothing_in_the_orders_comment() {

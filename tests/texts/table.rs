@@ -442,4 +442,14 @@ pub const CRM_AFTER: &[(&str, &[&str])] = &[
             "note Чат №762 (Телеграм) on 2",
         ],
     ),
+    (
+        "chat-words-after-end",
+        &[
+            "customer Пелагея of 13 in main has 79215550701 no e-mail",
+            "order uis-chat-771 for 1 by live-chat of 13 in main",
+            "note Чат №771 (Сайт) on 1",
+            "note Чат №771, часть 2 (Сайт) on 1",
+            "note Чат №771, часть 3 (Сайт) on 1",
+        ],
+    ),
 ];
