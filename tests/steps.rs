@@ -10,7 +10,7 @@ use uis_test_support::native_plugin::NativePlugin;
 use uis_test_support::play::{Trace, play_blocking_seeded};
 
 /// Recordings in which a later event continues the work of an earlier one.
-const RECORDINGS: [&str; 13] = [
+const RECORDINGS: [&str; 15] = [
     "recording-untold",
     "telephony/employees-refused-and-back",
     "telephony/everything-missed",
@@ -20,6 +20,8 @@ const RECORDINGS: [&str; 13] = [
     "text/chat-contact-late",
     "text/chat-talk-after-end",
     "text/chat-not-told",
+    "text/chat-words-after-end",
+    "telephony/fields-filled-by-people",
     "text/request-client-and-order",
     "deals/from-a-call",
     "deals/statuses-change",

@@ -332,3 +332,17 @@ fn what_settings_name_and_retailcrm_has_not_is_named_and_stops_nothing() {
     let numbers = &after.modules()[0]["integrations"]["telephony"]["externalPhones"];
     assert!(numbers.to_string().contains("73433300055") && !numbers.to_string().contains("ural"), "{numbers}");
 }
+
+#[test]
+fn what_people_wrote_into_extra_fields_stays() {
+    let after = replayed("fields-filled-by-people");
+    let fields = serde_json::json!({"notes": "Теги: Рекламация\nСпросить про доставку", "visits": 2});
+    assert_eq!(after.customers()[0]["customFields"], fields);
+}
+
+#[test]
+fn a_field_that_is_too_short_for_all_tags_has_whole_ones() {
+    let fields = replayed("tags-too-many").customers()[0]["customFields"].clone();
+    assert_eq!(crate::texts::whole_tags(fields["line"].as_str().expect("a line"), "Теги: "), 11);
+    assert_eq!(fields["kinds"].as_array().map(Vec::len), Some(30));
+}

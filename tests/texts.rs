@@ -16,7 +16,9 @@ fn replayed(name: &str) -> Replayed {
 #[test]
 fn every_setting_in_every_position_leaves_the_right_records() {
     for (name, expected) in CRM_AFTER {
-        assert_eq!(crm_lines(&replayed(name)), *expected, "{name}");
+        // Some recordings are about refusals, which are reported.
+        let (_, after) = story(&format!("text/{name}")).replay_with_status();
+        assert_eq!(crm_lines(&after), *expected, "{name}");
     }
     let recordings = std::fs::read_dir(root().join("tests/recordings/text")).expect("a folder").count();
     assert_eq!(CRM_AFTER.len(), recordings, "a recording is missing in the table");
@@ -60,6 +62,13 @@ fn what_is_not_stored_is_reported() {
     }
 }
 
+/// Replays a recording of which RetailCRM refuses something for good.
+fn refused(name: &str) -> Replayed {
+    let (status, after) = story(&format!("text/{name}")).replay_with_status();
+    assert_eq!(status, 1, "{name}");
+    after
+}
+
 /// The texts of a recording's notes.
 fn notes(name: &str) -> Vec<String> {
     replayed(name).notes().iter().filter_map(|note| note["text"].as_str().map(str::to_owned)).collect()
@@ -95,6 +104,12 @@ fn no_word_of_a_visitor_is_lost_whatever_the_settings_make() {
     assert!(talk.iter().zip(2..).all(|(text, part)| text.starts_with(&format!("Чат №711, часть {part} (Сайт)\n"))), "{talk:?}");
 }
 
+#[test]
+fn words_after_a_chats_end_are_added_once() {
+    let later = ["Чат №771, часть 2 (Сайт)\n10:20 Пелагея: Приеду до шести", "Чат №771, часть 3 (Сайт)\n12:00 Пелагея: Нет, до семи"];
+    assert_eq!(notes("chat-words-after-end")[1..], later);
+}
+
 /// A transcript is added to what stands in the order's comment, once, though an answer was lost.
 #[test]
 fn a_transcript_erases_nothing_in_the_orders_comment() {
@@ -127,6 +142,75 @@ fn a_transcript_is_stored_although_its_order_is_refused() {
     assert!(value["problems"][0]["message"].to_string().contains("nope"), "{}", value["problems"]);
     let notes = value["crm"]["notes"].as_array().expect("a list");
     assert!(notes.len() == 1 && notes[0]["text"].to_string().contains("привет"), "{notes:?}");
+}
+
+/// UIS's reports do not bring refused appeals up again; settings that are saved do.
+#[test]
+fn what_was_refused_waits_for_other_settings() {
+    let after = refused("refused-until-settings-change");
+    assert_eq!(after.messages().iter().filter(|message| message.contains("nope")).count(), 2, "{:#?}", after.messages());
+    let orders: Vec<&str> = after.orders().iter().filter_map(|order| order["externalId"].as_str()).collect();
+    assert_eq!(orders, ["uis-chat-731", "uis-request-8231"]);
+    assert_eq!(after.orders()[1]["customerComment"], "Отложите атлас до пятницы");
+    assert_eq!(after.notes().len(), 2, "the talk and the request's words, once");
+}
+
+#[test]
+fn every_refusal_of_an_event_is_reported_once_whatever_follows() {
+    let after = refused("request-refused-twice-over");
+    let both = after.messages().join("\n");
+    assert!(both.contains("nope") && both.matches("User with id=13 not found").count() == 1, "{both}");
+    assert_eq!(after.notes().len(), 1);
+
+    let busy = replayed("request-refusal-outlives-a-busy-crm");
+    let reported = busy.messages().join("\n");
+    assert_eq!(reported.matches("fields and manager of the customer of uis-request-8251").count(), 1, "{reported}");
+    assert_eq!((busy.customers().len(), busy.orders().len()), (1, 1));
+}
+
+#[test]
+fn what_people_wrote_into_extra_fields_stays() {
+    let after = replayed("chat-fields-filled-by-people");
+    assert_eq!(after.customers()[0]["customFields"], serde_json::json!({"notes": "Теги: Опт, VIP\nЗвонить после 18", "visits": 7}));
+    let order = serde_json::json!({"words": "Оставить у консьержа\nТеги: Срочно", "mark": "от Анны; yandex"});
+    assert_eq!(after.orders()[0]["customFields"], order);
+    let reported = after.messages().join("\n");
+    assert_eq!(reported.matches("field visits: somebody has filled it").count(), 1, "{reported}");
+}
+
+/// Whether a text ends with whole tags of the recordings `tags-too-many`; how many there are.
+pub fn whole_tags(text: &str, before: &str) -> usize {
+    let tags: Vec<&str> = text.strip_prefix(before).expect("the beginning").split(", ").collect();
+    assert!(tags.iter().zip(1..).all(|(tag, number)| *tag == format!("Тег номер {number} длинный")), "{text}");
+    tags.len()
+}
+
+#[test]
+fn fields_that_are_too_short_for_all_tags_have_whole_ones() {
+    let after = replayed("tags-too-many");
+    let (order, customer) = (&after.orders()[0], &after.customers()[1]);
+    let comment = order["managerComment"].as_str().expect("a comment");
+    assert!(comment.chars().count() <= 2000);
+    let tags = comment.rsplit_once("важно, ").expect("the beginning").1;
+    assert!((1..30).contains(&whole_tags(tags, "")), "{tags}");
+    let fields = &customer["customFields"];
+    assert_eq!(whole_tags(fields["line"].as_str().expect("a line"), ""), 12);
+    assert_eq!(fields["kinds"].as_array().map(Vec::len), Some(30));
+    whole_tags(after.tasks()[0]["text"].as_str().expect("a name"), "Теги ");
+}
+
+/// Each integration has what its filters let pass, and reports nothing of the other's.
+#[test]
+fn two_integrations_share_requests_by_site_and_chats_by_channel() {
+    let after = replayed("two-integrations");
+    let shown = |order: &Value| {
+        format!("{} in {}", order["externalId"].as_str().unwrap_or_default(), order["integration"].as_str().unwrap_or_default())
+    };
+    let mut orders: Vec<String> = after.orders().iter().map(shown).collect();
+    orders.sort();
+    assert_eq!(orders, ["uis-chat-761 in books", "uis-chat-762 in maps", "uis-request-8271 in books", "uis-request-8272 in maps"]);
+    let talks: Vec<&str> = after.notes().iter().filter_map(|note| note["integration"].as_str()).collect();
+    assert_eq!((talks, after.messages().len()), (vec!["books", "maps"], 0));
 }
 
 /// The places in RetailCRM's pages that the integration module has after a recording.

@@ -90,7 +90,10 @@ pub const TEXTS: &[(&str, &[&str])] = &[
     ),
     (
         "chat-contactless-skipped",
-        &["skipped chat 601: the visitor left neither phone nor e-mail; chat-without-contacts passes such chats on"],
+        &[
+            "skipped chat 601: the visitor left neither phone nor e-mail; chat-without-contacts passes such chats on",
+            "skipped transcript of chat 601: no customer of RetailCRM can have it; the visitor wrote: 10:01 sova: Здравствуйте",
+        ],
     ),
     (
         "chat-end-and-tag-at-once",
@@ -420,6 +423,7 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "customer Ким of 12 in main has 79160010017 no e-mail",
             "customer Лев of 11 in main has 79160010001 no e-mail",
             "order uis-chat-602 for 18 by live-chat of 11 in main",
+            "note Чат №601 (Виджет) on 17",
             "note Чат №602 (Виджет) on 18",
         ],
     ),
@@ -773,7 +777,10 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "order-comment 2 Чат №5602",
         ],
     ),
-    ("chat-untagged-without-contact", &["skipped nothing"]),
+    (
+        "chat-untagged-without-contact",
+        &["skipped transcript of chat 601: no customer of RetailCRM can have it; the visitor wrote: 10:01 Клиент: Здравствуйте"],
+    ),
     (
         "request-catalogue-sites",
         &[
@@ -809,6 +816,7 @@ pub const TEXTS: &[(&str, &[&str])] = &[
         "request-fields-open-order",
         &[
             "customer Ким of 12 in main has 79160010017 no e-mail",
+            "note Заявка №501 (2026-11-23 10:00:00) on 17",
             "customer-fields 17 {\"mark\":\"vk\"}",
             "order-fields 72 {\"mark\":\"vk\"}",
         ],
@@ -817,61 +825,102 @@ pub const TEXTS: &[(&str, &[&str])] = &[
         "request-fields-other-type",
         &[
             "customer Ким of 12 in main has 79160010017 no e-mail",
+            "note Заявка №501 (2026-11-23 10:00:00) on 17",
             "customer-fields 17 {\"mark\":\"vk\"}",
             "order-fields 72 {\"mark\":\"vk\"}",
         ],
     ),
-    ("request-filter-and", &["customer Лев of 13 in main has 79160010001 no e-mail"]),
+    ("request-filter-and", &["customer Лев of 13 in main has 79160010001 no e-mail", "note Заявка №501 (2026-11-23 10:00:00) on 1"]),
     (
         "request-filter-campaign",
-        &["customer Лев of 13 in main has 79160010001 no e-mail", "customer Ася of 13 in main has 79160010002 no e-mail"],
+        &[
+            "customer Лев of 13 in main has 79160010001 no e-mail",
+            "customer Ася of 13 in main has 79160010002 no e-mail",
+            "note Заявка №501 (2026-11-23 10:00:00) on 1",
+            "note Заявка №502 (2026-11-23 10:10:00) on 2",
+        ],
     ),
-    ("request-filter-empty", &["customer Лев of 13 in main has 79160010001 no e-mail"]),
+    ("request-filter-empty", &["customer Лев of 13 in main has 79160010001 no e-mail", "note Заявка №501 (2026-11-23 10:00:00) on 1"]),
     (
         "request-filter-gone-site",
         &[
             "customer Лев of 13 in main has 79160010001 no e-mail",
+            "note Заявка №501 (2026-11-23 10:00:00) on 1",
             "skipped request-filter: site 69: UIS has no such site any more; the row still compares this id: choose another value, or remove the row",
         ],
     ),
-    ("request-filter-neither", &["customer Марк of 13 in main has 79160010004 no e-mail"]),
+    ("request-filter-neither", &["customer Марк of 13 in main has 79160010004 no e-mail", "note Заявка №504 (2026-11-23 10:30:00) on 1"]),
     (
         "request-filter-not-both",
         &[
             "customer Ася of 13 in main has 79160010002 no e-mail",
             "customer Ева of 13 in main has 79160010003 no e-mail",
             "customer Марк of 13 in main has 79160010004 no e-mail",
+            "note Заявка №502 (2026-11-23 10:10:00) on 1",
+            "note Заявка №503 (2026-11-23 10:20:00) on 2",
+            "note Заявка №504 (2026-11-23 10:30:00) on 3",
         ],
     ),
     (
         "request-filter-not-campaign",
-        &["customer Ева of 13 in main has 79160010003 no e-mail", "customer Марк of 13 in main has 79160010004 no e-mail"],
+        &[
+            "customer Ева of 13 in main has 79160010003 no e-mail",
+            "customer Марк of 13 in main has 79160010004 no e-mail",
+            "note Заявка №503 (2026-11-23 10:20:00) on 1",
+            "note Заявка №504 (2026-11-23 10:30:00) on 2",
+        ],
     ),
     (
         "request-filter-not-site",
-        &["customer Ася of 13 in main has 79160010002 no e-mail", "customer Ева of 13 in main has 79160010003 no e-mail"],
+        &[
+            "customer Ася of 13 in main has 79160010002 no e-mail",
+            "customer Ева of 13 in main has 79160010003 no e-mail",
+            "note Заявка №502 (2026-11-23 10:10:00) on 1",
+            "note Заявка №503 (2026-11-23 10:20:00) on 2",
+        ],
     ),
     (
         "request-filter-not-source",
-        &["customer Ева of 13 in main has 79160010003 no e-mail", "customer Марк of 13 in main has 79160010004 no e-mail"],
+        &[
+            "customer Ева of 13 in main has 79160010003 no e-mail",
+            "customer Марк of 13 in main has 79160010004 no e-mail",
+            "note Заявка №503 (2026-11-23 10:20:00) on 1",
+            "note Заявка №504 (2026-11-23 10:30:00) on 2",
+        ],
     ),
     (
         "request-filter-not-type",
-        &["customer Ева of 13 in main has 79160010003 no e-mail", "customer Марк of 13 in main has 79160010004 no e-mail"],
+        &[
+            "customer Ева of 13 in main has 79160010003 no e-mail",
+            "customer Марк of 13 in main has 79160010004 no e-mail",
+            "note Заявка №503 (2026-11-23 10:20:00) on 1",
+            "note Заявка №504 (2026-11-23 10:30:00) on 2",
+        ],
     ),
-    ("request-filter-off", &["customer Лев of 13 in main has 79160010001 no e-mail"]),
+    ("request-filter-off", &["customer Лев of 13 in main has 79160010001 no e-mail", "note Заявка №501 (2026-11-23 10:00:00) on 1"]),
     (
         "request-filter-or",
         &[
             "customer Лев of 13 in main has 79160010001 no e-mail",
             "customer Ася of 13 in main has 79160010002 no e-mail",
             "customer Ева of 13 in main has 79160010003 no e-mail",
+            "note Заявка №501 (2026-11-23 10:00:00) on 1",
+            "note Заявка №502 (2026-11-23 10:10:00) on 2",
+            "note Заявка №503 (2026-11-23 10:20:00) on 3",
         ],
     ),
-    ("request-filter-reported", &["customer Лев of 13 in main has 79160010001 no e-mail", "skipped nothing"]),
+    (
+        "request-filter-reported",
+        &["customer Лев of 13 in main has 79160010001 no e-mail", "note Заявка №501 (2026-11-23 09:55:00) on 1", "skipped nothing"],
+    ),
     (
         "request-filter-several-sites",
-        &["customer Лев of 13 in main has 79160010001 no e-mail", "customer Ася of 13 in main has 79160010002 no e-mail"],
+        &[
+            "customer Лев of 13 in main has 79160010001 no e-mail",
+            "customer Ася of 13 in main has 79160010002 no e-mail",
+            "note Заявка №501 (2026-11-23 10:00:00) on 1",
+            "note Заявка №502 (2026-11-23 10:10:00) on 2",
+        ],
     ),
     (
         "request-filter-site",
@@ -887,13 +936,23 @@ pub const TEXTS: &[(&str, &[&str])] = &[
     ),
     (
         "request-filter-source",
-        &["customer Лев of 13 in main has 79160010001 no e-mail", "customer Ася of 13 in main has 79160010002 no e-mail"],
+        &[
+            "customer Лев of 13 in main has 79160010001 no e-mail",
+            "customer Ася of 13 in main has 79160010002 no e-mail",
+            "note Заявка №501 (2026-11-23 10:00:00) on 1",
+            "note Заявка №502 (2026-11-23 10:10:00) on 2",
+        ],
     ),
     (
         "request-filter-type",
-        &["customer Лев of 13 in main has 79160010001 no e-mail", "customer Ася of 13 in main has 79160010002 no e-mail"],
+        &[
+            "customer Лев of 13 in main has 79160010001 no e-mail",
+            "customer Ася of 13 in main has 79160010002 no e-mail",
+            "note Заявка №501 (2026-11-23 10:00:00) on 1",
+            "note Заявка №502 (2026-11-23 10:10:00) on 2",
+        ],
     ),
-    ("request-first-client", &["customer Лев of 13 in main has 79160010001 no e-mail"]),
+    ("request-first-client", &["customer Лев of 13 in main has 79160010001 no e-mail", "note Заявка №501 (2026-11-23 10:00:00) on 1"]),
     (
         "request-first-client-and-order",
         &["customer Лев of 13 in main has 79160010001 no e-mail", "order uis-request-501 for 1 by landing-page of 13 in main"],
@@ -912,6 +971,7 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "customer Ким of 12 in main has 79160010017 no e-mail",
             "customer Яна of null in main has 79160010018 no e-mail",
             "order uis-request-502 for 18 by landing-page of 13 in main",
+            "note Заявка №501 (2026-11-23 10:00:00) on 17",
         ],
     ),
     (
@@ -936,6 +996,7 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "customer Лев of 13 in main has 79160010001 no e-mail",
             "order uis-request-501 for 18 by landing-page of 13 in main",
             "task Ответить на заявку №501 for 13 due 2026-11-23 11:00",
+            "note Заявка №502 (2026-11-23 10:10:00) on 17",
             "skipped nothing",
         ],
     ),
@@ -945,9 +1006,10 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "customer Ким of 12 in main has 79160010017 no e-mail",
             "customer Яна of null in main has 79160010018 no e-mail",
             "order uis-request-502 for 18 by landing-page of 13 in main",
+            "note Заявка №501 (2026-11-23 10:00:00) on 17",
         ],
     ),
-    ("request-known-nothing", &["customer Ким of 12 in main has 79160010017 no e-mail"]),
+    ("request-known-nothing", &["customer Ким of 12 in main has 79160010017 no e-mail", "note Заявка №501 (2026-11-23 10:00:00) on 17"]),
     (
         "request-main-shop",
         &[
@@ -1062,6 +1124,8 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "customer Марк of 13 in main has 79160010004 no e-mail",
             "order uis-request-501 for 1 by landing-page of 14 in main",
             "order uis-request-502 for 2 by landing-page of 13 in main",
+            "note Заявка №503 (2026-11-23 10:20:00) on 3",
+            "note Заявка №504 (2026-11-23 10:30:00) on 4",
         ],
     ),
     (
@@ -1079,6 +1143,7 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "customer Ким of 12 in main has 79160010017 no e-mail",
             "order uis-request-502 for 17 by landing-page of 14 in main",
             "order uis-request-503 for 17 by landing-page of 12 in main",
+            "note Заявка №501 (2026-11-23 10:00:00) on 17",
         ],
     ),
     (
@@ -1110,6 +1175,8 @@ pub const TEXTS: &[(&str, &[&str])] = &[
         &[
             "customer Лев of 14 in main has 79160010001 no e-mail",
             "customer Ася of 13 in main has 79160010002 no e-mail",
+            "note Заявка №501 (2026-11-23 10:00:00) on 1",
+            "note Заявка №502 (2026-11-23 17:10:00) on 2",
             "skipped request-responsibles: user 14: RetailCRM has no such active user; the rule is passed over: choose another user",
         ],
     ),
@@ -1123,7 +1190,10 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "skipped request-responsibles: user 15: RetailCRM has no such active user; the rule is passed over: choose another user",
         ],
     ),
-    ("request-rule-without-conditions", &["customer Лев of 14 in main has 79160010001 no e-mail"]),
+    (
+        "request-rule-without-conditions",
+        &["customer Лев of 14 in main has 79160010001 no e-mail", "note Заявка №501 (2026-11-23 10:00:00) on 1"],
+    ),
     (
         "request-rules-all-parameters",
         &[
@@ -1131,27 +1201,51 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "customer Ася of 12 in main has 79160010002 no e-mail",
             "customer Ева of 12 in main has 79160010003 no e-mail",
             "customer Марк of 14 in main has 79160010004 no e-mail",
+            "note Заявка №501 (2026-11-23 10:00:00) on 1",
+            "note Заявка №502 (2026-11-23 10:10:00) on 2",
+            "note Заявка №503 (2026-11-23 10:20:00) on 3",
+            "note Заявка №504 (2026-11-23 10:30:00) on 4",
         ],
     ),
     (
         "request-task-of-default",
-        &["customer Ким of 12 in main has 79160010017 no e-mail", "task Ответить на заявку №501 for 13 due 2026-11-23 13:00"],
+        &[
+            "customer Ким of 12 in main has 79160010017 no e-mail",
+            "task Ответить на заявку №501 for 13 due 2026-11-23 13:00",
+            "note Заявка №501 (2026-11-23 10:00:00) on 17",
+        ],
     ),
     (
         "request-task-of-fixed",
-        &["customer Ким of 12 in main has 79160010017 no e-mail", "task Ответить на заявку №501 for 16 due 2026-11-23 13:00"],
+        &[
+            "customer Ким of 12 in main has 79160010017 no e-mail",
+            "task Ответить на заявку №501 for 16 due 2026-11-23 13:00",
+            "note Заявка №501 (2026-11-23 10:00:00) on 17",
+        ],
     ),
     (
         "request-task-of-manager",
-        &["customer Ким of 12 in main has 79160010017 no e-mail", "task Ответить на заявку №501 for 12 due 2026-11-23 13:00"],
+        &[
+            "customer Ким of 12 in main has 79160010017 no e-mail",
+            "task Ответить на заявку №501 for 12 due 2026-11-23 13:00",
+            "note Заявка №501 (2026-11-23 10:00:00) on 17",
+        ],
     ),
     (
         "request-task-of-operator",
-        &["customer Ким of 12 in main has 79160010017 no e-mail", "task Ответить на заявку №501 for 11 due 2026-11-23 13:00"],
+        &[
+            "customer Ким of 12 in main has 79160010017 no e-mail",
+            "task Ответить на заявку №501 for 11 due 2026-11-23 13:00",
+            "note Заявка №501 (2026-11-23 10:00:00) on 17",
+        ],
     ),
     (
         "request-task-of-settings",
-        &["customer Ким of 12 in main has 79160010017 no e-mail", "task Ответить на заявку №501 for 14 due 2026-11-23 13:00"],
+        &[
+            "customer Ким of 12 in main has 79160010017 no e-mail",
+            "task Ответить на заявку №501 for 14 due 2026-11-23 13:00",
+            "note Заявка №501 (2026-11-23 10:00:00) on 17",
+        ],
     ),
     (
         "request-task-of-unknown-employee",
@@ -1160,6 +1254,8 @@ pub const TEXTS: &[(&str, &[&str])] = &[
             "customer Ева of 13 in main has 79160010003 no e-mail",
             "task Ответить на заявку №502 for 14 due 2026-11-23 11:10",
             "task Ответить на заявку №503 for 13 due 2026-11-23 11:20",
+            "note Заявка №502 (2026-11-23 10:10:00) on 1",
+            "note Заявка №503 (2026-11-23 10:20:00) on 2",
         ],
     ),
     (
@@ -1176,4 +1272,31 @@ pub const TEXTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("texts-off", &["skipped nothing"]),
+    (
+        "request-known-nothing-no-task",
+        &[
+            "customer Ким of 11 in main has 79160010017 no e-mail",
+            "customer Лев of 13 in main has 79160010001 no e-mail",
+            "order uis-request-502 for 18 by landing-page of 13 in main",
+            "task Ответить на заявку №502 for 13 due 2026-12-03 11:10",
+            "note Заявка №501 (2026-12-03 10:00:00) on 17",
+        ],
+    ),
+    (
+        "chat-known-nothing-tasks",
+        &[
+            "customer Ким of 11 in main has 79160010017 no e-mail",
+            "task Ответить на сообщение в чате №5602 for 13 due 2026-12-03 12:05",
+            "note Чат №601 (Сайт) on 17",
+            "note Чат №602 (Сайт) on 17",
+        ],
+    ),
+    (
+        "request-of-calls-default",
+        &[
+            "customer Лев of 13 in main has 79160010001 no e-mail",
+            "order uis-request-501 for 1 by landing-page of 13 in main",
+            "task Ответить на заявку №501 for 13 due 2026-12-03 11:00",
+        ],
+    ),
 ];

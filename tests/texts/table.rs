@@ -392,4 +392,68 @@ pub const CRM_AFTER: &[(&str, &[&str])] = &[
     ("workplace-comes-and-goes", &[]),
     ("workplace-connected", &[]),
     ("workplace-not-connected", &[]),
+    (
+        "refused-until-settings-change",
+        &[
+            "customer Аркадий of 13 in main has 79215550631 no e-mail",
+            "customer Рената of 13 in main has 79215550632 no e-mail",
+            "order uis-chat-731 for 1 by live-chat of 13 in main",
+            "order uis-request-8231 for 2 by landing-page of 13 in main",
+            "note Чат №731 (Сайт) on 1",
+            "note Заявка №8231 (2026-12-03 10:10:00) on 2",
+        ],
+    ),
+    (
+        "request-refused-twice-over",
+        &["customer Глафира of 13 in main has 79215550641 no e-mail", "note Заявка №8241 (2026-12-03 10:00:00) on 1"],
+    ),
+    (
+        "request-refusal-outlives-a-busy-crm",
+        &["customer Иннокентий of null in main has 79215550651 no e-mail", "order uis-request-8251 for 1 by landing-page of 13 in main"],
+    ),
+    (
+        "chat-fields-filled-by-people",
+        &[
+            "customer Серафима of 11 in main has 79215550661 no e-mail",
+            "order uis-chat-741 for 1 by live-chat of 11 in main",
+            "note Чат №741 (Сайт) on 1",
+            "note Чат №742 (Сайт) on 1",
+        ],
+    ),
+    (
+        "tags-too-many",
+        &[
+            "customer Фаина of 13 in main has 79215550681 no e-mail",
+            "customer Ермолай of 13 in main has 79215550682 no e-mail",
+            "order uis-request-8261 for 1 by landing-page of 13 in main",
+            "order uis-chat-751 for 2 by live-chat of 13 in main",
+            "task Теги Тег номер 1 длинный, Тег номер 2 длинный, Тег номер 3 длинный, Тег номер 4 длинный, Тег номер 5 длинный, Тег номер 6 длинный, Тег номер 7 длинный, Тег номер 8 длинный, Тег номер 9 длинный, Тег номер 10 длинный, Тег номер 11 длинный for 13 due 2026-12-03 12:05",
+            "note Чат №751 (Сайт) on 2",
+        ],
+    ),
+    (
+        "two-integrations",
+        &[
+            "customer Лукерья of 13 in main has 79215550691 no e-mail",
+            "customer Устинья of 13 in main has 79215550693 no e-mail",
+            "customer Поликарп of 13 in main has 79215550692 no e-mail",
+            "customer Кузьма of 13 in main has 79215550694 no e-mail",
+            "order uis-request-8271 for 1 by landing-page of 13 in main",
+            "order uis-chat-761 for 2 by live-chat of 13 in main",
+            "order uis-request-8272 for 1 by landing-page of 13 in main",
+            "order uis-chat-762 for 2 by messenger of 13 in main",
+            "note Чат №761 (Сайт) on 2",
+            "note Чат №762 (Телеграм) on 2",
+        ],
+    ),
+    (
+        "chat-words-after-end",
+        &[
+            "customer Пелагея of 13 in main has 79215550701 no e-mail",
+            "order uis-chat-771 for 1 by live-chat of 13 in main",
+            "note Чат №771 (Сайт) on 1",
+            "note Чат №771, часть 2 (Сайт) on 1",
+            "note Чат №771, часть 3 (Сайт) on 1",
+        ],
+    ),
 ];

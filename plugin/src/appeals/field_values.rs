@@ -44,7 +44,7 @@ pub fn values<'a>(
         let converted = match field {
             Some(field) => {
                 let text = if takes_list { text.clone() } else { whole_lists::render(&row.value, parameters, longest(field), |_| {}) };
-                if text.trim().chars().count() > longest(field) {
+                if !takes_list && text.trim().chars().count() > longest(field) {
                     template::log_whole(context.platform, &row.field, text.trim());
                 }
                 convert(field, text.trim())

@@ -65,6 +65,11 @@ impl<'a> StepResults<'a> {
         progress::update(self.context, self.appeal, |progress| progress.unreported.clone_from(&unreported))
     }
 
+    /// Whether nothing was skipped or refused.
+    pub fn is_empty(&self) -> bool {
+        self.left_out.is_empty() && self.refused.is_empty()
+    }
+
     /// Whether a step was refused.
     pub fn is_refused(&self) -> bool {
         !self.refused.is_empty()

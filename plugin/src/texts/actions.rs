@@ -30,6 +30,8 @@ pub struct AppealActions<'a> {
     pub customer_comment: Option<String>,
     /// Titles and values that the manager's comment on the order names, unless its template does.
     pub facts: Vec<(&'static str, &'a str)>,
+    /// The same for the order of a client whom RetailCRM knew.
+    pub facts_of_known: Vec<(&'static str, &'a str)>,
     /// Whether it is time for the client.
     pub client_due: bool,
     /// Whether it is time for the order, and the appeal's type creates one.
@@ -180,10 +182,11 @@ impl AppealActions<'_> {
     }
 
     /// The template of the manager's comment, with the facts that it does not name itself.
-    fn order_comment(&self, appeal: &Appeal<'_>) -> String {
+    fn order_comment(&self, appeal: &Appeal<'_>, first: bool) -> String {
         let mut comment = self.block.order_comment.clone();
         let rendered = template::render(&comment, |name| appeal.parameters.get(name), |_| {});
-        for (title, value) in self.facts.iter().filter(|(_, value)| !rendered.contains(value)) {
+        let of_known = self.facts_of_known.iter().filter(|_| !first);
+        for (title, value) in self.facts.iter().chain(of_known).filter(|(_, value)| !rendered.contains(value)) {
             // Braces in what a visitor sent are no placeholder.
             comment += &format!("; {}: {}", title.to_lowercase(), value.replace("{{", "{ {"));
         }
@@ -204,7 +207,7 @@ impl AppealActions<'_> {
         }
         let rows = block.rows(Entity::Order);
         let (values, mut left_out) = order::fields(context, appeal, &rows)?;
-        let comment = self.order_comment(appeal);
+        let comment = self.order_comment(appeal, first);
         let plan = order::OrderPlan {
             repeat,
             after_hours: block.after_hours,

@@ -69,6 +69,8 @@ pub struct ChatStory {
     pub communication: Option<i64>,
     /// The end.
     pub end: Option<End>,
+    /// The newest message that a person wrote after the end, and whether the transcript may lack it.
+    pub later: Option<LaterMessage>,
     /// The events' parameters for templates.
     pub parameters: BTreeMap<String, String>,
 }
@@ -83,6 +85,18 @@ pub struct End {
     pub status: Option<Unsuccessful>,
     /// UIS's reason.
     pub cause: Option<String>,
+}
+
+/// A message after a chat's end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaterMessage {
+    /// Its id.
+    pub id: i64,
+    /// When it was written.
+    pub at: Instant,
+    /// Whether the transcript has it.
+    pub stored: bool,
 }
 
 /// Reads a chat's state; an empty one if none is stored.
@@ -174,6 +188,13 @@ impl ChatStory {
         let Some((first, further)) = phones.split_first() else { return };
         (self.phone, self.extension) = (Some(first.number.clone()), first.extension.clone());
         self.further_phones = further.to_vec();
+    }
+
+    /// Merges a message that a person wrote after the end.
+    pub fn merge_later(&mut self, id: i64, at: Instant) {
+        if self.end.is_some() && self.later.is_none_or(|known| known.id < id) {
+            self.later = Some(LaterMessage { id, at, stored: false });
+        }
     }
 
     /// Whether the visitor left a phone or an e-mail.

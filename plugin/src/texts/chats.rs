@@ -68,7 +68,13 @@ pub fn on_chat_message(context: &Context<'_>, delivery: &Delivery, event: &ChatM
     }
     let by_visitor = event.source == MessageSource::Visitor;
     let left = if by_visitor { contacts::of_text(context.phones()?, &event.text) } else { Contacts::default() };
-    let story = merge(context, &event.chat, |story| story.merge_contacts(&left))?;
+    let said = matches!(event.source, MessageSource::Visitor | MessageSource::Operator);
+    let story = merge(context, &event.chat, |story| {
+        story.merge_contacts(&left);
+        if said {
+            story.merge_later(event.message_id, event.chat.at);
+        }
+    })?;
     // A message after the end is handled like the end itself.
     if story.end.is_some() {
         return finish(context, event.chat.chat_id, &delivery.ordering_key);
@@ -167,7 +173,7 @@ fn finish(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
     let known = progress::read(context, id)?;
     if known.finished {
         if !late {
-            return done();
+            return later_words(context, chat, &story, ordering_key);
         }
         // Everything is done again, including the transcript. Until it is, the chat must not count as finished.
         progress::update(context, id, |progress| progress.finished = false)?;
@@ -206,6 +212,29 @@ fn finish(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
         Some(after) => timers::once(context.platform, TimerName::Chat(chat), context.platform.now() + after, ordering_key)?,
         // Finished even if something was refused: UIS's report must not bring the chat up again.
         None => progress::update(context, id, |progress| progress.finished = true)?,
+    }
+    done_with_skipped(steps.into_skipped()?)
+}
+
+/// Stores what was written after a chat's end and its transcript.
+fn later_words(context: &Context<'_>, chat: i64, story: &ChatStory, ordering_key: &str) -> Handled {
+    let Some(later) = story.later.filter(|later| !later.stored) else { return done() };
+    let id = AppealId::chat(chat);
+    let before = progress::read(context, id)?.notes;
+    let mut steps = StepResults::resume(context, id)?;
+    let outcome = store_transcript(context, chat, story, &mut steps)?;
+    let now = context.platform.now();
+    if matches!(outcome, TranscriptOutcome::More) {
+        timers::once(context.platform, TimerName::Chat(chat), now + TALK_NEXT_MS, ordering_key)?;
+    } else if steps.is_empty() && progress::read(context, id)?.notes == before && now < later.at + TALK_WAIT_MS {
+        // The message may appear in UIS's report only minutes later.
+        timers::once(context.platform, TimerName::Chat(chat), now + TALK_EVERY_MS, ordering_key)?;
+    } else {
+        chat_story::update(context, chat, |story| {
+            if let Some(known) = story.later.as_mut().filter(|known| known.id == later.id) {
+                known.stored = true;
+            }
+        })?;
     }
     done_with_skipped(steps.into_skipped()?)
 }
@@ -353,6 +382,7 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory, steps: &mut Step
         stock_method: if story.channel_type.as_deref() == Some(SITE_CHANNEL) { SITE_METHOD } else { MESSENGER_METHOD },
         customer_comment: None,
         facts: Vec::new(),
+        facts_of_known: Vec::new(),
         client_due: due.client,
         order_due: due.order,
         type_assignee: None,

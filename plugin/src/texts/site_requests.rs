@@ -3,7 +3,7 @@
 use crate::appeal::{Appeal, Identity};
 use crate::appeals::lookup::Lookup;
 use crate::appeals::steps::StepResults;
-use crate::appeals::{conditions, order, progress, source};
+use crate::appeals::{conditions, progress, source};
 use crate::base::appeal_id::AppealId;
 use crate::base::keys::Key;
 use crate::base::outcome::{Handled, done, done_with_skipped};
@@ -97,6 +97,7 @@ fn handle(
         stock_method: STOCK_METHOD,
         customer_comment: event.text.clone(),
         facts: words.of_order(),
+        facts_of_known: words.of_known(),
         client_due: true,
         order_due: settings.requests.order_types.is_empty() || order_type.is_some(),
         type_assignee: order_type.and_then(|row| row.assignee),
@@ -136,7 +137,7 @@ enum Placed {
 fn place(context: &Context<'_>, appeal: &Appeal<'_>, words: &Words, lookup: &mut Lookup<'_>) -> Result<Placed, Failure> {
     let known = progress::read(context, appeal.id)?;
     // If a rule skipped the customer, that is a filter of the account's own.
-    if known.skipped || (known.order_created && words.text_length() <= order::COMMENT_MAX) {
+    if known.skipped || (known.order_created && words.fits_order()) {
         return Ok(Placed::Well);
     }
     if let Some(customer) = lookup.customer()? {

@@ -44,7 +44,9 @@ pub fn store(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Tran
     let known = progress::read(context, id)?;
     let place = context.settings()?.chats.transcript;
     // If a rule skipped the customer, that is a filter of the account's own.
-    if place == Transcript::Nowhere || known.transcript == NoteState::Yes || known.skipped {
+    // What was stored by a version that did not remember where it ended cannot be continued.
+    let is_whole = known.transcript == NoteState::Yes && (known.notes == 0 || known.talk == TalkPlace::default());
+    if place == Transcript::Nowhere || is_whole || known.skipped {
         return Ok(TranscriptOutcome::Done(Vec::new()));
     }
     let (mut number, mut begin) = (known.notes, known.talk.clone());
@@ -54,6 +56,9 @@ pub fn store(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Tran
         let Some(text) = part.text else {
             if number == 0 {
                 return Ok(TranscriptOutcome::NotReported);
+            }
+            if known.transcript == NoteState::Yes {
+                return Ok(TranscriptOutcome::Done(Vec::new()));
             }
             progress::update(context, id, |progress| progress.transcript = NoteState::Yes)?;
             return Ok(TranscriptOutcome::Done(Vec::new()));
@@ -74,13 +79,12 @@ pub fn store(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Tran
             }
         }
         // One update: between two, a crash would leave a stored transcript that still has a part to come.
-        let is_last = part.next.is_none();
-        (number, begin) = (number + 1, part.next.unwrap_or_default());
+        (number, begin) = (number + 1, part.end);
         progress::update(context, id, |progress| {
-            (progress.transcript, progress.notes) = (if is_last { NoteState::Yes } else { NoteState::No }, number);
+            (progress.transcript, progress.notes) = (if part.is_last { NoteState::Yes } else { NoteState::No }, number);
             progress.talk.clone_from(&begin);
         })?;
-        if is_last {
+        if part.is_last {
             return Ok(TranscriptOutcome::Done(Vec::new()));
         }
     }
@@ -176,8 +180,10 @@ fn heading(chat: i64) -> String {
 struct Part {
     /// The text with its heading; none if no message is left.
     text: Option<String>,
-    /// Where the next part begins; none: this is the last one.
-    next: Option<TalkPlace>,
+    /// Where it ends, and the next part begins.
+    end: TalkPlace,
+    /// Whether no message follows yet.
+    is_last: bool,
 }
 
 /// The part with this number, which begins at this place. It ends between messages; only a message that is longer than a note continues in
@@ -196,7 +202,7 @@ fn part(context: &Context<'_>, chat: i64, story: &ChatStory, (number, begin): (u
                 let line: Vec<char> = line.chars().skip(place.chars).collect();
                 let room = NOTE_MAX.saturating_sub(length + 1);
                 if line.len() > room && any {
-                    return Ok(Part { text: Some(text), next: Some(place) });
+                    return Ok(Part { text: Some(text), end: place, is_last: false });
                 }
                 let fits = notes::fitting(&line, room);
                 text.push('\n');
@@ -205,14 +211,14 @@ fn part(context: &Context<'_>, chat: i64, story: &ChatStory, (number, begin): (u
                 length += fits + 1;
                 if fits < line.len() {
                     place.chars += fits;
-                    return Ok(Part { text: Some(text), next: Some(place) });
+                    return Ok(Part { text: Some(text), end: place, is_last: false });
                 }
             }
             (place.messages, place.chars) = (place.messages + 1, 0);
         }
         match page.next {
             Some(next) => place = TalkPlace { cursor: Some(next), ..TalkPlace::default() },
-            None => return Ok(Part { text: any.then_some(text), next: None }),
+            None => return Ok(Part { text: any.then_some(text), end: place, is_last: true }),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! is in RetailCRM: in the request's new order, else in a note on the customer. If there is no customer, they are reported to the owner.
 
 use crate::appeal::{Appeal, EventParameters, Identity};
+use crate::appeals::order;
 use crate::appeals::progress::{self, NoteState};
 use crate::base::outcome::skipped_words;
 use crate::base::phone::Reader;
@@ -23,10 +24,21 @@ const PHONE_FIELD: &str = "В поле телефона";
 /// The longest value of one line, in characters.
 const VALUE_MAX: usize = 2000;
 
+/// Where an order has a fact.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum InOrder {
+    /// In a field of its own.
+    Field,
+    /// In the customer's name, if the customer is new; else in the comment.
+    Name,
+    /// In the comment.
+    Comment,
+}
+
 /// What was written, and where.
 pub struct Words {
-    /// Title and value of everything but the text.
-    facts: Vec<(&'static str, String)>,
+    /// Title and value of everything but the text, and where an order has it.
+    facts: Vec<(&'static str, String, InOrder)>,
     /// The text; empty if there is none.
     text: String,
 }
@@ -37,34 +49,47 @@ impl Words {
         let phone = identity.written_phone().map(|phone| format!("+{phone}"));
         let typed = contacts::phone_field(&event.attributes).map(str::to_owned);
         let more = typed.clone().filter(|typed| phone.is_some() && contacts::says_more(reader, typed));
+        // A contact that could not be read is in no field.
+        let field = |read: bool| if read { InOrder::Field } else { InOrder::Comment };
+        let typed_email = event.email.clone().filter(|typed| identity.email.as_deref() != Some(typed.trim().to_lowercase().as_str()));
         let facts = [
-            ("Форма", event.form_name.clone()),
-            ("Страница", PAGES.into_iter().find_map(|name| parameters.raw(name)).or_else(|| event.site_domain.clone())),
-            ("Имя", event.name.clone()),
-            ("Телефон", phone.or(typed)),
-            (PHONE_FIELD, more),
-            ("E-mail", event.email.clone().or_else(|| identity.email.clone())),
+            ("Форма", event.form_name.clone(), InOrder::Comment),
+            ("Страница", PAGES.into_iter().find_map(|name| parameters.raw(name)).or_else(|| event.site_domain.clone()), InOrder::Comment),
+            ("Имя", event.name.clone(), InOrder::Name),
+            ("Телефон", phone.clone().or(typed), field(phone.is_some())),
+            (PHONE_FIELD, more, InOrder::Comment),
+            ("E-mail", event.email.clone().or_else(|| identity.email.clone()), field(typed_email.is_none())),
         ];
         let value = |value: Option<String>| value.map(|value| template::line(&value, VALUE_MAX)).filter(|value| !value.is_empty());
         Words {
-            facts: facts.into_iter().filter_map(|(title, given)| Some((title, value(given)?))).collect(),
+            facts: facts.into_iter().filter_map(|(title, given, place)| Some((title, value(given)?, place))).collect(),
             text: template::lines(event.text.as_deref().unwrap_or_default(), usize::MAX),
         }
     }
 
-    /// The number of characters of the text.
-    pub fn text_length(&self) -> usize {
-        self.text.chars().count()
+    /// Whether an order has all of it: the text fits into its field, and the facts surely fit into the comment beside what the settings write.
+    pub fn fits_order(&self) -> bool {
+        let facts: usize = self.facts.iter().map(|(_, value, _)| value.chars().count()).sum();
+        self.text.chars().count() <= order::COMMENT_MAX && facts <= order::COMMENT_MAX / 2
     }
 
-    /// What a comment to the order has to name: form, page, and what the phone field says besides one phone. (The order has the text and the contacts in fields of its own.)
+    /// What a comment to the order has to name: form, page, contacts that could not be read, and what the phone field says besides one phone.
+    /// (The order has the text and the other contacts in fields of its own.)
     pub fn of_order(&self) -> Vec<(&'static str, &str)> {
-        let place = |(title, _): &&(&'static str, String)| matches!(*title, "Форма" | "Страница" | PHONE_FIELD);
-        self.facts.iter().filter(place).map(|(title, value)| (*title, value.as_str())).collect()
+        self.placed(InOrder::Comment)
+    }
+
+    /// What a comment to the order of a known client has to name besides: the client keeps their name.
+    pub fn of_known(&self) -> Vec<(&'static str, &str)> {
+        self.placed(InOrder::Name)
+    }
+
+    fn placed(&self, place: InOrder) -> Vec<(&'static str, &str)> {
+        self.facts.iter().filter(|(.., known)| *known == place).map(|(title, value, _)| (*title, value.as_str())).collect()
     }
 
     fn whole(&self, separator: &str) -> String {
-        let facts = self.facts.iter().map(|(title, value)| format!("{title}: {value}"));
+        let facts = self.facts.iter().map(|(title, value, _)| format!("{title}: {value}"));
         facts.chain((!self.text.is_empty()).then(|| self.text.clone())).collect::<Vec<_>>().join(separator)
     }
 
