@@ -93,7 +93,7 @@ impl Lanes {
 
     /// Whether a later wish waits, so that nobody wants this one any more.
     pub fn is_superseded(&self, event: &KeptEvent) -> bool {
-        is_wish(&event.event) && self.waits(|waiting| is_wish(waiting))
+        is_wish(&event.event) && self.waits(is_wish)
     }
 
     /// Whether such an event waits in the setup lane.
