@@ -100,7 +100,7 @@ fn a_click_is_known_by_uis_source_as_by_its_mark() {
 fn a_pop_up_stays_until_the_last_leg_of_its_user_has_ended() {
     assert_eq!(
         popups(&after("two-phones-one-user")),
-        ["31 10:00:02 10:02:05", "32 10:00:02 10:00:09", "31 11:00:02 11:00:09", "32 11:00:03 11:01:09"]
+        ["31 10:00:02 10:02:05", "32 10:00:02 10:00:09", "31 11:00:02 11:00:09", "32 11:00:03 11:01:09", "32 12:00:02 12:02:05"]
     );
 }
 

@@ -19,9 +19,10 @@ mod invariants;
 mod lanes;
 mod module;
 mod native;
+mod numbers;
 mod order_edits;
 mod people;
-mod phones;
+
 mod plugins;
 mod ports;
 mod rule_faults;

@@ -36,7 +36,7 @@ fn scope(limits: &Limits, prepared: &[u8]) -> EventScope {
 fn bench(criterion: &mut Criterion) {
     let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let limits = Limits::default();
-    let prepared = uis_retailcrm::settings::prepare("{}", None).expect("the defaults").bytes;
+    let prepared = uis_retailcrm::settings::prepare(&uis_test_support::native_plugin::Numbers, "{}", None).expect("the defaults").bytes;
     let component = tokio.block_on(async {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugin");
         let built = build::component(&folder, &|line| eprintln!("{line}")).expect("built");

@@ -21,6 +21,7 @@ use uis_host::plugin::engine::{Runtime, TICK};
 use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::{Rule, Sandbox};
 use uis_host::services::EventScope;
+use uis_test_support::native_plugin::Numbers;
 
 /// Number of events of the other accounts.
 const EVENTS: usize = 1000;
@@ -119,7 +120,7 @@ async fn main() {
     let sandbox = Sandbox::new(RuleLimits::default()).expect("an engine");
     let neighbour = Arc::new(Neighbour {
         plugin: ComponentPlugin::load(&runtime, &plugin.wasm, &plugin.cache).await.expect("loaded"),
-        prepared: uis_retailcrm::settings::prepare("{}", None).expect("the defaults").bytes,
+        prepared: uis_retailcrm::settings::prepare(&Numbers, "{}", None).expect("the defaults").bytes,
         rule: sandbox.load(&rule.wasm, &rule.cache).expect("loaded"),
         limits,
         sandbox: sandbox.clone(),

@@ -21,6 +21,7 @@ use uis_harness::recording;
 use uis_harness::replay::{Remote, RemoteSystem, ReplayBuilder, clock_for};
 use uis_host::bindings::exports::uis::integration::setup::{AuthStyle, ConnectionNeed};
 use uis_host::connection::credentials::Credentials;
+use uis_host::connection::host_matches;
 use uis_host::memory::MemoryStore;
 use uis_host::plugin::Plugin;
 use uis_host::plugin::component::ComponentPlugin;
@@ -252,10 +253,12 @@ fn plant(header: &mut Value, known: &mut BTreeMap<String, String>) {
 
 async fn play(path: &Path, plugin: &Arc<dyn Plugin>, rules: &RuleSet, check: &Arc<Check>, arguments: &CanaryArguments) -> Result<()> {
     let limits = arguments.limits.limits()?;
-    let (header, mut lines) = recording::open(Cursor::new(planted(path)?)).map_err(|(line, error)| anyhow!("line {line}: {error}"))?;
+    let recorded = planted(path)?;
+    let announced = announced(&recorded);
+    let (header, mut lines) = recording::open(Cursor::new(recorded)).map_err(|(line, error)| anyhow!("line {line}: {error}"))?;
     let clock = clock_for(&mut lines);
     let simulators = Arc::new(Simulators::new(&header, &clock)?);
-    let remote = Arc::new(WatchedSystem { within: simulators.clone(), check: check.clone(), leak: arguments.plant_leak });
+    let remote = Arc::new(WatchedSystem { within: simulators.clone(), check: check.clone(), announced, leak: arguments.plant_leak });
     let mut watch = WatchedObserver(check.clone());
     let store = Arc::new(MemoryStore::default());
     let builder = ReplayBuilder::new(&header, plugin.clone(), remote, clock).limits(&limits).rules(Arc::new(rules.with_fresh_records()));
@@ -297,10 +300,22 @@ impl Observer for WatchedObserver {
     }
 }
 
+/// The addresses to which the CRM says in its callbacks (`systemUrl`) that the account has moved.
+fn announced(recording: &str) -> Vec<Origin> {
+    let callbacks = recording.split("systemUrl=").skip(1);
+    let address = |rest: &str| {
+        let value = rest.split(['&', '"']).next().unwrap_or_default();
+        let address = percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned();
+        Url::parse(&address).ok().map(|url| url.origin())
+    };
+    callbacks.filter_map(address).collect()
+}
+
 /// The simulators, with a check of every request to them.
 struct WatchedSystem {
     within: Arc<Simulators>,
     check: Arc<Check>,
+    announced: Vec<Origin>,
     leak: Option<Leak>,
 }
 
@@ -312,9 +327,14 @@ impl RemoteSystem for WatchedSystem {
             AuthStyle::Header(name) => name.to_ascii_lowercase(),
             AuthStyle::Bearer => "authorization".into(),
         };
-        let origin = remote.base.origin();
+        // The host follows an announced address only if it fits the connection's patterns.
+        let fits = |origin: &&Origin| match origin {
+            Origin::Tuple(_, host, _) => need.host_patterns.iter().any(|pattern| host_matches(pattern, &host.to_string())),
+            Origin::Opaque(_) => false,
+        };
+        let origins = std::iter::once(remote.base.origin()).chain(self.announced.iter().filter(fits).cloned()).collect();
         let (check, leak) = (self.check.clone(), self.leak);
-        Ok(Remote { egress: Arc::new(WatchedEgress { egress: remote.egress, header, origin, check, leak }), ..remote })
+        Ok(Remote { egress: Arc::new(WatchedEgress { egress: remote.egress, header, origins, check, leak }), ..remote })
     }
 
     fn system_of(&self, integration: &str) -> String {
@@ -334,8 +354,8 @@ struct WatchedEgress {
     egress: Arc<dyn Egress>,
     /// The one header that may contain the key.
     header: String,
-    /// The only origin (scheme, host and port) to which the key may be sent.
-    origin: Origin,
+    /// The only origins (scheme, host and port) to which the key may be sent.
+    origins: Vec<Origin>,
     check: Arc<Check>,
     leak: Option<Leak>,
 }
@@ -345,7 +365,7 @@ impl WatchedEgress {
         let check = &self.check;
         check.requests.fetch_add(1, Ordering::Relaxed);
         let host = request.uri().host().unwrap_or_default();
-        let own = request.uri().to_string().parse::<Url>().is_ok_and(|url| url.origin() == self.origin);
+        let own = request.uri().to_string().parse::<Url>().is_ok_and(|url| self.origins.contains(&url.origin()));
         for (name, value) in request.headers() {
             let place = || format!("the header {name} of a request to {host}");
             if name.as_str() == self.header && own {

@@ -12,6 +12,7 @@ use crate::limits::{REASON_BYTES, cut};
 use crate::plugin::Run;
 use crate::ports::{End, Entry, IntegrationState, KeptEvent, Outcome, ProblemKind, StoreError};
 use crate::services::EventScope;
+use crate::trace::{Answer, Step};
 
 /// A live event about something longer ago is dropped: a pop-up that appears a minute late is worse than none.
 const STALE_MS: i64 = 60_000;
@@ -58,6 +59,11 @@ pub(super) struct Ended {
     pub(super) run: Run,
     /// How long the handler ran, on the machine's clock.
     pub(super) took: Duration,
+}
+
+/// Whether a handler's requests show that the remote system works for the account.
+fn works(trace: &[Step]) -> bool {
+    trace.iter().any(|step| matches!(step, Step::Request { answer: Answer::Response { status: 200..=299, .. }, .. }))
 }
 
 /// How long the sender of an event waits for the answer; none when nobody waits for one.
@@ -171,7 +177,10 @@ impl Dispatch<'_> {
                 (Outcome::Failed(Failure::Retry(later), None), LiveEnd::Failed)
             }
             Ok(Err(failure)) => {
-                self.report_failure(slot, &event, &failure);
+                match failure {
+                    Failure::Suspended(_) => self.report_suspension(slot, &event, &failure),
+                    _ => self.report_failure(slot, &event, &failure),
+                }
                 (Outcome::Failed(failure, None), LiveEnd::Failed)
             }
             Err(fault) => {
@@ -209,6 +218,7 @@ impl Dispatch<'_> {
         let Ended { slot, event, run, .. } = ended;
         self.slots[slot].at_work -= 1;
         self.report_trace(slot, &event, &run.scope.trace);
+        self.slots[slot].suspended &= !works(&run.scope.trace);
         let result = match run.result {
             // The plugin is not at fault, and the host may succeed next time.
             Err(Fault::Host(reason)) => Ok(Err(Failure::Retry(RetryLater { after_ms: None, reason }))),
@@ -233,9 +243,7 @@ impl Dispatch<'_> {
                 Outcome::Failed(failure, None)
             }
             Ok(Err(failure @ Failure::Suspended(_))) => {
-                if !std::mem::replace(&mut self.slots[slot].suspended, true) {
-                    self.report_failure(slot, &event, &failure);
-                }
+                self.report_suspension(slot, &event, &failure);
                 let waiting = KeptEvent { reported: true, ..event.clone() };
                 let reason = "the remote system does no work for this account".to_owned();
                 self.try_again(slot, &waiting, RetryLater { after_ms: Some(SUSPENDED_DELAY_MS), reason }).await?;
@@ -259,7 +267,6 @@ impl Dispatch<'_> {
     /// The handler succeeded. After an activation or deactivation the integration changes its state; then the lane continues.
     async fn accept(&mut self, slot: usize, event: &KeptEvent, reply: Reply) -> Result<Outcome, StoreError> {
         self.observer.accepted(event);
-        self.slots[slot].suspended = false;
         let now = self.now();
         match event.event {
             Event::Activate => self.slots[slot].lanes.resume(now),

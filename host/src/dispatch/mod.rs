@@ -64,7 +64,7 @@ struct Slot {
     lanes: Lanes,
     /// Number of kept events that are being handled.
     at_work: usize,
-    /// It was reported that the remote system does no work for the account, and no event has succeeded since.
+    /// It was reported that the remote system does no work for the account, and it has answered no request since.
     suspended: bool,
 }
 

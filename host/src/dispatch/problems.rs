@@ -40,6 +40,13 @@ impl Dispatch<'_> {
         self.problem(slot, event.origin, kind, message);
     }
 
+    /// Reports that the remote system does no work for the account: once, until it works again.
+    pub(super) fn report_suspension(&mut self, slot: usize, event: &KeptEvent, failure: &Failure) {
+        if !std::mem::replace(&mut self.slots[slot].suspended, true) {
+            self.report_failure(slot, event, failure);
+        }
+    }
+
     /// Reports that a handler trapped, exceeded a limit, or could not run because of the host.
     pub(super) fn report_fault(&mut self, slot: usize, event: &KeptEvent, fault: &Fault) {
         self.problem(slot, event.origin, kind_of(fault), format!("{}: {fault}", event.title()));

@@ -34,9 +34,9 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    /// Whether this kind counts as a failure: all but `Skipped` and `Stale`.
+    /// Whether this kind counts as a failure: all but `Skipped`, `Stale` and `Suspended`, after which nothing is lost.
     pub fn is_failure(self) -> bool {
-        !matches!(self, ProblemKind::Skipped | ProblemKind::Stale)
+        !matches!(self, ProblemKind::Skipped | ProblemKind::Stale | ProblemKind::Suspended)
     }
 }
 

@@ -93,7 +93,11 @@ fn find_or_create(
         lookup.set_customer(customer.clone());
     }
     // An earlier attempt whose answer was lost may have created the customer.
-    created |= before.creating && customer.as_ref().is_some_and(|customer| customer.external_id == external_id);
+    if !created && before.creating && customer.as_ref().is_some_and(|customer| customer.external_id == external_id) {
+        created = true;
+        let (proposed_before, sent_before) = before.creating_fields;
+        (written, sent) = (proposed_before.into_iter().collect(), sent_before.into_iter().collect());
+    }
     // Store the visitor's customer first: once the look-up is marked as done, no later attempt would store it.
     lookup.remember_visitor()?;
     if let Some(customer) = customer.as_ref().filter(|_| created && !sent.is_empty()) {
@@ -167,12 +171,13 @@ fn create(context: &Context<'_>, appeal: &Appeal<'_>, plain: NewCustomer) -> Res
         Ok(customer) => customer,
         Err(why) => return Ok(Creation::Skipped(why)),
     };
-    progress::update(context, appeal.id, |progress| progress.creating = true)?;
+    intend(context, appeal, &plain.fields, &customer.fields)?;
     let mut left_out = Vec::new();
     let made = match customers::create(context.crm, &customer) {
         Err(error @ CrmError::Refused { .. }) if customer != plain => {
             left_out.push(rules::report_refusal(context, format!("customer of {}", appeal.id), &error));
             customer = plain;
+            intend(context, appeal, &customer.fields, &customer.fields)?;
             customers::create(context.crm, &customer)
         }
         other => other,
@@ -182,6 +187,7 @@ fn create(context: &Context<'_>, appeal: &Appeal<'_>, plain: NewCustomer) -> Res
         Err(error @ CrmError::Refused { .. }) if customer.manager_id.is_some() || !customer.fields.is_empty() => {
             written = Map::new();
             customer.fields = Map::new();
+            intend(context, appeal, &written, &customer.fields)?;
             let plain = NewCustomer { manager_id: None, source: None, ..customer.clone() };
             let made = customers::create(context.crm, &plain)?;
             left_out.push(skipped(format!("fields and manager of the customer of {}", appeal.id), error.to_string()));
@@ -199,6 +205,15 @@ fn create(context: &Context<'_>, appeal: &Appeal<'_>, plain: NewCustomer) -> Res
         ..Customer::default()
     });
     Ok(Creation::Sent { customer, fields: written, sent, left_out })
+}
+
+/// Stores that a customer is about to be created with these custom fields, so that an attempt whose answer is lost is recognised.
+fn intend(context: &Context<'_>, appeal: &Appeal<'_>, proposed: &Map<String, Value>, sent: &Map<String, Value>) -> Result<(), Failure> {
+    let all = |fields: &Map<String, Value>| fields.clone().into_iter().collect();
+    progress::update(context, appeal.id, |progress| {
+        progress.creating = true;
+        progress.creating_fields = (all(proposed), all(sent));
+    })
 }
 
 /// A new customer as the rules left it; the error is the reason why a rule skipped it.

@@ -23,6 +23,8 @@ pub struct Progress {
     pub looked_up: bool,
     /// This appeal was about to create the customer and may have done so.
     pub creating: bool,
+    /// The custom fields with which the customer was about to be created: as the settings proposed them, and as they were sent.
+    pub creating_fields: (BTreeMap<String, Value>, BTreeMap<String, Value>),
     /// This appeal created the customer.
     pub created: bool,
     /// Whether RetailCRM had nobody with the person's contacts when the appeal began; none: not looked up yet.

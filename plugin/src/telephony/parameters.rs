@@ -24,7 +24,7 @@ pub struct Parameters<'a> {
 }
 
 /// Parameters that are not stored under their names.
-const OWN: [&str; 11] = [
+const OWN: [&str; 12] = [
     "contact_phone_number",
     "virtual_phone_number",
     "call_session_id",
@@ -34,6 +34,7 @@ const OWN: [&str; 11] = [
     "wait_time_duration",
     "talk_time_duration",
     "tag_names",
+    "tag_ids",
     "employee_full_name",
     "employee_email",
 ];

@@ -19,6 +19,9 @@ use crate::telephony::story::{self, CallDirection, Leg, Popup, Story};
 use crate::telephony::unfinished;
 use crate::uis::directory;
 
+/// Durations are in whole seconds, and times are those of notifications.
+const ROUNDING_MS: i64 = 2000;
+
 /// A manager's phone rings.
 pub fn on_leg_ringing(context: &Context<'_>, delivery: &Delivery, event: &LegRinging) -> Handled {
     let employee = employee_id(context, event.call.employee.as_ref())?;
@@ -64,10 +67,12 @@ pub fn on_call_answered(context: &Context<'_>, event: &CallAnswered) -> Handled 
 pub fn on_talk_finished(context: &Context<'_>, event: &TalkFinished) -> Handled {
     let call = &event.call;
     let who = employee_id(context, call.employee.as_ref())?;
+    // A phone of the employee that rang after this talk began is another leg: the employee passed the call on to it.
+    let began = call.at - i64::from(event.talk_seconds.unwrap_or(0)) * 1000;
     let ended = story::update(context, call.session_id, |story| {
         story.merge(call);
         let talker = who.or(story.talks.last().copied().flatten());
-        story.end_legs(|leg| Some(leg.employee_id) == talker)
+        story.end_legs(|leg| Some(leg.employee_id) == talker && leg.rung_at <= began + ROUNDING_MS)
     })?;
     // A talk of no seconds means that the phone was not answered.
     close_now_or_later(context, call.session_id, &ended, if event.talk_seconds == Some(0) { NO_ANSWER } else { ANSWERED })?;
@@ -110,7 +115,10 @@ impl Ringing<'_> {
             return nothing("the call is over");
         }
         let (rung_at, leg_id) = (call.at, self.leg_id);
-        let leg = self.employee.map(|employee_id| Leg { employee_id, user_id: user, leg_id, rung_at, ended: false });
+        // Somebody answered before the event came, and the user sees the call already: this phone rings no more.
+        let is_shown = story.popups.iter().any(|popup| Some(popup.user_id) == user && !popup.closed);
+        let ended = is_shown && story.talk_at.is_some_and(|at| at > rung_at);
+        let leg = self.employee.map(|employee_id| Leg { employee_id, user_id: user, leg_id, rung_at, ended });
         let is_new = leg.is_some_and(|leg| story.add_leg(leg));
         let moved = if self.is_transfer && is_new && user.is_some() {
             story.end_legs(|leg| leg.user_id != user && leg.rung_at <= rung_at)

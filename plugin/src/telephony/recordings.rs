@@ -1,6 +1,7 @@
 //! Recordings that do not fit into the history. A record has one `recordUrl` and never changes, so it gets the longest recording. The
 //! others, and late ones, become notes on the customer.
 
+use crate::appeal::EventParameters;
 use crate::base::appeal_id::AppealId;
 use crate::base::outcome::skipped;
 use crate::bindings::uis::integration::decision;
@@ -8,6 +9,7 @@ use crate::bindings::uis::integration::types::{CommunicationKind, Failure, Skipp
 use crate::context::Context;
 use crate::retailcrm::customers::{self, Customer};
 use crate::rules;
+use crate::telephony::parameters::Parameters;
 use crate::telephony::story::{self, Place, StoredRecording, Story};
 
 /// The recording for the history: the longest; among equal ones the earliest.
@@ -57,7 +59,8 @@ fn put_into_note(
         }
     }
     let text = text(context, story, recording)?;
-    let Some(text) = rules::note(context, || about(session, story), text, &recording.url) else {
+    let parameters = Parameters::of(context, session, story)?;
+    let Some(text) = rules::note(context, || about(session, story, &parameters), text, &recording.url) else {
         return place(context, session, &recording.url, Place::Nowhere);
     };
     let until = context.may_arrive_until();
@@ -73,15 +76,15 @@ fn put_into_note(
 }
 
 /// The call as rules see it.
-fn about(session: i64, story: &Story) -> decision::Appeal {
+fn about(session: i64, story: &Story, parameters: &Parameters<'_>) -> decision::Appeal {
     decision::Appeal {
         kind: CommunicationKind::Call,
         id: session,
         phone: story.phone.clone(),
         email: None,
         virtual_number: story.virtual_number.clone(),
-        employee_email: story.parameters.get("employee_email").cloned(),
-        attributes: story.parameters.clone().into_iter().collect(),
+        employee_email: parameters.get("employee_email"),
+        attributes: parameters.all(),
     }
 }
 

@@ -1,7 +1,8 @@
-//! The rows of one of UIS's reports that are done. A row may appear in the report hours after its time, so each reading goes back much
-//! further than the one before, and passes over the rows that it knows.
+//! The rows of one of UIS's reports that are done. A row may appear in the report hours after its time, so once an hour a reading goes back a
+//! whole day, and passes over the rows that it knows. The readings in between go back an hour, because every page of a report costs points of
+//! the account's Data API.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,9 +11,11 @@ use crate::base::{digest, stored};
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::platform::Platform;
 
-/// How far each reading goes back. A row that appears even later is not found.
+/// How far a wide reading goes back. A row that appears even later is not found.
 const LOOK_BACK_MS: i64 = 24 * 3_600_000;
-/// How far before the time from which a report counts it is read.
+/// How often a wide reading is made.
+const WIDE_EVERY_MS: i64 = 3_600_000;
+/// How far the other readings go back, and how far before the time from which a report counts it is read.
 const OVERLAP_MS: i64 = 3_600_000;
 /// At most this many rows are stored, the newest. Older ones are looked up in what is stored about themselves, which takes longer.
 const ROWS_MAX: usize = 8_000;
@@ -23,6 +26,8 @@ const ROWS_MAX: usize = 8_000;
 struct Stored {
     /// The report is not read further back than this.
     from: Option<Instant>,
+    /// When the last wide reading began.
+    wide: Instant,
     /// The rows: id, and the digest of their state.
     rows: Vec<(i64, u32)>,
 }
@@ -32,6 +37,10 @@ pub struct Seen {
     key: Key<'static>,
     since: Instant,
     from: Instant,
+    /// When the last wide reading began; this one's beginning if it is wide.
+    wide: Instant,
+    is_wide: bool,
+    rows: Vec<(i64, u32)>,
     known: BTreeMap<i64, u32>,
     met: Vec<(i64, u32)>,
 }
@@ -41,8 +50,12 @@ impl Seen {
     pub fn open(platform: &dyn Platform, key: Key<'static>, last: Instant) -> Result<Seen, Failure> {
         let stored: Stored = stored::load(platform, key)?.unwrap_or_default();
         let from = stored.from.unwrap_or(last - OVERLAP_MS);
-        let since = from.max(last - LOOK_BACK_MS);
-        Ok(Seen { key, since, from, known: stored.rows.into_iter().collect(), met: Vec::new() })
+        // A clock that was set back makes a wide reading due.
+        let is_wide = !(0..WIDE_EVERY_MS).contains(&(last - stored.wide));
+        let since = from.max(last - if is_wide { LOOK_BACK_MS } else { OVERLAP_MS });
+        let wide = if is_wide { last } else { stored.wide };
+        let known = stored.rows.iter().copied().collect();
+        Ok(Seen { key, since, from, wide, is_wide, rows: stored.rows, known, met: Vec::new() })
     }
 
     /// The time from which the report has to be read.
@@ -64,11 +77,14 @@ impl Seen {
         self.met.push((id, short_digest(state)));
     }
 
-    /// Ends the reading. Rows that it did not show are forgotten: no later reading goes back to them.
-    pub fn close(mut self, platform: &dyn Platform) -> Result<(), Failure> {
-        let surplus = self.met.len().saturating_sub(ROWS_MAX);
-        self.met.drain(..surplus);
-        stored::put(platform, self.key, &Stored { from: Some(self.from), rows: self.met }, None)
+    /// Ends the reading. Rows that a wide reading did not show are forgotten: no later reading goes back to them.
+    pub fn close(self, platform: &dyn Platform) -> Result<(), Failure> {
+        let met: BTreeSet<i64> = self.met.iter().map(|(id, _)| *id).collect();
+        let mut rows: Vec<(i64, u32)> = self.rows.into_iter().filter(|(id, _)| !self.is_wide && !met.contains(id)).collect();
+        rows.extend(self.met);
+        let surplus = rows.len().saturating_sub(ROWS_MAX);
+        rows.drain(..surplus);
+        stored::put(platform, self.key, &Stored { from: Some(self.from), wide: self.wide, rows }, None)
     }
 }
 
@@ -103,7 +119,8 @@ mod tests {
         let fake = Fake::default();
         assert_eq!(reading(&fake, 100 * HOUR, &[(1, "a"), (2, "a")]), (99 * HOUR, vec![1, 2]), "nothing before the start");
         assert_eq!(reading(&fake, 101 * HOUR, &[(1, "a"), (9, "a"), (2, "a")]), (99 * HOUR, vec![9]), "in between, and late");
-        assert_eq!(reading(&fake, 101 * HOUR, &[(1, "b"), (9, "a"), (2, "a")]).1, [1], "a recording was added");
+        assert_eq!(reading(&fake, 101 * HOUR + 1, &[(1, "b")]), (100 * HOUR + 1, vec![1]), "a recording was added; a narrow reading");
+        assert_eq!(reading(&fake, 102 * HOUR, &[(1, "b"), (9, "a"), (2, "a")]).1, [0; 0], "it forgot nothing");
         assert_eq!(reading(&fake, 130 * HOUR, &[(2, "a"), (3, "a")]), (106 * HOUR, vec![3]));
         assert_eq!(reading(&fake, 131 * HOUR, &[(1, "b"), (3, "a")]).1, [1], "rows that the reading before did not show are forgotten");
     }
@@ -115,6 +132,6 @@ mod tests {
         reading(&fake, 100 * HOUR, &many);
         assert!(fake.value("reconcile/calls-seen").is_some_and(|value| value.len() < 256 << 10), "the longest value of storage");
         assert_eq!(reading(&fake, 100 * HOUR, &many[5_000..]).1, [0; 0]);
-        assert_eq!(reading(&fake, 100 * HOUR, &many[..3_000]).1.len(), 3_000, "they are looked up elsewhere");
+        assert_eq!(reading(&fake, 100 * HOUR, &many[..3_000]).1.len(), 2_000, "they are looked up elsewhere");
     }
 }

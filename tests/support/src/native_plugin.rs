@@ -58,7 +58,7 @@ macro_rules! service {
 }
 
 /// The reader of phones without an event, for preparing settings.
-struct Numbers;
+pub struct Numbers;
 
 fn country(code: &str) -> uis_phones::Country {
     code.parse().unwrap_or(uis_phones::Country::NONE)

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use uis_retailcrm::settings::schema;
 
 /// Settings that stay as they are: what they switch is beside the point of the invariants, or needs more than a random value.
-const FIXED: [&str; 9] = [
+const FIXED: [&str; 10] = [
     "employee-matching",
     "employee-table",
     "filter-by-virtual-numbers",
@@ -16,6 +16,8 @@ const FIXED: [&str; 9] = [
     "chat-extra-fields",
     "deals",
     "recording-wait",
+    // The people of the properties type numbers as in Russia.
+    "phone-country",
 ];
 
 /// Users to choose from: the property tests' accounts have 11; 99 has left.

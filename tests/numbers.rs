@@ -1,5 +1,5 @@
 //! Phones: what UIS gives stays as it is, what people type is read by the account's country, an extension is kept apart, and one person is
-//! one customer. The recordings are in `recordings/phones/`; the property test has people of eleven countries.
+//! one customer. The recordings are in `recordings/numbers/`; the property test has people of eleven countries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -115,15 +115,15 @@ fn lines(after: &Replayed) -> Vec<String> {
 #[test]
 fn numbers_are_read_where_people_typed_them_and_kept_where_uis_gave_them() {
     for (name, expected) in AFTER {
-        assert_eq!(lines(&story(&format!("phones/{name}")).replay_natively()), *expected, "{name}");
+        assert_eq!(lines(&story(&format!("numbers/{name}")).replay_natively()), *expected, "{name}");
     }
-    let recordings = std::fs::read_dir(root().join("tests/recordings/phones")).expect("a folder").count();
+    let recordings = std::fs::read_dir(root().join("tests/recordings/numbers")).expect("a folder").count();
     assert_eq!(AFTER.len(), recordings, "a recording is missing in the table");
 }
 
 #[test]
 fn an_extension_picks_among_customers_who_share_a_number() {
-    let after = story("phones/extensions-in-the-crm").replay_natively();
+    let after = story("numbers/extensions-in-the-crm").replay_natively();
     let orders: Vec<&Value> = after.popups().iter().map(|popup| &popup["phone"]).collect();
     assert_eq!(orders.len(), 4, "{orders:?}");
     assert_eq!(after.customers().len(), 5, "nobody new");
@@ -131,7 +131,7 @@ fn an_extension_picks_among_customers_who_share_a_number() {
 
 #[test]
 fn a_request_without_a_possible_number_stays_visible() {
-    let after = story("phones/impossible-numbers").replay_natively();
+    let after = story("numbers/impossible-numbers").replay_natively();
     assert_eq!(after.messages().iter().filter(|message| message.contains("neither phone nor e-mail")).count(), 5);
 }
 
@@ -298,7 +298,7 @@ proptest! {
         let (trace, crm, uis) = play_blocking(&source, NativePlugin::new());
         let result = check(country, &contacts, &crm, &uis);
         if result.is_err() {
-            save_case("phones", &source, &trace.0);
+            save_case("numbers", &source, &trace.0);
         }
         result?;
     }
