@@ -165,7 +165,11 @@ fn create(context: &Context<'_>, appeal: &Appeal<'_>, plain: NewCustomer) -> Res
         Ok(customer) => customer,
         Err(why) => return Ok(Creation::Skipped(why)),
     };
-    progress::update(context, appeal.id, |progress| progress.creating = true)?;
+    // The fields too: if the answer is lost, they must not be taken for a person's.
+    progress::update(context, appeal.id, |progress| {
+        progress.creating = true;
+        progress.sent_fields.extend(customer.fields.clone());
+    })?;
     let mut left_out = Vec::new();
     let made = match customers::create(context.crm, &customer) {
         Err(error @ CrmError::Refused { .. }) if customer != plain => {
