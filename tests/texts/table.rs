@@ -34,6 +34,7 @@ pub const CRM_AFTER: &[(&str, &[&str])] = &[
             "customer petr_s of 6 in main has 79161234567 no e-mail",
             "order uis-chat-601 for 1 by messenger of 6 in main",
             "note Чат №601 (Телеграм) on 1",
+            "note Чат №601, часть 2 (Телеграм) on 1",
         ],
     ),
     (
