@@ -86,6 +86,13 @@ pub enum Fault {
     Host(String),
 }
 
+/// The ordering keys that a person's events may have, by phones, e-mails and visitor ids.
+pub fn keys_of(phones: &[String], emails: &[String], visitors: &[i64]) -> Vec<String> {
+    let phones = phones.iter().map(|number| format!("phone:{number}"));
+    let emails = emails.iter().map(|email| format!("email:{}", email.trim().to_lowercase()));
+    phones.chain(emails).chain(visitors.iter().map(|id| format!("visitor:{id}"))).collect()
+}
+
 impl Event {
     /// The name of the contract's function that handles the event.
     pub fn handler(&self) -> &'static str {

@@ -5,7 +5,7 @@
 //! - what a *system* gives is in E.164 already ([`of_system`]). Its digits are never rewritten, so `84938550164` stays a number of Vietnam;
 //! - what a *person* typed into a field is read by the numbering plan of a country ([`typed`]): `8 916 123-45-67` and `916 123 45 67` are
 //!   numbers of Russia, `+84 938 550 164` is one of Vietnam anywhere;
-//! - in *running text* phones are found wherever they stand ([`in_text`]), and told from dates, prices and the numbers of orders.
+//! - in *running text* phones are found wherever they stand ([`in_text`]), and distinguished from dates, prices and the numbers of orders.
 //!
 //! "Possible" means that the plan has numbers of this length, never that the number is assigned: plans grow. Being assigned only decides
 //! between several ways to read the same digits, and whether bare digits of running text are a phone.
@@ -46,7 +46,7 @@
 //! | 2 | `plan` | one reading of digits by the numbering plans |
 //! | 2 | `extension` | the extension after a number |
 //! | 3 | `phone` | a phone |
-//! | 3 | `prose` | what tells phones from other digits of running text |
+//! | 3 | `prose` | how phones differ from other digits of running text |
 //! | 4 | `reading` | choosing the numbers of a text |
 //! | 4 | `system` | numbers that a system gives |
 

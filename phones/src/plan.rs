@@ -172,7 +172,7 @@ fn with_country_code(written: &Written<'_>, region: Region) -> Option<Reading> {
     Some(known.reading(Evidence::Form))
 }
 
-/// An international number without anything that says so. Only its being assigned tells it from other digits.
+/// An international number without anything that says so. Only its being assigned distinguishes it from other digits.
 fn foreign(written: &Written<'_>) -> Option<Reading> {
     let known = (written.digits.len() >= FOREIGN_DIGITS).then(|| international(written.digits)).flatten()?;
     let apart = written.groups.first().is_some_and(|first| *first >= known.country_code);

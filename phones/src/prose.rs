@@ -1,4 +1,4 @@
-//! What tells phone numbers from the other digits of running text: dates, hours, prices, numbers of orders and of documents.
+//! How phone numbers differ from the other digits of running text: dates, hours, prices, numbers of orders and of documents.
 
 use std::ops::Range;
 

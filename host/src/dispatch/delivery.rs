@@ -6,9 +6,10 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 
 use super::{Arrival, CheckedAnswer, Dispatch};
+use crate::bindings::exports::uis::integration::setup::Identity;
 use crate::bindings::uis::integration::types::{Delivery, Failure, RetryLater};
-use crate::event::{Class, Event, Fault, Reply};
-use crate::limits::{REASON_BYTES, cut};
+use crate::event::{Class, Event, Fault, Reply, keys_of};
+use crate::limits::{HOST_TIMERS, REASON_BYTES, cut};
 use crate::plugin::Run;
 use crate::ports::{End, Entry, IntegrationState, KeptEvent, Outcome, ProblemKind, StoreError};
 use crate::services::EventScope;
@@ -264,13 +265,27 @@ impl Dispatch<'_> {
         Ok(())
     }
 
+    /// Drops what `communications` was asked to deliver of a person whose data was erased.
+    async fn drop_reported(&mut self, slot: usize, who: &Identity) -> Result<(), StoreError> {
+        let keys: Vec<String> = keys_of(&who.phones, &who.emails, &who.visitors);
+        let integration = self.slots[slot].integration.clone();
+        let (store, owner) = (&integration.store, integration.name.as_str());
+        for set in store.timers(owner).await? {
+            if set.timer.name.starts_with(HOST_TIMERS) && keys.contains(&set.timer.ordering_key) {
+                store.cancel_timer(owner, &set.timer.name).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// The handler succeeded. After an activation or deactivation the integration changes its state; then the lane continues.
     async fn accept(&mut self, slot: usize, event: &KeptEvent, reply: Reply) -> Result<Outcome, StoreError> {
         self.observer.accepted(event);
         let now = self.now();
-        match event.event {
+        match &event.event {
             Event::Activate => self.slots[slot].lanes.resume(now),
             Event::Deactivate => self.slots[slot].lanes.deactivated(),
+            Event::Erase(who) => self.drop_reported(slot, who).await?,
             _ => {}
         }
         let state = match event.event {

@@ -17,7 +17,7 @@ pub fn of_role(needs: &[CallbackNeed], role: CallbackRole) -> Option<&str> {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Refused {
     /// The plugin has no callback with this name.
-    #[error("the plugin has no callback {name:?}; it has: {known}")]
+    #[error("the plugin has no callback {name:?} (a name, or a role of its description); it has: {known}")]
     Unknown {
         /// The name in the request.
         name: String,

@@ -24,7 +24,7 @@ use crate::retailcrm::{CrmError, Refusal, answer};
 use crate::rules::{self, AssigneeFor, Fields, Reviewed};
 use crate::settings::common::{ExtraFieldRow, Repeat};
 
-/// The longest comment, in characters [inferred].
+/// The longest comment, in characters `[inferred]`.
 pub const COMMENT_MAX: usize = 2000;
 const HOUR_MS: i64 = 3_600_000;
 

@@ -7,6 +7,7 @@
 //! | [`actions`] | what the settings require for either: customer, order, task, fields |
 //! | [`site_requests`] | «передача заявок» |
 //! | [`chats`] | «передача чатов» |
+//! | [`chat_appeal`] | a chat as an appeal: what the settings say of it |
 //! | [`chat_story`] | the merged state of one chat |
 //! | [`reconcile`] | chats and requests whose notifications were lost, found in UIS's reports |
 //! | [`refused`] | appeals that RetailCRM refused, until the settings change |
@@ -15,6 +16,7 @@
 //! | [`transcript`] | «сохранять переписку» |
 
 pub mod actions;
+pub mod chat_appeal;
 pub mod chat_story;
 pub mod chats;
 pub mod contacts;
