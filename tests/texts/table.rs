@@ -329,7 +329,10 @@ pub const CRM_AFTER: &[(&str, &[&str])] = &[
     ("chat-task-only", &["task Ответить на сообщение в чате №5601 for 6 due 2026-11-23 11:05"]),
     (
         "report-hours-late",
-        &["customer Павел Тур of 32 in main has 79081111002 no e-mail", "customer Марина Ковтун of 39 in main has 79081111001 no e-mail"    "note Заявка №231 (2027-04-14 10:00:00) on 2",
+        &[
+            "customer Павел Тур of 32 in main has 79081111002 no e-mail",
+            "customer Марина Ковтун of 39 in main has 79081111001 no e-mail",
+            "note Заявка №231 (2027-04-14 10:00:00) on 2",
         ],
     ),
     (
