@@ -100,6 +100,9 @@ fn find_or_create(
     }
     // Store the visitor's customer first: once the look-up is marked as done, no later attempt would store it.
     lookup.remember_visitor()?;
+    if !created {
+        lookup.remember_aliases()?;
+    }
     if let Some(customer) = customer.as_ref().filter(|_| created && !sent.is_empty()) {
         fields::remember_of_customer(context, customer.id, rows, &sent)?;
     }

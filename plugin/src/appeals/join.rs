@@ -1,6 +1,6 @@
 //! Recognises one person by phone, e-mail and visitor together («Объединять клиентов»): somebody who was created before they left the phone or
 //! e-mail that is known now. Only customers that the plugin created are merged away. A customer without any phone gets the phone of whoever
-//! writes with the customer's e-mail.
+//! writes with the customer's e-mail, and one without an e-mail the e-mail of whoever writes with the customer's phone.
 
 use super::lookup::Lookup;
 use crate::appeal::{Appeal, Identity};
@@ -23,7 +23,7 @@ pub fn join(context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>)
     let person = match (lookup.by_phone()?, lookup.by_email()?) {
         (Some(found), Some(same)) if found.id == same.id => Some(found),
         (Some(found), Some(other)) => Some(merge(context, lookup, identity, other, found)?),
-        (Some(found), None) if by_plugin(&found) => Some(complete(context, lookup, identity, found)?),
+        (Some(found), None) if found.email.trim().is_empty() => Some(complete(context, lookup, identity, found)?),
         (None, Some(found)) if found.phones.is_empty() => Some(complete(context, lookup, identity, found)?),
         (found, other) => found.or(other),
     };

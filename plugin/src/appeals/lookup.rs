@@ -4,7 +4,7 @@ use super::progress::{self, Progress};
 use crate::appeal::Identity;
 use crate::base::appeal_id::AppealId;
 use crate::base::keys::Key;
-use crate::base::stored;
+use crate::base::{digest, stored};
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::retailcrm::customers::{self, Customer};
@@ -12,6 +12,19 @@ use crate::retailcrm::{Crm, corporate};
 
 /// A visitor's customer is stored for 400 days: longer than UIS's own cookie.
 const VISITOR_TTL_MS: u64 = 400 * 24 * 3_600_000;
+
+/// By how many further phones a person is looked up.
+const FURTHER_MAX: usize = 3;
+
+/// The name of a phone under [`Key::Alias`].
+pub fn alias_of_phone(number: &str) -> String {
+    format!("phone/{number}")
+}
+
+/// The name of an e-mail under [`Key::Alias`]; an e-mail may be longer than a key.
+pub fn alias_of_email(email: &str) -> String {
+    format!("email/{:x}", digest::of(&email))
+}
 
 /// Looks up the customer of the person who called or wrote.
 pub struct Lookup<'a> {
@@ -57,12 +70,60 @@ impl<'a> Lookup<'a> {
     /// The customer with the person's phone.
     pub fn by_phone(&self) -> Result<Option<Customer>, Failure> {
         let reader = self.context.phones()?;
-        Ok(self.identity.main_phone().map(|phone| customers::find_by_phone(self.crm, reader, &phone)).transpose()?.flatten())
+        let Some(main) = self.identity.main_phone() else { return Ok(None) };
+        // Before anything with this number is written into RetailCRM.
+        reader.remember(&main.number);
+        if let Some(found) = customers::find_by_phone(self.crm, reader, &main)? {
+            return Ok(Some(found));
+        }
+        if let Some(known) = self.by_alias(&alias_of_phone(&main.number))? {
+            return Ok(Some(known));
+        }
+        for further in self.identity.further_phones.iter().take(FURTHER_MAX) {
+            if let Some(found) = customers::find_by_phone(self.crm, reader, further)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     /// The customer with the person's e-mail.
     pub fn by_email(&self) -> Result<Option<Customer>, Failure> {
-        Ok(self.identity.email.as_ref().map(|email| customers::find_by_email(self.crm, email)).transpose()?.flatten())
+        let Some(email) = &self.identity.email else { return Ok(None) };
+        match customers::find_by_email(self.crm, email)? {
+            None => self.by_alias(&alias_of_email(email)),
+            found => Ok(found),
+        }
+    }
+
+    /// The customer of an earlier appeal that had this phone or e-mail beside one of the customer's own.
+    fn by_alias(&self, alias: &str) -> Result<Option<Customer>, Failure> {
+        if !self.context.settings()?.join_customers {
+            return Ok(None);
+        }
+        let known = stored::load::<i64>(self.context.platform, Key::Alias(alias))?;
+        Ok(known.map(|id| customers::by_id(self.crm, id)).transpose()?.flatten())
+    }
+
+    /// Stores under which other phones and e-mails the person wrote: RetailCRM's record keeps what a person entered there, so whoever uses
+    /// one of these later would count as somebody new.
+    pub fn remember_aliases(&mut self) -> Result<(), Failure> {
+        let (reader, platform) = (self.context.phones()?, self.context.platform);
+        let Some(customer) = self.customer()?.filter(|_| self.context.settings().is_ok_and(|settings| settings.join_customers)) else {
+            return Ok(());
+        };
+        let main = self.identity.main_phone();
+        for phone in main.iter().chain(&self.identity.further_phones) {
+            if customers::phones_with(reader, &customer.external_id, &customer.phones, &phone.number).is_empty() {
+                stored::put(platform, Key::Alias(&alias_of_phone(&phone.number)), &customer.id, Some(VISITOR_TTL_MS))?;
+            }
+        }
+        match &self.identity.email {
+            Some(email) if customer.email.trim().to_lowercase() != *email => {
+                stored::put(platform, Key::Alias(&alias_of_email(email)), &customer.id, Some(VISITOR_TTL_MS))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The customer of the visitor's earlier appeal.

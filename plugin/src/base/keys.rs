@@ -51,6 +51,8 @@ pub enum Key<'a> {
     Appeal(AppealId),
     /// Which customer of RetailCRM a visitor is.
     Visitor(i64),
+    /// Which customer a person is who has this phone or e-mail, and not on the customer's record.
+    Alias(&'a str),
     /// The lease of an appeal that is looking for the person with this phone, e-mail or visitor id.
     PersonLease(&'a str),
     /// A number that UIS gave, and that would be read as another one where people type numbers.
@@ -238,6 +240,7 @@ impl fmt::Display for Key<'_> {
             Key::OwnNumber(number) => (Family::OwnNumbers.prefix(), number),
             Key::Appeal(appeal) => ("appeal/", appeal),
             Key::PersonLease(name) => ("person-lease/", name),
+            Key::Alias(name) => ("alias/", name),
             Key::Visitor(visitor) => ("visitor/", visitor),
             Key::ChatOfCommunication(id) => ("chat-of/", id),
             Key::CommunicationTags(id) => ("tags/", id),

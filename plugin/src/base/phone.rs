@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The number of a text that is written as [`Phone::written`] writes it; none if anything else stands there.
-    fn given(self, text: &str) -> Option<Phone> {
+    pub fn given(self, text: &str) -> Option<Phone> {
         let text = text.trim();
         let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
         let plain = digits > 0 && (digits == text.len() || text[digits..].trim_start().starts_with("доб."));

@@ -15,6 +15,9 @@ pub struct Customer {
     pub id: i64,
     /// The `externalId`; empty if there is none.
     pub external_id: String,
+    /// The name: last, first, patronymic; used at once and not stored.
+    #[serde(skip)]
+    pub name: String,
     /// Code of the customer's shop.
     pub site: String,
     /// The phones as they were typed. They are used at once and not stored.
@@ -35,7 +38,9 @@ pub struct Customer {
 impl Customer {
     fn read(customer: &Value) -> Option<Customer> {
         let phones = answer::members(customer, "phones").unwrap_or_default();
+        let names = ["lastName", "firstName", "patronymic"].map(|part| answer::text(&customer[part]));
         Some(Customer {
+            name: names.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "),
             id: answer::id(&customer["id"])?,
             external_id: answer::text(&customer["externalId"]),
             site: answer::text(&customer["site"]),
@@ -52,7 +57,6 @@ impl Customer {
 /// and RetailCRM keeps numbers as they were typed. So the search uses the digits that every spelling contains, and the match is checked
 /// here.
 pub fn find_by_phone(crm: Crm<'_>, reader: Reader<'_>, phone: &Phone) -> Result<Option<Customer>, CrmError> {
-    reader.remember(&phone.number);
     let mut best: Option<((bool, i64), Customer)> = None;
     let mut page = 1;
     loop {
@@ -62,7 +66,7 @@ pub fn find_by_phone(crm: Crm<'_>, reader: Reader<'_>, phone: &Phone) -> Result<
             .with("page", page.to_string());
         let answer = crm.send(request)?;
         for customer in answer::members(&answer, "customers")?.into_iter().filter_map(Customer::read) {
-            let known: Vec<Phone> = customer.phones.iter().filter_map(|known| reader.find(known, &phone.number)).collect();
+            let known = phones_with(reader, &customer.external_id, &customer.phones, &phone.number);
             let rank = (known.iter().all(|known| known.extension != phone.extension), customer.id);
             if !known.is_empty() && best.as_ref().is_none_or(|(best, _)| rank < *best) {
                 best = Some((rank, customer));
@@ -74,6 +78,17 @@ pub fn find_by_phone(crm: Crm<'_>, reader: Reader<'_>, phone: &Phone) -> Result<
         }
         page += 1;
     }
+}
+
+/// The phones with this main number among a customer's. A number by whose `externalId` this integration created the customer stands there as
+/// UIS gives it, and nobody typed it.
+pub fn phones_with(reader: Reader<'_>, external_id: &str, phones: &[String], number: &str) -> Vec<Phone> {
+    let created_by = external_id.strip_prefix("uis-phone-");
+    let of = |text: &String| match reader.given(text) {
+        Some(given) if created_by == Some(&given.number) => Some(given).filter(|given| given.number == number),
+        _ => reader.find(text, number),
+    };
+    phones.iter().filter_map(of).collect()
 }
 
 /// The customer with this e-mail: the oldest if there are several.

@@ -154,6 +154,10 @@ pub struct CallerCustomer {
     pub id: Option<i64>,
     /// The name: last, first, patronymic.
     pub name: String,
+    /// The phones as they were typed; empty if RetailCRM sends none.
+    pub phones: Vec<String>,
+    /// The `externalId`; empty if there is none.
+    pub external_id: String,
 }
 
 impl Caller {
@@ -166,6 +170,8 @@ impl Caller {
             customer: customer.is_object().then(|| CallerCustomer {
                 id: answer::id(&customer["id"]),
                 name: names.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "),
+                phones: customer["phones"].as_array().into_iter().flatten().map(|phone| answer::text(&phone["number"])).collect(),
+                external_id: answer::text(&customer["externalId"]),
             }),
             customer_link: answer::text(&answer["links"]["customerLink"]),
         }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::appeals::lookup;
 use crate::base::appeal_id::{AppealId, AppealKind};
 use crate::base::keys::Key;
 use crate::base::outcome::{Handled, done_with_skipped, retry, skipped};
@@ -76,6 +77,10 @@ pub fn erase(platform: &dyn Platform, who: &Identity) -> Handled {
             Some(next) => cursor = Some(next),
             None => break,
         }
+    }
+    // An e-mail's alias has only a digest of it.
+    for email in &marks.emails {
+        stored::forget(platform, Key::Alias(&lookup::alias_of_email(email)))?;
     }
     for appeal in appeals.iter().filter_map(|appeal| AppealId::parse(appeal)) {
         forget(platform, appeal)?;

@@ -29,7 +29,12 @@ pub fn of<'a>(context: &Context<'_>, session: i64, story: &'a Story, parameters:
     Ok(Appeal {
         id: AppealId::call(session),
         at: story.end.as_ref().map_or(0, |end| end.at),
-        identity: Identity { phone: customer, extension: story.extension.clone(), ..Identity::default() },
+        identity: Identity {
+            visitor: customer.as_ref().and_then(|_| story.parameters.get("visitor_id")?.parse().ok()),
+            phone: customer,
+            extension: story.extension.clone(),
+            ..Identity::default()
+        },
         name: story.parameters.get("contact_full_name").cloned().unwrap_or_default(),
         own_site: shops::of_number(context.platform, settings, number)?,
         site: shops::of_call(context.platform, settings, number)?,

@@ -11,6 +11,7 @@ use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::crm_state::employee_links::{self, EmployeeLink};
+use crate::retailcrm::customers;
 use crate::telephony::click_mark;
 use crate::uis::directory;
 
@@ -28,7 +29,7 @@ pub fn dial(context: &Context<'_>, event: &ClickToCall) -> Result<Option<DialOrd
         found.filter(|value| !value.is_empty())
     };
     let wanted = parameter("phone").ok_or_else(|| Failure::Rejected("the request names no phone".into()))?;
-    let found = context.phones()?.of_crm(&wanted).into_iter().next().or_else(|| context.platform.phone_of_system(&wanted).map(Phone::from));
+    let found = clicked_phone(context, &wanted)?;
     let Some(Phone { number: contact, extension }) = found.filter(|phone| (DIGITS_MIN..=DIGITS_MAX).contains(&phone.number.len())) else {
         return Err(Failure::Rejected(format!("{} is not a number that can be called", shown(&wanted))));
     };
@@ -55,6 +56,20 @@ pub fn dial(context: &Context<'_>, event: &ClickToCall) -> Result<Option<DialOrd
         show_virtual_number: true,
         external_id: Some(mark),
     }))
+}
+
+/// The phone that was clicked. Digits that could be a number of the account's country and another one are what UIS gave if it gave them before,
+/// or if a customer was created by them.
+fn clicked_phone(context: &Context<'_>, wanted: &str) -> Result<Option<Phone>, Failure> {
+    let reader = context.phones()?;
+    let read = reader.of_crm(wanted).into_iter().next();
+    if let (Some(given), Some(read)) = (reader.given(wanted), &read)
+        && given.number != read.number
+        && matches!(customers::by_external_id(context.crm, &format!("uis-phone-{}", given.number), None), Ok(Some(_)))
+    {
+        return Ok(Some(given));
+    }
+    Ok(read.or_else(|| context.platform.phone_of_system(wanted).map(Phone::from)))
 }
 
 /// The employee of the user who clicked, by extension, else by user id. Without an employee there is no phone to ring.

@@ -1,14 +1,17 @@
-//! Looks up the caller and the phones to forward to. It changes nothing and makes one round trip to RetailCRM, within the deadline.
+//! Looks up the caller and the phones to forward to. It changes nothing and makes one round trip to RetailCRM, within the deadline; a second one
+//! if RetailCRM does not know the number as UIS gives it, because people store numbers in other spellings and with extensions.
 
+use crate::base::phone::Phone;
 use crate::bindings::uis::integration::call_events::{CallAnswer, CallerCard, IncomingCall, OpenOrder};
 use crate::bindings::uis::integration::directory::Employee;
 use crate::bindings::uis::integration::log::{Level, Verdict as Decided};
-use crate::bindings::uis::integration::types::Failure;
+use crate::bindings::uis::integration::types::{Failure, PhoneNumber};
 use crate::context::Context;
 use crate::crm_state::{employee_links, statuses};
-use crate::retailcrm::CONNECTION;
+use crate::retailcrm::customers;
 use crate::retailcrm::orders::{self, Order};
-use crate::retailcrm::telephony::{self, Caller, Manager};
+use crate::retailcrm::telephony::{self, Caller, CallerCustomer, Manager};
+use crate::retailcrm::{CONNECTION, Crm};
 use crate::telephony::routing;
 use crate::uis::directory;
 
@@ -26,7 +29,7 @@ pub fn answer(context: &Context<'_>, event: &IncomingCall) -> Result<CallAnswer,
     let number = contact.digits.clone();
     let crm = context.crm.within(event.deadline_ms.saturating_sub(RESERVE_MS));
     let [caller, orders] = crm.send_all([telephony::manager_request(&number), orders::by_phone_request(&number)]);
-    let caller = Caller::read(&caller?);
+    let caller = recognised(context, crm, Caller::read(&caller?), contact)?;
     // Without the orders, the card is still useful.
     let orders = orders.and_then(|answer| orders::read(&answer)).unwrap_or_else(|error| {
         context.platform.log(Level::Warn, "the caller's orders could not be read", &[("error", &error.to_string())]);
@@ -45,6 +48,31 @@ pub fn answer(context: &Context<'_>, event: &IncomingCall) -> Result<CallAnswer,
     }
     let forward_to = routing::route(context, &event.call, || known, forward_to);
     Ok(CallAnswer { card, forward_to, skipped: Vec::new() })
+}
+
+/// The caller whom RetailCRM named, if one of their phones is this number; else the customer who is found by reading everybody's phones.
+fn recognised(context: &Context<'_>, crm: Crm<'_>, named: Caller, contact: &PhoneNumber) -> Result<Caller, Failure> {
+    let (reader, number) = (context.phones()?, &contact.digits);
+    if let Some(customer) = &named.customer
+        && (customer.phones.is_empty() || !customers::phones_with(reader, &customer.external_id, &customer.phones, number).is_empty())
+    {
+        return Ok(named);
+    }
+    let phone = Phone { number: number.clone(), extension: contact.extension.clone() };
+    let found = customers::find_by_phone(crm, reader, &phone).unwrap_or_else(|error| {
+        context.platform.log(Level::Warn, "the caller could not be looked up by other spellings", &[("error", &error.to_string())]);
+        None
+    });
+    Ok(match found {
+        Some(customer) => Caller {
+            manager: customer.manager_id.map(|id| Manager { id: Some(id) }),
+            customer: Some(CallerCustomer { id: Some(customer.id), name: customer.name, ..CallerCustomer::default() }),
+            customer_link: String::new(),
+        },
+        // Without a customer, the manager is the one whom RetailCRM suggests for new ones.
+        None if named.customer.is_none() => named,
+        None => Caller::default(),
+    })
 }
 
 /// The caller's open orders.

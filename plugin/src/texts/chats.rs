@@ -64,7 +64,7 @@ pub fn on_chat_message(context: &Context<'_>, delivery: &Delivery, event: &ChatM
         return done();
     }
     let by_visitor = event.source == MessageSource::Visitor;
-    let left = if by_visitor { contacts::of_text(context.phones()?, &event.text) } else { Contacts::default() };
+    let left = if by_visitor { contacts::of_text(context, &event.text)? } else { Contacts::default() };
     let said = matches!(event.source, MessageSource::Visitor | MessageSource::Operator);
     let story = merge(context, &event.chat, |story| {
         story.merge_contacts(&left);
@@ -147,7 +147,12 @@ fn merge_end(context: &Context<'_>, event: &ChatFinished) -> Result<(), Failure>
 
 /// Merges an event into the chat's state, with `more` that the event says; returns the state.
 fn merge(context: &Context<'_>, chat: &Chat, mut more: impl FnMut(&mut ChatStory)) -> Result<ChatStory, Failure> {
-    let left = contacts::of_event(context.phones()?, &chat.attributes, chat.visitor.phone.as_ref(), chat.visitor.email.as_deref());
+    let left = contacts::of_event(
+        context,
+        &chat.attributes,
+        (chat.visitor.phone.as_ref(), chat.visitor.email.as_deref()),
+        chat.channel_type.as_deref(),
+    )?;
     let (story, unnamed) = chat_story::update(context, chat.chat_id, |story| {
         let unnamed = story.communication.is_none();
         story.merge(chat, &left);

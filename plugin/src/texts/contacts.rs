@@ -2,7 +2,10 @@
 //! them.
 
 use crate::base::phone::{Phone, Reader};
-use crate::bindings::uis::integration::types::PhoneNumber;
+use crate::bindings::uis::integration::types::{Failure, PhoneNumber};
+use crate::context::Context;
+use crate::platform::Platform;
+use crate::uis::own_numbers;
 
 /// The parameters into which a visitor types a phone; the contract passes them on as they were typed.
 const PHONE_FIELDS: [&str; 3] = ["visitor_phone_number", "visitor_phone", "contact_phone_number"];
@@ -58,23 +61,42 @@ pub fn phone_field(attributes: &[(String, String)]) -> Option<&str> {
     PHONE_FIELDS.iter().find_map(value).map(|(_, value)| value.as_str())
 }
 
+/// Channels whose phone field nobody typed: the messenger gives the number, in E.164.
+const MESSENGERS: [&str; 4] = ["whatsapp", "waba", "viber", "sms"];
+
+/// Without the company's own numbers and short ones, which visitors quote («ваш номер 8 495 … не отвечает»).
+fn of_customers(platform: &dyn Platform, phones: Vec<Phone>) -> Vec<Phone> {
+    phones.into_iter().filter(|phone| own_numbers::may_be_customers(platform, &phone.number)).collect()
+}
+
 /// The phones and the e-mail from an event's two fields, whichever field each was written into. What was typed counts; without it, the
-/// number that the host read.
-pub fn of_event(reader: Reader<'_>, attributes: &[(String, String)], read: Option<&PhoneNumber>, email_field: Option<&str>) -> Contacts {
-    let typed = phone_field(attributes);
-    let mut phones = typed.map(|text| reader.typed(text)).unwrap_or_default();
+/// number that the host read. `channel` is a chat's `chat_channel_type`.
+pub fn of_event(
+    context: &Context<'_>,
+    attributes: &[(String, String)],
+    (read, email_field): (Option<&PhoneNumber>, Option<&str>),
+    channel: Option<&str>,
+) -> Result<Contacts, Failure> {
+    let (reader, typed) = (context.phones()?, phone_field(attributes));
+    let given = channel.is_some_and(|channel| MESSENGERS.contains(&channel));
+    let of_messenger = typed.filter(|_| given).and_then(|text| reader.given(text));
+    let mut phones = match of_messenger {
+        Some(given) => vec![given],
+        None => typed.map(|text| reader.typed(text)).unwrap_or_default(),
+    };
     if phones.is_empty() {
         phones.extend(read.map(|read| Phone { number: read.digits.clone(), extension: read.extension.clone() }));
     }
     if phones.is_empty() {
         phones = email_field.map(|text| reader.typed(text)).unwrap_or_default();
     }
-    Contacts { phones, email: email_field.and_then(email_in).or_else(|| typed.and_then(email_in)) }
+    let phones = of_customers(context.platform, phones);
+    Ok(Contacts { phones, email: email_field.and_then(email_in).or_else(|| typed.and_then(email_in)) })
 }
 
 /// The phones and the e-mail in running text.
-pub fn of_text(reader: Reader<'_>, text: &str) -> Contacts {
-    Contacts { phones: reader.in_text(text), email: email_in(text) }
+pub fn of_text(context: &Context<'_>, text: &str) -> Result<Contacts, Failure> {
+    Ok(Contacts { phones: of_customers(context.platform, context.phones()?.in_text(text)), email: email_in(text) })
 }
 
 /// Whether a phone field says more than one phone: further numbers, an hour, a name. Then its words are kept with the visitor's words.
@@ -92,6 +114,7 @@ pub fn says_more(reader: Reader<'_>, field: &str) -> bool {
 mod tests {
     use super::*;
     use crate::fake::Fake;
+    use crate::settings::Settings;
 
     fn shown(contacts: &Contacts) -> (String, String) {
         let phones: Vec<String> = contacts.phones.iter().map(Phone::written).collect();
@@ -101,7 +124,7 @@ mod tests {
     #[test]
     fn contacts_are_found_wherever_they_were_written() {
         let fake = Fake::default();
-        let reader = Reader::new(&fake, "RU");
+        let context = Context::with_settings(&fake, Settings::default());
         for (phone_field, email_field, phones, email) in [
             (Some("8 (916) 123-45-67"), Some("Anna@Shop.example"), "79161234567", "anna@shop.example"),
             (Some("anna@shop.example"), Some("+7 916 123 45 67"), "79161234567", "anna@shop.example"),
@@ -116,18 +139,26 @@ mod tests {
         ] {
             let attributes: Vec<(String, String)> =
                 phone_field.map(|text| ("visitor_phone_number".to_owned(), text.to_owned())).into_iter().collect();
-            let found = of_event(reader, &attributes, None, email_field);
+            let found = of_event(&context, &attributes, (None, email_field), None).expect("readable");
             assert_eq!(shown(&found), (phones.to_owned(), email.to_owned()), "{phone_field:?} {email_field:?}");
         }
         let read = PhoneNumber { digits: "84938550164".into(), extension: None };
-        assert_eq!(shown(&of_event(reader, &[], Some(&read), None)).0, "84938550164", "UIS's report gives it");
+        let of = |attributes: &[(String, String)], read: Option<&PhoneNumber>, channel: Option<&str>| {
+            shown(&of_event(&context, attributes, (read, None), channel).expect("readable")).0
+        };
+        assert_eq!(of(&[], Some(&read), None), "84938550164", "UIS's report gives it");
+        let digits = [("visitor_phone_number".to_owned(), "84938550164".to_owned())];
+        assert_eq!(of(&digits, None, Some("whatsapp")), "84938550164", "the messenger gives it");
+        assert_eq!(of(&digits, None, Some("comagic")), "74938550164", "a visitor typed it");
     }
 
     #[test]
     fn contacts_are_found_in_messages() {
         let fake = Fake::default();
-        let reader = Reader::new(&fake, "RU");
+        fake.set("own-number/74957000001", "v1:true");
+        let context = Context::with_settings(&fake, Settings::default());
         for (text, phones, email) in [
+            ("Звонили с 84957000001, мой 8 903 111 03 02", "79031110302", ""),
             ("мой номер 8 916 123-45-67, спасибо", "79161234567", ""),
             ("мой номер 9030000001", "79030000001", ""),
             ("+375 29 123-45-67", "375291234567", ""),
@@ -137,7 +168,7 @@ mod tests {
             ("цена 7 990 рублей", "", ""),
             ("", "", ""),
         ] {
-            assert_eq!(shown(&of_text(reader, text)), (phones.to_owned(), email.to_owned()), "{text}");
+            assert_eq!(shown(&of_text(&context, text).expect("readable")), (phones.to_owned(), email.to_owned()), "{text}");
         }
     }
 

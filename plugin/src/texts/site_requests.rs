@@ -166,11 +166,10 @@ fn reported_tags(event: &SiteRequest) -> Vec<StoredTag> {
 
 /// The sender's identity, from the form's fields in whichever they were written, else from the text.
 fn identity(context: &Context<'_>, event: &SiteRequest) -> Result<Identity, Failure> {
-    let reader = context.phones()?;
-    let mut left = contacts::of_event(reader, &event.attributes, event.phone.as_ref(), event.email.as_deref());
+    let mut left = contacts::of_event(context, &event.attributes, (event.phone.as_ref(), event.email.as_deref()), None)?;
     // Contacts in the text may belong to another person, so they count only if the form has none.
     if left.is_empty() {
-        left = contacts::of_text(reader, event.text.as_deref().unwrap_or_default());
+        left = contacts::of_text(context, event.text.as_deref().unwrap_or_default())?;
     }
     let mut phones = left.phones.into_iter();
     let first = phones.next().unwrap_or_default();

@@ -23,6 +23,8 @@ use crate::uis::reports;
 const PARTS_PER_RUN: usize = 20;
 /// How much of what nobody in RetailCRM can have is collected for the owner, in bytes: as much as can be listed.
 const WORDS_MAX: usize = 64 << 10;
+/// The longest text of a phone field in a note, in characters.
+const TYPED_MAX: usize = 500;
 /// Messages per request.
 const PAGE: u32 = 50;
 
@@ -120,6 +122,12 @@ fn unplaced(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result<Trans
     if words.is_empty() {
         return Ok(TranscriptOutcome::Done(Vec::new()));
     }
+    // Without a customer, nothing else has the contacts.
+    let contacts = [story.identity().written_phone().map(|phone| format!("+{phone}")), story.email.clone(), typed_beside(context, story)?];
+    let contacts: Vec<String> = contacts.into_iter().flatten().collect();
+    if !contacts.is_empty() {
+        words = format!("{}\n{words}", contacts.join(", "));
+    }
     let why = "no customer of RetailCRM can have it; the visitor wrote";
     Ok(TranscriptOutcome::Done(skipped_words(&format!("transcript of chat {chat}"), why, &words)))
 }
@@ -145,11 +153,10 @@ fn in_order(context: &Context<'_>, id: AppealId, known: &Progress, text: &str) -
 /// The phones of the first message with a phone, and the first e-mail that the visitor wrote in the chat.
 pub fn contacts(context: &Context<'_>, chat: i64) -> Result<Contacts, Failure> {
     let (mut found, mut cursor) = (Contacts::default(), None::<String>);
-    let reader = context.phones()?;
     loop {
         let page = context.platform.transcript(chat, cursor.as_deref(), PAGE).map_err(reports::failure)?;
         for message in page.messages.iter().filter(|message| message.source == MessageSource::Visitor) {
-            found = found.or(contacts::of_text(reader, &message.text));
+            found = found.or(contacts::of_text(context, &message.text)?);
         }
         match page.next.filter(|_| found.phones.is_empty() || found.email.is_none()) {
             Some(next) => cursor = Some(next),
@@ -194,6 +201,9 @@ fn part(context: &Context<'_>, chat: i64, story: &ChatStory, (number, begin): (u
     if let Some(link) = story.parameters.get("chat_ad_url").filter(|_| number == 0).and_then(|link| links::https(link).ok()) {
         text += &format!("\nОбъявление: {link}");
     }
+    if let Some(typed) = typed_beside(context, story)?.filter(|_| number == 0) {
+        text += &format!("\nВ поле телефона: {typed}");
+    }
     let (mut length, mut any, mut place) = (text.chars().count(), false, begin.clone());
     loop {
         let page = context.platform.transcript(chat, place.cursor.as_deref(), PAGE).map_err(reports::failure)?;
@@ -221,6 +231,14 @@ fn part(context: &Context<'_>, chat: i64, story: &ChatStory, (number, begin): (u
             None => return Ok(Part { text: any.then_some(text), end: place, is_last: true }),
         }
     }
+}
+
+/// What the chat's phone field says besides one phone; none if it says nothing more.
+fn typed_beside(context: &Context<'_>, story: &ChatStory) -> Result<Option<String>, Failure> {
+    let attributes: Vec<(String, String)> = story.parameters.clone().into_iter().collect();
+    let reader = context.phones()?;
+    let typed = contacts::phone_field(&attributes).filter(|typed| contacts::says_more(reader, typed));
+    Ok(typed.map(|typed| template::line(typed, TYPED_MAX)))
 }
 
 /// A message as a line; none if neither a person nor a bot wrote it.

@@ -1,12 +1,14 @@
 //! What a visitor wrote into a form: the text, the page, the form, the contacts. Whatever the settings make or do not make of the request, this
 //! is in RetailCRM: in the request's new order, else in a note on the customer. If there is no customer, they are reported to the owner.
 
+use serde_json::{Map, Value};
+
 use crate::appeal::{Appeal, EventParameters, Identity};
 use crate::appeals::order;
 use crate::appeals::progress::{self, NoteState};
 use crate::base::outcome::skipped_words;
 use crate::base::phone::Reader;
-use crate::base::template;
+use crate::base::{json, template};
 use crate::bindings::uis::integration::site_request_events::SiteRequest;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
 use crate::context::Context;
@@ -59,6 +61,8 @@ impl Words {
             ("Телефон", phone.clone().or(typed), field(phone.is_some())),
             (PHONE_FIELD, more, InOrder::Comment),
             ("E-mail", event.email.clone().or_else(|| identity.email.clone()), field(typed_email.is_none())),
+            ("Отдел", parameters.get("group_name"), InOrder::Comment),
+            ("Поля формы", form_fields(parameters), InOrder::Comment),
         ];
         let value = |value: Option<String>| value.map(|value| template::line(&value, VALUE_MAX)).filter(|value| !value.is_empty());
         Words {
@@ -123,6 +127,24 @@ impl Words {
         progress::update(context, appeal.id, |progress| progress.transcript = NoteState::Yes)?;
         Ok(Vec::new())
     }
+}
+
+/// The form's own fields (`user_fields`): names and values, in order; none if there are none.
+fn form_fields(parameters: &dyn EventParameters) -> Option<String> {
+    let written = parameters.raw("user_fields").or_else(|| parameters.raw("properties"))?;
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let of_record = |record: &Map<String, Value>| match (record.get("name").or_else(|| record.get("field_name")), record.get("value")) {
+        (Some(name), Some(value)) => format!("{}: {}", text(name), text(value)),
+        _ => record.iter().map(|(name, value)| format!("{name}: {}", text(value))).collect::<Vec<_>>().join(", "),
+    };
+    let shown = match json::read::<Value>(written.as_bytes()) {
+        Ok(Value::Array(fields)) => {
+            fields.iter().map(|field| field.as_object().map_or_else(|| text(field), of_record)).collect::<Vec<_>>().join("; ")
+        }
+        Ok(Value::Object(fields)) => of_record(&fields),
+        _ => written,
+    };
+    Some(shown).filter(|shown| !shown.trim().is_empty())
 }
 
 /// A text in parts of at most `most` characters; an empty text is one empty part.
