@@ -10,7 +10,7 @@ use uis_test_support::native_plugin::NativePlugin;
 use uis_test_support::play::play_blocking;
 use uis_test_support::{Replayed, root, story};
 
-/// `customer ID has PHONES [EMAIL]`, `calls NUMBERS`, `dialled NUMBER [then TONES]`, in the order of the systems' lists.
+/// `customer ID has PHONES [EMAIL]`, `calls NUMBERS`, `dialled NUMBER [then TONES]`, `answer NAME, forward to NUMBERS`, in the order of the systems' lists.
 const AFTER: &[(&str, &[&str])] = &[
     (
         "foreign-callers",
@@ -61,7 +61,34 @@ const AFTER: &[(&str, &[&str])] = &[
             "customer 6 has 358401234567 and 79217001006",
         ],
     ),
-    ("further-numbers-of-a-known-client", &["customer 61 has 8 (921) 700-20-01"]),
+    ("further-numbers-of-a-known-client", &["customer 61 has 8 (921) 700-20-01", "calls 79217002002"]),
+    ("known-by-the-second-number", &["customer 63 has +7 921 700-63-02", "calls 79217006301"]),
+    (
+        "card-by-every-spelling",
+        &[
+            "customer 51 has +7 (812) 700-61-01, доб. 512",
+            "customer 52 has 8 812 700-61-02; 8 921 700-61-02",
+            "answer Снабжение, forward to 74950001101",
+            "answer Склад, forward to 74950001101",
+            "answer nobody, forward to nobody",
+        ],
+    ),
+    (
+        "card-of-nobody-else",
+        &[
+            "customer 53 has +84 938 550 180",
+            "customer 54 has 8 (493) 855-01-90",
+            "answer nobody, forward to nobody",
+            "answer Линь, forward to 74950001101",
+            "answer nobody, forward to nobody",
+            "answer Ткачиха, forward to 74950001101",
+        ],
+    ),
+    ("own-numbers-quoted", &["customer 1 has 79217006202", "customer 2 has 79217006203"]),
+    ("messenger-numbers", &["customer 1 has 84938550195", "customer 2 has 4930255019", "calls 84938550195, 4930255019"]),
+    ("email-of-a-client-without-one", &["customer 64 has 8 921 700-64-01 lada@mail.example"]),
+    ("visitor-of-a-call", &["customer 1 has 79217006501", "calls 79217006501"]),
+    ("click-on-a-stored-number", &["customer 65 has 84938550197", "dialled 84938550197", "dialled 74938550197"]),
     (
         "phones-in-messages",
         &[
@@ -109,7 +136,13 @@ fn lines(after: &Replayed) -> Vec<String> {
     };
     let calls: Vec<&str> = after.calls().iter().map(|call| text(&call["phone"])).collect();
     let calls = (!calls.is_empty()).then(|| format!("calls {}", calls.join(", ")));
-    after.customers().iter().map(customer).chain(calls).chain(after.dialled().iter().map(dialled)).collect()
+    let answer = |answer: &Value| {
+        let forward: Vec<&str> = answer["forward_to"].as_array().into_iter().flatten().map(text).collect();
+        let known = |name: &str| if name.is_empty() { "nobody".to_owned() } else { name.to_owned() };
+        format!("answer {}, forward to {}", known(text(&answer["card"]["name"])), known(&forward.join(", ")))
+    };
+    let after_calls = after.dialled().iter().map(dialled).chain(after.answers().iter().map(answer));
+    after.customers().iter().map(customer).chain(calls).chain(after_calls).collect()
 }
 
 #[test]

@@ -193,16 +193,16 @@ pub const CRM_AFTER: &[(&str, &[&str])] = &[
     ),
     (
         "request-repeat-after-hours",
-        &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail", "order uis-request-501 for 17 by landing-page of 7 in main"],
+        &["customer Пётр of 6 in main has +7 (916) 123-45-67 petr@example.ru", "order uis-request-501 for 17 by landing-page of 7 in main"],
     ),
     (
         "request-repeat-always",
-        &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail", "order uis-request-501 for 17 by landing-page of 7 in main"],
+        &["customer Пётр of 6 in main has +7 (916) 123-45-67 petr@example.ru", "order uis-request-501 for 17 by landing-page of 7 in main"],
     ),
     (
         "request-repeat-no-open",
         &[
-            "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
+            "customer Пётр of 6 in main has +7 (916) 123-45-67 petr@example.ru",
             "order uis-request-501 for 17 by landing-page of 7 in main",
             "note Заявка №502 (2026-11-23 11:00:00) on 17",
         ],
@@ -210,7 +210,7 @@ pub const CRM_AFTER: &[(&str, &[&str])] = &[
     (
         "request-repeat-nothing",
         &[
-            "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
+            "customer Пётр of 6 in main has +7 (916) 123-45-67 petr@example.ru",
             "customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79160000002 no e-mail",
             "order uis-request-502 for 18 by landing-page of 7 in main",
             "note Заявка №501 (2026-11-23 10:00:00) on 17",
@@ -218,16 +218,16 @@ pub const CRM_AFTER: &[(&str, &[&str])] = &[
     ),
     (
         "request-repeat-open",
-        &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail", "note Заявка №501 (2026-11-23 10:00:00) on 17"],
+        &["customer Пётр of 6 in main has +7 (916) 123-45-67 petr@example.ru", "note Заявка №501 (2026-11-23 10:00:00) on 17"],
     ),
     (
         "request-repeat-too-soon",
-        &["customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail", "note Заявка №501 (2026-11-23 10:00:00) on 17"],
+        &["customer Пётр of 6 in main has +7 (916) 123-45-67 petr@example.ru", "note Заявка №501 (2026-11-23 10:00:00) on 17"],
     ),
     (
         "request-responsible",
         &[
-            "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
+            "customer Пётр of 6 in main has +7 (916) 123-45-67 petr@example.ru",
             "customer Пётр ‹b›Сидоров‹/b› of 7 in main has 79160000002 no e-mail",
             "order uis-request-501 for 17 by landing-page of 6 in main",
             "order uis-request-502 for 18 by landing-page of 7 in main",
@@ -248,7 +248,7 @@ pub const CRM_AFTER: &[(&str, &[&str])] = &[
     (
         "request-task",
         &[
-            "customer Пётр of 6 in main has +7 (916) 123-45-67 no e-mail",
+            "customer Пётр of 6 in main has +7 (916) 123-45-67 petr@example.ru",
             "order uis-request-501 for 17 by landing-page of 7 in main",
             "task Ответить Пётр ‹b›Сидоров‹/b› на «Обратный звонок» №501 for 6 due 2026-11-23 13:00",
         ],

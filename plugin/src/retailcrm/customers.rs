@@ -57,27 +57,40 @@ impl Customer {
 /// and RetailCRM keeps numbers as they were typed. So the search uses the digits that every spelling contains, and the match is checked
 /// here.
 pub fn find_by_phone(crm: Crm<'_>, reader: Reader<'_>, phone: &Phone) -> Result<Option<Customer>, CrmError> {
-    let mut best: Option<((bool, i64), Customer)> = None;
+    let mut best: Option<(Rank, Customer)> = None;
     let mut page = 1;
     loop {
-        let request = ApiRequest::get("/api/v5/customers")
-            .with("filter[name]", reader.national(&phone.number))
-            .with("limit", "100")
-            .with("page", page.to_string());
-        let answer = crm.send(request)?;
-        for customer in answer::members(&answer, "customers")?.into_iter().filter_map(Customer::read) {
-            let known = phones_with(reader, &customer.external_id, &customer.phones, &phone.number);
-            let rank = (known.iter().all(|known| known.extension != phone.extension), customer.id);
-            if !known.is_empty() && best.as_ref().is_none_or(|(best, _)| rank < *best) {
-                best = Some((rank, customer));
-            }
-        }
+        let answer = crm.send(by_phone_request(reader, phone).with("page", page.to_string()))?;
+        best = best.into_iter().chain(best_on_page(reader, phone, &answer)?).min_by_key(|(rank, _)| *rank);
         let exact = best.as_ref().is_some_and(|((other_extension, _), _)| !other_extension);
         if exact || page >= answer["pagination"]["totalPageCount"].as_u64().unwrap_or(1) {
             return Ok(best.map(|(_, customer)| customer));
         }
         page += 1;
     }
+}
+
+/// How well a customer fits a phone, the best first: whether the extension is another one, and the id.
+type Rank = (bool, i64);
+
+/// Requests customers who may have this phone, a hundred to a page.
+pub fn by_phone_request(reader: Reader<'_>, phone: &Phone) -> ApiRequest {
+    ApiRequest::get("/api/v5/customers").with("filter[name]", reader.national(&phone.number)).with("limit", "100")
+}
+
+/// The customer with this phone on a page of [`by_phone_request`].
+pub fn on_page(reader: Reader<'_>, phone: &Phone, answer: &Value) -> Result<Option<Customer>, CrmError> {
+    Ok(best_on_page(reader, phone, answer)?.map(|(_, customer)| customer))
+}
+
+fn best_on_page(reader: Reader<'_>, phone: &Phone, answer: &Value) -> Result<Option<(Rank, Customer)>, CrmError> {
+    let ranked = |customer: Customer| {
+        let known = phones_with(reader, &customer.external_id, &customer.phones, &phone.number);
+        let other_extension = known.iter().all(|known| known.extension != phone.extension);
+        (!known.is_empty()).then_some(((other_extension, customer.id), customer))
+    };
+    let found = answer::members(answer, "customers")?.into_iter().filter_map(Customer::read);
+    Ok(found.filter_map(ranked).min_by_key(|(rank, _)| *rank))
 }
 
 /// The phones with this main number among a customer's. A number by whose `externalId` this integration created the customer stands there as

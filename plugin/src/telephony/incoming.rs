@@ -1,17 +1,18 @@
-//! Looks up the caller and the phones to forward to. It changes nothing and makes one round trip to RetailCRM, within the deadline; a second one
-//! if RetailCRM does not know the number as UIS gives it, because people store numbers in other spellings and with extensions.
+//! Looks up the caller and the phones to forward to. It changes nothing and makes one round trip to RetailCRM, within the deadline. Besides the
+//! caller whom RetailCRM names by the number as UIS gives it, it asks for everybody whose phone has these digits, because people store numbers
+//! in other spellings and with extensions.
 
-use crate::base::phone::Phone;
+use crate::base::phone::{Phone, Reader};
 use crate::bindings::uis::integration::call_events::{CallAnswer, CallerCard, IncomingCall, OpenOrder};
 use crate::bindings::uis::integration::directory::Employee;
 use crate::bindings::uis::integration::log::{Level, Verdict as Decided};
-use crate::bindings::uis::integration::types::{Failure, PhoneNumber};
+use crate::bindings::uis::integration::types::Failure;
 use crate::context::Context;
 use crate::crm_state::{employee_links, statuses};
-use crate::retailcrm::customers;
+use crate::retailcrm::CONNECTION;
+use crate::retailcrm::customers::{self, Customer};
 use crate::retailcrm::orders::{self, Order};
 use crate::retailcrm::telephony::{self, Caller, CallerCustomer, Manager};
-use crate::retailcrm::{CONNECTION, Crm};
 use crate::telephony::routing;
 use crate::uis::directory;
 
@@ -28,8 +29,14 @@ pub fn answer(context: &Context<'_>, event: &IncomingCall) -> Result<CallAnswer,
     };
     let number = contact.digits.clone();
     let crm = context.crm.within(event.deadline_ms.saturating_sub(RESERVE_MS));
-    let [caller, orders] = crm.send_all([telephony::manager_request(&number), orders::by_phone_request(&number)]);
-    let caller = recognised(context, crm, Caller::read(&caller?), contact)?;
+    let (reader, phone) = (context.phones()?, Phone { number: number.clone(), extension: contact.extension.clone() });
+    let [caller, orders, others] =
+        crm.send_all([telephony::manager_request(&number), orders::by_phone_request(&number), customers::by_phone_request(reader, &phone)]);
+    let others = others.and_then(|answer| customers::on_page(reader, &phone, &answer)).unwrap_or_else(|error| {
+        context.platform.log(Level::Warn, "the caller could not be looked up by other spellings", &[("error", &error.to_string())]);
+        None
+    });
+    let caller = recognised(reader, Caller::read(&caller?), &number, others);
     // Without the orders, the card is still useful.
     let orders = orders.and_then(|answer| orders::read(&answer)).unwrap_or_else(|error| {
         context.platform.log(Level::Warn, "the caller's orders could not be read", &[("error", &error.to_string())]);
@@ -50,29 +57,22 @@ pub fn answer(context: &Context<'_>, event: &IncomingCall) -> Result<CallAnswer,
     Ok(CallAnswer { card, forward_to, skipped: Vec::new() })
 }
 
-/// The caller whom RetailCRM named, if one of their phones is this number; else the customer who is found by reading everybody's phones.
-fn recognised(context: &Context<'_>, crm: Crm<'_>, named: Caller, contact: &PhoneNumber) -> Result<Caller, Failure> {
-    let (reader, number) = (context.phones()?, &contact.digits);
-    if let Some(customer) = &named.customer
-        && (customer.phones.is_empty() || !customers::phones_with(reader, &customer.external_id, &customer.phones, number).is_empty())
-    {
-        return Ok(named);
-    }
-    let phone = Phone { number: number.clone(), extension: contact.extension.clone() };
-    let found = customers::find_by_phone(crm, reader, &phone).unwrap_or_else(|error| {
-        context.platform.log(Level::Warn, "the caller could not be looked up by other spellings", &[("error", &error.to_string())]);
-        None
-    });
-    Ok(match found {
-        Some(customer) => Caller {
+/// The caller whom RetailCRM named, if one of their phones is this number; else the customer who was found by reading everybody's phones.
+fn recognised(reader: Reader<'_>, named: Caller, number: &str, found: Option<Customer>) -> Caller {
+    let is_named = |customer: &CallerCustomer| {
+        customer.phones.is_empty() || !customers::phones_with(reader, &customer.external_id, &customer.phones, number).is_empty()
+    };
+    match (&named.customer, found) {
+        (Some(customer), _) if is_named(customer) => named,
+        (_, Some(customer)) => Caller {
             manager: customer.manager_id.map(|id| Manager { id: Some(id) }),
             customer: Some(CallerCustomer { id: Some(customer.id), name: customer.name, ..CallerCustomer::default() }),
             customer_link: String::new(),
         },
         // Without a customer, the manager is the one whom RetailCRM suggests for new ones.
-        None if named.customer.is_none() => named,
-        None => Caller::default(),
-    })
+        (None, None) => named,
+        (Some(_), None) => Caller::default(),
+    }
 }
 
 /// The caller's open orders.
