@@ -10,6 +10,7 @@ use crate::base::phone::Phone;
 use crate::base::tags::StoredTag;
 use crate::base::{stored, template};
 use crate::bindings::uis::integration::call_events::{Call, Recording};
+use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
 use crate::settings::Settings;
@@ -238,6 +239,20 @@ pub fn read(context: &Context<'_>, session: i64) -> Result<Story, Failure> {
 pub fn log_long_values(context: &Context<'_>, call: &Call) {
     for (name, value) in call.attributes.iter().filter(|(_, value)| value.chars().nth(PARAMETER_MAX).is_some()) {
         template::log_whole(context.platform, name, value);
+    }
+}
+
+/// Stores what the event of an incoming call, or a request of UIS's scenario about it, contains. It never fails: the answer to the event counts
+/// more.
+pub fn remember_incoming(context: &Context<'_>, call: &Call) {
+    let Call { contact, virtual_number, tags, attributes, .. } = call;
+    if contact.is_none() && virtual_number.is_none() && tags.is_empty() && attributes.is_empty() {
+        return;
+    }
+    log_long_values(context, call);
+    if let Err(failure) = update(context, call.session_id, |story| story.merge_incoming(call)) {
+        let (call, failure) = (call.session_id.to_string(), format!("{failure:?}"));
+        context.platform.log(Level::Warn, "what an incoming call's event contains is not stored", &[("call", &call), ("failure", &failure)]);
     }
 }
 
