@@ -74,7 +74,7 @@ pub enum Key<'a> {
     Clicked(i64, &'a str),
     /// A click in RetailCRM, by the mark that its call has.
     ClickMark(&'a str),
-    /// The last click on a phone in RetailCRM.
+    /// The last clicks on a phone in RetailCRM.
     ClickOn(&'a str),
     /// The time up to which UIS's report of calls was read.
     CallsRead,
