@@ -34,7 +34,8 @@ pub fn render(text: &str, parameters: &dyn EventParameters, most: usize, unknown
             too_many = items;
         }
     }
-    if fits == 0 { whole } else { with(fits) }
+    let fitting = with(fits);
+    if fitting == with(0) { whole } else { fitting }
 }
 
 fn length(text: &str) -> usize {

@@ -59,6 +59,8 @@ pub enum Key<'a> {
     OwnTexts(&'a str),
     /// The task of an appeal.
     AppealTask(AppealId),
+    /// It was already reported that RetailCRM has no such field.
+    MissingField(&'a str),
     /// The open task for missed calls from a phone.
     MissedCallTask(&'a str),
 
@@ -172,6 +174,8 @@ pub enum Family {
     OwnNumbers,
     /// [`Key::UnfinishedCall`].
     UnfinishedCalls,
+    /// [`Key::MissingField`].
+    MissingFields,
     /// [`Key::RefusedChat`].
     RefusedChats,
     /// [`Key::RefusedRequest`].
@@ -199,6 +203,7 @@ impl Family {
             Family::Synchronised => "synchronised/",
             Family::OwnNumbers => "own-number/",
             Family::UnfinishedCalls => "unsettled-call/",
+            Family::MissingFields => "missing-field/",
             Family::RefusedChats => "refused-chat/",
             Family::RefusedRequests => "refused-request/",
             Family::Deals => "deal/",
@@ -242,6 +247,7 @@ impl fmt::Display for Key<'_> {
             Key::ChatOfCommunication(id) => ("chat-of/", id),
             Key::CommunicationTags(id) => ("tags/", id),
             Key::OwnTexts(record) => ("own-texts/", record),
+            Key::MissingField(name) => (Family::MissingFields.prefix(), name),
             Key::AppealTask(appeal) => ("task/", appeal),
             Key::GivenNumber(number) => ("given-number/", number),
             Key::MissedCallTask(phone) => ("missed-call-task/", phone),
@@ -300,6 +306,7 @@ mod tests {
             (Key::Synchronised(5), Family::Synchronised, "5"),
             (Key::OwnNumber("74951112233"), Family::OwnNumbers, "74951112233"),
             (Key::UnfinishedCall(5), Family::UnfinishedCalls, "5"),
+            (Key::MissingField("extra-field-rows: x"), Family::MissingFields, "extra-field-rows: x"),
             (Key::Deal(5), Family::Deals, "5"),
             (Key::DealHint(5), Family::DealHints, "5"),
             (Key::DealFunnel("shop-a"), Family::DealFunnels, "shop-a"),
