@@ -20,7 +20,7 @@ use crate::context::Context;
 use crate::crm_state::{outage, switch};
 use crate::platform::{Phones, Platform};
 use crate::setup::{activation, callbacks, check, choices, describe, erase, templates};
-use crate::telephony::{click_to_call, closing, contact, filter, history, incoming, popups, reconcile, tags};
+use crate::telephony::{click_to_call, closing, contact, filter, history, incoming, popups, reconcile, story, tags};
 use crate::texts::{self, chats, site_requests};
 use crate::{deals, settings, workplace};
 
@@ -122,7 +122,10 @@ pub fn on_incoming_call(platform: &dyn Platform, _: &Delivery, event: &IncomingC
     if !filter::ours(context, &event.call)? {
         return Ok(CallAnswer { card: None, forward_to: Vec::new(), skipped: Vec::new() });
     }
-    incoming::answer(context, event)
+    let answer = incoming::answer(context, event);
+    // After the answer: a call's other events may not contain what this one does.
+    story::remember_incoming(context, &event.call);
+    answer
 }
 
 /// `calls.on-leg-ringing`.

@@ -171,7 +171,11 @@ impl Params {
             Value::String(text) if self.from_query => match serde_json::from_str(text) {
                 Ok(Value::String(inner)) => Some(inner),
                 Ok(Value::Null) => None,
-                _ => Some(text.clone()),
+                // Two layers of quotes.
+                _ => match without_quotes(text.trim()).filter(|inner| is_quoted(inner)) {
+                    Some(inner) => serde_json::from_str(inner).ok().or_else(|| without_quotes(inner).map(str::to_owned)),
+                    None => Some(text.clone()),
+                },
             },
             Value::String(text) => Some(text.clone()),
             Value::Null => None,
@@ -304,11 +308,23 @@ pub(super) fn decoded(value: &Value) -> Value {
         Ok(inner @ Value::String(_)) => decoded(&inner),
         Ok(inner) => inner,
         // Quotes around a text that is not valid JSON: `"ООО "Ромашка""`.
-        Err(_) if text.len() > 1 && text.starts_with('"') && text.ends_with('"') => {
-            Value::String(text[1..text.len() - 1].trim().to_owned())
-        }
-        _ => Value::String(text.to_owned()),
+        Err(_) => match without_quotes(text) {
+            // Two layers: `""in""`.
+            Some(inner) if is_quoted(inner) => decoded(&Value::String(inner.to_owned())),
+            Some(inner) => Value::String(inner.to_owned()),
+            None => Value::String(text.to_owned()),
+        },
     }
+}
+
+/// The text between quotes.
+fn without_quotes(text: &str) -> Option<&str> {
+    Some(text.strip_prefix('"')?.strip_suffix('"')?.trim())
+}
+
+/// Whether quotes stand around the whole text, and not around its first and last words: `"Ромашка"`, but not `"Ромашка" и "Лютик"`.
+fn is_quoted(text: &str) -> bool {
+    serde_json::from_str::<String>(text).is_ok() || without_quotes(text).is_some_and(|inner| !inner.contains('"'))
 }
 
 pub(super) fn integer_of(value: &Value) -> Option<i64> {

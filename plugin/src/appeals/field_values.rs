@@ -6,9 +6,9 @@ use std::cell::Cell;
 
 use serde_json::{Map, Value, json};
 
-use crate::appeal::EventParameters;
+use crate::appeal::Appeal;
 use crate::appeals::filled_fields::{LINE_MAX, TEXT_MAX};
-use crate::appeals::whole_lists;
+use crate::appeals::{missing_fields, whole_lists};
 use crate::base::outcome::skipped;
 use crate::base::template;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
@@ -22,14 +22,14 @@ fn longest(field: &Field) -> usize {
     if field.kind == "text" { TEXT_MAX } else { LINE_MAX }
 }
 
-/// The values of `rows`, filled with `parameters`, and the rows that were skipped.
+/// The values of `rows`, filled with the appeal's parameters, and the rows that were skipped.
 pub fn values<'a>(
     context: &Context<'_>,
     entity: Entity,
     rows: impl Iterator<Item = &'a ExtraFieldRow>,
-    parameters: &dyn EventParameters,
+    appeal: &Appeal<'_>,
 ) -> Result<(Map<String, Value>, Vec<Skipped>), Failure> {
-    let fields = known_fields::of(context.platform, entity)?;
+    let (fields, parameters) = (known_fields::of(context.platform, entity)?, appeal.parameters);
     let (mut values, mut left_out) = (Map::new(), Vec::new());
     for row in rows {
         let field = fields.iter().find(|field| field.code == row.field);
@@ -41,17 +41,15 @@ pub fn values<'a>(
         if !any.get() || text.trim().is_empty() {
             continue;
         }
-        let converted = match field {
-            Some(field) => {
-                let text = if takes_list { text.clone() } else { whole_lists::render(&row.value, parameters, longest(field), |_| {}) };
-                if !takes_list && text.trim().chars().count() > longest(field) {
-                    template::log_whole(context.platform, &row.field, text.trim());
-                }
-                convert(field, text.trim())
-            }
-            None => Err(format!("RetailCRM has no such field of {}s", entity.name())),
+        let Some(field) = field else {
+            left_out.push(missing_fields::skipped(appeal.id.kind, entity, &row.field));
+            continue;
         };
-        match converted {
+        let text = if takes_list { text } else { whole_lists::render(&row.value, parameters, longest(field), |_| {}) };
+        if !takes_list && text.trim().chars().count() > longest(field) {
+            template::log_whole(context.platform, &row.field, text.trim());
+        }
+        match convert(field, text.trim()) {
             Ok(value) => drop(values.insert(row.field.clone(), value)),
             Err(why) => left_out.push(skipped(format!("field {}", row.field), format!("{why}: {}", template::line(&text, 80)))),
         }

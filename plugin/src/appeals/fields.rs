@@ -22,7 +22,7 @@ use crate::settings::common::ExtraFieldRow;
 /// Values for a customer that this appeal creates, from the parameters known so far. Rows that fail are not reported here but when the
 /// appeal ends.
 pub fn of_new(context: &Context<'_>, appeal: &Appeal<'_>, rows: &[ExtraFieldRow]) -> Result<Map<String, Value>, Failure> {
-    if rows.is_empty() { Ok(Map::new()) } else { Ok(field_values::values(context, Entity::Customer, rows.iter(), appeal.parameters)?.0) }
+    if rows.is_empty() { Ok(Map::new()) } else { Ok(field_values::values(context, Entity::Customer, rows.iter(), appeal)?.0) }
 }
 
 /// When the appeal is over: writes new values to a customer that this appeal created; to any other customer only the rows that are always
@@ -38,7 +38,7 @@ pub fn update(
     }
     let known = progress::read(context, appeal.id)?;
     let wanted = rows.iter().filter(|row| row.always || known.created);
-    let (mut values, mut left_out) = field_values::values(context, Entity::Customer, wanted, appeal.parameters)?;
+    let (mut values, mut left_out) = field_values::values(context, Entity::Customer, wanted, appeal)?;
     values.retain(|code, value| known.fields.get(code) != Some(value));
     if values.is_empty() {
         return Ok(left_out);
@@ -91,7 +91,7 @@ pub fn update_order(
     if wanted.is_empty() || known.skipped {
         return Ok(Vec::new());
     }
-    let (mut values, mut left_out) = field_values::values(context, Entity::Order, wanted.into_iter(), appeal.parameters)?;
+    let (mut values, mut left_out) = field_values::values(context, Entity::Order, wanted.into_iter(), appeal)?;
     values.retain(|code, value| known.order_fields.get(code) != Some(value));
     if known.order_created {
         // Values that cannot be converted were reported when the order was created.

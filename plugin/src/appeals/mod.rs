@@ -8,6 +8,7 @@
 //! | [`customer`] | the appeal's customer: looked up, else created |
 //! | [`fields`] | custom fields of the customer |
 //! | [`field_values`] | «Передавать дополнительные поля»: values converted to their fields' types |
+//! | [`missing_fields`] | rows whose field RetailCRM does not have |
 //! | [`filled_fields`] | custom fields that a person may have filled |
 //! | [`order`] | an order for the appeal |
 //! | [`task`] | a task for the appeal |
@@ -31,6 +32,7 @@ pub mod filled_fields;
 pub mod join;
 pub mod lease;
 pub mod lookup;
+pub mod missing_fields;
 pub mod open_tasks;
 pub mod order;
 pub mod progress;

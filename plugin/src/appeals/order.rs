@@ -58,11 +58,7 @@ pub struct OrderPlan<'a> {
 
 /// Values for the order's custom fields, and the rows that were skipped.
 pub fn fields(context: &Context<'_>, appeal: &Appeal<'_>, rows: &[ExtraFieldRow]) -> Result<(Map<String, Value>, Vec<Skipped>), Failure> {
-    if rows.is_empty() {
-        Ok((Map::new(), Vec::new()))
-    } else {
-        field_values::values(context, Entity::Order, rows.iter(), appeal.parameters)
-    }
+    if rows.is_empty() { Ok((Map::new(), Vec::new())) } else { field_values::values(context, Entity::Order, rows.iter(), appeal) }
 }
 
 /// Why an attempt to create the order failed.

@@ -1,7 +1,7 @@
 //! Several independent steps for one appeal: if RetailCRM refuses one for good, the others still run, and the refusal is reported after
 //! them.
 
-use crate::appeals::progress;
+use crate::appeals::{missing_fields, progress};
 use crate::base::appeal_id::AppealId;
 use crate::base::outcome::{REASON_BYTES, fitted, shortened, skipped};
 use crate::bindings::uis::integration::log::Level;
@@ -52,7 +52,7 @@ impl<'a> StepResults<'a> {
     fn skip(&mut self, left_out: Vec<Skipped>) -> Result<(), Failure> {
         let before = self.left_out.len();
         for one in left_out {
-            if !self.left_out.contains(&one) {
+            if !self.left_out.contains(&one) && !missing_fields::was_reported(self.context.platform, &one) {
                 self.left_out.push(one);
             }
         }
@@ -62,7 +62,8 @@ impl<'a> StepResults<'a> {
         self.stored = true;
         let unreported: Vec<(String, String)> =
             shortened(self.left_out.clone()).into_iter().map(|skipped| (skipped.what, skipped.why)).collect();
-        progress::update(self.context, self.appeal, |progress| progress.unreported.clone_from(&unreported))
+        progress::update(self.context, self.appeal, |progress| progress.unreported.clone_from(&unreported))?;
+        missing_fields::remember_reported(self.context.platform, &self.left_out)
     }
 
     /// Whether nothing was skipped or refused.

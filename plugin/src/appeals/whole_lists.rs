@@ -1,21 +1,29 @@
 //! Texts for fields of a limited length, from templates whose parameters may be lists, such as a communication's tags. If the text is too
-//! long, items at the end of the lists are left out, so that none is torn.
+//! long, items at the end of the lists are left out, so that none is torn; so is an item that does not fit even alone.
 
 use std::cell::Cell;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::appeal::EventParameters;
-use crate::base::{json, template};
+use crate::base::{json as read_json, template};
 
-/// Renders a template. If that is longer than `most` characters, its lists have as many items as fit; without a list, or if even one item is
-/// too many, the text stays too long. `unknown` gets the names of parameters without a value.
+/// Renders a template. If that is longer than `most` characters, its lists have as many items as fit; without a list, or if no item fits, the
+/// text stays too long. `unknown` gets the names of parameters without a value.
 pub fn render(text: &str, parameters: &dyn EventParameters, most: usize, unknown: impl FnMut(&str)) -> String {
     let whole = template::render(text, |name| parameters.get(name), unknown);
     if length(&whole) <= most {
         return whole;
     }
-    let with = |items: usize| template::render(text, |name| first_items(parameters, name, items), |_| {});
+    // Whether an item fits if it is the only one of all lists.
+    let fits_alone = |list: &str, item: &Value| {
+        let value = |name: &str| match items(parameters, name) {
+            Some(_) => (name == list).then(|| shown(&[item])),
+            None => parameters.get(name),
+        };
+        length(&template::render(text, value, |_| {})) <= most
+    };
+    let with = |most: usize| template::render(text, |name| first_items(parameters, name, most, &fits_alone), |_| {});
     // The number of items that fit is found by halving.
     let (mut fits, mut too_many) = (0, longest(text, parameters) + 1);
     while too_many - fits > 1 {
@@ -26,7 +34,8 @@ pub fn render(text: &str, parameters: &dyn EventParameters, most: usize, unknown
             too_many = items;
         }
     }
-    if fits == 0 { whole } else { with(fits) }
+    let fitting = with(fits);
+    if fitting == with(0) { whole } else { fitting }
 }
 
 fn length(text: &str) -> usize {
@@ -34,7 +43,7 @@ fn length(text: &str) -> usize {
 }
 
 fn items(parameters: &dyn EventParameters, name: &str) -> Option<Vec<Value>> {
-    json::read(parameters.raw(name)?.as_bytes()).ok()
+    read_json::read(parameters.raw(name)?.as_bytes()).ok()
 }
 
 /// The number of items of the longest list that the template shows.
@@ -48,12 +57,17 @@ fn longest(text: &str, parameters: &dyn EventParameters) -> usize {
     longest.get()
 }
 
-/// A parameter as people read it; of a list only the first items.
-fn first_items(parameters: &dyn EventParameters, name: &str, most: usize) -> Option<String> {
+/// A parameter as people read it; of a list only the first `most` items that `fits` accepts.
+fn first_items(parameters: &dyn EventParameters, name: &str, most: usize, fits: &dyn Fn(&str, &Value) -> bool) -> Option<String> {
     let Some(items) = items(parameters, name) else { return parameters.get(name) };
-    let names: Option<Vec<&str>> = items.iter().take(most).map(Value::as_str).collect();
-    let shown = names.map_or_else(|| Value::Array(items.iter().take(most).cloned().collect()).to_string(), |names| names.join(", "));
-    Some(shown).filter(|shown| !shown.trim().is_empty())
+    let items: Vec<&Value> = items.iter().filter(|item| fits(name, item)).take(most).collect();
+    Some(shown(&items)).filter(|shown| !shown.trim().is_empty())
+}
+
+/// A list as people read it.
+fn shown(items: &[&Value]) -> String {
+    let names: Option<Vec<&str>> = items.iter().map(|item| item.as_str()).collect();
+    names.map_or_else(|| json!(items).to_string(), |names| names.join(", "))
 }
 
 #[cfg(test)]
@@ -87,9 +101,13 @@ mod tests {
             ("Теги: {{tag_names}}", 24, "Теги: Оптовый клиент"),
             ("{{tag_ids}}", 7, "[5,70]"),
             ("{{tag_ids}}: {{tag_names}}", 28, "[5,70]: Оптовый клиент, VIP"),
-            // The caller cuts a text without a list, and a tag that is longer than the field.
+            // A tag that is longer than the room beside the text is left out; those that fit stay.
+            ("{{tag_names}}", 13, "VIP"),
+            ("{{tag_names}}", 10, "VIP"),
+            ("Теги: {{tag_names}}", 12, "Теги: VIP"),
+            // The caller cuts a text without a list, and tags that are all longer than the field.
             ("{{comment}}", 10, "Перезвоните после обеда"),
-            ("{{tag_names}}", 10, "Оптовый клиент, VIP, Москва, центр"),
+            ("{{tag_names}}", 2, "Оптовый клиент, VIP, Москва, центр"),
         ] {
             assert_eq!(render(template, &Tagged, most, |_| {}), text, "{template} {most}");
         }

@@ -61,6 +61,8 @@ pub enum Key<'a> {
     OwnTexts(&'a str),
     /// The task of an appeal.
     AppealTask(AppealId),
+    /// It was already reported that RetailCRM has no such field.
+    MissingField(&'a str),
     /// The open task for missed calls from a phone.
     MissedCallTask(&'a str),
 
@@ -76,7 +78,7 @@ pub enum Key<'a> {
     Clicked(i64, &'a str),
     /// A click in RetailCRM, by the mark that its call has.
     ClickMark(&'a str),
-    /// The last click on a phone in RetailCRM.
+    /// The last clicks on a phone in RetailCRM.
     ClickOn(&'a str),
     /// The time up to which UIS's report of calls was read.
     CallsRead,
@@ -174,6 +176,8 @@ pub enum Family {
     OwnNumbers,
     /// [`Key::UnfinishedCall`].
     UnfinishedCalls,
+    /// [`Key::MissingField`].
+    MissingFields,
     /// [`Key::RefusedChat`].
     RefusedChats,
     /// [`Key::RefusedRequest`].
@@ -201,6 +205,7 @@ impl Family {
             Family::Synchronised => "synchronised/",
             Family::OwnNumbers => "own-number/",
             Family::UnfinishedCalls => "unsettled-call/",
+            Family::MissingFields => "missing-field/",
             Family::RefusedChats => "refused-chat/",
             Family::RefusedRequests => "refused-request/",
             Family::Deals => "deal/",
@@ -245,6 +250,7 @@ impl fmt::Display for Key<'_> {
             Key::ChatOfCommunication(id) => ("chat-of/", id),
             Key::CommunicationTags(id) => ("tags/", id),
             Key::OwnTexts(record) => ("own-texts/", record),
+            Key::MissingField(name) => (Family::MissingFields.prefix(), name),
             Key::AppealTask(appeal) => ("task/", appeal),
             Key::GivenNumber(number) => ("given-number/", number),
             Key::MissedCallTask(phone) => ("missed-call-task/", phone),
@@ -303,6 +309,7 @@ mod tests {
             (Key::Synchronised(5), Family::Synchronised, "5"),
             (Key::OwnNumber("74951112233"), Family::OwnNumbers, "74951112233"),
             (Key::UnfinishedCall(5), Family::UnfinishedCalls, "5"),
+            (Key::MissingField("extra-field-rows: x"), Family::MissingFields, "extra-field-rows: x"),
             (Key::Deal(5), Family::Deals, "5"),
             (Key::DealHint(5), Family::DealHints, "5"),
             (Key::DealFunnel("shop-a"), Family::DealFunnels, "shop-a"),

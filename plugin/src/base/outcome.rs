@@ -13,7 +13,7 @@ pub fn done() -> Handled {
 /// The most skipped items that the host takes of one event.
 const SKIPPED_MAX: usize = 64;
 /// The longest name of a skipped thing that the host shows, in bytes.
-const WHAT_BYTES: usize = 256;
+pub const WHAT_BYTES: usize = 256;
 /// The longest reason that the host shows, in bytes, is a little longer.
 pub const REASON_BYTES: usize = 1000;
 

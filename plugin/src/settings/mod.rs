@@ -288,12 +288,15 @@ pub fn prepare(phones: &dyn Phones, json: &str, from_version: Option<&str>) -> R
     };
     let (given, mut problems, mut notes) = migration::migrate(given, from_version);
     let (readable, unreadable) = readable(given);
+    // A setting that cannot be read has its default below, about which nothing needs to be said.
+    let is_unread: Vec<String> = unreadable.iter().map(|one| one.setting.clone()).collect();
+    let is_read = |one: &Misconfiguration| !is_unread.contains(&one.setting);
     problems.extend(unreadable);
     let mut settings = Settings::deserialize(nested(readable)).map_err(|error| vec![problem("", error.to_string())])?;
     mend::tidy(&mut settings);
     let checked = check::check(&mut settings, phones);
-    problems.extend(checked.problems);
-    notes.extend(checked.notes);
+    problems.extend(checked.problems.into_iter().filter(is_read));
+    notes.extend(checked.notes.into_iter().filter(is_read));
     let unusable = mend::mend(&mut settings);
     if from_version.is_some_and(|version| version.starts_with("0.1.")) {
         // That version accepted them, and its settings stay in use.
@@ -322,8 +325,10 @@ fn readable(given: Map<String, Value>) -> (Map<String, Value>, Vec<Misconfigurat
                 None => match Settings::deserialize(nested([(name.clone(), value.clone())])) {
                     Ok(_) => drop(readable.insert(name, value)),
                     Err(error) => {
-                        let wanted = schema::expected(property).unwrap_or_else(|| error.to_string());
-                        problems.push(problem(&name, format!("{value} cannot be used: {wanted}")));
+                        let wanted = || schema::expected(property).unwrap_or_else(|| error.to_string());
+                        let message =
+                            schema::half_filled(property, &value).unwrap_or_else(|| format!("{value} cannot be used: {}", wanted()));
+                        problems.push(problem(&name, message));
                     }
                 },
             },

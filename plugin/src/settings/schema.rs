@@ -156,6 +156,63 @@ pub fn expected(property: &Value) -> Option<String> {
     })
 }
 
+/// What is missing in a list or a table whose rows are filled half-way; none if nothing is.
+pub fn half_filled(property: &Value, value: &Value) -> Option<String> {
+    let rows = value.as_array()?;
+    let members = &property["items"]["properties"];
+    for (index, row) in rows.iter().enumerate() {
+        let number = index + 1;
+        if row.is_null() {
+            return Some(format!("row {number} is empty: choose its value, or remove it"));
+        }
+        let required = property["items"]["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let missing: Vec<String> = required
+            .filter(|name| row.is_object() && row[name].is_null())
+            .map(|name| format!("{} «{}» ({name})", verb(&members[name]), members[name]["title"].as_str().unwrap_or(name)))
+            .collect();
+        if !missing.is_empty() {
+            return Some(format!("row {number}: {}, or remove the row", missing.join(" and ")));
+        }
+        if has_null(row) && !row.is_object() {
+            return Some(format!("row {number}: a condition is filled half-way: choose its values, or remove it"));
+        }
+        let wrong = row.as_object().into_iter().flatten().find_map(|(name, value)| {
+            let wanted = expected(&members[name]).filter(|_| !fits(&members[name]["type"], value))?;
+            Some(format!("row {number}: {value} cannot be used as {name}: {wanted}"))
+        });
+        if wrong.is_some() {
+            return wrong;
+        }
+    }
+    None
+}
+
+fn verb(member: &Value) -> &'static str {
+    if member["x-choices"].is_string() { "choose" } else { "write" }
+}
+
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(has_null),
+        Value::Object(members) => members.values().any(has_null),
+        other => other.is_null(),
+    }
+}
+
+/// Whether a value is of a type that the schema names, or of one of several.
+fn fits(kind: &Value, value: &Value) -> bool {
+    let name = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    kind == name || listed(kind, &name.into())
+}
+
 /// The source of a setting's choices; none if the setting has no such choices. A field of a table's row is named `setting.field`, and the
 /// values of a condition's parameter `setting.parameter`.
 pub fn choices_from(setting: &str) -> Option<String> {

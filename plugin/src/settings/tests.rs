@@ -104,6 +104,25 @@ fn contradicting_settings_are_reported_under_their_names() {
 }
 
 #[test]
+fn a_row_that_is_filled_half_way_is_reported_once_in_the_settings_words() {
+    for (json, words) in [
+        (
+            r#"{"employee-matching":"table","employee-table":[{"employee":801,"user":null}]}"#,
+            "row 1: choose «Сотрудник RetailCRM» (user), or remove the row",
+        ),
+        (r#"{"extra-fields":true,"extra-field-rows":[{"value":"{{tag_names}}"}]}"#, "row 1: choose «Поле в RetailCRM» (field)"),
+        (r#"{"shop-numbers":[{"site":"a","number":"74951112233"},{}]}"#, "row 2: choose «Магазин» (site) and choose «Виртуальный номер»"),
+        (r#"{"incoming-responsibles":[{"conditions":[]}]}"#, "row 1: choose «Ответственный» (user)"),
+        (r#"{"employee-table":[{"employee":801,"user":"Анна"}]}"#, "row 1: \"Анна\" cannot be used as user: choose a user of RetailCRM"),
+        (r#"{"chat-send":true,"chat-when":"tag","chat-tags":[null]}"#, "row 1 is empty: choose its value, or remove it"),
+        (r#"{"incoming-filter":[[{"parameter":"tag","condition":"include","values":[null]}]]}"#, "row 1: a condition is filled half-way"),
+    ] {
+        let problems = prepare(&Fake::default(), json, None).expect_err("half-way");
+        assert!(problems.len() == 1 && problems[0].message.contains(words), "{json}: {problems:?}");
+    }
+}
+
+#[test]
 fn the_default_assignee_of_calls_serves_requests_and_chats_too() {
     for (json, default) in [
         (r#"{"chat-send":true,"chat-task":true,"default-responsible":5}"#, Some(5)),

@@ -1,5 +1,6 @@
 //! Switches the integration on and off: registers it in RetailCRM, and reads what must be known before the first event.
 
+use crate::appeals::missing_fields;
 use crate::base::outcome::{Handled, done, done_with_skipped, misconfigured, skipped};
 use crate::base::timers::{self, TimerName};
 use crate::bindings::uis::integration::directory::Employee;
@@ -32,6 +33,7 @@ pub fn on_activate(context: &Context<'_>, at: Instant) -> Handled {
         )]);
     }
     outage::clear(context.platform)?;
+    missing_fields::forget_reported(context.platform)?;
     // Whoever saves the settings is reminded of another integration that sends the deals.
     deals::owner::forget(context.platform)?;
     // Register again, whatever happened to the module in RetailCRM meanwhile.

@@ -16,6 +16,8 @@ const PREFIX: &str = "retailcrm-user-";
 const SOURCE: &str = "retailcrm";
 /// How long after a click UIS has begun its call.
 const BEGINS_WITHIN_MS: i64 = 120_000;
+/// At most this many clicks on one number are stored, the newest.
+const CLICKS_MAX: usize = 20;
 /// How much UIS's clock may differ from the host's.
 const CLOCKS_MS: i64 = 60_000;
 
@@ -26,6 +28,44 @@ struct Click {
     user: i64,
     employee: i64,
     at: Instant,
+}
+
+/// The clicks on one number, oldest first. Several people may click it within seconds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "StoredClicks")]
+struct Clicks(Vec<Click>);
+
+/// As [`Clicks`], or the only click, as old versions stored it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredClicks {
+    Many(Vec<Click>),
+    One(Click),
+}
+
+impl From<StoredClicks> for Clicks {
+    fn from(stored: StoredClicks) -> Clicks {
+        match stored {
+            StoredClicks::Many(all) => Clicks(all),
+            StoredClicks::One(one) => Clicks(vec![one]),
+        }
+    }
+}
+
+impl Clicks {
+    fn add(&mut self, click: Click) {
+        // A change may run several times.
+        self.0.retain(|known| *known != click);
+        self.0.push(click);
+        let too_many = self.0.len().saturating_sub(CLICKS_MAX);
+        self.0.drain(..too_many);
+    }
+
+    /// The click, among those that `fits` accepts, that is the nearest to the beginning of its call.
+    fn nearest(&self, began: Instant, fits: impl Fn(&Click) -> bool) -> Option<&Click> {
+        let in_time = |click: &&Click| (click.at - CLOCKS_MS..=click.at + BEGINS_WITHIN_MS).contains(&began);
+        self.0.iter().filter(in_time).filter(|click| fits(click)).min_by_key(|click| (click.at - began).abs())
+    }
 }
 
 /// The mark for a CRM user's click.
@@ -47,7 +87,7 @@ pub fn is_source(call_source: Option<&str>) -> bool {
 pub fn remember(context: &Context<'_>, (user, employee): (i64, i64), contact: &str, at: Instant) -> Result<String, Failure> {
     let (mark, click) = (of(user, at), Click { user, employee, at });
     stored::put(context.platform, Key::ClickMark(&mark), &click, Some(story::TTL_MS))?;
-    stored::put(context.platform, Key::ClickOn(contact), &click, Some(story::TTL_MS))?;
+    stored::update(context.platform, Key::ClickOn(contact), Some(story::TTL_MS), |clicks: &mut Clicks| clicks.add(click.clone()))?;
     Ok(mark)
 }
 
@@ -74,18 +114,21 @@ fn may_be_unmarked(call: &Call) -> bool {
     call.external_id.is_none() && call.call_source.is_none() && call.direction != Some(Direction::Incoming)
 }
 
-/// The click on the call's number shortly before the call began, by the employee whom the event names; if UIS says that the call `is_clicked`,
-/// the event need not name one.
+/// The click on the call's number shortly before the call began, by the employee whom the event names, or who already called; if UIS says that
+/// the call `is_clicked`, nobody need be named.
 fn by_number(context: &Context<'_>, call: &Call, is_clicked: bool) -> Result<Option<Click>, Failure> {
     let Some(contact) = &call.contact else { return Ok(None) };
-    let click: Option<Click> = stored::load(context.platform, Key::ClickOn(&contact.digits))?;
-    let Some(click) = click else { return Ok(None) };
+    let clicks: Option<Clicks> = stored::load(context.platform, Key::ClickOn(&contact.digits))?;
+    let Some(clicks) = clicks else { return Ok(None) };
     let known = story::read(context, call.session_id)?;
     let began = call.started_at.or(known.started_at).or(known.first_seen).unwrap_or(call.at);
+    if let Some(user) = known.clicked_by.filter(|_| known.own_click) {
+        return Ok(clicks.nearest(began, |click| click.user == user).cloned());
+    }
     let employee = call.employee.as_ref().and_then(|employee| employee.id);
-    let in_time = (click.at - CLOCKS_MS..=click.at + BEGINS_WITHIN_MS).contains(&began);
-    let by_employee = known.own_click || employee.map_or(is_clicked, |employee| employee == click.employee);
-    Ok((in_time && by_employee).then_some(click))
+    let named = employee.or_else(|| known.legs.first().map(|leg| leg.employee_id));
+    let by_employee = |click: &Click| named.map_or(is_clicked, |employee| employee == click.employee);
+    Ok(clicks.nearest(began, by_employee).cloned())
 }
 
 #[cfg(test)]
@@ -135,5 +178,36 @@ mod tests {
         assert_eq!(user(|call| call.at = 10_000_000), None, "long after the click");
         assert_eq!(user(|call| (call.at, call.started_at) = (10_000_000, Some(11_000))), Some(5), "a long call");
         assert_eq!(user(|call| call.contact = None), None);
+    }
+
+    #[test]
+    fn clicks_of_several_people_on_one_number_are_told_apart() {
+        let fake = Fake::default();
+        let context = Context::with_settings(&fake, Settings::default());
+        fake.set("click-on/79161234567", r#"v1:{"user":9,"employee":90,"at":9000}"#);
+        for (user, employee, at) in [(5, 50, 10_000), (6, 60, 10_500)] {
+            remember(&context, (user, employee), "79161234567", at).expect("stored");
+        }
+        let clicked = |session: i64, employee: Option<i64>, source: Option<&str>, at: Instant| {
+            let mut call = finished(FinishKind::Finished).call;
+            (call.session_id, call.call_source, call.at) = (session, source.map(str::to_owned), at);
+            call.employee = employee.map(|id| EmployeeHint { id: Some(id), full_name: None, email: None, extension: None });
+            recognise(&context, &call).expect("readable");
+            story::read(&context, session).expect("readable").clicked_by
+        };
+        assert_eq!(clicked(1, Some(50), None, 11_000), Some(5));
+        assert_eq!(clicked(2, Some(60), None, 11_000), Some(6));
+        assert_eq!(clicked(3, Some(90), Some("retailcrm"), 11_000), Some(9), "stored by an old version");
+        assert_eq!(clicked(4, Some(70), None, 11_000), None);
+        assert_eq!(clicked(1, None, Some("retailcrm"), 60_000), Some(5), "a later event that names nobody");
+        assert_eq!(clicked(5, None, Some("retailcrm"), 10_600), Some(6), "the nearest, where nobody is named");
+    }
+
+    #[test]
+    fn the_newest_clicks_on_a_number_are_kept() {
+        let mut clicks = Clicks::default();
+        (0..30).for_each(|at| clicks.add(Click { user: 5, employee: 50, at }));
+        clicks.add(Click { user: 5, employee: 50, at: 29 });
+        assert_eq!((clicks.0.len(), clicks.0[0].at, clicks.0[19].at), (CLICKS_MAX, 10, 29));
     }
 }

@@ -36,7 +36,8 @@ fn passes(context: &Context<'_>, session: i64, number: Option<&str>) -> Result<b
         return Ok(true);
     }
     let known = story::read(context, session)?;
-    Ok(known.own_click || (number.is_none() && known.virtual_number.as_deref().is_some_and(is_chosen)))
+    // A call whose end was handled stays this integration's, whatever filter was saved since: its record waits for the recording.
+    Ok(known.own_click || known.end.is_some() || (number.is_none() && known.virtual_number.as_deref().is_some_and(is_chosen)))
 }
 
 /// Handles an event if this integration handles its call.

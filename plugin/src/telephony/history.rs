@@ -17,13 +17,16 @@ use crate::retailcrm::telephony::{Call, EventType, upload};
 use crate::rules;
 use crate::telephony::merge::EndEmployees;
 use crate::telephony::parameters::Parameters;
-use crate::telephony::story::{self, FollowUp, HistoryState, Place, Story};
+use crate::telephony::story::{self, End, FollowUp, HistoryState, Place, StoredRecording, Story};
 use crate::telephony::verdict::{self, Verdict};
 use crate::telephony::{appeal, closing, follow_up, record_review, recordings, unfinished};
 use crate::uis::directory;
 
 /// How long an unanswered call waits for the second event about its end. UIS sends both at once, so a few seconds are enough.
 const MERGE_WAIT_MS: i64 = 15_000;
+/// How long an answered call whose end is handled late still waits for its recording, at most: the event about the recording may wait
+/// behind that of the end.
+const LATE_WAIT_MS: i64 = 60_000;
 
 /// The call has ended.
 pub fn on_call_finished(context: &Context<'_>, delivery: &Delivery, event: &CallFinished) -> Handled {
@@ -50,6 +53,9 @@ fn merge_end(context: &Context<'_>, event: &CallFinished) -> Result<(Story, Vec<
     let who = EndEmployees { last_talked: id(&event.last_talked_employee)?, responsible: id(&event.call.employee)? };
     let story = story::update(context, session, |story| {
         story.merge_end(event, who);
+        if let Some(end) = story.end.as_mut().filter(|_| event.kind != FinishKind::Reported) {
+            end.handled_at = context.platform.now();
+        }
         let new_recordings: Vec<&Recording> =
             if event.kind == FinishKind::Reported { story.not_yet_known(&links) } else { links.iter().collect() };
         new_recordings.into_iter().for_each(|link| story.merge_recording(link));
@@ -97,8 +103,12 @@ pub fn advance(context: &Context<'_>, ordering_key: &str, session: i64, story: S
     closing::close_all(context, session, &story, verdict::of(&story))?;
     match story.stored {
         HistoryState::Yes => {
+            if story.recordings.iter().any(StoredRecording::waits) {
+                unfinished::add(context, session, ordering_key)?;
+            }
             return finish(context, session);
         }
+        HistoryState::Refused => return Ok(Vec::new()),
         HistoryState::Intended => return store(context, session, story),
         HistoryState::Skipped if story.phone.is_none() || story.internal => return Ok(Vec::new()),
         HistoryState::Skipped | HistoryState::No => {}
@@ -124,12 +134,17 @@ fn ready_at(context: &Context<'_>, story: &Story) -> Result<Instant, Failure> {
     }
     Ok(if expects_recording(story) {
         let talks = story.talks.len().max(1);
-        if story.recordings.len() >= talks { now } else { end.at + context.settings()?.recording_wait_ms() }
+        if story.recordings.len() >= talks { now } else { waits_until(end, context.settings()?.recording_wait_ms()) }
     } else if (end.finish_reported && end.lost_reported) || !story.recordings.is_empty() {
         now
     } else {
         now + MERGE_WAIT_MS
     })
+}
+
+/// Until when an answered call waits for its recording.
+fn waits_until(end: &End, wait_ms: i64) -> Instant {
+    (end.at + wait_ms).max(end.handled_at + wait_ms.min(LATE_WAIT_MS))
 }
 
 /// Schedules storing the call at a later time.
@@ -183,6 +198,10 @@ fn store(context: &Context<'_>, session: i64, story: Story) -> Result<Vec<Skippe
         // The record was certainly not stored by this attempt. If it was the first one, the next may choose another recording.
         Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. })) if first => {
             story::update(context, session, |story| story.stored = HistoryState::No)?;
+            return Err(error.into());
+        }
+        Err(error @ CrmError::Refused { .. }) => {
+            story::update(context, session, |story| story.stored = HistoryState::Refused)?;
             return Err(error.into());
         }
         Err(error) => return Err(error.into()),
@@ -264,4 +283,20 @@ fn check_links(session: i64, found: &[Recording]) -> (Vec<Recording>, Vec<Skippe
 /// A bad link for messages: short and without control characters.
 fn shown(link: &str) -> String {
     link.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_whose_end_is_handled_late_still_waits_a_minute_for_its_recording() {
+        const MINUTE: i64 = 60_000;
+        let until = |handled_at: i64, wait: i64| waits_until(&End { at: MINUTE, handled_at, ..End::default() }, wait);
+        assert_eq!(until(MINUTE + 1_000, 10 * MINUTE), 11 * MINUTE, "at once");
+        assert_eq!(until(5 * MINUTE, 10 * MINUTE), 11 * MINUTE, "the rest of the wait is longer");
+        assert_eq!(until(120 * MINUTE, 10 * MINUTE), 121 * MINUTE);
+        assert_eq!(until(120 * MINUTE, 0), 120 * MINUTE, "nobody wants to wait");
+        assert_eq!(until(0, 10 * MINUTE), 11 * MINUTE, "UIS's report, or stored by an old version");
+    }
 }

@@ -77,6 +77,19 @@ impl Story {
         self.first_seen = Some(self.first_seen.map_or(call.at, |seen| seen.min(call.at)));
     }
 
+    /// Merges the event of an incoming call. It is live and may be handled after others of the call, and UIS's scenario may ask several
+    /// times: what is known already counts more.
+    pub fn merge_incoming(&mut self, call: &Call) {
+        let known = self.clone();
+        self.merge(call);
+        if known.phone.is_some() {
+            (self.phone, self.extension) = (known.phone, known.extension);
+        }
+        self.virtual_number = known.virtual_number.or(self.virtual_number.take());
+        self.direction = known.direction.or(self.direction);
+        self.parameters.extend(known.parameters);
+    }
+
     /// Merges tags. UIS sends all tags of the call, or only the new ones, so known tags are kept.
     pub fn merge_tags(&mut self, reported: &[Tag]) {
         tags::merge(&mut self.tags, reported);
@@ -211,6 +224,29 @@ mod tests {
         assert_eq!(story.phone.as_deref(), Some("79161234567"));
         assert_eq!(story.direction, Some(CallDirection::Out));
         assert_eq!(story.virtual_number.as_deref(), Some("74951112233"));
+    }
+
+    #[test]
+    fn an_incoming_calls_event_adds_what_no_other_event_contains() {
+        let mut incoming = finished(FinishKind::Finished).call;
+        (incoming.direction, incoming.virtual_number, incoming.at) = (Some(Direction::Incoming), Some("74951112233".into()), 5_000);
+        incoming.attributes = vec![("scenario_name".into(), "Розница".into()), ("utm_source".into(), "yandex".into())];
+        let mut sparse = finished(FinishKind::Finished);
+        (sparse.call.contact, sparse.call.at, sparse.finished_at) = (None, 25_000, 25_000);
+        sparse.call.attributes = vec![("scenario_name".into(), "Опт".into())];
+        let (mut before, mut after) = (Story::default(), Story::default());
+        before.merge_incoming(&incoming);
+        assert_eq!((before.end.is_some(), before.last_sign()), (false, 5_000));
+        before.merge_end(&sparse, EndEmployees::default());
+        after.merge_end(&sparse, EndEmployees::default());
+        after.merge_incoming(&incoming);
+        assert_eq!(before, after);
+        assert_eq!((before.phone.as_deref(), before.virtual_number.as_deref()), (Some("79161234567"), Some("74951112233")));
+        let parameter = |name: &str| before.parameters.get(name).map(String::as_str);
+        assert_eq!((parameter("scenario_name"), parameter("utm_source")), (Some("Опт"), Some("yandex")));
+        let mut outgoing = Story { direction: Some(CallDirection::Out), phone: Some("79990000001".into()), ..Story::default() };
+        outgoing.merge_incoming(&incoming);
+        assert_eq!((outgoing.direction, outgoing.phone.as_deref()), (Some(CallDirection::Out), Some("79990000001")));
     }
 
     #[test]

@@ -67,6 +67,7 @@ fn is_done(context: &Context<'_>, finished: &CallFinished) -> Result<bool, Failu
         // The report may contain a number that no event contained.
         HistoryState::Skipped => known.internal || finished.call.contact.is_none(),
         HistoryState::Yes => known.follow_up != FollowUp::Pending && !recording_is_left,
+        HistoryState::Refused => true,
         HistoryState::No | HistoryState::Intended => false,
     };
     if end_reported && finished_before {

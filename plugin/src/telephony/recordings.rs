@@ -7,6 +7,7 @@ use crate::base::outcome::skipped;
 use crate::bindings::uis::integration::decision;
 use crate::bindings::uis::integration::types::{CommunicationKind, Failure, Skipped};
 use crate::context::Context;
+use crate::retailcrm::CrmError;
 use crate::retailcrm::customers::{self, Customer};
 use crate::rules;
 use crate::telephony::parameters::Parameters;
@@ -39,10 +40,15 @@ pub fn put_into_notes(context: &Context<'_>, session: i64) -> Result<Vec<Skipped
         })?;
         return Ok(left_out);
     };
+    let mut refused = Ok(Vec::new());
     for recording in waiting {
-        put_into_note(context, session, &story, recording, &customer)?;
+        match put_into_note(context, session, &story, recording, &customer) {
+            // The notes of the other recordings are still sent.
+            Err(failure @ Failure::Rejected(_)) => refused = refused.and(Err(failure)),
+            other => other?,
+        }
     }
-    Ok(Vec::new())
+    refused
 }
 
 fn put_into_note(
@@ -67,6 +73,10 @@ fn put_into_note(
     update(context, session, &recording.url, |recording| (recording.place, recording.note_until) = (Place::NoteIntended, until))?;
     match customers::add_note(context.crm, customer, &text) {
         Ok(()) => place(context, session, &recording.url, Place::Note),
+        Err(error @ CrmError::Refused { .. }) => {
+            place(context, session, &recording.url, Place::NoteRefused)?;
+            Err(error.into())
+        }
         Err(error) if error.surely_did_nothing() => {
             place(context, session, &recording.url, Place::Waiting)?;
             Err(error.into())

@@ -10,6 +10,7 @@ use crate::base::phone::Phone;
 use crate::base::tags::StoredTag;
 use crate::base::{stored, template};
 use crate::bindings::uis::integration::call_events::{Call, Recording};
+use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
 use crate::settings::Settings;
@@ -137,6 +138,8 @@ pub struct Popup {
 pub struct End {
     /// When the call ended.
     pub at: Instant,
+    /// When a notification about the end was last handled, which may be long after it was sent: events wait while RetailCRM is out of order.
+    pub handled_at: Instant,
     /// Whether UIS considers the call lost. "Lost" wins over "not lost", because UIS sends the lost-call event only for lost calls.
     pub is_lost: Option<bool>,
     /// Whether the finish event or the report contained the end.
@@ -199,6 +202,8 @@ pub enum Place {
     Note,
     /// Nowhere, for good: there is no customer for a note.
     Nowhere,
+    /// RetailCRM refused the note, which was reported once; that is retried when the owner saves the settings.
+    NoteRefused,
 }
 
 /// Whether a call is stored in RetailCRM's history.
@@ -214,6 +219,8 @@ pub enum HistoryState {
     Yes,
     /// Cannot be stored, because it is internal or anonymous. This was reported once.
     Skipped,
+    /// RetailCRM refused it for good, which was reported once; that is retried when the owner saves the settings.
+    Refused,
 }
 
 /// The state of what follows from a call's end.
@@ -241,6 +248,24 @@ pub fn log_long_values(context: &Context<'_>, call: &Call) {
     }
 }
 
+/// Stores what the event of an incoming call, or a request of UIS's scenario about it, contains. It never fails: the answer to the event counts
+/// more.
+pub fn remember_incoming(context: &Context<'_>, call: &Call) {
+    let Call { contact, virtual_number, tags, attributes, .. } = call;
+    if contact.is_none() && virtual_number.is_none() && tags.is_empty() && attributes.is_empty() {
+        return;
+    }
+    log_long_values(context, call);
+    if let Err(failure) = update(context, call.session_id, |story| story.merge_incoming(call)) {
+        let (call, failure) = (call.session_id.to_string(), format!("{failure:?}"));
+        context.platform.log(
+            Level::Warn,
+            "what an incoming call's event contains is not stored",
+            &[("call", &call), ("failure", &failure)],
+        );
+    }
+}
+
 /// Changes a call's story and returns what `change` returns.
 pub fn update<R>(context: &Context<'_>, session: i64, change: impl FnMut(&mut Story) -> R) -> Result<R, Failure> {
     stored::update(context.platform, Key::Call(session), Some(TTL_MS), change)
@@ -263,6 +288,24 @@ impl Story {
     /// The customer's number with its extension.
     pub fn contact(&self) -> Option<Phone> {
         Some(Phone { number: self.phone.clone()?, extension: self.extension.clone() })
+    }
+
+    /// Whether RetailCRM refused the record, what follows from it, or a recording's note.
+    pub fn is_refused(&self) -> bool {
+        let note_refused = self.recordings.iter().any(|recording| recording.place == Place::NoteRefused);
+        self.stored == HistoryState::Refused || self.follow_up == FollowUp::Refused || note_refused
+    }
+
+    /// Makes what RetailCRM refused due again, because the settings were saved.
+    pub fn retry_refused(&mut self) {
+        if self.stored == HistoryState::Refused {
+            self.stored = HistoryState::No;
+        }
+        if self.follow_up == FollowUp::Refused {
+            self.follow_up = FollowUp::Pending;
+        }
+        let refused = self.recordings.iter_mut().filter(|recording| recording.place == Place::NoteRefused);
+        refused.for_each(|recording| recording.place = Place::Waiting);
     }
 
     /// The open pop-ups that `chosen` selects.
@@ -324,6 +367,25 @@ impl Story {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_refused_is_due_again_and_nothing_else() {
+        let recording = |place| StoredRecording { place, ..StoredRecording::default() };
+        let mut story = Story {
+            stored: HistoryState::Refused,
+            follow_up: FollowUp::Refused,
+            recordings: vec![recording(Place::History), recording(Place::NoteRefused)],
+            ..Story::default()
+        };
+        assert!(story.is_refused() && !story.recordings[1].waits());
+        story.retry_refused();
+        assert_eq!((story.stored, story.follow_up, story.is_refused()), (HistoryState::No, FollowUp::Pending, false));
+        assert_eq!(story.recordings, [recording(Place::History), recording(Place::Waiting)]);
+        (story.stored, story.follow_up) = (HistoryState::Yes, FollowUp::Done);
+        let before = story.clone();
+        story.retry_refused();
+        assert_eq!(story, before);
+    }
 
     #[test]
     fn a_stored_0_is_read_as_no_employee() {

@@ -17,7 +17,11 @@ pub fn add(context: &Context<'_>, session: i64, ordering_key: &str) -> Result<()
 /// Removes a call from the list if it is finished.
 pub fn remove_if_finished(context: &Context<'_>, session: i64, story: &Story) -> Result<(), Failure> {
     let stored = story.stored == HistoryState::Skipped || (story.stored == HistoryState::Yes && story.follow_up == FollowUp::Done);
-    if stored && story.open_popups(|_| true).is_empty() { stored::forget(context.platform, Key::UnfinishedCall(session)) } else { Ok(()) }
+    if stored && !story.is_refused() && story.open_popups(|_| true).is_empty() {
+        stored::forget(context.platform, Key::UnfinishedCall(session))
+    } else {
+        Ok(())
+    }
 }
 
 fn all(context: &Context<'_>) -> Result<Vec<(i64, String)>, Failure> {
@@ -40,9 +44,7 @@ pub fn resume_all(context: &Context<'_>) -> Result<(), Failure> {
             continue;
         }
         let story = story::update(context, session, |story| {
-            if story.follow_up == FollowUp::Refused {
-                story.follow_up = FollowUp::Pending;
-            }
+            story.retry_refused();
             story.clone()
         })?;
         closing::set_close_timer(context, session)?;

@@ -45,6 +45,27 @@ fn a_quoted_query_is_read_like_a_body() {
 }
 
 #[test]
+fn a_query_loses_one_or_two_layers_of_quotes() {
+    for (written, meant) in [
+        ("in", "in"),
+        ("\"in\"", "in"),
+        ("\"\"in\"\"", "in"),
+        ("\"ООО \"Ромашка\"\"", "ООО \"Ромашка\""),
+        ("\"\"Ромашка\" и \"Лютик\"\"", "\"Ромашка\" и \"Лютик\""),
+        ("\"\"C:\\pbx\"\"", "C:\\pbx"),
+    ] {
+        let query: String = form_urlencoded::Serializer::new(String::new()).append_pair("name", written).finish();
+        let params = Params::from_query(&query, chrono_tz::Europe::Moscow, 0);
+        assert_eq!(params.text("name").as_deref(), Some(meant), "{written}");
+    }
+    let read = |query: &str| Params::from_query(query, chrono_tz::Europe::Moscow, 0);
+    assert_eq!(read("id=%22%227%22%22").integer("id"), Some(7));
+    assert_eq!(read("tags=%22%22%22%22").text("tags"), None);
+    assert_eq!(read("text=%22%22Жду%20звонка%22%22").free_text("text").as_deref(), Some("Жду звонка"));
+    assert_eq!(read("text=%22Ромашка%22%20и%20%22Лютик%22").free_text("text").as_deref(), Some("\"Ромашка\" и \"Лютик\""));
+}
+
+#[test]
 fn times_without_a_zone_are_in_the_accounts_zone() {
     let at = |value: Value| time_of(&value, MOSCOW, 0);
     let expected = Some(1_795_417_200_000);
