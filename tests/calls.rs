@@ -187,7 +187,7 @@ fn what_only_the_event_of_an_incoming_call_contains_is_kept() {
 }
 
 #[test]
-fn two_clicks_on_one_number_within_a_second_are_told_apart() {
+fn two_clicks_on_one_number_within_a_second_are_kept_apart() {
     let after = after("telephony/two-click-one-number");
     assert_eq!(
         calls(&after),
