@@ -166,3 +166,71 @@ fn a_call_that_uis_reports_hours_late_is_still_found() {
         "none from before the start"
     );
 }
+
+/// A member of every record of the history, and the record's call.
+fn of_calls(after: &Replayed, member: &str) -> Vec<String> {
+    let mut all: Vec<String> = after.calls().iter().map(|call| format!("{} {}", text(&call["externalId"]), text(&call[member]))).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn what_only_the_event_of_an_incoming_call_contains_is_kept() {
+    let after = after("telephony/known-by-incoming-event-alone");
+    assert_eq!(calls(&after), ["uis-call-241 in no answer of null from yandex", "uis-call-242 in answered of 41 from vk"]);
+    assert_eq!(of_calls(&after, "phone"), ["uis-call-241 79083330001", "uis-call-242 79083330002"]);
+    assert_eq!(of_calls(&after, "externalPhone"), ["uis-call-241 78432770001", "uis-call-242 78432770001"]);
+    assert_eq!(tasks(&after), ["79083330001 2027-06-16 11:00 open"]);
+    let fields: Vec<&Value> = after.customers().iter().map(|one| &one["customFields"]["ad"]).collect();
+    assert_eq!(fields, [&json!("Опт, vk")]);
+    assert_eq!(after.messages(), Vec::<&str>::new(), "nothing is reported of a call of which nothing else is heard");
+}
+
+#[test]
+fn two_clicks_on_one_number_within_a_second_are_kept_apart() {
+    let after = after("telephony/two-click-one-number");
+    assert_eq!(
+        calls(&after),
+        [
+            "uis-call-251 out no answer of 41 from retailcrm",
+            "uis-call-252 out answered of 42 from retailcrm",
+            "uis-call-253 out no answer of 41 from retailcrm",
+            "uis-call-254 out no answer of 42 from retailcrm",
+        ]
+    );
+    assert_eq!(popups(&after), ["41 10:00:02 10:00:32", "42 10:00:02 10:01:12"]);
+}
+
+#[test]
+fn what_retailcrm_refuses_is_reported_once_and_retried_when_settings_are_saved() {
+    let record = after("telephony/record-refused-until-saved");
+    assert_eq!(record.messages().len(), 1, "{:?}", record.messages());
+    assert_eq!(calls(&record), ["uis-call-261 in answered of 41 from null"]);
+    let note = after("telephony/recording-note-refused-until-saved");
+    assert_eq!(note.messages().len(), 1, "{:?}", note.messages());
+    let notes: Vec<String> = note.notes().iter().map(|note| text(&note["text"])).collect();
+    assert_eq!(notes, ["Запись звонка от 2027-06-16 10:00:00 (1:00): https://media.example/262/a1"]);
+}
+
+#[test]
+fn a_field_that_is_gone_is_reported_once_until_settings_are_saved() {
+    let after = after("telephony/field-missing-reported-once");
+    let messages = after.messages();
+    assert!(messages.len() == 2 && messages.iter().all(|one| one.starts_with("extra-field-rows: field gone: ")), "{messages:?}");
+}
+
+#[test]
+fn a_recording_that_waits_behind_the_end_gets_into_the_record() {
+    let after_outage = after("telephony/recording-waits-behind-an-outage");
+    assert_eq!(of_calls(&after_outage, "recordUrl"), ["uis-call-271 https://media.example/271/a1"]);
+    let filtered = after("telephony/filter-saved-before-the-recording");
+    assert_eq!(of_calls(&filtered, "recordUrl"), ["uis-call-281 https://media.example/281/a1"], "a later call is shut out");
+}
+
+#[test]
+fn a_tag_that_is_too_long_costs_no_other_tag() {
+    let after = after("telephony/tag-longer-than-its-field");
+    let fields: Vec<&Value> = after.customers().iter().map(|one| &one["customFields"]).collect();
+    assert_eq!(fields, [&json!({"tags": "Опт, Казань"}), &Value::Null]);
+    assert_eq!(of_calls(&after, "phone"), ["uis-call-301 79083330061", "uis-call-302 79083330062"], "a query with doubled quotes");
+}

@@ -80,6 +80,10 @@ fn every_finished_call_is_in_the_history_exactly_once() {
             "telephony.filter-saved-in-mid-call",
             "telephony.click-shows-filtered-number",
             "telephony.report-hours-late",
+            "telephony.known-by-incoming-event-alone",
+            "telephony.record-refused-until-saved",
+            "telephony.recording-note-refused-until-saved",
+            "telephony.filter-saved-before-the-recording",
             "text.refused-until-settings-change",
             "text.request-refused-twice-over",
         ];

@@ -8,8 +8,9 @@ use crate::bindings::uis::integration::types::Tag;
 pub const TAG_NAMES: &str = "tag_names";
 /// The most tags of one communication that are stored.
 const TAGS_MAX: usize = 100;
-/// The longest name of a tag that is stored, in characters.
-const NAME_MAX: usize = 255;
+/// The longest name of a tag that is stored, in characters: one more than RetailCRM's single-line fields take, so that a cut name does not
+/// pass for one that fits.
+const NAME_MAX: usize = 256;
 /// The longest list of tags' names that is stored as a parameter, in characters: as long as the longest field of RetailCRM.
 const NAMES_MAX: usize = 4000;
 

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn clicks_of_several_people_on_one_number_are_told_apart() {
+    fn clicks_of_several_people_on_one_number_are_kept_apart() {
         let fake = Fake::default();
         let context = Context::with_settings(&fake, Settings::default());
         fake.set("click-on/79161234567", r#"v1:{"user":9,"employee":90,"at":9000}"#);
