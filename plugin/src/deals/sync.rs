@@ -306,7 +306,8 @@ fn is_newer_than_history(context: &Context<'_>, work: &mut Work, draft: &Draft, 
 fn upload_changes(run: &Run<'_>, work: &mut Work, orders: Vec<WholeOrder>) -> Result<Option<StageByStatus>, Failure> {
     let (context, settings) = (run.context, run.settings);
     for order in &work.deleted {
-        if known_deals::read(context, *order)?.is_some() {
+        // An attempt that a crash ended may have uploaded the deal of an order that changed in this part of the history, without a trace.
+        if known_deals::read(context, *order)?.is_some() || work.orders.contains_key(order) {
             // Deleting a deal that does not exist is not an error in UIS.
             if let Err(refusal) = run.uis.call(1, || context.platform.delete_deal(&run.ids.full(&draft::ext_id(*order))))? {
                 run.leave_out(format!("deletion of the deal of order {order}"), describe_refusal(&refusal));
