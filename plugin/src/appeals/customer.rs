@@ -29,7 +29,7 @@ enum Creation {
     /// The request was sent.
     Sent {
         /// The customer; none: another request created them first.
-        customer: Option<Customer>,
+        customer: Option<Box<Customer>>,
         /// Extra fields that count as written.
         fields: Map<String, Value>,
         /// Extra fields as they were sent.
@@ -81,7 +81,7 @@ fn find_or_create(
             }
             Creation::Sent { customer, fields, sent: fields_sent, left_out: refused } => {
                 created = customer.is_some();
-                lookup.set_customer(customer);
+                lookup.set_customer(customer.map(|customer| *customer));
                 (written, sent, left_out) = (fields, fields_sent, refused);
             }
         }
@@ -200,12 +200,14 @@ fn create(context: &Context<'_>, appeal: &Appeal<'_>, plain: NewCustomer) -> Res
     };
     let sent = std::mem::take(&mut customer.fields);
     // None: another request created the customer first; that customer is used.
-    let customer = made.map(|id| Customer {
-        id,
-        external_id: customer.external_id,
-        site: customer.site.unwrap_or_default(),
-        manager_id: customer.manager_id,
-        ..Customer::default()
+    let customer = made.map(|id| {
+        Box::new(Customer {
+            id,
+            external_id: customer.external_id,
+            site: customer.site.unwrap_or_default(),
+            manager_id: customer.manager_id,
+            ..Customer::default()
+        })
     });
     Ok(Creation::Sent { customer, fields: written, sent, left_out })
 }
