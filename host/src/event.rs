@@ -88,9 +88,21 @@ pub enum Fault {
 
 /// The ordering keys that a person's events may have, by phones, e-mails and visitor ids.
 pub fn keys_of(phones: &[String], emails: &[String], visitors: &[i64]) -> Vec<String> {
-    let phones = phones.iter().map(|number| format!("phone:{number}"));
-    let emails = emails.iter().map(|email| format!("email:{}", email.trim().to_lowercase()));
-    phones.chain(emails).chain(visitors.iter().map(|id| format!("visitor:{id}"))).collect()
+    let phones = phones.iter().map(|number| key_of_phone(number));
+    let emails = emails.iter().map(|email| key_of_email(email));
+    phones.chain(emails).chain(visitors.iter().map(|id| key_of_visitor(*id))).collect()
+}
+
+fn key_of_phone(number: &str) -> String {
+    format!("phone:{number}")
+}
+
+fn key_of_email(email: &str) -> String {
+    format!("email:{}", email.trim().to_lowercase())
+}
+
+fn key_of_visitor(id: i64) -> String {
+    format!("visitor:{id}")
 }
 
 impl Event {
@@ -175,14 +187,14 @@ impl Event {
     /// Events with equal keys are delivered in order. The customer's main phone number, without its extension, or else the e-mail address, the id of the visitor or
     /// chat, the communication's id. Form: `phone:79161234567`.
     pub fn ordering_key(&self) -> String {
-        let phone = |number: &Option<PhoneNumber>| number.as_ref().map(|number| format!("phone:{}", number.digits));
-        let email = |email: &Option<String>| email.as_ref().map(|email| format!("email:{}", email.trim().to_lowercase()));
+        let phone = |number: &Option<PhoneNumber>| number.as_ref().map(|number| key_of_phone(&number.digits));
+        let email = |email: &Option<String>| email.as_deref().map(key_of_email);
         if let Some(call) = self.call() {
             return phone(&call.contact).unwrap_or_else(|| format!("call:{}", call.session_id));
         }
         if let Some(chat) = self.chat() {
             return phone(&chat.visitor.phone).or_else(|| email(&chat.visitor.email)).unwrap_or_else(|| match chat.visitor.id {
-                Some(id) => format!("visitor:{id}"),
+                Some(id) => key_of_visitor(id),
                 None => format!("chat:{}", chat.chat_id),
             });
         }
@@ -191,7 +203,7 @@ impl Event {
                 phone(&event.contact).unwrap_or_else(|| format!("{:?}:{}", event.communication, event.communication_id))
             }
             Event::SiteRequest(event) => phone(&event.phone).or_else(|| email(&event.email)).unwrap_or_else(|| match event.visitor_id {
-                Some(id) => format!("visitor:{id}"),
+                Some(id) => key_of_visitor(id),
                 None => format!("request:{}", event.communication_id),
             }),
             Event::OrderWebhook(event) => {
