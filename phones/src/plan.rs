@@ -110,7 +110,11 @@ fn parsed(digits: &str) -> Option<PhoneNumber> {
 }
 
 fn international(digits: &str) -> Option<Known> {
-    let known = Known::of(&parsed(digits)?)?;
+    let mut known = Known::of(&parsed(digits)?)?;
+    if known.number.len() > digits.len() {
+        // The plan added an area code that may be left out (San Marino). An international number stays as it was written.
+        known.number = digits.to_owned();
+    }
     // The plan may have dropped a prefix («+44 (0)20 …»). What remains must be read as itself.
     let stable = known.number == digits || Known::of(&parsed(&known.number)?)?.number == known.number;
     stable.then_some(known)
