@@ -310,7 +310,7 @@ async fn events_in_the_store_are_delivered_after_a_restart() {
     assert_eq!(second.plugin.began(), ["x1", "x2"]);
     let (_, store) = second.stop().await;
     assert!(store.waiting("a").await.expect("a store").is_empty());
-    assert_eq!(store.dead_letters("a").len(), 1, "the event that exceeded a limit is a dead letter");
+    assert_eq!(store.dead_letters("a", None, 10).await.expect("a store").len(), 1, "the event that exceeded a limit is a dead letter");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use uis_host::bindings::uis::integration::storage::{Entry, ItemPage, StorageError};
 use uis_host::bindings::uis::integration::timers::Timer;
 use uis_host::memory::MemoryStore;
-use uis_host::ports::{Answer, End, IntegrationState, KeptEvent, Origin, SetTimer, StorageWrite, Store, StoreError, TimerRoom};
+use uis_host::ports::{Answer, DeadLetter, End, IntegrationState, KeptEvent, Origin, SetTimer, StorageWrite, Store, StoreError, TimerRoom};
 
 /// A change that was accepted.
 #[derive(Serialize, Deserialize)]
@@ -25,6 +25,7 @@ enum Change {
     Keep { event: KeptEvent },
     Begin { id: String, attempt: u32 },
     Finish { id: String, again: Option<KeptEvent>, dead: Option<String>, state: Option<IntegrationState> },
+    Revive { id: String },
     SetState { state: IntegrationState },
 }
 
@@ -116,6 +117,7 @@ async fn apply(memory: &MemoryStore, owner: &str, change: Change) -> Result<(), 
             let end = again.map(|event| End::Again(Box::new(event))).or(dead.map(End::Dead)).unwrap_or(End::Done);
             memory.finish(owner, &id, end, state).await
         }
+        Change::Revive { id } => memory.revive(owner, &id).await.map(|_| ()),
         Change::SetState { state } => memory.set_state(owner, state).await,
     }
 }
@@ -135,6 +137,9 @@ impl Store for JournalStore {
     }
     fn waiting<'a>(&'a self, owner: &'a str) -> Answer<'a, Vec<KeptEvent>> {
         self.memory.waiting(owner)
+    }
+    fn dead_letters<'a>(&'a self, owner: &'a str, after: Option<&'a str>, limit: usize) -> Answer<'a, Vec<DeadLetter>> {
+        self.memory.dead_letters(owner, after, limit)
     }
     fn state<'a>(&'a self, owner: &'a str) -> Answer<'a, IntegrationState> {
         self.memory.state(owner)
@@ -213,6 +218,14 @@ impl Store for JournalStore {
                 End::Dead(why) => (None, Some(why)),
             };
             journal.promise(owner, Change::Finish { id: id.to_owned(), again, dead, state })
+        })
+    }
+    fn revive<'a>(&'a self, owner: &'a str, id: &'a str) -> Answer<'a, Option<KeptEvent>> {
+        Box::pin(async move {
+            let mut journal = self.journal.lock().await;
+            let revived = self.memory.revive(owner, id).await?;
+            journal.promise(owner, Change::Revive { id: id.to_owned() })?;
+            Ok(revived)
         })
     }
     fn set_state<'a>(&'a self, owner: &'a str, state: IntegrationState) -> Answer<'a, ()> {

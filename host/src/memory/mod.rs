@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use futures_util::future::ready;
 
 use crate::bindings::uis::integration::storage::{Entry, ItemPage, StorageError};
-use crate::ports::{Answer, End, IntegrationState, KeptEvent, SetTimer, StorageWrite, Store, StoreError, TimerRoom};
+use crate::ports::{Answer, DeadLetter, End, IntegrationState, KeptEvent, SetTimer, StorageWrite, Store, StoreError, TimerRoom};
 use crate::sync::lock;
 use storage::Storage;
 use timers::Timers;
@@ -31,7 +31,7 @@ struct Owned {
     /// The number of each event, by its id.
     places: HashMap<String, u64>,
     /// Dead letters, each with the reason.
-    dead: Vec<(KeptEvent, String)>,
+    dead: Vec<DeadLetter>,
     last: u64,
     state: IntegrationState,
 }
@@ -59,11 +59,6 @@ impl MemoryStore {
             owned.storage.all().map(|(key, value)| (owner.clone(), key.to_owned(), value.to_vec())).collect::<Vec<_>>()
         };
         owners.iter().flat_map(of).collect()
-    }
-
-    /// The dead letters of an owner, each with the reason.
-    pub fn dead_letters(&self, owner: &str) -> Vec<(KeptEvent, String)> {
-        lock(&self.owners).get(owner).map(|owned| owned.dead.clone()).unwrap_or_default()
     }
 
     fn with<'a, T: Send + 'a>(&self, owner: &str, work: impl FnOnce(&mut Owned) -> T) -> Answer<'a, T> {
@@ -143,13 +138,29 @@ impl Store for MemoryStore {
             }
             owned.places.remove(id);
             if let (Some(event), End::Dead(why)) = (owned.kept.remove(&place), end) {
-                owned.dead.push((event, why));
+                owned.dead.push(DeadLetter { event, why });
             }
         })
     }
 
     fn waiting<'a>(&'a self, owner: &'a str) -> Answer<'a, Vec<KeptEvent>> {
         self.with(owner, |owned| owned.kept.values().cloned().collect())
+    }
+
+    fn dead_letters<'a>(&'a self, owner: &'a str, after: Option<&'a str>, limit: usize) -> Answer<'a, Vec<DeadLetter>> {
+        self.with(owner, |owned| {
+            let from = after.and_then(|after| owned.dead.iter().position(|dead| dead.event.id == after)).map_or(0, |at| at + 1);
+            owned.dead.iter().skip(from).take(limit).cloned().collect()
+        })
+    }
+
+    fn revive<'a>(&'a self, owner: &'a str, id: &'a str) -> Answer<'a, Option<KeptEvent>> {
+        self.with(owner, |owned| {
+            let at = owned.dead.iter().position(|dead| dead.event.id == id)?;
+            let event = KeptEvent { not_before: 0, reason: None, reported: false, ..owned.dead.remove(at).event };
+            owned.keep(&event);
+            Some(event)
+        })
     }
 
     fn state<'a>(&'a self, owner: &'a str) -> Answer<'a, IntegrationState> {

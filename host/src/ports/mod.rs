@@ -28,5 +28,5 @@ pub use account::{Absent, DealsApi, DialError, Dialler, Directory, ReportPage, R
 pub use decisions::{Decisions, NoRules, RuleContext};
 pub use egress::{Egress, EgressError};
 pub use observer::{Entry, Observer, Outcome, Problem, ProblemKind, Silent};
-pub use store::{Answer, End, IntegrationState, KeptEvent, Origin, SetTimer, StorageWrite, Store, StoreError, TimerRoom};
+pub use store::{Answer, DeadLetter, End, IntegrationState, KeptEvent, Origin, SetTimer, StorageWrite, Store, StoreError, TimerRoom};
 pub use turns::Turns;

@@ -83,6 +83,15 @@ pub enum End {
     Dead(String),
 }
 
+/// An event that is not retried by itself, until somebody revives it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeadLetter {
+    /// The event, with the number of its next attempt.
+    pub event: KeptEvent,
+    /// Why it is not retried.
+    pub why: String,
+}
+
 /// A timer that is set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SetTimer {
@@ -164,6 +173,13 @@ pub trait Store: Send + Sync {
 
     /// The events that are not finished, in the order in which they were stored.
     fn waiting<'a>(&'a self, owner: &'a str) -> Answer<'a, Vec<KeptEvent>>;
+
+    /// Dead letters, in the order in which they died, after the one with the id `after`; at most `limit`.
+    fn dead_letters<'a>(&'a self, owner: &'a str, after: Option<&'a str>, limit: usize) -> Answer<'a, Vec<DeadLetter>>;
+
+    /// Makes a dead letter an event that waits, behind all others, with its id and its time of receipt. Durable when it returns. Returns the
+    /// event as it is delivered next; none when there is no such dead letter.
+    fn revive<'a>(&'a self, owner: &'a str, id: &'a str) -> Answer<'a, Option<KeptEvent>>;
 
     /// The state of an integration; inactive when none was stored.
     fn state<'a>(&'a self, owner: &'a str) -> Answer<'a, IntegrationState>;

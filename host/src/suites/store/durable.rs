@@ -84,6 +84,7 @@ async fn ends_and_their_writes(open: &impl AsyncFn() -> Opened, reopen: &impl As
         "the ends of events survive, and an event that is tried again keeps its place and its state"
     );
     assert_eq!(owner.state().await, IntegrationState::Active, "the state that came with an end survives");
+    assert_eq!(owner.dead_ids(None, 10).await, ["dead"], "dead letters survive");
     let value = owner.get("key").await.map(|entry| entry.value);
     assert_eq!(value, Some(b"by the handler".to_vec()), "the end of an event survives only together with what its handler wrote");
     assert_eq!(owner.timer_names().await, ["by the handler"], "the end of an event survives only together with the timers its handler set");

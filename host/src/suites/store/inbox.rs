@@ -14,6 +14,7 @@ pub(super) async fn check(store: &dyn Store) {
     attempts_are_counted(&Owner::new(store, "begin")).await;
     finished_events_wait_no_more(&Owner::new(store, "finish")).await;
     an_event_again_keeps_its_place(&Owner::new(store, "again")).await;
+    dead_letters_are_listed_and_revived(&Owner::new(store, "dead")).await;
     the_state_changes(&Owner::new(store, "states")).await;
     an_end_changes_the_state(&Owner::new(store, "end-states")).await;
     an_end_is_one_step(store).await;
@@ -104,6 +105,34 @@ async fn an_event_again_keeps_its_place(owner: &Owner<'_>) {
     assert_eq!(attempts, [1, 3, 1, 1], "begin counts the attempts of an event that is tried again");
     owner.finish("b", End::Done, None).await;
     assert_eq!(owner.waiting_ids().await, ["a", "c", "d"], "an event that was tried again can be done with");
+}
+
+async fn dead_letters_are_listed_and_revived(owner: &Owner<'_>) {
+    assert_eq!(owner.dead_ids(None, 10).await, [] as [String; 0], "an owner without dead letters has none");
+    for id in ["a", "b", "c", "d"] {
+        owner.keep(&KeptEvent { received: NOW - 5, not_before: NOW + 5, ..kept(id, Event::Action(id.into())) }).await;
+    }
+    for id in ["c", "a", "b"] {
+        owner.begin(id, 2).await;
+        owner.finish(id, End::Dead(format!("{id} cannot succeed")), None).await;
+    }
+    assert_eq!(owner.dead_ids(None, 10).await, ["c", "a", "b"], "dead letters are listed in the order in which they died");
+    assert_eq!(owner.dead_ids(None, 2).await, ["c", "a"], "a list of dead letters has at most `limit`");
+    assert_eq!(owner.dead_ids(Some("c"), 1).await, ["a"], "a list of dead letters goes on after the given one");
+    assert_eq!(owner.dead_ids(Some("b"), 9).await, [] as [String; 0], "a list of dead letters ends");
+    let first = owner.dead_letters(None, 1).await.pop();
+    assert_eq!(first.map(|dead| dead.why).as_deref(), Some("c cannot succeed"), "a dead letter has the reason");
+    let revived = owner.revive("a").await;
+    let expected = KeptEvent { received: NOW - 5, attempt: 2, not_before: 0, ..kept("a", Event::Action("a".into())) };
+    assert_eq!(revived.as_ref(), Some(&expected), "a revived event has its time of receipt, and its next attempt may begin at once");
+    assert_eq!(owner.waiting_ids().await, ["d", "a"], "a revived event waits behind all others");
+    assert_eq!(owner.waiting().await.last(), Some(&expected), "a revived event waits as it was returned");
+    assert_eq!(owner.dead_ids(None, 10).await, ["c", "b"], "a revived event is no dead letter any more");
+    for id in ["a", "d", "unknown"] {
+        assert_eq!(owner.revive(id).await, None, "only a dead letter can be revived");
+    }
+    owner.finish("a", End::Done, None).await;
+    assert_eq!(owner.waiting_ids().await, ["d"], "a revived event can be done with");
 }
 
 async fn the_state_changes(owner: &Owner<'_>) {

@@ -18,7 +18,7 @@ pub use durable::survives;
 pub use storage::{COUNTED_KEY, increments};
 
 use crate::bindings::uis::integration::storage::{Entry, ItemPage, StorageError};
-use crate::ports::{Answer, End, IntegrationState, KeptEvent, SetTimer, StorageWrite, Store, TimerRoom};
+use crate::ports::{Answer, DeadLetter, End, IntegrationState, KeptEvent, SetTimer, StorageWrite, Store, TimerRoom};
 use crate::suites::samples::NOW;
 
 /// Room that no check fills.
@@ -148,6 +148,18 @@ impl<'a> Owner<'a> {
 
     async fn waiting_ids(&self) -> Vec<String> {
         self.waiting().await.into_iter().map(|event| event.id).collect()
+    }
+
+    async fn dead_letters(&self, after: Option<&str>, limit: usize) -> Vec<DeadLetter> {
+        answered("dead_letters", self.store.dead_letters(&self.name, after, limit)).await
+    }
+
+    async fn dead_ids(&self, after: Option<&str>, limit: usize) -> Vec<String> {
+        self.dead_letters(after, limit).await.into_iter().map(|dead| dead.event.id).collect()
+    }
+
+    async fn revive(&self, id: &str) -> Option<KeptEvent> {
+        answered("revive", self.store.revive(&self.name, id)).await
     }
 
     async fn state(&self) -> IntegrationState {

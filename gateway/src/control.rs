@@ -1,0 +1,205 @@
+//! What an administrator can ask of the gateway. The running service implements it, and so does the command line when no service runs; the
+//! admin listener offers it over HTTP.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use futures_util::future::BoxFuture;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uis_host::ports::IntegrationState;
+
+/// Where a secret comes from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecretSource {
+    /// The value of an environment variable of the service's process, read when the service starts or reloads the integration.
+    Env(String),
+    /// The content of a file of mode 0600 without the line end, read when the service starts or reloads the integration.
+    File(PathBuf),
+    /// The value itself. It is sealed with the key outside the database before it is stored.
+    Value(SecretString),
+}
+
+/// A connection of an integration to a remote system.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NewConnection {
+    /// The address that a person pasted; the plugin normalises it. Plain http is accepted only for this machine.
+    pub url: String,
+    /// The key.
+    pub key: SecretSource,
+}
+
+/// A new integration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NewIntegration {
+    /// The name: 1 to 64 letters, digits, `-` and `_`. It cannot change.
+    pub name: String,
+    /// The file of the UIS account, absolute.
+    pub account: PathBuf,
+    /// Connections, by the plugin's name of the remote system.
+    pub connections: BTreeMap<String, NewConnection>,
+    /// The settings; members that are absent have the plugin's defaults.
+    #[serde(default)]
+    pub settings: Map<String, Value>,
+    /// The integration's secret, when it must be a given one; otherwise a random one.
+    #[serde(default)]
+    pub secret: Option<SecretString>,
+}
+
+/// Changes of an integration. Absent members stay.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Change {
+    /// The file of the UIS account, absolute.
+    pub account: Option<PathBuf>,
+    /// Connections to replace.
+    pub connections: BTreeMap<String, NewConnection>,
+    /// Settings to replace, member by member; `null` removes one, so that it has the plugin's default.
+    pub settings: Map<String, Value>,
+    /// What a routing request is answered with while the plugin gives no answer.
+    pub route_fallback: Option<Value>,
+}
+
+/// A connection as the administrator sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ConnectionView {
+    /// The base URL.
+    pub url: String,
+    /// Where the key comes from: `env NAME`, `file PATH`, `sealed`. Never the key.
+    pub key: String,
+}
+
+/// An integration as the administrator sees it. It contains no secret.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct IntegrationView {
+    /// The name.
+    pub name: String,
+    /// `inactive`, `activating`, `active`, `paused`.
+    pub state: IntegrationState,
+    /// The file of the UIS account.
+    pub account: PathBuf,
+    /// Connections, by the plugin's name of the remote system.
+    pub connections: BTreeMap<String, ConnectionView>,
+    /// The settings as they were saved.
+    pub settings: Map<String, Value>,
+    /// Number of events that wait.
+    pub waiting: u64,
+    /// Number of dead letters.
+    pub dead_letters: u64,
+    /// Until when the secret before the last rotation is accepted, RFC 3339; absent when there is none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub old_secret_until: Option<String>,
+    /// Why the integration does not run, and what to do, when its account, a secret or its settings cannot be used.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub broken: Option<String>,
+    /// What the account's owner should know about the settings, `setting: message`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<String>,
+}
+
+/// One address to enter somewhere. It contains the integration's secret.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Address {
+    /// What is sent there: the type of a UIS notification, `route`, or the name of one of the plugin's callbacks.
+    pub what: String,
+    /// The address.
+    pub url: String,
+}
+
+/// A dead letter as the administrator sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DeadLetterView {
+    /// The id to re-drive it with.
+    pub id: String,
+    /// The integration.
+    pub integration: String,
+    /// What was received, such as `call_session_finished`.
+    pub what: String,
+    /// When it was received, RFC 3339.
+    pub received: String,
+    /// Attempts so far; 0 for a body that could not be read.
+    pub attempts: u32,
+    /// Why it is dead.
+    pub reason: String,
+}
+
+/// The gateway as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Status {
+    /// The program's version.
+    pub version: String,
+    /// The plugin's name and version.
+    pub plugin: String,
+    /// Whether events are accepted; with the reason when they are not.
+    pub ready: Result<(), String>,
+    /// Number of integrations.
+    pub integrations: u64,
+    /// Events that wait, of all integrations.
+    pub waiting: u64,
+    /// How long the oldest event waits, in seconds.
+    pub oldest_waiting_s: u64,
+    /// Dead letters, of all integrations.
+    pub dead_letters: u64,
+}
+
+/// Why a request failed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ControlError {
+    /// There is no such integration, action or dead letter; with what there is.
+    #[error("{0}")]
+    Unknown(String),
+    /// The request is wrong, in all these respects, each of which names the setting or member.
+    #[error("{}", .0.join("; "))]
+    Invalid(Vec<String>),
+    /// The gateway cannot do it now.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// The result of a request.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, ControlError>>;
+
+/// What an administrator can ask of the gateway.
+pub trait Control: Send + Sync {
+    /// The gateway as a whole.
+    fn status(&self) -> Answer<'_, Status>;
+
+    /// All integrations, by name.
+    fn list(&self) -> Answer<'_, Vec<IntegrationView>>;
+
+    /// Adds an integration. It is inactive.
+    fn add(&self, new: NewIntegration) -> Answer<'_, IntegrationView>;
+
+    /// Changes an integration; an active one is activated again.
+    fn set<'a>(&'a self, name: &'a str, change: Change) -> Answer<'a, IntegrationView>;
+
+    /// Switches an integration on.
+    fn activate<'a>(&'a self, name: &'a str) -> Answer<'a, IntegrationView>;
+
+    /// Switches an integration off.
+    fn deactivate<'a>(&'a self, name: &'a str) -> Answer<'a, IntegrationView>;
+
+    /// Runs an action of the plugin, such as `sync-employees`.
+    fn action<'a>(&'a self, name: &'a str, action: &'a str) -> Answer<'a, IntegrationView>;
+
+    /// Makes a new secret. The old one is accepted for a day.
+    fn rotate_secret<'a>(&'a self, name: &'a str) -> Answer<'a, IntegrationView>;
+
+    /// The addresses to enter in UIS and in the remote system. They contain the secret.
+    fn addresses<'a>(&'a self, name: &'a str) -> Answer<'a, Vec<Address>>;
+
+    /// Dead letters, oldest first: of one integration or of all, at most `limit`.
+    fn dead_letters<'a>(&'a self, integration: Option<&'a str>, limit: usize) -> Answer<'a, Vec<DeadLetterView>>;
+
+    /// Puts a dead letter back to the end of its lane. A body that could not be read is read again.
+    fn redrive<'a>(&'a self, id: &'a str) -> Answer<'a, DeadLetterView>;
+}

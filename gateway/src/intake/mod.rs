@@ -1,0 +1,1 @@
+//! HTTP in: notifications, routing requests, callbacks, assets, health.

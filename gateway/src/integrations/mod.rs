@@ -1,0 +1,1 @@
+//! The integrations in the store, and what runs of them.

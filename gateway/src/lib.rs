@@ -1,0 +1,25 @@
+//! The host as a service: what runs between a company's UIS and RetailCRM accounts. The program `uis-gateway` uses it.
+//!
+//! | floor | room | what |
+//! |---|---|---|
+//! | 1 | [`config`] | the process's configuration file |
+//! | 1 | [`secrets`] | references to secrets, sealed secrets, random secrets and hashed tokens |
+//! | 2 | [`control`] | what an administrator can ask of the gateway |
+//! | 2 | [`store`] | the store: one SQLite file |
+//! | 3 | [`network`] | requests to remote systems |
+//! | 3 | [`observe`] | logs, metrics, captures |
+//! | 4 | [`integrations`] | the integrations in the store, and what runs of them |
+//! | 5 | [`service`] | the running gateway |
+//! | 6 | [`intake`] | HTTP in |
+//! | 6 | [`admin`] | the administrator's listener and its client |
+
+pub mod admin;
+pub mod config;
+pub mod control;
+pub mod intake;
+pub mod integrations;
+pub mod network;
+pub mod observe;
+pub mod secrets;
+pub mod service;
+pub mod store;

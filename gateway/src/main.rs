@@ -1,0 +1,3 @@
+//! The program `uis-gateway`.
+
+fn main() {}

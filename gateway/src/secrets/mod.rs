@@ -1,0 +1,1 @@
+//! References to secrets, sealed secrets, random secrets and hashed tokens.
