@@ -56,12 +56,15 @@ impl Dispatch<'_> {
             }
             Reply::Dial(Some(order)) => {
                 let integration = self.slots[slot].integration.clone();
-                if let Err(error) = integration.account.dialler.start_call(&event.id, order).await {
-                    self.problem(slot, event.origin, ProblemKind::Rejected, format!("{}: {error}", event.title()));
+                match integration.account.dialler.start_call(&event.id, order).await {
+                    Ok(()) => LiveEnd::Done,
+                    Err(error) => {
+                        self.problem(slot, event.origin, ProblemKind::Rejected, format!("{}: {error}", event.title()));
+                        LiveEnd::Refused(error.to_string())
+                    }
                 }
-                LiveEnd::Done
             }
-            Reply::Dial(None) => LiveEnd::Done,
+            Reply::Dial(None) => LiveEnd::Refused("the plugin named nobody who could call".to_owned()),
         };
         for (what, why) in left_out.into_iter().take(SKIPPED) {
             let message = format!("{}: {}", cut(&what, SKIPPED_WHAT_BYTES), cut(&why, REASON_BYTES));

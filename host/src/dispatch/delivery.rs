@@ -46,6 +46,8 @@ pub enum LiveEnd {
     Answered(CheckedAnswer),
     /// A live event: its handler failed, or answered too late. Answer a routing request with "not found".
     Failed,
+    /// A click-to-call: no call was started. The value says why, in English.
+    Refused(String),
     /// A live event: its handler trapped or exceeded a limit.
     Fault,
     /// The event did not reach the plugin: the integration is off or not ready, or the event is too old.
