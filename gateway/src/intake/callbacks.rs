@@ -12,9 +12,9 @@ use uis_host::dispatch::LiveEnd;
 use uis_host::endpoints::callback;
 use uis_host::event::Event;
 
-use super::request::Raw;
-use super::{admitted, limited, not_found, not_stored};
-use crate::service::{Gateway, Kind, Running};
+use super::{admitted, request as reading, limited, not_found, not_stored};
+use crate::requests::{Kind, Raw};
+use crate::service::{Gateway, Running};
 
 /// Accepts a request to a callback.
 pub async fn accept(gateway: &Gateway, name: &str, callback: &str, secret: Option<&str>, request: Request) -> Response {
@@ -31,7 +31,7 @@ pub async fn accept(gateway: &Gateway, name: &str, callback: &str, secret: Optio
         None => gateway.running(name).ok_or_else(not_found),
     };
     let (running, raw) = match admitted {
-        Ok(running) => match Raw::read(request, gateway.limits()).await {
+        Ok(running) => match reading::read(request, gateway.limits()).await {
             Ok(Some(raw)) => (running, raw),
             Ok(None) => return not_found(),
             Err(refused) => return refused,

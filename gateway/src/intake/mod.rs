@@ -14,7 +14,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`server`] | connections: limits of number, time and size |
-//! | [`request`] | a request as it came |
+//! | [`request`] | reading a request within the limits |
 //! | [`notifications`] | UIS's notifications |
 //! | [`route`] | the scenario's routing request and its answer |
 //! | [`callbacks`] | the CRM's requests |
@@ -38,7 +38,6 @@ use uis_host::event::Event;
 use uis_host::services::EventScope;
 
 use crate::service::{Gateway, NotAccepted, Running};
-use request::Raw;
 
 /// The answer to everything that is not served.
 fn not_found() -> Response {
@@ -76,7 +75,8 @@ async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
 async fn admitted(gateway: &Gateway, name: &str, secret: &str) -> Result<Arc<Running>, Response> {
     // An unknown integration compares with a secret too, so that both take the same time.
     let running = gateway.running(name);
-    let right = running.as_deref().unwrap_or(gateway.nobody()).admits(secret, gateway.now());
+    let secrets = running.as_deref().map_or(gateway.nobody(), |running| &running.secrets);
+    let right = secrets.admits(secret, gateway.now());
     let Some(running) = running.filter(|_| right) else {
         metrics::counter!("uis_gateway_requests_refused_total", "why" => "unknown").increment(1);
         return Err(not_found());
@@ -108,7 +108,7 @@ async fn notify(gateway: &Arc<Gateway>, name: &str, secret: &str, kind: Option<&
         Ok(running) => running,
         Err(refused) => return refused,
     };
-    match Raw::read(request, gateway.limits()).await {
+    match request::read(request, gateway.limits()).await {
         Ok(Some(raw)) => notifications::accept(gateway, &running, kind, raw).await,
         Ok(None) => not_found(),
         Err(refused) => refused,
@@ -120,7 +120,7 @@ async fn routed(State(gateway): State<Arc<Gateway>>, Path((name, secret)): Path<
         Ok(running) => running,
         Err(refused) => return refused,
     };
-    match Raw::read(request, gateway.limits()).await {
+    match request::read(request, gateway.limits()).await {
         Ok(Some(raw)) => route::answer(&gateway, &running, raw).await,
         Ok(None) => not_found(),
         Err(refused) => refused,

@@ -3,22 +3,18 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::Value;
 use uis_host::event::Event;
-use uis_host::notification::{self, Unreadable, params::Params};
+use uis_host::notification;
 use uis_host::ports::Directory;
 
-use super::request::Raw;
 use super::{deliver_all, not_stored};
-use crate::service::{Gateway, Kind, Running};
-
-/// The parameter that has the type where the address has none.
-pub const TYPE_PARAMETER: &str = "notification_mnemonic";
+use crate::requests::{Kind, Raw};
+use crate::service::{Gateway, Running};
 
 /// Accepts a notification.
 pub async fn accept(gateway: &Gateway, running: &Running, kind: Option<&str>, raw: Raw) -> Response {
     let received = gateway.now();
-    let read = events(running, kind, &raw, received);
+    let read = raw.notification(kind, running.zone, received);
     let what = match &read {
         Ok((what, _)) => what.clone(),
         Err(_) => kind.unwrap_or("notification").to_owned(),
@@ -36,19 +32,6 @@ pub async fn accept(gateway: &Gateway, running: &Running, kind: Option<&str>, ra
         Ok(()) => StatusCode::OK.into_response(),
         Err(why) => not_stored(&why),
     }
-}
-
-/// The type of a notification and its events.
-pub fn events(running: &Running, kind: Option<&str>, raw: &Raw, received: i64) -> Result<(String, Vec<Event>), Unreadable> {
-    let text = raw.text();
-    let params = if raw.body.is_empty() {
-        Params::from_query(&text, running.zone, received)
-    } else {
-        Params::from_body(&Value::String(text), running.zone, received)?
-    };
-    let kind = kind.map(str::to_owned).or_else(|| params.peek_text(TYPE_PARAMETER)).unwrap_or_default();
-    let events = notification::events(&kind, &params)?;
-    Ok((kind, events))
 }
 
 /// Marks calls as internal whose contact is an extension of the account: a notification whose template lacks `is_internal` does not say so.

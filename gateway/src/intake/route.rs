@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use uis_host::dispatch::{CheckedAnswer, LiveEnd};
 use uis_host::notification;
 
-use super::request::Raw;
-use crate::service::{Gateway, Kind, Running};
+use crate::requests::{Kind, Raw};
+use crate::service::{Gateway, Running};
 
 /// What the delivery itself may take beyond the handler's time.
 const MARGIN: Duration = Duration::from_millis(500);

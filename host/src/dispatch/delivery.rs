@@ -352,6 +352,7 @@ impl Dispatch<'_> {
     fn show(&mut self, slot: usize, event: &KeptEvent, trace: Vec<crate::trace::Step>, outcome: Outcome, fuel: Option<u64>) {
         let entry = Entry {
             at: self.clock.now_ms(),
+            id: &event.id,
             origin: event.origin,
             integration: &self.slots[slot].integration.name,
             alone: self.slots.len() == 1,
