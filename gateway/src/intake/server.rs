@@ -1,7 +1,7 @@
 //! Connections: how many, how long, how large.
 //!
 //! A connection has `header-seconds` to send the head of a request, also after an earlier request, and each body has `body-seconds`. When
-//! `connections` are open, the one that has been without a request for longest is closed for the new one; if all are at work, the new one is
+//! `connections` are open, the oldest one without a request is closed for the new one; if all are at work, the new one is
 //! closed. So somebody who opens connections and sends nothing, or sends very slowly, keeps nobody else out.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tower::ServiceExt;
 use uis_host::sync::lock;
 
@@ -59,13 +59,13 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Serves connections until `stop` is notified, then waits for the requests that are being answered.
-pub async fn serve(listener: TcpListener, router: Router, limits: IntakeLimits, stop: Arc<Notify>) {
+/// Serves connections until `stop` becomes true, then waits for the requests that are being answered.
+pub async fn serve(listener: TcpListener, router: Router, limits: IntakeLimits, mut stop: watch::Receiver<bool>) {
     let connections = Arc::new(Connections::default());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = stop.notified() => break,
+            _ = stop.wait_for(|stop| *stop) => break,
         };
         match accepted {
             Ok((stream, from)) => connections.clone().accept(stream, from.ip(), &router, &limits),

@@ -2,6 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | [`opening`] | loading what all integrations share |
 //! | [`record`] | an integration as it is stored |
 //! | [`accounts`] | UIS accounts from files |
 //! | [`building`] | the host's integration, made from a record |
@@ -14,6 +15,7 @@ pub mod administrator;
 pub mod book;
 pub mod building;
 pub mod offline;
+pub mod opening;
 pub mod record;
 
 pub use offline::Offline;

@@ -10,14 +10,4 @@ pub mod call_api;
 pub mod dials;
 pub mod egress;
 
-use url::{Host, Url};
-
-/// Whether an address belongs to this machine.
-pub fn is_local(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
+pub use crate::config::is_local;
