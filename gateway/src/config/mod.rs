@@ -281,9 +281,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_its_line_and_the_remedy() {
         for (wrong, expected) in [
-            ("publik-url = \"https://a.example\"", "did you mean public-url"),
             ("[store]\nevent-days = 1", "did you mean events-days"),
-            ("[store]\ncapture = \"some\"", "capture"),
+            ("[store]\ncapture = \"some\"", "expected one of `off`, `failed`, `all`"),
             ("[limits]\nfule = 1", "\"fule\""),
             ("[admin]\nlisten = \"10.0.0.1:1\"", "admin.listen: 10.0.0.1:1"),
             ("[intake]\nbody-bytes = 0", "intake: every limit"),
@@ -292,6 +291,8 @@ mod tests {
             let error = Config::parse(&format!("{SMALL}{wrong}"), Path::new("/")).expect_err(wrong);
             assert!(error.contains(expected), "{wrong}: {error}");
         }
+        let error = Config::parse(&format!("lissten = \"x\"\n{SMALL}"), Path::new("/")).expect_err("misspelt");
+        assert!(error.contains("line 1") && error.contains("did you mean listen"), "{error}");
         for (url, expected) in [("http://uis.example", "must begin with https://"), ("https://uis.example/?a", "without ?")] {
             let error = Config::parse(&SMALL.replace("https://uis.example/crm", url), Path::new("/")).expect_err(url);
             assert!(error.contains(expected), "{url}: {error}");

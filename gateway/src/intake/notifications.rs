@@ -5,7 +5,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use uis_host::event::Event;
 use uis_host::notification;
-use uis_host::ports::Directory;
 
 use super::{deliver_all, not_stored};
 use crate::requests::{Kind, Raw};

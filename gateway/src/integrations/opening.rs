@@ -8,7 +8,8 @@ use uis_host::clock::{Clock, SystemClock};
 use uis_host::plugin::component::ComponentPlugin;
 use uis_host::plugin::engine::Runtime;
 use uis_host::ports::{Decisions, NoRules};
-use uis_host::rules::{RuleFile, RuleSet, Sandbox};
+use uis_host::rules::sandbox::Sandbox;
+use uis_host::rules::{RuleFile, RuleSet};
 
 use super::accounts::Accounts;
 use super::building::Workshop;

@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_named() {
         for (body, kind, expected) in [
-            (b"[1]".as_slice(), Some("set_mark"), "text that is not JSON"),
+            (b"[1]".as_slice(), Some("set_mark"), "the body is a list"),
             (b"{}", Some("set_mark"), "is missing"),
             (b"{}", Some("sms"), "unknown notification \"sms\""),
             (b"{}", None, "unknown notification \"\""),

@@ -6,9 +6,11 @@ use std::sync::{Arc, RwLock};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use uis_host::dispatch::Dispatch;
-use uis_host::dispatch::serving::Handle;
+use uis_host::dispatch::handle::Handle;
+use uis_host::dispatch::serving::Command;
 use uis_host::ports::StoreError;
 use uis_host::sync::lock;
 
@@ -93,7 +95,7 @@ impl Core {
 
     /// Lets the handlers that run end, and closes the store.
     pub async fn end(&self) {
-        self.handle.close();
+        self.handle.stop().await;
         let task = lock(&self.task).take();
         if let Some(task) = task {
             // A panic was reported where it happened.
@@ -104,7 +106,7 @@ impl Core {
 }
 
 /// Runs the dispatch in a task of its own.
-fn serve(mut dispatch: Dispatch<'static>, commands: uis_host::dispatch::serving::Commands) -> (Ended, JoinHandle<()>) {
+fn serve(mut dispatch: Dispatch<'static>, commands: mpsc::Receiver<Command>) -> (Ended, JoinHandle<()>) {
     let (report, ended) = tokio::sync::oneshot::channel();
     let task = tokio::spawn(async move {
         let why = dispatch.serve(commands).await.err().map(|error| error.to_string());

@@ -6,8 +6,8 @@
 use rusqlite::params;
 use uis_host::ports::Answer;
 
-use super::SqliteStore;
 use super::db::DbError;
+use super::{SqliteStore, events, records, requests, storage, timers};
 
 /// A row that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,17 @@ impl SqliteStore {
                 Ok(Damaged { row: number.unsigned_abs(), at: row.get(1)?, table: row.get(2)?, key: row.get(3)?, why: row.get(4)? })
             })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// Compares every checksum. Returns what does not match, by table and key.
+    pub fn check(&self) -> Answer<'static, Vec<String>> {
+        self.soon(|db| {
+            let mut found = Vec::new();
+            for check in [events::damaged, storage::damaged, timers::damaged, requests::damaged, records::damaged] {
+                found.extend(check(db)?);
+            }
+            Ok(found)
         })
     }
 

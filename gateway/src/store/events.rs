@@ -165,6 +165,28 @@ fn state_of(db: &mut Db, owner: &str) -> Result<IntegrationState, DbError> {
     }
 }
 
+/// Events and states whose checksum does not match.
+pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
+    let mut found = Vec::new();
+    let mut statement = db.connection.prepare(&format!("SELECT {COLUMNS} FROM events"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let row = Found::read(row)?;
+        if row.event().is_none() {
+            found.push(format!("events {}/{}", row.owner, row.id));
+        }
+    }
+    let mut statement = db.connection.prepare("SELECT owner, state, sum FROM states")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (owner, name): (String, String) = (row.get(0)?, row.get(1)?);
+        if row.get::<_, i64>(2)? != Sum::of("states").text(&owner).text(&name).done() {
+            found.push(format!("states {owner}"));
+        }
+    }
+    Ok(found)
+}
+
 impl SqliteStore {
     pub(super) fn keep_event(&self, owner: &str, event: &KeptEvent) -> Answer<'static, ()> {
         let (owner, event, body) = (owner.to_owned(), event.clone(), json(event));
@@ -257,7 +279,7 @@ impl SqliteStore {
     pub fn counts(&self, owner: &str) -> Answer<'static, Counts> {
         let owner = owner.to_owned();
         self.soon(move |db| {
-            let count = |sql: &str| db.connection.prepare_cached(sql)?.query_row([&owner], |row| row.get::<_, u64>(0));
+            let count = |sql: &str| db.connection.prepare_cached(sql)?.query_row([&owner], |row| row.get(0)).map(i64::unsigned_abs);
             let dead = count("SELECT count(*) FROM events WHERE owner = ? AND state = 2")?;
             let unreadable = count("SELECT count(*) FROM requests WHERE owner = ? AND rejected IS NOT NULL")?;
             let waiting = count("SELECT count(*) FROM events WHERE owner = ? AND state = 0")?;
@@ -270,7 +292,7 @@ impl SqliteStore {
     /// Number of dead letters of all integrations.
     pub fn dead_count(&self) -> Answer<'static, u64> {
         self.soon(|db| {
-            let count = |sql: &str| db.connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, u64>(0));
+            let count = |sql: &str| db.connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).map(i64::unsigned_abs);
             Ok(count("SELECT count(*) FROM events WHERE state = 2")? + count("SELECT count(*) FROM requests WHERE rejected IS NOT NULL")?)
         })
     }

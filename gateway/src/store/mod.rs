@@ -122,6 +122,9 @@ impl SqliteStore {
         if needs_recovery(path) {
             report = Some(recovery::replace(path)?);
         }
+        if std::fs::metadata(path).map_or(true, |file| file.len() == 0) {
+            tracing::warn!(path = %path.display(), "the store's file is new or empty; a new store begins");
+        }
         let db = Db::open(path, &options, lock)?;
         let next_request = Arc::new(AtomicU64::new(db.next_request()));
         let writer = Writer::start(db).map_err(|error| failed(&error))?;

@@ -38,7 +38,7 @@ impl Store for SqliteStore {
         self.timers_all(owner)
     }
 
-    fn fire<'a>(&'a self, owner: &'a str, name: &'a str, now: i64, event: Option<&'a KeptEvent>) -> Answer<'a, ()> {
+    fn fire<'a>(&'a self, owner: &'a str, name: &'a str, now: i64, event: Option<&'a KeptEvent>) -> Answer<'a, bool> {
         self.timer_fire(owner, name, now, event)
     }
 

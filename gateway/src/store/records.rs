@@ -5,7 +5,7 @@ use uis_host::clock::{Clock, SystemClock};
 use uis_host::ports::Answer;
 
 use super::SqliteStore;
-use super::db::DbError;
+use super::db::{Db, DbError};
 use super::sums::Sum;
 
 /// What the store knows of a dial order.
@@ -42,6 +42,29 @@ fn record_sum(name: &str, record: &[u8]) -> i64 {
 
 fn dial_sum(owner: &str, id: &str, at: i64, dial: &str, outcome: Option<&str>) -> i64 {
     Sum::of("dials").text(owner).text(id).number(at).text(dial).maybe(outcome).done()
+}
+
+/// Records of integrations and dial orders whose checksum does not match.
+pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
+    let mut found = Vec::new();
+    let mut statement = db.connection.prepare("SELECT name, record, sum FROM integrations")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (name, record): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        if row.get::<_, i64>(2)? != record_sum(&name, &record) {
+            found.push(format!("integrations {name} (discard it: integrations:{name})"));
+        }
+    }
+    let mut statement = db.connection.prepare("SELECT owner, id, at, dial, outcome, sum FROM dials")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (owner, id, dial): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(3)?);
+        let outcome: Option<String> = row.get(4)?;
+        if row.get::<_, i64>(5)? != dial_sum(&owner, &id, row.get(2)?, &dial, outcome.as_deref()) {
+            found.push(format!("dials {owner}/{id}"));
+        }
+    }
+    Ok(found)
 }
 
 impl SqliteStore {

@@ -16,8 +16,8 @@ use super::{OpenError, schema};
 /// The tables with rows to read. Indexes are made anew.
 const TABLES: [&str; 10] =
     ["counters", "events", "states", "storage", "timers", "requests", "integrations", "dials", "captures", "damaged"];
-/// The tables whose rows are lost with the least harm, so that their gaps may be passed over in larger steps.
-const LONGEST_GAP: i64 = 1 << 20;
+/// How many row numbers are tried one by one after a row that cannot be read.
+const LONGEST_GAP: i64 = 1 << 17;
 
 /// What was read of a damaged file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,6 +45,11 @@ pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+/// Takes the lock of a file, as [`SqliteStore::open`](super::SqliteStore::open) does, until the result is dropped.
+pub fn hold(path: &Path) -> Result<std::fs::File, OpenError> {
+    super::lock(path)
 }
 
 /// Whether SQLite can open a file at all.

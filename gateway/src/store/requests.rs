@@ -92,6 +92,20 @@ fn rejected(db: &mut Db, found: (i64, NewRequest, bool, Option<String>)) -> Resu
     Ok(reason.map(|reason| Rejected { number: number.unsigned_abs(), owner, at, what, query, body, reason }))
 }
 
+/// Requests whose checksum does not match.
+pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
+    let mut found = Vec::new();
+    let mut statement = db.connection.prepare(&format!("SELECT {COLUMNS} FROM requests"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (number, request, sound, _) = read(row)?;
+        if !sound {
+            found.push(format!("requests {}/{number}", request.owner));
+        }
+    }
+    Ok(found)
+}
+
 impl SqliteStore {
     /// Stores a request and returns its number. It is on disk together with the next durable write.
     pub fn receive(&self, request: NewRequest) -> u64 {

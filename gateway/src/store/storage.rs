@@ -154,6 +154,20 @@ fn scan(db: &mut Db, owner: &str, prefix: &str, cursor: Option<&str>, limit: usi
     Ok(ItemPage { items, next: None })
 }
 
+/// Values whose checksum does not match.
+pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
+    let mut found = Vec::new();
+    let mut statement = db.connection.prepare("SELECT row, key, value, version, expires, sum, owner FROM storage")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (owner, value): (String, Found) = (row.get(6)?, Found::read(row)?);
+        if value.sum != sum(&owner, &value.key, &value.value, value.version, value.expires) {
+            found.push(format!("storage {owner}/{} (discard it: storage:{})", value.key, value.row));
+        }
+    }
+    Ok(found)
+}
+
 impl SqliteStore {
     pub(super) fn storage_get(&self, owner: &str, key: &str, now: i64) -> Answer<'static, Option<Entry>> {
         let (owner, key) = (owner.to_owned(), key.to_owned());

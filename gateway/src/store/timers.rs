@@ -132,6 +132,21 @@ fn first(db: &mut Db, owner: &str) -> Result<Option<SetTimer>, DbError> {
     }
 }
 
+/// Timers whose checksum does not match.
+pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
+    let mut found = Vec::new();
+    let mut statement = db.connection.prepare(&format!("SELECT {COLUMNS}, owner FROM timers"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let owner: String = row.get(8)?;
+        let timer = read(&owner, row)?;
+        if !timer.sound {
+            found.push(format!("timers {owner}/{}", timer.timer.timer.name));
+        }
+    }
+    Ok(found)
+}
+
 impl SqliteStore {
     pub(super) fn timer_set(&self, owner: &str, timer: SetTimer, room: TimerRoom) -> Answer<'static, Result<(), String>> {
         let owner = owner.to_owned();
@@ -164,7 +179,7 @@ impl SqliteStore {
         })
     }
 
-    pub(super) fn timer_fire(&self, owner: &str, name: &str, now: i64, event: Option<&KeptEvent>) -> Answer<'static, ()> {
+    pub(super) fn timer_fire(&self, owner: &str, name: &str, now: i64, event: Option<&KeptEvent>) -> Answer<'static, bool> {
         let (owner, name) = (owner.to_owned(), name.to_owned());
         let event = event.map(|event| (event.clone(), serde_json::to_vec(event).map_err(|error| error.to_string())));
         self.durable(move |db| {
@@ -172,14 +187,16 @@ impl SqliteStore {
                 Some((event, body)) => Some((event, body.map_err(DbError::This)?)),
                 None => None,
             };
-            let Some(fired) = remove(db, &owner, &name)? else { return Ok(()) };
+            let Some(due) = find(db, &owner, &name)?.filter(|found| found.timer.timer.at <= now) else { return Ok(false) };
+            remove(db, &owner, &due.timer.timer.name)?;
+            let fired = due.timer;
             if let Some(next) = fired.next_beat(now) {
                 put(db, &owner, &next)?;
             }
-            match event {
-                Some((event, body)) => events::insert(db, &owner, &event, &body),
-                None => Ok(()),
+            if let Some((event, body)) = event {
+                events::insert(db, &owner, &event, &body)?;
             }
+            Ok(true)
         })
     }
 }
