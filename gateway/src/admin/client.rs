@@ -70,7 +70,8 @@ impl Client {
         let status = answer.status();
         let text = answer.text().await.map_err(failed)?;
         if status.is_success() {
-            return serde_json::from_str(&text).map_err(|error| ControlError::Failed(format!("the gateway's answer cannot be read: {error}")));
+            return serde_json::from_str(&text)
+                .map_err(|error| ControlError::Failed(format!("the gateway's answer cannot be read: {error}")));
         }
         Err(match serde_json::from_str::<Failed>(&text) {
             Ok(Failed { error }) => error,

@@ -29,7 +29,10 @@ pub fn router(control: Arc<dyn Control>, metrics: Metrics) -> Router {
         .route("/v1/status", get(async |State(control): Shared| answer(control.status().await)))
         .route("/v1/integrations", get(async |State(control): Shared| answer(control.list().await)).post(add))
         .route("/v1/integrations/{name}", patch(set))
-        .route("/v1/integrations/{name}/activate", post(async |State(control): Shared, Path(name): Path<String>| answer(control.activate(&name).await)))
+        .route(
+            "/v1/integrations/{name}/activate",
+            post(async |State(control): Shared, Path(name): Path<String>| answer(control.activate(&name).await)),
+        )
         .route(
             "/v1/integrations/{name}/deactivate",
             post(async |State(control): Shared, Path(name): Path<String>| answer(control.deactivate(&name).await)),
@@ -44,7 +47,10 @@ pub fn router(control: Arc<dyn Control>, metrics: Metrics) -> Router {
         )
         .route("/v1/integrations/{name}/actions/{action}", post(action))
         .route("/v1/dead-letters", get(dead_letters))
-        .route("/v1/dead-letters/{id}/redrive", post(async |State(control): Shared, Path(id): Path<String>| answer(control.redrive(&id).await)))
+        .route(
+            "/v1/dead-letters/{id}/redrive",
+            post(async |State(control): Shared, Path(id): Path<String>| answer(control.redrive(&id).await)),
+        )
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .with_state(control)
         .route("/metrics", get(async move || metrics()))

@@ -119,7 +119,8 @@ pub async fn control(config: &Config) -> Result<Box<dyn Control>, Failure> {
         return Ok(Box::new(client));
     }
     let workshop = Workshop::open(config).await.map_err(Failure::Input)?;
-    let (store, recovered) = SqliteStore::open(&config.store.path, OpenOptions::default()).map_err(|error| Failure::Failed(error.to_string()))?;
+    let (store, recovered) =
+        SqliteStore::open(&config.store.path, OpenOptions::default()).map_err(|error| Failure::Failed(error.to_string()))?;
     if let Some(report) = recovered {
         eprintln!("the store's file was damaged; what can be read was recovered: {report}");
     }

@@ -12,7 +12,7 @@ use uis_host::dispatch::LiveEnd;
 use uis_host::endpoints::callback;
 use uis_host::event::Event;
 
-use super::{admitted, request as reading, limited, not_found, not_stored};
+use super::{admitted, limited, not_found, not_stored, request as reading};
 use crate::requests::{Kind, Raw};
 use crate::service::{Gateway, Running};
 

@@ -99,7 +99,11 @@ async fn notify_untyped(gateway: State<Arc<Gateway>>, Path((name, secret)): Path
     notify(&gateway, &name, &secret, None, request).await
 }
 
-async fn notify_typed(gateway: State<Arc<Gateway>>, Path((name, secret, kind)): Path<(String, String, String)>, request: Request) -> Response {
+async fn notify_typed(
+    gateway: State<Arc<Gateway>>,
+    Path((name, secret, kind)): Path<(String, String, String)>,
+    request: Request,
+) -> Response {
     notify(&gateway, &name, &secret, Some(&kind), request).await
 }
 
@@ -157,7 +161,13 @@ async fn asset(State(gateway): State<Arc<Gateway>>, Path((name, path)): Path<(St
 }
 
 /// Delivers events one after the other. Ends with the first that was not accepted, so that its sender sends all of them again.
-async fn deliver_all(gateway: &Gateway, running: &Running, origin: u64, what: &str, events: Vec<Event>) -> Result<Vec<LiveEnd>, NotAccepted> {
+async fn deliver_all(
+    gateway: &Gateway,
+    running: &Running,
+    origin: u64,
+    what: &str,
+    events: Vec<Event>,
+) -> Result<Vec<LiveEnd>, NotAccepted> {
     let mut ends = Vec::new();
     for event in events {
         ends.push(gateway.deliver(running, origin, what, event).await?);

@@ -217,7 +217,9 @@ impl<D: Deliverer> Control for Administrator<D> {
                 return Err(ControlError::Unknown(format!("there is no action {action:?}; known: {}", known.join(", "))));
             }
             if book.store.state(name).await.map_err(store_failed)? == IntegrationState::Inactive {
-                return Err(ControlError::Invalid(vec![format!("the integration {name} is switched off; switch it on: integration activate {name}")]));
+                return Err(ControlError::Invalid(vec![format!(
+                    "the integration {name} is switched off; switch it on: integration activate {name}"
+                )]));
             }
             self.0.act(name, action).await?;
             self.view(&record).await

@@ -45,7 +45,8 @@ impl Book {
         let mut records = Vec::new();
         for (name, bytes) in self.store.records().await.map_err(failed)? {
             let record = serde_json::from_slice(&bytes);
-            records.push(record.map_err(|error| ControlError::Failed(format!("the record of integration {name} cannot be read: {error}")))?);
+            records
+                .push(record.map_err(|error| ControlError::Failed(format!("the record of integration {name} cannot be read: {error}")))?);
         }
         Ok(records)
     }
@@ -195,7 +196,9 @@ impl Book {
 fn check_name(name: &str) -> Result<(), String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     if name.is_empty() || name.len() > NAME_MAX || !name.chars().all(plain) || TAKEN.contains(&name) {
-        return Err(format!("name: {name:?} cannot be a name; use 1 to {NAME_MAX} letters, digits, - and _, and neither healthz nor readyz"));
+        return Err(format!(
+            "name: {name:?} cannot be a name; use 1 to {NAME_MAX} letters, digits, - and _, and neither healthz nor readyz"
+        ));
     }
     Ok(())
 }

@@ -92,7 +92,8 @@ impl Workshop {
         let settings = Value::Object(record.settings.clone()).to_string();
         let prepared = self.plugin.prepare(&settings, from_version).await.map_err(|fault| format!("settings: {fault}"))?;
         let prepared = prepared.map_err(|problems| {
-            let problems: Vec<String> = problems.iter().map(|problem| format!("settings.{}: {}", problem.setting, problem.message)).collect();
+            let problems: Vec<String> =
+                problems.iter().map(|problem| format!("settings.{}: {}", problem.setting, problem.message)).collect();
             problems.join("; ")
         })?;
         let notes = integration.set_settings(prepared);

@@ -61,5 +61,7 @@ fn check_digest(pinned: &Pinned, what: &str) -> Result<(), String> {
         return Ok(());
     }
     let path = pinned.path.display();
-    Err(format!("{what}: {path} has the digest sha256:{actual}, not {expected}; correct the digest, or put the file back that it belongs to"))
+    Err(format!(
+        "{what}: {path} has the digest sha256:{actual}, not {expected}; correct the digest, or put the file back that it belongs to"
+    ))
 }

@@ -61,7 +61,9 @@ impl SecretRef {
         match self {
             SecretRef::Env(name) => match std::env::var(name) {
                 Ok(value) if !value.is_empty() => Ok(value.into()),
-                _ => Err(format!("the environment variable {name} is not set; it must have the {purpose} key of integration {integration}")),
+                _ => {
+                    Err(format!("the environment variable {name} is not set; it must have the {purpose} key of integration {integration}"))
+                }
             },
             SecretRef::File(path) => read(path).map_err(|why| format!("the {purpose} key of integration {integration}: {why}")),
             SecretRef::Sealed(sealed) => sealer.unseal(integration, purpose, sealed),

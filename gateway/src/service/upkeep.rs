@@ -40,7 +40,8 @@ async fn measure(gateway: &Gateway) -> Result<(), StoreError> {
     let oldest = slots.iter().filter_map(|slot| slot.oldest).min();
     metrics::gauge!("uis_gateway_waiting").set(slots.iter().map(|slot| slot.waiting as f64).sum::<f64>());
     metrics::gauge!("uis_gateway_lanes_at_work").set(slots.iter().map(|slot| slot.at_work as f64).sum::<f64>());
-    metrics::gauge!("uis_gateway_overdue_timers").set(slots.iter().filter(|slot| slot.next_timer.is_some_and(|at| at < now)).count() as f64);
+    metrics::gauge!("uis_gateway_overdue_timers")
+        .set(slots.iter().filter(|slot| slot.next_timer.is_some_and(|at| at < now)).count() as f64);
     metrics::gauge!("uis_gateway_oldest_waiting_seconds").set(oldest.map_or(0.0, |received| (now - received).max(0) as f64 / 1000.0));
     metrics::gauge!("uis_gateway_dead_letters").set(core.store.dead_count().await? as f64);
     Ok(())

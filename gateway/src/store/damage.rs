@@ -60,7 +60,8 @@ impl SqliteStore {
                 "integrations" => ("integrations", "SELECT row, name, record FROM integrations WHERE name = ?"),
                 _ => return Err(unknown()),
             };
-            let found = db.connection.query_row(sql, params![key], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, Vec<u8>>(2)?)));
+            let found =
+                db.connection.query_row(sql, params![key], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, Vec<u8>>(2)?)));
             let (row, key, content): (i64, String, Vec<u8>) = match found {
                 Err(rusqlite::Error::QueryReturnedNoRows) => return Err(unknown()),
                 found => found?,

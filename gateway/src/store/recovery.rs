@@ -72,7 +72,8 @@ pub fn findings(path: &Path) -> rusqlite::Result<Vec<String>> {
 
 /// Puts a file with everything that can be read in the place of a damaged one.
 pub fn replace(path: &Path) -> Result<Report, OpenError> {
-    let failed = |why: &dyn fmt::Display| OpenError::File { path: path.to_owned(), why: format!("it is damaged, and recovery failed: {why}") };
+    let failed =
+        |why: &dyn fmt::Display| OpenError::File { path: path.to_owned(), why: format!("it is damaged, and recovery failed: {why}") };
     let (fresh, kept) = (beside(path, ".recovered"), beside(path, &format!(".damaged-{}", SystemClock.now_ms())));
     for part in ["", "-wal", "-shm"] {
         let left = beside(&fresh, part);
@@ -188,7 +189,8 @@ fn read_on(
 
 /// The first and the last row number of a table. Where an end cannot be read, it is guessed as the widest possible.
 fn bounds(source: &Connection, table: &str) -> Result<(i64, i64), String> {
-    let one = |sql: &str| source.query_row(&format!("SELECT {sql}(rowid) FROM {table} NOT INDEXED"), [], |row| row.get::<_, Option<i64>>(0));
+    let one =
+        |sql: &str| source.query_row(&format!("SELECT {sql}(rowid) FROM {table} NOT INDEXED"), [], |row| row.get::<_, Option<i64>>(0));
     match (one("min"), one("max")) {
         (Ok(None), Ok(None)) => Ok((0, -1)),
         (first, last) => {

@@ -139,7 +139,8 @@ impl SqliteStore {
     pub fn rejected(&self, owner: &str, after: Option<u64>, limit: usize) -> Answer<'static, Vec<Rejected>> {
         let (owner, after) = (owner.to_owned(), after.unwrap_or(0).cast_signed());
         self.soon(move |db| {
-            let sql = format!("SELECT {COLUMNS} FROM requests WHERE owner = ? AND rejected IS NOT NULL AND number > ? ORDER BY number LIMIT ?");
+            let sql =
+                format!("SELECT {COLUMNS} FROM requests WHERE owner = ? AND rejected IS NOT NULL AND number > ? ORDER BY number LIMIT ?");
             let found: Vec<_> = {
                 let mut statement = db.connection.prepare_cached(&sql)?;
                 let rows = statement.query_map(params![owner, after, limit as i64], read)?;

@@ -99,7 +99,8 @@ fn swap(db: &mut Db, owner: &str, key: &str, write: &StorageWrite) -> Result<Res
     let sum = sum(owner, key, &write.value, version, write.expires_at);
     match found {
         Some(found) => {
-            let mut statement = db.connection.prepare_cached("UPDATE storage SET value = ?, version = ?, expires = ?, sum = ? WHERE row = ?")?;
+            let mut statement =
+                db.connection.prepare_cached("UPDATE storage SET value = ?, version = ?, expires = ?, sum = ? WHERE row = ?")?;
             statement.execute(params![write.value, version, write.expires_at, sum, found.row])?;
         }
         None => {
@@ -184,7 +185,14 @@ impl SqliteStore {
         self.soon(move |db| delete(db, &owner, &key, expected, now))
     }
 
-    pub(super) fn storage_scan(&self, owner: &str, prefix: &str, cursor: Option<&str>, limit: usize, now: i64) -> Answer<'static, ItemPage> {
+    pub(super) fn storage_scan(
+        &self,
+        owner: &str,
+        prefix: &str,
+        cursor: Option<&str>,
+        limit: usize,
+        now: i64,
+    ) -> Answer<'static, ItemPage> {
         let (owner, prefix, cursor) = (owner.to_owned(), prefix.to_owned(), cursor.map(str::to_owned));
         self.soon(move |db| scan(db, &owner, &prefix, cursor.as_deref(), limit, now))
     }

@@ -41,13 +41,7 @@ pub struct CheckedOrder {
 
 impl Dispatch<'_> {
     /// Turns a handler's reply into the result for whoever sent the event, and reports what the handler skipped or the host refused.
-    pub(super) fn carry_out(
-        &mut self,
-        slot: usize,
-        event: &KeptEvent,
-        reply: &Reply,
-        dialled: Option<Result<(), DialError>>,
-    ) -> LiveEnd {
+    pub(super) fn carry_out(&mut self, slot: usize, event: &KeptEvent, reply: &Reply, dialled: Option<Result<(), DialError>>) -> LiveEnd {
         let mut left_out: Vec<(String, String)> = Vec::new();
         let end = match reply {
             Reply::Done(outcome) => {
