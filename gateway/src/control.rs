@@ -26,7 +26,7 @@ pub struct NewConnection {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewIntegration {
-    /// The name: 1 to 64 letters, digits, `-` and `_`. It cannot change.
+    /// The name: 1 to 64 letters of any alphabet, digits, `-` and `_`. It cannot change.
     pub name: String,
     /// The file of the UIS account, absolute.
     pub account: PathBuf,
@@ -35,6 +35,9 @@ pub struct NewIntegration {
     /// The settings; members that are absent have the plugin's defaults.
     #[serde(default)]
     pub settings: Map<String, Value>,
+    /// The version of the plugin that saved the settings, when they come from elsewhere; the plugin migrates them.
+    #[serde(default)]
+    pub settings_version: Option<String>,
     /// The integration's secret, when it must be a given one; otherwise a random one.
     #[serde(default)]
     pub secret: Option<SecretString>,
@@ -50,6 +53,8 @@ pub struct Change {
     pub connections: BTreeMap<String, NewConnection>,
     /// Settings to replace, member by member; `null` removes one, so that it has the plugin's default.
     pub settings: Map<String, Value>,
+    /// The version of the plugin that saved these settings, when they come from elsewhere.
+    pub settings_version: Option<String>,
     /// What a routing request is answered with while the plugin gives no answer.
     pub route_fallback: Option<Value>,
 }

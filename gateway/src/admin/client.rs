@@ -119,7 +119,8 @@ impl Control for Client {
         use secrecy::ExposeSecret;
         let secret = new.secret.as_ref().map(|secret| secret.expose_secret().to_owned());
         let body = json!({
-            "name": new.name, "account": new.account, "connections": connections(&new.connections), "settings": new.settings, "secret": secret,
+            "name": new.name, "account": new.account, "connections": connections(&new.connections), "settings": new.settings,
+            "settings-version": new.settings_version, "secret": secret,
         });
         async move { self.ask(Method::POST, &["integrations"], Some(body)).await }.boxed()
     }
@@ -127,7 +128,7 @@ impl Control for Client {
     fn set<'a>(&'a self, name: &'a str, change: Change) -> Answer<'a, IntegrationView> {
         let body = json!({
             "account": text(&change.account), "connections": connections(&change.connections), "settings": change.settings,
-            "route-fallback": change.route_fallback,
+            "settings-version": change.settings_version, "route-fallback": change.route_fallback,
         });
         async move { self.ask(Method::PATCH, &["integrations", name], Some(body)).await }.boxed()
     }

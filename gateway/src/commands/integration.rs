@@ -181,6 +181,7 @@ pub async fn run(config: &Config, command: Command, json: bool) -> Result<(), Fa
                 account: absolute(&account)?,
                 connections: connection.into_new()?,
                 settings: settings(file.as_deref(), &[])?,
+                settings_version: None,
                 secret: secret.transpose()?,
             };
             control.add(new).await?
@@ -193,6 +194,7 @@ pub async fn run(config: &Config, command: Command, json: bool) -> Result<(), Fa
                 account: account.as_deref().map(absolute).transpose()?,
                 connections: connection.into_new()?,
                 settings: settings(file.as_deref(), &one)?,
+                settings_version: None,
                 route_fallback: fallback.transpose()?,
             };
             control.set(&name, change).await?

@@ -18,7 +18,7 @@ use crate::store::SqliteStore;
 
 /// How long the secret before a rotation is accepted.
 const PREVIOUS_FOR_MS: i64 = 24 * 3_600_000;
-/// The longest name of an integration.
+/// The longest name of an integration, in characters.
 const NAME_MAX: usize = 64;
 /// Names that the gateway's own addresses use.
 const TAKEN: [&str; 2] = ["healthz", "readyz"];
@@ -75,7 +75,7 @@ impl Book {
             account: new.account,
             connections: BTreeMap::new(),
             settings: new.settings,
-            settings_version: self.version(),
+            settings_version: new.settings_version.unwrap_or_else(|| self.version()),
             secret,
             previous: None,
             route_fallback: None,
@@ -95,6 +95,9 @@ impl Book {
         }
         if !change.settings.is_empty() {
             merge(&mut record.settings, change.settings);
+        }
+        if let Some(version) = change.settings_version {
+            record.settings_version = version;
         }
         self.connect(&mut record, change.connections).await?;
         self.save(record).await
@@ -194,8 +197,8 @@ impl Book {
 }
 
 fn check_name(name: &str) -> Result<(), String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    if name.is_empty() || name.len() > NAME_MAX || !name.chars().all(plain) || TAKEN.contains(&name) {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    if name.is_empty() || name.chars().count() > NAME_MAX || !name.chars().all(plain) || TAKEN.contains(&name) {
         return Err(format!(
             "name: {name:?} cannot be a name; use 1 to {NAME_MAX} letters, digits, - and _, and neither healthz nor readyz"
         ));

@@ -21,7 +21,7 @@ use url::Url;
 use super::accounts::Accounts;
 use super::record::{Record, StoredConnection};
 use crate::network::dials::DurableDialler;
-use crate::network::egress::{HttpEgress, NoKey};
+use crate::network::egress::NoKey;
 use crate::network::is_local;
 use crate::secrets::{Sealer, Secrets};
 use crate::store::SqliteStore;
@@ -42,10 +42,34 @@ pub struct Workshop {
     pub sealer: Arc<Sealer>,
     /// UIS accounts.
     pub accounts: Accounts,
-    /// Sends requests.
-    pub egress: HttpEgress,
-    /// Rate limits, by the digest of base URL and key: the remote system counts per key, whoever uses it.
-    pub paces: Mutex<HashMap<[u8; 32], Arc<Pace>>>,
+    /// Gives what sends the requests of an integration, by its name.
+    pub egress: Box<dyn Fn(&str) -> Arc<dyn Egress> + Send + Sync>,
+    /// Rate limits.
+    pub paces: Paces,
+}
+
+/// Rate limits, by the digest of base URL and key: the remote system counts per key, whoever uses it.
+#[derive(Default)]
+pub struct Paces {
+    known: Mutex<HashMap<[u8; 32], Arc<Pace>>>,
+    /// There are none, because the clock is turned by a test.
+    off: bool,
+}
+
+impl Paces {
+    /// No limits, for a clock that does not go by itself.
+    pub fn off() -> Paces {
+        Paces { off: true, ..Paces::default() }
+    }
+
+    /// The limits of a key; integrations that use the same key share them.
+    fn of(&self, need: &ConnectionNeed, base: &Url, key: &SecretString) -> Arc<Pace> {
+        if self.off {
+            return Arc::new(Pace::none());
+        }
+        let digest = Sha256::new().chain_update(base.as_str()).chain_update([0]).chain_update(key.expose_secret()).finalize();
+        lock(&self.known).entry(digest.into()).or_insert_with(|| Arc::new(Pace::new(&need.rate_classes))).clone()
+    }
 }
 
 /// An integration that can run.
@@ -115,22 +139,16 @@ impl Workshop {
     fn connection(&self, record: &Record, need: &ConnectionNeed, stored: &StoredConnection) -> Result<Connection, String> {
         let key = stored.key.resolve(&self.sealer, &record.name, &need.name)?;
         let local = is_local(&stored.url);
-        let pace = self.pace(need, &stored.url, &key);
+        let pace = self.paces.of(need, &stored.url, &key);
         Ok(Connection {
             base: Mutex::new(stored.url.clone()),
             // A simulator on this machine stays the remote system, whatever address it says it has.
             host_patterns: if local { Vec::new() } else { need.host_patterns.clone() },
             auth: need.auth.clone(),
             key,
-            egress: Arc::new(self.egress.clone()),
+            egress: (self.egress)(&record.name),
             pace,
         })
-    }
-
-    /// The rate limits of a key; integrations that use the same key share them.
-    fn pace(&self, need: &ConnectionNeed, base: &Url, key: &SecretString) -> Arc<Pace> {
-        let digest = Sha256::new().chain_update(base.as_str()).chain_update([0]).chain_update(key.expose_secret()).finalize();
-        lock(&self.paces).entry(digest.into()).or_insert_with(|| Arc::new(Pace::new(&need.rate_classes))).clone()
     }
 }
 

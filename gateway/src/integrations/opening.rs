@@ -1,18 +1,18 @@
 //! Loading what every integration of the process shares, as the configuration file says: the plugin, the partners' rules, the sealing key.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use uis_host::clock::{Clock, SystemClock};
 use uis_host::plugin::component::ComponentPlugin;
 use uis_host::plugin::engine::Runtime;
-use uis_host::ports::{Decisions, NoRules};
+use uis_host::ports::{Decisions, Egress, NoRules};
 use uis_host::rules::sandbox::Sandbox;
 use uis_host::rules::{RuleFile, RuleSet};
 
 use super::accounts::Accounts;
-use super::building::Workshop;
+use super::building::{Paces, Workshop};
 use crate::config::{Config, Pinned};
 use crate::network::egress::HttpEgress;
 use crate::secrets::Sealer;
@@ -25,6 +25,7 @@ impl Workshop {
         check_digest(&config.plugin, "plugin")?;
         let plugin = ComponentPlugin::load(&runtime, &config.plugin.path, &cache).await.map_err(|error| format!("plugin: {error}"))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let egress: Arc<dyn Egress> = Arc::new(HttpEgress::new()?);
         Ok(Workshop {
             plugin: Arc::new(plugin),
             clock,
@@ -33,8 +34,8 @@ impl Workshop {
             public_url: config.public_url.as_str().trim_end_matches('/').to_owned(),
             sealer: Arc::new(Sealer::open(&config.secrets.key_file)?),
             accounts: Accounts::default(),
-            egress: HttpEgress::new()?,
-            paces: Mutex::default(),
+            egress: Box::new(move |_| egress.clone()),
+            paces: Paces::default(),
         })
     }
 }

@@ -97,7 +97,8 @@ impl Simulators {
         Value::Object(all)
     }
 
-    fn simulator(&self, integration: &str) -> Result<&Simulator, String> {
+    /// The account of an integration.
+    pub fn simulator(&self, integration: &str) -> Result<&Simulator, String> {
         let account = self.by_integration.get(integration).and_then(|place| self.accounts.get(*place));
         account.map(|account| &account.simulator).ok_or_else(|| format!("there is no integration {integration:?}"))
     }

@@ -1,8 +1,8 @@
 //! The program: an account on a port, with a log on the terminal. `retailcrm-simulator` and `uis-host crm` are the same.
 
 mod carrier;
-mod listener;
-mod log;
+pub mod listener;
+pub mod log;
 #[cfg(feature = "tls")]
 mod tls;
 
