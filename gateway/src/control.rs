@@ -10,17 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uis_host::ports::IntegrationState;
 
-/// Where a secret comes from.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SecretSource {
-    /// The value of an environment variable of the service's process, read when the service starts or reloads the integration.
-    Env(String),
-    /// The content of a file of mode 0600 without the line end, read when the service starts or reloads the integration.
-    File(PathBuf),
-    /// The value itself. It is sealed with the key outside the database before it is stored.
-    Value(SecretString),
-}
+pub use crate::secrets::reference::SecretSource;
 
 /// A connection of an integration to a remote system.
 #[derive(Debug, Clone, Deserialize)]
