@@ -70,7 +70,7 @@ impl Tokens {
     pub fn name_of(&self, shown: &str) -> Option<&str> {
         let shown = digest(shown);
         let same = |known: &String| bool::from(known.as_bytes().ct_eq(shown.as_bytes()));
-        self.digests.iter().filter(|(_, known)| same(known)).map(|(name, _)| name.as_str()).last()
+        self.digests.iter().filter(|(_, known)| same(known)).map(|(name, _)| name.as_str()).next_back()
     }
 
     fn save(&self) -> Result<(), String> {
