@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | 1 | [`config`] | the process's configuration file |
 //! | 1 | [`secrets`] | references to secrets, sealed secrets, random secrets and hashed tokens |
+//! | 1 | [`requests`] | a request as it came, and the events of a notification |
 //! | 2 | [`control`] | what an administrator can ask of the gateway |
 //! | 2 | [`store`] | the store: one SQLite file |
 //! | 3 | [`network`] | requests to remote systems |
@@ -20,6 +21,7 @@ pub mod intake;
 pub mod integrations;
 pub mod network;
 pub mod observe;
+pub mod requests;
 pub mod secrets;
 pub mod service;
 pub mod store;

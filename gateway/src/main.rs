@@ -1,3 +1,9 @@
 //! The program `uis-gateway`.
 
-fn main() {}
+mod commands;
+
+use clap::Parser;
+
+fn main() -> std::process::ExitCode {
+    commands::run(commands::Arguments::parse())
+}

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
-use tokio::sync::{mpsc, oneshot};
 use uis_host::bindings::exports::uis::integration::orders::OrderWebhook;
 use uis_host::bindings::exports::uis::integration::setup::{
     AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection, PreparedSettings, TemplateParameter,
@@ -17,7 +16,7 @@ use uis_host::bindings::uis::integration::storage::Host as _;
 use uis_host::bindings::uis::integration::timers::{Host as _, Timer};
 use uis_host::bindings::uis::integration::types::{Delivery, Failure, Misconfiguration, Outcome, RetryLater};
 use uis_host::clock::{Clock, SystemClock};
-use uis_host::dispatch::serving::Command;
+use uis_host::dispatch::handle::Handle;
 use uis_host::dispatch::{Arrival, Dispatch, KEPT_PER_INTEGRATION, LiveEnd};
 use uis_host::event::{Event, Fault, Reply};
 use uis_host::integration::{Integration, UisAccount};
@@ -59,6 +58,7 @@ impl Scripted {
         match script {
             "slow" => tokio::time::sleep(SLOW).await,
             "never" => tokio::time::sleep(Duration::from_secs(3600)).await,
+            "rejected" => return Err(Failure::Rejected("it can never succeed".into())),
             "panic" => panic!("requested by the event"),
             "retry-once" if lock(&self.times)[title] == 1 => {
                 return Err(Failure::Retry(RetryLater { after_ms: None, reason: "once".into() }));
@@ -165,7 +165,7 @@ fn click(id: &str) -> Arrival {
 /// A dispatch that is serving, and what a test needs of it.
 struct Served {
     plugin: Arc<Scripted>,
-    commands: mpsc::Sender<Command>,
+    handle: Handle,
     store: Arc<MemoryStore>,
     end: tokio::task::JoinHandle<()>,
 }
@@ -188,24 +188,22 @@ fn serve_on(names: &[&str], limits: Limits, store: Arc<MemoryStore>) -> Served {
         Arc::new(integration)
     });
     let (integrations, own): (Vec<_>, Arc<dyn Plugin>) = (integrations.collect(), plugin.clone());
-    let (commands, receiver) = mpsc::channel(100);
+    let (handle, receiver) = Handle::new();
     let end = tokio::spawn(async move {
         let dispatch = Dispatch::new(own, clock, integrations, Box::new(Silent)).await;
         dispatch.expect("a store in memory").serve(receiver).await.expect("a store in memory");
     });
-    Served { plugin, commands, store, end }
+    Served { plugin, handle, store, end }
 }
 
 impl Served {
     async fn deliver(&self, slot: usize, arrival: Arrival) -> LiveEnd {
-        let (reply, answer) = oneshot::channel();
-        self.commands.send(Command::Deliver { slot, arrival: Box::new(arrival), reply }).await.expect("it serves");
-        answer.await.expect("an answer")
+        self.handle.deliver(slot, arrival).await.expect("it serves")
     }
 
     /// Waits for the running handlers, and returns the plugin and the store.
     async fn stop(self) -> (Arc<Scripted>, Arc<MemoryStore>) {
-        drop(self.commands);
+        self.handle.stop().await;
         self.end.await.expect("no panic");
         (self.plugin, self.store)
     }
@@ -253,7 +251,7 @@ async fn a_slow_integration_takes_few_places_and_delays_no_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_quarter_of_the_places_is_reserved_for_live_events() {
     let limits = Limits { instances: 8, ..Limits::default() };
-    let names = ["a", "b", "c"];
+    let names = ["a", "b", "c", "d", "e", "f", "g"];
     let served = served(&names, limits).await;
     for (slot, name) in names.iter().enumerate() {
         for number in 0..5 {
@@ -265,6 +263,60 @@ async fn a_quarter_of_the_places_is_reserved_for_live_events() {
     assert_eq!(served.plugin.most_at_work.load(Ordering::SeqCst), 6, "8 places, of which 2 are for live events");
     assert_eq!(served.deliver(2, click("click")).await, LiveEnd::Done);
     served.end.abort();
+}
+
+/// Twenty slow accounts, which could fill all places four by four, leave some free, so that a kept event of another account begins at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_integrations_leave_places_for_others() {
+    let names: Vec<String> = (0..21).map(|number| format!("account-{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let served = served(&names, Limits::default()).await;
+    for slot in 0..20 {
+        for number in 0..5 {
+            served.deliver(slot, hint(&format!("{slot}-{number}-"), 1, "never")).await;
+        }
+    }
+    served.until("each slow one has a place", |began| began.len() >= 20).await;
+    assert!(served.plugin.most_at_work.load(Ordering::SeqCst) < 48, "some places stay free");
+    for number in 0..5 {
+        served.deliver(20, hint("healthy", number, "")).await;
+    }
+    served.until("the healthy one is served", |began| began.iter().filter(|title| title.starts_with("healthy")).count() == 5).await;
+    served.end.abort();
+}
+
+/// What an administrator does while the dispatch serves.
+#[tokio::test(flavor = "multi_thread")]
+async fn integrations_are_added_and_replaced_and_dead_letters_revived_while_it_serves() {
+    let served = served(&["a"], Limits { wall_kept: Duration::from_millis(50), ..Limits::default() }).await;
+    let plugin = served.plugin.clone();
+    let made = |wall: u64| {
+        let limits = Limits { wall_kept: Duration::from_millis(wall), ..Limits::default() };
+        let secret = "secret".to_owned().into();
+        let mut integration = Integration::new("b", plugin.description(), Arc::new(SystemClock), UisAccount::absent(), secret, &limits);
+        integration.store = served.store.clone();
+        Arc::new(integration)
+    };
+    let slot = served.handle.add(made(50)).await.expect("it serves");
+    assert_eq!(slot, 1);
+    assert_eq!(served.deliver(slot, hint("x", 1, "")).await, LiveEnd::Dropped, "the new one is switched off");
+    served.handle.switch_on(slot, Origin(1)).await.expect("it serves");
+    served.until("it is activated", |began| began.contains(&"activate".to_owned())).await;
+    served.deliver(slot, hint("x", 1, "rejected")).await;
+    let dead = loop {
+        let dead = served.store.dead_letters("b", None, 10).await.expect("a store in memory");
+        if !dead.is_empty() {
+            break dead;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    };
+    served.handle.replace(slot, made(60_000)).await.expect("it serves");
+    assert!(!served.handle.revive(slot, "unknown").await.expect("it serves"));
+    assert!(served.handle.revive(slot, &dead[0].event.id).await.expect("it serves"));
+    served.until("it runs again", |began| began.iter().filter(|title| *title == "x1").count() == 2).await;
+    let views = served.handle.inspect().await.expect("it serves");
+    assert_eq!(views.iter().map(|view| view.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    served.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -346,7 +398,7 @@ async fn concurrent_writes_of_several_lanes_are_not_lost() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_event_is_delivered_while_an_integration_is_off() {
     let served = served(&["a"], Limits::default()).await;
-    served.commands.send(Command::SwitchOff { slot: 0, origin: Origin(1) }).await.expect("it serves");
+    served.handle.switch_off(0, Origin(1)).await.expect("it serves");
     served.until("the deactivation runs", |began| began.len() == 1).await;
     // A deactivation has no reply, so wait for the new state.
     while served.store.state("a").await.expect("a store") != IntegrationState::Inactive {
@@ -355,7 +407,7 @@ async fn no_event_is_delivered_while_an_integration_is_off() {
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(served.deliver(0, hint("x", 1, "")).await, LiveEnd::Dropped);
     assert_eq!(served.deliver(0, click("c")).await, LiveEnd::Dropped);
-    served.commands.send(Command::SwitchOn { slot: 0, origin: Origin(2) }).await.expect("it serves");
+    served.handle.switch_on(0, Origin(2)).await.expect("it serves");
     served.until("it is on", |began| began.contains(&"activate".to_owned())).await;
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(served.deliver(0, hint("x", 2, "")).await, LiveEnd::Kept);

@@ -110,7 +110,7 @@ async fn apply(memory: &MemoryStore, owner: &str, change: Change) -> Result<(), 
         Change::Delete { key, expected, now } => memory.delete(owner, &key, expected, now).await.map(|_| ()),
         Change::SetTimer { timer, origin } => memory.set_timer(owner, SetTimer { timer, origin }, NO_LIMIT).await.map(|_| ()),
         Change::CancelTimer { name } => memory.cancel_timer(owner, &name).await.map(|_| ()),
-        Change::Fire { name, now, event } => memory.fire(owner, &name, now, event.as_ref()).await,
+        Change::Fire { name, now, event } => memory.fire(owner, &name, now, event.as_ref()).await.map(|_| ()),
         Change::Keep { event } => memory.keep(owner, &event).await,
         Change::Begin { id, attempt } => memory.begin(owner, &id, attempt).await,
         Change::Finish { id, again, dead, state } => {
@@ -194,11 +194,12 @@ impl Store for JournalStore {
         })
     }
 
-    fn fire<'a>(&'a self, owner: &'a str, name: &'a str, now: i64, event: Option<&'a KeptEvent>) -> Answer<'a, ()> {
+    fn fire<'a>(&'a self, owner: &'a str, name: &'a str, now: i64, event: Option<&'a KeptEvent>) -> Answer<'a, bool> {
         Box::pin(async move {
             let mut journal = self.journal.lock().await;
-            self.memory.fire(owner, name, now, event).await?;
-            journal.promise(owner, Change::Fire { name: name.to_owned(), now, event: event.cloned() })
+            let fired = self.memory.fire(owner, name, now, event).await?;
+            journal.promise(owner, Change::Fire { name: name.to_owned(), now, event: event.cloned() })?;
+            Ok(fired)
         })
     }
     fn keep<'a>(&'a self, owner: &'a str, event: &'a KeptEvent) -> Answer<'a, ()> {

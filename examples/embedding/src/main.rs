@@ -9,14 +9,14 @@ mod journal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use directory::SmallCompany;
 use journal::JournalStore;
 use secrecy::SecretString;
 use serde_json::json;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use uis_host::clock::{Clock, SystemClock, zone};
-use uis_host::dispatch::serving::Command;
+use uis_host::dispatch::handle::Handle;
 use uis_host::dispatch::{Arrival, Dispatch};
 use uis_host::integration::{Integration, UisAccount};
 use uis_host::limits::Limits;
@@ -95,7 +95,7 @@ async fn main() -> anyhow::Result<()> {
     if dispatch.state(0) == IntegrationState::Inactive {
         dispatch.switch_on(0, Origin(0)).await?;
     }
-    let (commands, receiver) = mpsc::channel(64);
+    let (handle, receiver) = Handle::new();
     let serving = tokio::spawn(async move { dispatch.serve(receiver).await });
 
     // A notification, as an HTTP server receives it: its type comes from the address, its body is the owner's template.
@@ -109,16 +109,15 @@ async fn main() -> anyhow::Result<()> {
         {
             event.set_internal();
         }
-        let (reply, kept) = oneshot::channel();
         let arrival = Arrival { origin: Origin(1), what: "call_session_finished".into(), event };
-        commands.send(Command::Deliver { slot: 0, arrival: Box::new(arrival), reply }).await?;
+        let end = handle.deliver(0, arrival).await?;
         // Only now may UIS be answered with 200: the event is on the disk.
-        println!("call_session_finished: {:?}", kept.await.context("the dispatch has ended")?);
+        println!("call_session_finished: {end:?}");
     }
 
     // Until the event was handled; a service serves until it is stopped.
     while ended.recv().await.is_some_and(|origin| origin != Origin(1)) {}
-    drop(commands);
+    handle.stop().await;
     serving.await??;
     println!("waiting: {}", integration.store.waiting("main").await?.len());
     Ok(())

@@ -1,1 +1,177 @@
-//! The store: one SQLite file.
+//! The store: one SQLite file. It has the events that wait and those that have ended, plugins' storage, timers, the integrations, requests as
+//! they came, dial orders and captures.
+//!
+//! One thread owns the connection that writes, with an open transaction ([`writer`]). Operations take effect in the order in which the
+//! methods are called, at once, so that each sees all earlier ones. Those that must be durable are answered after the commit, which waits for
+//! the disk and covers everything before it; what comes meanwhile shares the next commit. After a failed write nothing is committed any more:
+//! every later operation fails, and the gateway opens the file again.
+//!
+//! Everything that is stored has a checksum ([`sums`]), because SQLite notices only damage to its own structures. What does not match is set
+//! aside and named; see [`damage`] and [`recovery`].
+//!
+//! | file | what |
+//! |---|---|
+//! | [`sums`] | checksums |
+//! | [`schema`] | tables and their migrations |
+//! | [`db`] | the connection of the writer, and counters |
+//! | [`writer`] | the thread, its queue, and group commit |
+//! | [`damage`] | rows whose checksum does not match |
+//! | [`events`] | events, dead letters, the integrations' states |
+//! | [`storage`] | plugins' storage |
+//! | [`timers`] | timers |
+//! | [`requests`] | requests as they came |
+//! | [`records`] | integrations, dial orders, captures |
+//! | [`port`] | the host's port |
+//! | [`recovery`] | checking a file, and reading what can be read of a damaged one |
+
+pub mod damage;
+pub mod db;
+pub mod events;
+pub mod port;
+pub mod records;
+pub mod recovery;
+pub mod requests;
+pub mod schema;
+pub mod storage;
+pub mod sums;
+pub mod timers;
+pub mod writer;
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use uis_host::ports::{Answer, StoreError};
+
+pub use damage::Damaged;
+pub use events::Counts;
+pub use records::{Captured, DialRecord};
+pub use recovery::Report;
+pub use requests::{NewRequest, Rejected};
+
+use db::{Db, DbError};
+use writer::Writer;
+
+/// How a file is opened.
+#[derive(Debug, Clone, Default)]
+pub struct OpenOptions {
+    /// Leaves out waiting for the disk, to show that the tests notice it. Ignored in an optimised program.
+    pub leave_out_fsync: bool,
+    /// The most pages that the file may have, to show what happens when the disk is full.
+    pub most_pages: Option<u32>,
+}
+
+/// Files up to this size are checked as a whole when they are opened; it takes about a second. Larger ones are checked by `check-store`, and
+/// when SQLite notices damage.
+const CHECKED_AT_OPEN: u64 = 256 << 20;
+
+/// A store in one SQLite file.
+pub struct SqliteStore {
+    writer: Writer,
+    /// The number of the next request.
+    next_request: Arc<AtomicU64>,
+}
+
+/// Why a file was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it open.
+    #[error("{0} is in use by another gateway; stop it, or give this one another [store] path")]
+    InUse(PathBuf),
+    /// The file cannot be read or written.
+    #[error("{path}: {why}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's or SQLite's error.
+        why: String,
+    },
+    /// A newer version of the program has written the file.
+    #[error("{path} has the schema version {found}, and this program knows versions up to {known}; use a newer program")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The file's version.
+        found: u32,
+        /// The newest version that this program knows.
+        known: u32,
+    },
+    /// The file is damaged so that nothing can be read.
+    #[error("{path} is damaged: {why}; put a backup in its place")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is damaged.
+        why: String,
+    },
+}
+
+impl SqliteStore {
+    /// Opens a file, or begins one. A damaged file is recovered as far as it can be read; the report says what was lost, and the damaged file
+    /// stays beside the new one.
+    pub fn open(path: &Path, options: OpenOptions) -> Result<(SqliteStore, Option<Report>), OpenError> {
+        let failed = |why: &dyn std::fmt::Display| OpenError::File { path: path.to_owned(), why: why.to_string() };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
+        }
+        // One file may be reached by several names.
+        let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let lock = lock(path)?;
+        let mut report = None;
+        if needs_recovery(path) {
+            report = Some(recovery::replace(path)?);
+        }
+        if std::fs::metadata(path).map_or(true, |file| file.len() == 0) {
+            tracing::warn!(path = %path.display(), "the store's file is new or empty; a new store begins");
+        }
+        let db = Db::open(path, &options, lock)?;
+        let next_request = Arc::new(AtomicU64::new(db.next_request()));
+        let writer = Writer::start(db).map_err(|error| failed(&error))?;
+        Ok((SqliteStore { writer, next_request }, report))
+    }
+
+    /// Why the store has failed; none while it works.
+    pub fn failed(&self) -> Option<String> {
+        self.writer.failed()
+    }
+
+    /// Commits what is written, and closes the file. Every later operation fails.
+    pub async fn close(&self) {
+        // A store that has failed is closed already.
+        let _ = self.writer.close().await;
+    }
+
+    /// Runs an operation whose result is answered at once; a crash may undo what it writes.
+    fn soon<T: Send + 'static>(&self, work: impl FnOnce(&mut Db) -> Result<T, DbError> + Send + 'static) -> Answer<'static, T> {
+        self.writer.run(false, work)
+    }
+
+    /// Runs an operation whose result is answered once it is on disk.
+    fn durable<T: Send + 'static>(&self, work: impl FnOnce(&mut Db) -> Result<T, DbError> + Send + 'static) -> Answer<'static, T> {
+        self.writer.run(true, work)
+    }
+}
+
+/// Takes the lock of a file for this process.
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let beside = recovery::beside(path, ".lock");
+    let failed = |why: std::io::Error| OpenError::File { path: beside.clone(), why: why.to_string() };
+    let file = File::options().create(true).truncate(false).write(true).open(&beside).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// Whether SQLite finds a file damaged.
+fn needs_recovery(path: &Path) -> bool {
+    let size = std::fs::metadata(path).map_or(0, |file| file.len());
+    size > 0 && (size > CHECKED_AT_OPEN && !recovery::opens(path) || size <= CHECKED_AT_OPEN && !recovery::is_sound(path))
+}
+
+/// The error of an operation after the store has failed.
+fn failed_before(why: &str) -> StoreError {
+    StoreError(why.to_owned())
+}

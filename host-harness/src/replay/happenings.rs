@@ -221,7 +221,7 @@ impl Replay<'_> {
                     LiveEnd::Answered(answer) => self.answered(incoming.call.session_id, &answer),
                     // UIS treats a failure as "not found", and the scenario continues.
                     LiveEnd::Failed => self.answered(incoming.call.session_id, &CheckedAnswer::default()),
-                    LiveEnd::Kept | LiveEnd::Done | LiveEnd::Fault | LiveEnd::Dropped => {}
+                    LiveEnd::Kept | LiveEnd::Done | LiveEnd::Refused(_) | LiveEnd::Fault | LiveEnd::Dropped => {}
                 }
             }
         }

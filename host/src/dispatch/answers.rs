@@ -6,7 +6,7 @@ use super::{Dispatch, LiveEnd};
 use crate::bindings::uis::integration::call_events::CallAnswer;
 use crate::event::Reply;
 use crate::limits::{CARD_ORDERS, FORWARD_TO, REASON_BYTES, SKIPPED, SKIPPED_WHAT_BYTES, cut};
-use crate::ports::{KeptEvent, ProblemKind};
+use crate::ports::{DialError, KeptEvent, ProblemKind};
 
 /// An answer to a call scenario that passed all checks: forwarding numbers consist of digits, links belong to the connection's host.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -40,8 +40,8 @@ pub struct CheckedOrder {
 }
 
 impl Dispatch<'_> {
-    /// Carries out a handler's reply, and reports what the handler skipped or the host refused.
-    pub(super) async fn carry_out(&mut self, slot: usize, event: &KeptEvent, reply: &Reply) -> LiveEnd {
+    /// Turns a handler's reply into the result for whoever sent the event, and reports what the handler skipped or the host refused.
+    pub(super) fn carry_out(&mut self, slot: usize, event: &KeptEvent, reply: &Reply, dialled: Option<Result<(), DialError>>) -> LiveEnd {
         let mut left_out: Vec<(String, String)> = Vec::new();
         let end = match reply {
             Reply::Done(outcome) => {
@@ -54,14 +54,14 @@ impl Dispatch<'_> {
                 left_out.extend(withheld);
                 LiveEnd::Answered(checked)
             }
-            Reply::Dial(Some(order)) => {
-                let integration = self.slots[slot].integration.clone();
-                if let Err(error) = integration.account.dialler.start_call(&event.id, order).await {
+            Reply::Dial(Some(_)) => match dialled {
+                None | Some(Ok(())) => LiveEnd::Done,
+                Some(Err(error)) => {
                     self.problem(slot, event.origin, ProblemKind::Rejected, format!("{}: {error}", event.title()));
+                    LiveEnd::Refused(error.to_string())
                 }
-                LiveEnd::Done
-            }
-            Reply::Dial(None) => LiveEnd::Done,
+            },
+            Reply::Dial(None) => LiveEnd::Refused("the plugin named nobody who could call".to_owned()),
         };
         for (what, why) in left_out.into_iter().take(SKIPPED) {
             let message = format!("{}: {}", cut(&what, SKIPPED_WHAT_BYTES), cut(&why, REASON_BYTES));

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 
+use super::writes::Write;
 use super::{Arrival, CheckedAnswer, Dispatch};
 use crate::bindings::exports::uis::integration::setup::Identity;
 use crate::bindings::uis::integration::types::{Delivery, Failure, RetryLater};
 use crate::event::{Class, Event, Fault, Reply, keys_of};
 use crate::limits::{HOST_TIMERS, REASON_BYTES, cut};
 use crate::plugin::Run;
-use crate::ports::{End, Entry, IntegrationState, KeptEvent, Outcome, ProblemKind, StoreError};
+use crate::ports::{DialError, End, Entry, IntegrationState, KeptEvent, Outcome, ProblemKind, StoreError};
 use crate::services::EventScope;
 use crate::trace::{Answer, Step};
 
@@ -46,6 +47,8 @@ pub enum LiveEnd {
     Answered(CheckedAnswer),
     /// A live event: its handler failed, or answered too late. Answer a routing request with "not found".
     Failed,
+    /// A click-to-call: no call was started. The value says why, in English.
+    Refused(String),
     /// A live event: its handler trapped or exceeded a limit.
     Fault,
     /// The event did not reach the plugin: the integration is off or not ready, or the event is too old.
@@ -60,6 +63,22 @@ pub(super) struct Ended {
     pub(super) run: Run,
     /// How long the handler ran, on the machine's clock.
     pub(super) took: Duration,
+    /// What became of the call that the handler wanted to start.
+    pub(super) dialled: Option<Result<(), DialError>>,
+}
+
+/// Makes durable what a live handler wrote, because whoever receives the reply may act on it; then starts the call that it wants.
+async fn carry_out_live(event: &KeptEvent, run: &mut Run) -> Option<Result<(), DialError>> {
+    let Ok(Ok(reply)) = &run.result else { return None };
+    let integration = run.scope.integration.clone();
+    if let Err(error) = integration.store.commit(&integration.name).await {
+        run.result = Err(Fault::Host(error.to_string()));
+        return None;
+    }
+    match reply {
+        Reply::Dial(Some(order)) => Some(integration.account.dialler.start_call(&event.id, order).await),
+        _ => None,
+    }
 }
 
 /// Whether a handler's requests show that the remote system works for the account.
@@ -107,8 +126,9 @@ impl Dispatch<'_> {
         let integration = self.slots[slot].integration.clone();
         if event.event.class() == Class::Kept {
             // If the process ends now, the event is delivered again as its next attempt.
-            integration.store.begin(&integration.name, &event.id, event.attempt + 1).await?;
+            self.write(slot, Write::Begin(event.id.clone(), event.attempt + 1)).await?;
             self.slots[slot].at_work += 1;
+            self.kept_at_work += 1;
         }
         let limits = &integration.limits;
         let wall = if event.event.class() == Class::Live { limits.wall_live } else { limits.wall_kept };
@@ -130,8 +150,13 @@ impl Dispatch<'_> {
             let began = Instant::now();
             let mut scope = EventScope::new(integration, event.origin, began + wall);
             scope.turns = turns.map(|turns| (turns as _, handler));
-            let run = plugin.handle(scope, delivery, event.event.clone()).await;
-            Ended { handler, slot, event, run, took: began.elapsed() }
+            let mut run = plugin.handle(scope, delivery, event.event.clone()).await;
+            let took = began.elapsed();
+            let dialled = match event.event.class() {
+                Class::Kept => None,
+                Class::Live => carry_out_live(&event, &mut run).await,
+            };
+            Ended { handler, slot, event, run, took, dialled }
         }))
     }
 
@@ -152,7 +177,7 @@ impl Dispatch<'_> {
 
     /// Acts on the result of a live event's handler.
     pub(super) async fn end_live(&mut self, ended: Ended) -> Result<LiveEnd, StoreError> {
-        let Ended { slot, event, run, took, .. } = ended;
+        let Ended { slot, event, run, took, dialled, .. } = ended;
         self.report_trace(slot, &event, &run.scope.trace);
         let late = answer_within(&event.event).filter(|within| took > *within);
         let result = match (run.result, late) {
@@ -166,10 +191,7 @@ impl Dispatch<'_> {
         let (outcome, end) = match result {
             Ok(Ok(reply)) => {
                 self.observer.accepted(&event);
-                let integration = self.slots[slot].integration.clone();
-                // The reply is an effect: its receiver may act on what the handler wrote, so the writes must be durable first.
-                integration.store.commit(&integration.name).await?;
-                let end = self.carry_out(slot, &event, &reply).await;
+                let end = self.carry_out(slot, &event, &reply, dialled);
                 (Outcome::Accepted(reply), end)
             }
             Ok(Err(Failure::Retry(later))) => {
@@ -218,6 +240,7 @@ impl Dispatch<'_> {
     pub(super) async fn end_kept(&mut self, ended: Ended) -> Result<(), StoreError> {
         let Ended { slot, event, run, .. } = ended;
         self.slots[slot].at_work -= 1;
+        self.kept_at_work -= 1;
         self.report_trace(slot, &event, &run.scope.trace);
         self.slots[slot].suspended &= !works(&run.scope.trace);
         let result = match run.result {
@@ -296,10 +319,9 @@ impl Dispatch<'_> {
         self.finish(slot, event, End::Done, state).await?;
         if state == Some(IntegrationState::Inactive) && self.state(slot) == IntegrationState::Activating {
             // The integration was switched on again meanwhile. The store has dropped the timers already; the activation sets them anew.
-            let integration = self.slots[slot].integration.clone();
-            integration.store.set_state(&integration.name, IntegrationState::Activating).await?;
+            self.write(slot, Write::State(IntegrationState::Activating)).await?;
         }
-        self.carry_out(slot, event, &reply).await;
+        self.carry_out(slot, event, &reply, None);
         self.slots[slot].lanes.done(&event.ordering_key, now);
         Ok(Outcome::Accepted(reply))
     }
@@ -343,13 +365,13 @@ impl Dispatch<'_> {
     }
 
     async fn finish(&mut self, slot: usize, event: &KeptEvent, end: End, state: Option<IntegrationState>) -> Result<(), StoreError> {
-        let integration = &self.slots[slot].integration;
-        integration.store.finish(&integration.name, &event.id, end, state).await
+        self.write(slot, Write::Finish(event.id.clone(), end, state)).await
     }
 
     fn show(&mut self, slot: usize, event: &KeptEvent, trace: Vec<crate::trace::Step>, outcome: Outcome, fuel: Option<u64>) {
         let entry = Entry {
             at: self.clock.now_ms(),
+            id: &event.id,
             origin: event.origin,
             integration: &self.slots[slot].integration.name,
             alone: self.slots.len() == 1,

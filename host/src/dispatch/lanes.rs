@@ -24,18 +24,23 @@ pub struct Lanes {
     held: HashSet<String>,
     /// The lanes that may run: time of the first event, a number that keeps the order of arrival, the lane's key.
     ready: BTreeSet<(i64, u64, String)>,
+    /// Where each lane stands in `ready`.
+    places: HashMap<String, (i64, u64)>,
     last: u64,
+    /// Number of waiting events.
+    count: usize,
 }
 
 impl Lanes {
     /// Lanes without events.
     pub fn new(state: IntegrationState) -> Self {
-        Lanes { state, lanes: HashMap::new(), held: HashSet::new(), ready: BTreeSet::new(), last: 0 }
+        Lanes { state, lanes: HashMap::new(), held: HashSet::new(), ready: BTreeSet::new(), places: HashMap::new(), last: 0, count: 0 }
     }
 
     /// Appends an event to its lane. `now` is in milliseconds since 1970.
     pub fn push(&mut self, event: KeptEvent, now: i64) {
         let key = event.ordering_key.clone();
+        self.count += 1;
         let lane = self.lanes.entry(key.clone()).or_default();
         lane.push_back(event);
         if lane.len() == 1 && !self.held.contains(&key) {
@@ -84,7 +89,8 @@ impl Lanes {
         let (replaced, kept): (Vec<_>, Vec<_>) = lane.drain(..).partition(|waiting| is_wish(&waiting.event));
         lane.extend(kept);
         lane.push_front(event);
-        self.ready.retain(|(_, _, key)| key != SETUP_LANE);
+        self.count = self.count + 1 - replaced.len();
+        self.unschedule(SETUP_LANE);
         if !self.held.contains(SETUP_LANE) {
             self.schedule(SETUP_LANE.to_owned(), at);
         }
@@ -111,8 +117,7 @@ impl Lanes {
     pub fn resume(&mut self, now: i64) {
         self.state = IntegrationState::Active;
         // A pause removed lanes from `ready`; add them again.
-        let ready: HashSet<&str> = self.ready.iter().map(|(_, _, key)| key.as_str()).collect();
-        let waits = |key: &str| key != SETUP_LANE && !ready.contains(key) && !self.held.contains(key);
+        let waits = |key: &str| key != SETUP_LANE && !self.places.contains_key(key) && !self.held.contains(key);
         let mut keys: Vec<(i64, String)> = self
             .lanes
             .iter()
@@ -129,20 +134,28 @@ impl Lanes {
     pub fn next(&self) -> Option<(i64, u64, String)> {
         match self.state {
             IntegrationState::Active => self.ready.first().cloned(),
-            IntegrationState::Activating => self.ready.iter().find(|(_, _, key)| key == SETUP_LANE).cloned(),
+            IntegrationState::Activating => self.next_wish(),
             // Switching off needs no key.
-            IntegrationState::Paused if self.waits(|waiting| *waiting == Event::Deactivate) => {
-                self.ready.iter().find(|(_, _, key)| key == SETUP_LANE).cloned()
-            }
+            IntegrationState::Paused if self.waits(|waiting| *waiting == Event::Deactivate) => self.next_wish(),
             IntegrationState::Inactive | IntegrationState::Paused => None,
         }
+    }
+
+    fn next_wish(&self) -> Option<(i64, u64, String)> {
+        self.places.get(SETUP_LANE).map(|(at, order)| (*at, *order, SETUP_LANE.to_owned()))
+    }
+
+    /// When the oldest waiting event was received, in milliseconds since 1970; none when no event waits. It looks at every lane.
+    pub fn oldest(&self) -> Option<i64> {
+        self.lanes.values().filter_map(VecDeque::front).map(|event| event.received).min()
     }
 
     /// Takes the first event of a lane. The lane is locked until [`done`](Self::done), [`put_back`](Self::put_back) or
     /// [`pause`](Self::pause).
     pub fn take(&mut self, key: &str) -> Option<KeptEvent> {
-        self.ready.retain(|(_, _, ready)| ready != key);
+        self.unschedule(key);
         let taken = self.lanes.get_mut(key)?.pop_front()?;
+        self.count -= 1;
         self.held.insert(key.to_owned());
         Some(taken)
     }
@@ -162,6 +175,7 @@ impl Lanes {
     /// Schedules another attempt of the event, at `at`, before the rest of its lane.
     pub fn put_back(&mut self, key: &str, event: KeptEvent, at: i64) {
         self.held.remove(key);
+        self.count += 1;
         self.lanes.entry(key.to_owned()).or_default().push_front(event);
         self.schedule(key.to_owned(), at);
     }
@@ -171,6 +185,7 @@ impl Lanes {
     pub fn pause(&mut self, key: &str, event: KeptEvent) -> IntegrationState {
         let wished = self.held.contains(SETUP_LANE) && key != SETUP_LANE || self.waits(|waiting| *waiting == Event::Activate);
         self.held.remove(key);
+        self.count += 1;
         self.lanes.entry(key.to_owned()).or_default().push_front(event);
         if self.state != IntegrationState::Inactive && !wished {
             self.state = IntegrationState::Paused;
@@ -180,18 +195,20 @@ impl Lanes {
 
     /// Number of waiting events.
     pub fn len(&self) -> usize {
-        self.lanes.values().map(VecDeque::len).sum()
+        self.count
     }
 
     /// Whether no event waits.
     pub fn is_empty(&self) -> bool {
-        self.lanes.values().all(VecDeque::is_empty)
+        self.count == 0
     }
 
     /// Removes all events, and returns those that were not reported yet, in the order of arrival: the event, the kind of problem, and why
     /// it waits.
     pub fn drain(&mut self) -> Vec<(KeptEvent, ProblemKind, String)> {
         self.ready.clear();
+        self.places.clear();
+        self.count = 0;
         let mut waiting: Vec<KeptEvent> = self.lanes.drain().flat_map(|(_, lane)| lane).filter(|event| !event.reported).collect();
         waiting.sort_by_key(|event| (event.received, event.origin));
         let explain = |event: &KeptEvent| match (self.state, &event.reason) {
@@ -211,8 +228,16 @@ impl Lanes {
     }
 
     fn schedule(&mut self, key: String, at: i64) {
+        self.unschedule(&key);
         self.last += 1;
+        self.places.insert(key.clone(), (at, self.last));
         self.ready.insert((at, self.last, key));
+    }
+
+    fn unschedule(&mut self, key: &str) {
+        if let Some((key, (at, order))) = self.places.remove_entry(key) {
+            self.ready.remove(&(at, order, key));
+        }
     }
 }
 

@@ -10,15 +10,21 @@
 //! | `stepping` | virtual time: running everything that is due, in order |
 //! | [`drawn`] | virtual time: an order of lanes that is drawn from a seed |
 //! | [`serving`] | real time: several lanes concurrently |
+//! | [`handle`] | real time: giving commands to a dispatch that serves |
+//! | `index` | real time: which integration may run next |
+//! | `writes` | writes to the store |
 //! | `problems` | messages to the integration's owner |
 
 mod answers;
 mod delivery;
 pub mod drawn;
+pub mod handle;
+mod index;
 pub mod lanes;
 mod problems;
 pub mod serving;
 mod stepping;
+mod writes;
 
 use std::sync::Arc;
 
@@ -29,7 +35,7 @@ use crate::clock::Clock;
 use crate::event::{Class, Event};
 use crate::integration::Integration;
 use crate::plugin::Plugin;
-use crate::ports::{IntegrationState, KeptEvent, Observer, Origin, ProblemKind, StoreError};
+use crate::ports::{End, IntegrationState, KeptEvent, Observer, Origin, ProblemKind, StoreError};
 
 pub use answers::{CheckedAnswer, CheckedCard, CheckedOrder};
 pub use delivery::{LiveEnd, delay_ms};
@@ -39,6 +45,7 @@ pub use stepping::Due;
 use delivery::Ended;
 use drawn::DrawnTurns;
 use lanes::Lanes;
+use writes::{Begun, Write};
 
 /// How many kept events of one integration may be handled at the same time, so that one account's slow remote system does not delay other
 /// accounts.
@@ -68,6 +75,26 @@ struct Slot {
     suspended: bool,
 }
 
+impl Slot {
+    /// The slot of an integration: in the state that its store has, with the events that wait there.
+    async fn open(integration: Arc<Integration>) -> Result<Slot, StoreError> {
+        let (store, owner) = (integration.store.clone(), integration.name.clone());
+        let state = store.state(&owner).await?;
+        let mut lanes = Lanes::new(state);
+        let mut replaced = Vec::new();
+        for event in store.waiting(&owner).await? {
+            replaced.extend(lanes.restore(event));
+        }
+        if lanes.state != state {
+            store.set_state(&owner, lanes.state).await?;
+        }
+        for wish in replaced {
+            store.finish(&owner, &wish.id, End::Done, None).await?;
+        }
+        Ok(Slot { integration, lanes, at_work: 0, suspended: false })
+    }
+}
+
 /// How many kept events may be handled at the same time in the whole process.
 fn kept_places(instances: u32) -> usize {
     let instances = instances as usize;
@@ -93,6 +120,10 @@ pub struct Dispatch<'a> {
     at_work: FuturesUnordered<BoxFuture<'static, Ended>>,
     /// How many kept events may be handled at the same time.
     kept_places: usize,
+    /// How many kept events are being handled.
+    kept_at_work: usize,
+    /// Real time: writes that were begun and are not done. None in virtual time.
+    begun: Option<Begun>,
     /// The number of the last handler that was started.
     handlers: u64,
 }
@@ -109,19 +140,7 @@ impl<'a> Dispatch<'a> {
         let instances = integrations.first().map_or(1, |integration| integration.limits.instances);
         let mut slots = Vec::new();
         for integration in integrations {
-            let state = integration.store.state(&integration.name).await?;
-            let mut lanes = Lanes::new(state);
-            let mut replaced = Vec::new();
-            for event in integration.store.waiting(&integration.name).await? {
-                replaced.extend(lanes.restore(event));
-            }
-            if lanes.state != state {
-                integration.store.set_state(&integration.name, lanes.state).await?;
-            }
-            for wish in replaced {
-                integration.store.finish(&integration.name, &wish.id, crate::ports::End::Done, None).await?;
-            }
-            slots.push(Slot { integration, lanes, at_work: 0, suspended: false });
+            slots.push(Slot::open(integration).await?);
         }
         let at_work = FuturesUnordered::new();
         let kept_places = kept_places(instances);
@@ -137,6 +156,8 @@ impl<'a> Dispatch<'a> {
             turns: None,
             at_work,
             kept_places,
+            kept_at_work: 0,
+            begun: None,
             handlers: 0,
         })
     }
@@ -193,9 +214,8 @@ impl<'a> Dispatch<'a> {
     /// counts.
     pub async fn switch_on(&mut self, slot: usize, origin: Origin) -> Result<(), StoreError> {
         let event = self.kept(slot, Arrival { origin, what: "activate".into(), event: Event::Activate });
-        let owner = self.slots[slot].integration.clone();
-        owner.store.keep(&owner.name, &event).await?;
-        owner.store.set_state(&owner.name, IntegrationState::Activating).await?;
+        self.write(slot, Write::Keep(Box::new(event.clone()))).await?;
+        self.write(slot, Write::State(IntegrationState::Activating)).await?;
         self.wish(slot, event).await
     }
 
@@ -206,18 +226,16 @@ impl<'a> Dispatch<'a> {
             return Ok(false);
         }
         let event = self.kept(slot, Arrival { origin, what: "deactivate".into(), event: Event::Deactivate });
-        let owner = self.slots[slot].integration.clone();
-        owner.store.keep(&owner.name, &event).await?;
+        self.write(slot, Write::Keep(Box::new(event.clone()))).await?;
         self.wish(slot, event).await.map(|()| true)
     }
 
     /// Puts a stored wish into its lane, and removes those that it replaces.
     async fn wish(&mut self, slot: usize, event: KeptEvent) -> Result<(), StoreError> {
-        let owner = self.slots[slot].integration.clone();
         let now = self.now();
         for replaced in self.slots[slot].lanes.wish(event, now) {
             self.note(replaced.origin, &format!("{} is not wanted any more: the latest wish counts", replaced.what));
-            owner.store.finish(&owner.name, &replaced.id, crate::ports::End::Done, None).await?;
+            self.write(slot, Write::Finish(replaced.id, End::Done, None)).await?;
         }
         Ok(())
     }
@@ -229,8 +247,7 @@ impl<'a> Dispatch<'a> {
         if self.slots[slot].lanes.has_same_hint(&event) {
             return Ok(());
         }
-        let owner = self.slots[slot].integration.clone();
-        owner.store.keep(&owner.name, &event).await?;
+        self.write(slot, Write::Keep(Box::new(event.clone()))).await?;
         let now = self.now();
         self.slots[slot].lanes.push(event, now);
         Ok(())

@@ -11,12 +11,13 @@ impl Dispatch<'_> {
     /// Reports a problem of an integration. With several integrations, the message begins with the integration's name.
     pub fn problem(&mut self, slot: usize, origin: Origin, kind: ProblemKind, message: String) {
         let message = self.with_integration_name(slot, message);
-        self.observer.problem(Problem { origin, kind, message });
+        let integration = self.slots[slot].integration.name.clone();
+        self.observer.problem(Problem { integration, origin, kind, message });
     }
 
     /// Reports a problem that belongs to no integration.
     pub(super) fn problem_as_it_is(&mut self, origin: Origin, kind: ProblemKind, message: String) {
-        self.observer.problem(Problem { origin, kind, message });
+        self.observer.problem(Problem { integration: String::new(), origin, kind, message });
     }
 
     fn with_integration_name(&self, slot: usize, message: String) -> String {
@@ -59,7 +60,9 @@ impl Dispatch<'_> {
                 // Further attempts would only repeat the message.
                 && event.attempt == 1
             {
-                self.observer.problem(Problem { origin: event.origin, kind: ProblemKind::Divergence, message: message.clone() });
+                let integration = self.slots[slot].integration.name.clone();
+                let (origin, kind) = (event.origin, ProblemKind::Divergence);
+                self.observer.problem(Problem { integration, origin, kind, message: message.clone() });
             }
         }
         let now = self.now();

@@ -53,7 +53,7 @@ impl Dispatch<'_> {
                 first = Some((at, order, due));
             }
         };
-        let places = self.turns.is_none() || self.kept_at_work() < self.kept_places;
+        let places = self.turns.is_none() || self.kept_at_work < self.kept_places;
         for (slot, found) in self.slots.iter().enumerate() {
             if places
                 && (self.turns.is_none() || found.at_work < KEPT_PER_INTEGRATION)
@@ -71,10 +71,6 @@ impl Dispatch<'_> {
             offer(at, u64::MAX, Due::Turn);
         }
         Ok(first.map(|(at, _, due)| (at, due)))
-    }
-
-    pub(super) fn kept_at_work(&self) -> usize {
-        self.slots.iter().map(|slot| slot.at_work).sum()
     }
 
     /// Advances the clock to `until`, and runs everything that becomes due on the way, each at its time.
@@ -116,15 +112,16 @@ impl Dispatch<'_> {
         let key = set.timer.ordering_key.clone();
         if set.timer.every_ms.is_some() && self.slots[slot].lanes.has_timer(&key, &name) {
             // The event of the previous run still waits; another one would find nothing more to do.
-            return store.fire(owner, &name, now, None).await;
+            return store.fire(owner, &name, now, None).await.map(|_| ());
         }
         let event = self.timer_event(slot, set);
-        store.fire(owner, &name, now, Some(&event)).await?;
-        self.slots[slot].lanes.push(event, now);
+        if store.fire(owner, &name, now, Some(&event)).await? {
+            self.slots[slot].lanes.push(event, now);
+        }
         Ok(())
     }
 
-    fn timer_event(&mut self, slot: usize, set: SetTimer) -> KeptEvent {
+    pub(super) fn timer_event(&mut self, slot: usize, set: SetTimer) -> KeptEvent {
         let SetTimer { timer, origin } = set;
         let (what, event) = match communications::delivered_by(&timer) {
             Some(event) => ("reported", event),

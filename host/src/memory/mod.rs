@@ -104,13 +104,13 @@ impl Store for MemoryStore {
         self.with(owner, |owned| owned.timers.all().cloned().collect())
     }
 
-    fn fire<'a>(&'a self, owner: &'a str, name: &'a str, now: i64, event: Option<&'a KeptEvent>) -> Answer<'a, ()> {
+    fn fire<'a>(&'a self, owner: &'a str, name: &'a str, now: i64, event: Option<&'a KeptEvent>) -> Answer<'a, bool> {
         self.with(owner, |owned| {
-            if owned.timers.take(name, now).is_some()
-                && let Some(event) = event
-            {
+            let fired = owned.timers.take(name, now).is_some();
+            if let Some(event) = event.filter(|_| fired) {
                 owned.keep(event);
             }
+            fired
         })
     }
 

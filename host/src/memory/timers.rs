@@ -30,8 +30,11 @@ impl Timers {
         self.set.values()
     }
 
-    /// Removes a due timer, and sets a repeating one to its next time after `now`.
+    /// Removes a timer that is due at `now`, and sets a repeating one to its next time after `now`.
     pub(super) fn take(&mut self, name: &str, now: i64) -> Option<SetTimer> {
+        if self.set.get(name)?.timer.at > now {
+            return None;
+        }
         let taken = self.remove(name)?;
         if let Some(next) = taken.next_beat(now) {
             self.insert(next);

@@ -43,6 +43,8 @@ impl ProblemKind {
 /// A problem that the integration's owner should know.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
+    /// The integration's name; empty when the problem belongs to none.
+    pub integration: String,
     /// The origin of the event that it is about.
     pub origin: Origin,
     /// The kind.
@@ -56,6 +58,8 @@ pub struct Problem {
 pub struct Entry<'a> {
     /// When the handler ended, in milliseconds since 1970.
     pub at: i64,
+    /// The delivery id: the same in every attempt.
+    pub id: &'a str,
     /// The event's origin. A timer has the origin of the event that set it.
     pub origin: Origin,
     /// The integration's name.

@@ -3,7 +3,8 @@
 //! Durability. [`Store::keep`], [`Store::fire`], [`Store::finish`] and [`Store::set_state`] are durable when they return. Writes of a
 //! handler ([`Store::swap`], [`Store::delete`], [`Store::set_timer`], [`Store::cancel_timer`], [`Store::begin`]) may stay in memory until
 //! [`Store::commit`], which the host calls before every effect. A crash may undo such writes, but only the latest ones: if a write is lost,
-//! all later writes are lost too. The event that made them is then delivered again as its next attempt. [`Store::finish`] also makes all
+//! all later writes are lost too. Writes take effect in the order in which the methods are called, whoever calls them and whenever their
+//! futures are polled, so that the dispatch need not wait for one write before it makes the next. The event that made them is then delivered again as its next attempt. [`Store::finish`] also makes all
 //! earlier writes durable, as [`Store::commit`] does, so that an event is never recorded as ended while its writes are lost.
 
 use futures_util::future::BoxFuture;
@@ -156,9 +157,9 @@ pub trait Store: Send + Sync {
     fn timers<'a>(&'a self, owner: &'a str) -> Answer<'a, Vec<SetTimer>>;
 
     /// Fires a due timer in one transaction: removes it, or sets a repeating timer to its [next time](SetTimer::next_beat) after `now`, and
-    /// stores its event. With no event the run is skipped, because the event of the previous run still waits. When the timer is gone, its event
-    /// is not stored.
-    fn fire<'a>(&'a self, owner: &'a str, name: &'a str, now: i64, event: Option<&'a KeptEvent>) -> Answer<'a, ()>;
+    /// stores its event. With no event the run is skipped, because the event of the previous run still waits. False when the timer is gone, or
+    /// was set anew and is not due at `now`: then nothing changes.
+    fn fire<'a>(&'a self, owner: &'a str, name: &'a str, now: i64, event: Option<&'a KeptEvent>) -> Answer<'a, bool>;
 
     /// Stores an event until it is finished.
     fn keep<'a>(&'a self, owner: &'a str, event: &'a KeptEvent) -> Answer<'a, ()>;

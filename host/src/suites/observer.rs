@@ -45,7 +45,7 @@ fn one(observer: &mut dyn Observer, method: usize) {
     match method {
         0 => observer.entry(entry(0, "", &event.event, Vec::new(), Outcome::Accepted(Reply::Dial(None)))),
         1 => observer.note(0, Origin(0), ""),
-        2 => observer.problem(Problem { origin: Origin(0), kind: ProblemKind::Trap, message: String::new() }),
+        2 => observer.problem(Problem { integration: String::new(), origin: Origin(0), kind: ProblemKind::Trap, message: String::new() }),
         3 => observer.accepted(&event),
         4 => observer.retried(&event),
         _ => observer.rule_answered(0, Origin(0), &rule_step("", RuleVerdict::Keep)),
@@ -79,7 +79,7 @@ fn all_values(observer: &mut dyn Observer, text: &str) {
         ProblemKind::Stale,
         ProblemKind::Divergence,
     ] {
-        observer.problem(Problem { origin: Origin(1), kind, message: text.into() });
+        observer.problem(Problem { integration: text.into(), origin: Origin(1), kind, message: text.into() });
     }
     for step in steps(text) {
         observer.rule_answered(samples::NOW, Origin(2), &step);
@@ -89,7 +89,7 @@ fn all_values(observer: &mut dyn Observer, text: &str) {
 fn entry<'a>(at: i64, text: &'a str, event: &'a Event, trace: Vec<Step>, outcome: Outcome) -> Entry<'a> {
     let attempt = if at == 0 { u32::MAX } else { 1 };
     let fuel = (at != 0).then_some(u64::MAX);
-    Entry { at, origin: Origin(5), integration: text, alone: text.is_empty(), what: text, event, attempt, trace, outcome, fuel }
+    Entry { at, id: text, origin: Origin(5), integration: text, alone: text.is_empty(), what: text, event, attempt, trace, outcome, fuel }
 }
 
 fn outcomes(text: &str) -> Vec<Outcome> {

@@ -126,8 +126,8 @@ impl<'a> Owner<'a> {
         self.timers().await.into_iter().map(|set| set.timer.name).collect()
     }
 
-    async fn fire(&self, name: &str, now: i64, event: Option<&KeptEvent>) {
-        answered("fire", self.store.fire(&self.name, name, now, event)).await;
+    async fn fire(&self, name: &str, now: i64, event: Option<&KeptEvent>) -> bool {
+        answered("fire", self.store.fire(&self.name, name, now, event)).await
     }
 
     async fn keep(&self, event: &KeptEvent) {

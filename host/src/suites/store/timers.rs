@@ -118,11 +118,15 @@ async fn firing_takes_out_and_keeps(owner: &Owner<'_>) {
 async fn a_gone_timer_keeps_nothing(owner: &Owner<'_>) {
     owner.arm(timer("once", 10, None)).await;
     let event = |id: &str| kept(id, Event::Action("timer".into()));
-    owner.fire("once", 10, Some(&event("first"))).await;
-    owner.fire("once", 10, Some(&event("second"))).await;
-    owner.fire("never set", 10, Some(&event("third"))).await;
+    assert!(owner.fire("once", 10, Some(&event("first"))).await, "firing a timer that is due gives true");
+    assert!(!owner.fire("once", 10, Some(&event("second"))).await, "firing a timer that is gone gives false");
+    assert!(!owner.fire("never set", 10, Some(&event("third"))).await, "firing a timer that was never set gives false");
     assert_eq!(owner.waiting_ids().await, ["first"], "firing a timer that is gone keeps nothing");
     assert!(owner.timers().await.is_empty(), "firing a timer that is gone sets none");
+    owner.arm(timer("later", 20, None)).await;
+    assert!(!owner.fire("later", 19, Some(&event("fourth"))).await, "firing a timer that was set anew for later gives false");
+    assert_eq!(owner.timer_names().await, ["later"], "a timer that is not due stays");
+    assert_eq!(owner.waiting_ids().await, ["first"], "a timer that is not due keeps no event");
 }
 
 async fn a_repeating_timer_keeps_its_beat(owner: &Owner<'_>) {

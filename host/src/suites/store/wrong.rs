@@ -128,27 +128,28 @@ impl Store for Wrong {
     fn timers<'a>(&'a self, owner: &'a str) -> Answer<'a, Vec<SetTimer>> {
         self.0.timers(self.owner(owner))
     }
-    fn fire<'a>(&'a self, owner: &'a str, name: &'a str, now: i64, event: Option<&'a KeptEvent>) -> Answer<'a, ()> {
+    fn fire<'a>(&'a self, owner: &'a str, name: &'a str, now: i64, event: Option<&'a KeptEvent>) -> Answer<'a, bool> {
         let owner = self.owner(owner);
         async move {
             let before = self.0.timers(owner).await?.into_iter().find(|set| set.timer.name == name);
             if let (Fault::GoneTimersKeepEvents, Some(event)) = (self.1, event) {
-                self.0.fire(owner, name, now, None).await?;
-                return self.0.keep(owner, event).await;
+                let fired = self.0.fire(owner, name, now, None).await?;
+                self.0.keep(owner, event).await?;
+                return Ok(fired);
             }
-            if let (Fault::FiresInTwoSteps, Some(event), true) = (self.1, event, before.is_some()) {
+            if let (Fault::FiresInTwoSteps, Some(event), true) = (self.1, event, before.as_ref().is_some_and(|set| set.timer.at <= now)) {
                 self.0.keep(owner, event).await?;
                 step_aside().await;
                 return self.0.fire(owner, name, now, None).await;
             }
-            self.0.fire(owner, name, now, event).await?;
+            let fired = self.0.fire(owner, name, now, event).await?;
             if let (Fault::BeatDrifts, Some(mut set)) = (self.1, before)
                 && let Some(every) = set.timer.every_ms
             {
                 set.timer.at = now + every as i64;
                 self.0.set_timer(owner, set, super::TIMER_ROOM).await?.expect("there is room");
             }
-            Ok(())
+            Ok(fired)
         }
         .boxed()
     }

@@ -1,0 +1,51 @@
+//! UIS's notifications. A kept event is on disk before the answer 200. A body that cannot be read, or whose type is unknown, is stored as a
+//! dead letter and answered with 200 too: sent again it would be the same.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use uis_host::event::Event;
+use uis_host::notification;
+
+use super::{deliver_all, not_stored};
+use crate::requests::{Kind, Raw};
+use crate::service::{Gateway, Running};
+
+/// Accepts a notification.
+pub async fn accept(gateway: &Gateway, running: &Running, kind: Option<&str>, raw: Raw) -> Response {
+    let received = gateway.now();
+    let read = raw.notification(kind, running.zone, received);
+    let what = match &read {
+        Ok((what, _)) => what.clone(),
+        Err(_) => kind.unwrap_or("notification").to_owned(),
+    };
+    let origin = gateway.received(running, Kind::Notification, &what, raw);
+    metrics::counter!("uis_gateway_notifications_total", "type" => known_type(&what)).increment(1);
+    let accepted = match read {
+        Ok((what, events)) => {
+            let events = completed(running, events).await;
+            deliver_all(gateway, running, origin, &what, events).await.map(|_| ())
+        }
+        Err(unreadable) => gateway.reject(running, origin, &unreadable.to_string()).await,
+    };
+    match accepted {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(why) => not_stored(&why),
+    }
+}
+
+/// Marks calls as internal whose contact is an extension of the account: a notification whose template lacks `is_internal` does not say so.
+async fn completed(running: &Running, mut events: Vec<Event>) -> Vec<Event> {
+    for event in &mut events {
+        if let Some(number) = event.call().and_then(|call| call.contact.as_ref())
+            && running.integration.account.directory.is_extension(&number.digits).await
+        {
+            event.set_internal();
+        }
+    }
+    events
+}
+
+/// The type as a label of a metric: anybody who knows the secret may write anything into the address.
+fn known_type(what: &str) -> &'static str {
+    notification::MNEMONICS.into_iter().find(|known| *known == what).unwrap_or("unknown")
+}

@@ -1,0 +1,36 @@
+//! Reading a request within the limits.
+
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use crate::config::IntakeLimits;
+use crate::requests::Raw;
+
+/// Reads a request within the limits. None for another method than GET and POST; the error is the answer: 413 for a body that is too
+/// large, 408 for one that comes too slowly, 400 for one that breaks off.
+pub async fn read(request: Request, limits: &IntakeLimits) -> Result<Option<Raw>, Response> {
+    let method = match request.method().as_str() {
+        "GET" => "GET",
+        "POST" => "POST",
+        _ => return Ok(None),
+    };
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = content_type.map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+    let reading = Limited::new(request.into_body(), limits.body_bytes).collect();
+    let refused = |status: StatusCode, why: &'static str| {
+        metrics::counter!("uis_gateway_requests_refused_total", "why" => why).increment(1);
+        Err(status.into_response())
+    };
+    match tokio::time::timeout(Duration::from_secs(limits.body_seconds), reading).await {
+        Err(_) => refused(StatusCode::REQUEST_TIMEOUT, "slow body"),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => refused(StatusCode::PAYLOAD_TOO_LARGE, "body too large"),
+        Ok(Err(_)) => refused(StatusCode::BAD_REQUEST, "broken body"),
+        Ok(Ok(body)) => Ok(Some(Raw { method, query, content_type, body: body.to_bytes() })),
+    }
+}

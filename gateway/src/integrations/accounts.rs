@@ -1,0 +1,109 @@
+//! UIS accounts from files. Such an account is in memory: it has the people and numbers of its file, and no reports.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use chrono_tz::Tz;
+use serde_json::Value;
+use uis_host::clock::{Clock, zone};
+use uis_host::integration::UisAccount;
+use uis_host::ports::Dialler;
+use uis_host::sync::lock;
+use uis_simulator::{Account, SimulatedAccount};
+use url::Url;
+
+use crate::network::call_api::CallApi;
+use crate::network::is_local;
+
+/// The member of an account's file that names a Call API on this machine, to which calls are sent instead of being only recorded. Our
+/// addition, for trials.
+const CALL_API: &str = "call_api_url";
+
+/// An account that several integrations may share.
+#[derive(Clone)]
+pub struct OpenAccount {
+    /// The account.
+    pub account: Arc<SimulatedAccount>,
+    /// Starts its calls.
+    pub dialler: Arc<dyn Dialler>,
+    /// The time zone of times without one.
+    pub zone: Tz,
+}
+
+impl OpenAccount {
+    /// The account behind the host's ports, with this dialler.
+    pub fn ports(&self, dialler: Arc<dyn Dialler>) -> UisAccount {
+        UisAccount { dialler, ..UisAccount::of(self.account.clone()) }
+    }
+}
+
+/// The accounts that are open, by their file. Integrations that name the same file share the account.
+#[derive(Default)]
+pub struct Accounts {
+    open: Mutex<HashMap<PathBuf, OpenAccount>>,
+}
+
+impl Accounts {
+    /// The account of a file. The error names the file and the member.
+    pub fn open(&self, path: &Path, clock: &Arc<dyn Clock>) -> Result<OpenAccount, String> {
+        let failed = |error: &dyn std::fmt::Display| format!("the UIS account {}: {error}", path.display());
+        let whole = path.canonicalize().map_err(|error| failed(&error))?;
+        let mut open = lock(&self.open);
+        if let Some(known) = open.get(&whole) {
+            return Ok(known.clone());
+        }
+        let account = read(&whole, clock).map_err(|error| failed(&error))?;
+        open.insert(whole, account.clone());
+        Ok(account)
+    }
+}
+
+fn read(path: &Path, clock: &Arc<dyn Clock>) -> Result<OpenAccount, String> {
+    let text = std::fs::read(path).map_err(|error| error.to_string())?;
+    let mut value: Value = serde_json::from_slice(&text).map_err(|error| format!("it is no JSON: {error}"))?;
+    let call_api = value.as_object_mut().and_then(|members| members.remove(CALL_API));
+    let account: Account = serde_path_to_error::deserialize(value).map_err(|error| format!("{}: {}", error.path(), error.inner()))?;
+    let zone = zone(&account.timezone).map_err(|error| format!("timezone: {error}"))?;
+    let account = Arc::new(SimulatedAccount::new(account, clock.clone()));
+    let dialler: Arc<dyn Dialler> = match call_api {
+        None => account.clone(),
+        Some(url) => Arc::new(call_api_at(&url)?),
+    };
+    Ok(OpenAccount { account, dialler, zone })
+}
+
+fn call_api_at(url: &Value) -> Result<CallApi, String> {
+    let parsed = url.as_str().and_then(|url| Url::parse(url).ok()).filter(|url| url.scheme() == "http" && is_local(url));
+    let url = parsed.ok_or_else(|| format!("{CALL_API}: {url} is no http address on this machine"))?;
+    // A Call API on this machine is a simulation; it accepts any key.
+    CallApi::new(url, "simulated".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uis_host::clock::SystemClock;
+
+    fn opened(text: &str) -> Result<OpenAccount, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("account.json");
+        std::fs::write(&path, text).expect("written");
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        Accounts::default().open(&path, &clock)
+    }
+
+    #[test]
+    fn a_wrong_file_is_named_with_what_is_wrong() {
+        for (text, expected) in [
+            ("{", "it is no JSON"),
+            (r#"{"timezone":"Moscow"}"#, "timezone: \"Moscow\" is not an IANA time zone"),
+            (r#"{"employees":[{"id":"x"}]}"#, "employees[0].id"),
+            (r#"{"call_api_url":"https://callapi.uiscom.ru"}"#, "call_api_url"),
+        ] {
+            let error = opened(text).err().unwrap_or_default();
+            assert!(error.contains(expected) && error.contains("account.json"), "{text}: {error}");
+        }
+        assert!(opened(r#"{"timezone":"Asia/Omsk","call_api_url":"http://127.0.0.1:1/v4.0"}"#).is_ok());
+    }
+}

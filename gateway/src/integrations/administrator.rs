@@ -1,0 +1,249 @@
+//! What an administrator asks for, done with the book and whoever delivers events: the running service, or the file alone.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chrono_tz::Tz;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use uis_host::clock::instant;
+use uis_host::event::Event;
+use uis_host::notification::MNEMONICS;
+use uis_host::ports::{IntegrationState, Store};
+
+use super::book::Book;
+use super::building::Built;
+use super::record::Record;
+use crate::control::{Address, Answer, Change, Control, ControlError, DeadLetterView, IntegrationView, NewIntegration, Status};
+use crate::requests::Raw;
+use crate::store::Rejected;
+
+/// The most dead letters that one request lists.
+const DEAD_LETTERS: usize = 1000;
+
+/// What runs of an integration.
+pub struct Health {
+    /// What cannot be used now, and what to do.
+    pub broken: Option<String>,
+    /// What the account's owner should know about the settings.
+    pub notes: Vec<String>,
+}
+
+/// Delivers events of integrations, now or when the service starts.
+pub trait Deliverer: Send + Sync {
+    /// The book, with the store that is in use.
+    fn book(&self) -> Arc<Book>;
+
+    /// Whether events are accepted; with the reason when they are not.
+    fn ready(&self) -> Result<(), String>;
+
+    /// What runs of an integration.
+    fn health(&self, name: &str) -> Health;
+
+    /// Uses a new or changed integration from now on. An active one is activated again.
+    fn reload<'a>(&'a self, record: &'a Record, built: Built) -> BoxFuture<'a, Result<(), ControlError>>;
+
+    /// Switches an integration on or off.
+    fn switch<'a>(&'a self, name: &'a str, on: bool) -> BoxFuture<'a, Result<(), ControlError>>;
+
+    /// Delivers an action.
+    fn act<'a>(&'a self, name: &'a str, action: &'a str) -> BoxFuture<'a, Result<(), ControlError>>;
+
+    /// Puts a dead letter back into its lane. False when there is no such dead letter.
+    fn revive<'a>(&'a self, name: &'a str, id: &'a str) -> BoxFuture<'a, Result<bool, ControlError>>;
+
+    /// Reads a request again that could not be read, and delivers its events.
+    fn read_again<'a>(&'a self, rejected: &'a Rejected) -> BoxFuture<'a, Result<(), ControlError>>;
+}
+
+/// [`Control`] over a [`Deliverer`].
+pub struct Administrator<D>(pub D);
+
+impl<D: Deliverer> Administrator<D> {
+    async fn view(&self, record: &Record) -> Result<IntegrationView, ControlError> {
+        let Health { broken, notes } = self.0.health(&record.name);
+        self.0.book().view(record, broken, notes).await
+    }
+
+    async fn saved(&self, (record, built): (Record, Built)) -> Result<IntegrationView, ControlError> {
+        let (broken, notes) = (built.broken.clone(), built.notes.clone());
+        self.0.reload(&record, built).await?;
+        self.0.book().view(&record, broken, notes).await
+    }
+
+    async fn dead(&self, integration: Option<&str>, limit: usize) -> Result<Vec<DeadLetterView>, ControlError> {
+        let book = self.0.book();
+        let records = match integration {
+            Some(name) => vec![book.find(name).await?],
+            None => book.all().await?,
+        };
+        let mut all = Vec::new();
+        for record in &records {
+            let dead = book.store.dead_letters(&record.name, None, limit).await.map_err(store_failed)?;
+            all.extend(dead.into_iter().map(|dead| DeadLetterView {
+                attempts: dead.event.attempt.saturating_sub(1),
+                received: instant(dead.event.received).to_rfc3339(),
+                id: dead.event.id,
+                integration: record.name.clone(),
+                what: dead.event.what,
+                reason: dead.why,
+            }));
+            let rejected = book.store.rejected(&record.name, None, limit).await.map_err(store_failed)?;
+            all.extend(rejected.iter().map(|rejected| view_of(&record.name, rejected)));
+        }
+        all.sort_by(|left, right| left.received.cmp(&right.received));
+        all.truncate(limit);
+        Ok(all)
+    }
+
+    async fn redriven(&self, id: &str) -> Result<DeadLetterView, ControlError> {
+        let book = self.0.book();
+        let unknown = || ControlError::Unknown(format!("there is no dead letter {id:?}; list them: dead-letters list"));
+        if let Some(number) = id.strip_prefix(UNREADABLE).and_then(|number| number.parse().ok()) {
+            let rejected = book.store.find_rejected(number).await.map_err(store_failed)?.ok_or_else(unknown)?;
+            self.0.read_again(&rejected).await?;
+            return Ok(view_of(&rejected.owner, &rejected));
+        }
+        for record in book.all().await? {
+            let Some(dead) = self.dead(Some(&record.name), DEAD_LETTERS).await?.into_iter().find(|dead| dead.id == id) else { continue };
+            if self.0.revive(&record.name, id).await? {
+                return Ok(dead);
+            }
+        }
+        Err(unknown())
+    }
+
+    async fn whole(&self) -> Result<Status, ControlError> {
+        let book = self.0.book();
+        let about = book.workshop.plugin.description();
+        let mut status = Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            plugin: format!("{} {}", about.name, about.version),
+            ready: self.0.ready(),
+            integrations: 0,
+            waiting: 0,
+            oldest_waiting_s: 0,
+            dead_letters: 0,
+        };
+        let now = book.workshop.clock.now_ms();
+        for record in book.all().await? {
+            let counts = book.store.counts(&record.name).await.map_err(store_failed)?;
+            let age = counts.oldest_waiting.map_or(0, |received| (now - received).max(0) / 1000);
+            status.integrations += 1;
+            status.waiting += counts.waiting;
+            status.dead_letters += counts.dead;
+            status.oldest_waiting_s = status.oldest_waiting_s.max(age.unsigned_abs());
+        }
+        Ok(status)
+    }
+}
+
+/// The beginning of the ids of requests that could not be read.
+const UNREADABLE: &str = "unreadable-";
+
+fn view_of(integration: &str, rejected: &Rejected) -> DeadLetterView {
+    DeadLetterView {
+        id: format!("{UNREADABLE}{}", rejected.number),
+        integration: integration.to_owned(),
+        what: rejected.what.clone(),
+        received: instant(rejected.at).to_rfc3339(),
+        attempts: 0,
+        reason: rejected.reason.clone(),
+    }
+}
+
+/// Reads a notification again, by its own time. `zone` is the account's.
+pub fn reread(rejected: &Rejected, zone: Tz) -> Result<(String, Vec<Event>), ControlError> {
+    let kind = Some(rejected.what.as_str()).filter(|what| MNEMONICS.contains(what));
+    let raw = Raw { method: "POST", query: rejected.query.clone(), content_type: None, body: Bytes::from(rejected.body.clone()) };
+    let read = raw.notification(kind, zone, rejected.at);
+    read.map_err(|error| ControlError::Invalid(vec![format!("it still cannot be read: {error}")]))
+}
+
+/// The store failed; nothing was done.
+pub(crate) fn store_failed(error: uis_host::ports::StoreError) -> ControlError {
+    ControlError::Failed(error.to_string())
+}
+
+impl<D: Deliverer> Control for Administrator<D> {
+    fn status(&self) -> Answer<'_, Status> {
+        self.whole().boxed()
+    }
+
+    fn list(&self) -> Answer<'_, Vec<IntegrationView>> {
+        async move {
+            let mut views = Vec::new();
+            for record in self.0.book().all().await? {
+                views.push(self.view(&record).await?);
+            }
+            Ok(views)
+        }
+        .boxed()
+    }
+
+    fn add(&self, new: NewIntegration) -> Answer<'_, IntegrationView> {
+        async move { self.saved(self.0.book().add(new).await?).await }.boxed()
+    }
+
+    fn set<'a>(&'a self, name: &'a str, change: Change) -> Answer<'a, IntegrationView> {
+        async move { self.saved(self.0.book().set(name, change).await?).await }.boxed()
+    }
+
+    fn activate<'a>(&'a self, name: &'a str) -> Answer<'a, IntegrationView> {
+        async move {
+            let record = self.0.book().find(name).await?;
+            self.0.switch(name, true).await?;
+            self.view(&record).await
+        }
+        .boxed()
+    }
+
+    fn deactivate<'a>(&'a self, name: &'a str) -> Answer<'a, IntegrationView> {
+        async move {
+            let record = self.0.book().find(name).await?;
+            self.0.switch(name, false).await?;
+            self.view(&record).await
+        }
+        .boxed()
+    }
+
+    fn action<'a>(&'a self, name: &'a str, action: &'a str) -> Answer<'a, IntegrationView> {
+        async move {
+            let book = self.0.book();
+            let record = book.find(name).await?;
+            let actions = &book.workshop.plugin.description().actions;
+            if !actions.iter().any(|known| known.name == action) {
+                let known: Vec<String> = actions.iter().map(|known| format!("{} «{}»", known.name, known.title)).collect();
+                return Err(ControlError::Unknown(format!("there is no action {action:?}; known: {}", known.join(", "))));
+            }
+            if book.store.state(name).await.map_err(store_failed)? == IntegrationState::Inactive {
+                return Err(ControlError::Invalid(vec![format!(
+                    "the integration {name} is switched off; switch it on: integration activate {name}"
+                )]));
+            }
+            self.0.act(name, action).await?;
+            self.view(&record).await
+        }
+        .boxed()
+    }
+
+    fn rotate_secret<'a>(&'a self, name: &'a str) -> Answer<'a, IntegrationView> {
+        async move { self.saved(self.0.book().rotate(name).await?).await }.boxed()
+    }
+
+    fn addresses<'a>(&'a self, name: &'a str) -> Answer<'a, Vec<Address>> {
+        async move {
+            let book = self.0.book();
+            book.addresses(&book.find(name).await?)
+        }
+        .boxed()
+    }
+
+    fn dead_letters<'a>(&'a self, integration: Option<&'a str>, limit: usize) -> Answer<'a, Vec<DeadLetterView>> {
+        self.dead(integration, limit.clamp(1, DEAD_LETTERS)).boxed()
+    }
+
+    fn redrive<'a>(&'a self, id: &'a str) -> Answer<'a, DeadLetterView> {
+        self.redriven(id).boxed()
+    }
+}

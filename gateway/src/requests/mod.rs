@@ -1,0 +1,114 @@
+//! A request as it came, and the events that a notification means. A body that could not be read is read again from here, once somebody has
+//! corrected what was wrong.
+
+use bytes::Bytes;
+use chrono_tz::Tz;
+use serde_json::Value;
+use uis_host::event::Event;
+use uis_host::notification::{self, Unreadable, params::Params};
+
+/// The parameter that has the type where the address has none.
+pub const TYPE_PARAMETER: &str = "notification_mnemonic";
+
+/// What sent a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// UIS's notification server.
+    Notification,
+    /// A call scenario of UIS.
+    Route,
+    /// The CRM.
+    Callback,
+}
+
+impl Kind {
+    /// The name under which the store has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Notification => "notification",
+            Kind::Route => "route",
+            Kind::Callback => "callback",
+        }
+    }
+}
+
+/// What is kept of a request: everything but its path, which contains the integration's secret, and its headers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Raw {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// The query, as it came, without the question mark.
+    pub query: String,
+    /// The media type of the body in lower case, without parameters.
+    pub content_type: Option<String>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Raw {
+    /// The body as text, or the query when there is no body. Bytes that are not UTF-8 become U+FFFD; the bytes themselves are stored as they
+    /// came.
+    pub fn text(&self) -> String {
+        if self.body.is_empty() {
+            return self.query.clone();
+        }
+        String::from_utf8_lossy(&self.body).trim_start_matches('\u{feff}').to_owned()
+    }
+
+    /// Whether the body is a form of the usual kind.
+    pub fn is_form(&self) -> bool {
+        self.content_type.as_deref() == Some("application/x-www-form-urlencoded")
+    }
+
+    /// Reads a notification: its type and its events. `kind` is the type in the address; without it the parameter
+    /// [`TYPE_PARAMETER`] counts. `zone` is the account's time zone; `received` is in milliseconds since 1970.
+    pub fn notification(&self, kind: Option<&str>, zone: Tz, received: i64) -> Result<(String, Vec<Event>), Unreadable> {
+        let text = self.text();
+        let params = match self.body.is_empty() {
+            true => Params::from_query(&text, zone, received),
+            false => Params::from_body(&Value::String(text), zone, received)?,
+        };
+        let kind = kind.map(str::to_owned).or_else(|| params.peek_text(TYPE_PARAMETER)).unwrap_or_default();
+        let events = notification::events(&kind, &params)?;
+        Ok((kind, events))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(query: &str, body: &[u8]) -> Raw {
+        Raw { method: "POST", query: query.into(), content_type: None, body: Bytes::copy_from_slice(body) }
+    }
+
+    fn read(raw: &Raw, kind: Option<&str>) -> Result<(String, usize), String> {
+        let zone = uis_host::clock::zone("Europe/Moscow").expect("a zone");
+        raw.notification(kind, zone, 0).map(|(kind, events)| (kind, events.len())).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_notification_is_read_from_body_query_and_form() {
+        let expected = Ok(("lost_call_session".to_owned(), 1));
+        let json = br#"{"notification_mnemonic":"lost_call_session","call_session_id":5}"#;
+        assert_eq!(read(&raw("", json), None), expected);
+        assert_eq!(read(&raw("", &[b"\xef\xbb\xbf".as_slice(), json].concat()), None), expected, "with a byte order mark");
+        assert_eq!(read(&raw("notification_mnemonic=lost_call_session&call_session_id=5", b""), None), expected);
+        assert_eq!(read(&raw("", b"notification_mnemonic=%22lost_call_session%22&call_session_id=5"), None), expected);
+        assert_eq!(read(&raw("", br#"{"call_session_id":5}"#), Some("lost_call_session")), expected, "the address has the type");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        for (body, kind, expected) in [
+            (b"[1]".as_slice(), Some("set_mark"), "the body is a list"),
+            (b"{}", Some("set_mark"), "is missing"),
+            (b"{}", Some("sms"), "unknown notification \"sms\""),
+            (b"{}", None, "unknown notification \"\""),
+            (b"\xff\xfe", Some("set_mark"), "text that is not JSON"),
+        ] {
+            let error = read(&raw("", body), kind).expect_err("unreadable");
+            assert!(error.contains(expected), "{body:?}: {error}");
+        }
+    }
+}

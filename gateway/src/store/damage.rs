@@ -1,0 +1,73 @@
+//! Rows whose checksum does not match.
+//!
+//! A damaged event, timer or request is moved to the table `damaged`, as it was found, when it is read; the others go on. A damaged value of a
+//! plugin's storage stays and fails whatever needs it, because it may be an open intent. The administrator restores a backup, or discards it.
+
+use rusqlite::params;
+use uis_host::ports::Answer;
+
+use super::db::DbError;
+use super::{SqliteStore, events, records, requests, storage, timers};
+
+/// A row that was set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damaged {
+    /// Its number.
+    pub row: u64,
+    /// When it was found, in milliseconds since 1970.
+    pub at: i64,
+    /// The table.
+    pub table: String,
+    /// Which row it was: the integration and the id or name.
+    pub key: String,
+    /// What was found.
+    pub why: String,
+}
+
+impl SqliteStore {
+    /// The rows that were set aside, oldest first.
+    pub fn damaged(&self) -> Answer<'static, Vec<Damaged>> {
+        self.soon(|db| {
+            let mut statement = db.connection.prepare_cached("SELECT row, at, tbl, key, why FROM damaged ORDER BY row")?;
+            let rows = statement.query_map([], |row| {
+                let number: i64 = row.get(0)?;
+                Ok(Damaged { row: number.unsigned_abs(), at: row.get(1)?, table: row.get(2)?, key: row.get(3)?, why: row.get(4)? })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// Compares every checksum. Returns what does not match, by table and key.
+    pub fn check(&self) -> Answer<'static, Vec<String>> {
+        self.soon(|db| {
+            let mut found = Vec::new();
+            for check in [events::damaged, storage::damaged, timers::damaged, requests::damaged, records::damaged] {
+                found.extend(check(db)?);
+            }
+            Ok(found)
+        })
+    }
+
+    /// Discards a damaged value of a plugin's storage by its row, or the damaged record of an integration by its name: `storage:17`,
+    /// `integrations:main`. It is moved to the damaged rows.
+    pub fn discard(&self, what: &str) -> Answer<'static, ()> {
+        let what = what.to_owned();
+        self.durable(move |db| {
+            let unknown = || DbError::This(format!("{what:?} is nothing that can be discarded; copy it from the error message"));
+            let (table, key) = what.split_once(':').ok_or_else(unknown)?;
+            let (table, sql): (&'static str, &str) = match table {
+                "storage" => ("storage", "SELECT row, owner || '/' || key, value FROM storage WHERE row = CAST(? AS INTEGER)"),
+                "integrations" => ("integrations", "SELECT row, name, record FROM integrations WHERE name = ?"),
+                _ => return Err(unknown()),
+            };
+            let found =
+                db.connection.query_row(sql, params![key], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, Vec<u8>>(2)?)));
+            let (row, key, content): (i64, String, Vec<u8>) = match found {
+                Err(rusqlite::Error::QueryReturnedNoRows) => return Err(unknown()),
+                found => found?,
+            };
+            db.storage_bytes.clear();
+            Ok(db.set_aside(table, row, &key, Some(&content))?)
+        })
+    }
+}

@@ -1,0 +1,139 @@
+//! The connection of the writer, and counters.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, params};
+use uis_host::clock::{Clock, SystemClock};
+
+use super::{OpenError, OpenOptions, schema};
+
+/// Counters are written this far ahead, so that a number is never taken twice, and not every one costs a write.
+const AHEAD: i64 = 10_000;
+/// Prepared statements that are kept; there are about 60.
+const STATEMENTS: usize = 96;
+/// Pages of 4 KiB that SQLite keeps in memory: 32 MiB.
+const CACHE_KIB: i64 = 32 << 10;
+/// Pages in the write-ahead log after which a commit copies them into the file: 16 MiB.
+const CHECKPOINT_PAGES: i64 = 4000;
+
+/// Why an operation failed.
+#[derive(Debug)]
+pub enum DbError {
+    /// Only this operation: what it needs is damaged. It has written nothing.
+    This(String),
+    /// The store as a whole.
+    Store(String),
+}
+
+impl From<rusqlite::Error> for DbError {
+    fn from(error: rusqlite::Error) -> Self {
+        DbError::Store(error.to_string())
+    }
+}
+
+/// A counter: the next number, and the one below which all are taken on disk.
+#[derive(Debug, Clone, Copy)]
+struct Counter {
+    next: i64,
+    taken: i64,
+}
+
+/// The connection of the writer.
+pub struct Db {
+    /// The connection.
+    pub connection: Connection,
+    counters: HashMap<&'static str, Counter>,
+    /// Bytes of keys and values, by owner; absent until an owner first writes.
+    pub storage_bytes: HashMap<String, i64>,
+    /// Number and bytes of timers, by owner; absent until an owner first sets one.
+    pub timer_room: HashMap<String, (i64, i64)>,
+    /// Held as long as the file is open.
+    _lock: File,
+}
+
+/// The counter of events.
+pub const EVENTS: &str = "events";
+/// The counter of versions of stored values.
+pub const VERSIONS: &str = "versions";
+/// The counter of requests.
+pub const REQUESTS: &str = "requests";
+
+impl Db {
+    /// Opens a file and migrates it.
+    pub fn open(path: &Path, options: &OpenOptions, lock: File) -> Result<Db, OpenError> {
+        let failed = |error: rusqlite::Error| OpenError::File { path: path.to_owned(), why: error.to_string() };
+        let connection = Connection::open(path).map_err(failed)?;
+        let found = schema::version(&connection).map_err(failed)?;
+        if found > schema::VERSION {
+            return Err(OpenError::Newer { path: path.to_owned(), found, known: schema::VERSION });
+        }
+        let synchronous = if options.leave_out_fsync && cfg!(debug_assertions) { "OFF" } else { "FULL" };
+        let set = || -> rusqlite::Result<()> {
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+            connection.pragma_update(None, "synchronous", synchronous)?;
+            connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+            connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+            connection.set_prepared_statement_cache_capacity(STATEMENTS);
+            schema::migrate(&connection)?;
+            if let Some(most) = options.most_pages {
+                connection.pragma_update(None, "max_page_count", most)?;
+            }
+            Ok(())
+        };
+        set().map_err(failed)?;
+        let mut db = Db { connection, counters: HashMap::new(), storage_bytes: HashMap::new(), timer_room: HashMap::new(), _lock: lock };
+        for (name, table, column) in [(EVENTS, "events", "place"), (VERSIONS, "storage", "version"), (REQUESTS, "requests", "number")] {
+            db.begin_counter(name, table, column).map_err(failed)?;
+        }
+        Ok(db)
+    }
+
+    /// Counts on from what the file says is taken, and from what is stored: after a recovery the counter may be missing.
+    fn begin_counter(&mut self, name: &'static str, table: &str, column: &str) -> rusqlite::Result<()> {
+        let known = self.connection.query_row("SELECT value FROM counters WHERE name = ?", [name], |row| row.get(0)).optional()?;
+        let stored: i64 = self.connection.query_row(&format!("SELECT coalesce(max({column}), 0) FROM {table}"), [], |row| row.get(0))?;
+        let taken = known.unwrap_or(0).max(stored);
+        self.counters.insert(name, Counter { next: taken + 1, taken });
+        Ok(())
+    }
+
+    /// The number of the next request, at the beginning.
+    pub fn next_request(&self) -> u64 {
+        self.counters.get(REQUESTS).map_or(1, |counter| counter.next.unsigned_abs())
+    }
+
+    /// Takes the next number of a counter.
+    pub fn take(&mut self, name: &'static str) -> rusqlite::Result<i64> {
+        let next = self.counters.get(name).map_or(1, |counter| counter.next);
+        self.taken(name, next)?;
+        Ok(next)
+    }
+
+    /// Takes this number of a counter, and all below it.
+    pub fn taken(&mut self, name: &'static str, number: i64) -> rusqlite::Result<()> {
+        let counter = self.counters.entry(name).or_insert(Counter { next: 1, taken: 0 });
+        counter.next = counter.next.max(number + 1);
+        if number <= counter.taken {
+            return Ok(());
+        }
+        counter.taken = number + AHEAD;
+        let taken = counter.taken;
+        let mut statement = self.connection.prepare_cached("INSERT OR REPLACE INTO counters (name, value) VALUES (?, ?)")?;
+        statement.execute(params![name, taken]).map(|_| ())
+    }
+
+    /// Sets a row aside whose checksum does not match: it is moved into the table of damaged rows, as it was found.
+    pub fn set_aside(&mut self, table: &'static str, row: i64, key: &str, content: Option<&[u8]>) -> rusqlite::Result<()> {
+        tracing::error!(table, key, "a stored row is damaged; it was set aside");
+        metrics::counter!("uis_gateway_store_damaged_total").increment(1);
+        let at = SystemClock.now_ms();
+        self.connection.execute(
+            "INSERT INTO damaged (at, tbl, key, content, why) VALUES (?, ?, ?, ?, 'the checksum does not match')",
+            params![at, table, key, content.map_or(Value::Null, |content| Value::Blob(content.to_vec()))],
+        )?;
+        self.connection.execute(&format!("DELETE FROM {table} WHERE rowid = ?"), [row]).map(|_| ())
+    }
+}

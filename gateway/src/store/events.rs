@@ -1,0 +1,334 @@
+//! Events, dead letters, and the integrations' states.
+
+use rusqlite::{OptionalExtension, Row, params};
+use uis_host::clock::{Clock, SystemClock};
+use uis_host::ports::{Answer, DeadLetter, End, IntegrationState, KeptEvent};
+
+use super::db::{Db, DbError, EVENTS};
+use super::sums::Sum;
+use super::{SqliteStore, timers};
+
+/// `state` of an event that waits.
+const WAITING: i64 = 0;
+/// `state` of an event that has ended.
+const DONE: i64 = 1;
+/// `state` of a dead letter.
+const DEAD: i64 = 2;
+/// Rows that a sweep deletes in one operation, so that others come between.
+const SWEPT_AT_ONCE: usize = 500;
+
+/// Columns of [`Found`].
+const COLUMNS: &str = "seq, owner, id, body, sum, state, place, attempt, why, mark";
+
+/// A row of the table.
+struct Found {
+    seq: i64,
+    owner: String,
+    id: String,
+    body: Vec<u8>,
+    sum: i64,
+    state: i64,
+    place: i64,
+    attempt: u32,
+    why: Option<String>,
+    mark: i64,
+}
+
+/// How much of an integration waits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Events that wait.
+    pub waiting: u64,
+    /// Dead letters, and requests that could not be read.
+    pub dead: u64,
+    /// When the oldest event that waits was received, in milliseconds since 1970.
+    pub oldest_waiting: Option<i64>,
+}
+
+impl Found {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
+        Ok(Found {
+            seq: row.get(0)?,
+            owner: row.get(1)?,
+            id: row.get(2)?,
+            body: row.get(3)?,
+            sum: row.get(4)?,
+            state: row.get(5)?,
+            place: row.get(6)?,
+            attempt: row.get(7)?,
+            why: row.get(8)?,
+            mark: row.get(9)?,
+        })
+    }
+
+    /// The event; none when the row is damaged.
+    fn event(&self) -> Option<KeptEvent> {
+        let sound = self.sum == sum(&self.owner, &self.id, &self.body) && self.mark == self.expected_mark();
+        let event: KeptEvent = serde_json::from_slice(&self.body).ok().filter(|_| sound)?;
+        Some(KeptEvent { attempt: self.attempt, ..event })
+    }
+
+    fn expected_mark(&self) -> i64 {
+        mark(self.seq, self.state, self.place, self.attempt, self.why.as_deref())
+    }
+}
+
+/// The checksum of an event's body.
+pub fn sum(owner: &str, id: &str, body: &[u8]) -> i64 {
+    Sum::of("events").text(owner).text(id).bytes(body).done()
+}
+
+/// The checksum of what changes from attempt to attempt.
+pub fn mark(seq: i64, state: i64, place: i64, attempt: u32, why: Option<&str>) -> i64 {
+    Sum::of("marks").number(seq).number(state).number(place).number(attempt.into()).maybe(why).done()
+}
+
+fn json(event: &KeptEvent) -> Result<Vec<u8>, DbError> {
+    serde_json::to_vec(event).map_err(|error| DbError::This(format!("the event {} cannot be stored: {error}", event.id)))
+}
+
+/// Stores an event at the end of the order. `body` is its JSON.
+pub fn insert(db: &mut Db, owner: &str, event: &KeptEvent, body: &[u8]) -> Result<(), DbError> {
+    let seq = db.take(EVENTS)?;
+    let sql = "INSERT INTO events (seq, owner, id, origin, received, body, sum, state, place, attempt, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let (sum, mark) = (sum(owner, &event.id, body), mark(seq, WAITING, seq, event.attempt, None));
+    let origin = event.origin.0.cast_signed();
+    let mut statement = db.connection.prepare_cached(sql)?;
+    statement.execute(params![seq, owner, event.id, origin, event.received, body, sum, WAITING, seq, event.attempt, mark])?;
+    Ok(())
+}
+
+/// The event of this id, if it waits: its row as far as its next state needs it.
+fn waiting_row(db: &Db, owner: &str, id: &str) -> rusqlite::Result<Option<(i64, i64, u32)>> {
+    let mut statement = db.connection.prepare_cached("SELECT seq, place, attempt FROM events WHERE owner = ? AND id = ? AND state = 0")?;
+    statement.query_row(params![owner, id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()
+}
+
+/// Changes the state of an event.
+fn change(db: &Db, seq: i64, state: i64, place: i64, attempt: u32, why: Option<&str>) -> rusqlite::Result<()> {
+    let sql = "UPDATE events SET state = ?, place = ?, attempt = ?, ended = ?, why = ?, mark = ? WHERE seq = ?";
+    let ended = (state != WAITING).then(|| SystemClock.now_ms());
+    let mark = mark(seq, state, place, attempt, why);
+    db.connection.prepare_cached(sql)?.execute(params![state, place, attempt, ended, why, mark, seq]).map(|_| ())
+}
+
+/// All events of an owner in this state, in their order. Damaged rows are set aside.
+fn all(db: &mut Db, owner: &str, state: i64) -> Result<Vec<Found>, DbError> {
+    let sql = format!("SELECT {COLUMNS} FROM events WHERE owner = ? AND state = {state} ORDER BY place");
+    let found: Vec<Found> = {
+        let mut statement = db.connection.prepare_cached(&sql)?;
+        let rows = statement.query_map([owner], Found::read)?;
+        rows.collect::<rusqlite::Result<_>>()?
+    };
+    let (sound, damaged): (Vec<_>, Vec<_>) = found.into_iter().partition(|found| found.event().is_some());
+    for row in damaged {
+        db.set_aside("events", row.seq, &format!("{owner}/{}", row.id), Some(&row.body))?;
+    }
+    Ok(sound)
+}
+
+fn set_state(db: &mut Db, owner: &str, state: IntegrationState) -> Result<(), DbError> {
+    let name = name_of(state);
+    let sum = Sum::of("states").text(owner).text(name).done();
+    let sql = "INSERT INTO states (owner, state, sum) VALUES (?, ?, ?) ON CONFLICT (owner) DO UPDATE SET state = excluded.state, sum = excluded.sum";
+    db.connection.prepare_cached(sql)?.execute(params![owner, name, sum])?;
+    if state == IntegrationState::Inactive {
+        timers::clear(db, owner)?;
+    }
+    Ok(())
+}
+
+fn name_of(state: IntegrationState) -> &'static str {
+    match state {
+        IntegrationState::Inactive => "inactive",
+        IntegrationState::Activating => "activating",
+        IntegrationState::Active => "active",
+        IntegrationState::Paused => "paused",
+    }
+}
+
+fn state_of(db: &mut Db, owner: &str) -> Result<IntegrationState, DbError> {
+    use IntegrationState::{Activating, Active, Inactive, Paused};
+    let found: Option<(i64, String, i64)> = {
+        let mut statement = db.connection.prepare_cached("SELECT rowid, state, sum FROM states WHERE owner = ?")?;
+        statement.query_row([owner], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?
+    };
+    let Some((row, name, sum)) = found else { return Ok(Inactive) };
+    let known = [Inactive, Activating, Active, Paused].into_iter().find(|state| name_of(*state) == name);
+    match known.filter(|_| sum == Sum::of("states").text(owner).text(&name).done()) {
+        Some(state) => Ok(state),
+        None => {
+            // Nothing of a switched-off integration is delivered, so an administrator will notice, and can switch it on again.
+            db.set_aside("states", row, owner, Some(name.as_bytes()))?;
+            Ok(Inactive)
+        }
+    }
+}
+
+/// Events and states whose checksum does not match.
+pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
+    let mut found = Vec::new();
+    let mut statement = db.connection.prepare(&format!("SELECT {COLUMNS} FROM events"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let row = Found::read(row)?;
+        if row.event().is_none() {
+            found.push(format!("events {}/{}", row.owner, row.id));
+        }
+    }
+    let mut statement = db.connection.prepare("SELECT owner, state, sum FROM states")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (owner, name): (String, String) = (row.get(0)?, row.get(1)?);
+        if row.get::<_, i64>(2)? != Sum::of("states").text(&owner).text(&name).done() {
+            found.push(format!("states {owner}"));
+        }
+    }
+    Ok(found)
+}
+
+impl SqliteStore {
+    pub(super) fn keep_event(&self, owner: &str, event: &KeptEvent) -> Answer<'static, ()> {
+        let (owner, event, body) = (owner.to_owned(), event.clone(), json(event));
+        self.durable(move |db| insert(db, &owner, &event, &body?))
+    }
+
+    pub(super) fn begin_attempt(&self, owner: &str, id: &str, next_attempt: u32) -> Answer<'static, ()> {
+        let (owner, id) = (owner.to_owned(), id.to_owned());
+        self.soon(move |db| {
+            if let Some((seq, place, _)) = waiting_row(db, &owner, &id)? {
+                change(db, seq, WAITING, place, next_attempt, None)?;
+            }
+            Ok(())
+        })
+    }
+
+    pub(super) fn end_attempt(&self, owner: &str, id: &str, end: End, state: Option<IntegrationState>) -> Answer<'static, ()> {
+        let (owner, id) = (owner.to_owned(), id.to_owned());
+        let again = match &end {
+            End::Again(event) => json(event),
+            End::Done | End::Dead(_) => Ok(Vec::new()),
+        };
+        self.durable(move |db| {
+            let again = again?;
+            if let Some(state) = state {
+                set_state(db, &owner, state)?;
+            }
+            let Some((seq, place, attempt)) = waiting_row(db, &owner, &id)? else { return Ok(()) };
+            match end {
+                End::Done => change(db, seq, DONE, place, attempt, None)?,
+                End::Dead(why) => {
+                    let place = db.take(EVENTS)?;
+                    change(db, seq, DEAD, place, attempt, Some(&why))?;
+                }
+                End::Again(event) => {
+                    let mut statement = db.connection.prepare_cached("UPDATE events SET body = ?, sum = ? WHERE seq = ?")?;
+                    statement.execute(params![again, sum(&owner, &id, &again), seq])?;
+                    drop(statement);
+                    change(db, seq, WAITING, place, event.attempt, None)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    pub(super) fn waiting_events(&self, owner: &str) -> Answer<'static, Vec<KeptEvent>> {
+        let owner = owner.to_owned();
+        self.soon(move |db| Ok(all(db, &owner, WAITING)?.iter().filter_map(Found::event).collect()))
+    }
+
+    pub(super) fn dead_events(&self, owner: &str, after: Option<&str>, limit: usize) -> Answer<'static, Vec<DeadLetter>> {
+        let (owner, after) = (owner.to_owned(), after.map(str::to_owned));
+        self.soon(move |db| {
+            let dead = all(db, &owner, DEAD)?;
+            let from = after.and_then(|after| dead.iter().position(|dead| dead.id == after)).map_or(0, |at| at + 1);
+            let letters = dead[from..].iter().take(limit);
+            Ok(letters.filter_map(|dead| Some(DeadLetter { event: dead.event()?, why: dead.why.clone().unwrap_or_default() })).collect())
+        })
+    }
+
+    pub(super) fn revive_event(&self, owner: &str, id: &str) -> Answer<'static, Option<KeptEvent>> {
+        let (owner, id) = (owner.to_owned(), id.to_owned());
+        self.durable(move |db| {
+            let dead = all(db, &owner, DEAD)?;
+            let Some((seq, event)) = dead.iter().find(|dead| dead.id == id).and_then(|dead| Some((dead.seq, dead.event()?))) else {
+                return Ok(None);
+            };
+            let event = KeptEvent { not_before: 0, reason: None, reported: false, ..event };
+            let body = json(&event)?;
+            let place = db.take(EVENTS)?;
+            let mut statement = db.connection.prepare_cached("UPDATE events SET body = ?, sum = ? WHERE seq = ?")?;
+            statement.execute(params![body, sum(&owner, &id, &body), seq])?;
+            drop(statement);
+            change(db, seq, WAITING, place, event.attempt, None)?;
+            Ok(Some(event))
+        })
+    }
+
+    pub(super) fn owner_state(&self, owner: &str) -> Answer<'static, IntegrationState> {
+        let owner = owner.to_owned();
+        self.soon(move |db| state_of(db, &owner))
+    }
+
+    pub(super) fn change_state(&self, owner: &str, state: IntegrationState) -> Answer<'static, ()> {
+        let owner = owner.to_owned();
+        self.durable(move |db| set_state(db, &owner, state))
+    }
+
+    /// How much of an integration waits.
+    pub fn counts(&self, owner: &str) -> Answer<'static, Counts> {
+        let owner = owner.to_owned();
+        self.soon(move |db| {
+            let count = |sql: &str| db.connection.prepare_cached(sql)?.query_row([&owner], |row| row.get(0)).map(i64::unsigned_abs);
+            let dead = count("SELECT count(*) FROM events WHERE owner = ? AND state = 2")?;
+            let unreadable = count("SELECT count(*) FROM requests WHERE owner = ? AND rejected IS NOT NULL")?;
+            let waiting = count("SELECT count(*) FROM events WHERE owner = ? AND state = 0")?;
+            let oldest = "SELECT received FROM events WHERE owner = ? AND state = 0 ORDER BY place LIMIT 1";
+            let oldest_waiting = db.connection.prepare_cached(oldest)?.query_row([&owner], |row| row.get(0)).optional()?;
+            Ok(Counts { waiting, dead: dead + unreadable, oldest_waiting })
+        })
+    }
+
+    /// Number of dead letters of all integrations.
+    pub fn dead_count(&self) -> Answer<'static, u64> {
+        self.soon(|db| {
+            let count = |sql: &str| db.connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).map(i64::unsigned_abs);
+            Ok(count("SELECT count(*) FROM events WHERE state = 2")? + count("SELECT count(*) FROM requests WHERE rejected IS NOT NULL")?)
+        })
+    }
+
+    /// Deletes events that ended, requests and captures that are older than so many days. Events that wait, dead letters and requests that
+    /// could not be read stay. Returns how many rows were deleted.
+    pub async fn sweep(&self, now: i64, events_days: u32, captures_days: u32) -> Result<u64, uis_host::ports::StoreError> {
+        const DAY: i64 = 24 * 3_600_000;
+        let (events, captures) = (now - i64::from(events_days) * DAY, now - i64::from(captures_days) * DAY);
+        let mut swept = 0;
+        for (sql, before) in [
+            ("DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE seq > ?1 AND seq <= ?2 AND state = 1 AND ended < ?3)", events),
+            (
+                "DELETE FROM requests WHERE number IN (SELECT number FROM requests WHERE number > ?1 AND number <= ?2 AND rejected IS NULL AND at < ?3)",
+                events,
+            ),
+            ("DELETE FROM captures WHERE row IN (SELECT row FROM captures WHERE row > ?1 AND row <= ?2 AND at < ?3)", captures),
+        ] {
+            swept += self.sweep_table(sql, before).await?;
+        }
+        Ok(swept)
+    }
+
+    /// Goes through a table by its row numbers, so many at once.
+    async fn sweep_table(&self, sql: &'static str, before: i64) -> Result<u64, uis_host::ports::StoreError> {
+        let table = sql.split_whitespace().nth(2).unwrap_or_default();
+        let range = format!("SELECT coalesce(min(rowid), 1), coalesce(max(rowid), 0) FROM {table}");
+        let (first, last): (i64, i64) =
+            self.soon(move |db| Ok(db.connection.query_row(&range, [], |row| Ok((row.get(0)?, row.get(1)?)))?)).await?;
+        let mut swept = 0;
+        let mut from = first - 1;
+        while from < last {
+            let to = from + SWEPT_AT_ONCE as i64;
+            swept += self.soon(move |db| Ok(db.connection.prepare_cached(sql)?.execute(params![from, to, before])? as u64)).await?;
+            from = to;
+        }
+        Ok(swept)
+    }
+}

@@ -1,0 +1,77 @@
+//! Tables and their migrations. The file's schema version is SQLite's `user_version`: the number of migrations that were applied.
+//!
+//! Every table has row numbers, so that single rows can be read from a damaged file. `sum` is the checksum of a row.
+
+use rusqlite::Connection;
+
+/// Migrations, oldest first. Never change one that was released; add another.
+pub const MIGRATIONS: [&str; 1] = ["
+    -- Numbers below which all are taken: of events, of versions of stored values, of requests.
+    CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+
+    -- Events: `state` is 0 while they wait, 1 when they have ended, 2 when they are dead. `place` is their place in the order: of those that wait
+    -- the order of delivery, of dead ones the order of dying. `mark` is the checksum of what changes from attempt to attempt.
+    CREATE TABLE events (
+        seq INTEGER PRIMARY KEY, owner TEXT NOT NULL, id TEXT NOT NULL, origin INTEGER NOT NULL, received INTEGER NOT NULL,
+        body BLOB NOT NULL, sum INTEGER NOT NULL,
+        state INTEGER NOT NULL, place INTEGER NOT NULL, attempt INTEGER NOT NULL, ended INTEGER, why TEXT, mark INTEGER NOT NULL
+    );
+    CREATE INDEX events_by_id ON events (owner, id);
+    CREATE INDEX events_waiting ON events (owner, place) WHERE state = 0;
+    CREATE INDEX events_dead ON events (owner, place) WHERE state = 2;
+
+    CREATE TABLE states (owner TEXT PRIMARY KEY, state TEXT NOT NULL, sum INTEGER NOT NULL);
+
+    CREATE TABLE storage (
+        row INTEGER PRIMARY KEY, owner TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, version INTEGER NOT NULL, expires INTEGER,
+        sum INTEGER NOT NULL, UNIQUE (owner, key)
+    );
+
+    CREATE TABLE timers (
+        row INTEGER PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, every INTEGER, ordering_key TEXT NOT NULL,
+        payload BLOB NOT NULL, origin INTEGER NOT NULL, sum INTEGER NOT NULL, UNIQUE (owner, name)
+    );
+    CREATE INDEX timers_due ON timers (owner, at, name);
+
+    -- Requests as they came. `rejected` says why one cannot be read.
+    CREATE TABLE requests (
+        number INTEGER PRIMARY KEY, owner TEXT NOT NULL, at INTEGER NOT NULL, kind TEXT NOT NULL, what TEXT NOT NULL, method TEXT NOT NULL,
+        query TEXT NOT NULL, content_type TEXT, body BLOB NOT NULL, sum INTEGER NOT NULL, rejected TEXT
+    );
+    CREATE INDEX requests_rejected ON requests (owner, number) WHERE rejected IS NOT NULL;
+
+    CREATE TABLE integrations (row INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, record BLOB NOT NULL, sum INTEGER NOT NULL);
+
+    CREATE TABLE dials (
+        row INTEGER PRIMARY KEY, owner TEXT NOT NULL, id TEXT NOT NULL, at INTEGER NOT NULL, dial TEXT NOT NULL, outcome TEXT,
+        sum INTEGER NOT NULL, UNIQUE (owner, id)
+    );
+
+    CREATE TABLE captures (
+        row INTEGER PRIMARY KEY, owner TEXT NOT NULL, event TEXT NOT NULL, origin INTEGER NOT NULL, attempt INTEGER NOT NULL, at INTEGER NOT NULL,
+        outcome TEXT NOT NULL, content TEXT NOT NULL, sum INTEGER NOT NULL
+    );
+    CREATE INDEX captures_by_event ON captures (owner, event);
+
+    -- Rows whose checksum did not match, as they were found.
+    CREATE TABLE damaged (
+        row INTEGER PRIMARY KEY, at INTEGER NOT NULL, tbl TEXT NOT NULL, key TEXT NOT NULL, content BLOB, why TEXT NOT NULL
+    );
+"];
+
+/// The version that this program writes.
+pub const VERSION: u32 = MIGRATIONS.len() as u32;
+
+/// The file's version.
+pub fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Applies the migrations that the file lacks, each in one transaction.
+pub fn migrate(connection: &Connection) -> rusqlite::Result<()> {
+    let from = version(connection)?;
+    for (at, migration) in MIGRATIONS.iter().enumerate().skip(from as usize) {
+        connection.execute_batch(&format!("BEGIN IMMEDIATE; {migration}; PRAGMA user_version = {}; COMMIT;", at + 1))?;
+    }
+    Ok(())
+}
