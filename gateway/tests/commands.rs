@@ -200,3 +200,11 @@ async fn a_token_is_printed_once_and_opens_the_address() {
     let refused = run_with(&place, &["status"], "", &[("UIS_GATEWAY_TOKEN", wrong.expose_secret())]);
     assert!(refused.error(1).contains("a token is needed"), "{}", refused.err);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_service_the_file_is_used_and_needs_the_plugin() {
+    let mut place = with_main();
+    place.stop().await;
+    let done = run(&place, &["integration", "list", "--json"]);
+    assert!(done.error(2).contains("plugin.wasm"), "{}", done.err);
+}

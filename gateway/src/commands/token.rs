@@ -41,7 +41,7 @@ pub fn run(config: &Config, command: Command, json: bool) -> Result<(), Failure>
         }
         Command::List => match json {
             true => shown::object(&json!({ "tokens": tokens.names().collect::<Vec<_>>() })),
-            false => tokens.names().for_each(|name| shown::say(name)),
+            false => tokens.names().for_each(shown::say),
         },
         Command::Remove { name } => {
             tokens.remove(&name).map_err(Failure::Input)?;
