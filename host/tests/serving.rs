@@ -15,7 +15,7 @@ use uis_host::bindings::uis::integration::call_events::ClickToCall;
 use uis_host::bindings::uis::integration::storage::Host as _;
 use uis_host::bindings::uis::integration::timers::{Host as _, Timer};
 use uis_host::bindings::uis::integration::types::{Delivery, Failure, Misconfiguration, Outcome, RetryLater};
-use uis_host::clock::{Clock, SystemClock};
+use uis_host::clock::{Clock, SystemClock, VirtualClock};
 use uis_host::dispatch::handle::Handle;
 use uis_host::dispatch::{Arrival, Dispatch, KEPT_PER_INTEGRATION, LiveEnd};
 use uis_host::event::{Event, Fault, Reply};
@@ -58,6 +58,11 @@ impl Scripted {
         match script {
             "slow" => tokio::time::sleep(SLOW).await,
             "never" => tokio::time::sleep(Duration::from_secs(3600)).await,
+            "misconfigured-once" if lock(&self.times)[title] == 1 => {
+                let problem = uis_host::bindings::uis::integration::types::Misconfiguration { setting: "s".into(), message: "m".into() };
+                return Err(Failure::Misconfigured(problem));
+            }
+            "unauthorized-twice" if lock(&self.times)[title] <= 2 => return Err(Failure::Unauthorized("the key is refused".into())),
             "rejected" => return Err(Failure::Rejected("it can never succeed".into())),
             "panic" => panic!("requested by the event"),
             "retry-once" if lock(&self.times)[title] == 1 => {
@@ -179,8 +184,11 @@ async fn served(names: &[&str], limits: Limits) -> Served {
 }
 
 fn serve_on(names: &[&str], limits: Limits, store: Arc<MemoryStore>) -> Served {
+    serve_by(Arc::new(SystemClock), names, limits, store)
+}
+
+fn serve_by(clock: Arc<dyn Clock>, names: &[&str], limits: Limits, store: Arc<MemoryStore>) -> Served {
     let plugin = Scripted::new();
-    let clock = Arc::new(SystemClock);
     let integrations = names.iter().map(|name| {
         let secret = "secret".to_owned().into();
         let mut integration = Integration::new(name, plugin.description(), clock.clone(), UisAccount::absent(), secret, &limits);
@@ -285,6 +293,52 @@ async fn slow_integrations_leave_places_for_others() {
     served.end.abort();
 }
 
+/// An event that a setting prevents waits, with its lane, until the settings are saved; other lanes go on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_misconfigured_event_waits_until_the_settings_are_saved() {
+    let served = served(&["a"], Limits::default()).await;
+    served.deliver(0, hint("x", 1, "misconfigured-once")).await;
+    served.deliver(0, hint("x", 2, "")).await;
+    served.deliver(0, hint("y", 1, "")).await;
+    served.until("the other lane goes on", |began| began.contains(&"y1".to_owned())).await;
+    assert!(!served.plugin.began().contains(&"x2".to_owned()));
+    assert_eq!(served.handle.inspect().await.expect("it serves")[0].waiting, 2);
+    served.handle.switch_on(0, Origin(1)).await.expect("it serves");
+    served.until("the lane goes on", |began| began.contains(&"x2".to_owned())).await;
+    let of_x: Vec<String> = served.plugin.began().into_iter().filter(|title| title.starts_with('x')).collect();
+    assert_eq!(of_x, ["x1", "x1", "x2"]);
+    let (_, store) = served.stop().await;
+    assert!(store.dead_letters("a", None, 10).await.expect("a store").is_empty());
+}
+
+/// The owner put the old key back in the remote system, and did nothing here.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_key_is_tried_again_by_itself() {
+    let clock = Arc::new(VirtualClock::at(SystemClock.now()));
+    let store = Arc::new(MemoryStore::default());
+    store.set_state("a", IntegrationState::Active).await.expect("a store in memory");
+    let served = serve_by(clock.clone(), &["a"], Limits::default(), store);
+    served.deliver(0, hint("x", 1, "unauthorized-twice")).await;
+    let paused = async || {
+        while served.handle.inspect().await.expect("it serves")[0].state != IntegrationState::Paused {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    for (minutes, activations) in [(5, 1), (10, 2)] {
+        paused().await;
+        clock.advance_to(clock.now_ms() + (minutes - 1) * 60_000);
+        served.handle.wake().await.expect("it serves");
+        let count = |began: &[String]| began.iter().filter(|title| *title == "activate").count();
+        assert_eq!(count(&served.plugin.began()), activations - 1, "not before {minutes} minutes");
+        clock.advance_to(clock.now_ms() + 2 * 60_000);
+        served.handle.wake().await.expect("it serves");
+        served.until("the key is tried", |began| count(began) == activations).await;
+    }
+    served.until("the event is handled", |began| began.iter().filter(|title| *title == "x1").count() == 3).await;
+    let (_, store) = served.stop().await;
+    assert!(store.waiting("a").await.expect("a store").is_empty());
+}
+
 /// What an administrator does while the dispatch serves.
 #[tokio::test(flavor = "multi_thread")]
 async fn integrations_are_added_and_replaced_and_dead_letters_revived_while_it_serves() {
@@ -359,7 +413,7 @@ async fn events_in_the_store_are_delivered_after_a_restart() {
     assert_eq!(waiting.iter().map(|event| event.attempt).collect::<Vec<_>>(), [2, 1], "the first attempt has begun");
     let second = serve_on(&["a"], Limits { wall_kept: Duration::from_millis(100), ..Limits::default() }, store);
     second.until("both are delivered again", |began| began.contains(&"x2".to_owned())).await;
-    assert_eq!(second.plugin.began(), ["x1", "x2"]);
+    assert_eq!(second.plugin.began(), ["x1", "x1", "x1", "x1", "x2"], "an exceeded limit is tried five times, the first process did once");
     let (_, store) = second.stop().await;
     assert!(store.waiting("a").await.expect("a store").is_empty());
     assert_eq!(store.dead_letters("a", None, 10).await.expect("a store").len(), 1, "the event that exceeded a limit is a dead letter");

@@ -1,5 +1,6 @@
 //! One attempt to deliver an event: starting its handler, and acting on the handler's result.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -27,6 +28,17 @@ const LONGEST_DELAY_MS: i64 = 15 * 60_000;
 /// The shortest delay while the remote system does no work for the account.
 const SUSPENDED_DELAY_MS: u32 = 60_000;
 
+/// A trap or an exceeded limit may depend on what the remote system answered, so it is tried so often before it becomes a dead letter.
+const FAULT_ATTEMPTS: u32 = 5;
+
+/// Real time: the delay after which an event is tried again that waits until its owner has changed something. Nobody reports a change in the
+/// remote system, such as a right that was given to the key.
+const PARKED_MS: i64 = 3_600_000;
+
+/// Real time: from this attempt on, delays differ by up to a fifth from lane to lane, so that the events of an outage do not all come back at
+/// the same moment.
+const SPREAD_FROM: u32 = 4;
+
 /// After this many attempts, about 17 minutes, it is reported that the activation does not succeed. Nothing else runs until it does, so
 /// nothing else can report it. For other events the plugin decides what to report.
 const ACTIVATION_PATIENCE: u32 = 11;
@@ -34,6 +46,18 @@ const ACTIVATION_PATIENCE: u32 = 11;
 /// The delay in milliseconds before the next attempt, when the handler asked for none.
 pub fn delay_ms(attempt: u32) -> i64 {
     FIRST_DELAY_MS.saturating_mul(1 << attempt.saturating_sub(1).min(20)).min(LONGEST_DELAY_MS)
+}
+
+/// A delay that is longer by up to a fifth, by which differs from lane to lane.
+fn spread(delay: i64, event: &KeptEvent) -> i64 {
+    let mut hasher = DefaultHasher::new();
+    (&event.id, &event.ordering_key, event.attempt).hash(&mut hasher);
+    delay + delay * i64::from((hasher.finish() % 1000) as u32) / 5000
+}
+
+/// Whether an event that a setting prevents waits for a change. An action does not: whoever pressed the button presses it again.
+fn waits_for_its_owner(event: &Event) -> bool {
+    !matches!(event, Event::Action(_) | Event::Activate | Event::Deactivate)
 }
 
 /// The result of handing an event to the dispatch.
@@ -260,10 +284,16 @@ impl Dispatch<'_> {
             Ok(Err(Failure::Retry(later))) => self.try_again(slot, &event, later).await?,
             Ok(Err(failure @ Failure::Unauthorized(_))) if event.event != Event::Deactivate => {
                 // Every event would fail in the same way, so all of them wait until the owner has entered a valid key.
-                self.report_failure(slot, &event, &failure);
+                if !event.reported {
+                    self.report_failure(slot, &event, &failure);
+                }
                 let waiting = KeptEvent { reported: true, ..event.clone() };
                 let state = self.slots[slot].lanes.pause(&event.ordering_key, waiting.clone());
                 self.finish(slot, &event, End::Again(Box::new(waiting)), Some(state)).await?;
+                Outcome::Failed(failure, None)
+            }
+            Ok(Err(failure @ Failure::Misconfigured(_))) if waits_for_its_owner(&event.event) => {
+                self.wait_for_owner(slot, &event, &failure).await?;
                 Outcome::Failed(failure, None)
             }
             Ok(Err(failure @ Failure::Suspended(_))) => {
@@ -278,6 +308,10 @@ impl Dispatch<'_> {
                 self.set_aside(slot, &event, format!("{failure:?}")).await?;
                 Outcome::Failed(failure, None)
             }
+            Err(fault) if event.attempt < FAULT_ATTEMPTS && event.event != Event::Deactivate => {
+                self.try_again(slot, &event, RetryLater { after_ms: None, reason: fault.to_string() }).await?;
+                Outcome::Fault(fault)
+            }
             Err(fault) => {
                 self.report_fault(slot, &event, &fault);
                 self.set_aside(slot, &event, fault.to_string()).await?;
@@ -285,6 +319,21 @@ impl Dispatch<'_> {
             }
         };
         self.show(slot, &event, run.scope.trace.into_steps(), outcome, run.fuel);
+        Ok(())
+    }
+
+    /// A setting prevents the event from being handled: it is reported once, and waits, before the rest of its lane, until the settings are
+    /// saved or something else of the integration succeeds that may have changed it.
+    async fn wait_for_owner(&mut self, slot: usize, event: &KeptEvent, failure: &Failure) -> Result<(), StoreError> {
+        if !event.reported {
+            self.report_failure(slot, event, failure);
+        }
+        let again = self.begun.is_some().then(|| self.now() + PARKED_MS);
+        let not_before = again.unwrap_or_else(|| self.now());
+        let reason = Some("it waits for a change of the settings".to_owned());
+        let next = KeptEvent { attempt: event.attempt + 1, not_before, reason, reported: true, ..event.clone() };
+        self.finish(slot, event, End::Again(Box::new(next.clone())), None).await?;
+        self.slots[slot].lanes.park(&event.ordering_key, next, again);
         Ok(())
     }
 
@@ -309,6 +358,8 @@ impl Dispatch<'_> {
             Event::Activate => self.slots[slot].lanes.resume(now),
             Event::Deactivate => self.slots[slot].lanes.deactivated(),
             Event::Erase(who) => self.drop_reported(slot, who).await?,
+            // The owner, or the remote system, has just done something.
+            Event::Action(_) | Event::Callback(_) => self.slots[slot].lanes.unpark(now),
             _ => {}
         }
         let state = match event.event {
@@ -331,6 +382,7 @@ impl Dispatch<'_> {
         // The handler's hint is a minimum. The growing delay limits the number of requests when a remote system answers "retry at once" for
         // an hour.
         let delay = delay_ms(event.attempt).max(later.after_ms.map_or(0, i64::from));
+        let delay = if self.begun.is_some() && event.attempt >= SPREAD_FROM { spread(delay, event) } else { delay };
         self.observer.retried(event);
         let at = self.now() + delay;
         let reports = event.event == Event::Activate && event.attempt == ACTIVATION_PATIENCE;

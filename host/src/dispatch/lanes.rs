@@ -26,6 +26,8 @@ pub struct Lanes {
     ready: BTreeSet<(i64, u64, String)>,
     /// Where each lane stands in `ready`.
     places: HashMap<String, (i64, u64)>,
+    /// Lanes whose first event waits until its owner has changed something.
+    parked: HashSet<String>,
     last: u64,
     /// Number of waiting events.
     count: usize,
@@ -34,7 +36,16 @@ pub struct Lanes {
 impl Lanes {
     /// Lanes without events.
     pub fn new(state: IntegrationState) -> Self {
-        Lanes { state, lanes: HashMap::new(), held: HashSet::new(), ready: BTreeSet::new(), places: HashMap::new(), last: 0, count: 0 }
+        Lanes {
+            state,
+            lanes: HashMap::new(),
+            held: HashSet::new(),
+            ready: BTreeSet::new(),
+            places: HashMap::new(),
+            parked: HashSet::new(),
+            last: 0,
+            count: 0,
+        }
     }
 
     /// Appends an event to its lane. `now` is in milliseconds since 1970.
@@ -53,6 +64,9 @@ impl Lanes {
     pub fn restore(&mut self, event: KeptEvent) -> Vec<KeptEvent> {
         let at = event.not_before;
         if !is_wish(&event.event) {
+            if event.reported {
+                self.parked.insert(event.ordering_key.clone());
+            }
             self.push(event, at);
             return Vec::new();
         }
@@ -113,9 +127,10 @@ impl Lanes {
             if self.waits(|waiting| *waiting == Event::Activate) { IntegrationState::Activating } else { IntegrationState::Inactive };
     }
 
-    /// The activation succeeded: the other lanes may run.
+    /// The activation succeeded: the other lanes may run, those at once whose first event waits for a change.
     pub fn resume(&mut self, now: i64) {
         self.state = IntegrationState::Active;
+        self.unpark(now);
         // A pause removed lanes from `ready`; add them again.
         let waits = |key: &str| key != SETUP_LANE && !self.places.contains_key(key) && !self.held.contains(key);
         let mut keys: Vec<(i64, String)> = self
@@ -178,6 +193,26 @@ impl Lanes {
         self.count += 1;
         self.lanes.entry(key.to_owned()).or_default().push_front(event);
         self.schedule(key.to_owned(), at);
+    }
+
+    /// The event waits, before the rest of its lane, until something has changed ([`unpark`](Self::unpark)), or until `again`.
+    pub fn park(&mut self, key: &str, event: KeptEvent, again: Option<i64>) {
+        self.held.remove(key);
+        self.count += 1;
+        self.lanes.entry(key.to_owned()).or_default().push_front(event);
+        self.parked.insert(key.to_owned());
+        if let Some(at) = again {
+            self.schedule(key.to_owned(), at);
+        }
+    }
+
+    /// Something has changed: lanes whose first event waits for that may run.
+    pub fn unpark(&mut self, now: i64) {
+        for key in std::mem::take(&mut self.parked) {
+            if self.lanes.get(&key).is_some_and(|lane| !lane.is_empty()) && !self.held.contains(&key) {
+                self.schedule(key, now);
+            }
+        }
     }
 
     /// The event and all others wait until the integration is activated again. Returns the state: an integration that is off stays off, and
@@ -327,6 +362,26 @@ mod tests {
         }
         order.sort();
         assert_eq!(order, ["a1", "b1"]);
+    }
+
+    #[test]
+    fn a_parked_lane_waits_for_a_change_and_others_do_not() {
+        let mut lanes = Lanes::new(IntegrationState::Active);
+        for (key, id) in [("a", "a1"), ("a", "a2"), ("b", "b1")] {
+            lanes.push(event(key, id), 0);
+        }
+        let first = lanes.take("a").expect("a1");
+        lanes.park("a", first.clone(), None);
+        assert_eq!((lanes.next().map(|(at, _, key)| (at, key)), lanes.len()), (Some((0, "b".into())), 3));
+        lanes.take("b");
+        lanes.done("b", 0);
+        assert_eq!(lanes.next(), None);
+        lanes.unpark(7);
+        assert_eq!(lanes.take("a").map(|event| event.id).as_deref(), Some("a1"));
+        lanes.park("a", first, Some(9000));
+        assert_eq!(lanes.next().map(|(at, ..)| at), Some(9000), "in real time it is tried again after a while");
+        lanes.resume(10);
+        assert_eq!(lanes.next().map(|(at, ..)| at), Some(10), "the settings were saved");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::delivery::Ended;
 use super::index::{Index, NextTimer};
 use super::writes::{Write, begun};
 use super::{Arrival, Dispatch, KEPT_PER_INTEGRATION, LiveEnd, Slot};
-use crate::event::{Class, Fault};
+use crate::event::{Class, Event, Fault};
 use crate::integration::Integration;
 use crate::plugin::Run;
 use crate::ports::{IntegrationState, KeptEvent, Origin, SetTimer, StoreError};
@@ -29,6 +29,12 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// number. So some places always stay free for others, however many integrations have a slow remote system: twenty of them, which would fill
 /// 48 places four by four, get fewer.
 const FREE_SHARE: usize = 6;
+
+/// How long after a refused key it is tried whether the key is accepted again. The owner may have put the old key back in the remote system.
+/// The time doubles up to [`LONGEST_PROBE_MS`].
+const FIRST_PROBE_MS: i64 = 5 * 60_000;
+/// The longest time between two such trials.
+const LONGEST_PROBE_MS: i64 = 60 * 60_000;
 
 /// A command to a dispatch that runs [`serve`](Dispatch::serve). [`Handle`](super::handle::Handle) gives them. A reply that is dropped reports
 /// that there is no such slot, or that the dispatch has ended.
@@ -162,6 +168,8 @@ struct Serving {
     /// Next timers that are being read.
     reading: FuturesUnordered<BoxFuture<'static, ReadTimer>>,
     index: Index,
+    /// When the key of a paused integration is tried again, by slot; with the number of trials so far.
+    probes: HashMap<usize, (i64, u32)>,
 }
 
 impl Serving {
@@ -384,8 +392,46 @@ impl Dispatch<'_> {
         Ok(())
     }
 
+    /// Sets when the key of a paused integration is tried again.
+    fn plan_probe(&self, slot: usize, serving: &mut Serving) {
+        match self.state(slot) {
+            IntegrationState::Paused => {
+                let now = self.now();
+                let (at, trials) = serving.probes.entry(slot).or_insert((i64::MIN, 0));
+                if *at == i64::MIN {
+                    let delay = FIRST_PROBE_MS.saturating_mul(1 << (*trials).min(10)).min(LONGEST_PROBE_MS);
+                    // A thousand integrations whose keys were refused at once are not all tried at once.
+                    *at = now + delay + delay * (slot as i64 % 100) / 500;
+                    *trials += 1;
+                }
+            }
+            // A trial is under way: its count goes on.
+            IntegrationState::Activating => {
+                if let Some((at, _)) = serving.probes.get_mut(&slot) {
+                    *at = i64::MIN;
+                }
+            }
+            IntegrationState::Active | IntegrationState::Inactive => drop(serving.probes.remove(&slot)),
+        }
+    }
+
+    /// Activates paused integrations whose trial is due. One that fails again is not reported again.
+    async fn probe(&mut self, now: i64, serving: &mut Serving) -> Result<(), StoreError> {
+        let due = serving.probes.iter().filter(|(_, (at, _))| *at <= now && *at > i64::MIN).map(|(slot, _)| *slot);
+        for slot in due.collect::<Vec<_>>() {
+            self.note(Origin::default(), "the key is tried again");
+            let event = self.kept(slot, Arrival { origin: Origin::default(), what: "activate".into(), event: Event::Activate });
+            let event = KeptEvent { reported: true, ..event };
+            self.write(slot, Write::Keep(Box::new(event.clone()))).await?;
+            self.wish(slot, event).await?;
+            self.changed(slot, serving);
+        }
+        Ok(())
+    }
+
     /// Something of a slot has changed: looks anew at when it may run, and at its next timer.
     fn changed(&mut self, slot: usize, serving: &mut Serving) {
+        self.plan_probe(slot, serving);
         let found = &self.slots[slot];
         let next = (found.at_work < KEPT_PER_INTEGRATION).then(|| found.lanes.next()).flatten();
         serving.index.set_startable(slot, next.map(|(at, order, _)| (at, order)));
@@ -446,6 +492,7 @@ impl Dispatch<'_> {
         while let Some(slot) = serving.index.first_due(now) {
             self.fire_due(slot, serving);
         }
+        self.probe(now, serving).await?;
         while let Some(slot) = self.next_startable(now, serving) {
             let taken = self.slots[slot].lanes.next().and_then(|(_, _, key)| self.slots[slot].lanes.take(&key));
             if let Some(event) = taken {
@@ -467,7 +514,8 @@ impl Dispatch<'_> {
     /// How long until the next event or timer is due.
     fn until_next(&self, serving: &Serving) -> Duration {
         let now = self.now();
-        let next = serving.index.next_after(now);
+        let probe = serving.probes.values().map(|(at, _)| *at).filter(|at| *at > now).min();
+        let next = [serving.index.next_after(now), probe].into_iter().flatten().min();
         let wait = next.map_or(LONGEST_SLEEP, |at| Duration::from_millis(u64::try_from(at - now).unwrap_or(0)));
         wait.min(LONGEST_SLEEP)
     }
