@@ -142,6 +142,11 @@ fn imports_of_the_harness_go_down_only() {
     check_floors("host-harness");
 }
 
+#[test]
+fn imports_of_the_gateway_go_down_only() {
+    check_floors("gateway");
+}
+
 fn documented(docs: &Docs) -> bool {
     docs.contents.as_deref().is_some_and(|text| !text.trim().is_empty())
 }

@@ -133,7 +133,8 @@ pub struct Status {
     pub version: String,
     /// The plugin's name and version.
     pub plugin: String,
-    /// Whether events are accepted; with the reason when they are not.
+    /// Whether events are accepted; with the reason when they are not. As JSON: `"ready": true`, or `"ready": false` and `"reason"`.
+    #[serde(flatten, with = "readiness")]
     pub ready: Result<(), String>,
     /// Number of integrations.
     pub integrations: u64,
@@ -197,4 +198,28 @@ pub trait Control: Send + Sync {
 
     /// Puts a dead letter back to the end of its lane. A body that could not be read is read again.
     fn redrive<'a>(&'a self, id: &'a str) -> Answer<'a, DeadLetterView>;
+}
+
+/// Readiness as JSON.
+mod readiness {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Written {
+        ready: bool,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        reason: Option<String>,
+    }
+
+    pub fn serialize<S: Serializer>(ready: &Result<(), String>, to: S) -> Result<S::Ok, S::Error> {
+        Written { ready: ready.is_ok(), reason: ready.as_ref().err().cloned() }.serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Result<(), String>, D::Error> {
+        let written = Written::deserialize(from)?;
+        Ok(match written.ready {
+            true => Ok(()),
+            false => Err(written.reason.unwrap_or_default()),
+        })
+    }
 }

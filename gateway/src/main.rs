@@ -1,4 +1,8 @@
-//! The program `uis-gateway`.
+//! The program `uis-gateway`: the gateway as a service, and the commands of its administrators.
+//!
+//! | floor | room | what |
+//! |---|---|---|
+//! | 7 | `commands` | the commands of the command line |
 
 mod commands;
 

@@ -1,172 +1,158 @@
-//! Asking a running gateway.
+//! The client of the administrator's listener.
 
+use std::io::ErrorKind;
+use std::path::Path;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use reqwest::Method;
-use serde::Serialize;
+use http::{Method, header};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
-use url::Url;
+use serde_json::Value;
+use tokio::net::{TcpStream, UnixStream};
 
-use super::Failed;
-use crate::config::Config;
-use crate::control::{
-    Address, Answer, Change, Control, ControlError, DeadLetterView, IntegrationView, NewConnection, NewIntegration, SecretSource, Status,
-};
+use super::wire::{self, Addresses, DeadLetters, Integrations};
+use crate::config::AdminConfig;
+use crate::control::{Address, Answer, Change, Control, ControlError, DeadLetterView, IntegrationView, NewIntegration, Status};
 
-/// How long a request may take. Activating checks settings, which takes a second at most.
-const DEADLINE: Duration = Duration::from_secs(30);
-/// The environment variable that has an administrator's token.
-pub const TOKEN_VARIABLE: &str = "UIS_GATEWAY_TOKEN";
+/// The time in which an answer must arrive, a little longer than the listener's own.
+const ANSWER_TIME: Duration = Duration::from_secs(130);
+/// The time in which a listener on this machine must accept a connection.
+const CONNECT_TIME: Duration = Duration::from_secs(5);
 
-/// Asks a running gateway.
+/// A running gateway, reached over its administrator's listener.
 pub struct Client {
-    client: reqwest::Client,
-    base: Url,
-    token: Option<String>,
+    http: reqwest::Client,
+    base: String,
+    token: Option<SecretString>,
 }
 
 impl Client {
-    /// For the listener that a configuration names. With an address, the token is in the environment variable [`TOKEN_VARIABLE`].
-    pub fn new(config: &Config) -> Result<Client, String> {
-        let builder = reqwest::Client::builder().no_proxy().timeout(DEADLINE).redirect(reqwest::redirect::Policy::none());
-        let (builder, base) = match (config.admin.listen, &config.admin.socket) {
-            (Some(address), _) => (builder, format!("http://{address}/")),
-            (None, Some(socket)) => (builder.unix_socket(socket.as_path()), "http://localhost/".to_owned()),
-            (None, None) => return Err("admin: neither a socket nor an address is configured".to_owned()),
+    /// The gateway that answers at the socket or address of a configuration; none when nothing answers there. `token` is needed for an
+    /// address. The error says why the listener cannot be used, and what to do.
+    pub async fn find(admin: &AdminConfig, token: Option<SecretString>) -> Result<Option<Client>, String> {
+        let builder = reqwest::Client::builder().no_proxy().timeout(ANSWER_TIME).connect_timeout(CONNECT_TIME);
+        let builder = builder.redirect(reqwest::redirect::Policy::none());
+        let (builder, base, token) = match (admin.listen, &admin.socket) {
+            (Some(address), _) => {
+                let connected = tokio::time::timeout(CONNECT_TIME, TcpStream::connect(address)).await;
+                match connected.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into())) {
+                    Ok(_) => {}
+                    Err(error) if error.kind() == ErrorKind::ConnectionRefused => return Ok(None),
+                    Err(error) => return Err(format!("the administrator's listener {address}: {error}")),
+                }
+                (builder, format!("http://{address}"), token)
+            }
+            (None, Some(path)) => match UnixStream::connect(path).await {
+                Ok(_) => (builder.unix_socket(path.as_path()), "http://localhost".to_owned(), None),
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => return Ok(None),
+                Err(error) => return Err(refused(path, &error)),
+            },
+            (None, None) => return Ok(None),
         };
-        let client = builder.build().map_err(|error| format!("the HTTP client cannot be set up: {error}"))?;
-        let base = Url::parse(&base).map_err(|error| error.to_string())?;
-        Ok(Client { client, base, token: std::env::var(TOKEN_VARIABLE).ok() })
+        let http = builder.build().map_err(|error| format!("the HTTP client cannot start: {error}"))?;
+        Ok(Some(Client { http, base, token }))
     }
 
-    /// Whether a gateway answers.
-    pub async fn answers(&self) -> bool {
-        match self.client.get(self.base.clone()).send().await {
-            Ok(_) => true,
-            Err(error) => !error.is_connect(),
-        }
-    }
-
-    async fn ask<T: DeserializeOwned>(&self, method: Method, path: &[&str], body: Option<Value>) -> Result<T, ControlError> {
-        let mut url = self.base.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().push("v1").extend(path);
-        }
-        self.send(method, url, body).await
-    }
-
-    async fn send<T: DeserializeOwned>(&self, method: Method, url: Url, body: Option<Value>) -> Result<T, ControlError> {
-        let failed = |error: reqwest::Error| ControlError::Failed(format!("the gateway does not answer: {}", error.without_url()));
-        let mut request = self.client.request(method, url);
+    async fn send<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<Value>) -> Result<T, ControlError> {
+        // An error of the HTTP library names the address only; its cause is the useful part.
+        let failed = |error: reqwest::Error| {
+            let mut why: &dyn std::error::Error = &error;
+            while let Some(source) = why.source() {
+                why = source;
+            }
+            ControlError::Failed(format!("the running gateway did not answer: {why}"))
+        };
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
         if let Some(token) = &self.token {
-            request = request.bearer_auth(token);
+            request = request.bearer_auth(token.expose_secret());
         }
         if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body.to_string());
+            request = request.header(header::CONTENT_TYPE, "application/json").body(body.to_string());
         }
         let answer = request.send().await.map_err(failed)?;
         let status = answer.status();
-        let text = answer.text().await.map_err(failed)?;
-        if status.is_success() {
-            return serde_json::from_str(&text)
-                .map_err(|error| ControlError::Failed(format!("the gateway's answer cannot be read: {error}")));
+        let bytes = answer.bytes().await.map_err(failed)?;
+        if !status.is_success() {
+            return Err(wire::error(status, &bytes));
         }
-        Err(match serde_json::from_str::<Failed>(&text) {
-            Ok(Failed { error }) => error,
-            Err(_) if status == 401 => {
-                ControlError::Failed(format!("the gateway knows no such token; put one into {TOKEN_VARIABLE}: uis-gateway token add NAME"))
-            }
-            Err(_) => ControlError::Failed(format!("the gateway answered {status}")),
+        serde_json::from_slice(&bytes).map_err(|error| {
+            ControlError::Failed(format!("the running gateway is of another version: its answer cannot be read ({error})"))
         })
     }
 
-    fn post<'a, T: DeserializeOwned + Send + 'a>(&'a self, path: Vec<&'a str>) -> Answer<'a, T> {
-        async move { self.ask(Method::POST, &path, Some(json!({}))).await }.boxed()
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ControlError> {
+        self.send(Method::GET, path, None).await
+    }
+
+    async fn post<T: DeserializeOwned>(&self, path: &str) -> Result<T, ControlError> {
+        self.send(Method::POST, path, None).await
     }
 }
 
-/// A connection as JSON, with the key in the clear where a person gave it: it goes to this machine's gateway, which seals it.
-fn connection(new: &NewConnection) -> Value {
-    use secrecy::ExposeSecret;
-    let key = match &new.key {
-        SecretSource::Env(name) => json!({ "env": name }),
-        SecretSource::File(path) => json!({ "file": path }),
-        SecretSource::Value(value) => json!({ "value": value.expose_secret() }),
+fn refused(path: &Path, error: &std::io::Error) -> String {
+    let remedy = match error.kind() {
+        ErrorKind::PermissionDenied => "; run the command as the user of the service",
+        _ => "",
     };
-    json!({ "url": new.url, "key": key })
+    format!("the administrator's socket {}: {error}{remedy}", path.display())
 }
 
-fn connections<'a>(all: impl IntoIterator<Item = (&'a String, &'a NewConnection)>) -> Value {
-    all.into_iter().map(|(name, new)| (name.clone(), connection(new))).collect::<serde_json::Map<_, _>>().into()
+fn encoded(text: &str) -> impl std::fmt::Display {
+    utf8_percent_encode(text, NON_ALPHANUMERIC)
 }
 
-fn text(value: impl Serialize) -> Value {
-    serde_json::to_value(value).unwrap_or_default()
+fn integration(name: &str, what: &str) -> String {
+    format!("/v1/integrations/{}{what}", encoded(name))
 }
 
 impl Control for Client {
     fn status(&self) -> Answer<'_, Status> {
-        async { self.ask(Method::GET, &["status"], None).await }.boxed()
+        self.get("/v1/status").boxed()
     }
 
     fn list(&self) -> Answer<'_, Vec<IntegrationView>> {
-        async { self.ask(Method::GET, &["integrations"], None).await }.boxed()
+        async { self.get::<Integrations>("/v1/integrations").await.map(|found| found.integrations) }.boxed()
     }
 
     fn add(&self, new: NewIntegration) -> Answer<'_, IntegrationView> {
-        use secrecy::ExposeSecret;
-        let secret = new.secret.as_ref().map(|secret| secret.expose_secret().to_owned());
-        let body = json!({
-            "name": new.name, "account": new.account, "connections": connections(&new.connections), "settings": new.settings,
-            "settings-version": new.settings_version, "secret": secret,
-        });
-        async move { self.ask(Method::POST, &["integrations"], Some(body)).await }.boxed()
+        async move { self.send(Method::POST, "/v1/integrations", Some(wire::new_integration(&new)?)).await }.boxed()
     }
 
     fn set<'a>(&'a self, name: &'a str, change: Change) -> Answer<'a, IntegrationView> {
-        let body = json!({
-            "account": text(&change.account), "connections": connections(&change.connections), "settings": change.settings,
-            "settings-version": change.settings_version, "route-fallback": change.route_fallback,
-        });
-        async move { self.ask(Method::PATCH, &["integrations", name], Some(body)).await }.boxed()
+        async move { self.send(Method::PATCH, &integration(name, ""), Some(wire::change(&change)?)).await }.boxed()
     }
 
     fn activate<'a>(&'a self, name: &'a str) -> Answer<'a, IntegrationView> {
-        self.post(vec!["integrations", name, "activate"])
+        async move { self.post(&integration(name, "/activate")).await }.boxed()
     }
 
     fn deactivate<'a>(&'a self, name: &'a str) -> Answer<'a, IntegrationView> {
-        self.post(vec!["integrations", name, "deactivate"])
+        async move { self.post(&integration(name, "/deactivate")).await }.boxed()
     }
 
     fn action<'a>(&'a self, name: &'a str, action: &'a str) -> Answer<'a, IntegrationView> {
-        self.post(vec!["integrations", name, "actions", action])
+        async move { self.post(&integration(name, &format!("/actions/{}", encoded(action)))).await }.boxed()
     }
 
     fn rotate_secret<'a>(&'a self, name: &'a str) -> Answer<'a, IntegrationView> {
-        self.post(vec!["integrations", name, "rotate-secret"])
+        async move { self.post(&integration(name, "/rotate-secret")).await }.boxed()
     }
 
     fn addresses<'a>(&'a self, name: &'a str) -> Answer<'a, Vec<Address>> {
-        async move { self.ask(Method::GET, &["integrations", name, "addresses"], None).await }.boxed()
+        async move { self.get::<Addresses>(&integration(name, "/addresses")).await.map(|found| found.addresses) }.boxed()
     }
 
     fn dead_letters<'a>(&'a self, integration: Option<&'a str>, limit: usize) -> Answer<'a, Vec<DeadLetterView>> {
         async move {
-            let mut url = self.base.clone();
-            url.set_path("/v1/dead-letters");
-            url.query_pairs_mut().append_pair("limit", &limit.to_string());
-            if let Some(name) = integration {
-                url.query_pairs_mut().append_pair("integration", name);
-            }
-            self.send(Method::GET, url, None).await
+            let of = integration.map(|name| format!("&integration={}", encoded(name))).unwrap_or_default();
+            self.get::<DeadLetters>(&format!("/v1/dead-letters?limit={limit}{of}")).await.map(|found| found.dead_letters)
         }
         .boxed()
     }
 
     fn redrive<'a>(&'a self, id: &'a str) -> Answer<'a, DeadLetterView> {
-        self.post(vec!["dead-letters", id, "redrive"])
+        async move { self.post(&format!("/v1/dead-letters/{}/redrive", encoded(id))).await }.boxed()
     }
 }

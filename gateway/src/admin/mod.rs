@@ -1,38 +1,38 @@
-//! The administrator's listener and its client: JSON over HTTP, on a Unix socket or on an address of this machine. It alone serves metrics.
+//! The administrator's listener: [`Control`](crate::control::Control) over HTTP with JSON, and its client.
 //!
-//! | request | what |
+//! | request | answer |
 //! |---|---|
 //! | `GET /v1/status` | the gateway as a whole |
-//! | `GET /v1/integrations`, `POST /v1/integrations` | all integrations; a new one |
-//! | `PATCH /v1/integrations/{name}` | changes of one |
-//! | `POST /v1/integrations/{name}/activate`, `…/deactivate`, `…/rotate-secret`, `…/actions/{action}` | what the names say |
-//! | `GET /v1/integrations/{name}/addresses` | its addresses, with the secret |
-//! | `GET /v1/dead-letters?integration=&limit=`, `POST /v1/dead-letters/{id}/redrive` | dead letters |
-//! | `GET /metrics` | metrics in Prometheus's text format |
+//! | `GET /v1/integrations` | `{"integrations": […]}` |
+//! | `POST /v1/integrations` | adds an integration |
+//! | `PATCH /v1/integrations/{name}` | changes an integration |
+//! | `POST /v1/integrations/{name}/activate`, `…/deactivate`, `…/rotate-secret` | the integration |
+//! | `POST /v1/integrations/{name}/actions/{action}` | runs an action of the plugin |
+//! | `GET /v1/integrations/{name}/addresses` | `{"addresses": […]}`; they contain the secret |
+//! | `GET /v1/dead-letters?integration=&limit=` | `{"dead-letters": […]}` |
+//! | `POST /v1/dead-letters/{id}/redrive` | the dead letter that waits again |
+//! | `GET /metrics` | metrics in Prometheus' text format |
 //!
-//! An error is `{"error": …}` with the [`ControlError`]: 404 for what is unknown, 422 for a wrong request, 503 for what cannot be done now.
+//! An error is `{"error": {"kind": "unknown" | "invalid" | "failed", "messages": […]}}` with status 404, 422 or 503.
+//!
+//! Whoever may use the Unix socket (mode 0600) is an administrator. Over TCP, which is possible on this machine only, every request needs
+//! `Authorization: Bearer TOKEN`, `Host` must name this machine, and a request of a browser's page (`Origin`) is refused.
 //!
 //! | file | what |
 //! |---|---|
-//! | [`routes`] | the requests |
-//! | [`access`] | who may ask: tokens, `Host`, `Origin` |
-//! | [`listener`] | the socket or the address |
-//! | [`client`] | asking a running gateway |
+//! | [`server`] | the listener |
+//! | [`api`] | the requests above |
+//! | [`client`] | the client of the command line |
+//! | `guard` | who is admitted over TCP |
+//! | `socket` | creating the Unix socket |
+//! | `wire` | bodies that both sides share |
 
-pub mod access;
+pub mod api;
 pub mod client;
-pub mod listener;
-pub mod routes;
-
-use serde::{Deserialize, Serialize};
+mod guard;
+pub mod server;
+mod socket;
+mod wire;
 
 pub use client::Client;
-pub use listener::Server;
-
-use crate::control::ControlError;
-
-/// The body of an answer with an error.
-#[derive(Debug, Serialize, Deserialize)]
-struct Failed {
-    error: ControlError,
-}
+pub use server::Server;

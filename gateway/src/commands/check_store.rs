@@ -50,10 +50,10 @@ pub async fn run(config: &Config, arguments: &Arguments, json: bool) -> Result<E
     if json {
         shown::object(&json!({ "file": path, "damaged": damaged, "notes": lines }));
     } else {
-        lines.iter().for_each(|line| println!("{line}"));
-        damaged.iter().for_each(|line| println!("damaged: {line}"));
+        lines.iter().for_each(|line| shown::say(line));
+        damaged.iter().for_each(|line| shown::say(&format!("damaged: {line}")));
         if damaged.is_empty() {
-            println!("{}: nothing is damaged", path.display());
+            shown::say(&format!("{}: nothing is damaged", path.display()));
         }
     }
     Ok(if damaged.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })

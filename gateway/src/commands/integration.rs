@@ -1,14 +1,14 @@
 //! `uis-gateway integration …` and `uis-gateway dead-letters …`.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Read};
+use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 use uis_gateway::config::Config;
-use uis_gateway::control::{Change, NewConnection, NewIntegration, SecretSource};
+use uis_gateway::control::{Change, IntegrationView, NewConnection, NewIntegration, SecretSource};
 
 use super::{Failure, control, shown};
 
@@ -109,8 +109,8 @@ pub enum DeadLetters {
         #[arg(long)]
         integration: Option<String>,
         /// At most so many.
-        #[arg(long, default_value_t = 100)]
-        limit: usize,
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
     },
     /// Put a dead letter back to the end of its lane.
     Redrive {
@@ -134,21 +134,35 @@ impl Connection {
     }
 }
 
+/// The key on standard input: its first line. On a terminal it is asked for and not shown.
 fn from_standard_input() -> Result<SecretString, Failure> {
-    let mut input = std::io::stdin();
-    if input.is_terminal() {
-        eprintln!("Type the key, then Enter and Ctrl-D:");
-    }
-    let mut text = String::new();
-    input.read_to_string(&mut text).map_err(|error| Failure::Input(format!("the key cannot be read from standard input: {error}")))?;
+    let failed = |error: std::io::Error| Failure::Input(format!("the key cannot be read from standard input: {error}"));
+    let text = match std::io::stdin().is_terminal() {
+        true => rpassword::prompt_password("Key: ").map_err(failed)?,
+        false => {
+            let mut line = String::new();
+            std::io::stdin().lock().read_line(&mut line).map_err(failed)?;
+            line
+        }
+    };
     match text.trim() {
         "" => Err(Failure::Input("the key is empty; give it on standard input, or use --key-env or --key-file".to_owned())),
         key => Ok(key.to_owned().into()),
     }
 }
 
+/// The whole path of a file that the service is to read. Symbolic links stay, because they are how some systems exchange such files.
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    path.canonicalize().map_err(|error| Failure::Input(format!("{}: {error}", path.display())))
+    let failed = |error: std::io::Error| Failure::Input(format!("{}: {error}", path.display()));
+    std::fs::metadata(path).and_then(|_| std::path::absolute(path)).map_err(failed)
+}
+
+/// The value of an environment variable of this command.
+fn from_environment(variable: &str) -> Result<SecretString, Failure> {
+    match std::env::var(variable) {
+        Ok(value) if !value.is_empty() => Ok(value.into()),
+        _ => Err(Failure::Input(format!("the environment variable {variable} is not set"))),
+    }
 }
 
 fn settings(file: Option<&Path>, one: &[String]) -> Result<Map<String, Value>, Failure> {
@@ -156,7 +170,7 @@ fn settings(file: Option<&Path>, one: &[String]) -> Result<Map<String, Value>, F
     if let Some(path) = file {
         let failed = |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", path.display()));
         let text = std::fs::read(path).map_err(|error| failed(&error))?;
-        all = serde_json::from_slice(&text).map_err(|error| failed(&error))?;
+        all = serde_json::from_slice(&text).map_err(|error| failed(&format!("expected one JSON object of settings: {error}")))?;
     }
     for setting in one {
         let Some((name, value)) = setting.split_once('=') else {
@@ -167,54 +181,42 @@ fn settings(file: Option<&Path>, one: &[String]) -> Result<Map<String, Value>, F
     Ok(all)
 }
 
-/// Runs a command about integrations.
+fn parsed(fallback: &str) -> Result<Value, Failure> {
+    serde_json::from_str(fallback).map_err(|error| Failure::Input(format!("--route-fallback {fallback}: it is no JSON: {error}")))
+}
+
+/// Runs a command about integrations. What was given is read before the gateway is asked, or its file opened.
 pub async fn run(config: &Config, command: Command, json: bool) -> Result<(), Failure> {
-    let control = control(config).await?;
     let view = match command {
         Command::Add { name, account, connection, settings: file, secret_env } => {
-            let secret = secret_env.map(|variable| {
-                let value = std::env::var(&variable).map_err(|_| Failure::Input(format!("the environment variable {variable} is not set")));
-                value.map(SecretString::from)
-            });
             let new = NewIntegration {
                 name,
                 account: absolute(&account)?,
-                connections: connection.into_new()?,
                 settings: settings(file.as_deref(), &[])?,
                 settings_version: None,
-                secret: secret.transpose()?,
+                secret: secret_env.as_deref().map(from_environment).transpose()?,
+                connections: connection.into_new()?,
             };
-            control.add(new).await?
+            control(config).await?.add(new).await?
         }
         Command::Set { name, account, connection, settings: file, one, route_fallback } => {
-            let fallback = route_fallback.map(|text| {
-                serde_json::from_str(&text).map_err(|error| Failure::Input(format!("--route-fallback {text}: it is no JSON: {error}")))
-            });
             let change = Change {
                 account: account.as_deref().map(absolute).transpose()?,
-                connections: connection.into_new()?,
                 settings: settings(file.as_deref(), &one)?,
                 settings_version: None,
-                route_fallback: fallback.transpose()?,
+                route_fallback: route_fallback.as_deref().map(parsed).transpose()?,
+                connections: connection.into_new()?,
             };
-            control.set(&name, change).await?
+            control(config).await?.set(&name, change).await?
         }
-        Command::List => {
-            shown::integrations(&control.list().await?, json);
-            return Ok(());
-        }
-        Command::Show { name } => {
-            let all = control.list().await?;
-            let known = all.iter().map(|view| view.name.as_str()).collect::<Vec<_>>().join(", ");
-            let found = all.iter().find(|view| view.name == name).cloned();
-            found.ok_or_else(|| Failure::Input(format!("there is no integration {name:?}; known: {known}")))?
-        }
-        Command::Activate { name } => control.activate(&name).await?,
-        Command::Deactivate { name } => control.deactivate(&name).await?,
-        Command::Action { name, action } => control.action(&name, &action).await?,
-        Command::RotateSecret { name } => control.rotate_secret(&name).await?,
+        Command::List => return control(config).await?.list().await.map(|all| shown::integrations(&all, json)).map_err(Failure::from),
+        Command::Show { name } => found(control(config).await?.list().await?, &name)?,
+        Command::Activate { name } => control(config).await?.activate(&name).await?,
+        Command::Deactivate { name } => control(config).await?.deactivate(&name).await?,
+        Command::Action { name, action } => control(config).await?.action(&name, &action).await?,
+        Command::RotateSecret { name } => control(config).await?.rotate_secret(&name).await?,
         Command::Addresses { name } => {
-            shown::addresses(&control.addresses(&name).await?, json);
+            shown::addresses(&control(config).await?.addresses(&name).await?, json);
             return Ok(());
         }
     };
@@ -222,12 +224,21 @@ pub async fn run(config: &Config, command: Command, json: bool) -> Result<(), Fa
     Ok(())
 }
 
+fn found(all: Vec<IntegrationView>, name: &str) -> Result<IntegrationView, Failure> {
+    let known = all.iter().map(|view| view.name.clone()).collect::<Vec<_>>().join(", ");
+    all.into_iter()
+        .find(|view| view.name == name)
+        .ok_or_else(|| Failure::Input(format!("there is no integration {name:?}; known: {known}")))
+}
+
 /// Runs a command about dead letters.
 pub async fn dead_letters(config: &Config, command: DeadLetters, json: bool) -> Result<(), Failure> {
     let control = control(config).await?;
     match command {
-        DeadLetters::List { integration, limit } => shown::dead_letters(&control.dead_letters(integration.as_deref(), limit).await?, json),
-        DeadLetters::Redrive { id } => shown::dead_letters(&[control.redrive(&id).await?], json),
+        DeadLetters::List { integration, limit } => {
+            shown::dead_letters(&control.dead_letters(integration.as_deref(), usize::from(limit)).await?, json)
+        }
+        DeadLetters::Redrive { id } => shown::redriven(&control.redrive(&id).await?, json),
     }
     Ok(())
 }

@@ -20,9 +20,14 @@ use uis_gateway::integrations::book::Book;
 use uis_gateway::integrations::building::Workshop;
 use uis_gateway::store::{OpenOptions, SqliteStore};
 
+/// The environment variable that has an administrator's token.
+const TOKEN_VARIABLE: &str = "UIS_GATEWAY_TOKEN";
+
 /// Runs integrations between a company's UIS and RetailCRM accounts.
+///
+/// While the service runs, commands ask it; otherwise they use its file. With admin.listen, they show the token that UIS_GATEWAY_TOKEN has.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "uis-gateway", version, arg_required_else_help = true)]
 pub struct Arguments {
     /// The configuration file.
     #[arg(long, global = true, default_value = "uis-gateway.toml", value_name = "FILE")]
@@ -114,8 +119,8 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
 
 /// The running service, if there is one; otherwise its file.
 pub async fn control(config: &Config) -> Result<Box<dyn Control>, Failure> {
-    let client = Client::new(config).map_err(Failure::Input)?;
-    if client.answers().await {
+    let token = std::env::var(TOKEN_VARIABLE).ok().filter(|token| !token.is_empty());
+    if let Some(client) = Client::find(&config.admin, token.map(Into::into)).await.map_err(Failure::Failed)? {
         return Ok(Box::new(client));
     }
     let workshop = Workshop::open(config).await.map_err(Failure::Input)?;

@@ -1,12 +1,25 @@
 //! What commands print: one JSON object, or lines for people.
 
+use std::io::Write;
+
 use serde::Serialize;
 use serde_json::json;
 use uis_gateway::control::{Address, DeadLetterView, IntegrationView, Status};
 
+/// Prints a line. What was received from outside must not control the terminal, so control characters are replaced.
+pub fn say(line: &str) {
+    let shown: String = line.chars().map(|sign| if sign.is_control() { '\u{FFFD}' } else { sign }).collect();
+    print(&shown);
+}
+
 /// Prints one JSON object.
 pub fn object(value: &impl Serialize) {
-    println!("{}", serde_json::to_value(value).unwrap_or_default());
+    print(&serde_json::to_value(value).unwrap_or_default().to_string());
+}
+
+/// A reader that has gone away, such as `head`, is no error.
+fn print(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// The gateway as a whole.
@@ -18,11 +31,11 @@ pub fn status(status: &Status, json: bool) {
         Ok(()) => "accepts events".to_owned(),
         Err(why) => format!("does not accept events: {why}"),
     };
-    println!("uis-gateway {}, plugin {}: {ready}", status.version, status.plugin);
-    println!(
+    say(&format!("uis-gateway {}, plugin {}: {ready}", status.version, status.plugin));
+    say(&format!(
         "{} integrations, {} events wait (the oldest for {} s), {} dead letters",
         status.integrations, status.waiting, status.oldest_waiting_s, status.dead_letters
-    );
+    ));
 }
 
 /// One integration.
@@ -31,17 +44,18 @@ pub fn integration(view: &IntegrationView, json: bool) {
         return object(view);
     }
     line(view);
-    println!("  account     {}", view.account.display());
+    say(&format!("  account     {}", view.account.display()));
     for (name, connection) in &view.connections {
-        println!("  connection  {name}: {} (key: {})", connection.url, connection.key);
+        say(&format!("  connection  {name}: {} (key: {})", connection.url, connection.key));
     }
+    view.settings.iter().for_each(|(name, value)| say(&format!("  setting     {name} = {value}")));
     if let Some(until) = &view.old_secret_until {
-        println!("  the secret before the last rotation is accepted until {until}");
+        say(&format!("  the secret before the last rotation is accepted until {until}"));
     }
     if let Some(why) = &view.broken {
-        println!("  does not run: {why}");
+        say(&format!("  does not run: {why}"));
     }
-    view.notes.iter().for_each(|note| println!("  note        {note}"));
+    view.notes.iter().for_each(|note| say(&format!("  note        {note}")));
 }
 
 /// All integrations.
@@ -50,7 +64,7 @@ pub fn integrations(all: &[IntegrationView], json: bool) {
         return object(&json!({ "integrations": all }));
     }
     if all.is_empty() {
-        println!("no integrations; add one: uis-gateway integration add --help");
+        say("no integrations; add one: uis-gateway integration add --help");
     }
     all.iter().for_each(line);
 }
@@ -58,7 +72,8 @@ pub fn integrations(all: &[IntegrationView], json: bool) {
 fn line(view: &IntegrationView) {
     let state = serde_json::to_value(view.state).unwrap_or_default();
     let state = state.as_str().unwrap_or_default();
-    println!("{}: {state}, {} events wait, {} dead letters", view.name, view.waiting, view.dead_letters);
+    let broken = if view.broken.is_some() { ", does not run" } else { "" };
+    say(&format!("{}: {state}{broken}, {} events wait, {} dead letters", view.name, view.waiting, view.dead_letters));
 }
 
 /// The addresses of an integration.
@@ -67,7 +82,7 @@ pub fn addresses(all: &[Address], json: bool) {
         return object(&json!({ "addresses": all }));
     }
     let width = all.iter().map(|address| address.what.len()).max().unwrap_or(0);
-    all.iter().for_each(|address| println!("{:width$}  {}", address.what, address.url));
+    all.iter().for_each(|address| say(&format!("{:width$}  {}", address.what, address.url)));
 }
 
 /// Dead letters.
@@ -76,9 +91,20 @@ pub fn dead_letters(all: &[DeadLetterView], json: bool) {
         return object(&json!({ "dead-letters": all }));
     }
     if all.is_empty() {
-        println!("no dead letters");
+        say("no dead letters");
     }
-    for dead in all {
-        println!("{}  {}  {}  {}  attempts: {}\n    {}", dead.id, dead.integration, dead.received, dead.what, dead.attempts, dead.reason);
+    all.iter().for_each(letter);
+}
+
+/// A dead letter that waits again.
+pub fn redriven(view: &DeadLetterView, json: bool) {
+    if json {
+        return object(view);
     }
+    say(&format!("{} waits again, behind the other events of its lane", view.id));
+}
+
+fn letter(dead: &DeadLetterView) {
+    say(&format!("{}  {}  {}  {}  attempts: {}", dead.id, dead.integration, dead.received, dead.what, dead.attempts));
+    say(&format!("    {}", dead.reason));
 }

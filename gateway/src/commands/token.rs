@@ -3,7 +3,6 @@
 use clap::Subcommand;
 use secrecy::ExposeSecret;
 use serde_json::json;
-use uis_gateway::admin::listener::tokens_file;
 use uis_gateway::config::Config;
 use uis_gateway::secrets::tokens::Tokens;
 
@@ -28,23 +27,27 @@ pub enum Command {
 
 /// Runs a command about tokens.
 pub fn run(config: &Config, command: Command, json: bool) -> Result<(), Failure> {
-    let mut tokens = Tokens::open(&tokens_file(config)).map_err(Failure::Failed)?;
+    let mut tokens = Tokens::open(&config.tokens_file()).map_err(Failure::Failed)?;
     match command {
         Command::Add { name } => {
             let token = tokens.add(&name).map_err(Failure::Input)?;
             match json {
                 true => shown::object(&json!({ "name": name, "token": token.expose_secret() })),
-                false => println!("{}", token.expose_secret()),
+                false => {
+                    shown::say(token.expose_secret());
+                    eprintln!("This token cannot be shown again. Commands read it from {}.", super::TOKEN_VARIABLE);
+                }
             }
         }
         Command::List => match json {
             true => shown::object(&json!({ "tokens": tokens.names().collect::<Vec<_>>() })),
-            false => tokens.names().for_each(|name| println!("{name}")),
+            false => tokens.names().for_each(shown::say),
         },
         Command::Remove { name } => {
             tokens.remove(&name).map_err(Failure::Input)?;
-            if json {
-                shown::object(&json!({ "removed": name }));
+            match json {
+                true => shown::object(&json!({ "removed": name })),
+                false => shown::say(&format!("{name} is removed")),
             }
         }
     }

@@ -1,5 +1,5 @@
 //! The configuration file of the process: one TOML file. A relative path in it is relative to the file. An unknown member is an error, as is a
-//! value that cannot be; the error names the file, the member and what to write.
+//! value that cannot be; the error names the file, the line, the member and what to write.
 //!
 //! ```toml
 //! public-url = "https://uis.shop.example"   # where UIS and RetailCRM reach this gateway
@@ -27,6 +27,7 @@ pub use members::is_local;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
     /// The address at which UIS and the CRM reach the gateway: https, or http on this machine only. It may have a path.
+    #[serde(deserialize_with = "members::public_url")]
     pub public_url: Url,
     /// The address to listen on for UIS and the CRM. Put a web server with https in front of it.
     #[serde(default = "default_listen")]
@@ -49,7 +50,7 @@ pub struct Config {
     #[serde(default)]
     pub log: LogConfig,
     /// Partners' rules.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "members::rules")]
     pub rules: Vec<RuleConfig>,
     /// Limits of handlers, by their names; times in milliseconds.
     #[serde(default, deserialize_with = "LimitTable::limits")]
@@ -63,21 +64,19 @@ pub struct Pinned {
     /// The component's file.
     pub path: PathBuf,
     /// `sha256:` and 64 hexadecimal digits. The file is refused when its digest differs.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "members::digest")]
     pub digest: Option<String>,
 }
 
 /// A partner's rule.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(from = "members::RuleTable")]
 pub struct RuleConfig {
     /// The rule's name. Rules are evaluated in the order of their names.
     pub name: String,
     /// The rule's component.
-    #[serde(flatten)]
     pub file: Pinned,
     /// The rule is evaluated and its answer is logged, but not applied.
-    #[serde(default)]
     pub dry_run: bool,
 }
 
@@ -101,8 +100,10 @@ pub struct StoreConfig {
     /// The file.
     pub path: PathBuf,
     /// Days after which finished events, and the requests that they came from, are deleted.
+    #[serde(deserialize_with = "members::positive")]
     pub events_days: u32,
     /// Days after which captures are deleted.
+    #[serde(deserialize_with = "members::positive")]
     pub captures_days: u32,
     /// Which attempts are captured.
     pub capture: Capture,
@@ -116,7 +117,7 @@ impl Default for StoreConfig {
 
 /// The administrator's listener: a Unix socket, unless an address is given.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[serde(try_from = "members::AdminTable")]
 pub struct AdminConfig {
     /// The socket's file; by default `admin.sock` beside the store. Only the user of the process may use it (mode 0600).
     pub socket: Option<PathBuf>,
@@ -129,19 +130,26 @@ pub struct AdminConfig {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct IntakeLimits {
     /// Most bytes of a body. A larger one is answered with 413.
+    #[serde(deserialize_with = "members::positive")]
     pub body_bytes: usize,
     /// Most bytes of a request's head, at least 8192. A larger one is answered with 431.
+    #[serde(deserialize_with = "members::header_bytes")]
     pub header_bytes: usize,
     /// Seconds in which the head of a request must arrive, from the beginning of the connection or from the end of the request before. Then
     /// the connection is closed.
+    #[serde(deserialize_with = "members::positive")]
     pub header_seconds: u64,
     /// Seconds in which a body must arrive. A slower one is answered with 408.
+    #[serde(deserialize_with = "members::positive")]
     pub body_seconds: u64,
     /// Most connections at the same time. When all are open, the oldest one without a request is closed for a new one.
+    #[serde(deserialize_with = "members::positive")]
     pub connections: usize,
     /// Most connections of one address; none: no limit. Behind a web server all connections have its address.
+    #[serde(deserialize_with = "members::positive_if_any")]
     pub connections_per_address: Option<usize>,
     /// Requests of one integration per second; twice as many may come at once. Further ones are answered with 429.
+    #[serde(deserialize_with = "members::positive")]
     pub requests_per_second: u32,
 }
 
@@ -175,6 +183,7 @@ pub struct LogConfig {
     /// `text` for people, or `json`: one object a line.
     pub format: LogFormat,
     /// `error`, `warn`, `info`, `debug` or `trace`. `debug` may show personal data.
+    #[serde(deserialize_with = "members::level")]
     pub level: String,
 }
 
@@ -200,40 +209,31 @@ fn default_listen() -> SocketAddr {
 }
 
 impl Config {
-    /// Reads a file. The error names the file and what is wrong in it.
+    /// Reads a file. The error names the file, the line, the member and what to write.
     pub fn read(path: &Path) -> Result<Config, String> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| format!("{}: {error}; name the configuration file with --config FILE", path.display()))?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let folder = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
-        Config::parse(&text, &folder).map_err(|error| format!("{}: {error}", path.display()))
+        Config::parse(&text, &folder).map_err(|error| format!("{}:{error}", path.display()))
     }
 
-    /// Reads a text. `folder` is where relative paths begin.
+    /// Reads a text. `folder` is where relative paths begin. The error begins with the number of the line.
     pub fn parse(text: &str, folder: &Path) -> Result<Config, String> {
-        let mut config: Config = toml::from_str(text).map_err(|error| members::explained(text, &error))?;
-        config.complete(folder)?;
+        let parsed = toml::Deserializer::parse(text).map_err(|error| members::explained(text, &error, ""))?;
+        let mut config: Config =
+            serde_path_to_error::deserialize(parsed).map_err(|error| members::explained(text, error.inner(), &error.path().to_string()))?;
+        config.complete(folder);
         Ok(config)
     }
 
-    fn complete(&mut self, folder: &Path) -> Result<(), String> {
-        let local = is_local(&self.public_url);
-        if self.public_url.scheme() != "https" && !(self.public_url.scheme() == "http" && local) {
-            return Err(format!("public-url: {} must begin with https:// (http only for this machine)", self.public_url));
-        }
-        if self.public_url.query().is_some() || self.public_url.fragment().is_some() {
-            return Err(format!("public-url: {} must end with the path, without ? and #", self.public_url));
-        }
-        if let Some(listen) = self.admin.listen
-            && !listen.ip().is_loopback()
-        {
-            return Err(format!("admin.listen: {listen} is no address of this machine alone; write 127.0.0.1:PORT, or use the socket"));
-        }
-        let limits = &self.intake;
-        let numbers = [limits.body_bytes, limits.connections, limits.requests_per_second as usize];
-        if numbers.contains(&0) || limits.header_seconds == 0 || limits.body_seconds == 0 || limits.header_bytes < 8192 {
-            return Err("intake: every limit is at least 1, and header-bytes at least 8192".to_owned());
-        }
+    /// The file of the administrators' tokens: `tokens.json` beside the store.
+    pub fn tokens_file(&self) -> PathBuf {
+        self.store.path.with_file_name("tokens.json")
+    }
+
+    /// Makes paths absolute, and fills in those that are beside the store.
+    fn complete(&mut self, folder: &Path) {
         self.store.path = folder.join(&self.store.path);
         self.plugin.path = folder.join(&self.plugin.path);
         self.rules.iter_mut().for_each(|rule| rule.file.path = folder.join(&rule.file.path));
@@ -244,7 +244,6 @@ impl Config {
         let key = std::mem::take(&mut self.secrets.key_file);
         let beside = || self.store.path.with_file_name("secrets.key");
         self.secrets.key_file = if key.as_os_str().is_empty() { beside() } else { folder.join(key) };
-        Ok(())
     }
 }
 
@@ -266,13 +265,16 @@ mod tests {
 
     #[test]
     fn a_whole_file_is_read() {
+        let digest = format!("sha256:{}", "aB".repeat(32));
         let text = format!(
-            "listen = \"0.0.0.0:80\"\n{SMALL}digest = \"sha256:00\"\n[store]\npath = \"/var/lib/uis/store.db\"\nevents-days = 7\ncapture = \"all\"\n\
+            "listen = \"0.0.0.0:80\"\n{SMALL}digest = \"{digest}\"\n[store]\npath = \"/var/lib/uis/store.db\"\nevents-days = 7\ncapture = \"all\"\n\
              [admin]\nlisten = \"127.0.0.1:9000\"\n[intake]\nconnections = 100\n[log]\nformat = \"json\"\nlevel = \"warn\"\n\
              [secrets]\nkey-file = \"/etc/uis/key\"\n[[rules]]\nname = \"a\"\npath = \"a.wasm\"\ndry-run = true\n[limits]\nwall-live-ms = 3000\n"
         );
         let config = Config::parse(&text, Path::new("/etc/uis")).expect("readable");
         assert_eq!(config.limits.wall_live.as_millis(), 3000);
+        assert_eq!(config.plugin.digest, Some(digest.to_lowercase()));
+        assert_eq!(config.tokens_file(), Path::new("/var/lib/uis/tokens.json"));
         assert_eq!(config.rules[0].file.path, Path::new("/etc/uis/a.wasm"));
         assert_eq!(config.secrets.key_file, Path::new("/etc/uis/key"));
         assert_eq!(config.admin.socket.as_deref(), Some(Path::new("/var/lib/uis/admin.sock")));
@@ -281,22 +283,58 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_its_line_and_the_remedy() {
         for (wrong, expected) in [
-            ("[store]\nevent-days = 1", "did you mean events-days"),
-            ("[store]\ncapture = \"some\"", "expected one of `off`, `failed`, `all`"),
-            ("[limits]\nfule = 1", "\"fule\""),
-            ("[admin]\nlisten = \"10.0.0.1:1\"", "admin.listen: 10.0.0.1:1"),
-            ("[intake]\nbody-bytes = 0", "intake: every limit"),
-            ("[intake]\nbody-bytes = \"1\"", "line 5"),
+            ("publik-url = \"https://a.example\"", "4: plugin: there is no member publik-url"),
+            ("[store]\nevent-days = 1", "5: store: there is no member event-days; did you mean events-days? Known: path, events-days"),
+            ("[store]\ncapture = \"some\"", "5: store.capture: unknown variant `some`, expected one of `off`, `failed`, `all`"),
+            ("[store]\nevents-days = 0", "5: store.events-days: 0 is too small; write 1 or more"),
+            ("[limits]\nfule = 1", "did you mean fuel?"),
+            ("[limits]\nfuel = 0", "limit fuel cannot be 0"),
+            (
+                "[admin]\nlisten = \"10.0.0.1:1\"",
+                "5: admin.listen: \"10.0.0.1:1\" is no address of this machine alone; write 127.0.0.1:PORT",
+            ),
+            ("[admin]\nlisten = \"127.0.0.1:1\"\nsocket = \"a\"", "socket and listen exclude each other"),
+            ("[intake]\nbody-bytes = 0", "5: intake.body-bytes: 0 is too small"),
+            ("[intake]\nheader-bytes = 8191", "5: intake.header-bytes: 8191 is too small; write 8192 or more"),
+            ("[intake]\nbody-bytes = \"1\"", "5: intake.body-bytes: invalid type: string"),
+            ("[log]\nlevel = \"loud\"", "5: log.level: \"loud\" is no level; write one of error, warn"),
+            ("digest = \"sha256:12\"", "4: plugin.digest: \"sha256:12\" is no digest"),
+            ("[[rules]]\nname = \"a\"", "the member path is missing"),
+            ("[[rules]]\nname = \"a\"\npath = \"a\"\ndryrun = true", "did you mean dry-run?"),
+            ("[[rules]]\nname = \"a\"\npath = \"a\"\n[[rules]]\nname = \"a\"\npath = \"b\"", "two rules have the name \"a\""),
+            ("[store", "4: "),
         ] {
             let error = Config::parse(&format!("{SMALL}{wrong}"), Path::new("/")).expect_err(wrong);
             assert!(error.contains(expected), "{wrong}: {error}");
         }
-        let error = Config::parse(&format!("lissten = \"x\"\n{SMALL}"), Path::new("/")).expect_err("misspelt");
-        assert!(error.contains("line 1") && error.contains("did you mean listen"), "{error}");
-        for (url, expected) in [("http://uis.example", "must begin with https://"), ("https://uis.example/?a", "without ?")] {
+        let error = Config::parse("publik-url = 1", Path::new("/")).expect_err("misspelt");
+        assert!(error.starts_with("1: there is no member publik-url; did you mean public-url?"), "{error}");
+        let error = Config::parse("listen = \"127.0.0.1:1\"", Path::new("/")).expect_err("too short");
+        assert!(error.contains("the member public-url is missing; add a line: public-url = "), "{error}");
+    }
+
+    #[test]
+    fn the_public_address_is_https_or_this_machine() {
+        for (url, expected) in [
+            ("http://uis.example", "1: public-url: \"http://uis.example\" must begin with https://"),
+            ("https://uis.example/?a", "without ?"),
+            ("https://u:p@uis.example/", "no user name"),
+            ("uis.example", "is no address"),
+        ] {
             let error = Config::parse(&SMALL.replace("https://uis.example/crm", url), Path::new("/")).expect_err(url);
             assert!(error.contains(expected), "{url}: {error}");
         }
         assert!(Config::parse(&SMALL.replace("https://uis.example/crm", "http://127.0.0.1:8080"), Path::new("/")).is_ok());
+    }
+
+    #[test]
+    fn the_error_of_a_file_begins_with_its_name_and_the_line() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gateway.toml");
+        let error = Config::read(&path).expect_err("missing");
+        assert!(error.contains("gateway.toml") && error.contains("--config FILE"), "{error}");
+        std::fs::write(&path, "\nlisten = 1").expect("written");
+        let error = Config::read(&path).expect_err("wrong");
+        assert!(error.starts_with(&format!("{}:2: listen: ", path.display())), "{error}");
     }
 }

@@ -3,7 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`sealing`] | sealing with a key outside the database |
-//! | [`reference`] | a stored secret: sealed, or where it is read from |
+//! | [`mod@reference`] | a stored secret: sealed, or where it is read from |
 //! | [`tokens`] | the administrators' tokens |
 
 pub mod reference;

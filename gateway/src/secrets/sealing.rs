@@ -30,7 +30,7 @@ impl Sealer {
         let failed = |error: io::Error| format!("the sealing key {}: {error}", path.display());
         let key = match File::open(path) {
             Ok(file) => read(file, path)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => create(path).map_err(failed)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => create(path).map_err(|why| format!("the sealing key {why}"))?,
             Err(error) => return Err(failed(error)),
         };
         Ok(Sealer { cipher: XChaCha20Poly1305::new(&Key::from(key)), path: path.to_owned() })
@@ -84,21 +84,36 @@ fn read(mut file: File, path: &Path) -> Result<[u8; KEY_BYTES], String> {
     key.try_into().map_err(|_| format!("{} is no sealing key: it must have {KEY_BYTES} bytes; put the right file there", path.display()))
 }
 
-/// Creates a key. It is written under another name first, so that a process that is killed leaves no half key.
-fn create(path: &Path) -> io::Result<[u8; KEY_BYTES]> {
+/// Creates a key, unless another process is faster. The key is written under a name of this process first: a process that is killed leaves no
+/// half key, and of two processes both use the key that came first.
+fn create(path: &Path) -> Result<[u8; KEY_BYTES], String> {
+    let failed = |error: io::Error| format!("{}: {error}", path.display());
     let mut key = [0; KEY_BYTES];
-    getrandom::fill(&mut key).map_err(io::Error::other)?;
+    getrandom::fill(&mut key).map_err(|error| format!("the system gives no random numbers: {error}"))?;
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+        fs::create_dir_all(folder).map_err(failed)?;
     }
-    let beside = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-    file.write_all(&key)?;
-    file.sync_all()?;
-    // Not over a key that another process has just created.
-    fs::hard_link(&beside, path)?;
-    fs::remove_file(&beside)?;
-    Ok(key)
+    let beside = path.with_extension(format!("new-{}", std::process::id()));
+    let linked = write_new(&beside, &key).and_then(|()| fs::hard_link(&beside, path));
+    // The link above is what counts; a file that is left over is overwritten by the next process with its number.
+    let _ = fs::remove_file(&beside);
+    match linked {
+        Ok(()) => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+            Ok(key)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read(File::open(path).map_err(failed)?, path),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Writes a new file of mode 0600, in place of one that a killed process left, and waits for the disk.
+pub(super) fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    let _ = fs::remove_file(path);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
 }
 
 #[cfg(test)]
@@ -134,5 +149,16 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("changed");
         fs::write(&path, "short").expect("written");
         assert!(Sealer::open(&path).err().unwrap_or_default().contains("must have 32 bytes"));
+    }
+
+    #[test]
+    fn processes_that_start_together_use_one_key() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("secrets.key");
+        let late = [7; KEY_BYTES];
+        write_new(&path, &late).expect("written");
+        // As if the file had appeared after this process had found none.
+        assert_eq!(create(&path).expect("the key that came first"), late);
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is left over");
     }
 }

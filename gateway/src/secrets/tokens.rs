@@ -1,14 +1,15 @@
 //! The administrators' tokens: named, random, shown once, stored as digests.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+
+use super::sealing::{check_mode, write_new};
 
 /// The file of the tokens.
 pub struct Tokens {
@@ -22,14 +23,19 @@ fn digest(token: &str) -> String {
 }
 
 impl Tokens {
-    /// Reads a file; one that does not exist has no tokens.
+    /// Reads a file; one that does not exist has no tokens. Fails when others may read the file.
     pub fn open(path: &Path) -> Result<Tokens, String> {
         let failed = |error: &dyn std::fmt::Display| format!("the tokens {}: {error}", path.display());
-        let digests = match fs::read(path) {
-            Ok(text) => serde_json::from_slice(&text).map_err(|error| failed(&error))?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+        let mut text = Vec::new();
+        match File::open(path) {
+            Ok(mut file) => {
+                check_mode(&file, path)?;
+                file.read_to_end(&mut text).map_err(|error| failed(&error))?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => text.extend_from_slice(b"{}"),
             Err(error) => return Err(failed(&error)),
-        };
+        }
+        let digests = serde_json::from_slice(&text).map_err(|error| failed(&error))?;
         Ok(Tokens { path: path.to_owned(), digests })
     }
 
@@ -64,21 +70,24 @@ impl Tokens {
     pub fn name_of(&self, shown: &str) -> Option<&str> {
         let shown = digest(shown);
         let same = |known: &String| bool::from(known.as_bytes().ct_eq(shown.as_bytes()));
-        self.digests.iter().filter(|(_, known)| same(known)).map(|(name, _)| name.as_str()).last()
+        self.digests.iter().filter(|(_, known)| same(known)).map(|(name, _)| name.as_str()).next_back()
     }
 
     fn save(&self) -> Result<(), String> {
         let failed = |error: io::Error| format!("the tokens {}: {error}", self.path.display());
         let text = serde_json::to_vec_pretty(&self.digests).map_err(|error| failed(error.into()))?;
-        let beside = self.path.with_extension("new");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside).map_err(failed)?;
-        file.write_all(&text).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&beside, &self.path)).map_err(failed)
+        if let Some(folder) = self.path.parent() {
+            fs::create_dir_all(folder).map_err(failed)?;
+        }
+        let beside = self.path.with_extension(format!("new-{}", std::process::id()));
+        write_new(&beside, &text).and_then(|()| fs::rename(&beside, &self.path)).map_err(failed)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_token_is_known_by_its_digest_only() {
@@ -88,10 +97,24 @@ mod tests {
         let mut tokens = Tokens::open(&path).expect("readable");
         assert_eq!(tokens.name_of(token.expose_secret()), Some("anna"));
         assert_eq!(tokens.name_of("anna"), None);
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
         assert!(!fs::read_to_string(&path).expect("there").contains(token.expose_secret()));
         assert!(tokens.add("anna").err().unwrap_or_default().contains("exists already"));
+        assert!(tokens.add("\n").err().unwrap_or_default().contains("cannot be the name"));
         assert!(tokens.remove("olga").expect_err("unknown").contains("known: anna"));
         tokens.remove("anna").expect("known");
         assert_eq!(Tokens::open(&path).expect("readable").name_of(token.expose_secret()), None);
+    }
+
+    #[test]
+    fn a_file_that_others_may_read_or_that_is_damaged_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("tokens.json");
+        Tokens::open(&path).expect("none yet").add("anna").expect("new");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("changed");
+        assert!(Tokens::open(&path).err().unwrap_or_default().contains("chmod 600"));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("changed");
+        fs::write(&path, "{").expect("written");
+        assert!(Tokens::open(&path).err().unwrap_or_default().contains("tokens.json"));
     }
 }

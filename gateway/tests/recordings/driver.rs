@@ -87,7 +87,7 @@ struct Driver {
 /// Sends a recording. The error says which line could not be sent, and why.
 pub async fn send(text: &[u8], plugin: Arc<dyn Plugin>) -> Result<Sent, String> {
     let folder = tempfile::tempdir().expect("a folder");
-    let (header, mut lines) = recording::open(text).map_err(|error| error.to_string())?;
+    let (header, mut lines) = recording::open(text).map_err(|(line, error)| format!("line {line}: {error}"))?;
     let clock = clock_for(&mut lines);
     let mut driver = Driver::begin(folder.path(), header, plugin, clock).await?;
     while let Some(line) = lines.next() {
