@@ -62,7 +62,9 @@ fn the_gateway_does_what_a_replay_does() {
                     let found = runtime.block_on(difference(&path));
                     match (known, found) {
                         (None, Some(why)) => failed.lock().expect("no panic").push(format!("{name}: {why}")),
-                        (Some(_), None) => failed.lock().expect("no panic").push(format!("{name} is listed, and comes out as in the replay")),
+                        (Some(_), None) => {
+                            failed.lock().expect("no panic").push(format!("{name} is listed, and comes out as in the replay"))
+                        }
                         (None, None) | (Some(_), Some(_)) => {}
                     }
                 }

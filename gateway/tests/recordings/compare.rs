@@ -64,7 +64,13 @@ impl Ids {
     fn lists(&mut self, left: &[Value], right: &[Value], path: &str) -> Option<String> {
         if left.len() != right.len() {
             let of = |list: &[Value]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n    ");
-            return Some(format!("{path}: {} in the replay, {} in the gateway\n    {}\n  and\n    {}", left.len(), right.len(), of(left), of(right)));
+            return Some(format!(
+                "{path}: {} in the replay, {} in the gateway\n    {}\n  and\n    {}",
+                left.len(),
+                right.len(),
+                of(left),
+                of(right)
+            ));
         }
         let mut rest: Vec<&Value> = right.iter().collect();
         for (at, element) in left.iter().enumerate() {

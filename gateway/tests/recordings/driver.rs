@@ -9,10 +9,10 @@ use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 use uis_gateway::config::{Capture, IntakeLimits};
 use uis_gateway::control::{Change, Control, NewConnection, NewIntegration, SecretSource};
+use uis_gateway::intake;
 use uis_gateway::integrations::accounts::Accounts;
 use uis_gateway::integrations::administrator::Administrator;
 use uis_gateway::integrations::building::{Paces, Workshop};
-use uis_gateway::intake;
 use uis_gateway::network::egress::HttpEgress;
 use uis_gateway::secrets::Sealer;
 use uis_gateway::service::deliverer::Live;
@@ -181,9 +181,8 @@ impl Driver {
             let core = self.gateway.core()?;
             let views = core.handle.inspect().await.map_err(|error| error.to_string())?;
             let now = self.now();
-            let busy = views.iter().any(|view| {
-                view.at_work > 0 || [view.next_lane, view.next_timer].into_iter().flatten().any(|at| at <= now)
-            });
+            let busy =
+                views.iter().any(|view| view.at_work > 0 || [view.next_lane, view.next_timer].into_iter().flatten().any(|at| at <= now));
             if !busy {
                 return Ok(());
             }
@@ -283,7 +282,9 @@ impl Driver {
                     let path = format!("notify/{}/{mnemonic}", encoded(&secret));
                     let answer = match &content {
                         Content::Query(query) => self.request(&name, &path, query, None).await?,
-                        Content::Body(Value::String(text)) => self.request(&name, &path, "", Some(("application/json", text.clone()))).await?,
+                        Content::Body(Value::String(text)) => {
+                            self.request(&name, &path, "", Some(("application/json", text.clone()))).await?
+                        }
                         Content::Body(body) => self.request(&name, &path, "", Some(("application/json", body.to_string()))).await?,
                     };
                     expect_ok(answer)?;
@@ -298,7 +299,8 @@ impl Driver {
                     }
                     _ => names,
                 };
-                let query = parameters.strip_prefix(PUBLIC).and_then(|rest| rest.split_once('?')).map_or(parameters.as_str(), |(_, query)| query);
+                let query =
+                    parameters.strip_prefix(PUBLIC).and_then(|rest| rest.split_once('?')).map_or(parameters.as_str(), |(_, query)| query);
                 self.call_back(names, CallbackRole::OrderWebhook, method, query, &secret).await?;
             }
             Happening::Callback { name: callback, method, parameters } => {

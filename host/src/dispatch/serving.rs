@@ -36,6 +36,10 @@ const FIRST_PROBE_MS: i64 = 5 * 60_000;
 /// The longest time between two such trials.
 const LONGEST_PROBE_MS: i64 = 60 * 60_000;
 
+/// How often events are tried again that wait until something has changed. Nobody reports a change in the remote system, such as a right that
+/// was given to the key.
+const PARKED_MS: i64 = 60 * 60_000;
+
 /// A command to a dispatch that runs [`serve`](Dispatch::serve). [`Handle`](super::handle::Handle) gives them. A reply that is dropped reports
 /// that there is no such slot, or that the dispatch has ended.
 pub enum Command {
@@ -170,6 +174,8 @@ struct Serving {
     index: Index,
     /// When the key of a paused integration is tried again, by slot; with the number of trials so far.
     probes: HashMap<usize, (i64, u32)>,
+    /// When events that wait for a change are tried again, by slot.
+    parked: HashMap<usize, i64>,
 }
 
 impl Serving {
@@ -432,6 +438,10 @@ impl Dispatch<'_> {
     /// Something of a slot has changed: looks anew at when it may run, and at its next timer.
     fn changed(&mut self, slot: usize, serving: &mut Serving) {
         self.plan_probe(slot, serving);
+        match self.slots[slot].lanes.has_parked() {
+            true => drop(serving.parked.entry(slot).or_insert(self.now() + PARKED_MS)),
+            false => drop(serving.parked.remove(&slot)),
+        }
         let found = &self.slots[slot];
         let next = (found.at_work < KEPT_PER_INTEGRATION).then(|| found.lanes.next()).flatten();
         serving.index.set_startable(slot, next.map(|(at, order, _)| (at, order)));
@@ -493,6 +503,12 @@ impl Dispatch<'_> {
             self.fire_due(slot, serving);
         }
         self.probe(now, serving).await?;
+        let due = serving.parked.iter().filter(|(_, at)| **at <= now).map(|(slot, _)| *slot);
+        for slot in due.collect::<Vec<_>>() {
+            serving.parked.remove(&slot);
+            self.slots[slot].lanes.unpark(now);
+            self.changed(slot, serving);
+        }
         while let Some(slot) = self.next_startable(now, serving) {
             let taken = self.slots[slot].lanes.next().and_then(|(_, _, key)| self.slots[slot].lanes.take(&key));
             if let Some(event) = taken {
@@ -514,8 +530,9 @@ impl Dispatch<'_> {
     /// How long until the next event or timer is due.
     fn until_next(&self, serving: &Serving) -> Duration {
         let now = self.now();
-        let probe = serving.probes.values().map(|(at, _)| *at).filter(|at| *at > now).min();
-        let next = [serving.index.next_after(now), probe].into_iter().flatten().min();
+        let again = serving.probes.values().map(|(at, _)| at).chain(serving.parked.values());
+        let again = again.copied().filter(|at| *at > now).min();
+        let next = [serving.index.next_after(now), again].into_iter().flatten().min();
         let wait = next.map_or(LONGEST_SLEEP, |at| Duration::from_millis(u64::try_from(at - now).unwrap_or(0)));
         wait.min(LONGEST_SLEEP)
     }
