@@ -11,7 +11,7 @@ use crate::driver::Sent;
 pub fn sent_so(uis: &Value, sent: &Sent) -> Value {
     let mut uis = uis.clone();
     if let Some(answers) = uis["answers"].as_array_mut() {
-        answers.retain(|answer| answer["call_session_id"].as_i64().is_some_and(|session| sent.routed.contains(&session)));
+        answers.retain(|answer| sent.routed.iter().any(|(session, at)| answer["call_session_id"] == *session && answer["at"] == at.as_str()));
     }
     uis
 }

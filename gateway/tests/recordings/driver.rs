@@ -44,8 +44,8 @@ const SETTLE_MS: i64 = 24 * 3_600_000;
 pub struct Sent {
     pub crm: Value,
     pub uis: Value,
-    /// The sessions of routing requests: their answers were seen. Those to notifications are not sent to anybody.
-    pub routed: Vec<i64>,
+    /// The sessions and times of routing requests: their answers were seen. Those to notifications are not sent to anybody.
+    pub routed: Vec<(i64, String)>,
 }
 
 /// Requests to the CRM's public address arrive at the simulator's socket.
@@ -81,7 +81,7 @@ struct Driver {
     client: reqwest::Client,
     base: String,
     answers: Vec<Value>,
-    routed: Vec<i64>,
+    routed: Vec<(i64, String)>,
 }
 
 /// Sends a recording. The error says which line could not be sent, and why.
@@ -376,7 +376,7 @@ impl Driver {
             let text = expect_ok(answer)?.text().await.map_err(|error| error.to_string())?;
             let body: Value = serde_json::from_str(&text).map_err(|error| format!("the answer {text:?}: {error}"))?;
             let Some(session) = session else { continue };
-            self.routed.push(session);
+            self.routed.push((session, self.account.shown(self.now())));
             let forward_to = body.get("phones").cloned().unwrap_or_else(|| json!([]));
             let answer = json!({
                 "at": self.account.shown(self.now()), "call_session_id": session, "forward_to": forward_to, "card": body["card"],

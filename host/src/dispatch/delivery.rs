@@ -379,7 +379,8 @@ impl Dispatch<'_> {
         // The handler's hint is a minimum. The growing delay limits the number of requests when a remote system answers "retry at once" for
         // an hour.
         let delay = delay_ms(event.attempt).max(later.after_ms.map_or(0, i64::from));
-        let delay = if self.begun.is_some() && event.attempt >= SPREAD_FROM { spread(delay, event) } else { delay };
+        let spreads = self.clock.goes_by_itself() && event.attempt >= SPREAD_FROM;
+        let delay = if spreads { spread(delay, event) } else { delay };
         self.observer.retried(event);
         let at = self.now() + delay;
         let reports = event.event == Event::Activate && event.attempt == ACTIVATION_PATIENCE;
