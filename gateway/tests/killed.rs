@@ -5,6 +5,7 @@
 //! and RetailCRM's faults.
 
 #[path = "proofs/fleet.rs"]
+#[allow(dead_code, reason = "other proofs use more of it")]
 mod fleet;
 
 use std::collections::{BTreeMap, HashMap};
@@ -168,4 +169,18 @@ async fn killed_at_random_moments_it_loses_doubles_and_reorders_nothing() {
     let seed = number("SEED", 19);
     let wrong = prove(number("KILLS", 20), number("RATE", 40), number("ACCOUNTS", 20), seed, None).await;
     assert!(wrong.is_empty(), "seed {seed}: {} violations:\n{}", wrong.len(), wrong[..wrong.len().min(20)].join("\n"));
+}
+
+/// The proof fails when the gateway does not keep what it rests on.
+async fn is_noticed(leave_out: &str) {
+    let seed = number("SEED", 19);
+    let wrong = prove(10, 100, 20, seed, Some(leave_out)).await;
+    assert!(!wrong.is_empty(), "seed {seed}: nobody noticed that {leave_out} was left out");
+    println!("{leave_out} left out: {} violations, such as\n{}", wrong.len(), wrong[0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[cfg_attr(not(debug_assertions), ignore = "an optimised program leaves nothing out")]
+async fn a_lost_order_of_lanes_is_noticed() {
+    is_noticed("lane-order").await;
 }

@@ -58,6 +58,8 @@ use writer::Writer;
 pub struct OpenOptions {
     /// Leaves out waiting for the disk, to show that the tests notice it. Ignored in an optimised program.
     pub leave_out_fsync: bool,
+    /// Leaves out the commit before an effect, to show that the tests notice it. Ignored in an optimised program.
+    pub leave_out_output_commit: bool,
     /// The most pages that the file may have, to show what happens when the disk is full.
     pub most_pages: Option<u32>,
 }
@@ -71,6 +73,7 @@ pub struct SqliteStore {
     writer: Writer,
     /// The number of the next request.
     next_request: Arc<AtomicU64>,
+    leave_out_output_commit: bool,
 }
 
 /// Why a file was not opened.
@@ -128,7 +131,8 @@ impl SqliteStore {
         let db = Db::open(path, &options, lock)?;
         let next_request = Arc::new(AtomicU64::new(db.next_request()));
         let writer = Writer::start(db).map_err(|error| failed(&error))?;
-        Ok((SqliteStore { writer, next_request }, report))
+        let leave_out_output_commit = options.leave_out_output_commit && cfg!(debug_assertions);
+        Ok((SqliteStore { writer, next_request, leave_out_output_commit }, report))
     }
 
     /// Why the store has failed; none while it works.

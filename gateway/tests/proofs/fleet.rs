@@ -87,16 +87,7 @@ impl Fleet {
         // The port is free again at once, and nobody else asks for it meanwhile.
         let address = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
         write_files(folder.path(), address, recorder);
-        let fleet = Fleet {
-            folder,
-            crm,
-            dialled,
-            address,
-            accounts,
-            program: program.into(),
-            gateway: None,
-            environment: Vec::new(),
-        };
+        let fleet = Fleet { folder, crm, dialled, address, accounts, program: program.into(), gateway: None, environment: Vec::new() };
         fleet.add_integrations(crm_address, settings).await;
         fleet
     }
@@ -180,7 +171,8 @@ impl Fleet {
     /// Waits until nothing waits in the gateway.
     pub async fn until_nothing_waits(&self, patience: Duration) -> Result<(), String> {
         let until = Instant::now() + patience;
-        let client = uis_gateway::admin::Client::find(&self.config().admin, None).await.ok().flatten().ok_or("the gateway does not answer")?;
+        let client =
+            uis_gateway::admin::Client::find(&self.config().admin, None).await.ok().flatten().ok_or("the gateway does not answer")?;
         loop {
             let status = client.status().await.map_err(|error| error.to_string())?;
             if status.waiting == 0 {

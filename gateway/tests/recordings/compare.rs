@@ -11,7 +11,8 @@ use crate::driver::Sent;
 pub fn sent_so(uis: &Value, sent: &Sent) -> Value {
     let mut uis = uis.clone();
     if let Some(answers) = uis["answers"].as_array_mut() {
-        answers.retain(|answer| sent.routed.iter().any(|(session, at)| answer["call_session_id"] == *session && answer["at"] == at.as_str()));
+        answers
+            .retain(|answer| sent.routed.iter().any(|(session, at)| answer["call_session_id"] == *session && answer["at"] == at.as_str()));
     }
     uis
 }

@@ -134,6 +134,7 @@ impl Driver {
             capture: Capture::All,
             events_days: 35,
             captures_days: 14,
+            leave_out_lane_order: false,
         };
         let gateway = Gateway::start(parts).await?;
         let listener = intake::server::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
