@@ -178,7 +178,12 @@ async fn memory() {
         tokio::time::sleep(Duration::from_secs(3)).await;
         sizes.push(resident_kib(fleet.process().expect("it runs")));
     }
-    println!("memory: {} MiB with 1 account, {} MiB with 1000, {:.1} KiB for each", sizes[0] >> 10, sizes[1] >> 10, (sizes[1] - sizes[0]) as f64 / 999.0);
+    println!(
+        "memory: {} MiB with 1 account, {} MiB with 1000, {:.1} KiB for each",
+        sizes[0] >> 10,
+        sizes[1] >> 10,
+        (sizes[1] - sizes[0]) as f64 / 999.0
+    );
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
