@@ -100,7 +100,8 @@ impl Fleet {
         // The port is free again at once, and nobody else asks for it meanwhile.
         let address = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
         write_files(folder.path(), address, recorder);
-        let fleet = Fleet { folder, crm, other_crm, dialled, address, accounts, program: program.into(), gateway: None, environment: Vec::new() };
+        let fleet =
+            Fleet { folder, crm, other_crm, dialled, address, accounts, program: program.into(), gateway: None, environment: Vec::new() };
         fleet.add_integrations((others, other_address), crm_address, settings).await;
         fleet
     }
