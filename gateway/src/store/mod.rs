@@ -180,7 +180,7 @@ fn needs_recovery(path: &Path) -> rusqlite::Result<bool> {
         return Ok(false);
     }
     let sound = if size > CHECKED_AT_OPEN && !recovery::suspicion(path).exists() {
-        recovery::opens(path).map(|()| true)
+        recovery::has_tables(path)
     } else {
         recovery::findings(path).map(|findings| findings.is_empty())
     };

@@ -64,9 +64,9 @@ pub fn suspicion(path: &Path) -> PathBuf {
     beside(path, ".suspect")
 }
 
-/// Succeeds when SQLite can open a file at all.
-pub fn opens(path: &Path) -> rusqlite::Result<()> {
-    schema::version(&Connection::open(path)?).map(|_| ())
+/// Whether a file has the tables that it should have; the rest of it is not looked at.
+pub fn has_tables(path: &Path) -> rusqlite::Result<bool> {
+    schema::is_as_written(&Connection::open(path)?)
 }
 
 /// What SQLite finds wrong in a file's structures: sentences of SQLite.
@@ -74,7 +74,12 @@ pub fn findings(path: &Path) -> rusqlite::Result<Vec<String>> {
     let connection = Connection::open(path)?;
     let mut statement = connection.prepare("PRAGMA integrity_check")?;
     let rows = statement.query_map([], |row| row.get_ref(0).map(db::shown))?;
-    Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().filter(|line| line != "ok").collect())
+    let mut findings: Vec<String> = rows.collect::<rusqlite::Result<_>>()?;
+    findings.retain(|line| line != "ok");
+    if !schema::is_as_written(&connection)? {
+        findings.push("the definitions of its tables are not those of its version".to_owned());
+    }
+    Ok(findings)
 }
 
 /// Puts a file with everything that can be read in the place of a damaged one.
@@ -108,7 +113,9 @@ pub fn recover(from: &Path, to: &Path) -> Result<Report, String> {
     // Without these, one damaged page of the schema or of an index would stop everything.
     source.execute_batch("PRAGMA cell_size_check = ON; PRAGMA query_only = ON;").map_err(|error| error.to_string())?;
     let target = Connection::open(to).map_err(|error| error.to_string())?;
-    schema::migrate(&target).map_err(|error| error.to_string())?;
+    // The version of the damaged file, so that the columns are the same; whoever opens the new one migrates it.
+    let version = schema::version(&source).ok().filter(|version| (1..=schema::VERSION).contains(version));
+    schema::migrate_to(&target, version.unwrap_or(schema::VERSION)).map_err(|error| error.to_string())?;
     let mut report = Report::default();
     target.execute_batch("BEGIN").map_err(|error| error.to_string())?;
     let mut readable = false;
@@ -148,7 +155,8 @@ fn copy(source: &Connection, target: &Connection, table: &str, report: &mut Repo
     };
     let list = columns.join(", ");
     let marks = vec!["?"; columns.len() + 1].join(", ");
-    let select = format!("SELECT rowid, {list} FROM {table} NOT INDEXED WHERE rowid");
+    // By position, because a column's name may be damaged.
+    let select = format!("SELECT rowid, * FROM {table} NOT INDEXED WHERE rowid");
     // A primary key of one integer is the row number itself, and appears twice then; SQLite takes the last.
     let insert = format!("INSERT INTO {table} (rowid, {list}) VALUES ({marks})");
     let aside = "INSERT INTO damaged (at, tbl, key, content, why) VALUES (?, ?, ?, ?, ?)";
@@ -161,6 +169,9 @@ fn copy(source: &Connection, target: &Connection, table: &str, report: &mut Repo
         columns: columns.len() + 1,
         rows: 0,
     };
+    if copy.one.column_count() != copy.columns {
+        return Err(format!("it has {} columns in place of {}", copy.one.column_count() - 1, columns.len()));
+    }
     let (mut from, last) = bounds(source, &mut copy)?;
     while from <= last {
         let Some(reached) = copy.read_on(from, report)? else { break };
