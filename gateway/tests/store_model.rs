@@ -82,7 +82,7 @@ fn any_call() -> impl Strategy<Value = Call> {
     use IntegrationState::{Activating, Active, Inactive, Paused};
     let key = || select(KEYS.to_vec());
     let name = || select(TIMERS.to_vec());
-    let version = || select(vec![Version::None, Version::Last, Version::Last, Version::Wrong]);
+    let version = || select(vec![Version::None, Version::Last, Version::Last, Version::Last, Version::Last, Version::Wrong]);
     let bytes = || proptest::collection::vec(any::<u8>(), 0..30);
     let state = || select(vec![Inactive, Activating, Active, Paused]);
     let in_ms = prop_oneof![0..20_i64, Just(i64::MAX - 1_000_000)];
@@ -91,7 +91,7 @@ fn any_call() -> impl Strategy<Value = Call> {
     prop_oneof![
         6 => (key(), version(), bytes(), proptest::option::of(0..20_i64))
             .prop_map(|(key, version, value, expires_in)| Call::Swap { key, version, value, expires_in }),
-        2 => (key(), version()).prop_map(|(key, version)| Call::Delete { key, version }),
+        4 => (key(), version()).prop_map(|(key, version)| Call::Delete { key, version }),
         3 => (name(), in_ms, every, bytes())
             .prop_map(|(name, in_ms, every_ms, payload)| Call::SetTimer { name, in_ms, every_ms, payload }),
         1 => name().prop_map(|name| Call::CancelTimer { name }),
@@ -138,7 +138,7 @@ impl Asking<'_> {
         Ok(match call {
             Call::Swap { key, version, value, expires_in } => {
                 let expires_at = expires_in.map(|after| now + after);
-                let write = StorageWrite { expected: self.expected(owner, key, *version), value: value.clone(), expires_at, now, room: 90 };
+                let write = StorageWrite { expected: self.expected(owner, key, *version), value: value.clone(), expires_at, now, room: 60 };
                 let answer = store.swap(owner, key, write).await?;
                 let before = answer.as_ref().ok().and_then(|version| self.versions.insert((owner, key), *version));
                 format!("{:?}", answer.map(|version| Some(version) != before))
@@ -193,7 +193,9 @@ impl Asking<'_> {
     async fn id(&self, owner: &str, number: usize) -> Result<String, StoreError> {
         let mut ids: Vec<String> = self.store.waiting(owner).await?.into_iter().map(|event| event.id).collect();
         ids.extend(self.store.dead_letters(owner, None, 100).await?.into_iter().map(|letter| letter.event.id));
-        Ok(ids.into_iter().nth(number).unwrap_or_else(|| "unknown".to_owned()))
+        ids.push("unknown".to_owned());
+        let number = number % ids.len();
+        Ok(ids.swap_remove(number))
     }
 }
 
@@ -287,10 +289,15 @@ async fn compare(calls: &[(usize, Call)]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Mostly one owner, so that much happens to it.
+fn any_owner() -> impl Strategy<Value = usize> {
+    prop_oneof![5 => Just(0), 1 => Just(1)]
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn it_answers_like_the_store_in_memory(calls in proptest::collection::vec((0..OWNERS.len(), any_call()), 1..60)) {
+    fn it_answers_like_the_store_in_memory(calls in proptest::collection::vec((any_owner(), any_call()), 1..120)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(compare(&calls))?;
     }
