@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -78,8 +79,8 @@ impl Db {
             connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
             connection.set_prepared_statement_cache_capacity(STATEMENTS);
             schema::migrate(&connection)?;
-            if let Some(most) = options.most_pages {
-                connection.pragma_update(None, "max_page_count", most)?;
+            if let Some(most) = &options.most_pages {
+                connection.pragma_update(None, "max_page_count", most.load(Ordering::SeqCst))?;
             }
             Ok(())
         };
