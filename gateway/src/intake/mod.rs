@@ -154,6 +154,7 @@ async fn asset(State(gateway): State<Arc<Gateway>>, Steps((name, path)): Steps<(
     let wall = running.integration.limits.wall_live;
     let scope = EventScope::new(running.integration.clone(), uis_host::ports::Origin(0), std::time::Instant::now() + wall);
     match gateway.plugin().asset(scope, &path).await {
+        Ok(None) => not_found(),
         Ok(file) => assets::answer(&running.integration, file).map(axum::body::Body::from),
         Err(fault) => {
             tracing::warn!(integration = name, path, %fault, "the plugin gave no file");
