@@ -50,7 +50,7 @@ impl Client {
 
     /// The next answer; none when the connection is closed first. Fails when neither happens.
     pub async fn answer(&mut self) -> Option<Answer> {
-        tokio::time::timeout(PATIENCE, self.read()).await.expect("an answer, or the end of the connection")
+        tokio::time::timeout(PATIENCE, self.next()).await.expect("an answer, or the end of the connection")
     }
 
     /// Sends a request and reads its answer.
@@ -59,7 +59,8 @@ impl Client {
         self.answer().await
     }
 
-    async fn read(&mut self) -> Option<Answer> {
+    /// As [`Client::answer`], however long it takes.
+    pub async fn next(&mut self) -> Option<Answer> {
         let end = loop {
             match self.rest.windows(4).position(|four| four == b"\r\n\r\n") {
                 Some(end) => break end + 4,
