@@ -28,7 +28,7 @@ pub mod server;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
@@ -38,7 +38,7 @@ use uis_host::event::Event;
 use uis_host::services::EventScope;
 
 use crate::service::{Gateway, NotAccepted, Running};
-use request::Refusal;
+use request::{Refusal, Steps};
 
 /// The answer to everything that is not served.
 fn not_found() -> Response {
@@ -57,6 +57,7 @@ pub fn router(gateway: Arc<Gateway>, prefix: &str) -> Router {
         .route("/{integration}/{callback}", any(callback))
         .route("/{integration}/{callback}/{secret}", any(callback_with_secret))
         .fallback(async || not_found())
+        .method_not_allowed_fallback(async || not_found())
         .with_state(gateway);
     match prefix.trim_end_matches('/') {
         "" => served,
@@ -92,13 +93,13 @@ fn limited(running: &Running) -> Result<(), Refusal> {
     }
 }
 
-async fn notify_untyped(gateway: State<Arc<Gateway>>, Path((name, secret)): Path<(String, String)>, request: Request) -> Response {
+async fn notify_untyped(gateway: State<Arc<Gateway>>, Steps((name, secret)): Steps<(String, String)>, request: Request) -> Response {
     notify(&gateway, &name, &secret, None, request).await
 }
 
 async fn notify_typed(
     gateway: State<Arc<Gateway>>,
-    Path((name, secret, kind)): Path<(String, String, String)>,
+    Steps((name, secret, kind)): Steps<(String, String, String)>,
     request: Request,
 ) -> Response {
     notify(&gateway, &name, &secret, Some(&kind), request).await
@@ -116,7 +117,7 @@ async fn notify(gateway: &Arc<Gateway>, name: &str, secret: &str, kind: Option<&
     }
 }
 
-async fn routed(State(gateway): State<Arc<Gateway>>, Path((name, secret)): Path<(String, String)>, request: Request) -> Response {
+async fn routed(State(gateway): State<Arc<Gateway>>, Steps((name, secret)): Steps<(String, String)>, request: Request) -> Response {
     let running = match admitted(&gateway, &name, &secret).await {
         Ok(running) => running,
         Err(refused) => return refused.into_response(),
@@ -128,19 +129,19 @@ async fn routed(State(gateway): State<Arc<Gateway>>, Path((name, secret)): Path<
     }
 }
 
-async fn callback(gateway: State<Arc<Gateway>>, Path((name, callback)): Path<(String, String)>, request: Request) -> Response {
+async fn callback(gateway: State<Arc<Gateway>>, Steps((name, callback)): Steps<(String, String)>, request: Request) -> Response {
     callbacks::accept(&gateway, &name, &callback, None, request).await
 }
 
 async fn callback_with_secret(
     gateway: State<Arc<Gateway>>,
-    Path((name, callback, secret)): Path<(String, String, String)>,
+    Steps((name, callback, secret)): Steps<(String, String, String)>,
     request: Request,
 ) -> Response {
     callbacks::accept(&gateway, &name, &callback, Some(&secret), request).await
 }
 
-async fn asset(State(gateway): State<Arc<Gateway>>, Path((name, path)): Path<(String, String)>, request: Request) -> Response {
+async fn asset(State(gateway): State<Arc<Gateway>>, Steps((name, path)): Steps<(String, String)>, request: Request) -> Response {
     let get = matches!(*request.method(), http::Method::GET | http::Method::HEAD);
     let Some(running) = gateway.running(&name).filter(|_| get && assets::is_path(&path)) else { return not_found() };
     if let Err(refused) = limited(&running) {
@@ -149,6 +150,7 @@ async fn asset(State(gateway): State<Arc<Gateway>>, Path((name, path)): Path<(St
     let wall = running.integration.limits.wall_live;
     let scope = EventScope::new(running.integration.clone(), uis_host::ports::Origin(0), std::time::Instant::now() + wall);
     match gateway.plugin().asset(scope, &path).await {
+        Ok(None) => not_found(),
         Ok(file) => assets::answer(&running.integration, file).map(axum::body::Body::from),
         Err(fault) => {
             tracing::warn!(integration = name, path, %fault, "the plugin gave no file");

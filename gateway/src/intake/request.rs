@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use axum::extract::Request;
+use axum::extract::{FromRequestParts, Path, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
+use http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
 
 use crate::config::IntakeLimits;
 use crate::requests::Raw;
@@ -34,6 +36,18 @@ impl IntoResponse for Refusal {
             Some(seconds) => (self.status, [("retry-after", seconds.to_string())]).into_response(),
             None => self.status.into_response(),
         }
+    }
+}
+
+/// The parts of an address. One that is not UTF-8 leads nowhere, like every unknown address.
+pub struct Steps<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Steps<T> {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, StatusCode> {
+        let path = Path::<T>::from_request_parts(parts, state).await;
+        path.map(|Path(steps)| Steps(steps)).map_err(|_| StatusCode::NOT_FOUND)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
@@ -121,8 +122,8 @@ impl Db {
             connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
             connection.set_prepared_statement_cache_capacity(STATEMENTS);
             schema::migrate(&connection)?;
-            if let Some(most) = options.most_pages {
-                connection.pragma_update(None, "max_page_count", most)?;
+            if let Some(most) = &options.most_pages {
+                connection.pragma_update(None, "max_page_count", most.load(Ordering::SeqCst))?;
             }
             Ok(())
         };

@@ -40,7 +40,7 @@ pub mod writer;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use uis_host::ports::{Answer, StoreError};
 
@@ -60,8 +60,8 @@ pub struct OpenOptions {
     pub leave_out_fsync: bool,
     /// Leaves out the commit before an effect, to show that the tests notice it. Ignored in an optimised program.
     pub leave_out_output_commit: bool,
-    /// The most pages that the file may have, to show what happens when the disk is full.
-    pub most_pages: Option<u32>,
+    /// The most pages that the file may have, read whenever it is opened, to show what happens when the disk is full.
+    pub most_pages: Option<Arc<AtomicU32>>,
 }
 
 /// Files up to this size are checked as a whole when they are opened; it takes about a second. Larger ones are checked by `check-store`, and

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 use uis_host::clock::{Clock, SystemClock};
-use uis_host::ports::Answer;
+use uis_host::ports::{Answer, StoreError};
 
 use super::SqliteStore;
 use super::db::{Db, DbError, shown, sound};
@@ -120,6 +120,20 @@ pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
     Ok(found)
 }
 
+/// What [`SqliteStore::prove_room`] writes.
+const ROOM_BYTES: usize = 64 << 10;
+/// The event that it is written for.
+const ROOM: &str = "room";
+
+fn insert_capture(db: &mut Db, captured: Captured) -> Result<(), DbError> {
+    let sum = capture_sum(&captured);
+    let Captured { owner, event, origin, attempt, at, outcome, content } = captured;
+    let sql = "INSERT INTO captures (owner, event, origin, attempt, at, outcome, content, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+    let mut statement = db.connection.prepare_cached(sql)?;
+    statement.execute(params![owner, event, origin.cast_signed(), attempt, at, outcome, content, sum])?;
+    Ok(())
+}
+
 impl SqliteStore {
     /// Stores the record of an integration, in place of the one before.
     pub fn put_record(&self, name: &str, record: Vec<u8>) -> Answer<'static, ()> {
@@ -185,14 +199,16 @@ impl SqliteStore {
 
     /// Stores a capture. Nobody waits for it.
     pub fn capture(&self, captured: Captured) {
-        drop(self.soon(move |db| {
-            let sum = capture_sum(&captured);
-            let Captured { owner, event, origin, attempt, at, outcome, content } = captured;
-            let sql = "INSERT INTO captures (owner, event, origin, attempt, at, outcome, content, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
-            let mut statement = db.connection.prepare_cached(sql)?;
-            statement.execute(params![owner, event, origin.cast_signed(), attempt, at, outcome, content, sum])?;
-            Ok(())
-        }));
+        drop(self.soon(move |db| insert_capture(db, captured)));
+    }
+
+    /// Fails when the disk has no room for a few events: a file can be opened on a full disk, and would fail at the first event.
+    pub async fn prove_room(&self) -> Result<(), StoreError> {
+        // Should the process end in between, the row is swept out like any old capture.
+        let content = " ".repeat(ROOM_BYTES);
+        let filler = Captured { owner: String::new(), event: ROOM.into(), origin: 0, attempt: 0, at: 0, outcome: String::new(), content };
+        self.durable(move |db| insert_capture(db, filler)).await?;
+        self.durable(|db| Ok(db.connection.execute("DELETE FROM captures WHERE owner = '' AND event = ?", [ROOM]).map(|_| ())?)).await
     }
 
     /// The captures of an event, oldest first; with an empty id the problems of the integration.
