@@ -37,7 +37,7 @@ pub struct Captured {
 }
 
 /// Columns of a capture.
-const CAPTURE: &str = "row, owner, event, origin, attempt, at, outcome, content, sum";
+pub const CAPTURE: &str = "row, owner, event, origin, attempt, at, outcome, content, sum";
 
 fn record_sum(name: &str, record: &[u8]) -> i64 {
     Sum::of("integrations").text(name).bytes(record).done()
@@ -92,6 +92,12 @@ fn capture(row: &Row<'_>) -> rusqlite::Result<Result<Captured, i64>> {
     Ok(found.and_then(|(sound, captured)| if sound { Ok(captured) } else { Err(number) }))
 }
 
+/// The number of a capture's row; an error when it is damaged.
+pub fn capture_number(row: &Row<'_>) -> rusqlite::Result<Result<i64, i64>> {
+    let number: i64 = row.get(0)?;
+    Ok(capture(row)?.map(|_| number))
+}
+
 /// Records of integrations, dial orders and captures whose checksum does not match.
 pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
     let mut found = Vec::new();
@@ -113,7 +119,7 @@ pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
     let mut statement = db.connection.prepare(&format!("SELECT {CAPTURE} FROM captures"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        if capture(row)?.is_err() {
+        if capture_number(row)?.is_err() {
             found.push(format!("captures {}/{}", shown(row.get_ref(1)?), shown(row.get_ref(2)?)));
         }
     }
