@@ -9,8 +9,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use uis_host::dispatch::Dispatch;
+use uis_host::dispatch::commands::Command;
 use uis_host::dispatch::handle::Handle;
-use uis_host::dispatch::serving::Command;
 use uis_host::ports::StoreError;
 use uis_host::sync::lock;
 

@@ -151,7 +151,7 @@ fn copy(source: &Connection, target: &Connection, table: &str, report: &mut Repo
     let text = |error: rusqlite::Error| error.to_string();
     let columns = {
         let statement = target.prepare(&format!("SELECT rowid AS number_, * FROM {table}")).map_err(text)?;
-        statement.column_names().into_iter().skip(1).map(str::to_owned).collect::<Vec<_>>()
+        statement.column_names().skip(1).map(str::to_owned).collect::<Vec<_>>()
     };
     let list = columns.join(", ");
     let marks = vec!["?"; columns.len() + 1].join(", ");
