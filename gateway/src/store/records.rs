@@ -65,11 +65,18 @@ fn discarded_by(row: i64) -> String {
     format!("integrations:#{row}")
 }
 
-/// A dial order's time, order and outcome; of a damaged row its number.
-fn dialled(owner: &str, id: &str, row: &Row<'_>) -> rusqlite::Result<Result<(i64, String, Option<String>), i64>> {
+/// A row of the dial orders.
+struct Dial {
+    at: i64,
+    dial: String,
+    outcome: Option<String>,
+}
+
+/// A dial order; of a damaged row its number.
+fn dialled(owner: &str, id: &str, row: &Row<'_>) -> rusqlite::Result<Result<Dial, i64>> {
     let found = sound(row, |row| {
-        let (at, dial, outcome): (i64, String, Option<String>) = (row.get(1)?, row.get(2)?, row.get(3)?);
-        Ok((row.get::<_, i64>(4)? == dial_sum(owner, id, at, &dial, outcome.as_deref()), (at, dial, outcome)))
+        let found = Dial { at: row.get(1)?, dial: row.get(2)?, outcome: row.get(3)? };
+        Ok((row.get::<_, i64>(4)? == dial_sum(owner, id, found.at, &found.dial, found.outcome.as_deref()), found))
     })?;
     let number: i64 = row.get(0)?;
     Ok(found.and_then(|(sound, found)| if sound { Ok(found) } else { Err(number) }))
@@ -164,7 +171,7 @@ impl SqliteStore {
             let known = db.connection.prepare_cached(sql)?.query_row(params![owner, id], |row| dialled(&owner, &id, row)).optional()?;
             if let Some(known) = known {
                 // Whatever a damaged row says, the order was stored, so it may have been sent.
-                return Ok(DialRecord::Known(known.ok().and_then(|(_, _, outcome)| outcome)));
+                return Ok(DialRecord::Known(known.ok().and_then(|known| known.outcome)));
             }
             let at = SystemClock.now_ms();
             let sum = dial_sum(&owner, &id, at, &dial, None);
@@ -181,7 +188,7 @@ impl SqliteStore {
             let sql = "SELECT row, at, dial, outcome, sum FROM dials WHERE owner = ? AND id = ?";
             let known = db.connection.prepare_cached(sql)?.query_row(params![owner, id], |row| dialled(&owner, &id, row)).optional()?;
             // A damaged row stays as it is, so that it goes on being named.
-            let Some(Ok((at, dial, _))) = known else { return Ok(()) };
+            let Some(Ok(Dial { at, dial, .. })) = known else { return Ok(()) };
             let sum = dial_sum(&owner, &id, at, &dial, Some(&outcome));
             let sql = "UPDATE dials SET outcome = ?, sum = ? WHERE owner = ? AND id = ?";
             db.connection.prepare_cached(sql)?.execute(params![outcome, sum, owner, id])?;
