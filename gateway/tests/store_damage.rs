@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rusqlite::Connection;
 use tempfile::TempDir;
-use uis_gateway::store::{Captured, NewRequest, OpenOptions, SqliteStore};
+use uis_gateway::store::{Captured, NewRequest, OpenError, OpenOptions, SqliteStore, recovery};
 use uis_host::bindings::uis::integration::timers::Timer;
 use uis_host::event::Event;
 use uis_host::ports::{DeadLetter, End, IntegrationState, KeptEvent, Origin, SetTimer, StorageWrite, Store, StoreError, TimerRoom};
@@ -287,4 +287,53 @@ async fn a_value_that_is_not_of_its_columns_type_costs_its_row_only() {
     }
     println!("{} columns", columns.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The page is damaged while the store is open, as in a file that is too large to be checked as a whole whenever it is opened.
+#[tokio::test]
+async fn damage_that_is_found_while_it_is_open_is_recovered_from_at_the_next_opening() {
+    let (_folder, path) = folder();
+    let stored = filled(&path).await;
+    let (store, _) = SqliteStore::open(&path, OpenOptions::default()).expect("it opens");
+    let mut file = std::fs::read(&path).expect("the file");
+    let page = 4096;
+    // The schema stays, so that the store finds the damage only in its tables.
+    file[10 * page..].iter_mut().for_each(|byte| *byte ^= 0x5a);
+    std::fs::write(&path, &file).expect("written");
+    store.waiting("a").await.expect_err("the tables are damaged");
+    assert!(store.failed().is_some());
+    assert!(recovery::suspicion(&path).exists(), "the next opening checks the file as a whole");
+    let (store, report) = SqliteStore::open(&path, OpenOptions::default()).expect("it opens");
+    let report = report.expect("it was recovered");
+    assert!(!report.gaps.is_empty() && store.waiting("a").await.expect("read").len() < stored.waiting.len(), "{report}");
+    assert!(!recovery::suspicion(&path).exists(), "the new file is sound");
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_opened_is_not_taken_for_a_damaged_one() {
+    let (folder, path) = folder();
+    std::fs::create_dir(&path).expect("a folder in its place");
+    let refused = SqliteStore::open(&path, OpenOptions::default()).err().expect("refused");
+    assert!(matches!(refused, OpenError::File { .. }), "{refused}");
+    let left: Vec<_> = std::fs::read_dir(folder.path()).expect("the folder").flatten().map(|entry| entry.file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().contains("damaged")), "nothing was moved: {left:?}");
+}
+
+/// A damaged time must not make a value, or an event that ended, look old.
+#[tokio::test]
+async fn what_only_damage_makes_old_is_not_deleted() {
+    let (_folder, path) = folder();
+    filled(&path).await;
+    put(&path, "storage", "expires", "1");
+    put(&path, "events", "state", "1");
+    put(&path, "events", "ended", "1");
+    put(&path, "requests", "rejected", "NULL");
+    let (store, _) = SqliteStore::open(&path, OpenOptions::default()).expect("it opens");
+    assert_eq!(store.sweep(i64::MAX, 0, 0).await, Ok(2), "one event that ended, and one capture");
+    let aside: Vec<String> = store.damaged().await.expect("read").into_iter().map(|row| format!("{} {}", row.table, row.key)).collect();
+    assert_eq!(aside, ["events a/event-00", "requests a/1"]);
+    let write = StorageWrite { expected: None, value: vec![0; 100], expires_at: None, now: 5, room: 1 };
+    store.swap("a", "new", write).await.expect("stored").expect_err("there is no room");
+    let error = store.get("a", "intent", 5).await.expect_err("it is damaged, not expired").to_string();
+    assert!(error.contains("--discard storage:"), "{error}");
 }

@@ -124,7 +124,7 @@ fn event(number: usize, now: i64) -> KeptEvent {
         what: "call".into(),
         event: Event::Action(format!("\u{0}{number}")),
         attempt: 1,
-        received: if number % 5 == 0 { i64::MIN } else { now },
+        received: if number.is_multiple_of(5) { i64::MIN } else { now },
         not_before: 0,
         reason: None,
         reported: false,

@@ -14,11 +14,9 @@ const WAITING: i64 = 0;
 const DONE: i64 = 1;
 /// `state` of a dead letter.
 const DEAD: i64 = 2;
-/// Rows that a sweep deletes in one operation, so that others come between.
-const SWEPT_AT_ONCE: usize = 500;
 
-/// Columns of [`Found`].
-const COLUMNS: &str = "seq, owner, id, body, sum, state, place, attempt, why, mark";
+/// Columns of a row.
+pub const COLUMNS: &str = "seq, owner, id, body, sum, state, place, attempt, why, mark";
 
 /// A row of the table.
 struct Found {
@@ -79,6 +77,11 @@ impl Found {
     fn expected_mark(&self) -> i64 {
         mark(self.seq, self.state, self.place, self.attempt, self.why.as_deref())
     }
+}
+
+/// The number of a row; an error when it is damaged.
+pub fn number(row: &Row<'_>) -> rusqlite::Result<Result<i64, i64>> {
+    Ok(sound(row, Found::read)?.and_then(Found::sound).map(|(found, _)| found.seq))
 }
 
 /// The checksum of an event's body.
@@ -228,7 +231,7 @@ pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
     let mut statement = db.connection.prepare(&format!("SELECT {COLUMNS} FROM events"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        if sound(row, Found::read)?.and_then(Found::sound).is_err() {
+        if number(row)?.is_err() {
             found.push(format!("events {}/{}", shown(row.get_ref(1)?), shown(row.get_ref(2)?)));
         }
     }
@@ -353,40 +356,5 @@ impl SqliteStore {
             let count = |sql: &str| db.connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).map(i64::unsigned_abs);
             Ok(count("SELECT count(*) FROM events WHERE state = 2")? + count("SELECT count(*) FROM requests WHERE rejected IS NOT NULL")?)
         })
-    }
-
-    /// Deletes events that ended, requests and captures that are older than so many days. Events that wait, dead letters and requests that
-    /// could not be read stay. Returns how many rows were deleted.
-    pub async fn sweep(&self, now: i64, events_days: u32, captures_days: u32) -> Result<u64, uis_host::ports::StoreError> {
-        const DAY: i64 = 24 * 3_600_000;
-        let (events, captures) = (now - i64::from(events_days) * DAY, now - i64::from(captures_days) * DAY);
-        let mut swept = 0;
-        for (sql, before) in [
-            ("DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE seq > ?1 AND seq <= ?2 AND state = 1 AND ended < ?3)", events),
-            (
-                "DELETE FROM requests WHERE number IN (SELECT number FROM requests WHERE number > ?1 AND number <= ?2 AND rejected IS NULL AND at < ?3)",
-                events,
-            ),
-            ("DELETE FROM captures WHERE row IN (SELECT row FROM captures WHERE row > ?1 AND row <= ?2 AND at < ?3)", captures),
-        ] {
-            swept += self.sweep_table(sql, before).await?;
-        }
-        Ok(swept)
-    }
-
-    /// Goes through a table by its row numbers, so many at once.
-    async fn sweep_table(&self, sql: &'static str, before: i64) -> Result<u64, uis_host::ports::StoreError> {
-        let table = sql.split_whitespace().nth(2).unwrap_or_default();
-        let range = format!("SELECT coalesce(min(rowid), 1), coalesce(max(rowid), 0) FROM {table}");
-        let (first, last): (i64, i64) =
-            self.soon(move |db| Ok(db.connection.query_row(&range, [], |row| Ok((row.get(0)?, row.get(1)?)))?)).await?;
-        let mut swept = 0;
-        let mut from = first - 1;
-        while from < last {
-            let to = from + SWEPT_AT_ONCE as i64;
-            swept += self.soon(move |db| Ok(db.connection.prepare_cached(sql)?.execute(params![from, to, before])? as u64)).await?;
-            from = to;
-        }
-        Ok(swept)
     }
 }

@@ -21,6 +21,7 @@
 //! | [`timers`] | timers |
 //! | [`requests`] | requests as they came |
 //! | [`records`] | integrations, dial orders, captures |
+//! | [`sweep`] | deleting what is old |
 //! | [`port`] | the host's port |
 //! | [`recovery`] | checking a file, and reading what can be read of a damaged one |
 
@@ -34,6 +35,7 @@ pub mod requests;
 pub mod schema;
 pub mod storage;
 pub mod sums;
+pub mod sweep;
 pub mod timers;
 pub mod writer;
 

@@ -37,7 +37,7 @@ pub struct Captured {
 }
 
 /// Columns of a capture.
-const CAPTURE: &str = "row, owner, event, origin, attempt, at, outcome, content, sum";
+pub const CAPTURE: &str = "row, owner, event, origin, attempt, at, outcome, content, sum";
 
 fn record_sum(name: &str, record: &[u8]) -> i64 {
     Sum::of("integrations").text(name).bytes(record).done()
@@ -65,11 +65,18 @@ fn discarded_by(row: i64) -> String {
     format!("integrations:#{row}")
 }
 
-/// A dial order's time, order and outcome; of a damaged row its number.
-fn dialled(owner: &str, id: &str, row: &Row<'_>) -> rusqlite::Result<Result<(i64, String, Option<String>), i64>> {
+/// A row of the dial orders.
+struct Dial {
+    at: i64,
+    dial: String,
+    outcome: Option<String>,
+}
+
+/// A dial order; of a damaged row its number.
+fn dialled(owner: &str, id: &str, row: &Row<'_>) -> rusqlite::Result<Result<Dial, i64>> {
     let found = sound(row, |row| {
-        let (at, dial, outcome): (i64, String, Option<String>) = (row.get(1)?, row.get(2)?, row.get(3)?);
-        Ok((row.get::<_, i64>(4)? == dial_sum(owner, id, at, &dial, outcome.as_deref()), (at, dial, outcome)))
+        let found = Dial { at: row.get(1)?, dial: row.get(2)?, outcome: row.get(3)? };
+        Ok((row.get::<_, i64>(4)? == dial_sum(owner, id, found.at, &found.dial, found.outcome.as_deref()), found))
     })?;
     let number: i64 = row.get(0)?;
     Ok(found.and_then(|(sound, found)| if sound { Ok(found) } else { Err(number) }))
@@ -90,6 +97,12 @@ fn capture(row: &Row<'_>) -> rusqlite::Result<Result<Captured, i64>> {
     })?;
     let number: i64 = row.get(0)?;
     Ok(found.and_then(|(sound, captured)| if sound { Ok(captured) } else { Err(number) }))
+}
+
+/// The number of a capture's row; an error when it is damaged.
+pub fn capture_number(row: &Row<'_>) -> rusqlite::Result<Result<i64, i64>> {
+    let number: i64 = row.get(0)?;
+    Ok(capture(row)?.map(|_| number))
 }
 
 /// Records of integrations, dial orders and captures whose checksum does not match.
@@ -113,7 +126,7 @@ pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
     let mut statement = db.connection.prepare(&format!("SELECT {CAPTURE} FROM captures"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        if capture(row)?.is_err() {
+        if capture_number(row)?.is_err() {
             found.push(format!("captures {}/{}", shown(row.get_ref(1)?), shown(row.get_ref(2)?)));
         }
     }
@@ -172,7 +185,7 @@ impl SqliteStore {
             let known = db.connection.prepare_cached(sql)?.query_row(params![owner, id], |row| dialled(&owner, &id, row)).optional()?;
             if let Some(known) = known {
                 // Whatever a damaged row says, the order was stored, so it may have been sent.
-                return Ok(DialRecord::Known(known.ok().and_then(|(_, _, outcome)| outcome)));
+                return Ok(DialRecord::Known(known.ok().and_then(|known| known.outcome)));
             }
             let at = SystemClock.now_ms();
             let sum = dial_sum(&owner, &id, at, &dial, None);
@@ -189,7 +202,7 @@ impl SqliteStore {
             let sql = "SELECT row, at, dial, outcome, sum FROM dials WHERE owner = ? AND id = ?";
             let known = db.connection.prepare_cached(sql)?.query_row(params![owner, id], |row| dialled(&owner, &id, row)).optional()?;
             // A damaged row stays as it is, so that it goes on being named.
-            let Some(Ok((at, dial, _))) = known else { return Ok(()) };
+            let Some(Ok(Dial { at, dial, .. })) = known else { return Ok(()) };
             let sum = dial_sum(&owner, &id, at, &dial, Some(&outcome));
             let sql = "UPDATE dials SET outcome = ?, sum = ? WHERE owner = ? AND id = ?";
             db.connection.prepare_cached(sql)?.execute(params![outcome, sum, owner, id])?;

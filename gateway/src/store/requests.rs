@@ -64,7 +64,8 @@ fn sum(number: i64, request: &NewRequest, rejected: Option<&str>) -> i64 {
         .done()
 }
 
-const COLUMNS: &str = "number, owner, at, kind, what, method, query, content_type, body, sum, rejected";
+/// Columns of a row.
+pub const COLUMNS: &str = "number, owner, at, kind, what, method, query, content_type, body, sum, rejected";
 
 /// A row of the table.
 struct Found {
@@ -91,6 +92,11 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Result<Found, i64>> {
         Ok((row.get::<_, i64>(9)? == sum(found.number, &found.request, found.rejected.as_deref()), found))
     })?;
     Ok(found.and_then(|(sound, found)| if sound { Ok(found) } else { Err(found.number) }))
+}
+
+/// The number of a row; an error when it is damaged.
+pub fn number(row: &Row<'_>) -> rusqlite::Result<Result<i64, i64>> {
+    Ok(read(row)?.map(|found| found.number))
 }
 
 /// The request, if it could not be read. A damaged row is set aside.
@@ -128,7 +134,7 @@ pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
     let mut statement = db.connection.prepare(&format!("SELECT {COLUMNS} FROM requests"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        if let Err(number) = read(row)? {
+        if let Err(number) = number(row)? {
             found.push(format!("requests {}/{number}", shown(row.get_ref(1)?)));
         }
     }
