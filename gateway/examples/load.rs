@@ -1,235 +1,248 @@
-//! Measures a whole gateway on this machine, with the plugin as a component and RetailCRM's simulator in a process of its own:
+//! Measures the gateway under load, with the generator and RetailCRM's simulator beside it on the same machine: durable acknowledgements a
+//! second, events handled a second, the time until an incoming call is answered, and the memory of an idle account.
 //!
-//! ```text
-//! cargo run --release -p uis-gateway --example load -- --folder /var/tmp 2>/dev/null
+//! ```sh
+//! cargo build --release -p uis-gateway && cargo run --release -p uis-gateway --example load
 //! ```
-//!
-//! It prints what one account costs in memory, how many events a second are acknowledged on disk, how many are handled, and how long an
-//! incoming call waits for its answer meanwhile. The load comes from the same machine. Log lines go to standard error, as in the program.
 
-#[path = "load/clients.rs"]
-mod clients;
-#[path = "../tests/service/mod.rs"]
-mod service;
+#[path = "../tests/proofs/fleet.rs"]
+#[allow(dead_code, reason = "the proofs use more of it")]
+mod fleet;
 
-use std::cell::Cell;
-use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, ensure};
-use clap::{Parser, Subcommand};
-use clients::{Load, percentile};
-use service::crm::Crm;
-use service::{Plan, Service};
-use uis_gateway::config::LogConfig;
-use uis_gateway::observe;
-use uis_host::clock::SystemClock;
-use uis_host::limits::Limits;
-use uis_host::plugin::component::ComponentPlugin;
-use uis_host::plugin::engine::Runtime;
-use uis_host::ports::IntegrationState;
+use fleet::{Fleet, SECRET};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-/// Integrations that one account of RetailCRM has; more than about twenty telephony modules are refused.
-const PER_CRM: usize = 10;
-/// Accounts over which the load is spread.
-const BUSY: usize = 100;
-/// Most events that may wait for their handlers while it is measured how many are handled.
-const BACKLOG: u64 = 2000;
+/// How long each measurement of a rate takes.
+const SECONDS: Duration = Duration::from_secs(10);
+/// Connections that send at the same time.
+const CONNECTIONS: u64 = 64;
 
-/// Measures a gateway.
-#[derive(Parser)]
-struct Arguments {
-    #[command(subcommand)]
-    role: Option<Role>,
-    /// How long each measurement lasts, in seconds.
-    #[arg(long, default_value_t = 10)]
-    seconds: u64,
-    /// Connections of the load, each with one request at a time.
-    #[arg(long, default_value_t = 128)]
-    connections: usize,
-    /// Accounts whose memory is measured.
-    #[arg(long, default_value_t = 1000)]
-    accounts: usize,
-    /// The plugin's component; `uis-host inspect plugin` builds it.
-    #[arg(long, default_value = "target/uis-host/wasm32-wasip2/component/uis_retailcrm.wasm")]
-    plugin: PathBuf,
-    /// The folder in which the store is; on a disk, because fsync does nothing in memory.
-    #[arg(long, default_value = ".")]
-    folder: PathBuf,
+fn program() -> String {
+    let own = std::env::current_exe().expect("a path");
+    let beside: PathBuf = own.ancestors().nth(2).expect("a folder").join("uis-gateway");
+    assert!(beside.is_file(), "{} is missing; build it first: cargo build --release -p uis-gateway", beside.display());
+    beside.to_str().expect("UTF-8").to_owned()
 }
 
-#[derive(Subcommand)]
-enum Role {
-    /// Serves so many accounts of RetailCRM until standard input ends; for the measurement itself.
-    #[command(hide = true)]
-    Crm { accounts: usize },
-}
+/// A connection that stays open: requests are bytes, answers are read up to the end of their head and body.
+struct Connection(TcpStream, Vec<u8>);
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let arguments = Arguments::parse();
-    match arguments.role {
-        Some(Role::Crm { accounts }) => serve_crms(accounts).await,
-        None => measure(&arguments).await,
+impl Connection {
+    async fn open(address: SocketAddr) -> Connection {
+        let stream = TcpStream::connect(address).await.expect("connected");
+        stream.set_nodelay(true).expect("set");
+        Connection(stream, Vec::new())
+    }
+
+    /// Sends a request; gives the status.
+    async fn post(&mut self, path: &str, body: &str) -> u16 {
+        let request = format!("POST {path} HTTP/1.1\r\nhost: load\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        self.0.write_all(request.as_bytes()).await.expect("sent");
+        loop {
+            if let Some(end) = self.1.windows(4).position(|window| window == b"\r\n\r\n") {
+                let head = String::from_utf8_lossy(&self.1[..end]).to_ascii_lowercase();
+                let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next()?.parse().ok()).unwrap_or(0);
+                if self.1.len() >= end + 4 + length {
+                    let status = head.get(9..12).and_then(|status| status.parse().ok()).unwrap_or(0);
+                    self.1.drain(..end + 4 + length);
+                    return status;
+                }
+            }
+            let mut part = [0; 2048];
+            let read = self.0.read(&mut part).await.expect("an answer");
+            assert!(read > 0, "the gateway closed the connection");
+            self.1.extend_from_slice(&part[..read]);
+        }
     }
 }
 
-async fn serve_crms(accounts: usize) -> Result<()> {
-    for _ in 0..accounts {
-        let crm = Crm::serve(Arc::new(SystemClock)).await;
-        println!("{} {}", crm.url(), crm.key());
-    }
-    std::io::stdout().flush()?;
-    tokio::task::spawn_blocking(|| std::io::stdin().lines().for_each(drop)).await?;
-    Ok(())
+fn finished_call(session: u64) -> Value {
+    json!({
+        "call_session_id": session, "direction": "in", "is_lost": false, "contact_phone_number": format!("79{:09}", session % 500_000_000),
+        "virtual_phone_number": "74951112233", "talk_time_duration": 60, "total_time_duration": 70, "wait_time_duration": 10,
+        "last_talked_employee_id": 323409, "full_record_file_link": format!("https://records.example/{session}.mp3"),
+    })
 }
 
-/// The simulators' process. It ends with this one, because its standard input does.
-struct CrmProcess {
-    process: Child,
-    /// The address and the key of each account.
-    accounts: Vec<(String, String)>,
-    /// Integrations so far.
-    used: Cell<usize>,
+fn percentile(times: &mut [Duration], part: f64) -> Duration {
+    times.sort();
+    times.get(((times.len() as f64 * part) as usize).min(times.len().saturating_sub(1))).copied().unwrap_or_default()
 }
 
-impl CrmProcess {
-    fn start(integrations: usize) -> Result<CrmProcess> {
-        let accounts = integrations.div_ceil(PER_CRM);
-        let program = std::env::current_exe().context("this program's file")?;
-        let mut process = Command::new(program)
-            .args(["crm", &accounts.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("the simulator")?;
-        let lines = BufReader::new(process.stdout.take().context("a pipe")?).lines();
-        let read = lines.take(accounts).map(|line| {
-            let line = line?;
-            let (url, key) = line.split_once(' ').ok_or_else(|| anyhow!("the simulator did not begin: {line:?}"))?;
-            Ok((url.to_owned(), key.to_owned()))
+/// Sends finished calls over all connections until the time is over, or so many were sent. Gives how many were acknowledged, how long it took,
+/// and the time of each.
+async fn send_calls(fleet: &Fleet, most: u64, first: u64) -> (u64, Duration, Vec<Duration>) {
+    let (next, began) = (Arc::new(AtomicU64::new(0)), Instant::now());
+    let mut senders = tokio::task::JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let (next, address, accounts) = (next.clone(), fleet.address, fleet.accounts as u64);
+        senders.spawn(async move {
+            let (mut connection, mut times) = (Connection::open(address).await, Vec::new());
+            while began.elapsed() < SECONDS {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= most {
+                    break;
+                }
+                let path = format!("/account-{}/notify/{SECRET}/call_session_finished", number % accounts);
+                let sent = Instant::now();
+                let status = connection.post(&path, &finished_call(first + number).to_string()).await;
+                assert_eq!(status, 200);
+                times.push(sent.elapsed());
+            }
+            times
         });
-        let accounts = read.collect::<Result<_>>()?;
-        Ok(CrmProcess { process, accounts, used: Cell::default() })
     }
-
-    /// Adds an integration of its own UIS account.
-    async fn add(&self, service: &Service, name: &str) {
-        let (url, key) = &self.accounts[self.used.replace(self.used.get() + 1) / PER_CRM];
-        service.add_waiting(name, url, key).await;
-    }
+    let times: Vec<Duration> = senders.join_all().await.into_iter().flatten().collect();
+    (times.len() as u64, began.elapsed(), times)
 }
 
-impl Drop for CrmProcess {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// Memory of this process that is in use, in KiB.
-fn resident_kib() -> Result<i64> {
-    let status = std::fs::read_to_string("/proc/self/status").context("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
-    line.trim().trim_end_matches(" kB").parse().context("VmRSS")
-}
-
-async fn measure(arguments: &Arguments) -> Result<()> {
-    ensure!(arguments.plugin.exists(), "{} is missing; build it: uis-host inspect plugin", arguments.plugin.display());
-    observe::logs::begin(&LogConfig::default()).map_err(|why| anyhow!(why))?;
-    observe::metrics().map_err(|why| anyhow!(why))?;
-    let folder = tempfile::tempdir_in(&arguments.folder).context("--folder")?;
-    let runtime = Runtime::new(Limits::default()).map_err(|error| anyhow!("{error:#}"))?;
-    let plugin = ComponentPlugin::load(&runtime, &arguments.plugin, &folder.path().join("compiled")).await?;
-    let service = Service::start(Plan { folder, ..Plan::with(Arc::new(plugin)) }).await;
-    let crm = CrmProcess::start(BUSY + arguments.accounts + 1)?;
-    let length = Duration::from_secs(arguments.seconds);
-    memory(&service, &crm, arguments.accounts).await?;
-    acknowledged(&service, arguments.connections, length).await?;
-    handled(&service, &crm, arguments.connections, length).await?;
-    service.gateway.stop().await;
-    Ok(())
-}
-
-/// What an account costs that is active and idle.
-async fn memory(service: &Service, crm: &CrmProcess, accounts: usize) -> Result<()> {
-    for number in 0..BUSY {
-        crm.add(service, &format!("busy-{number}")).await;
-    }
-    service.quiet().await;
-    let (before, began) = (resident_kib()?, Instant::now());
-    for number in 0..accounts {
-        crm.add(service, &format!("idle-{number}")).await;
-    }
-    service.quiet().await;
-    let views = service.views().await.unwrap_or_default();
-    let active = views.iter().filter(|view| view.state == IntegrationState::Active).count();
-    ensure!(active == BUSY + accounts, "only {active} accounts are active");
-    let (after, took) = (resident_kib()?, began.elapsed());
-    let each = (after - before) as f64 / accounts.max(1) as f64;
-    println!("memory: {before} KiB with {BUSY} accounts, {after} KiB with {accounts} more: {each:.1} KiB per idle account");
-    println!("adding and activating them took {:.1} s", took.as_secs_f64());
-    Ok(())
-}
-
-/// How fast events are acknowledged while none is handled: their accounts' CRM does not answer yet.
-async fn acknowledged(service: &Service, connections: usize, length: Duration) -> Result<()> {
-    // A port that was free a moment ago, so that nobody answers.
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-    let names: Vec<String> = (0..BUSY).map(|number| format!("waiting-{number}")).collect();
-    for name in &names {
-        service.add_waiting(name, &format!("http://{nobody}/"), "key").await;
-    }
-    let load = Load::start(service.address, names, connections);
-    tokio::time::sleep(length).await;
-    let mut result = load.end();
-    let rate = result.times.len() as f64 / result.took.as_secs_f64();
-    let p99 = percentile(&mut result.times, 0.99);
+/// Durable acknowledgements: RetailCRM is down, so nothing is handled meanwhile.
+async fn acknowledgements() {
+    let mut fleet = Fleet::new(&program(), 50, json!({})).await;
+    fleet.crm.misbehave(&json!({"rules": [{"path": "/api/**", "status": 503}]})).expect("a plan");
+    fleet.start().await;
+    let (count, took, mut times) = send_calls(&fleet, u64::MAX, 1).await;
     println!(
-        "acknowledged on disk: {rate:.0} events a second over {connections} connections, p99 {:.1} ms, {} refused",
-        p99, result.refused
+        "durable acknowledgements: {:.0} a second over {CONNECTIONS} connections, p50 {:?}, p99 {:?}, slowest {:?}",
+        count as f64 / took.as_secs_f64(),
+        percentile(&mut times, 0.5),
+        percentile(&mut times, 0.99),
+        percentile(&mut times, 1.0),
     );
-    Ok(())
 }
 
-/// How fast events are handled, with the CRM over loopback; and how long incoming calls wait for their answers meanwhile.
-async fn handled(service: &Service, crm: &CrmProcess, connections: usize, length: Duration) -> Result<()> {
-    crm.add(service, "calls").await;
-    service.until("it is activated", async || ready(service, "calls").await).await;
-    let names = (0..BUSY).map(|number| format!("busy-{number}")).collect();
-    let load = Load::start(service.address, names, connections);
-    let routes = Load::routes(service.address, "calls");
+/// Events handled to the end, and incoming calls answered meanwhile.
+async fn handled() {
+    let mut fleet = Fleet::new(&program(), 200, json!({"recording-wait": 0})).await;
+    fleet.start().await;
+    fleet.until_nothing_waits(Duration::from_secs(60)).await.expect("all are activated");
+    let before = fleet.crm.to_json()["calls"].as_array().map_or(0, Vec::len);
     let began = Instant::now();
-    while began.elapsed() < length {
-        let waiting = waiting(service).await;
-        load.pause.store(waiting > BACKLOG, Ordering::Relaxed);
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    let (waiting, took) = (waiting(service).await, began.elapsed());
-    let (result, mut routes) = (load.end(), routes.end());
-    let done = (result.times.len() as u64).saturating_sub(waiting);
-    println!("handled: {:.0} events a second, RetailCRM's simulator over loopback", done as f64 / took.as_secs_f64());
-    let count = routes.times.len();
+    let address = fleet.address;
+    let over = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let routing = {
+        let over = over.clone();
+        tokio::spawn(async move {
+            let (mut connection, mut times) = (Connection::open(address).await, Vec::new());
+            let mut session = 900_000_000;
+            while !over.load(Ordering::Relaxed) {
+                session += 1;
+                let sent = Instant::now();
+                let path = format!("/account-{}/route/{SECRET}?cdr_id={session}&numa=79161234567&numb=74951112233", session % 200);
+                connection.post(&path, "").await;
+                times.push(sent.elapsed());
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            times
+        })
+    };
+    let (count, sending, _) = send_calls(&fleet, 15_000, 10_000_000).await;
+    fleet.until_nothing_waits(Duration::from_secs(120)).await.expect("all are handled");
+    let took = began.elapsed();
+    over.store(true, Ordering::Relaxed);
+    let mut times = routing.await.expect("no panic");
+    let calls = fleet.crm.to_json()["calls"].as_array().map_or(0, Vec::len) - before;
     println!(
-        "an incoming call's answer meanwhile: p99 {:.1} ms of {count} calls, {} refused",
-        percentile(&mut routes.times, 0.99),
-        routes.refused
+        "handled: {count} finished calls of 200 accounts in {:.1} s (sent within {:.1} s), {:.0} a second; {calls} calls in RetailCRM; incoming \
+         calls answered meanwhile: {}, p50 {:?}, p99 {:?}",
+        took.as_secs_f64(),
+        sending.as_secs_f64(),
+        count as f64 / took.as_secs_f64(),
+        times.len(),
+        percentile(&mut times, 0.5),
+        percentile(&mut times, 0.99),
     );
-    Ok(())
 }
 
-/// Events that wait for their handlers, of the busy accounts.
-async fn waiting(service: &Service) -> u64 {
-    let views = service.views().await.unwrap_or_default();
-    views.iter().filter(|view| view.name.starts_with("busy-")).map(|view| (view.waiting + view.at_work) as u64).sum()
+/// Incoming calls of twenty healthy accounts, while RetailCRM answers twenty others at once, and then only after half a minute.
+async fn slow() {
+    let mut fleet = Fleet::with_other(&program(), 40, json!({"recording-wait": 0}), 20).await;
+    fleet.start().await;
+    fleet.until_nothing_waits(Duration::from_secs(60)).await.expect("all are activated");
+    for seconds in [0, 30] {
+        fleet.other_crm.misbehave(&json!({"rules": [{"path": "/api/**", "latencyMs": seconds * 1000}]})).expect("a plan");
+        let (address, began) = (fleet.address, Instant::now());
+        let mut traffic = tokio::task::JoinSet::new();
+        for account in 0..20_u64 {
+            traffic.spawn(async move {
+                let mut session = 500_000_000 + account * 1_000_000 + seconds;
+                while began.elapsed() < SECONDS {
+                    session += 100;
+                    let call = finished_call(session).to_string();
+                    let (mut kept, mut live) = (Connection::open(address).await, Connection::open(address).await);
+                    kept.post(&format!("/account-{account}/notify/{SECRET}/call_session_finished"), &call).await;
+                    let route = format!("/account-{account}/route/{SECRET}?cdr_id={session}&numa=79161234567&numb=74951112233");
+                    // Nobody waits for this answer: the next call comes all the same.
+                    tokio::spawn(async move { live.post(&route, "").await });
+                    tokio::time::sleep(Duration::from_millis(250)).await;
+                }
+            });
+        }
+        let (mut connection, mut times) = (Connection::open(address).await, Vec::new());
+        while began.elapsed() < SECONDS {
+            let session = 700_000_000 + times.len() as u64 + seconds * 100_000;
+            let path = format!("/account-{}/route/{SECRET}?cdr_id={session}&numa=79161234567&numb=74951112233", 20 + session % 20);
+            let sent = Instant::now();
+            connection.post(&path, "").await;
+            times.push(sent.elapsed());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        traffic.join_all().await;
+        println!(
+            "twenty accounts whose RetailCRM answers after {seconds} s: {} incoming calls of twenty others, p50 {:?}, p99 {:?}",
+            times.len(),
+            percentile(&mut times, 0.5),
+            percentile(&mut times, 0.99),
+        );
+    }
 }
 
-async fn ready(service: &Service, name: &str) -> bool {
-    let views = service.views().await.unwrap_or_default();
-    views.iter().any(|view| view.name == name && view.state == IntegrationState::Active)
+fn resident_kib(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("Linux");
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("a size");
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number")
+}
+
+/// Memory with one account and with a thousand, all of them idle.
+async fn memory() {
+    let mut sizes = Vec::new();
+    for accounts in [1, 1000] {
+        let mut fleet = Fleet::new(&program(), accounts, json!({})).await;
+        fleet.start().await;
+        fleet.until_nothing_waits(Duration::from_secs(120)).await.expect("all are activated");
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        sizes.push(resident_kib(fleet.process().expect("it runs")));
+    }
+    println!(
+        "memory: {} MiB with 1 account, {} MiB with 1000, {:.1} KiB for each",
+        sizes[0] >> 10,
+        sizes[1] >> 10,
+        (sizes[1] - sizes[0]) as f64 / 999.0
+    );
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
+    if wants("acknowledgements") {
+        acknowledgements().await;
+    }
+    if wants("handled") {
+        handled().await;
+    }
+    if wants("slow") {
+        slow().await;
+    }
+    if wants("memory") {
+        memory().await;
+    }
 }

@@ -15,7 +15,7 @@ use uis_test_support::play::play_reported;
 use uis_test_support::{recordings, root};
 
 /// Recordings that cannot be sent so, each with the reason.
-const NOT_SENT: [(&str, &str); 0] = [];
+const NOT_SENT: [(&str, &str); 1] = [("erase", "the gateway has no command that erases a person's data yet")];
 
 /// All recordings, those of single settings too: their name and file.
 fn all() -> Vec<(String, PathBuf)> {
@@ -62,7 +62,9 @@ fn the_gateway_does_what_a_replay_does() {
                     let found = runtime.block_on(difference(&path));
                     match (known, found) {
                         (None, Some(why)) => failed.lock().expect("no panic").push(format!("{name}: {why}")),
-                        (Some(_), None) => failed.lock().expect("no panic").push(format!("{name} is listed, and comes out as in the replay")),
+                        (Some(_), None) => {
+                            failed.lock().expect("no panic").push(format!("{name} is listed, and comes out as in the replay"))
+                        }
                         (None, None) | (Some(_), Some(_)) => {}
                     }
                 }

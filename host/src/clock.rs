@@ -15,6 +15,11 @@ pub trait Clock: Send + Sync {
         self.now().timestamp_millis()
     }
 
+    /// Whether the time goes on without [`advance_to`](Self::advance_to).
+    fn goes_by_itself(&self) -> bool {
+        true
+    }
+
     /// Moves a virtual clock forward to a time, in milliseconds since 1970. A time before the current one changes nothing. The system clock
     /// ignores this.
     fn advance_to(&self, _ms: i64) {}
@@ -44,6 +49,10 @@ impl VirtualClock {
 impl Clock for VirtualClock {
     fn now(&self) -> DateTime<Utc> {
         instant(self.0.load(Ordering::SeqCst))
+    }
+
+    fn goes_by_itself(&self) -> bool {
+        false
     }
 
     fn advance_to(&self, ms: i64) {

@@ -293,20 +293,19 @@ async fn slow_integrations_leave_places_for_others() {
     served.end.abort();
 }
 
-/// An event that a setting prevents waits, with its lane, until the settings are saved; other lanes go on.
+/// An event that a setting prevents waits until the settings are saved; its lane goes on.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_misconfigured_event_waits_until_the_settings_are_saved() {
     let served = served(&["a"], Limits::default()).await;
     served.deliver(0, hint("x", 1, "misconfigured-once")).await;
     served.deliver(0, hint("x", 2, "")).await;
-    served.deliver(0, hint("y", 1, "")).await;
-    served.until("the other lane goes on", |began| began.contains(&"y1".to_owned())).await;
-    assert!(!served.plugin.began().contains(&"x2".to_owned()));
-    assert_eq!(served.handle.inspect().await.expect("it serves")[0].waiting, 2);
-    served.handle.switch_on(0, Origin(1)).await.expect("it serves");
     served.until("the lane goes on", |began| began.contains(&"x2".to_owned())).await;
-    let of_x: Vec<String> = served.plugin.began().into_iter().filter(|title| title.starts_with('x')).collect();
-    assert_eq!(of_x, ["x1", "x1", "x2"]);
+    while served.handle.inspect().await.expect("it serves")[0].at_work > 0 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert_eq!(served.handle.inspect().await.expect("it serves")[0].waiting, 1);
+    served.handle.switch_on(0, Origin(1)).await.expect("it serves");
+    served.until("the event is tried again", |began| began.iter().filter(|title| *title == "x1").count() == 2).await;
     let (_, store) = served.stop().await;
     assert!(store.dead_letters("a", None, 10).await.expect("a store").is_empty());
 }
@@ -324,7 +323,7 @@ async fn a_refused_key_is_tried_again_by_itself() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    for (minutes, activations) in [(5, 1), (10, 2)] {
+    for (minutes, activations) in [(5, 1), (5, 2)] {
         paused().await;
         clock.advance_to(clock.now_ms() + (minutes - 1) * 60_000);
         served.handle.wake().await.expect("it serves");

@@ -9,8 +9,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use uis_host::dispatch::Dispatch;
+use uis_host::dispatch::commands::Command;
 use uis_host::dispatch::handle::Handle;
-use uis_host::dispatch::serving::Command;
 use uis_host::ports::StoreError;
 use uis_host::sync::lock;
 
@@ -61,7 +61,7 @@ impl Core {
         let watcher = Watcher { store: store.clone(), capture: parts.capture };
         let integrations = built.iter().map(|built| built.integration.clone()).collect();
         let dispatch = Dispatch::new(workshop.plugin.clone(), workshop.clock.clone(), integrations, Box::new(watcher));
-        let dispatch = dispatch.await.map_err(|error| error.to_string())?;
+        let dispatch = dispatch.await.map_err(|error| error.to_string())?.without_lane_order(parts.leave_out_lane_order);
         let rate = parts.limits.requests_per_second;
         let running = built.into_iter().enumerate().map(|(slot, built)| {
             let name = built.integration.name.clone();

@@ -97,7 +97,12 @@ pub struct Parts {
     pub events_days: u32,
     /// Days after which captures are deleted.
     pub captures_days: u32,
+    /// Leaves out the order of lanes, to show that the tests notice it. Ignored in an optimised program.
+    pub leave_out_lane_order: bool,
 }
+
+/// The variable that names what a test leaves out: `fsync`, `output-commit` or `lane-order`. Ignored in an optimised program.
+const LEAVE_OUT: &str = "UIS_GATEWAY_LEAVE_OUT";
 
 /// The running gateway.
 pub struct Gateway {
@@ -265,10 +270,17 @@ impl Gateway {
 impl Parts {
     /// The parts that a configuration names.
     pub fn of(config: &Config, workshop: Arc<Workshop>) -> Parts {
+        let left_out = if cfg!(debug_assertions) { std::env::var(LEAVE_OUT).unwrap_or_default() } else { String::new() };
+        let options = OpenOptions {
+            leave_out_fsync: left_out == "fsync",
+            leave_out_output_commit: left_out == "output-commit",
+            ..OpenOptions::default()
+        };
         Parts {
             workshop,
             store: config.store.path.clone(),
-            options: OpenOptions::default(),
+            options,
+            leave_out_lane_order: left_out == "lane-order",
             limits: config.intake.clone(),
             capture: config.store.capture,
             events_days: config.store.events_days,

@@ -76,6 +76,6 @@ impl Store for SqliteStore {
 
     fn commit<'a>(&'a self, _: &'a str) -> Answer<'a, ()> {
         // One order for all owners: whatever was written before is committed with this.
-        self.durable(|_| Ok(()))
+        if self.leave_out_output_commit { self.soon(|_| Ok(())) } else { self.durable(|_| Ok(())) }
     }
 }

@@ -11,7 +11,8 @@ use crate::driver::Sent;
 pub fn sent_so(uis: &Value, sent: &Sent) -> Value {
     let mut uis = uis.clone();
     if let Some(answers) = uis["answers"].as_array_mut() {
-        answers.retain(|answer| answer["call_session_id"].as_i64().is_some_and(|session| sent.routed.contains(&session)));
+        answers
+            .retain(|answer| sent.routed.iter().any(|(session, at)| answer["call_session_id"] == *session && answer["at"] == at.as_str()));
     }
     uis
 }
@@ -64,7 +65,13 @@ impl Ids {
     fn lists(&mut self, left: &[Value], right: &[Value], path: &str) -> Option<String> {
         if left.len() != right.len() {
             let of = |list: &[Value]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n    ");
-            return Some(format!("{path}: {} in the replay, {} in the gateway\n    {}\n  and\n    {}", left.len(), right.len(), of(left), of(right)));
+            return Some(format!(
+                "{path}: {} in the replay, {} in the gateway\n    {}\n  and\n    {}",
+                left.len(),
+                right.len(),
+                of(left),
+                of(right)
+            ));
         }
         let mut rest: Vec<&Value> = right.iter().collect();
         for (at, element) in left.iter().enumerate() {

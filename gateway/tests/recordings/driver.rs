@@ -9,10 +9,10 @@ use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 use uis_gateway::config::{Capture, IntakeLimits};
 use uis_gateway::control::{Change, Control, NewConnection, NewIntegration, SecretSource};
+use uis_gateway::intake;
 use uis_gateway::integrations::accounts::Accounts;
 use uis_gateway::integrations::administrator::Administrator;
 use uis_gateway::integrations::building::{Paces, Workshop};
-use uis_gateway::intake;
 use uis_gateway::network::egress::HttpEgress;
 use uis_gateway::secrets::Sealer;
 use uis_gateway::service::deliverer::Live;
@@ -44,8 +44,8 @@ const SETTLE_MS: i64 = 24 * 3_600_000;
 pub struct Sent {
     pub crm: Value,
     pub uis: Value,
-    /// The sessions of routing requests: their answers were seen. Those to notifications are not sent to anybody.
-    pub routed: Vec<i64>,
+    /// The sessions and times of routing requests: their answers were seen. Those to notifications are not sent to anybody.
+    pub routed: Vec<(i64, String)>,
 }
 
 /// Requests to the CRM's public address arrive at the simulator's socket.
@@ -81,7 +81,7 @@ struct Driver {
     client: reqwest::Client,
     base: String,
     answers: Vec<Value>,
-    routed: Vec<i64>,
+    routed: Vec<(i64, String)>,
 }
 
 /// Sends a recording. The error says which line could not be sent, and why.
@@ -90,7 +90,7 @@ pub async fn send(text: &[u8], plugin: Arc<dyn Plugin>) -> Result<Sent, String> 
     let (header, mut lines) = recording::open(text).map_err(|(line, error)| format!("line {line}: {error}"))?;
     let clock = clock_for(&mut lines);
     let mut driver = Driver::begin(folder.path(), header, plugin, clock).await?;
-    while let Some(line) = lines.next() {
+    for line in lines {
         // A line that cannot be read is not sent.
         let Ok(line) = line else { continue };
         driver.advance(line.at.timestamp_millis()).await?;
@@ -134,6 +134,7 @@ impl Driver {
             capture: Capture::All,
             events_days: 35,
             captures_days: 14,
+            leave_out_lane_order: false,
         };
         let gateway = Gateway::start(parts).await?;
         let listener = intake::server::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
@@ -181,9 +182,8 @@ impl Driver {
             let core = self.gateway.core()?;
             let views = core.handle.inspect().await.map_err(|error| error.to_string())?;
             let now = self.now();
-            let busy = views.iter().any(|view| {
-                view.at_work > 0 || [view.next_lane, view.next_timer].into_iter().flatten().any(|at| at <= now)
-            });
+            let busy =
+                views.iter().any(|view| view.at_work > 0 || [view.next_lane, view.next_timer].into_iter().flatten().any(|at| at <= now));
             if !busy {
                 return Ok(());
             }
@@ -283,7 +283,9 @@ impl Driver {
                     let path = format!("notify/{}/{mnemonic}", encoded(&secret));
                     let answer = match &content {
                         Content::Query(query) => self.request(&name, &path, query, None).await?,
-                        Content::Body(Value::String(text)) => self.request(&name, &path, "", Some(("application/json", text.clone()))).await?,
+                        Content::Body(Value::String(text)) => {
+                            self.request(&name, &path, "", Some(("application/json", text.clone()))).await?
+                        }
                         Content::Body(body) => self.request(&name, &path, "", Some(("application/json", body.to_string()))).await?,
                     };
                     expect_ok(answer)?;
@@ -298,7 +300,8 @@ impl Driver {
                     }
                     _ => names,
                 };
-                let query = parameters.strip_prefix(PUBLIC).and_then(|rest| rest.split_once('?')).map_or(parameters.as_str(), |(_, query)| query);
+                let query =
+                    parameters.strip_prefix(PUBLIC).and_then(|rest| rest.split_once('?')).map_or(parameters.as_str(), |(_, query)| query);
                 self.call_back(names, CallbackRole::OrderWebhook, method, query, &secret).await?;
             }
             Happening::Callback { name: callback, method, parameters } => {
@@ -374,7 +377,7 @@ impl Driver {
             let text = expect_ok(answer)?.text().await.map_err(|error| error.to_string())?;
             let body: Value = serde_json::from_str(&text).map_err(|error| format!("the answer {text:?}: {error}"))?;
             let Some(session) = session else { continue };
-            self.routed.push(session);
+            self.routed.push((session, self.account.shown(self.now())));
             let forward_to = body.get("phones").cloned().unwrap_or_else(|| json!([]));
             let answer = json!({
                 "at": self.account.shown(self.now()), "call_session_id": session, "forward_to": forward_to, "card": body["card"],

@@ -25,7 +25,7 @@ use uis_gateway::service::deliverer::Live;
 use uis_gateway::service::{Gateway, Parts};
 use uis_gateway::store::OpenOptions;
 use uis_host::clock::{Clock, SystemClock, zone};
-use uis_host::dispatch::serving::SlotView;
+use uis_host::dispatch::commands::SlotView;
 use uis_host::limits::Limits;
 use uis_host::plugin::Plugin;
 use uis_host::ports::NoRules;
@@ -90,6 +90,7 @@ impl Service {
             capture: Capture::Off,
             events_days: 35,
             captures_days: 14,
+            leave_out_lane_order: false,
         };
         let gateway = Gateway::start(parts).await.expect("it starts");
         let listener = intake::server::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");

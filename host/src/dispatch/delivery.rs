@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 
+use super::lanes::PARKED;
 use super::writes::Write;
 use super::{Arrival, CheckedAnswer, Dispatch};
 use crate::bindings::exports::uis::integration::setup::Identity;
@@ -30,10 +31,6 @@ const SUSPENDED_DELAY_MS: u32 = 60_000;
 
 /// A trap or an exceeded limit may depend on what the remote system answered, so it is tried so often before it becomes a dead letter.
 const FAULT_ATTEMPTS: u32 = 5;
-
-/// Real time: the delay after which an event is tried again that waits until its owner has changed something. Nobody reports a change in the
-/// remote system, such as a right that was given to the key.
-const PARKED_MS: i64 = 3_600_000;
 
 /// Real time: from this attempt on, delays differ by up to a fifth from lane to lane, so that the events of an outage do not all come back at
 /// the same moment.
@@ -322,18 +319,18 @@ impl Dispatch<'_> {
         Ok(())
     }
 
-    /// A setting prevents the event from being handled: it is reported once, and waits, before the rest of its lane, until the settings are
-    /// saved or something else of the integration succeeds that may have changed it.
+    /// A setting prevents the event from being handled: it is reported once, and waits beside its lane until the settings are saved or
+    /// something else of the integration succeeds that may have changed it. Its lane goes on: other work for the same customer, such as
+    /// storing the next call, may well be possible.
     async fn wait_for_owner(&mut self, slot: usize, event: &KeptEvent, failure: &Failure) -> Result<(), StoreError> {
         if !event.reported {
             self.report_failure(slot, event, failure);
         }
-        let again = self.begun.is_some().then(|| self.now() + PARKED_MS);
-        let not_before = again.unwrap_or_else(|| self.now());
-        let reason = Some("it waits for a change of the settings".to_owned());
-        let next = KeptEvent { attempt: event.attempt + 1, not_before, reason, reported: true, ..event.clone() };
+        let now = self.now();
+        let next =
+            KeptEvent { attempt: event.attempt + 1, not_before: now, reason: Some(PARKED.to_owned()), reported: true, ..event.clone() };
         self.finish(slot, event, End::Again(Box::new(next.clone())), None).await?;
-        self.slots[slot].lanes.park(&event.ordering_key, next, again);
+        self.slots[slot].lanes.park(next, now);
         Ok(())
     }
 
@@ -382,7 +379,8 @@ impl Dispatch<'_> {
         // The handler's hint is a minimum. The growing delay limits the number of requests when a remote system answers "retry at once" for
         // an hour.
         let delay = delay_ms(event.attempt).max(later.after_ms.map_or(0, i64::from));
-        let delay = if self.begun.is_some() && event.attempt >= SPREAD_FROM { spread(delay, event) } else { delay };
+        let spreads = self.clock.goes_by_itself() && event.attempt >= SPREAD_FROM;
+        let delay = if spreads { spread(delay, event) } else { delay };
         self.observer.retried(event);
         let at = self.now() + delay;
         let reports = event.event == Event::Activate && event.attempt == ACTIVATION_PATIENCE;

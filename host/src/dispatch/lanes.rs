@@ -6,6 +6,9 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use crate::event::Event;
 use crate::ports::{IntegrationState, KeptEvent, ProblemKind};
 
+/// Why an event waits beside its lane.
+pub const PARKED: &str = "it waits for a change of the settings";
+
 /// The lane of activations and deactivations.
 const SETUP_LANE: &str = "setup";
 
@@ -26,8 +29,8 @@ pub struct Lanes {
     ready: BTreeSet<(i64, u64, String)>,
     /// Where each lane stands in `ready`.
     places: HashMap<String, (i64, u64)>,
-    /// Lanes whose first event waits until its owner has changed something.
-    parked: HashSet<String>,
+    /// Events that wait beside their lanes until something has changed, in the order in which they began to wait.
+    parked: Vec<KeptEvent>,
     last: u64,
     /// Number of waiting events.
     count: usize,
@@ -42,7 +45,7 @@ impl Lanes {
             held: HashSet::new(),
             ready: BTreeSet::new(),
             places: HashMap::new(),
-            parked: HashSet::new(),
+            parked: Vec::new(),
             last: 0,
             count: 0,
         }
@@ -64,10 +67,13 @@ impl Lanes {
     pub fn restore(&mut self, event: KeptEvent) -> Vec<KeptEvent> {
         let at = event.not_before;
         if !is_wish(&event.event) {
-            if event.reported {
-                self.parked.insert(event.ordering_key.clone());
+            match event.reason.as_deref() {
+                Some(PARKED) => {
+                    self.count += 1;
+                    self.parked.push(event);
+                }
+                _ => self.push(event, at),
             }
-            self.push(event, at);
             return Vec::new();
         }
         // The state was stored before a wish that was not acknowledged yet. An activation that failed for good was reported, and waits.
@@ -127,7 +133,7 @@ impl Lanes {
             if self.waits(|waiting| *waiting == Event::Activate) { IntegrationState::Activating } else { IntegrationState::Inactive };
     }
 
-    /// The activation succeeded: the other lanes may run, those at once whose first event waits for a change.
+    /// The activation succeeded: the other lanes may run, with the events that wait for a change.
     pub fn resume(&mut self, now: i64) {
         self.state = IntegrationState::Active;
         self.unpark(now);
@@ -195,24 +201,28 @@ impl Lanes {
         self.schedule(key.to_owned(), at);
     }
 
-    /// The event waits, before the rest of its lane, until something has changed ([`unpark`](Self::unpark)), or until `again`.
-    pub fn park(&mut self, key: &str, event: KeptEvent, again: Option<i64>) {
-        self.held.remove(key);
+    /// The event waits beside its lane, which goes on, until something has changed ([`unpark`](Self::unpark)).
+    pub fn park(&mut self, event: KeptEvent, now: i64) {
+        let key = event.ordering_key.clone();
         self.count += 1;
-        self.lanes.entry(key.to_owned()).or_default().push_front(event);
-        self.parked.insert(key.to_owned());
-        if let Some(at) = again {
-            self.schedule(key.to_owned(), at);
-        }
+        self.parked.push(event);
+        self.done(&key, now);
     }
 
-    /// Something has changed: lanes whose first event waits for that may run.
+    /// Something has changed: events that wait for that are put before the rest of their lanes.
     pub fn unpark(&mut self, now: i64) {
-        for key in std::mem::take(&mut self.parked) {
-            if self.lanes.get(&key).is_some_and(|lane| !lane.is_empty()) && !self.held.contains(&key) {
+        for event in std::mem::take(&mut self.parked).into_iter().rev() {
+            let key = event.ordering_key.clone();
+            self.lanes.entry(key.clone()).or_default().push_front(event);
+            if !self.held.contains(&key) {
                 self.schedule(key, now);
             }
         }
+    }
+
+    /// Whether events wait beside their lanes.
+    pub fn has_parked(&self) -> bool {
+        !self.parked.is_empty()
     }
 
     /// The event and all others wait until the integration is activated again. Returns the state: an integration that is off stays off, and
@@ -243,6 +253,7 @@ impl Lanes {
     pub fn drain(&mut self) -> Vec<(KeptEvent, ProblemKind, String)> {
         self.ready.clear();
         self.places.clear();
+        self.parked.clear();
         self.count = 0;
         let mut waiting: Vec<KeptEvent> = self.lanes.drain().flat_map(|(_, lane)| lane).filter(|event| !event.reported).collect();
         waiting.sort_by_key(|event| (event.received, event.origin));
@@ -365,23 +376,27 @@ mod tests {
     }
 
     #[test]
-    fn a_parked_lane_waits_for_a_change_and_others_do_not() {
+    fn a_parked_event_waits_for_a_change_and_its_lane_goes_on() {
         let mut lanes = Lanes::new(IntegrationState::Active);
-        for (key, id) in [("a", "a1"), ("a", "a2"), ("b", "b1")] {
+        for (key, id) in [("a", "a1"), ("a", "a2"), ("a", "a3")] {
             lanes.push(event(key, id), 0);
         }
-        let first = lanes.take("a").expect("a1");
-        lanes.park("a", first.clone(), None);
-        assert_eq!((lanes.next().map(|(at, _, key)| (at, key)), lanes.len()), (Some((0, "b".into())), 3));
-        lanes.take("b");
-        lanes.done("b", 0);
-        assert_eq!(lanes.next(), None);
-        lanes.unpark(7);
-        assert_eq!(lanes.take("a").map(|event| event.id).as_deref(), Some("a1"));
-        lanes.park("a", first, Some(9000));
-        assert_eq!(lanes.next().map(|(at, ..)| at), Some(9000), "in real time it is tried again after a while");
+        for _ in 0..2 {
+            let first = lanes.take("a").expect("an event");
+            lanes.park(KeptEvent { reason: Some(PARKED.into()), ..first }, 5);
+        }
+        assert_eq!((lanes.len(), lanes.has_parked()), (3, true));
+        assert_eq!(lanes.next().map(|(at, _, key)| (at, key)), Some((5, "a".into())), "a3 goes on");
         lanes.resume(10);
-        assert_eq!(lanes.next().map(|(at, ..)| at), Some(10), "the settings were saved");
+        let mut order = Vec::new();
+        while let Some((_, _, key)) = lanes.next() {
+            order.extend(lanes.take(&key).map(|event| event.id));
+            lanes.done(&key, 10);
+        }
+        assert_eq!(order, ["a1", "a2", "a3"], "the settings were saved");
+        let mut restarted = Lanes::new(IntegrationState::Active);
+        restarted.restore(KeptEvent { reason: Some(PARKED.into()), ..event("a", "a1") });
+        assert_eq!((restarted.next(), restarted.has_parked()), (None, true), "it waits after a restart, too");
     }
 
     #[test]

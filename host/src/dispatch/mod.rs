@@ -10,20 +10,26 @@
 //! | `stepping` | virtual time: running everything that is due, in order |
 //! | [`drawn`] | virtual time: an order of lanes that is drawn from a seed |
 //! | [`serving`] | real time: several lanes concurrently |
+//! | `live`, `ticking`, `again` | real time: live events, timers, what is tried again by itself |
+//! | [`commands`] | real time: what a dispatch that serves can be asked |
 //! | [`handle`] | real time: giving commands to a dispatch that serves |
 //! | `index` | real time: which integration may run next |
 //! | `writes` | writes to the store |
 //! | `problems` | messages to the integration's owner |
 
+mod again;
 mod answers;
+pub mod commands;
 mod delivery;
 pub mod drawn;
 pub mod handle;
 mod index;
 pub mod lanes;
+mod live;
 mod problems;
 pub mod serving;
 mod stepping;
+mod ticking;
 mod writes;
 
 use std::sync::Arc;
@@ -118,10 +124,14 @@ pub struct Dispatch<'a> {
     turns: Option<Arc<DrawnTurns>>,
     /// The handlers that are running.
     at_work: FuturesUnordered<BoxFuture<'static, Ended>>,
+    /// How many handlers may run at the same time.
+    places: usize,
     /// How many kept events may be handled at the same time.
     kept_places: usize,
     /// How many kept events are being handled.
     kept_at_work: usize,
+    /// Every event has a lane of its own, so that nothing keeps the order.
+    without_lane_order: bool,
     /// Real time: writes that were begun and are not done. None in virtual time.
     begun: Option<Begun>,
     /// The number of the last handler that was started.
@@ -155,8 +165,10 @@ impl<'a> Dispatch<'a> {
             runs: (0, 0),
             turns: None,
             at_work,
+            places: instances as usize,
             kept_places,
             kept_at_work: 0,
+            without_lane_order: false,
             begun: None,
             handlers: 0,
         })
@@ -165,6 +177,12 @@ impl<'a> Dispatch<'a> {
     /// Draws the order of lanes from a seed, for virtual time only. Seed 0: handlers run one after the other, in the order of arrival.
     pub fn drawing_from(mut self, seed: u64) -> Self {
         self.turns = (seed != 0).then(|| Arc::new(DrawnTurns::new(seed, self.clock.clone())));
+        self
+    }
+
+    /// Gives every event a lane of its own, to show that tests notice a lost order. Ignored in an optimised program.
+    pub fn without_lane_order(mut self, leave_out: bool) -> Self {
+        self.without_lane_order = leave_out && cfg!(debug_assertions);
         self
     }
 
@@ -257,9 +275,13 @@ impl<'a> Dispatch<'a> {
     fn kept(&mut self, slot: usize, arrival: Arrival) -> KeptEvent {
         self.deliveries += 1;
         let now = self.now();
+        let mut ordering_key = arrival.event.ordering_key();
+        if self.without_lane_order && arrival.event.call().is_some() {
+            ordering_key.push_str(&format!("#{}", self.deliveries));
+        }
         KeptEvent {
             id: format!("{}-{:x}-{}", self.slots[slot].integration.name, self.made_at, self.deliveries),
-            ordering_key: arrival.event.ordering_key(),
+            ordering_key,
             origin: arrival.origin,
             what: arrival.what,
             event: arrival.event,
