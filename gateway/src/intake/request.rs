@@ -13,6 +13,18 @@ use serde::de::DeserializeOwned;
 use crate::config::IntakeLimits;
 use crate::requests::Raw;
 
+/// The parts of an address. One that is not UTF-8 leads nowhere, like every unknown address.
+pub struct Steps<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Steps<T> {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, StatusCode> {
+        let path = Path::<T>::from_request_parts(parts, state).await;
+        path.map(|Path(steps)| Steps(steps)).map_err(|_| StatusCode::NOT_FOUND)
+    }
+}
+
 /// Why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refusal {
@@ -36,18 +48,6 @@ impl IntoResponse for Refusal {
             Some(seconds) => (self.status, [("retry-after", seconds.to_string())]).into_response(),
             None => self.status.into_response(),
         }
-    }
-}
-
-/// The parts of an address. One that is not UTF-8 leads nowhere, like every unknown address.
-pub struct Steps<T>(pub T);
-
-impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Steps<T> {
-    type Rejection = StatusCode;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, StatusCode> {
-        let path = Path::<T>::from_request_parts(parts, state).await;
-        path.map(|Path(steps)| Steps(steps)).map_err(|_| StatusCode::NOT_FOUND)
     }
 }
 

@@ -45,13 +45,16 @@ pub struct Plan {
     pub limits: IntakeLimits,
     pub options: OpenOptions,
     pub paces: Paces,
+    /// Where the store is.
+    pub folder: TempDir,
 }
 
 impl Plan {
     /// The usual limits, without any of requests per second; the machine's clock; no rate limits of RetailCRM.
     pub fn with(plugin: Arc<dyn Plugin>) -> Plan {
         let limits = IntakeLimits { requests_per_second: 1_000_000, ..IntakeLimits::default() };
-        Plan { plugin, clock: Arc::new(SystemClock), limits, options: OpenOptions::default(), paces: Paces::off() }
+        let folder = tempfile::tempdir().expect("a folder");
+        Plan { plugin, clock: Arc::new(SystemClock), limits, options: OpenOptions::default(), paces: Paces::off(), folder }
     }
 }
 
@@ -65,7 +68,7 @@ pub struct Service {
 
 impl Service {
     pub async fn start(plan: Plan) -> Service {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = plan.folder;
         std::fs::write(folder.path().join("account.json"), ACCOUNT).expect("written");
         let egress = Arc::new(HttpEgress::new().expect("a client"));
         let workshop = Workshop {
@@ -88,6 +91,7 @@ impl Service {
             capture: Capture::Off,
             events_days: 35,
             captures_days: 14,
+            leave_out_lane_order: false,
         };
         let gateway = Gateway::start(parts).await.expect("it starts");
         let listener = intake::server::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
@@ -99,30 +103,24 @@ impl Service {
 
     /// Adds an active integration that stores each call at once, and waits until it is activated.
     pub async fn add(&self, name: &str, crm: &Crm) {
-        self.add_idle(name, crm, Map::from_iter([("recording-wait".to_owned(), json!(0))])).await;
-        self.control.activate(name).await.expect("it is activated");
+        self.add_waiting(name, &crm.url(), &crm.key()).await;
         self.quiet().await;
     }
 
-    /// Adds an integration that is switched off.
-    pub async fn add_idle(&self, name: &str, crm: &Crm, settings: Map<String, Value>) {
-        let connection = |key: String| NewConnection { url: crm.url(), key: SecretSource::Value(key.into()) };
+    /// The same with the CRM at this address, without waiting.
+    pub async fn add_waiting(&self, name: &str, url: &str, key: &str) {
+        let needs = &self.gateway.plugin().description().connections;
+        let connection = || NewConnection { url: url.to_owned(), key: SecretSource::Value(key.to_owned().into()) };
         let new = NewIntegration {
             name: name.to_owned(),
             account: self.folder.path().join("account.json"),
-            connections: self
-                .gateway
-                .plugin()
-                .description()
-                .connections
-                .iter()
-                .map(|need| (need.name.clone(), connection(crm.key())))
-                .collect(),
-            settings,
+            connections: needs.iter().map(|need| (need.name.clone(), connection())).collect(),
+            settings: Map::from_iter([("recording-wait".to_owned(), json!(0))]),
             settings_version: None,
             secret: Some(SECRET.to_owned().into()),
         };
         self.control.add(new).await.expect("it is added");
+        self.control.activate(name).await.expect("it is activated");
     }
 
     /// The lanes and timers of all integrations; none while the store is failed.
@@ -143,7 +141,11 @@ impl Service {
     pub async fn until(&self, what: &str, so: impl AsyncFn() -> bool) {
         let end = Instant::now() + PATIENCE * 4;
         while !so().await {
-            assert!(Instant::now() < end, "not in time: {what}: {:?}", self.views().await);
+            if Instant::now() > end {
+                let views = self.views().await.unwrap_or_default();
+                let busy: Vec<_> = views.iter().filter(|view| view.waiting + view.at_work > 0).take(5).collect();
+                panic!("not in time: {what}; at work: {busy:?}");
+            }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     }
