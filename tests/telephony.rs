@@ -200,6 +200,15 @@ fn a_right_that_the_key_lacks_is_reported_and_everything_else_is_done() {
 }
 
 #[test]
+fn an_event_that_lacks_a_right_waits_and_is_handled_when_the_settings_are_saved() {
+    let (status, after) = story("telephony/right-granted-later").replay_with_status();
+    let managers: Vec<&Value> = after.customers().iter().map(|customer| &customer["managerId"]).collect();
+    assert_eq!(managers, [5, 6], "one customer of each call, in the order of the calls");
+    let kinds: Vec<&str> = after.problems().iter().filter_map(|problem| problem["kind"].as_str()).collect();
+    assert_eq!((status, kinds), (1, vec!["misconfigured"; 4]), "each waiting event is reported once: {:?}", after.problems());
+}
+
+#[test]
 fn each_reason_why_a_call_ended_has_its_own_result() {
     let result = |call: &Value| format!("{} {}", call["type"].as_str().unwrap_or_default(), call["result"].as_str().unwrap_or_default());
     let results: Vec<String> = replayed("results-told-apart").calls().iter().map(result).collect();

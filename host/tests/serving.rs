@@ -41,6 +41,12 @@ struct Scripted {
     most_at_work: AtomicUsize,
     /// How often each title has started.
     times: Mutex<HashMap<String, u32>>,
+    /// What an activation does.
+    activation: Mutex<&'static str>,
+    /// What a deactivation does.
+    deactivation: Mutex<&'static str>,
+    /// The deliveries, in the order in which they started.
+    deliveries: Mutex<Vec<Delivery>>,
 }
 
 impl Scripted {
@@ -58,6 +64,14 @@ impl Scripted {
         match script {
             "slow" => tokio::time::sleep(SLOW).await,
             "never" => tokio::time::sleep(Duration::from_secs(3600)).await,
+            "misconfigured-twice" if lock(&self.times)[title] <= 2 => {
+                return Err(Failure::Misconfigured(Misconfiguration { setting: "s".into(), message: "m".into() }));
+            }
+            "retry-thrice-then-too-long" if lock(&self.times)[title] <= 3 => {
+                return Err(Failure::Retry(RetryLater { after_ms: None, reason: "busy".into() }));
+            }
+            "retry-thrice-then-too-long" => tokio::time::sleep(Duration::from_secs(3600)).await,
+            "busy" => return Err(Failure::Retry(RetryLater { after_ms: Some(3_600_000), reason: "busy".into() })),
             "misconfigured-once" if lock(&self.times)[title] == 1 => {
                 let problem = uis_host::bindings::uis::integration::types::Misconfiguration { setting: "s".into(), message: "m".into() };
                 return Err(Failure::Misconfigured(problem));
@@ -128,13 +142,20 @@ impl Plugin for Scripted {
     fn asset<'a>(&'a self, _: EventScope, _: &'a str) -> BoxFuture<'a, Result<Option<AssetFile>, Fault>> {
         ready(Ok(None)).boxed()
     }
-    fn handle(&self, mut scope: EventScope, _: Delivery, event: Event) -> BoxFuture<'_, Run> {
+    fn handle(&self, mut scope: EventScope, delivery: Delivery, event: Event) -> BoxFuture<'_, Run> {
         async move {
             let title = match &event {
                 Event::TimerDue(timer) => timer.name.clone(),
                 Event::Activate => "activate".into(),
+                Event::Deactivate => "deactivate".into(),
                 other => format!("{}{}", parameter(other, "id"), parameter(other, "n")),
             };
+            let script = match &event {
+                Event::Activate => *lock(&self.activation),
+                Event::Deactivate => *lock(&self.deactivation),
+                other => parameter(other, "do"),
+            };
+            lock(&self.deliveries).push(delivery);
             lock(&self.began).push(title.clone());
             *lock(&self.times).entry(title.clone()).or_default() += 1;
             let kept = matches!(event, Event::OrderWebhook(_));
@@ -143,7 +164,7 @@ impl Plugin for Scripted {
                 self.most_at_work.fetch_max(now, Ordering::SeqCst);
             }
             let wall = scope.deadline.saturating_duration_since(Instant::now());
-            let acted = tokio::time::timeout(wall, self.act(&mut scope, &title, parameter(&event, "do"))).await;
+            let acted = tokio::time::timeout(wall, self.act(&mut scope, &title, script)).await;
             if kept {
                 self.at_work.fetch_sub(1, Ordering::SeqCst);
             }
@@ -336,6 +357,115 @@ async fn a_refused_key_is_tried_again_by_itself() {
     served.until("the event is handled", |began| began.iter().filter(|title| *title == "x1").count() == 3).await;
     let (_, store) = served.stop().await;
     assert!(store.waiting("a").await.expect("a store").is_empty());
+}
+
+impl Served {
+    /// Waits until the first integration is in a state and nothing runs.
+    async fn rests_in(&self, state: IntegrationState) {
+        let until = Instant::now() + Duration::from_secs(20);
+        loop {
+            let view = self.handle.inspect().await.expect("it serves").swap_remove(0);
+            if (view.state, view.at_work) == (state, 0) {
+                return;
+            }
+            assert!(Instant::now() < until, "{view:?}");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
+/// A dispatch of one integration whose clock is turned by the test.
+async fn served_by_hand(limits: Limits) -> (Served, Arc<VirtualClock>) {
+    let clock = Arc::new(VirtualClock::at(SystemClock.now()));
+    let store = Arc::new(MemoryStore::default());
+    store.set_state("a", IntegrationState::Active).await.expect("a store in memory");
+    (serve_by(clock.clone(), &["a"], limits, store), clock)
+}
+
+/// Turns the clock, and starts what is due.
+async fn pass(served: &Served, clock: &VirtualClock, minutes: i64) {
+    clock.advance_to(clock.now_ms() + minutes * 60_000);
+    served.handle.wake().await.expect("it serves");
+}
+
+fn times(began: &[String], title: &str) -> usize {
+    began.iter().filter(|known| *known == title).count()
+}
+
+/// Everything waits for an activation, so it is no dead letter, and a right that the owner has granted meanwhile is noticed.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_activation_that_is_misconfigured_is_tried_again_every_hour() {
+    let (served, clock) = served_by_hand(Limits::default()).await;
+    *lock(&served.plugin.activation) = "misconfigured-twice";
+    served.handle.switch_on(0, Origin(1)).await.expect("it serves");
+    served.deliver(0, hint("x", 1, "")).await;
+    for tried in 1..=2 {
+        served.until("it is activated", |began| times(began, "activate") == tried).await;
+        served.rests_in(IntegrationState::Activating).await;
+        pass(&served, &clock, 59).await;
+        served.rests_in(IntegrationState::Activating).await;
+        assert_eq!(times(&served.plugin.began(), "activate"), tried, "not before an hour");
+        pass(&served, &clock, 2).await;
+    }
+    served.until("the event is handled", |began| times(began, "x1") == 1).await;
+    served.rests_in(IntegrationState::Active).await;
+    let (_, store) = served.stop().await;
+    assert!(store.waiting("a").await.expect("a store").is_empty());
+    assert!(store.dead_letters("a", None, 10).await.expect("a store").is_empty());
+}
+
+/// The remote system is down while the owner switches off, and the key was refused before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trial_of_a_refused_key_does_not_undo_the_owners_wish_to_switch_off() {
+    let (served, clock) = served_by_hand(Limits::default()).await;
+    *lock(&served.plugin.deactivation) = "busy";
+    served.deliver(0, hint("x", 1, "unauthorized-twice")).await;
+    served.rests_in(IntegrationState::Paused).await;
+    served.handle.switch_off(0, Origin(1)).await.expect("it serves");
+    served.until("it is switched off", |began| times(began, "deactivate") == 1).await;
+    served.rests_in(IntegrationState::Paused).await;
+    pass(&served, &clock, 30).await;
+    served.rests_in(IntegrationState::Paused).await;
+    assert_eq!(times(&served.plugin.began(), "activate"), 0);
+    let (_, store) = served.stop().await;
+    let waiting: Vec<Event> = store.waiting("a").await.expect("a store").into_iter().map(|event| event.event).collect();
+    assert!(waiting.contains(&Event::Deactivate), "{waiting:?}");
+}
+
+/// A remote system was busy for a while and then sends what the plugin cannot bear: that is the first fault, not the fourth.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_faults_in_a_row_count() {
+    let (served, clock) = served_by_hand(Limits { wall_kept: Duration::from_millis(20), ..Limits::default() }).await;
+    served.deliver(0, hint("x", 1, "retry-thrice-then-too-long")).await;
+    served.deliver(0, hint("x", 2, "")).await;
+    for attempt in 1..=8 {
+        served.until("an attempt", |began| times(began, "x1") == attempt).await;
+        served.rests_in(IntegrationState::Active).await;
+        assert_eq!(times(&served.plugin.began(), "x2"), usize::from(attempt == 8), "attempt {attempt}");
+        pass(&served, &clock, 20).await;
+    }
+    let (plugin, store) = served.stop().await;
+    assert_eq!(times(&plugin.began(), "x1"), 8, "three attempts that ended, and five faults");
+    assert_eq!(store.dead_letters("a", None, 10).await.expect("a store").len(), 1);
+}
+
+/// A dead letter that is revived a day later is delivered with its own time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revived_event_keeps_its_id_its_key_and_the_time_of_its_arrival() {
+    let (served, clock) = served_by_hand(Limits::default()).await;
+    let before = clock.now_ms();
+    served.deliver(0, hint("x", 1, "rejected")).await;
+    served.until("it is rejected", |began| times(began, "x1") == 1).await;
+    served.rests_in(IntegrationState::Active).await;
+    pass(&served, &clock, 24 * 60).await;
+    let dead = served.store.dead_letters("a", None, 10).await.expect("a store in memory");
+    assert!(served.handle.revive(0, &dead[0].event.id).await.expect("it serves"));
+    served.until("it runs again", |began| times(began, "x1") == 2).await;
+    let (plugin, _) = served.stop().await;
+    let deliveries = lock(&plugin.deliveries).clone();
+    let of = |delivery: &Delivery| (delivery.id.clone(), delivery.ordering_key.clone(), delivery.received_at);
+    assert_eq!(of(&deliveries[0]), of(&deliveries[1]));
+    assert_eq!(deliveries[1].received_at, before);
 }
 
 /// What an administrator does while the dispatch serves.

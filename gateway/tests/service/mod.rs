@@ -83,7 +83,6 @@ impl Service {
             paces: plan.paces,
         };
         let parts = Parts {
-            leave_out_lane_order: false,
             workshop: Arc::new(workshop),
             store: folder.path().join("store.db"),
             options: plan.options,

@@ -44,6 +44,10 @@ impl Dispatch<'_> {
     pub(super) async fn probe(&mut self, now: i64, serving: &mut Serving) -> Result<(), StoreError> {
         let due = serving.probes.iter().filter(|(_, (at, _))| *at <= now && *at > i64::MIN).map(|(slot, _)| *slot);
         for slot in due.collect::<Vec<_>>() {
+            // A trial would replace the owner's wish to switch the integration off.
+            if self.slots[slot].lanes.is_wishing() {
+                continue;
+            }
             self.note(Origin::default(), "the key is tried again");
             let event = self.kept(slot, Arrival { origin: Origin::default(), what: "activate".into(), event: Event::Activate });
             let event = KeptEvent { reported: true, ..event };
@@ -67,7 +71,7 @@ impl Dispatch<'_> {
         let due = serving.parked.iter().filter(|(_, at)| **at <= now).map(|(slot, _)| *slot);
         for slot in due.collect::<Vec<_>>() {
             serving.parked.remove(&slot);
-            self.slots[slot].lanes.unpark(now);
+            self.slots[slot].lanes.try_parked(now);
             self.changed(slot, serving);
         }
     }

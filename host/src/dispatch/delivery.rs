@@ -29,7 +29,7 @@ const LONGEST_DELAY_MS: i64 = 15 * 60_000;
 /// The shortest delay while the remote system does no work for the account.
 const SUSPENDED_DELAY_MS: u32 = 60_000;
 
-/// A trap or an exceeded limit may depend on what the remote system answered, so it is tried so often before it becomes a dead letter.
+/// A trap or an exceeded limit may depend on what the remote system answered, so the event becomes a dead letter only after so many in a row.
 const FAULT_ATTEMPTS: u32 = 5;
 
 /// Real time: from this attempt on, delays differ by up to a fifth from lane to lane, so that the events of an outage do not all come back at
@@ -52,9 +52,14 @@ fn spread(delay: i64, event: &KeptEvent) -> i64 {
     delay + delay * i64::from((hasher.finish() % 1000) as u32) / 5000
 }
 
-/// Whether an event that a setting prevents waits for a change. An action does not: whoever pressed the button presses it again.
-fn waits_for_its_owner(event: &Event) -> bool {
-    !matches!(event, Event::Action(_) | Event::Activate | Event::Deactivate)
+/// Whether an event that failed waits until something has changed. An action does not: whoever pressed the button presses it again. An
+/// activation does whatever its failure was, because everything waits for it.
+fn waits_for_its_owner(event: &Event, failure: &Failure) -> bool {
+    match event {
+        Event::Activate => true,
+        Event::Action(_) | Event::Deactivate => false,
+        _ => matches!(failure, Failure::Misconfigured(_)),
+    }
 }
 
 /// The result of handing an event to the dispatch.
@@ -269,14 +274,25 @@ impl Dispatch<'_> {
             Err(Fault::Host(reason)) => Ok(Err(Failure::Retry(RetryLater { after_ms: None, reason }))),
             result => result,
         };
+        if result.is_ok() {
+            // Only faults in a row count. Finishing the event removes the entry.
+            self.slots[slot].faults_from.insert(event.id.clone(), event.attempt.saturating_add(1));
+        }
         let outcome = match result {
             Ok(Ok(reply)) => self.accept(slot, &event, reply).await?,
-            Ok(Err(failure)) if self.slots[slot].lanes.is_superseded(&event) => {
+            result @ (Ok(Err(_)) | Err(_)) if self.slots[slot].lanes.is_superseded(&event) => {
                 // The owner has wished something else since; trying this one again would undo that, or make it wait.
                 self.finish(slot, &event, End::Done, None).await?;
                 let now = self.now();
                 self.slots[slot].lanes.done(&event.ordering_key, now);
-                Outcome::Failed(failure, None)
+                match result {
+                    Err(fault) => {
+                        self.report_fault(slot, &event, &fault);
+                        Outcome::Fault(fault)
+                    }
+                    Ok(Err(failure)) => Outcome::Failed(failure, None),
+                    Ok(Ok(reply)) => Outcome::Accepted(reply),
+                }
             }
             Ok(Err(Failure::Retry(later))) => self.try_again(slot, &event, later).await?,
             Ok(Err(failure @ Failure::Unauthorized(_))) if event.event != Event::Deactivate => {
@@ -289,10 +305,6 @@ impl Dispatch<'_> {
                 self.finish(slot, &event, End::Again(Box::new(waiting)), Some(state)).await?;
                 Outcome::Failed(failure, None)
             }
-            Ok(Err(failure @ Failure::Misconfigured(_))) if waits_for_its_owner(&event.event) => {
-                self.wait_for_owner(slot, &event, &failure).await?;
-                Outcome::Failed(failure, None)
-            }
             Ok(Err(failure @ Failure::Suspended(_))) => {
                 self.report_suspension(slot, &event, &failure);
                 let waiting = KeptEvent { reported: true, ..event.clone() };
@@ -300,13 +312,27 @@ impl Dispatch<'_> {
                 self.try_again(slot, &waiting, RetryLater { after_ms: Some(SUSPENDED_DELAY_MS), reason }).await?;
                 Outcome::Failed(failure, None)
             }
+            Ok(Err(failure)) if waits_for_its_owner(&event.event, &failure) => {
+                if self.is_to_be_reported(slot, &event) {
+                    self.report_failure(slot, &event, &failure);
+                }
+                self.wait_for_change(slot, &event).await?;
+                Outcome::Failed(failure, None)
+            }
             Ok(Err(failure)) => {
                 self.report_failure(slot, &event, &failure);
                 self.set_aside(slot, &event, format!("{failure:?}")).await?;
                 Outcome::Failed(failure, None)
             }
-            Err(fault) if event.attempt < FAULT_ATTEMPTS && event.event != Event::Deactivate => {
+            Err(fault) if self.is_tried_after_fault(slot, &event) => {
                 self.try_again(slot, &event, RetryLater { after_ms: None, reason: fault.to_string() }).await?;
+                Outcome::Fault(fault)
+            }
+            Err(fault) if event.event == Event::Activate => {
+                if self.is_to_be_reported(slot, &event) {
+                    self.report_fault(slot, &event, &fault);
+                }
+                self.wait_for_change(slot, &event).await?;
                 Outcome::Fault(fault)
             }
             Err(fault) => {
@@ -319,16 +345,29 @@ impl Dispatch<'_> {
         Ok(())
     }
 
-    /// A setting prevents the event from being handled: it is reported once, and waits beside its lane until the settings are saved or
-    /// something else of the integration succeeds that may have changed it. Its lane goes on: other work for the same customer, such as
-    /// storing the next call, may well be possible.
-    async fn wait_for_owner(&mut self, slot: usize, event: &KeptEvent, failure: &Failure) -> Result<(), StoreError> {
-        if !event.reported {
-            self.report_failure(slot, event, failure);
-        }
+    /// Whether the owner does not know yet why the event waits. An event that does the same work may wait already.
+    fn is_to_be_reported(&self, slot: usize, event: &KeptEvent) -> bool {
+        !event.reported && !self.slots[slot].lanes.has_parked_twin(event)
+    }
+
+    /// Whether an event whose handler trapped or exceeded a limit is tried again soon.
+    fn is_tried_after_fault(&self, slot: usize, event: &KeptEvent) -> bool {
+        let from = self.slots[slot].faults_from.get(&event.id).copied().unwrap_or(1);
+        event.event != Event::Deactivate && event.attempt < from.saturating_add(FAULT_ATTEMPTS - 1)
+    }
+
+    /// The event, which was reported, waits beside its lane until the settings are saved or something else of the integration succeeds that
+    /// may have changed the outcome. Its lane goes on: other work for the same customer, such as storing the next call, may well be possible.
+    async fn wait_for_change(&mut self, slot: usize, event: &KeptEvent) -> Result<(), StoreError> {
         let now = self.now();
-        let next =
-            KeptEvent { attempt: event.attempt + 1, not_before: now, reason: Some(PARKED.to_owned()), reported: true, ..event.clone() };
+        if self.slots[slot].lanes.has_parked_twin(event) {
+            // The one that waits does the work of both. Without this, a repeating timer would add an event with each of its runs.
+            self.finish(slot, event, End::Done, None).await?;
+            self.slots[slot].lanes.done(&event.ordering_key, now);
+            return Ok(());
+        }
+        let reason = Some(PARKED.to_owned());
+        let next = KeptEvent { attempt: event.attempt + 1, not_before: now, reason, reported: true, ..event.clone() };
         self.finish(slot, event, End::Again(Box::new(next.clone())), None).await?;
         self.slots[slot].lanes.park(next, now);
         Ok(())
@@ -351,12 +390,17 @@ impl Dispatch<'_> {
     async fn accept(&mut self, slot: usize, event: &KeptEvent, reply: Reply) -> Result<Outcome, StoreError> {
         self.observer.accepted(event);
         let now = self.now();
+        if event.reason.as_deref() == Some(PARKED) {
+            // What prevented it is over, probably for the others as well.
+            self.slots[slot].lanes.unpark(now);
+        }
         match &event.event {
             Event::Activate => self.slots[slot].lanes.resume(now),
             Event::Deactivate => self.slots[slot].lanes.deactivated(),
             Event::Erase(who) => self.drop_reported(slot, who).await?,
             // The owner, or the remote system, has just done something.
-            Event::Action(_) | Event::Callback(_) => self.slots[slot].lanes.unpark(now),
+            Event::Action(_) => self.slots[slot].lanes.unpark(now),
+            Event::Callback(_) => self.slots[slot].lanes.try_parked(now),
             _ => {}
         }
         let state = match event.event {
@@ -415,6 +459,9 @@ impl Dispatch<'_> {
     }
 
     async fn finish(&mut self, slot: usize, event: &KeptEvent, end: End, state: Option<IntegrationState>) -> Result<(), StoreError> {
+        if !matches!(end, End::Again(_)) {
+            self.slots[slot].faults_from.remove(&event.id);
+        }
         self.write(slot, Write::Finish(event.id.clone(), end, state)).await
     }
 

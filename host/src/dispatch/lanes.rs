@@ -12,6 +12,9 @@ pub const PARKED: &str = "it waits for a change of the settings";
 /// The lane of activations and deactivations.
 const SETUP_LANE: &str = "setup";
 
+/// How many events that wait beside their lanes are tried when something may have changed.
+const PARKED_TRIALS: usize = 10;
+
 /// Whether an event is a wish of the integration's owner: on, or off.
 fn is_wish(event: &Event) -> bool {
     matches!(event, Event::Activate | Event::Deactivate)
@@ -109,12 +112,19 @@ impl Lanes {
         let (replaced, kept): (Vec<_>, Vec<_>) = lane.drain(..).partition(|waiting| is_wish(&waiting.event));
         lane.extend(kept);
         lane.push_front(event);
+        let parked = self.parked.extract_if(.., |waiting| is_wish(&waiting.event));
+        let replaced: Vec<KeptEvent> = replaced.into_iter().chain(parked).collect();
         self.count = self.count + 1 - replaced.len();
         self.unschedule(SETUP_LANE);
         if !self.held.contains(SETUP_LANE) {
             self.schedule(SETUP_LANE.to_owned(), at);
         }
         replaced
+    }
+
+    /// Whether the owner's wish to switch off waits, or a wish is being handled.
+    pub fn is_wishing(&self) -> bool {
+        self.held.contains(SETUP_LANE) || self.waits(|waiting| *waiting == Event::Deactivate)
     }
 
     /// Whether a later wish waits, so that nobody wants this one any more.
@@ -201,23 +211,50 @@ impl Lanes {
         self.schedule(key.to_owned(), at);
     }
 
-    /// The event waits beside its lane, which goes on, until something has changed ([`unpark`](Self::unpark)).
+    /// The event waits beside its lane, which goes on, until something has changed ([`unpark`](Self::unpark)). An activation is the first to
+    /// be tried again, because everything waits for it.
     pub fn park(&mut self, event: KeptEvent, now: i64) {
         let key = event.ordering_key.clone();
         self.count += 1;
-        self.parked.push(event);
+        let place = if is_wish(&event.event) { 0 } else { self.parked.len() };
+        self.parked.insert(place, event);
         self.done(&key, now);
     }
 
     /// Something has changed: events that wait for that are put before the rest of their lanes.
     pub fn unpark(&mut self, now: i64) {
-        for event in std::mem::take(&mut self.parked).into_iter().rev() {
-            let key = event.ordering_key.clone();
-            self.lanes.entry(key.clone()).or_default().push_front(event);
+        self.unpark_first(usize::MAX, now);
+    }
+
+    /// Something may have changed: the events that have waited longest for that, up to [`PARKED_TRIALS`], are tried. When one of them
+    /// succeeds, [`unpark`](Self::unpark) the others. So ten thousand events that wait for the same right cost ten attempts each time.
+    pub fn try_parked(&mut self, now: i64) {
+        self.unpark_first(PARKED_TRIALS, now);
+    }
+
+    fn unpark_first(&mut self, most: usize, now: i64) {
+        let most = most.min(self.parked.len());
+        let events: Vec<KeptEvent> = self.parked.drain(..most).collect();
+        let keys: Vec<String> = events.iter().map(|event| event.ordering_key.clone()).collect();
+        // Those of one lane keep their order.
+        for event in events.into_iter().rev() {
+            self.lanes.entry(event.ordering_key.clone()).or_default().push_front(event);
+        }
+        for key in keys {
             if !self.held.contains(&key) {
                 self.schedule(key, now);
             }
         }
+    }
+
+    /// Whether an event waits beside its lane that does the same work: the same timer, or the same hint of an order.
+    pub fn has_parked_twin(&self, event: &KeptEvent) -> bool {
+        let same = |waiting: &Event| match (waiting, &event.event) {
+            (Event::TimerDue(known), Event::TimerDue(new)) => known.name == new.name,
+            (Event::OrderWebhook(known), Event::OrderWebhook(new)) => known.parameters == new.parameters,
+            _ => false,
+        };
+        self.parked.iter().any(|waiting| waiting.ordering_key == event.ordering_key && same(&waiting.event))
     }
 
     /// Whether events wait beside their lanes.
@@ -394,6 +431,13 @@ mod tests {
             lanes.done(&key, 10);
         }
         assert_eq!(order, ["a1", "a2", "a3"], "the settings were saved");
+        for (key, id) in [("c", "c1"), ("d", "d1")] {
+            lanes.push(event(key, id), 20);
+            let taken = lanes.take(key).expect("an event");
+            lanes.park(taken, 20);
+        }
+        lanes.unpark(30);
+        assert_eq!(lanes.next().map(|(_, _, key)| key).as_deref(), Some("c"), "the lane that has waited longest is the first");
         let mut restarted = Lanes::new(IntegrationState::Active);
         restarted.restore(KeptEvent { reason: Some(PARKED.into()), ..event("a", "a1") });
         assert_eq!((restarted.next(), restarted.has_parked()), (None, true), "it waits after a restart, too");
@@ -409,6 +453,65 @@ mod tests {
         lanes.deactivated();
         lanes.done(SETUP_LANE, 2);
         assert_eq!(lanes.next().map(|(_, _, key)| key).as_deref(), Some(SETUP_LANE));
+    }
+
+    #[test]
+    fn only_some_parked_events_are_tried_each_time_and_each_in_its_turn() {
+        let mut lanes = Lanes::new(IntegrationState::Active);
+        let run = |lanes: &mut Lanes| {
+            let mut ran = Vec::new();
+            while let Some((_, _, key)) = lanes.next() {
+                let taken = lanes.take(&key).expect("an event");
+                ran.push(taken.id.clone());
+                lanes.park(taken, 0);
+            }
+            ran
+        };
+        for number in 0..2 * PARKED_TRIALS {
+            lanes.push(event(&format!("lane{number}"), &number.to_string()), 0);
+        }
+        let all = run(&mut lanes);
+        for expected in [&all[..PARKED_TRIALS], &all[PARKED_TRIALS..], &all[..PARKED_TRIALS]] {
+            lanes.try_parked(0);
+            assert_eq!(run(&mut lanes), expected);
+        }
+        assert_eq!(lanes.len(), all.len());
+    }
+
+    #[test]
+    fn an_activation_that_failed_waits_first_and_a_later_wish_replaces_it() {
+        let mut lanes = Lanes::new(IntegrationState::Active);
+        lanes.push(event("a", "a1"), 0);
+        let first = lanes.take("a").expect("a1");
+        lanes.park(first, 0);
+        lanes.wish(activation(), 0);
+        let failed = lanes.take(SETUP_LANE).expect("on");
+        lanes.park(failed, 0);
+        assert_eq!((lanes.state, lanes.next()), (IntegrationState::Activating, None));
+        lanes.unpark_first(1, 5);
+        let failed = lanes.take(SETUP_LANE).expect("it is tried again before the other events");
+        lanes.park(failed, 5);
+        assert_eq!(names(&lanes.wish(deactivation(), 6)), ["on"]);
+        assert!(lanes.is_wishing());
+        lanes.take(SETUP_LANE).expect("off");
+        lanes.deactivated();
+        lanes.done(SETUP_LANE, 6);
+        lanes.unpark(7);
+        assert_eq!((lanes.state, lanes.next(), lanes.len()), (IntegrationState::Inactive, None, 1), "nothing switches it on again");
+    }
+
+    #[test]
+    fn a_timer_whose_event_is_parked_adds_no_second_one() {
+        let due = |name: &str| {
+            let due = crate::bindings::exports::uis::integration::schedule::TimerDue { name: name.into(), due: 0, payload: Vec::new() };
+            KeptEvent { event: Event::TimerDue(due), ..event("a", name) }
+        };
+        let mut lanes = Lanes::new(IntegrationState::Active);
+        lanes.push(due("sync"), 0);
+        let taken = lanes.take("a").expect("an event");
+        lanes.park(taken, 0);
+        assert!(lanes.has_parked_twin(&due("sync")) && !lanes.has_parked_twin(&due("other")));
+        assert!(!lanes.has_parked_twin(&event("a", "sync")), "another kind of event is other work");
     }
 
     #[test]

@@ -32,6 +32,7 @@ mod stepping;
 mod ticking;
 mod writes;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -79,6 +80,9 @@ struct Slot {
     at_work: usize,
     /// It was reported that the remote system does no work for the account, and it has answered no request since.
     suspended: bool,
+    /// The attempt from which on faults of an event count, by the event's id; absent: the first one. Earlier attempts ended in another way,
+    /// or a person has put the event back into its lane.
+    faults_from: HashMap<String, u32>,
 }
 
 impl Slot {
@@ -88,7 +92,12 @@ impl Slot {
         let state = store.state(&owner).await?;
         let mut lanes = Lanes::new(state);
         let mut replaced = Vec::new();
+        let mut faults_from = HashMap::new();
         for event in store.waiting(&owner).await? {
+            // Its last attempt ended. The store does not say how, so faults count anew. An attempt that broke off with the process counts.
+            if event.reason.is_some() {
+                faults_from.insert(event.id.clone(), event.attempt);
+            }
             replaced.extend(lanes.restore(event));
         }
         if lanes.state != state {
@@ -97,7 +106,7 @@ impl Slot {
         for wish in replaced {
             store.finish(&owner, &wish.id, End::Done, None).await?;
         }
-        Ok(Slot { integration, lanes, at_work: 0, suspended: false })
+        Ok(Slot { integration, lanes, at_work: 0, suspended: false, faults_from })
     }
 }
 
@@ -253,6 +262,7 @@ impl<'a> Dispatch<'a> {
         let now = self.now();
         for replaced in self.slots[slot].lanes.wish(event, now) {
             self.note(replaced.origin, &format!("{} is not wanted any more: the latest wish counts", replaced.what));
+            self.slots[slot].faults_from.remove(&replaced.id);
             self.write(slot, Write::Finish(replaced.id, End::Done, None)).await?;
         }
         Ok(())

@@ -230,6 +230,8 @@ impl Dispatch<'_> {
             Stored::Revived(slot, event, reply) => {
                 let _ = reply.send(event.is_some());
                 if let Some(event) = event {
+                    // Whoever revived it expects the fault to be mended: it has all its attempts again.
+                    self.slots[slot].faults_from.insert(event.id.clone(), event.attempt);
                     self.slots[slot].lanes.push(*event, now);
                 }
             }
