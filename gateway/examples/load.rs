@@ -162,6 +162,49 @@ async fn handled() {
     );
 }
 
+/// Incoming calls of twenty healthy accounts, while RetailCRM answers twenty others at once, and then only after half a minute.
+async fn slow() {
+    let mut fleet = Fleet::with_other(&program(), 40, json!({"recording-wait": 0}), 20).await;
+    fleet.start().await;
+    fleet.until_nothing_waits(Duration::from_secs(60)).await.expect("all are activated");
+    for seconds in [0, 30] {
+        fleet.other_crm.misbehave(&json!({"rules": [{"path": "/api/**", "latencyMs": seconds * 1000}]})).expect("a plan");
+        let (address, began) = (fleet.address, Instant::now());
+        let mut traffic = tokio::task::JoinSet::new();
+        for account in 0..20_u64 {
+            traffic.spawn(async move {
+                let mut session = 500_000_000 + account * 1_000_000 + seconds;
+                while began.elapsed() < SECONDS {
+                    session += 100;
+                    let call = finished_call(session).to_string();
+                    let (mut kept, mut live) = (Connection::open(address).await, Connection::open(address).await);
+                    kept.post(&format!("/account-{account}/notify/{SECRET}/call_session_finished"), &call).await;
+                    let route = format!("/account-{account}/route/{SECRET}?cdr_id={session}&numa=79161234567&numb=74951112233");
+                    // Nobody waits for this answer: the next call comes all the same.
+                    tokio::spawn(async move { live.post(&route, "").await });
+                    tokio::time::sleep(Duration::from_millis(250)).await;
+                }
+            });
+        }
+        let (mut connection, mut times) = (Connection::open(address).await, Vec::new());
+        while began.elapsed() < SECONDS {
+            let session = 700_000_000 + times.len() as u64 + seconds * 100_000;
+            let path = format!("/account-{}/route/{SECRET}?cdr_id={session}&numa=79161234567&numb=74951112233", 20 + session % 20);
+            let sent = Instant::now();
+            connection.post(&path, "").await;
+            times.push(sent.elapsed());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        traffic.join_all().await;
+        println!(
+            "twenty accounts whose RetailCRM answers after {seconds} s: {} incoming calls of twenty others, p50 {:?}, p99 {:?}",
+            times.len(),
+            percentile(&mut times, 0.5),
+            percentile(&mut times, 0.99),
+        );
+    }
+}
+
 fn resident_kib(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("Linux");
     let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("a size");
@@ -195,6 +238,9 @@ async fn main() {
     }
     if wants("handled") {
         handled().await;
+    }
+    if wants("slow") {
+        slow().await;
     }
     if wants("memory") {
         memory().await;

@@ -110,8 +110,7 @@ async fn seen(options: OpenOptions) -> Vec<Seen> {
     gateway.deliver(&running, 1, "action", Event::Action("sync-employees".to_owned())).await.expect("accepted");
     until_quiet(&gateway).await;
     gateway.stop().await;
-    let seen = seen.lock().expect("no panic").clone();
-    seen
+    std::mem::take(&mut *seen.lock().expect("no panic"))
 }
 
 async fn until_quiet(gateway: &Gateway) {

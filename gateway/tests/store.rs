@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicU32;
 
 use tempfile::TempDir;
 use uis_gateway::store::{DialRecord, NewRequest, OpenError, OpenOptions, SqliteStore, recovery, schema};
@@ -315,7 +316,7 @@ async fn each_damaged_page_is_recovered_from_or_named() {
 #[tokio::test]
 async fn a_full_disk_ends_the_store_and_loses_nothing_acknowledged() {
     let (_folder, path) = folder();
-    let options = OpenOptions { most_pages: Some(60), ..OpenOptions::default() };
+    let options = OpenOptions { most_pages: Some(Arc::new(AtomicU32::new(60))), ..OpenOptions::default() };
     let (store, _) = SqliteStore::open(&path, options).expect("it opens");
     let mut acknowledged = Vec::new();
     let mut refused = 0;

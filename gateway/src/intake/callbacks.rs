@@ -12,6 +12,7 @@ use uis_host::dispatch::LiveEnd;
 use uis_host::endpoints::callback;
 use uis_host::event::Event;
 
+use super::request::Refusal;
 use super::{admitted, limited, not_found, not_stored, request as reading};
 use crate::requests::{Kind, Raw};
 use crate::service::{Gateway, Running};
@@ -28,27 +29,26 @@ pub async fn accept(gateway: &Gateway, name: &str, callback: &str, secret: Optio
     let admitted = match secret {
         Some(secret) => admitted(gateway, name, secret).await,
         // The parameter is compared below, once the body has been read: it may be there.
-        None => gateway.running(name).ok_or_else(not_found),
+        None => gateway.running(name).ok_or(Refusal { status: StatusCode::NOT_FOUND, retry_after: None }),
     };
     let (running, raw) = match admitted {
         Ok(running) => match reading::read(request, gateway.limits()).await {
             Ok(Some(raw)) => (running, raw),
             Ok(None) => return not_found(),
-            Err(refused) => return refused,
+            Err(refused) => return refused.into_response(),
         },
-        Err(refused) => return refused,
+        Err(refused) => return refused.into_response(),
     };
     let parameters = match parameters(gateway, &running, need, &raw) {
         Some(parameters) => parameters,
         None => {
-            metrics::counter!("uis_gateway_requests_refused_total", "why" => "unknown").increment(1);
-            return not_found();
+            return Refusal::counted(StatusCode::NOT_FOUND, "unknown").into_response();
         }
     };
     if secret.is_none()
         && let Err(refused) = limited(&running)
     {
-        return refused;
+        return refused.into_response();
     }
     deliver(gateway, &running, need, parameters, raw).await
 }

@@ -28,7 +28,7 @@ pub mod server;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
@@ -38,6 +38,7 @@ use uis_host::event::Event;
 use uis_host::services::EventScope;
 
 use crate::service::{Gateway, NotAccepted, Running};
+use request::{Refusal, Steps};
 
 /// The answer to everything that is not served.
 fn not_found() -> Response {
@@ -56,6 +57,7 @@ pub fn router(gateway: Arc<Gateway>, prefix: &str) -> Router {
         .route("/{integration}/{callback}", any(callback))
         .route("/{integration}/{callback}/{secret}", any(callback_with_secret))
         .fallback(async || not_found())
+        .method_not_allowed_fallback(async || not_found())
         .with_state(gateway);
     match prefix.trim_end_matches('/') {
         "" => served,
@@ -72,36 +74,32 @@ async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
 }
 
 /// The integration of a request whose secret is right and that keeps the limit of requests; otherwise the answer.
-async fn admitted(gateway: &Gateway, name: &str, secret: &str) -> Result<Arc<Running>, Response> {
+async fn admitted(gateway: &Gateway, name: &str, secret: &str) -> Result<Arc<Running>, Refusal> {
     // An unknown integration compares with a secret too, so that both take the same time.
     let running = gateway.running(name);
     let secrets = running.as_deref().map_or(gateway.nobody(), |running| &running.secrets);
     let right = secrets.admits(secret, gateway.now());
     let Some(running) = running.filter(|_| right) else {
-        metrics::counter!("uis_gateway_requests_refused_total", "why" => "unknown").increment(1);
-        return Err(not_found());
+        return Err(Refusal::counted(StatusCode::NOT_FOUND, "unknown"));
     };
     limited(&running).map(|()| running)
 }
 
 /// Takes one request of the integration's limit.
-fn limited(running: &Running) -> Result<(), Response> {
+fn limited(running: &Running) -> Result<(), Refusal> {
     match running.limiter.check() {
         Ok(()) => Ok(()),
-        Err(_) => {
-            metrics::counter!("uis_gateway_requests_refused_total", "why" => "rate").increment(1);
-            Err((StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")]).into_response())
-        }
+        Err(_) => Err(Refusal { retry_after: Some(1), ..Refusal::counted(StatusCode::TOO_MANY_REQUESTS, "rate") }),
     }
 }
 
-async fn notify_untyped(gateway: State<Arc<Gateway>>, Path((name, secret)): Path<(String, String)>, request: Request) -> Response {
+async fn notify_untyped(gateway: State<Arc<Gateway>>, Steps((name, secret)): Steps<(String, String)>, request: Request) -> Response {
     notify(&gateway, &name, &secret, None, request).await
 }
 
 async fn notify_typed(
     gateway: State<Arc<Gateway>>,
-    Path((name, secret, kind)): Path<(String, String, String)>,
+    Steps((name, secret, kind)): Steps<(String, String, String)>,
     request: Request,
 ) -> Response {
     notify(&gateway, &name, &secret, Some(&kind), request).await
@@ -110,48 +108,49 @@ async fn notify_typed(
 async fn notify(gateway: &Arc<Gateway>, name: &str, secret: &str, kind: Option<&str>, request: Request) -> Response {
     let running = match admitted(gateway, name, secret).await {
         Ok(running) => running,
-        Err(refused) => return refused,
+        Err(refused) => return refused.into_response(),
     };
     match request::read(request, gateway.limits()).await {
         Ok(Some(raw)) => notifications::accept(gateway, &running, kind, raw).await,
         Ok(None) => not_found(),
-        Err(refused) => refused,
+        Err(refused) => refused.into_response(),
     }
 }
 
-async fn routed(State(gateway): State<Arc<Gateway>>, Path((name, secret)): Path<(String, String)>, request: Request) -> Response {
+async fn routed(State(gateway): State<Arc<Gateway>>, Steps((name, secret)): Steps<(String, String)>, request: Request) -> Response {
     let running = match admitted(&gateway, &name, &secret).await {
         Ok(running) => running,
-        Err(refused) => return refused,
+        Err(refused) => return refused.into_response(),
     };
     match request::read(request, gateway.limits()).await {
         Ok(Some(raw)) => route::answer(&gateway, &running, raw).await,
         Ok(None) => not_found(),
-        Err(refused) => refused,
+        Err(refused) => refused.into_response(),
     }
 }
 
-async fn callback(gateway: State<Arc<Gateway>>, Path((name, callback)): Path<(String, String)>, request: Request) -> Response {
+async fn callback(gateway: State<Arc<Gateway>>, Steps((name, callback)): Steps<(String, String)>, request: Request) -> Response {
     callbacks::accept(&gateway, &name, &callback, None, request).await
 }
 
 async fn callback_with_secret(
     gateway: State<Arc<Gateway>>,
-    Path((name, callback, secret)): Path<(String, String, String)>,
+    Steps((name, callback, secret)): Steps<(String, String, String)>,
     request: Request,
 ) -> Response {
     callbacks::accept(&gateway, &name, &callback, Some(&secret), request).await
 }
 
-async fn asset(State(gateway): State<Arc<Gateway>>, Path((name, path)): Path<(String, String)>, request: Request) -> Response {
+async fn asset(State(gateway): State<Arc<Gateway>>, Steps((name, path)): Steps<(String, String)>, request: Request) -> Response {
     let get = matches!(*request.method(), http::Method::GET | http::Method::HEAD);
     let Some(running) = gateway.running(&name).filter(|_| get && assets::is_path(&path)) else { return not_found() };
     if let Err(refused) = limited(&running) {
-        return refused;
+        return refused.into_response();
     }
     let wall = running.integration.limits.wall_live;
     let scope = EventScope::new(running.integration.clone(), uis_host::ports::Origin(0), std::time::Instant::now() + wall);
     match gateway.plugin().asset(scope, &path).await {
+        Ok(None) => not_found(),
         Ok(file) => assets::answer(&running.integration, file).map(axum::body::Body::from),
         Err(fault) => {
             tracing::warn!(integration = name, path, %fault, "the plugin gave no file");
@@ -178,6 +177,5 @@ async fn deliver_all(
 /// The answer while events cannot be stored. A sender that tries again loses nothing.
 fn not_stored(why: &NotAccepted) -> Response {
     tracing::error!(%why, "a request was not accepted");
-    metrics::counter!("uis_gateway_requests_refused_total", "why" => "not stored").increment(1);
-    (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "5")]).into_response()
+    Refusal { retry_after: Some(5), ..Refusal::counted(StatusCode::SERVICE_UNAVAILABLE, "not stored") }.into_response()
 }

@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderValue, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -87,7 +89,7 @@ impl Connections {
         };
         // Answers are small; waiting to fill a packet would only delay them.
         let _ = stream.set_nodelay(true);
-        let router = router.clone();
+        let (router, working) = (router.clone(), at_work.clone());
         let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
             answer(router.clone(), at_work.clone(), request.map(axum::body::Body::new))
         });
@@ -103,7 +105,12 @@ impl Connections {
                 _ = connection.as_mut() => {}
                 () = end.notified() => {
                     connection.as_mut().graceful_shutdown();
-                    let _ = tokio::time::timeout(FAREWELL, connection).await;
+                    // A request that has arrived is still answered. Whoever has sent none, or only a part of its head, is not waited for:
+                    // connections that end slowly would be more than the limit.
+                    let ended = tokio::time::timeout(Duration::ZERO, connection.as_mut()).await.is_ok();
+                    if !ended && working.load(Ordering::SeqCst) > 0 {
+                        let _ = tokio::time::timeout(FAREWELL, connection).await;
+                    }
                 }
             }
             lock(&self.open).1.remove(&number);
@@ -171,7 +178,22 @@ impl Drop for AtWork {
     }
 }
 
+/// Answers a request. A body in pieces ends the connection: where one that also has a length ends is read differently by different web
+/// servers, so what follows it is nobody's request. The HTTP library drops a length that comes after `Transfer-Encoding`.
 async fn answer(router: Router, at_work: Arc<AtomicUsize>, request: Request) -> Result<Response, Infallible> {
+    let in_pieces = request.headers().contains_key(TRANSFER_ENCODING);
+    if in_pieces && request.headers().contains_key(CONTENT_LENGTH) {
+        metrics::counter!("uis_gateway_requests_refused_total", "why" => "two lengths").increment(1);
+        return Ok((StatusCode::BAD_REQUEST, [(CONNECTION, "close")]).into_response());
+    }
+    let mut answer = answer_in_task(router, at_work, request).await;
+    if in_pieces {
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(answer)
+}
+
+async fn answer_in_task(router: Router, at_work: Arc<AtomicUsize>, request: Request) -> Response {
     let at_work = AtWork::begin(at_work);
     // In a task of its own: an event that has arrived is stored and delivered even if its sender closes the connection meanwhile.
     let answered = tokio::spawn(async move {
@@ -179,12 +201,10 @@ async fn answer(router: Router, at_work: Arc<AtomicUsize>, request: Request) -> 
         router.oneshot(request).await
     });
     match answered.await {
-        Ok(answer) => answer,
+        Ok(Ok(answer)) => answer,
         Err(error) => {
             tracing::error!(%error, "answering a request failed");
-            let mut response = Response::new(axum::body::Body::empty());
-            *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
-            Ok(response)
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
 }

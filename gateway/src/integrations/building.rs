@@ -26,6 +26,9 @@ use crate::network::is_local;
 use crate::secrets::{Sealer, Secrets};
 use crate::store::SqliteStore;
 
+/// Gives what sends the requests of an integration, by its name.
+pub type EgressOf = Box<dyn Fn(&str) -> Arc<dyn Egress> + Send + Sync>;
+
 /// What every integration of the process shares.
 pub struct Workshop {
     /// The plugin.
@@ -43,7 +46,7 @@ pub struct Workshop {
     /// UIS accounts.
     pub accounts: Accounts,
     /// Gives what sends the requests of an integration, by its name.
-    pub egress: Box<dyn Fn(&str) -> Arc<dyn Egress> + Send + Sync>,
+    pub egress: EgressOf,
     /// Rate limits.
     pub paces: Paces,
 }

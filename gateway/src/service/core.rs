@@ -9,8 +9,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use uis_host::dispatch::Dispatch;
+use uis_host::dispatch::commands::Command;
 use uis_host::dispatch::handle::Handle;
-use uis_host::dispatch::serving::Command;
 use uis_host::ports::StoreError;
 use uis_host::sync::lock;
 
@@ -47,6 +47,7 @@ impl Core {
         if let Some(report) = recovered {
             tracing::error!(%report, "the store's file was damaged; what can be read was recovered");
         }
+        store.prove_room().await.map_err(|error| format!("{}: {error}", parts.store.display()))?;
         let store = Arc::new(store);
         let workshop = &parts.workshop;
         let book = Arc::new(Book { store: store.clone(), workshop: workshop.clone() });

@@ -109,6 +109,8 @@ pub struct Gateway {
     parts: Parts,
     /// The opening of the store that is in use; none while the store is failed.
     core: RwLock<Result<Arc<Core>, String>>,
+    /// The opening that was in use last: while the store is failed, it still knows which requests will be accepted again.
+    last: RwLock<Option<Arc<Core>>>,
     /// Integrations whose record cannot be used at all, with the reason.
     refused: Mutex<HashMap<String, String>>,
     /// Compared with when there is no integration.
@@ -124,6 +126,7 @@ impl Gateway {
         let gateway = Gateway {
             parts,
             core: RwLock::new(Err("the gateway starts".to_owned())),
+            last: RwLock::default(),
             refused: Mutex::default(),
             nobody,
             stopping: watch::Sender::new(false),
@@ -160,9 +163,10 @@ impl Gateway {
         &self.nobody
     }
 
-    /// The integration of this name, if it accepts requests.
+    /// The integration of this name, if it accepts requests. While the store is failed its requests are known too, so that their senders are
+    /// asked to try again.
     pub fn running(&self, name: &str) -> Option<Arc<Running>> {
-        self.core().ok()?.running(name)
+        self.last.read().unwrap_or_else(std::sync::PoisonError::into_inner).as_ref()?.running(name)
     }
 
     /// Stores a request as it came, before anything is made of it. It is on disk together with the first event that is kept of it. Returns
@@ -222,6 +226,9 @@ impl Gateway {
 
     fn use_core(&self, core: Result<Arc<Core>, String>) {
         metrics::gauge!("uis_gateway_ready").set(if core.is_ok() { 1.0 } else { 0.0 });
+        if let Ok(core) = &core {
+            *self.last.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(core.clone());
+        }
         *self.write() = core;
     }
 

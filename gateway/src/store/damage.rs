@@ -3,10 +3,10 @@
 //! A damaged event, timer or request is moved to the table `damaged`, as it was found, when it is read; the others go on. A damaged value of a
 //! plugin's storage stays and fails whatever needs it, because it may be an open intent. The administrator restores a backup, or discards it.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 use uis_host::ports::Answer;
 
-use super::db::DbError;
+use super::db::{DbError, shown};
 use super::{SqliteStore, events, records, requests, storage, timers};
 
 /// A row that was set aside.
@@ -31,7 +31,10 @@ impl SqliteStore {
             let mut statement = db.connection.prepare_cached("SELECT row, at, tbl, key, why FROM damaged ORDER BY row")?;
             let rows = statement.query_map([], |row| {
                 let number: i64 = row.get(0)?;
-                Ok(Damaged { row: number.unsigned_abs(), at: row.get(1)?, table: row.get(2)?, key: row.get(3)?, why: row.get(4)? })
+                let text = |at: usize| row.get_ref(at).map(shown);
+                // This table has no checksums: whatever is in it is damaged anyway.
+                let at = row.get_ref(1)?.as_i64().unwrap_or_default();
+                Ok(Damaged { row: number.unsigned_abs(), at, table: text(2)?, key: text(3)?, why: text(4)? })
             })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
@@ -48,26 +51,20 @@ impl SqliteStore {
         })
     }
 
-    /// Discards a damaged value of a plugin's storage by its row, or the damaged record of an integration by its name: `storage:17`,
-    /// `integrations:main`. It is moved to the damaged rows.
+    /// Discards a damaged value of a plugin's storage by its row, or the damaged record of an integration by its row or its name:
+    /// `storage:17`, `integrations:#1`, `integrations:main`. It is moved to the damaged rows.
     pub fn discard(&self, what: &str) -> Answer<'static, ()> {
         let what = what.to_owned();
         self.durable(move |db| {
             let unknown = || DbError::This(format!("{what:?} is nothing that can be discarded; copy it from the error message"));
             let (table, key) = what.split_once(':').ok_or_else(unknown)?;
             let (table, sql): (&'static str, &str) = match table {
-                "storage" => ("storage", "SELECT row, owner || '/' || key, value FROM storage WHERE row = CAST(? AS INTEGER)"),
-                "integrations" => ("integrations", "SELECT row, name, record FROM integrations WHERE name = ?"),
+                "storage" => ("storage", "SELECT row FROM storage WHERE row = CAST(? AS INTEGER)"),
+                "integrations" => ("integrations", "SELECT row FROM integrations WHERE ?1 IN (name, '#' || row)"),
                 _ => return Err(unknown()),
             };
-            let found =
-                db.connection.query_row(sql, params![key], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, Vec<u8>>(2)?)));
-            let (row, key, content): (i64, String, Vec<u8>) = match found {
-                Err(rusqlite::Error::QueryReturnedNoRows) => return Err(unknown()),
-                found => found?,
-            };
-            db.storage_bytes.clear();
-            Ok(db.set_aside(table, row, &key, Some(&content))?)
+            let row = db.connection.query_row(sql, params![key], |row| row.get(0)).optional()?.ok_or_else(unknown)?;
+            Ok(db.set_aside(table, row)?)
         })
     }
 }

@@ -2,16 +2,19 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 use uis_host::clock::{Clock, SystemClock};
 
-use super::{OpenError, OpenOptions, schema};
+use super::{OpenError, OpenOptions, recovery, schema};
 
 /// Counters are written this far ahead, so that a number is never taken twice, and not every one costs a write.
 const AHEAD: i64 = 10_000;
+/// No number is ever as large as this; one that is found in the file is damaged, and not counted on from.
+const MOST: i64 = 1 << 62;
 /// Prepared statements that are kept; there are about 60.
 const STATEMENTS: usize = 96;
 /// Pages of 4 KiB that SQLite keeps in memory: 32 MiB.
@@ -25,12 +28,38 @@ pub enum DbError {
     /// Only this operation: what it needs is damaged. It has written nothing.
     This(String),
     /// The store as a whole.
-    Store(String),
+    Store(rusqlite::Error),
 }
 
 impl From<rusqlite::Error> for DbError {
     fn from(error: rusqlite::Error) -> Self {
-        DbError::Store(error.to_string())
+        DbError::Store(error)
+    }
+}
+
+/// Whether SQLite says that the file itself is damaged, and not that it cannot be reached, read or written just now.
+pub fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
+/// Reads a row whose first column is its number. A value that is not of its column's type is damage of this row alone: the inner error is the
+/// row's number.
+pub fn sound<T>(row: &Row<'_>, read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>) -> rusqlite::Result<Result<T, i64>> {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
+    match read(row) {
+        Ok(found) => Ok(Ok(found)),
+        Err(FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..)) => Ok(Err(row.get(0)?)),
+        Err(error) => Err(error),
+    }
+}
+
+/// A value for a reader, whatever it is: text that is damaged has replacement characters.
+pub fn shown(value: ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Null => String::new(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
     }
 }
 
@@ -50,8 +79,23 @@ pub struct Db {
     pub storage_bytes: HashMap<String, i64>,
     /// Number and bytes of timers, by owner; absent until an owner first sets one.
     pub timer_room: HashMap<String, (i64, i64)>,
+    path: PathBuf,
     /// Held as long as the file is open.
     _lock: File,
+}
+
+/// Columns that say which row of a table it is, and the column with its content.
+fn identity(table: &str) -> (&'static str, &'static str) {
+    match table {
+        "events" => ("owner, id", "body"),
+        "states" => ("owner", "state"),
+        "storage" => ("owner, key", "value"),
+        "timers" => ("owner, name", "payload"),
+        "requests" => ("owner, number", "body"),
+        "integrations" => ("name", "record"),
+        "captures" => ("owner, event", "content"),
+        _ => ("rowid", "NULL"),
+    }
 }
 
 /// The counter of events.
@@ -78,13 +122,20 @@ impl Db {
             connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
             connection.set_prepared_statement_cache_capacity(STATEMENTS);
             schema::migrate(&connection)?;
-            if let Some(most) = options.most_pages {
-                connection.pragma_update(None, "max_page_count", most)?;
+            if let Some(most) = &options.most_pages {
+                connection.pragma_update(None, "max_page_count", most.load(Ordering::SeqCst))?;
             }
             Ok(())
         };
         set().map_err(failed)?;
-        let mut db = Db { connection, counters: HashMap::new(), storage_bytes: HashMap::new(), timer_room: HashMap::new(), _lock: lock };
+        let mut db = Db {
+            connection,
+            counters: HashMap::new(),
+            storage_bytes: HashMap::new(),
+            timer_room: HashMap::new(),
+            path: path.to_owned(),
+            _lock: lock,
+        };
         for (name, table, column) in [(EVENTS, "events", "place"), (VERSIONS, "storage", "version"), (REQUESTS, "requests", "number")] {
             db.begin_counter(name, table, column).map_err(failed)?;
         }
@@ -93,8 +144,11 @@ impl Db {
 
     /// Counts on from what the file says is taken, and from what is stored: after a recovery the counter may be missing.
     fn begin_counter(&mut self, name: &'static str, table: &str, column: &str) -> rusqlite::Result<()> {
-        let known = self.connection.query_row("SELECT value FROM counters WHERE name = ?", [name], |row| row.get(0)).optional()?;
-        let stored: i64 = self.connection.query_row(&format!("SELECT coalesce(max({column}), 0) FROM {table}"), [], |row| row.get(0))?;
+        let read = |row: &Row<'_>| Ok(row.get_ref(0)?.as_i64().ok());
+        let known = self.connection.query_row("SELECT value FROM counters WHERE name = ?", [name], read).optional()?.flatten();
+        let sql = format!("SELECT coalesce(max({column}), 0) FROM {table} WHERE {column} < {MOST}");
+        let stored: i64 = self.connection.query_row(&sql, [], |row| row.get(0))?;
+        let known = known.filter(|known| *known < MOST);
         let taken = known.unwrap_or(0).max(stored);
         self.counters.insert(name, Counter { next: taken + 1, taken });
         Ok(())
@@ -125,15 +179,41 @@ impl Db {
         statement.execute(params![name, taken]).map(|_| ())
     }
 
-    /// Sets a row aside whose checksum does not match: it is moved into the table of damaged rows, as it was found.
-    pub fn set_aside(&mut self, table: &'static str, row: i64, key: &str, content: Option<&[u8]>) -> rusqlite::Result<()> {
+    /// Sets a damaged row aside: it is moved into the table of damaged rows, with its content as it was found.
+    pub fn set_aside(&mut self, table: &'static str, row: i64) -> rusqlite::Result<()> {
+        let (columns, content) = identity(table);
+        let names = columns.split(", ").count();
+        let sql = format!("SELECT {columns}, {content} FROM {table} WHERE rowid = ?");
+        let read = |found: &Row<'_>| -> rusqlite::Result<(String, Value)> {
+            let names: Vec<String> = (0..names).map(|at| found.get_ref(at).map(shown)).collect::<rusqlite::Result<_>>()?;
+            let content = match found.get_ref(names.len())? {
+                ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
+                ValueRef::Null => Value::Null,
+                other => Value::Blob(shown(other).into_bytes()),
+            };
+            Ok((names.join("/"), content))
+        };
+        let (key, content) = self.connection.query_row(&sql, [row], read)?;
+        // It may have counted for any owner.
+        self.storage_bytes.clear();
+        self.timer_room.clear();
         tracing::error!(table, key, "a stored row is damaged; it was set aside");
         metrics::counter!("uis_gateway_store_damaged_total").increment(1);
         let at = SystemClock.now_ms();
         self.connection.execute(
             "INSERT INTO damaged (at, tbl, key, content, why) VALUES (?, ?, ?, ?, 'the checksum does not match')",
-            params![at, table, key, content.map_or(Value::Null, |content| Value::Blob(content.to_vec()))],
+            params![at, table, key, content],
         )?;
         self.connection.execute(&format!("DELETE FROM {table} WHERE rowid = ?"), [row]).map(|_| ())
+    }
+
+    /// Notes beside the file that SQLite found it damaged, so that the next opening checks it as a whole, however large it is.
+    pub fn suspect(&self, error: &rusqlite::Error) {
+        if !is_damage(error) {
+            return;
+        }
+        if let Err(error) = File::create(recovery::suspicion(&self.path)) {
+            tracing::error!(path = %self.path.display(), %error, "the file is damaged: run uis-gateway check-store --recover");
+        }
     }
 }

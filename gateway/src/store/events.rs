@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use uis_host::clock::{Clock, SystemClock};
 use uis_host::ports::{Answer, DeadLetter, End, IntegrationState, KeptEvent};
 
-use super::db::{Db, DbError, EVENTS};
+use super::db::{Db, DbError, EVENTS, shown, sound};
 use super::sums::Sum;
 use super::{SqliteStore, timers};
 
@@ -14,11 +14,9 @@ const WAITING: i64 = 0;
 const DONE: i64 = 1;
 /// `state` of a dead letter.
 const DEAD: i64 = 2;
-/// Rows that a sweep deletes in one operation, so that others come between.
-const SWEPT_AT_ONCE: usize = 500;
 
-/// Columns of [`Found`].
-const COLUMNS: &str = "seq, owner, id, body, sum, state, place, attempt, why, mark";
+/// Columns of a row.
+pub const COLUMNS: &str = "seq, owner, id, body, sum, state, place, attempt, why, mark";
 
 /// A row of the table.
 struct Found {
@@ -68,9 +66,22 @@ impl Found {
         Some(KeptEvent { attempt: self.attempt, ..event })
     }
 
+    /// The row with its event; of a damaged one its number.
+    fn sound(self) -> Result<(Found, KeptEvent), i64> {
+        match self.event() {
+            Some(event) => Ok((self, event)),
+            None => Err(self.seq),
+        }
+    }
+
     fn expected_mark(&self) -> i64 {
         mark(self.seq, self.state, self.place, self.attempt, self.why.as_deref())
     }
+}
+
+/// The number of a row; an error when it is damaged.
+pub fn number(row: &Row<'_>) -> rusqlite::Result<Result<i64, i64>> {
+    Ok(sound(row, Found::read)?.and_then(Found::sound).map(|(found, _)| found.seq))
 }
 
 /// The checksum of an event's body.
@@ -98,10 +109,24 @@ pub fn insert(db: &mut Db, owner: &str, event: &KeptEvent, body: &[u8]) -> Resul
     Ok(())
 }
 
-/// The event of this id, if it waits: its row as far as its next state needs it.
-fn waiting_row(db: &Db, owner: &str, id: &str) -> rusqlite::Result<Option<(i64, i64, u32)>> {
-    let mut statement = db.connection.prepare_cached("SELECT seq, place, attempt FROM events WHERE owner = ? AND id = ? AND state = 0")?;
-    statement.query_row(params![owner, id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()
+/// The event of this id, if it waits: its row as far as its next state needs it. A damaged one is set aside, before a new mark could hide it.
+fn waiting_row(db: &mut Db, owner: &str, id: &str) -> rusqlite::Result<Option<(i64, i64, u32)>> {
+    let found = {
+        let sql = "SELECT seq, place, attempt, state, why, mark FROM events WHERE owner = ? AND id = ? AND state = 0";
+        let mut statement = db.connection.prepare_cached(sql)?;
+        let read = |row: &Row<'_>| {
+            let (seq, place, attempt): (i64, i64, u32) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let why: Option<String> = row.get(4)?;
+            let sound = mark(seq, row.get(3)?, place, attempt, why.as_deref()) == row.get::<_, i64>(5)?;
+            Ok(if sound { Ok((seq, place, attempt)) } else { Err(seq) })
+        };
+        statement.query_row(params![owner, id], |row| Ok(sound(row, read)?.and_then(std::convert::identity))).optional()?
+    };
+    match found {
+        Some(Err(seq)) => db.set_aside("events", seq).map(|()| None),
+        Some(Ok(found)) => Ok(Some(found)),
+        None => Ok(None),
+    }
 }
 
 /// Changes the state of an event.
@@ -112,19 +137,48 @@ fn change(db: &Db, seq: i64, state: i64, place: i64, attempt: u32, why: Option<&
     db.connection.prepare_cached(sql)?.execute(params![state, place, attempt, ended, why, mark, seq]).map(|_| ())
 }
 
-/// All events of an owner in this state, in their order. Damaged rows are set aside.
-fn all(db: &mut Db, owner: &str, state: i64) -> Result<Vec<Found>, DbError> {
-    let sql = format!("SELECT {COLUMNS} FROM events WHERE owner = ? AND state = {state} ORDER BY place");
-    let found: Vec<Found> = {
-        let mut statement = db.connection.prepare_cached(&sql)?;
-        let rows = statement.query_map([owner], Found::read)?;
-        rows.collect::<rusqlite::Result<_>>()?
-    };
-    let (sound, damaged): (Vec<_>, Vec<_>) = found.into_iter().partition(|found| found.event().is_some());
-    for row in damaged {
-        db.set_aside("events", row.seq, &format!("{owner}/{}", row.id), Some(&row.body))?;
+/// Events of an owner in this state, in their order, after a place, and at most so many. Damaged rows are set aside.
+fn list(db: &mut Db, owner: &str, state: i64, mut after: i64, limit: usize) -> Result<Vec<(Found, KeptEvent)>, DbError> {
+    let sql = format!("SELECT {COLUMNS} FROM events WHERE owner = ? AND state = {state} AND place > ? ORDER BY place LIMIT ?");
+    let mut events = Vec::new();
+    loop {
+        // SQLite takes a negative limit for none.
+        let wanted = i64::try_from(limit - events.len()).unwrap_or(-1);
+        let mut damaged = Vec::new();
+        {
+            let mut statement = db.connection.prepare_cached(&sql)?;
+            let mut rows = statement.query(params![owner, after, wanted])?;
+            while let Some(row) = rows.next()? {
+                match sound(row, Found::read)?.and_then(Found::sound) {
+                    Ok((found, event)) => {
+                        after = found.place;
+                        events.push((found, event));
+                    }
+                    Err(seq) => damaged.push(seq),
+                }
+            }
+        }
+        for seq in &damaged {
+            db.set_aside("events", *seq)?;
+        }
+        // In place of the damaged ones, others may follow.
+        if damaged.is_empty() || events.len() >= limit {
+            return Ok(events);
+        }
     }
-    Ok(sound)
+}
+
+/// The dead letter of this id that died first. Damaged ones are set aside.
+fn first_dead(db: &mut Db, owner: &str, id: &str) -> Result<Option<(Found, KeptEvent)>, DbError> {
+    let sql = format!("SELECT {COLUMNS} FROM events WHERE owner = ? AND id = ? AND state = {DEAD} ORDER BY place LIMIT 1");
+    loop {
+        let found = db.connection.prepare_cached(&sql)?.query_row(params![owner, id], |row| sound(row, Found::read)).optional()?;
+        match found.map(|found| found.and_then(Found::sound)) {
+            None => return Ok(None),
+            Some(Ok(found)) => return Ok(Some(found)),
+            Some(Err(seq)) => db.set_aside("events", seq)?,
+        }
+    }
 }
 
 fn set_state(db: &mut Db, owner: &str, state: IntegrationState) -> Result<(), DbError> {
@@ -149,20 +203,26 @@ fn name_of(state: IntegrationState) -> &'static str {
 
 fn state_of(db: &mut Db, owner: &str) -> Result<IntegrationState, DbError> {
     use IntegrationState::{Activating, Active, Inactive, Paused};
-    let found: Option<(i64, String, i64)> = {
+    let found = {
         let mut statement = db.connection.prepare_cached("SELECT rowid, state, sum FROM states WHERE owner = ?")?;
-        statement.query_row([owner], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        statement.query_row([owner], |row| sound(row, read)).optional()?
     };
-    let Some((row, name, sum)) = found else { return Ok(Inactive) };
-    let known = [Inactive, Activating, Active, Paused].into_iter().find(|state| name_of(*state) == name);
-    match known.filter(|_| sum == Sum::of("states").text(owner).text(&name).done()) {
-        Some(state) => Ok(state),
-        None => {
-            // Nothing of a switched-off integration is delivered, so an administrator will notice, and can switch it on again.
-            db.set_aside("states", row, owner, Some(name.as_bytes()))?;
-            Ok(Inactive)
+    let row = match found {
+        None => return Ok(Inactive),
+        Some(Err(row)) => row,
+        Some(Ok((row, name, sum))) => {
+            let (row, name, sum): (i64, String, i64) = (row, name, sum);
+            let known = [Inactive, Activating, Active, Paused].into_iter().find(|state| name_of(*state) == name);
+            match known.filter(|_| sum == Sum::of("states").text(owner).text(&name).done()) {
+                Some(state) => return Ok(state),
+                None => row,
+            }
         }
-    }
+    };
+    // Nothing of a switched-off integration is delivered, so an administrator will notice, and can switch it on again.
+    db.set_aside("states", row)?;
+    Ok(Inactive)
 }
 
 /// Events and states whose checksum does not match.
@@ -171,17 +231,19 @@ pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
     let mut statement = db.connection.prepare(&format!("SELECT {COLUMNS} FROM events"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let row = Found::read(row)?;
-        if row.event().is_none() {
-            found.push(format!("events {}/{}", row.owner, row.id));
+        if number(row)?.is_err() {
+            found.push(format!("events {}/{}", shown(row.get_ref(1)?), shown(row.get_ref(2)?)));
         }
     }
-    let mut statement = db.connection.prepare("SELECT owner, state, sum FROM states")?;
+    let mut statement = db.connection.prepare("SELECT rowid, owner, state, sum FROM states")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let (owner, name): (String, String) = (row.get(0)?, row.get(1)?);
-        if row.get::<_, i64>(2)? != Sum::of("states").text(&owner).text(&name).done() {
-            found.push(format!("states {owner}"));
+        let read = |row: &Row<'_>| {
+            let (owner, name): (String, String) = (row.get(1)?, row.get(2)?);
+            Ok(row.get::<_, i64>(3)? == Sum::of("states").text(&owner).text(&name).done())
+        };
+        if sound(row, read)? != Ok(true) {
+            found.push(format!("states {}", shown(row.get_ref(1)?)));
         }
     }
     Ok(found)
@@ -234,26 +296,25 @@ impl SqliteStore {
 
     pub(super) fn waiting_events(&self, owner: &str) -> Answer<'static, Vec<KeptEvent>> {
         let owner = owner.to_owned();
-        self.soon(move |db| Ok(all(db, &owner, WAITING)?.iter().filter_map(Found::event).collect()))
+        self.soon(move |db| Ok(list(db, &owner, WAITING, i64::MIN, usize::MAX)?.into_iter().map(|(_, event)| event).collect()))
     }
 
     pub(super) fn dead_events(&self, owner: &str, after: Option<&str>, limit: usize) -> Answer<'static, Vec<DeadLetter>> {
         let (owner, after) = (owner.to_owned(), after.map(str::to_owned));
         self.soon(move |db| {
-            let dead = all(db, &owner, DEAD)?;
-            let from = after.and_then(|after| dead.iter().position(|dead| dead.id == after)).map_or(0, |at| at + 1);
-            let letters = dead[from..].iter().take(limit);
-            Ok(letters.filter_map(|dead| Some(DeadLetter { event: dead.event()?, why: dead.why.clone().unwrap_or_default() })).collect())
+            let place = match after {
+                Some(after) => first_dead(db, &owner, &after)?.map(|(found, _)| found.place),
+                None => None,
+            };
+            let letters = list(db, &owner, DEAD, place.unwrap_or(i64::MIN), limit)?.into_iter();
+            Ok(letters.map(|(found, event)| DeadLetter { event, why: found.why.unwrap_or_default() }).collect())
         })
     }
 
     pub(super) fn revive_event(&self, owner: &str, id: &str) -> Answer<'static, Option<KeptEvent>> {
         let (owner, id) = (owner.to_owned(), id.to_owned());
         self.durable(move |db| {
-            let dead = all(db, &owner, DEAD)?;
-            let Some((seq, event)) = dead.iter().find(|dead| dead.id == id).and_then(|dead| Some((dead.seq, dead.event()?))) else {
-                return Ok(None);
-            };
+            let Some((Found { seq, .. }, event)) = first_dead(db, &owner, &id)? else { return Ok(None) };
             let event = KeptEvent { not_before: 0, reason: None, reported: false, ..event };
             let body = json(&event)?;
             let place = db.take(EVENTS)?;
@@ -295,40 +356,5 @@ impl SqliteStore {
             let count = |sql: &str| db.connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).map(i64::unsigned_abs);
             Ok(count("SELECT count(*) FROM events WHERE state = 2")? + count("SELECT count(*) FROM requests WHERE rejected IS NOT NULL")?)
         })
-    }
-
-    /// Deletes events that ended, requests and captures that are older than so many days. Events that wait, dead letters and requests that
-    /// could not be read stay. Returns how many rows were deleted.
-    pub async fn sweep(&self, now: i64, events_days: u32, captures_days: u32) -> Result<u64, uis_host::ports::StoreError> {
-        const DAY: i64 = 24 * 3_600_000;
-        let (events, captures) = (now - i64::from(events_days) * DAY, now - i64::from(captures_days) * DAY);
-        let mut swept = 0;
-        for (sql, before) in [
-            ("DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE seq > ?1 AND seq <= ?2 AND state = 1 AND ended < ?3)", events),
-            (
-                "DELETE FROM requests WHERE number IN (SELECT number FROM requests WHERE number > ?1 AND number <= ?2 AND rejected IS NULL AND at < ?3)",
-                events,
-            ),
-            ("DELETE FROM captures WHERE row IN (SELECT row FROM captures WHERE row > ?1 AND row <= ?2 AND at < ?3)", captures),
-        ] {
-            swept += self.sweep_table(sql, before).await?;
-        }
-        Ok(swept)
-    }
-
-    /// Goes through a table by its row numbers, so many at once.
-    async fn sweep_table(&self, sql: &'static str, before: i64) -> Result<u64, uis_host::ports::StoreError> {
-        let table = sql.split_whitespace().nth(2).unwrap_or_default();
-        let range = format!("SELECT coalesce(min(rowid), 1), coalesce(max(rowid), 0) FROM {table}");
-        let (first, last): (i64, i64) =
-            self.soon(move |db| Ok(db.connection.query_row(&range, [], |row| Ok((row.get(0)?, row.get(1)?)))?)).await?;
-        let mut swept = 0;
-        let mut from = first - 1;
-        while from < last {
-            let to = from + SWEPT_AT_ONCE as i64;
-            swept += self.soon(move |db| Ok(db.connection.prepare_cached(sql)?.execute(params![from, to, before])? as u64)).await?;
-            from = to;
-        }
-        Ok(swept)
     }
 }

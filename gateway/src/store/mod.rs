@@ -21,6 +21,7 @@
 //! | [`timers`] | timers |
 //! | [`requests`] | requests as they came |
 //! | [`records`] | integrations, dial orders, captures |
+//! | [`sweep`] | deleting what is old |
 //! | [`port`] | the host's port |
 //! | [`recovery`] | checking a file, and reading what can be read of a damaged one |
 
@@ -34,13 +35,14 @@ pub mod requests;
 pub mod schema;
 pub mod storage;
 pub mod sums;
+pub mod sweep;
 pub mod timers;
 pub mod writer;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use uis_host::ports::{Answer, StoreError};
 
@@ -60,8 +62,8 @@ pub struct OpenOptions {
     pub leave_out_fsync: bool,
     /// Leaves out the commit before an effect, to show that the tests notice it. Ignored in an optimised program.
     pub leave_out_output_commit: bool,
-    /// The most pages that the file may have, to show what happens when the disk is full.
-    pub most_pages: Option<u32>,
+    /// The most pages that the file may have, read whenever it is opened, to show what happens when the disk is full.
+    pub most_pages: Option<Arc<AtomicU32>>,
 }
 
 /// Files up to this size are checked as a whole when they are opened; it takes about a second. Larger ones are checked by `check-store`, and
@@ -122,13 +124,17 @@ impl SqliteStore {
         let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let lock = lock(path)?;
         let mut report = None;
-        if needs_recovery(path) {
+        if needs_recovery(path).map_err(|error| failed(&error))? {
             report = Some(recovery::replace(path)?);
         }
         if std::fs::metadata(path).map_or(true, |file| file.len() == 0) {
             tracing::warn!(path = %path.display(), "the store's file is new or empty; a new store begins");
         }
         let db = Db::open(path, &options, lock)?;
+        let suspicion = recovery::suspicion(path);
+        if suspicion.exists() {
+            std::fs::remove_file(suspicion).map_err(|error| failed(&error))?;
+        }
         let next_request = Arc::new(AtomicU64::new(db.next_request()));
         let writer = Writer::start(db).map_err(|error| failed(&error))?;
         let leave_out_output_commit = options.leave_out_output_commit && cfg!(debug_assertions);
@@ -169,10 +175,22 @@ fn lock(path: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Whether SQLite finds a file damaged.
-fn needs_recovery(path: &Path) -> bool {
+/// Whether SQLite finds a file damaged. Any other error is no reason to replace the file: it may be sound, but not readable just now.
+fn needs_recovery(path: &Path) -> rusqlite::Result<bool> {
     let size = std::fs::metadata(path).map_or(0, |file| file.len());
-    size > 0 && (size > CHECKED_AT_OPEN && !recovery::opens(path) || size <= CHECKED_AT_OPEN && !recovery::is_sound(path))
+    if size == 0 {
+        return Ok(false);
+    }
+    let sound = if size > CHECKED_AT_OPEN && !recovery::suspicion(path).exists() {
+        recovery::has_tables(path)
+    } else {
+        recovery::findings(path).map(|findings| findings.is_empty())
+    };
+    match sound {
+        Ok(sound) => Ok(!sound),
+        Err(error) if db::is_damage(&error) => Ok(true),
+        Err(error) => Err(error),
+    }
 }
 
 /// The error of an operation after the store has failed.

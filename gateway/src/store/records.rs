@@ -1,11 +1,11 @@
 //! Integrations, dial orders, captures.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 use uis_host::clock::{Clock, SystemClock};
-use uis_host::ports::Answer;
+use uis_host::ports::{Answer, StoreError};
 
 use super::SqliteStore;
-use super::db::{Db, DbError};
+use super::db::{Db, DbError, shown, sound};
 use super::sums::Sum;
 
 /// What the store knows of a dial order.
@@ -36,6 +36,9 @@ pub struct Captured {
     pub content: String,
 }
 
+/// Columns of a capture.
+pub const CAPTURE: &str = "row, owner, event, origin, attempt, at, outcome, content, sum";
+
 fn record_sum(name: &str, record: &[u8]) -> i64 {
     Sum::of("integrations").text(name).bytes(record).done()
 }
@@ -44,27 +47,104 @@ fn dial_sum(owner: &str, id: &str, at: i64, dial: &str, outcome: Option<&str>) -
     Sum::of("dials").text(owner).text(id).number(at).text(dial).maybe(outcome).done()
 }
 
-/// Records of integrations and dial orders whose checksum does not match.
+fn capture_sum(captured: &Captured) -> i64 {
+    let Captured { owner, event, origin, attempt, at, outcome, content } = captured;
+    let sum = Sum::of("captures").text(owner).text(event).number(origin.cast_signed()).number((*attempt).into());
+    sum.number(*at).text(outcome).text(content).done()
+}
+
+/// An integration's name and record; of a damaged row its number.
+fn record(row: &Row<'_>) -> rusqlite::Result<Result<(String, Vec<u8>), i64>> {
+    let found = sound(row, |row| Ok((row.get::<_, String>(1)?, row.get::<_, Vec<u8>>(2)?, row.get::<_, i64>(3)?)))?;
+    let number: i64 = row.get(0)?;
+    Ok(found.and_then(|(name, record, sum)| if sum == record_sum(&name, &record) { Ok((name, record)) } else { Err(number) }))
+}
+
+/// What an administrator discards a damaged record by: its row, because its name may be damaged too.
+fn discarded_by(row: i64) -> String {
+    format!("integrations:#{row}")
+}
+
+/// A row of the dial orders.
+struct Dial {
+    at: i64,
+    dial: String,
+    outcome: Option<String>,
+}
+
+/// A dial order; of a damaged row its number.
+fn dialled(owner: &str, id: &str, row: &Row<'_>) -> rusqlite::Result<Result<Dial, i64>> {
+    let found = sound(row, |row| {
+        let found = Dial { at: row.get(1)?, dial: row.get(2)?, outcome: row.get(3)? };
+        Ok((row.get::<_, i64>(4)? == dial_sum(owner, id, found.at, &found.dial, found.outcome.as_deref()), found))
+    })?;
+    let number: i64 = row.get(0)?;
+    Ok(found.and_then(|(sound, found)| if sound { Ok(found) } else { Err(number) }))
+}
+
+fn capture(row: &Row<'_>) -> rusqlite::Result<Result<Captured, i64>> {
+    let found = sound(row, |row| {
+        let captured = Captured {
+            owner: row.get(1)?,
+            event: row.get(2)?,
+            origin: row.get::<_, i64>(3)?.cast_unsigned(),
+            attempt: row.get(4)?,
+            at: row.get(5)?,
+            outcome: row.get(6)?,
+            content: row.get(7)?,
+        };
+        Ok((row.get::<_, i64>(8)? == capture_sum(&captured), captured))
+    })?;
+    let number: i64 = row.get(0)?;
+    Ok(found.and_then(|(sound, captured)| if sound { Ok(captured) } else { Err(number) }))
+}
+
+/// The number of a capture's row; an error when it is damaged.
+pub fn capture_number(row: &Row<'_>) -> rusqlite::Result<Result<i64, i64>> {
+    let number: i64 = row.get(0)?;
+    Ok(capture(row)?.map(|_| number))
+}
+
+/// Records of integrations, dial orders and captures whose checksum does not match.
 pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
     let mut found = Vec::new();
-    let mut statement = db.connection.prepare("SELECT name, record, sum FROM integrations")?;
+    let mut statement = db.connection.prepare("SELECT row, name, record, sum FROM integrations")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let (name, record): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
-        if row.get::<_, i64>(2)? != record_sum(&name, &record) {
-            found.push(format!("integrations {name} (discard it: integrations:{name})"));
+        if let Err(number) = record(row)? {
+            found.push(format!("integrations {} (discard it: {})", shown(row.get_ref(1)?), discarded_by(number)));
         }
     }
-    let mut statement = db.connection.prepare("SELECT owner, id, at, dial, outcome, sum FROM dials")?;
+    let mut statement = db.connection.prepare("SELECT row, at, dial, outcome, sum, owner, id FROM dials")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let (owner, id, dial): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(3)?);
-        let outcome: Option<String> = row.get(4)?;
-        if row.get::<_, i64>(5)? != dial_sum(&owner, &id, row.get(2)?, &dial, outcome.as_deref()) {
+        let (owner, id) = (shown(row.get_ref(5)?), shown(row.get_ref(6)?));
+        if dialled(&owner, &id, row)?.is_err() {
             found.push(format!("dials {owner}/{id}"));
         }
     }
+    let mut statement = db.connection.prepare(&format!("SELECT {CAPTURE} FROM captures"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if capture_number(row)?.is_err() {
+            found.push(format!("captures {}/{}", shown(row.get_ref(1)?), shown(row.get_ref(2)?)));
+        }
+    }
     Ok(found)
+}
+
+/// What [`SqliteStore::prove_room`] writes.
+const ROOM_BYTES: usize = 64 << 10;
+/// The event that it is written for.
+const ROOM: &str = "room";
+
+fn insert_capture(db: &mut Db, captured: Captured) -> Result<(), DbError> {
+    let sum = capture_sum(&captured);
+    let Captured { owner, event, origin, attempt, at, outcome, content } = captured;
+    let sql = "INSERT INTO captures (owner, event, origin, attempt, at, outcome, content, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+    let mut statement = db.connection.prepare_cached(sql)?;
+    statement.execute(params![owner, event, origin.cast_signed(), attempt, at, outcome, content, sum])?;
+    Ok(())
 }
 
 impl SqliteStore {
@@ -83,16 +163,15 @@ impl SqliteStore {
     /// The records of all integrations, by name. A damaged one is an error that names it: an integration must not disappear unnoticed.
     pub fn records(&self) -> Answer<'static, Vec<(String, Vec<u8>)>> {
         self.soon(|db| {
-            let mut statement = db.connection.prepare_cached("SELECT name, record, sum FROM integrations ORDER BY name")?;
+            let mut statement = db.connection.prepare_cached("SELECT row, name, record, sum FROM integrations ORDER BY name")?;
             let mut rows = statement.query([])?;
             let mut all = Vec::new();
             while let Some(row) = rows.next()? {
-                let (name, record): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
-                if row.get::<_, i64>(2)? != record_sum(&name, &record) {
-                    let remedy = "restore a backup, or discard it and add the integration again: check-store --discard integrations:";
-                    return Err(DbError::This(format!("the record of integration {name:?} is damaged; {remedy}{name}")));
-                }
-                all.push((name, record));
+                all.push(record(row)?.or_else(|number| {
+                    let (name, by) = (shown(row.get_ref(1)?), discarded_by(number));
+                    let remedy = "restore a backup, or discard it and add the integration again: check-store --discard";
+                    Err(DbError::This(format!("the record of integration {name:?} is damaged; {remedy} {by}")))
+                })?);
             }
             Ok(all)
         })
@@ -102,13 +181,11 @@ impl SqliteStore {
     pub fn dial(&self, owner: &str, id: &str, dial: String) -> Answer<'static, DialRecord> {
         let (owner, id) = (owner.to_owned(), id.to_owned());
         self.durable(move |db| {
-            let mut statement = db.connection.prepare_cached("SELECT at, dial, outcome, sum FROM dials WHERE owner = ? AND id = ?")?;
-            let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
-            let known: Option<(i64, String, Option<String>, i64)> = statement.query_row(params![owner, id], read).optional()?;
-            if let Some((at, dial, outcome, sum)) = known {
+            let sql = "SELECT row, at, dial, outcome, sum FROM dials WHERE owner = ? AND id = ?";
+            let known = db.connection.prepare_cached(sql)?.query_row(params![owner, id], |row| dialled(&owner, &id, row)).optional()?;
+            if let Some(known) = known {
                 // Whatever a damaged row says, the order was stored, so it may have been sent.
-                let sound = sum == dial_sum(&owner, &id, at, &dial, outcome.as_deref());
-                return Ok(DialRecord::Known(outcome.filter(|_| sound)));
+                return Ok(DialRecord::Known(known.ok().and_then(|known| known.outcome)));
             }
             let at = SystemClock.now_ms();
             let sum = dial_sum(&owner, &id, at, &dial, None);
@@ -122,9 +199,10 @@ impl SqliteStore {
     pub fn dialled(&self, owner: &str, id: &str, outcome: String) -> Answer<'static, ()> {
         let (owner, id) = (owner.to_owned(), id.to_owned());
         self.durable(move |db| {
-            let mut statement = db.connection.prepare_cached("SELECT at, dial FROM dials WHERE owner = ? AND id = ?")?;
-            let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
-            let Some((at, dial)) = statement.query_row(params![owner, id], read).optional()? else { return Ok(()) };
+            let sql = "SELECT row, at, dial, outcome, sum FROM dials WHERE owner = ? AND id = ?";
+            let known = db.connection.prepare_cached(sql)?.query_row(params![owner, id], |row| dialled(&owner, &id, row)).optional()?;
+            // A damaged row stays as it is, so that it goes on being named.
+            let Some(Ok(Dial { at, dial, .. })) = known else { return Ok(()) };
             let sum = dial_sum(&owner, &id, at, &dial, Some(&outcome));
             let sql = "UPDATE dials SET outcome = ?, sum = ? WHERE owner = ? AND id = ?";
             db.connection.prepare_cached(sql)?.execute(params![outcome, sum, owner, id])?;
@@ -134,34 +212,36 @@ impl SqliteStore {
 
     /// Stores a capture. Nobody waits for it.
     pub fn capture(&self, captured: Captured) {
-        drop(self.soon(move |db| {
-            let Captured { owner, event, origin, attempt, at, outcome, content } = captured;
-            let sum = Sum::of("captures").text(&owner).text(&event).number(at).text(&outcome).text(&content).done();
-            let sql = "INSERT INTO captures (owner, event, origin, attempt, at, outcome, content, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
-            let mut statement = db.connection.prepare_cached(sql)?;
-            statement.execute(params![owner, event, origin.cast_signed(), attempt, at, outcome, content, sum])?;
-            Ok(())
-        }));
+        drop(self.soon(move |db| insert_capture(db, captured)));
+    }
+
+    /// Fails when the disk has no room for a few events: a file can be opened on a full disk, and would fail at the first event.
+    pub async fn prove_room(&self) -> Result<(), StoreError> {
+        // Should the process end in between, the row is swept out like any old capture.
+        let content = " ".repeat(ROOM_BYTES);
+        let filler = Captured { owner: String::new(), event: ROOM.into(), origin: 0, attempt: 0, at: 0, outcome: String::new(), content };
+        self.durable(move |db| insert_capture(db, filler)).await?;
+        self.durable(|db| Ok(db.connection.execute("DELETE FROM captures WHERE owner = '' AND event = ?", [ROOM]).map(|_| ())?)).await
     }
 
     /// The captures of an event, oldest first; with an empty id the problems of the integration.
     pub fn captures(&self, owner: &str, event: &str) -> Answer<'static, Vec<Captured>> {
         let (owner, event) = (owner.to_owned(), event.to_owned());
         self.soon(move |db| {
-            let sql = "SELECT owner, event, origin, attempt, at, outcome, content FROM captures WHERE owner = ? AND event = ? ORDER BY row";
-            let mut statement = db.connection.prepare_cached(sql)?;
-            let rows = statement.query_map(params![owner, event], |row| {
-                Ok(Captured {
-                    owner: row.get(0)?,
-                    event: row.get(1)?,
-                    origin: row.get::<_, i64>(2)?.cast_unsigned(),
-                    attempt: row.get(3)?,
-                    at: row.get(4)?,
-                    outcome: row.get(5)?,
-                    content: row.get(6)?,
-                })
-            })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+            let found: Vec<Result<Captured, i64>> = {
+                let sql = format!("SELECT {CAPTURE} FROM captures WHERE owner = ? AND event = ? ORDER BY row");
+                let mut statement = db.connection.prepare_cached(&sql)?;
+                let rows = statement.query_map(params![owner, event], capture)?;
+                rows.collect::<rusqlite::Result<_>>()?
+            };
+            let mut all = Vec::new();
+            for found in found {
+                match found {
+                    Ok(captured) => all.push(captured),
+                    Err(row) => db.set_aside("captures", row)?,
+                }
+            }
+            Ok(all)
         })
     }
 }

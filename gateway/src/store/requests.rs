@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use uis_host::ports::Answer;
 
 use super::SqliteStore;
-use super::db::{Db, DbError, REQUESTS};
+use super::db::{Db, DbError, REQUESTS, shown, sound};
 use super::sums::Sum;
 
 /// A request as it came: without its path, which contains a secret.
@@ -49,7 +49,7 @@ pub struct Rejected {
     pub reason: String,
 }
 
-fn sum(number: i64, request: &NewRequest) -> i64 {
+fn sum(number: i64, request: &NewRequest, rejected: Option<&str>) -> i64 {
     Sum::of("requests")
         .number(number)
         .text(&request.owner)
@@ -60,36 +60,72 @@ fn sum(number: i64, request: &NewRequest) -> i64 {
         .text(&request.query)
         .maybe(request.content_type.as_deref())
         .bytes(&request.body)
+        .maybe(rejected)
         .done()
 }
 
-const COLUMNS: &str = "number, owner, at, kind, what, method, query, content_type, body, sum, rejected";
+/// Columns of a row.
+pub const COLUMNS: &str = "number, owner, at, kind, what, method, query, content_type, body, sum, rejected";
 
-/// A row: the request, its number, whether its checksum matches, and why it could not be read.
-fn read(row: &Row<'_>) -> rusqlite::Result<(i64, NewRequest, bool, Option<String>)> {
-    let number = row.get(0)?;
-    let request = NewRequest {
-        owner: row.get(1)?,
-        at: row.get(2)?,
-        kind: row.get(3)?,
-        what: row.get(4)?,
-        method: row.get(5)?,
-        query: row.get(6)?,
-        content_type: row.get(7)?,
-        body: row.get(8)?,
-    };
-    let sound = row.get::<_, i64>(9)? == sum(number, &request);
-    Ok((number, request, sound, row.get(10)?))
+/// A row of the table.
+struct Found {
+    number: i64,
+    request: NewRequest,
+    /// Why it could not be read.
+    rejected: Option<String>,
 }
 
-fn rejected(db: &mut Db, found: (i64, NewRequest, bool, Option<String>)) -> Result<Option<Rejected>, DbError> {
-    let (number, request, sound, reason) = found;
-    if !sound {
-        db.set_aside("requests", number, &format!("{}/{number}", request.owner), Some(&request.body))?;
-        return Ok(None);
+/// A row; of a damaged one its number.
+fn read(row: &Row<'_>) -> rusqlite::Result<Result<Found, i64>> {
+    let found = sound(row, |row| {
+        let request = NewRequest {
+            owner: row.get(1)?,
+            at: row.get(2)?,
+            kind: row.get(3)?,
+            what: row.get(4)?,
+            method: row.get(5)?,
+            query: row.get(6)?,
+            content_type: row.get(7)?,
+            body: row.get(8)?,
+        };
+        let found = Found { number: row.get(0)?, request, rejected: row.get(10)? };
+        Ok((row.get::<_, i64>(9)? == sum(found.number, &found.request, found.rejected.as_deref()), found))
+    })?;
+    Ok(found.and_then(|(sound, found)| if sound { Ok(found) } else { Err(found.number) }))
+}
+
+/// The number of a row; an error when it is damaged.
+pub fn number(row: &Row<'_>) -> rusqlite::Result<Result<i64, i64>> {
+    Ok(read(row)?.map(|found| found.number))
+}
+
+/// The request, if it could not be read. A damaged row is set aside.
+fn rejected(db: &mut Db, found: Result<Found, i64>) -> Result<Option<Rejected>, DbError> {
+    match found {
+        Err(number) => Ok(db.set_aside("requests", number).map(|()| None)?),
+        Ok(Found { number, request, rejected }) => {
+            let NewRequest { owner, at, what, query, body, .. } = request;
+            Ok(rejected.map(|reason| Rejected { number: number.unsigned_abs(), owner, at, what, query, body, reason }))
+        }
     }
-    let NewRequest { owner, at, what, query, body, .. } = request;
-    Ok(reason.map(|reason| Rejected { number: number.unsigned_abs(), owner, at, what, query, body, reason }))
+}
+
+fn find(db: &Db, number: u64) -> rusqlite::Result<Option<Result<Found, i64>>> {
+    let sql = format!("SELECT {COLUMNS} FROM requests WHERE number = ?");
+    db.connection.prepare_cached(&sql)?.query_row([number.cast_signed()], read).optional()
+}
+
+/// Says why a request could not be read, or that it was read after all. False when there is no such request. A damaged row is set aside.
+fn set_rejected(db: &mut Db, number: u64, reason: Option<&str>) -> Result<bool, DbError> {
+    match find(db, number)? {
+        None => Ok(false),
+        Some(Err(number)) => Ok(db.set_aside("requests", number).map(|()| false)?),
+        Some(Ok(Found { number, request, .. })) => {
+            let mut statement = db.connection.prepare_cached("UPDATE requests SET rejected = ?, sum = ? WHERE number = ?")?;
+            statement.execute(params![reason, sum(number, &request, reason), number])?;
+            Ok(true)
+        }
+    }
 }
 
 /// Requests whose checksum does not match.
@@ -98,9 +134,8 @@ pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
     let mut statement = db.connection.prepare(&format!("SELECT {COLUMNS} FROM requests"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let (number, request, sound, _) = read(row)?;
-        if !sound {
-            found.push(format!("requests {}/{number}", request.owner));
+        if let Err(number) = number(row)? {
+            found.push(format!("requests {}/{number}", shown(row.get_ref(1)?)));
         }
     }
     Ok(found)
@@ -115,7 +150,7 @@ impl SqliteStore {
             let number = number.cast_signed();
             db.taken(REQUESTS, number)?;
             let sql = "INSERT INTO requests (number, owner, at, kind, what, method, query, content_type, body, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-            let sum = sum(number, &request);
+            let sum = sum(number, &request, None);
             let NewRequest { owner, at, kind, what, method, query, content_type, body } = request;
             db.connection.prepare_cached(sql)?.execute(params![number, owner, at, kind, what, method, query, content_type, body, sum])?;
             Ok(())
@@ -126,12 +161,9 @@ impl SqliteStore {
     /// Makes a request that cannot be read a dead letter.
     pub fn reject(&self, number: u64, reason: &str) -> Answer<'static, ()> {
         let reason = reason.to_owned();
-        self.durable(move |db| {
-            let mut statement = db.connection.prepare_cached("UPDATE requests SET rejected = ? WHERE number = ?")?;
-            match statement.execute(params![reason, number.cast_signed()])? {
-                0 => Err(DbError::This(format!("there is no request {number}"))),
-                _ => Ok(()),
-            }
+        self.durable(move |db| match set_rejected(db, number, Some(&reason))? {
+            false => Err(DbError::This(format!("there is no request {number}"))),
+            true => Ok(()),
         })
     }
 
@@ -156,18 +188,11 @@ impl SqliteStore {
 
     /// A request that could not be read; none when there is no such request.
     pub fn find_rejected(&self, number: u64) -> Answer<'static, Option<Rejected>> {
-        self.soon(move |db| {
-            let sql = format!("SELECT {COLUMNS} FROM requests WHERE number = ? AND rejected IS NOT NULL");
-            let found = db.connection.prepare_cached(&sql)?.query_row([number.cast_signed()], read).optional()?;
-            found.map_or(Ok(None), |found| rejected(db, found))
-        })
+        self.soon(move |db| find(db, number)?.map_or(Ok(None), |found| rejected(db, found)))
     }
 
     /// A request was read after all: it is no dead letter any more.
     pub fn take_rejected(&self, number: u64) -> Answer<'static, ()> {
-        self.durable(move |db| {
-            db.connection.prepare_cached("UPDATE requests SET rejected = NULL WHERE number = ?")?.execute([number.cast_signed()])?;
-            Ok(())
-        })
+        self.durable(move |db| set_rejected(db, number, None).map(|_| ()))
     }
 }

@@ -67,10 +67,33 @@ pub fn version(connection: &Connection) -> rusqlite::Result<u32> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
+/// Whether the file's tables and indexes are those of its version. Their definitions are text without a checksum, and SQLite finds a changed name
+/// or type no damage.
+pub fn is_as_written(connection: &Connection) -> rusqlite::Result<bool> {
+    let definitions = |connection: &Connection| -> rusqlite::Result<Vec<Vec<u8>>> {
+        let mut statement =
+            connection.prepare("SELECT CAST(type || name || tbl_name || coalesce(sql, '') AS BLOB) FROM sqlite_schema ORDER BY 1")?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        rows.collect()
+    };
+    let found = version(connection)?;
+    if found > VERSION {
+        return Ok(true);
+    }
+    let expected = Connection::open_in_memory()?;
+    migrate_to(&expected, found)?;
+    Ok(definitions(connection)? == definitions(&expected)?)
+}
+
 /// Applies the migrations that the file lacks, each in one transaction.
 pub fn migrate(connection: &Connection) -> rusqlite::Result<()> {
+    migrate_to(connection, VERSION)
+}
+
+/// Applies the migrations that the file lacks up to a version.
+pub fn migrate_to(connection: &Connection, to: u32) -> rusqlite::Result<()> {
     let from = version(connection)?;
-    for (at, migration) in MIGRATIONS.iter().enumerate().skip(from as usize) {
+    for (at, migration) in MIGRATIONS.iter().enumerate().take(to as usize).skip(from as usize) {
         connection.execute_batch(&format!("BEGIN IMMEDIATE; {migration}; PRAGMA user_version = {}; COMMIT;", at + 1))?;
     }
     Ok(())

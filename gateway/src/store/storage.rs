@@ -1,11 +1,11 @@
 //! Plugins' storage.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Row, params};
 use uis_host::bindings::uis::integration::storage::{Entry, Item, ItemPage, StorageError};
 use uis_host::ports::{Answer, StorageWrite};
 
 use super::SqliteStore;
-use super::db::{Db, DbError, VERSIONS};
+use super::db::{Db, DbError, VERSIONS, shown, sound};
 use super::sums::Sum;
 
 /// A row of the table.
@@ -25,7 +25,7 @@ pub fn sum(owner: &str, key: &str, value: &[u8], version: i64, expires: Option<i
 }
 
 impl Found {
-    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Found> {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Found> {
         Ok(Found { row: row.get(0)?, key: row.get(1)?, value: row.get(2)?, version: row.get(3)?, expires: row.get(4)?, sum: row.get(5)? })
     }
 
@@ -33,18 +33,8 @@ impl Found {
         self.expires.is_none_or(|at| at > now)
     }
 
-    /// A damaged value fails the operation that needs it, and stays: it may be an open intent, and a plugin that found nothing in its place
-    /// would send the request a second time. The event waits until somebody discards the value.
-    fn sound(self, owner: &str) -> Result<Found, DbError> {
-        if self.sum == sum(owner, &self.key, &self.value, self.version, self.expires) {
-            return Ok(self);
-        }
-        tracing::error!(integration = owner, key = self.key, "a stored value of the plugin is damaged");
-        metrics::counter!("uis_gateway_store_damaged_total").increment(1);
-        Err(DbError::This(format!(
-            "the stored value {:?} of integration {owner} is damaged; restore a backup, or discard it: check-store --discard storage:{}",
-            self.key, self.row
-        )))
+    fn is_sound(&self, owner: &str) -> bool {
+        self.sum == sum(owner, &self.key, &self.value, self.version, self.expires)
     }
 
     fn entry(self) -> Entry {
@@ -52,10 +42,27 @@ impl Found {
     }
 }
 
+/// A row of an owner. A damaged value fails the operation that needs it, and stays: it may be an open intent, and a plugin that found nothing in
+/// its place would send the request a second time. The event waits until somebody discards the value.
+fn checked(owner: &str, row: &Row<'_>) -> Result<Found, DbError> {
+    let number = match sound(row, Found::read)? {
+        Ok(found) if found.is_sound(owner) => return Ok(found),
+        Ok(found) => found.row,
+        Err(number) => number,
+    };
+    let key = shown(row.get_ref(1)?);
+    tracing::error!(integration = owner, key, "a stored value of the plugin is damaged");
+    metrics::counter!("uis_gateway_store_damaged_total").increment(1);
+    Err(DbError::This(format!(
+        "the stored value {key:?} of integration {owner} is damaged; restore a backup, or discard it: check-store --discard storage:{number}"
+    )))
+}
+
 fn find(db: &Db, owner: &str, key: &str) -> Result<Option<Found>, DbError> {
     let sql = "SELECT row, key, value, version, expires, sum FROM storage WHERE owner = ? AND key = ?";
-    let found = db.connection.prepare_cached(sql)?.query_row(params![owner, key], Found::read).optional()?;
-    found.map(|found| found.sound(owner)).transpose()
+    let mut statement = db.connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![owner, key])?;
+    rows.next()?.map(|row| checked(owner, row)).transpose()
 }
 
 /// Bytes of an owner's keys and values, including expired ones that were not removed yet.
@@ -112,11 +119,23 @@ fn swap(db: &mut Db, owner: &str, key: &str, write: &StorageWrite) -> Result<Res
     Ok(Ok(version.unsigned_abs()))
 }
 
-/// Removes expired values. Returns how many there were.
+/// Removes expired values. Returns how many there were. A damaged one stays: perhaps it has not expired.
 fn sweep(db: &mut Db, owner: &str, now: i64) -> rusqlite::Result<usize> {
-    let deleted = db.connection.prepare_cached("DELETE FROM storage WHERE owner = ? AND expires <= ?")?.execute(params![owner, now])?;
+    let mut expired = Vec::new();
+    {
+        let sql = "SELECT row, key, value, version, expires, sum FROM storage WHERE owner = ? AND expires <= ?";
+        let mut statement = db.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![owner, now])?;
+        while let Some(row) = rows.next()? {
+            expired.extend(sound(row, Found::read)?.ok().filter(|found| found.is_sound(owner)).map(|found| found.row));
+        }
+    }
+    let mut statement = db.connection.prepare_cached("DELETE FROM storage WHERE row = ?")?;
+    for row in &expired {
+        statement.execute([row])?;
+    }
     db.storage_bytes.remove(owner);
-    Ok(deleted)
+    Ok(expired.len())
 }
 
 fn delete(db: &mut Db, owner: &str, key: &str, expected: u64, now: i64) -> Result<Result<bool, StorageError>, DbError> {
@@ -138,7 +157,7 @@ fn scan(db: &mut Db, owner: &str, prefix: &str, cursor: Option<&str>, limit: usi
     let mut rows = statement.query(params![owner, from, cursor])?;
     let mut items: Vec<Item> = Vec::new();
     while let Some(row) = rows.next()? {
-        let found = Found::read(row)?;
+        let found = checked(owner, row)?;
         if !found.key.starts_with(prefix) {
             break;
         }
@@ -149,7 +168,6 @@ fn scan(db: &mut Db, owner: &str, prefix: &str, cursor: Option<&str>, limit: usi
             let next = items.last().map(|item| item.key.clone());
             return Ok(ItemPage { items, next });
         }
-        let found = found.sound(owner)?;
         items.push(Item { key: found.key.clone(), entry: found.entry() });
     }
     Ok(ItemPage { items, next: None })
@@ -161,9 +179,10 @@ pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
     let mut statement = db.connection.prepare("SELECT row, key, value, version, expires, sum, owner FROM storage")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let (owner, value): (String, Found) = (row.get(6)?, Found::read(row)?);
-        if value.sum != sum(&owner, &value.key, &value.value, value.version, value.expires) {
-            found.push(format!("storage {owner}/{} (discard it: storage:{})", value.key, value.row));
+        let read = |row: &Row<'_>| Ok(Found::read(row)?.is_sound(&row.get::<_, String>(6)?));
+        if sound(row, read)? != Ok(true) {
+            let (owner, key, number) = (shown(row.get_ref(6)?), shown(row.get_ref(1)?), row.get::<_, i64>(0)?);
+            found.push(format!("storage {owner}/{key} (discard it: storage:{number})"));
         }
     }
     Ok(found)

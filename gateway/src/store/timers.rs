@@ -4,18 +4,17 @@ use rusqlite::{OptionalExtension, Row, params};
 use uis_host::bindings::uis::integration::timers::Timer;
 use uis_host::ports::{Answer, KeptEvent, Origin, SetTimer, TimerRoom};
 
-use super::db::{Db, DbError};
+use super::db::{Db, DbError, shown, sound};
 use super::sums::Sum;
 use super::{SqliteStore, events};
 
 /// Columns of a timer.
 const COLUMNS: &str = "row, name, at, every, ordering_key, payload, origin, sum";
 
-/// A row of the table, and whether its checksum matches.
+/// A row of the table.
 struct Found {
     row: i64,
     timer: SetTimer,
-    sound: bool,
 }
 
 /// The checksum of a row.
@@ -26,19 +25,22 @@ fn sum(owner: &str, set: &SetTimer) -> i64 {
     sum.text(&timer.ordering_key).bytes(&timer.payload).number(set.origin.0.cast_signed()).done()
 }
 
-fn read(owner: &str, row: &Row<'_>) -> rusqlite::Result<Found> {
-    let every: Option<i64> = row.get(3)?;
-    let timer = Timer {
-        name: row.get(1)?,
-        at: row.get(2)?,
-        every_ms: every.map(i64::cast_unsigned),
-        ordering_key: row.get(4)?,
-        payload: row.get(5)?,
-    };
-    let origin: i64 = row.get(6)?;
-    let set = SetTimer { timer, origin: Origin(origin.cast_unsigned()) };
-    let sound = row.get::<_, i64>(7)? == sum(owner, &set);
-    Ok(Found { row: row.get(0)?, timer: set, sound })
+/// A row of an owner; of a damaged one its number.
+fn read(owner: &str, row: &Row<'_>) -> rusqlite::Result<Result<Found, i64>> {
+    let found = sound(row, |row| {
+        let every: Option<i64> = row.get(3)?;
+        let timer = Timer {
+            name: row.get(1)?,
+            at: row.get(2)?,
+            every_ms: every.map(i64::cast_unsigned),
+            ordering_key: row.get(4)?,
+            payload: row.get(5)?,
+        };
+        let origin: i64 = row.get(6)?;
+        let set = SetTimer { timer, origin: Origin(origin.cast_unsigned()) };
+        Ok((row.get::<_, i64>(7)? == sum(owner, &set), Found { row: row.get(0)?, timer: set }))
+    })?;
+    Ok(found.and_then(|(sound, found)| if sound { Ok(found) } else { Err(found.row) }))
 }
 
 fn size(timer: &Timer) -> i64 {
@@ -61,15 +63,15 @@ fn room(db: &mut Db, owner: &str) -> rusqlite::Result<(i64, i64)> {
 fn find(db: &mut Db, owner: &str, name: &str) -> Result<Option<Found>, DbError> {
     let sql = format!("SELECT {COLUMNS} FROM timers WHERE owner = ? AND name = ?");
     let found = db.connection.prepare_cached(&sql)?.query_row(params![owner, name], |row| read(owner, row)).optional()?;
-    sound(db, owner, found)
+    found.map_or(Ok(None), |found| kept(db, found))
 }
 
-fn sound(db: &mut Db, owner: &str, found: Option<Found>) -> Result<Option<Found>, DbError> {
-    let Some(damaged) = found.as_ref().filter(|found| !found.sound) else { return Ok(found) };
-    let key = format!("{owner}/{}", damaged.timer.timer.name);
-    db.set_aside("timers", damaged.row, &key, Some(&damaged.timer.timer.payload))?;
-    db.timer_room.remove(owner);
-    Ok(None)
+/// The timer; none when it is damaged, and set aside.
+fn kept(db: &mut Db, found: Result<Found, i64>) -> Result<Option<Found>, DbError> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(row) => Ok(db.set_aside("timers", row).map(|()| None)?),
+    }
 }
 
 fn put(db: &mut Db, owner: &str, set: &SetTimer) -> Result<(), DbError> {
@@ -122,12 +124,9 @@ fn first(db: &mut Db, owner: &str) -> Result<Option<SetTimer>, DbError> {
     let sql = format!("SELECT {COLUMNS} FROM timers WHERE owner = ? ORDER BY at, name LIMIT 1");
     loop {
         let found = db.connection.prepare_cached(&sql)?.query_row([owner], |row| read(owner, row)).optional()?;
-        let none = found.is_none();
-        if let Some(found) = sound(db, owner, found)? {
+        let Some(found) = found else { return Ok(None) };
+        if let Some(found) = kept(db, found)? {
             return Ok(Some(found.timer));
-        }
-        if none {
-            return Ok(None);
         }
     }
 }
@@ -138,10 +137,9 @@ pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
     let mut statement = db.connection.prepare(&format!("SELECT {COLUMNS}, owner FROM timers"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let owner: String = row.get(8)?;
-        let timer = read(&owner, row)?;
-        if !timer.sound {
-            found.push(format!("timers {owner}/{}", timer.timer.timer.name));
+        let owner = shown(row.get_ref(8)?);
+        if read(&owner, row)?.is_err() {
+            found.push(format!("timers {owner}/{}", shown(row.get_ref(1)?)));
         }
     }
     Ok(found)
@@ -166,14 +164,14 @@ impl SqliteStore {
     pub(super) fn timers_all(&self, owner: &str) -> Answer<'static, Vec<SetTimer>> {
         let owner = owner.to_owned();
         self.soon(move |db| {
-            let found: Vec<Found> = {
+            let found: Vec<Result<Found, i64>> = {
                 let mut statement = db.connection.prepare_cached(&format!("SELECT {COLUMNS} FROM timers WHERE owner = ? ORDER BY name"))?;
                 let rows = statement.query_map([&owner], |row| read(&owner, row))?;
                 rows.collect::<rusqlite::Result<_>>()?
             };
             let mut all = Vec::new();
             for found in found {
-                all.extend(sound(db, &owner, Some(found))?.map(|found| found.timer));
+                all.extend(kept(db, found)?.map(|found| found.timer));
             }
             Ok(all)
         })

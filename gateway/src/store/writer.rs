@@ -205,6 +205,7 @@ impl Thread {
 fn carry_out(db: &mut Db, batch: &mut Batch, mut operation: Box<dyn Operation>) -> Result<(), (Box<dyn Operation>, String)> {
     if batch.began.is_none() {
         if let Err(error) = db.connection.execute_batch("BEGIN IMMEDIATE") {
+            db.suspect(&error);
             return Err((operation, error.to_string()));
         }
         batch.began = Some(Instant::now());
@@ -214,7 +215,10 @@ fn carry_out(db: &mut Db, batch: &mut Batch, mut operation: Box<dyn Operation>) 
         Ok(()) if operation.is_durable() => batch.durable.push(operation),
         Ok(()) => operation.answer(Ok(())),
         Err(DbError::This(why)) => operation.answer(Err(StoreError(why))),
-        Err(DbError::Store(why)) => return Err((operation, why)),
+        Err(DbError::Store(error)) => {
+            db.suspect(&error);
+            return Err((operation, error.to_string()));
+        }
     }
     Ok(())
 }
@@ -225,7 +229,10 @@ fn commit(db: &mut Db, batch: &mut Batch) -> Result<(), String> {
         return Ok(());
     }
     let began = Instant::now();
-    db.connection.execute_batch("COMMIT").map_err(|error| error.to_string())?;
+    db.connection.execute_batch("COMMIT").map_err(|error| {
+        db.suspect(&error);
+        error.to_string()
+    })?;
     metrics::histogram!("uis_gateway_store_commit_seconds").record(began.elapsed().as_secs_f64());
     metrics::counter!("uis_gateway_store_operations_total").increment(batch.operations as u64);
     let done = std::mem::take(batch);

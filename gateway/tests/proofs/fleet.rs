@@ -25,6 +25,8 @@ pub struct Fleet {
     folder: TempDir,
     /// RetailCRM.
     pub crm: retailcrm_simulator::Simulator,
+    /// The RetailCRM of the first accounts, if some have one of their own.
+    pub other_crm: retailcrm_simulator::Simulator,
     /// Every dial order that arrived, as parameters of `start.employee_call`.
     pub dialled: Arc<Mutex<Vec<Value>>>,
     /// Where the gateway listens.
@@ -47,6 +49,25 @@ pub fn component() -> PathBuf {
     build::component(&plugin, &|line| eprintln!("{line}")).expect("the plugin's component").wasm
 }
 
+async fn serve_crm(accounts: usize) -> (retailcrm_simulator::Simulator, SocketAddr) {
+    let keys: Vec<Value> = (0..accounts).map(|account| json!({ "key": key(account) })).collect();
+    let account = json!({
+        "apiKeys": keys,
+        "users": [
+            {"id": 5, "email": "anna@shop.example", "firstName": "Анна", "active": true, "online": true, "status": "free"},
+            {"id": 7, "email": "director@shop.example", "firstName": "Вера", "active": true, "isAdmin": true},
+        ],
+        "settings": {"timezone": {"value": "Europe/Moscow"}},
+    });
+    let account = retailcrm_simulator::Account::read(&account).expect("an account");
+    let crm = retailcrm_simulator::Simulator::new(account, Arc::new(chrono::Utc::now));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let log = retailcrm_simulator::program::log::Log::new(false, true);
+    tokio::spawn(retailcrm_simulator::program::listener::serve(listener, (), crm.clone(), log));
+    (crm, address)
+}
+
 async fn serve_recorder(dialled: Arc<Mutex<Vec<Value>>>) -> SocketAddr {
     let record = move |body: String| {
         let dialled = dialled.clone();
@@ -66,29 +87,22 @@ async fn serve_recorder(dialled: Arc<Mutex<Vec<Value>>>) -> SocketAddr {
 impl Fleet {
     /// Sets everything up; the gateway does not run yet. `program` is the gateway's program; `settings` are those of every integration.
     pub async fn new(program: &str, accounts: usize, settings: Value) -> Fleet {
+        Fleet::with_other(program, accounts, settings, 0).await
+    }
+
+    /// The same; the first `others` accounts have a RetailCRM of their own.
+    pub async fn with_other(program: &str, accounts: usize, settings: Value, others: usize) -> Fleet {
         let folder = tempfile::tempdir().expect("a folder");
-        let keys: Vec<Value> = (0..accounts).map(|account| json!({ "key": key(account) })).collect();
-        let account = json!({
-            "apiKeys": keys,
-            "users": [
-                {"id": 5, "email": "anna@shop.example", "firstName": "Анна", "active": true, "online": true, "status": "free"},
-                {"id": 7, "email": "director@shop.example", "firstName": "Вера", "active": true, "isAdmin": true},
-            ],
-            "settings": {"timezone": {"value": "Europe/Moscow"}},
-        });
-        let account = retailcrm_simulator::Account::read(&account).expect("an account");
-        let crm = retailcrm_simulator::Simulator::new(account, Arc::new(chrono::Utc::now));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let crm_address = listener.local_addr().expect("an address");
-        let log = retailcrm_simulator::program::log::Log::new(false, true);
-        tokio::spawn(retailcrm_simulator::program::listener::serve(listener, (), crm.clone(), log));
+        let (crm, crm_address) = serve_crm(accounts).await;
+        let (other_crm, other_address) = serve_crm(others).await;
         let dialled: Arc<Mutex<Vec<Value>>> = Arc::default();
         let recorder = serve_recorder(dialled.clone()).await;
         // The port is free again at once, and nobody else asks for it meanwhile.
         let address = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
         write_files(folder.path(), address, recorder);
-        let fleet = Fleet { folder, crm, dialled, address, accounts, program: program.into(), gateway: None, environment: Vec::new() };
-        fleet.add_integrations(crm_address, settings).await;
+        let fleet =
+            Fleet { folder, crm, other_crm, dialled, address, accounts, program: program.into(), gateway: None, environment: Vec::new() };
+        fleet.add_integrations((others, other_address), crm_address, settings).await;
         fleet
     }
 
@@ -101,7 +115,7 @@ impl Fleet {
         Config::read(&self.path().join("uis-gateway.toml")).expect("a configuration")
     }
 
-    async fn add_integrations(&self, crm: SocketAddr, settings: Value) {
+    async fn add_integrations(&self, (others, other): (usize, SocketAddr), crm: SocketAddr, settings: Value) {
         let config = self.config();
         let workshop = Workshop::open(&config).await.expect("it opens");
         let (store, _) = SqliteStore::open(&config.store.path, OpenOptions::default()).expect("it opens");
@@ -109,6 +123,7 @@ impl Fleet {
         let control = Offline::administrator(Book { store: store.clone(), workshop: Arc::new(workshop) });
         for account in 0..self.accounts {
             let name = format!("account-{account}");
+            let crm = if account < others { other } else { crm };
             let connection = NewConnection { url: format!("http://{crm}"), key: SecretSource::Value(key(account).into()) };
             let new = NewIntegration {
                 name: name.clone(),

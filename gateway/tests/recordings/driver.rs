@@ -90,7 +90,7 @@ pub async fn send(text: &[u8], plugin: Arc<dyn Plugin>) -> Result<Sent, String> 
     let (header, mut lines) = recording::open(text).map_err(|(line, error)| format!("line {line}: {error}"))?;
     let clock = clock_for(&mut lines);
     let mut driver = Driver::begin(folder.path(), header, plugin, clock).await?;
-    while let Some(line) = lines.next() {
+    for line in lines {
         // A line that cannot be read is not sent.
         let Ok(line) = line else { continue };
         driver.advance(line.at.timestamp_millis()).await?;

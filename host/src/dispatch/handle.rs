@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::serving::{Command, SlotView};
+use super::commands::{Command, SlotView};
 use super::{Arrival, LiveEnd};
 use crate::integration::Integration;
 use crate::ports::{Origin, StoreError};

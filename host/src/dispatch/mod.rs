@@ -10,20 +10,26 @@
 //! | `stepping` | virtual time: running everything that is due, in order |
 //! | [`drawn`] | virtual time: an order of lanes that is drawn from a seed |
 //! | [`serving`] | real time: several lanes concurrently |
+//! | `live`, `ticking`, `again` | real time: live events, timers, what is tried again by itself |
+//! | [`commands`] | real time: what a dispatch that serves can be asked |
 //! | [`handle`] | real time: giving commands to a dispatch that serves |
 //! | `index` | real time: which integration may run next |
 //! | `writes` | writes to the store |
 //! | `problems` | messages to the integration's owner |
 
+mod again;
 mod answers;
+pub mod commands;
 mod delivery;
 pub mod drawn;
 pub mod handle;
 mod index;
 pub mod lanes;
+mod live;
 mod problems;
 pub mod serving;
 mod stepping;
+mod ticking;
 mod writes;
 
 use std::collections::HashMap;
@@ -127,6 +133,8 @@ pub struct Dispatch<'a> {
     turns: Option<Arc<DrawnTurns>>,
     /// The handlers that are running.
     at_work: FuturesUnordered<BoxFuture<'static, Ended>>,
+    /// How many handlers may run at the same time.
+    places: usize,
     /// How many kept events may be handled at the same time.
     kept_places: usize,
     /// How many kept events are being handled.
@@ -166,6 +174,7 @@ impl<'a> Dispatch<'a> {
             runs: (0, 0),
             turns: None,
             at_work,
+            places: instances as usize,
             kept_places,
             kept_at_work: 0,
             without_lane_order: false,
