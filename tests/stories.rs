@@ -78,6 +78,7 @@ fn every_finished_call_is_in_the_history_exactly_once() {
             "telephony.order-refused",
             "telephony.key-lacks-a-right",
             "telephony.right-granted-later",
+            "telephony.missed-task-refused-for-a-day",
             "telephony.filter-saved-in-mid-call",
             "telephony.click-shows-filtered-number",
             "telephony.report-hours-late",

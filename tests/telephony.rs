@@ -209,6 +209,14 @@ fn an_event_that_lacks_a_right_waits_and_is_handled_when_the_settings_are_saved(
 }
 
 #[test]
+fn an_event_that_is_handled_a_day_later_is_judged_by_its_own_time() {
+    let (status, after) = story("telephony/missed-task-refused-for-a-day").replay_with_status();
+    assert_eq!((status, after.problems().len()), (1, 1), "{:?}", after.problems());
+    let due: Vec<&str> = after.tasks().iter().filter_map(|task| task["datetime"].as_str()).collect();
+    assert_eq!(due, ["2026-11-23 13:00"], "the call was in working hours, the second attempt is not");
+}
+
+#[test]
 fn each_reason_why_a_call_ended_has_its_own_result() {
     let result = |call: &Value| format!("{} {}", call["type"].as_str().unwrap_or_default(), call["result"].as_str().unwrap_or_default());
     let results: Vec<String> = replayed("results-told-apart").calls().iter().map(result).collect();

@@ -66,7 +66,7 @@ impl Dispatch<'_> {
         }
     }
 
-    /// Puts events back into their lanes that have waited for a change long enough.
+    /// Tries some of the events that have waited for a change long enough.
     pub(super) fn unpark_due(&mut self, now: i64, serving: &mut Serving) {
         let due = serving.parked.iter().filter(|(_, at)| **at <= now).map(|(slot, _)| *slot);
         for slot in due.collect::<Vec<_>>() {
