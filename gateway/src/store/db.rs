@@ -19,8 +19,9 @@ const MOST: i64 = 1 << 62;
 const STATEMENTS: usize = 96;
 /// Pages of 4 KiB that SQLite keeps in memory: 32 MiB.
 const CACHE_KIB: i64 = 32 << 10;
-/// Pages in the write-ahead log after which a commit copies them into the file: 16 MiB.
-const CHECKPOINT_PAGES: i64 = 4000;
+/// Pages in the write-ahead log after which a commit copies them into the file: 32 MiB. Many events change the same pages of the indexes, so
+/// the longer the log, the fewer pages are copied.
+const CHECKPOINT_PAGES: i64 = 8000;
 
 /// Why an operation failed.
 #[derive(Debug)]
