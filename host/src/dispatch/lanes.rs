@@ -226,7 +226,7 @@ impl Lanes {
         self.unpark_first(usize::MAX, now);
     }
 
-    /// Something may have changed: the events that have waited longest for that, up to [`PARKED_TRIALS`], are tried. When one of them
+    /// Something may have changed: the events that have waited longest for that, ten at most, are tried. When one of them
     /// succeeds, [`unpark`](Self::unpark) the others. So ten thousand events that wait for the same right cost ten attempts each time.
     pub fn try_parked(&mut self, now: i64) {
         self.unpark_first(PARKED_TRIALS, now);

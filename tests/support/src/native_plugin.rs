@@ -34,6 +34,10 @@ struct Services {
     runtime: tokio::runtime::Handle,
     /// After how many more effects (requests, writes) the host crashes; 0: never.
     crash: Cell<u32>,
+    /// How far the plugin's clock is ahead, in milliseconds.
+    ahead: Cell<i64>,
+    /// How much further it is ahead after each request.
+    jump: i64,
 }
 
 /// The payload of the panic that stands for a crash of the host.
@@ -99,6 +103,7 @@ impl platform::Connections for Services {
     ) -> Vec<Result<guest::connections::Response, guest::connections::SendError>> {
         let answers = waiting!(self, connections.send(same(requests), deadline_ms));
         self.effect();
+        self.ahead.set(self.ahead.get() + self.jump);
         answers
     }
     fn propose_base_url(&self, connection: &str, base_url: &str) -> Result<(), String> {
@@ -147,7 +152,8 @@ impl platform::Timers for Services {
 
 impl platform::Clock for Services {
     fn now(&self) -> i64 {
-        service!(self, clock.now())
+        let now: i64 = service!(self, clock.now());
+        now + self.ahead.get()
     }
     fn time_left(&self) -> u32 {
         service!(self, clock.time_left())
@@ -367,7 +373,12 @@ pub struct NativePlugin {
     description: Description,
     /// For each of the next attempts: after how many effects the host crashes; 0: not in this attempt.
     crashes: Mutex<VecDeque<u32>>,
+    /// After each request the plugin's clock says that the request has arrived or never will.
+    impatient: bool,
 }
+
+/// How far the clock of an impatient plugin is ahead: more than any request may still be on its way.
+const IMPATIENCE_MS: i64 = 10 * 60_000;
 
 impl Default for NativePlugin {
     fn default() -> Self {
@@ -384,7 +395,13 @@ impl NativePlugin {
     /// The plugin on a host that crashes: `after` has, for each attempt, the number of effects after which the host crashes. When the list
     /// is used up, the host crashes no more. Effects are not undone, and the event is delivered again, as after a restart.
     pub fn crashing(after: impl IntoIterator<Item = u32>) -> NativePlugin {
-        NativePlugin { description: same(handlers::describe()), crashes: Mutex::new(after.into_iter().collect()) }
+        NativePlugin { description: same(handlers::describe()), crashes: Mutex::new(after.into_iter().collect()), impatient: false }
+    }
+
+    /// The plugin without its wait for open intents: whether a request that got no answer was carried out is looked up at once. It shows that
+    /// tests notice a missing wait.
+    pub fn impatient() -> NativePlugin {
+        NativePlugin { impatient: true, ..NativePlugin::new() }
     }
 }
 
@@ -471,9 +488,10 @@ impl Plugin for NativePlugin {
     fn handle(&self, scope: EventScope, delivery: Delivery, event: Event) -> BoxFuture<'_, Run> {
         let runtime = tokio::runtime::Handle::current();
         let crash = self.crashes.lock().expect("no other holder panicked").pop_front().unwrap_or(0);
+        let jump = if self.impatient { IMPATIENCE_MS } else { 0 };
         async move {
             // The logic is synchronous and blocks while it waits for responses, so it needs a thread of its own. A component has a fiber.
-            let work = move || handle_until(runtime, scope, delivery, event, crash);
+            let work = move || handle_until(runtime, scope, delivery, event, crash, jump);
             tokio::time::timeout(Duration::from_secs(60), tokio::task::spawn_blocking(work)).await.expect("in time").expect("no panic")
         }
         .boxed()
@@ -487,7 +505,7 @@ fn question<T: Send + 'static>(
 ) -> BoxFuture<'static, SetupResult<T>> {
     let runtime = tokio::runtime::Handle::current();
     async move {
-        let work = move || ask(&Services { scope: RefCell::new(scope), runtime, crash: Cell::new(0) });
+        let work = move || ask(&Services { scope: RefCell::new(scope), runtime, crash: Cell::new(0), ahead: Cell::new(0), jump: 0 });
         Ok(tokio::task::spawn_blocking(work).await.expect("no panic"))
     }
     .boxed()
@@ -495,11 +513,13 @@ fn question<T: Send + 'static>(
 
 /// Handles an event on the current thread. If the handler sends requests, this must not be a thread of the async runtime.
 pub fn handle_here(runtime: tokio::runtime::Handle, scope: EventScope, delivery: Delivery, event: Event) -> Run {
-    handle_until(runtime, scope, delivery, event, 0)
+    handle_until(runtime, scope, delivery, event, 0, 0)
 }
 
-fn handle_until(runtime: tokio::runtime::Handle, scope: EventScope, delivery: Delivery, event: Event, crash: u32) -> Run {
-    let services = Services { scope: RefCell::new(scope), runtime, crash: Cell::new(crash) };
+fn handle_until(runtime: tokio::runtime::Handle, scope: EventScope, delivery: Delivery, event: Event, crash: u32, jump: i64) -> Run {
+    // Far enough that no time which an earlier attempt wrote down is still to come.
+    let ahead = i64::from(delivery.attempt.saturating_sub(1)) * 100 * jump;
+    let services = Services { scope: RefCell::new(scope), runtime, crash: Cell::new(crash), ahead: Cell::new(ahead), jump };
     let handled = catch_unwind(AssertUnwindSafe(|| call(&services, &same(delivery), event)));
     let result = match handled {
         Ok(handled) => Ok(handled),
