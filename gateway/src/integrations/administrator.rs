@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use uis_host::clock::instant;
 use uis_host::event::Event;
 use uis_host::notification::MNEMONICS;
-use uis_host::ports::{IntegrationState, Store};
+use uis_host::ports::{DeadLetter, IntegrationState, Store};
 
 use super::book::Book;
 use super::building::Built;
@@ -80,14 +80,7 @@ impl<D: Deliverer> Administrator<D> {
         let mut all = Vec::new();
         for record in &records {
             let dead = book.store.dead_letters(&record.name, None, limit).await.map_err(store_failed)?;
-            all.extend(dead.into_iter().map(|dead| DeadLetterView {
-                attempts: dead.event.attempt.saturating_sub(1),
-                received: instant(dead.event.received).to_rfc3339(),
-                id: dead.event.id,
-                integration: record.name.clone(),
-                what: dead.event.what,
-                reason: dead.why,
-            }));
+            all.extend(dead.into_iter().map(|dead| view_of_dead(&record.name, dead)));
             let rejected = book.store.rejected(&record.name, None, limit).await.map_err(store_failed)?;
             all.extend(rejected.iter().map(|rejected| view_of(&record.name, rejected)));
         }
@@ -105,9 +98,9 @@ impl<D: Deliverer> Administrator<D> {
             return Ok(view_of(&rejected.owner, &rejected));
         }
         for record in book.all().await? {
-            let Some(dead) = self.dead(Some(&record.name), DEAD_LETTERS).await?.into_iter().find(|dead| dead.id == id) else { continue };
+            let Some(dead) = book.store.find_dead(&record.name, id).await.map_err(store_failed)? else { continue };
             if self.0.revive(&record.name, id).await? {
-                return Ok(dead);
+                return Ok(view_of_dead(&record.name, dead));
             }
         }
         Err(unknown())
@@ -140,6 +133,17 @@ impl<D: Deliverer> Administrator<D> {
 
 /// The beginning of the ids of requests that could not be read.
 const UNREADABLE: &str = "unreadable-";
+
+fn view_of_dead(integration: &str, dead: DeadLetter) -> DeadLetterView {
+    DeadLetterView {
+        attempts: dead.event.attempt.saturating_sub(1),
+        received: instant(dead.event.received).to_rfc3339(),
+        id: dead.event.id,
+        integration: integration.to_owned(),
+        what: dead.event.what,
+        reason: dead.why,
+    }
+}
 
 fn view_of(integration: &str, rejected: &Rejected) -> DeadLetterView {
     DeadLetterView {

@@ -326,6 +326,15 @@ impl SqliteStore {
         })
     }
 
+    /// A dead letter; none when there is no such dead letter.
+    pub fn find_dead(&self, owner: &str, id: &str) -> Answer<'static, Option<DeadLetter>> {
+        let (owner, id) = (owner.to_owned(), id.to_owned());
+        self.soon(move |db| {
+            let found = first_dead(db, &owner, &id)?;
+            Ok(found.map(|(row, event)| DeadLetter { event, why: row.why.unwrap_or_default() }))
+        })
+    }
+
     pub(super) fn owner_state(&self, owner: &str) -> Answer<'static, IntegrationState> {
         let owner = owner.to_owned();
         self.soon(move |db| state_of(db, &owner))

@@ -66,8 +66,9 @@ pub async fn run(customers: u64, accounts: usize, rate: u64, poisoned: bool) -> 
     for number in 0..EVENTS {
         for customer in 0..customers {
             let due = Duration::from_secs_f64((number * customers + customer) as f64 / rate as f64);
-            if due > began.elapsed() {
-                tokio::time::sleep(due - began.elapsed()).await;
+            let early = due.saturating_sub(began.elapsed());
+            if early > Duration::ZERO {
+                tokio::time::sleep(early).await;
             }
             let (handle, arrival, slot) = (handle.clone(), arrival(&name(customer), number), customer as usize % accounts);
             sent.push((name(customer), number, Instant::now()));
