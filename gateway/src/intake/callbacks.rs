@@ -27,7 +27,7 @@ pub async fn accept(gateway: &Gateway, name: &str, callback: &str, secret: Optio
         return not_found();
     }
     let admitted = match secret {
-        Some(secret) => admitted(gateway, name, secret).await,
+        Some(secret) => admitted(gateway, name, secret),
         // The parameter is compared below, once the body has been read: it may be there.
         None => gateway.running(name).ok_or(Refusal { status: StatusCode::NOT_FOUND, retry_after: None }),
     };

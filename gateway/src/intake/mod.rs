@@ -33,7 +33,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use uis_host::assets;
-use uis_host::dispatch::LiveEnd;
 use uis_host::event::Event;
 use uis_host::services::EventScope;
 
@@ -74,7 +73,7 @@ async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
 }
 
 /// The integration of a request whose secret is right and that keeps the limit of requests; otherwise the answer.
-async fn admitted(gateway: &Gateway, name: &str, secret: &str) -> Result<Arc<Running>, Refusal> {
+fn admitted(gateway: &Gateway, name: &str, secret: &str) -> Result<Arc<Running>, Refusal> {
     // An unknown integration compares with a secret too, so that both take the same time.
     let running = gateway.running(name);
     let secrets = running.as_deref().map_or(gateway.nobody(), |running| &running.secrets);
@@ -106,7 +105,7 @@ async fn notify_typed(
 }
 
 async fn notify(gateway: &Arc<Gateway>, name: &str, secret: &str, kind: Option<&str>, request: Request) -> Response {
-    let running = match admitted(gateway, name, secret).await {
+    let running = match admitted(gateway, name, secret) {
         Ok(running) => running,
         Err(refused) => return refused.into_response(),
     };
@@ -118,7 +117,7 @@ async fn notify(gateway: &Arc<Gateway>, name: &str, secret: &str, kind: Option<&
 }
 
 async fn routed(State(gateway): State<Arc<Gateway>>, Steps((name, secret)): Steps<(String, String)>, request: Request) -> Response {
-    let running = match admitted(&gateway, &name, &secret).await {
+    let running = match admitted(&gateway, &name, &secret) {
         Ok(running) => running,
         Err(refused) => return refused.into_response(),
     };
@@ -160,18 +159,11 @@ async fn asset(State(gateway): State<Arc<Gateway>>, Steps((name, path)): Steps<(
 }
 
 /// Delivers events one after the other. Ends with the first that was not accepted, so that its sender sends all of them again.
-async fn deliver_all(
-    gateway: &Gateway,
-    running: &Running,
-    origin: u64,
-    what: &str,
-    events: Vec<Event>,
-) -> Result<Vec<LiveEnd>, NotAccepted> {
-    let mut ends = Vec::new();
+async fn deliver_all(gateway: &Gateway, running: &Running, origin: u64, what: &str, events: Vec<Event>) -> Result<(), NotAccepted> {
     for event in events {
-        ends.push(gateway.deliver(running, origin, what, event).await?);
+        gateway.deliver(running, origin, what, event).await?;
     }
-    Ok(ends)
+    Ok(())
 }
 
 /// The answer while events cannot be stored. A sender that tries again loses nothing.

@@ -23,7 +23,7 @@ pub async fn accept(gateway: &Gateway, running: &Running, kind: Option<&str>, ra
     let accepted = match read {
         Ok((what, events)) => {
             let events = completed(running, events).await;
-            deliver_all(gateway, running, origin, &what, events).await.map(|_| ())
+            deliver_all(gateway, running, origin, &what, events).await
         }
         Err(unreadable) => gateway.reject(running, origin, &unreadable.to_string()).await,
     };

@@ -129,6 +129,12 @@ fn waiting_row(db: &mut Db, owner: &str, id: &str) -> rusqlite::Result<Option<(i
     }
 }
 
+/// Replaces the body of an event.
+fn rewrite(db: &Db, seq: i64, owner: &str, id: &str, body: &[u8]) -> rusqlite::Result<()> {
+    let mut statement = db.connection.prepare_cached("UPDATE events SET body = ?, sum = ? WHERE seq = ?")?;
+    statement.execute(params![body, sum(owner, id, body), seq]).map(|_| ())
+}
+
 /// Changes the state of an event.
 fn change(db: &Db, seq: i64, state: i64, place: i64, attempt: u32, why: Option<&str>) -> rusqlite::Result<()> {
     let sql = "UPDATE events SET state = ?, place = ?, attempt = ?, ended = ?, why = ?, mark = ? WHERE seq = ?";
@@ -284,9 +290,7 @@ impl SqliteStore {
                     change(db, seq, DEAD, place, attempt, Some(&why))?;
                 }
                 End::Again(event) => {
-                    let mut statement = db.connection.prepare_cached("UPDATE events SET body = ?, sum = ? WHERE seq = ?")?;
-                    statement.execute(params![again, sum(&owner, &id, &again), seq])?;
-                    drop(statement);
+                    rewrite(db, seq, &owner, &id, &again)?;
                     change(db, seq, WAITING, place, event.attempt, None)?;
                 }
             }
@@ -318,9 +322,7 @@ impl SqliteStore {
             let event = KeptEvent { not_before: 0, reason: None, reported: false, ..event };
             let body = json(&event)?;
             let place = db.take(EVENTS)?;
-            let mut statement = db.connection.prepare_cached("UPDATE events SET body = ?, sum = ? WHERE seq = ?")?;
-            statement.execute(params![body, sum(&owner, &id, &body), seq])?;
-            drop(statement);
+            rewrite(db, seq, &owner, &id, &body)?;
             change(db, seq, WAITING, place, event.attempt, None)?;
             Ok(Some(event))
         })
