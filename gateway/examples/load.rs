@@ -107,7 +107,7 @@ async fn send_calls(fleet: &Fleet, most: u64, first: u64) -> (u64, Duration, Vec
 /// Durable acknowledgements: RetailCRM is down, so nothing is handled meanwhile.
 async fn acknowledgements() {
     let mut fleet = Fleet::new(&program(), 50, json!({})).await;
-    fleet.crm.misbehave(&json!({"rules": [{"path": "/api/**", "status": 503}]})).expect("a plan");
+    fleet.crm.misbehave(&json!({"rules": [{"path": "/api/**", "status": 503}]}));
     fleet.start().await;
     let (count, took, mut times) = send_calls(&fleet, u64::MAX, 1).await;
     println!(
@@ -124,7 +124,7 @@ async fn handled() {
     let mut fleet = Fleet::new(&program(), 200, json!({"recording-wait": 0})).await;
     fleet.start().await;
     fleet.until_nothing_waits(Duration::from_secs(60)).await.expect("all are activated");
-    let before = fleet.crm.to_json()["calls"].as_array().map_or(0, Vec::len);
+    let before = fleet.crm.list("calls").len();
     let began = Instant::now();
     let address = fleet.address;
     let over = Arc::new(std::sync::atomic::AtomicBool::new(false));
@@ -149,7 +149,7 @@ async fn handled() {
     let took = began.elapsed();
     over.store(true, Ordering::Relaxed);
     let mut times = routing.await.expect("no panic");
-    let calls = fleet.crm.to_json()["calls"].as_array().map_or(0, Vec::len) - before;
+    let calls = fleet.crm.list("calls").len() - before;
     println!(
         "handled: {count} finished calls of 200 accounts in {:.1} s (sent within {:.1} s), {:.0} a second; {calls} calls in RetailCRM; incoming \
          calls answered meanwhile: {}, p50 {:?}, p99 {:?}",
@@ -168,7 +168,7 @@ async fn slow() {
     fleet.start().await;
     fleet.until_nothing_waits(Duration::from_secs(60)).await.expect("all are activated");
     for seconds in [0, 30] {
-        fleet.other_crm.misbehave(&json!({"rules": [{"path": "/api/**", "latencyMs": seconds * 1000}]})).expect("a plan");
+        fleet.other_crm.misbehave(&json!({"rules": [{"path": "/api/**", "latencyMs": seconds * 1000}]}));
         let (address, began) = (fleet.address, Instant::now());
         let mut traffic = tokio::task::JoinSet::new();
         for account in 0..20_u64 {

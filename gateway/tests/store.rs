@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use uis_gateway::store::{DialRecord, NewRequest, OpenError, OpenOptions, SqliteStore, recovery, schema};
 use uis_host::bindings::uis::integration::timers::Timer;
 use uis_host::event::Event;
-use uis_host::ports::{IntegrationState, KeptEvent, Origin, SetTimer, StorageWrite, Store, TimerRoom};
+use uis_host::ports::{End, IntegrationState, KeptEvent, Origin, SetTimer, StorageWrite, Store, TimerRoom};
 use uis_host::suites::store::{COUNTED_KEY, conforms, increments, survives};
 
 fn open(path: &Path) -> SqliteStore {
@@ -123,6 +123,57 @@ async fn a_file_of_a_newer_program_is_refused() {
     rusqlite::Connection::open(&path).expect("SQLite").pragma_update(None, "user_version", 99).expect("written");
     let refused = SqliteStore::open(&path, OpenOptions::default()).err().expect("refused").to_string();
     assert!(refused.contains("schema version 99") && refused.contains(&format!("up to {}", schema::VERSION)), "{refused}");
+}
+
+/// Makes a file of the first schema version of one of the second.
+fn downgrade(path: &Path) {
+    let connection = rusqlite::Connection::open(path).expect("SQLite");
+    let older = "DROP INDEX events_waiting; DROP INDEX events_dead_by_id; CREATE INDEX events_by_id ON events (owner, id);
+        CREATE INDEX events_waiting ON events (owner, place) WHERE state = 0; PRAGMA user_version = 1;";
+    connection.execute_batch(older).expect("changed");
+}
+
+#[tokio::test]
+async fn a_file_of_an_older_program_is_migrated_with_all_it_has() {
+    let (_folder, path) = folder();
+    let store = open(&path);
+    for id in ["1", "2", "3", "4"] {
+        store.keep("a", &kept(id)).await.expect("stored");
+    }
+    store.finish("a", "2", End::Done, None).await.expect("stored");
+    store.finish("a", "3", End::Dead("refused".into()), None).await.expect("stored");
+    store.close().await;
+    downgrade(&path);
+    assert!(schema::is_as_written(&rusqlite::Connection::open(&path).expect("SQLite")).expect("read"), "it is what version 1 wrote");
+    let store = open(&path);
+    let ids: Vec<String> = store.waiting("a").await.expect("read").into_iter().map(|event| event.id).collect();
+    assert_eq!(ids, ["1", "4"]);
+    assert_eq!(store.revive("a", "3").await.expect("read").map(|event| event.id), Some("3".into()));
+    store.close().await;
+    let connection = rusqlite::Connection::open(&path).expect("SQLite");
+    assert_eq!(schema::version(&connection).expect("read"), schema::VERSION);
+    assert!(schema::is_as_written(&connection).expect("read"));
+}
+
+#[tokio::test]
+async fn the_log_is_copied_into_the_file_while_events_come() {
+    let (_folder, path) = folder();
+    let store = Arc::new(open(&path));
+    let large = KeptEvent { reason: Some("x".repeat(100_000)), ..kept("0") };
+    // 160 MB in all, some events in each commit.
+    for group in 0..160_u32 {
+        let keeps = (0..10).map(|number| {
+            let (store, event) = (store.clone(), KeptEvent { id: format!("{group}-{number}"), ..large.clone() });
+            tokio::spawn(async move { store.keep("a", &event).await })
+        });
+        for keep in keeps.collect::<Vec<_>>() {
+            keep.await.expect("no panic").expect("stored");
+        }
+    }
+    let size = |part: &str| std::fs::metadata(recovery::beside(&path, part)).expect("a file").len() >> 20;
+    let (file, log) = (size(""), size("-wal"));
+    assert!(file > 60 && log < 120, "{file} MiB in the file, {log} MiB in the log");
+    assert_eq!(store.waiting("a").await.expect("read").len(), 1600);
 }
 
 #[tokio::test]

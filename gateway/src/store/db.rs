@@ -9,6 +9,8 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 use uis_host::clock::{Clock, SystemClock};
 
+use super::checkpoint::Checkpointer;
+use super::waiting::Waiting;
 use super::{OpenError, OpenOptions, recovery, schema};
 
 /// Counters are written this far ahead, so that a number is never taken twice, and not every one costs a write.
@@ -19,10 +21,6 @@ const MOST: i64 = 1 << 62;
 const STATEMENTS: usize = 96;
 /// Pages of 4 KiB that SQLite keeps in memory: 32 MiB.
 const CACHE_KIB: i64 = 32 << 10;
-/// Pages in the write-ahead log after which a commit copies them into the file: 32 MiB. Many events change the same pages of the indexes, so
-/// the longer the log, the fewer pages are copied.
-const CHECKPOINT_PAGES: i64 = 8000;
-
 /// Why an operation failed.
 #[derive(Debug)]
 pub enum DbError {
@@ -73,9 +71,13 @@ struct Counter {
 
 /// The connection of the writer.
 pub struct Db {
-    /// The connection.
+    /// Copies the log into the file.
+    pub checkpointer: Checkpointer,
+    /// The connection. It is closed after the checkpointer's, and removes the log.
     pub connection: Connection,
     counters: HashMap<&'static str, Counter>,
+    /// Which events wait. It changes with the rows, and is read anew when the file is opened again after a failure.
+    pub waiting: Waiting,
     /// Bytes of keys and values, by owner; absent until an owner first writes.
     pub storage_bytes: HashMap<String, i64>,
     /// Number and bytes of timers, by owner; absent until an owner first sets one.
@@ -110,7 +112,7 @@ impl Db {
     /// Opens a file and migrates it.
     pub fn open(path: &Path, options: &OpenOptions, lock: File) -> Result<Db, OpenError> {
         let failed = |error: rusqlite::Error| OpenError::File { path: path.to_owned(), why: error.to_string() };
-        let connection = Connection::open(path).map_err(failed)?;
+        let mut connection = Connection::open(path).map_err(failed)?;
         let found = schema::version(&connection).map_err(failed)?;
         if found > schema::VERSION {
             return Err(OpenError::Newer { path: path.to_owned(), found, known: schema::VERSION });
@@ -120,7 +122,6 @@ impl Db {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", synchronous)?;
             connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-            connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
             connection.set_prepared_statement_cache_capacity(STATEMENTS);
             schema::migrate(&connection)?;
             if let Some(most) = &options.most_pages {
@@ -129,9 +130,13 @@ impl Db {
             Ok(())
         };
         set().map_err(failed)?;
+        let checkpointer = Checkpointer::start(&mut connection, path, synchronous);
+        let checkpointer = checkpointer.map_err(|why| OpenError::File { path: path.to_owned(), why })?;
         let mut db = Db {
+            checkpointer,
             connection,
             counters: HashMap::new(),
+            waiting: Waiting::default(),
             storage_bytes: HashMap::new(),
             timer_room: HashMap::new(),
             path: path.to_owned(),
@@ -139,6 +144,11 @@ impl Db {
         };
         for (name, table, column) in [(EVENTS, "events", "place"), (VERSIONS, "storage", "version"), (REQUESTS, "requests", "number")] {
             db.begin_counter(name, table, column).map_err(failed)?;
+        }
+        let (waiting, damaged) = Waiting::load(&db.connection).map_err(failed)?;
+        db.waiting = waiting;
+        for row in damaged {
+            db.set_aside("events", row).map_err(failed)?;
         }
         Ok(db)
     }
@@ -198,6 +208,9 @@ impl Db {
         // It may have counted for any owner.
         self.storage_bytes.clear();
         self.timer_room.clear();
+        if table == "events" {
+            self.waiting.forget(row);
+        }
         tracing::error!(table, key, "a stored row is damaged; it was set aside");
         metrics::counter!("uis_gateway_store_damaged_total").increment(1);
         let at = SystemClock.now_ms();

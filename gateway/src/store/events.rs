@@ -106,13 +106,16 @@ pub fn insert(db: &mut Db, owner: &str, event: &KeptEvent, body: &[u8]) -> Resul
     let origin = event.origin.0.cast_signed();
     let mut statement = db.connection.prepare_cached(sql)?;
     statement.execute(params![seq, owner, event.id, origin, event.received, body, sum, WAITING, seq, event.attempt, mark])?;
+    drop(statement);
+    db.waiting.add(owner, &event.id, seq, seq);
     Ok(())
 }
 
 /// The event of this id, if it waits: its row as far as its next state needs it. A damaged one is set aside, before a new mark could hide it.
 fn waiting_row(db: &mut Db, owner: &str, id: &str) -> rusqlite::Result<Option<(i64, i64, u32)>> {
+    let Some(row) = db.waiting.row(owner, id) else { return Ok(None) };
     let found = {
-        let sql = "SELECT seq, place, attempt, state, why, mark FROM events WHERE owner = ? AND id = ? AND state = 0";
+        let sql = "SELECT seq, place, attempt, state, why, mark FROM events WHERE seq = ? AND owner = ? AND id = ? AND state = 0";
         let mut statement = db.connection.prepare_cached(sql)?;
         let read = |row: &Row<'_>| {
             let (seq, place, attempt): (i64, i64, u32) = (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -120,7 +123,7 @@ fn waiting_row(db: &mut Db, owner: &str, id: &str) -> rusqlite::Result<Option<(i
             let sound = mark(seq, row.get(3)?, place, attempt, why.as_deref()) == row.get::<_, i64>(5)?;
             Ok(if sound { Ok((seq, place, attempt)) } else { Err(seq) })
         };
-        statement.query_row(params![owner, id], |row| Ok(sound(row, read)?.and_then(std::convert::identity))).optional()?
+        statement.query_row(params![row, owner, id], |row| Ok(sound(row, read)?.and_then(std::convert::identity))).optional()?
     };
     match found {
         Some(Err(seq)) => db.set_aside("events", seq).map(|()| None),
@@ -143,13 +146,37 @@ fn change(db: &Db, seq: i64, state: i64, place: i64, attempt: u32, why: Option<&
     db.connection.prepare_cached(sql)?.execute(params![state, place, attempt, ended, why, mark, seq]).map(|_| ())
 }
 
-/// Events of an owner in this state, in their order, after a place, and at most so many. Damaged rows are set aside.
-fn list(db: &mut Db, owner: &str, state: i64, mut after: i64, limit: usize) -> Result<Vec<(Found, KeptEvent)>, DbError> {
-    let sql = format!("SELECT {COLUMNS} FROM events WHERE owner = ? AND state = {state} AND place > ? ORDER BY place LIMIT ?");
-    let mut events = Vec::new();
+/// Events of an owner that wait, in their order. Damaged rows are set aside.
+fn waiting(db: &mut Db, owner: &str) -> Result<Vec<KeptEvent>, DbError> {
+    let (mut events, mut damaged) = (Vec::new(), Vec::new());
+    {
+        let sql = format!("SELECT {COLUMNS} FROM events WHERE seq = ? AND owner = ? AND state = {WAITING}");
+        let mut statement = db.connection.prepare_cached(&sql)?;
+        for seq in db.waiting.rows(owner) {
+            match statement
+                .query_row(params![seq, owner], |row| sound(row, Found::read))
+                .optional()?
+                .map(|found| found.and_then(Found::sound))
+            {
+                Some(Ok((_, event))) => events.push(event),
+                Some(Err(seq)) => damaged.push(seq),
+                None => {}
+            }
+        }
+    }
+    for seq in damaged {
+        db.set_aside("events", seq)?;
+    }
+    Ok(events)
+}
+
+/// Dead letters of an owner, in the order of dying, after a place, and at most so many. Damaged rows are set aside.
+fn dead(db: &mut Db, owner: &str, mut after: i64, limit: usize) -> Result<Vec<DeadLetter>, DbError> {
+    let sql = format!("SELECT {COLUMNS} FROM events WHERE owner = ? AND state = {DEAD} AND place > ? ORDER BY place LIMIT ?");
+    let mut letters = Vec::new();
     loop {
         // SQLite takes a negative limit for none.
-        let wanted = i64::try_from(limit - events.len()).unwrap_or(-1);
+        let wanted = i64::try_from(limit - letters.len()).unwrap_or(-1);
         let mut damaged = Vec::new();
         {
             let mut statement = db.connection.prepare_cached(&sql)?;
@@ -158,7 +185,7 @@ fn list(db: &mut Db, owner: &str, state: i64, mut after: i64, limit: usize) -> R
                 match sound(row, Found::read)?.and_then(Found::sound) {
                     Ok((found, event)) => {
                         after = found.place;
-                        events.push((found, event));
+                        letters.push(DeadLetter { event, why: found.why.unwrap_or_default() });
                     }
                     Err(seq) => damaged.push(seq),
                 }
@@ -168,8 +195,8 @@ fn list(db: &mut Db, owner: &str, state: i64, mut after: i64, limit: usize) -> R
             db.set_aside("events", *seq)?;
         }
         // In place of the damaged ones, others may follow.
-        if damaged.is_empty() || events.len() >= limit {
-            return Ok(events);
+        if damaged.is_empty() || letters.len() >= limit {
+            return Ok(letters);
         }
     }
 }
@@ -284,10 +311,14 @@ impl SqliteStore {
             }
             let Some((seq, place, attempt)) = waiting_row(db, &owner, &id)? else { return Ok(()) };
             match end {
-                End::Done => change(db, seq, DONE, place, attempt, None)?,
+                End::Done => {
+                    change(db, seq, DONE, place, attempt, None)?;
+                    db.waiting.remove(&owner, &id);
+                }
                 End::Dead(why) => {
                     let place = db.take(EVENTS)?;
                     change(db, seq, DEAD, place, attempt, Some(&why))?;
+                    db.waiting.remove(&owner, &id);
                 }
                 End::Again(event) => {
                     rewrite(db, seq, &owner, &id, &again)?;
@@ -300,7 +331,7 @@ impl SqliteStore {
 
     pub(super) fn waiting_events(&self, owner: &str) -> Answer<'static, Vec<KeptEvent>> {
         let owner = owner.to_owned();
-        self.soon(move |db| Ok(list(db, &owner, WAITING, i64::MIN, usize::MAX)?.into_iter().map(|(_, event)| event).collect()))
+        self.soon(move |db| waiting(db, &owner))
     }
 
     pub(super) fn dead_events(&self, owner: &str, after: Option<&str>, limit: usize) -> Answer<'static, Vec<DeadLetter>> {
@@ -310,8 +341,7 @@ impl SqliteStore {
                 Some(after) => first_dead(db, &owner, &after)?.map(|(found, _)| found.place),
                 None => None,
             };
-            let letters = list(db, &owner, DEAD, place.unwrap_or(i64::MIN), limit)?.into_iter();
-            Ok(letters.map(|(found, event)| DeadLetter { event, why: found.why.unwrap_or_default() }).collect())
+            dead(db, &owner, place.unwrap_or(i64::MIN), limit)
         })
     }
 
@@ -324,6 +354,7 @@ impl SqliteStore {
             let place = db.take(EVENTS)?;
             rewrite(db, seq, &owner, &id, &body)?;
             change(db, seq, WAITING, place, event.attempt, None)?;
+            db.waiting.add(&owner, &id, place, seq);
             Ok(Some(event))
         })
     }
@@ -354,10 +385,10 @@ impl SqliteStore {
             let count = |sql: &str| db.connection.prepare_cached(sql)?.query_row([&owner], |row| row.get(0)).map(i64::unsigned_abs);
             let dead = count("SELECT count(*) FROM events WHERE owner = ? AND state = 2")?;
             let unreadable = count("SELECT count(*) FROM requests WHERE owner = ? AND rejected IS NOT NULL")?;
-            let waiting = count("SELECT count(*) FROM events WHERE owner = ? AND state = 0")?;
-            let oldest = "SELECT received FROM events WHERE owner = ? AND state = 0 ORDER BY place LIMIT 1";
-            let oldest_waiting = db.connection.prepare_cached(oldest)?.query_row([&owner], |row| row.get(0)).optional()?;
-            Ok(Counts { waiting, dead: dead + unreadable, oldest_waiting })
+            let first = db.waiting.rows(&owner).next();
+            let oldest = "SELECT received FROM events WHERE seq = ?";
+            let oldest_waiting = db.connection.prepare_cached(oldest)?.query_row([first], |row| row.get(0)).optional()?;
+            Ok(Counts { waiting: db.waiting.count(&owner), dead: dead + unreadable, oldest_waiting })
         })
     }
 

@@ -14,8 +14,10 @@
 //! | [`sums`] | checksums |
 //! | [`schema`] | tables and their migrations |
 //! | [`db`] | the connection of the writer, and counters |
+//! | [`checkpoint`] | copying the log into the file |
 //! | [`writer`] | the thread, its queue, and group commit |
 //! | [`damage`] | rows whose checksum does not match |
+//! | [`waiting`] | which events wait, in memory |
 //! | [`events`] | events, dead letters, the integrations' states |
 //! | [`storage`] | plugins' storage |
 //! | [`timers`] | timers |
@@ -25,6 +27,7 @@
 //! | [`port`] | the host's port |
 //! | [`recovery`] | checking a file, and reading what can be read of a damaged one |
 
+pub mod checkpoint;
 pub mod damage;
 pub mod db;
 pub mod events;
@@ -37,6 +40,7 @@ pub mod storage;
 pub mod sums;
 pub mod sweep;
 pub mod timers;
+pub mod waiting;
 pub mod writer;
 
 use std::fs::{File, TryLockError};

@@ -5,7 +5,7 @@
 use rusqlite::Connection;
 
 /// Migrations, oldest first. Never change one that was released; add another.
-pub const MIGRATIONS: [&str; 1] = ["
+pub const MIGRATIONS: [&str; 2] = ["
     -- Numbers below which all are taken: of events, of versions of stored values, of requests.
     CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 
@@ -57,6 +57,13 @@ pub const MIGRATIONS: [&str; 1] = ["
     CREATE TABLE damaged (
         row INTEGER PRIMARY KEY, at INTEGER NOT NULL, tbl TEXT NOT NULL, key TEXT NOT NULL, content BLOB, why TEXT NOT NULL
     );
+", "
+    -- Which events wait is in memory; on disk one index, in the order of coming, finds them when the file is opened. Indexes by integration
+    -- would change a page for each integration in each commit.
+    DROP INDEX events_by_id;
+    DROP INDEX events_waiting;
+    CREATE INDEX events_waiting ON events (place) WHERE state = 0;
+    CREATE INDEX events_dead_by_id ON events (owner, id) WHERE state = 2;
 "];
 
 /// The version that this program writes.

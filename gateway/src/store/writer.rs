@@ -237,5 +237,6 @@ fn commit(db: &mut Db, batch: &mut Batch) -> Result<(), String> {
     metrics::counter!("uis_gateway_store_operations_total").increment(batch.operations as u64);
     let done = std::mem::take(batch);
     done.durable.into_iter().for_each(|operation| operation.answer(Ok(())));
+    db.checkpointer.after_commit(&db.connection);
     Ok(())
 }

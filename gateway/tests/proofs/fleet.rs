@@ -20,13 +20,52 @@ use uis_harness::build;
 /// The secret of every integration's addresses.
 pub const SECRET: &str = "a-secret-of-the-proofs";
 
+/// Integrations of one RetailCRM account. The plugin registers at most 20 in one.
+const SHARING_A_CRM: usize = 10;
+
+/// RetailCRM accounts, each shared by a few integrations.
+#[derive(Default)]
+pub struct CrmAccounts {
+    simulators: Vec<retailcrm_simulator::Simulator>,
+    addresses: Vec<SocketAddr>,
+}
+
+impl CrmAccounts {
+    /// As many as these integrations need.
+    async fn serve(integrations: std::ops::Range<usize>) -> CrmAccounts {
+        let mut all = CrmAccounts::default();
+        let integrations: Vec<usize> = integrations.collect();
+        for shared in integrations.chunks(SHARING_A_CRM) {
+            let (simulator, address) = serve_crm(shared).await;
+            all.simulators.push(simulator);
+            all.addresses.extend(shared.iter().map(|_| address));
+        }
+        all
+    }
+
+    /// From now on all of them misbehave so.
+    pub fn misbehave(&self, plan: &Value) {
+        self.simulators.iter().for_each(|simulator| simulator.misbehave(plan).expect("a plan"));
+    }
+
+    /// Carries out every request that is still to be carried out.
+    pub fn commit_outstanding(&self) {
+        self.simulators.iter().for_each(retailcrm_simulator::Simulator::commit_outstanding);
+    }
+
+    /// Entities of all accounts, such as `calls`.
+    pub fn list(&self, name: &str) -> Vec<Value> {
+        self.simulators.iter().flat_map(|simulator| simulator.to_json()[name].as_array().cloned().unwrap_or_default()).collect()
+    }
+}
+
 /// The systems around the gateway.
 pub struct Fleet {
     folder: TempDir,
     /// RetailCRM.
-    pub crm: retailcrm_simulator::Simulator,
+    pub crm: CrmAccounts,
     /// The RetailCRM of the first accounts, if some have one of their own.
-    pub other_crm: retailcrm_simulator::Simulator,
+    pub other_crm: CrmAccounts,
     /// Every dial order that arrived, as parameters of `start.employee_call`.
     pub dialled: Arc<Mutex<Vec<Value>>>,
     /// Where the gateway listens.
@@ -49,8 +88,8 @@ pub fn component() -> PathBuf {
     build::component(&plugin, &|line| eprintln!("{line}")).expect("the plugin's component").wasm
 }
 
-async fn serve_crm(accounts: usize) -> (retailcrm_simulator::Simulator, SocketAddr) {
-    let keys: Vec<Value> = (0..accounts).map(|account| json!({ "key": key(account) })).collect();
+async fn serve_crm(integrations: &[usize]) -> (retailcrm_simulator::Simulator, SocketAddr) {
+    let keys: Vec<Value> = integrations.iter().map(|integration| json!({ "key": key(*integration) })).collect();
     let account = json!({
         "apiKeys": keys,
         "users": [
@@ -93,8 +132,7 @@ impl Fleet {
     /// The same; the first `others` accounts have a RetailCRM of their own.
     pub async fn with_other(program: &str, accounts: usize, settings: Value, others: usize) -> Fleet {
         let folder = tempfile::tempdir().expect("a folder");
-        let (crm, crm_address) = serve_crm(accounts).await;
-        let (other_crm, other_address) = serve_crm(others).await;
+        let (other_crm, crm) = (CrmAccounts::serve(0..others).await, CrmAccounts::serve(others..accounts).await);
         let dialled: Arc<Mutex<Vec<Value>>> = Arc::default();
         let recorder = serve_recorder(dialled.clone()).await;
         // The port is free again at once, and nobody else asks for it meanwhile.
@@ -102,7 +140,7 @@ impl Fleet {
         write_files(folder.path(), address, recorder);
         let fleet =
             Fleet { folder, crm, other_crm, dialled, address, accounts, program: program.into(), gateway: None, environment: Vec::new() };
-        fleet.add_integrations((others, other_address), crm_address, settings).await;
+        fleet.add_integrations(settings).await;
         fleet
     }
 
@@ -115,15 +153,14 @@ impl Fleet {
         Config::read(&self.path().join("uis-gateway.toml")).expect("a configuration")
     }
 
-    async fn add_integrations(&self, (others, other): (usize, SocketAddr), crm: SocketAddr, settings: Value) {
+    async fn add_integrations(&self, settings: Value) {
         let config = self.config();
         let workshop = Workshop::open(&config).await.expect("it opens");
         let (store, _) = SqliteStore::open(&config.store.path, OpenOptions::default()).expect("it opens");
         let store = Arc::new(store);
         let control = Offline::administrator(Book { store: store.clone(), workshop: Arc::new(workshop) });
-        for account in 0..self.accounts {
+        for (account, crm) in self.other_crm.addresses.iter().chain(&self.crm.addresses).enumerate() {
             let name = format!("account-{account}");
-            let crm = if account < others { other } else { crm };
             let connection = NewConnection { url: format!("http://{crm}"), key: SecretSource::Value(key(account).into()) };
             let new = NewIntegration {
                 name: name.clone(),
@@ -194,7 +231,7 @@ impl Fleet {
                 return Ok(());
             }
             if Instant::now() > until {
-                return Err(format!("{} events still wait after {patience:?}", status.waiting));
+                return Err(format!("{} events still wait after {patience:?}; the end of the log:\n{}", status.waiting, self.log()));
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
