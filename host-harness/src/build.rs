@@ -185,6 +185,10 @@ fn cargo_build(folder: &Path, target: &Path) -> Result<PathBuf, BuildError> {
     for setting in PROFILE {
         command.args(["--config", setting]);
     }
+    // Cargo sets these for a build script or for clippy; they are not meant for a build of its own.
+    for name in ["RUSTC_WORKSPACE_WRAPPER", "CARGO_ENCODED_RUSTFLAGS", "RUSTC", "RUSTDOC"] {
+        command.env_remove(name);
+    }
     let output = command.output().map_err(|error| BuildError::NoTool { program, error })?;
     if !output.status.success() {
         return Err(BuildError::Compile(folder.to_owned()));

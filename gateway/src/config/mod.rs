@@ -5,8 +5,8 @@
 //! public-url = "https://uis.shop.example"   # where UIS and RetailCRM reach this gateway
 //! listen = "127.0.0.1:8080"
 //!
-//! [plugin]
-//! path = "uis_retailcrm.wasm"
+//! [store]
+//! path = "/var/lib/uis-gateway/uis-gateway.db"
 //! ```
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -32,8 +32,9 @@ pub struct Config {
     /// The address to listen on for UIS and the CRM. Put a web server with https in front of it.
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
-    /// The plugin.
-    pub plugin: Pinned,
+    /// The plugin's component; without it the one that is part of the program.
+    #[serde(default)]
+    pub plugin: Option<Pinned>,
     /// The store.
     #[serde(default)]
     pub store: StoreConfig,
@@ -235,7 +236,7 @@ impl Config {
     /// Makes paths absolute, and fills in those that are beside the store.
     fn complete(&mut self, folder: &Path) {
         self.store.path = folder.join(&self.store.path);
-        self.plugin.path = folder.join(&self.plugin.path);
+        self.plugin.iter_mut().for_each(|plugin| plugin.path = folder.join(&plugin.path));
         self.rules.iter_mut().for_each(|rule| rule.file.path = folder.join(&rule.file.path));
         self.admin.socket = Some(match &self.admin.socket {
             Some(socket) => folder.join(socket),
@@ -256,7 +257,7 @@ mod tests {
     #[test]
     fn a_small_file_is_enough() {
         let config = Config::parse(SMALL, Path::new("/etc/uis")).expect("readable");
-        assert_eq!(config.plugin.path, Path::new("/etc/uis/p.wasm"));
+        assert_eq!(config.plugin.as_ref().map(|plugin| plugin.path.as_path()), Some(Path::new("/etc/uis/p.wasm")));
         assert_eq!(config.store.path, Path::new("/etc/uis/uis-gateway.db"));
         assert_eq!(config.admin.socket.as_deref(), Some(Path::new("/etc/uis/admin.sock")));
         assert_eq!(config.secrets.key_file, Path::new("/etc/uis/secrets.key"));
@@ -273,7 +274,7 @@ mod tests {
         );
         let config = Config::parse(&text, Path::new("/etc/uis")).expect("readable");
         assert_eq!(config.limits.wall_live.as_millis(), 3000);
-        assert_eq!(config.plugin.digest, Some(digest.to_lowercase()));
+        assert_eq!(config.plugin.as_ref().and_then(|plugin| plugin.digest.clone()), Some(digest.to_lowercase()));
         assert_eq!(config.tokens_file(), Path::new("/var/lib/uis/tokens.json"));
         assert_eq!(config.rules[0].file.path, Path::new("/etc/uis/a.wasm"));
         assert_eq!(config.secrets.key_file, Path::new("/etc/uis/key"));

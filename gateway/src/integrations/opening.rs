@@ -22,8 +22,7 @@ impl Workshop {
     pub async fn open(config: &Config) -> Result<Workshop, String> {
         let runtime = Runtime::new(config.limits.clone()).map_err(|error| format!("the WebAssembly engine cannot start: {error:#}"))?;
         let cache = config.store.path.with_file_name("compiled");
-        check_digest(&config.plugin, "plugin")?;
-        let plugin = ComponentPlugin::load(&runtime, &config.plugin.path, &cache).await.map_err(|error| format!("plugin: {error}"))?;
+        let plugin = plugin(config.plugin.as_ref(), &runtime, &cache).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let egress: Arc<dyn Egress> = Arc::new(HttpEgress::new()?);
         Ok(Workshop {
@@ -38,6 +37,20 @@ impl Workshop {
             paces: Paces::default(),
         })
     }
+}
+
+/// The plugin that is part of the program.
+const EMBEDDED: &[u8] = include_bytes!(env!("UIS_GATEWAY_PLUGIN"));
+
+async fn plugin(configured: Option<&Pinned>, runtime: &Runtime, cache: &Path) -> Result<ComponentPlugin, String> {
+    let loaded = match configured {
+        None => ComponentPlugin::from_bytes(runtime, Path::new("the plugin of this program"), EMBEDDED, cache).await,
+        Some(file) => {
+            check_digest(file, "plugin")?;
+            ComponentPlugin::load(runtime, &file.path, cache).await
+        }
+    };
+    loaded.map_err(|error| format!("plugin: {error}"))
 }
 
 fn rules(config: &Config, cache: &Path) -> Result<Arc<dyn Decisions>, String> {

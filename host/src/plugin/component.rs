@@ -106,8 +106,13 @@ impl ComponentPlugin {
     /// created when missing.
     pub async fn load(runtime: &Runtime, path: &Path, cache: &Path) -> Result<ComponentPlugin, LoadError> {
         let wasm = std::fs::read(path).map_err(|error| LoadError::File { path: path.to_owned(), error })?;
+        ComponentPlugin::from_bytes(runtime, path, &wasm, cache).await
+    }
+
+    /// The same for a component that is in memory, such as one that is part of the program. `path` is its name in errors.
+    pub async fn from_bytes(runtime: &Runtime, path: &Path, wasm: &[u8], cache: &Path) -> Result<ComponentPlugin, LoadError> {
         let started = Instant::now();
-        let compiled = cache::compile(&runtime.engine, &wasm, cache).map_err(|error| match format!("{error:#}") {
+        let compiled = cache::compile(&runtime.engine, wasm, cache).map_err(|error| match format!("{error:#}") {
             error if cache::too_many_parts(&error) => LoadError::TooManyParts(error),
             error => LoadError::NotAComponent { path: path.to_owned(), error },
         })?;
