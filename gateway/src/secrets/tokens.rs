@@ -44,6 +44,7 @@ impl Tokens {
         if name.trim().is_empty() || name.chars().any(char::is_control) {
             return Err(format!("{name:?} cannot be the name of a token"));
         }
+        let _changing = self.locked()?;
         if self.digests.contains_key(name) {
             return Err(format!("a token named {name:?} exists already; remove it first: token remove {name}"));
         }
@@ -55,6 +56,7 @@ impl Tokens {
 
     /// Removes a token; it is not accepted any more once the file is written.
     pub fn remove(&mut self, name: &str) -> Result<(), String> {
+        let _changing = self.locked()?;
         if self.digests.remove(name).is_none() {
             return Err(format!("there is no token named {name:?}; known: {}", self.names().collect::<Vec<_>>().join(", ")));
         }
@@ -73,12 +75,21 @@ impl Tokens {
         self.digests.iter().filter(|(_, known)| same(known)).map(|(name, _)| name.as_str()).next_back()
     }
 
-    fn save(&self) -> Result<(), String> {
+    /// Reads the file again and keeps other commands from changing it, until the returned file is dropped.
+    fn locked(&mut self) -> Result<File, String> {
         let failed = |error: io::Error| format!("the tokens {}: {error}", self.path.display());
-        let text = serde_json::to_vec_pretty(&self.digests).map_err(|error| failed(error.into()))?;
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder).map_err(failed)?;
         }
+        let lock = File::options().create(true).truncate(false).write(true).open(self.path.with_extension("lock")).map_err(failed)?;
+        lock.lock().map_err(failed)?;
+        *self = Tokens::open(&self.path)?;
+        Ok(lock)
+    }
+
+    fn save(&self) -> Result<(), String> {
+        let failed = |error: io::Error| format!("the tokens {}: {error}", self.path.display());
+        let text = serde_json::to_vec_pretty(&self.digests).map_err(|error| failed(error.into()))?;
         let beside = self.path.with_extension(format!("new-{}", std::process::id()));
         write_new(&beside, &text).and_then(|()| fs::rename(&beside, &self.path)).map_err(failed)
     }
@@ -104,6 +115,19 @@ mod tests {
         assert!(tokens.remove("olga").expect_err("unknown").contains("known: anna"));
         tokens.remove("anna").expect("known");
         assert_eq!(Tokens::open(&path).expect("readable").name_of(token.expose_secret()), None);
+    }
+
+    #[test]
+    fn tokens_that_are_made_at_the_same_time_are_all_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("tokens.json");
+        std::thread::scope(|threads| {
+            for number in 0..8 {
+                let path = &path;
+                threads.spawn(move || Tokens::open(path).expect("readable").add(&format!("admin-{number}")).expect("new"));
+            }
+        });
+        assert_eq!(Tokens::open(&path).expect("readable").names().count(), 8);
     }
 
     #[test]
