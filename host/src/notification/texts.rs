@@ -86,11 +86,14 @@ pub fn message(params: &Params) -> Result<ChatMessage, Unreadable> {
         _ => MessageSource::Other,
     };
     let text = params.free_text("text").unwrap_or_default();
-    let attachment = params.objects("resource").into_iter().next().map(|resource| {
+    // The Data API writes an empty object for no file.
+    let file = params.objects("resource").into_iter().next().filter(|resource| resource.values().any(|value| !value.is_null()));
+    let attachment = file.map(|resource| {
         let text = |name: &str| resource.get(name).and_then(|value| value.as_str()).map(str::to_owned);
         Attachment {
             kind: text("type"),
-            name: text("name"),
+            // `name` in notifications, `file_name` in the Data API's report.
+            name: text("name").or_else(|| text("file_name")),
             url: text("file_url"),
             size: resource.get("size").and_then(serde_json::Value::as_u64),
         }
@@ -177,6 +180,19 @@ mod tests {
 
     fn params(body: Value) -> Params {
         Params::from_body(&body, chrono_tz::Europe::Moscow, 1_000).expect("an object")
+    }
+
+    #[test]
+    fn a_message_has_a_file_only_if_its_resource_says_something() {
+        let read = |resource: Value| {
+            let body = json!({"id": 1, "chat_id": 2, "source": "visitor", "text": "x", "resource": resource});
+            message(&params(body)).expect("readable").attachment
+        };
+        for nothing in [json!(null), json!({}), json!({"type": null, "file_url": null}), json!([])] {
+            assert_eq!(read(nothing.clone()).map(|file| file.url), None, "{nothing}");
+        }
+        let file = read(json!({"size": 12, "type": "photo", "file_url": "https://f.example/1", "file_name": "1.jpg"})).expect("a file");
+        assert_eq!((file.name.as_deref(), file.url.as_deref(), file.size), (Some("1.jpg"), Some("https://f.example/1"), Some(12)));
     }
 
     #[test]
