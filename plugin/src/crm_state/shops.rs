@@ -68,7 +68,8 @@ pub fn of_call(platform: &dyn Platform, settings: &Settings, number: Option<&str
     }
 }
 
-fn sites(platform: &dyn Platform) -> Result<Vec<Site>, Failure> {
+/// The shops that the key can see, the main one first; none while they have not been read yet.
+pub fn sites(platform: &dyn Platform) -> Result<Vec<Site>, Failure> {
     Ok(stored::load(platform, Key::Sites)?.unwrap_or_default())
 }
 

@@ -22,6 +22,8 @@ pub struct User {
     pub patronymic: String,
     /// Whether the user can log in.
     pub active: Option<bool>,
+    /// Whether the user has RetailCRM open now.
+    pub online: Option<bool>,
 }
 
 /// Requests a page of users.
@@ -47,6 +49,7 @@ pub fn page(answer: &Value) -> Result<Vec<User>, CrmError> {
         last_name: answer::text(&user["lastName"]),
         patronymic: answer::text(&user["patronymic"]),
         active: user["active"].as_bool(),
+        online: user["online"].as_bool(),
     };
     Ok(answer::members(answer, "users")?.into_iter().map(user).collect())
 }

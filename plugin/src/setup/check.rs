@@ -2,8 +2,10 @@
 
 use crate::bindings::exports::uis::integration::setup::ConnectionReport;
 use crate::bindings::uis::integration::types::Failure;
+use crate::context::Context;
 use crate::platform::Platform;
-use crate::retailcrm::{ApiRequest, Crm, CrmError, answer};
+use crate::retailcrm::{ApiRequest, Crm, CrmError, answer, users};
+use crate::setup::pairing;
 
 /// A right of the key.
 struct Right {
@@ -42,11 +44,13 @@ const PROBES: [(&str, &str); 6] = [
     ("custom_fields_read", "/api/v5/custom-fields"),
 ];
 
-/// Finds out what the key may do. A wrong key or address is a finding; only a temporary error is a failure.
+/// Finds out what the key may do, and what both accounts lack to work together. A wrong key or address is a finding; only a temporary error is
+/// a failure.
 pub fn check_connection(platform: &dyn Platform) -> Result<ConnectionReport, Failure> {
-    let probes = PROBES.map(|(scope, path)| {
-        let ask = ApiRequest::get(path);
-        if scope == "telephony_read" { ask.with("phone", "70000000000") } else { ask }
+    let probes = PROBES.map(|(scope, path)| match scope {
+        "telephony_read" => ApiRequest::get(path).with("phone", "70000000000"),
+        "user_read" => users::page_request(1),
+        _ => ApiRequest::get(path),
     });
     let [a, b, c, d, e, f] = probes;
     let [credentials, probed @ ..] = Crm::new(platform).send_all([ApiRequest::get("/api/credentials"), a, b, c, d, e, f]);
@@ -71,9 +75,10 @@ pub fn check_connection(platform: &dyn Platform) -> Result<ConnectionReport, Fai
         (true, false) => !methods.iter().any(|method| method == right.method),
         (true, true) => false,
     };
-    let mut denied = Vec::new();
+    let (mut denied, mut first_users) = (Vec::new(), None);
     for ((scope, _), result) in PROBES.iter().zip(probed) {
         match result {
+            Ok(page) if *scope == "user_read" => first_users = Some(page),
             Err(CrmError::Forbidden { .. } | CrmError::Unauthorized(_)) => denied.push(*scope),
             Err(error @ (CrmError::NotSent { .. } | CrmError::Busy { .. } | CrmError::Unknown { .. } | CrmError::Foreign { .. })) => {
                 return Err(error.into());
@@ -99,6 +104,9 @@ pub fn check_connection(platform: &dyn Platform) -> Result<ConnectionReport, Fai
         } else {
             findings.push(format!("The key sees only the shops {}: calls of others are not found", sites.join(", ")));
         }
+    }
+    if let Some(first_users) = first_users.filter(|_| usable) {
+        findings.extend(pairing::findings(&Context::new(platform), &first_users));
     }
     Ok(ConnectionReport { usable, findings })
 }

@@ -6,6 +6,7 @@ pub mod check;
 pub mod choices;
 pub mod describe;
 pub mod erase;
+pub mod pairing;
 pub mod registration;
 pub mod review;
 pub mod templates;

@@ -28,18 +28,24 @@ const CHAT_LICENCE: &str = "omni";
 
 /// What is wrong now and was not reported before. `links` are the employees who are users of RetailCRM.
 pub fn run(context: &Context<'_>, users: &[User], employees: &[Employee], links: &[EmployeeLink]) -> Result<Vec<Skipped>, Failure> {
-    let settings = context.settings()?;
-    let mut found = unusable(context)?;
-    found.extend(gone_objects(context, settings)?);
-    found.extend(gone_codes(context, settings)?);
-    found.extend(gone_users(settings, users));
-    found.extend(missing_licences(settings, employees, links));
+    let found = all(context, users, employees, links)?;
     let known: Vec<String> = stored::load(context.platform, Key::SettingsReviewed)?.unwrap_or_default();
     let texts: Vec<String> = found.iter().map(|item| format!("{}: {}", item.what, item.why)).collect();
     if texts != known {
         stored::put(context.platform, Key::SettingsReviewed, &texts, None)?;
     }
     Ok(found.into_iter().zip(&texts).filter(|(_, text)| !known.contains(text)).map(|(item, _)| item).collect())
+}
+
+/// What is wrong now, whether it was reported before or not.
+pub fn all(context: &Context<'_>, users: &[User], employees: &[Employee], links: &[EmployeeLink]) -> Result<Vec<Skipped>, Failure> {
+    let settings = context.settings()?;
+    let mut found = unusable(context)?;
+    found.extend(gone_objects(context, settings)?);
+    found.extend(gone_codes(context, settings)?);
+    found.extend(gone_users(settings, users));
+    found.extend(missing_licences(settings, employees, links));
+    Ok(found)
 }
 
 /// All conditions of the settings: the setting's name, and its rows.
