@@ -8,7 +8,7 @@ use uis_host::bindings::uis::integration::call_events::DialOrder;
 use uis_host::bindings::uis::integration::directory;
 use uis_host::data_api::{Campaign, ChatChannel, Employee, Scenario, Site, Source, Tag, VirtualNumber};
 
-use crate::{deals, points, report, rows};
+use crate::{access, deals, points, report, rows};
 
 /// A UIS account, in the form of a recording's header.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -44,6 +44,26 @@ pub struct Account {
     pub sources: Vec<Source>,
     /// The limits of the Data API. Our addition; the Data API has no such field.
     pub data_api_points: points::PointLimits,
+    /// The limits of the Call API; every call that is started costs a point `[inferred]`. This member and those below are our addition.
+    pub call_api_points: points::PointLimits,
+    /// Keys of the APIs. Without keys and users the APIs accept any token.
+    pub api_keys: Vec<access::AccessKey>,
+    /// Users who log in to the APIs. Without keys and users the APIs accept any login.
+    pub api_users: Vec<access::AccessUser>,
+    /// The addresses from which the APIs may be used, as in [`admits`](access::admits); empty: from anywhere.
+    pub api_ip_allowed: Vec<String>,
+    /// The components that the account has; none: all of them.
+    pub components: Option<Vec<String>>,
+    /// `active`; an account in any other state is refused by the APIs.
+    pub app_state: String,
+    /// Phone numbers that are not called.
+    pub black_list: Vec<String>,
+    /// Calls to other countries are allowed. They are not, until somebody allows them in the account.
+    pub international_calls: bool,
+    /// The files that may be played during calls.
+    pub media_files: Vec<i64>,
+    /// Rows of `get.statuses`; empty: UIS's own statuses.
+    pub statuses: Vec<Value>,
 }
 
 /// UIS's name of the extension for the operator's workplace.
@@ -72,7 +92,29 @@ impl Default for Account {
             campaigns: Vec::new(),
             sources: Vec::new(),
             data_api_points: points::PointLimits::default(),
+            call_api_points: points::PointLimits::default(),
+            api_keys: Vec::new(),
+            api_users: Vec::new(),
+            api_ip_allowed: Vec::new(),
+            components: None,
+            app_state: "active".into(),
+            black_list: Vec::new(),
+            international_calls: false,
+            media_files: Vec::new(),
+            statuses: Vec::new(),
         }
+    }
+}
+
+impl Account {
+    /// Reads an account from JSON. The error names the member that is unknown or wrong.
+    pub fn read(members: &Value) -> Result<Account, String> {
+        let Some(given) = members.as_object() else { return Err("an account must be an object".into()) };
+        let known = serde_json::to_value(Account::default()).map_err(|error| error.to_string())?;
+        if let Some(unknown) = given.keys().find(|name| known.get(name.as_str()).is_none()) {
+            return Err(format!("account.{unknown}: unknown member"));
+        }
+        serde_path_to_error::deserialize(members).map_err(|error| format!("account.{}: {}", error.path(), error.inner()))
     }
 }
 
@@ -93,7 +135,29 @@ pub struct AccountState {
     orders: HashSet<String>,
     /// Answers to routing requests.
     pub answers: Vec<Value>,
+    /// Sessions of the APIs' users.
+    pub sessions: access::Sessions,
+    /// The Call API points that were used.
+    pub call_points: points::Points,
+    /// Notifications that were sent, as rows of `get.notifications`.
+    pub notifications: Vec<Value>,
+    /// Calls that go on.
+    pub ongoing: Vec<Ongoing>,
+    /// The id of the last call that was started.
+    last_session: i64,
 }
+
+/// A call that goes on.
+#[derive(Debug, Clone, Serialize)]
+pub struct Ongoing {
+    /// The row of `list.calls`.
+    pub row: Value,
+    /// When the call ends by itself, in milliseconds since 1970; none: somebody removes it.
+    pub until: Option<i64>,
+}
+
+/// The first call session's id; UIS's are of this size.
+const FIRST_SESSION: i64 = 237_859_081;
 
 impl AccountState {
     /// The state of an account before the first event.
@@ -125,6 +189,17 @@ impl AccountState {
         let merged = report.merge(rows, zone, now, &|number| self.is_extension(number));
         self.report = report;
         merged
+    }
+
+    /// Gives new calls ids from this one on, if their ids would be smaller.
+    pub fn begin_sessions_at(&mut self, id: i64) {
+        self.last_session = self.last_session.max(id - 1);
+    }
+
+    /// A new id for a call.
+    pub fn new_session_id(&mut self) -> i64 {
+        self.last_session = (self.last_session + 1).max(self.report.last_call() + 1).max(FIRST_SESSION);
+        self.last_session
     }
 
     /// Whether a number is the extension of an employee.

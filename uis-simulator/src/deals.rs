@@ -101,8 +101,24 @@ impl Deals {
         self.places.get(&(kind, id.to_owned())).copied()
     }
 
-    fn funnel(&self, id: &str) -> Option<&Funnel> {
+    /// A funnel by its id.
+    pub fn funnel(&self, id: &str) -> Option<&Funnel> {
         self.place("funnel", id).and_then(|place| self.funnels.get(place))
+    }
+
+    /// An employee by their id.
+    pub fn employee(&self, id: &str) -> Option<&DealEmployee> {
+        self.place("employee", id).and_then(|place| self.employees.get(place))
+    }
+
+    /// A contact by its id.
+    pub fn contact(&self, id: &str) -> Option<&DealContact> {
+        self.place("contact", id).and_then(|place| self.contacts.get(place))
+    }
+
+    /// A user field by its id.
+    pub fn user_field(&self, id: &str) -> Option<&UserField> {
+        self.place("field", id).and_then(|place| self.user_fields.get(place))
     }
 
     /// The states of a deal; none when it was not uploaded.
@@ -300,13 +316,34 @@ impl Deals {
 
     /// `delete.deals`: deletes a deal; an unknown id is ignored.
     pub fn delete_deal(&mut self, id: &str) {
-        let Some(place) = self.places.remove(&("deal", id.to_owned())) else { return };
-        self.deals.remove(place);
+        if let Some(place) = self.forget("deal", id) {
+            self.deals.remove(place);
+        }
+    }
+
+    /// `delete.sales_funnel`. Refuses to delete a funnel that deals are or were in.
+    pub fn delete_funnel(&mut self, id: &str) -> Done {
+        if self.funnel(id).is_none() {
+            return refuse("entity_not_found", "there is no such funnel", "ext_id", id);
+        }
+        if self.deals.iter().flat_map(|history| &history.states).any(|state| state.deal.funnel_ext_id == id) {
+            return refuse("dependency_error", "deals are or were in this funnel", "ext_id", id);
+        }
+        if let Some(place) = self.forget("funnel", id) {
+            self.funnels.remove(place);
+        }
+        Ok(())
+    }
+
+    /// Forgets the place of a row, which must be removed from its list then.
+    fn forget(&mut self, list: &'static str, id: &str) -> Option<usize> {
+        let place = self.places.remove(&(list, id.to_owned()))?;
         for ((kind, _), known) in &mut self.places {
-            if *kind == "deal" && *known > place {
+            if *kind == list && *known > place {
                 *known -= 1;
             }
         }
+        Some(place)
     }
 }
 

@@ -56,6 +56,36 @@ impl Points {
     }
 }
 
+/// What is left of an account's points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Remaining {
+    /// Points per day.
+    pub day_limit: u32,
+    /// Points left today.
+    pub day_remaining: u32,
+    /// In how many seconds the next day begins.
+    pub day_reset: i64,
+    /// Points per minute.
+    pub minute_limit: u32,
+    /// Points left in this minute.
+    pub minute_remaining: u32,
+    /// In how many seconds the next minute begins.
+    pub minute_reset: i64,
+}
+
+impl Points {
+    /// What is left. `now` is in milliseconds since 1970.
+    pub fn remaining(&self, limits: PointLimits, now: i64) -> Remaining {
+        let left = |(period, used): (i64, u32), length: i64, limit: u32| {
+            let used = if period == now.div_euclid(length) { used } else { 0 };
+            (limit.saturating_sub(used), (length - now.rem_euclid(length) + 999) / 1000)
+        };
+        let (day_remaining, day_reset) = left(self.day, DAY_MS, limits.per_day);
+        let (minute_remaining, minute_reset) = left(self.minute, MINUTE_MS, limits.per_minute);
+        Remaining { day_limit: limits.per_day, day_remaining, day_reset, minute_limit: limits.per_minute, minute_remaining, minute_reset }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,5 +99,15 @@ mod tests {
         assert_eq!(points.take(limits, 120_000, 1), Err(u32::try_from(DAY_MS - 120_000).expect("it fits")));
         assert_eq!(points.take(limits, DAY_MS, 1), Ok(()));
         assert_eq!(points.most_in_a_minute, 3);
+    }
+
+    #[test]
+    fn what_remains_is_counted_from_the_current_minute_and_day() {
+        let (mut points, limits) = (Points::default(), PointLimits { per_minute: 3, per_day: 4 });
+        assert_eq!(points.take(limits, 10_000, 2), Ok(()));
+        let left = points.remaining(limits, 10_500);
+        assert_eq!((left.minute_remaining, left.minute_reset, left.day_remaining), (1, 50, 2));
+        let left = points.remaining(limits, 60_000);
+        assert_eq!((left.minute_remaining, left.minute_reset, left.day_remaining), (3, 60, 2));
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono_tz::Tz;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use uis_host::bindings::uis::integration::call_events::CallFinished;
-use uis_host::bindings::uis::integration::chat_events::{ChatFinished, ChatMessage};
+use uis_host::bindings::uis::integration::chat_events::{ChatFinished, ChatMessage, MessageSource};
 use uis_host::bindings::uis::integration::site_request_events::SiteRequest;
 use uis_host::event::Event;
 use uis_host::notification::params::Params;
@@ -23,6 +23,17 @@ pub struct Report {
     pub site_requests: Table<SiteRequest>,
     /// Messages, by the id of their chat.
     pub messages: HashMap<i64, Table<ChatMessage>>,
+    /// All rows as they were given, by the list's name and the row's id.
+    rows: BTreeMap<String, BTreeMap<i64, Row>>,
+}
+
+/// A row of a report, with the Data API's names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// When the communication began, or the message was sent, in milliseconds since 1970. Reports are asked for by this time.
+    pub at: i64,
+    /// The row as it was given.
+    pub row: Value,
 }
 
 /// Rows, ordered by time and id. A row replaces an earlier one with the same id.
@@ -64,10 +75,33 @@ impl Report {
     pub fn notified(&mut self, event: &Event) {
         if let Event::ChatMessage(message) = event {
             self.messages.entry(message.chat.chat_id).or_default().put(message.chat.at, message.message_id, message.clone());
+            let row = Row { at: message.chat.at, row: message_row(message) };
+            self.rows.entry("chat_messages".into()).or_default().insert(message.message_id, row);
         }
     }
 
-    /// Adds rows: `{"calls":[…],"chats":[…],"chat_messages":[…],"offline_messages":[…]}`, with the Data API's field names. `is_extension`
+    /// The rows of a list (`calls`, `chats`, `chat_messages`, `offline_messages`, `call_legs`) as they were given, by ascending id.
+    pub fn rows(&self, kind: &str) -> impl Iterator<Item = &Row> {
+        self.rows.get(kind).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// A row by the list's name and the row's id.
+    pub fn row(&self, kind: &str, id: i64) -> Option<&Row> {
+        self.rows.get(kind)?.get(&id)
+    }
+
+    /// All rows in the form that [`merge`](Self::merge) reads.
+    pub fn to_json(&self) -> Value {
+        let list = |rows: &BTreeMap<i64, Row>| rows.values().map(|row| row.row.clone()).collect::<Vec<_>>();
+        self.rows.iter().map(|(kind, rows)| (kind.clone(), list(rows).into())).collect::<serde_json::Map<_, _>>().into()
+    }
+
+    /// The greatest id of a call; 0 when there is none.
+    pub fn last_call(&self) -> i64 {
+        self.rows.get("calls").and_then(|rows| rows.keys().next_back()).copied().unwrap_or(0)
+    }
+
+    /// Adds rows: `{"calls":[…],"chats":[…],"chat_messages":[…],"offline_messages":[…],"call_legs":[…]}`, with the Data API's field names. `is_extension`
     /// says whether a number is an extension of the account; a call with such a number is internal. The error names the list, the row's
     /// index and the reason.
     pub fn merge(&mut self, rows: &Value, zone: Tz, now: i64, is_extension: &dyn Fn(&str) -> bool) -> Result<(), String> {
@@ -80,6 +114,7 @@ impl Report {
                 let place = |error: String| format!("report.{kind}[{index}]: {error}");
                 let params = Params::from_body(row, zone, now).map_err(|error| place(error.to_string()))?;
                 self.merge_row(kind, &params, is_extension).map_err(place)?;
+                self.keep(kind, row, &params);
             }
         }
         Ok(())
@@ -109,16 +144,59 @@ impl Report {
                 let request = texts::site_request(params).map_err(|error| error.to_string())?;
                 self.site_requests.put(request.at, request.communication_id, request);
             }
-            other => return Err(format!("unknown list {other}; known lists: calls, chats, chat_messages, offline_messages")),
+            // Legs are rows of the Data API only; the contract has none.
+            "call_legs" => drop(params.integer("id").filter(|id| *id > 0).ok_or("id is missing or not a positive number")?),
+            other => return Err(format!("unknown list {other}; known lists: calls, chats, chat_messages, offline_messages, call_legs")),
         }
         Ok(())
     }
+
+    /// Keeps a row as it was given.
+    fn keep(&mut self, kind: &str, row: &Value, params: &Params) {
+        let names: (&[&str], &[&str]) = match kind {
+            "calls" => (&["id", "call_session_id"], &["start_time", "finish_time"]),
+            "chats" => (&["id", "chat_id"], &["date_time"]),
+            "offline_messages" => (&["id", "communication_id"], &["date_time"]),
+            "call_legs" => (&["id"], &["start_time", "connect_time"]),
+            _ => (&["id", "message_id"], &["date_time"]),
+        };
+        let (Value::Object(members), Some(id)) = (row, params.integer_of_any(names.0)) else { return };
+        let at = names.1.iter().find_map(|name| params.time(name)).unwrap_or(params.received());
+        let mut row = members.clone();
+        row.entry("id").or_insert_with(|| id.into());
+        self.rows.entry(kind.to_owned()).or_default().insert(id, Row { at, row: row.into() });
+    }
+}
+
+/// A message of a notification as a row of `get.chat_messages_report`. Its time is in [`Row::at`], because a report knows no time zone.
+fn message_row(message: &ChatMessage) -> Value {
+    let chat = &message.chat;
+    let source = match message.source {
+        MessageSource::Visitor => "visitor",
+        MessageSource::Operator => "operator",
+        MessageSource::System => "system",
+        MessageSource::Bot => "chatbot",
+        MessageSource::Other => "chat_channel",
+    };
+    let file =
+        message.attachment.as_ref().map(|file| json!({"type": file.kind, "file_name": file.name, "file_url": file.url, "size": file.size}));
+    json!({
+        "id": message.message_id,
+        "chat_id": chat.chat_id,
+        "channel_id": chat.channel_id,
+        "channel_type": chat.channel_type,
+        "visitor_id": chat.visitor.id,
+        "text": message.text,
+        "source": source,
+        "resource": file,
+        "employee_id": chat.employee.as_ref().and_then(|employee| employee.id),
+        "employee_full_name": chat.employee.as_ref().and_then(|employee| employee.full_name.clone()),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     const MOSCOW: Tz = chrono_tz::Europe::Moscow;
 
@@ -153,6 +231,22 @@ mod tests {
         }
         let (page, next) = report.calls.page(0, None, 10);
         assert_eq!((page.len(), page[0].talk_seconds, next), (1, Some(9), None));
+    }
+
+    #[test]
+    fn rows_are_kept_as_they_were_given() {
+        let mut report = Report::default();
+        let call = json!({"id": 7, "start_time": "2026-11-23 10:00:00", "finish_time": "2026-11-23 10:01:00", "source": "va", "colour": 1});
+        let ongoing = json!({"id": 8, "start_time": "2026-11-23 10:02:00"});
+        let rows = json!({"calls": [call, ongoing], "call_legs": [{"id": 1, "call_session_id": 7}]});
+        report.merge(&rows, MOSCOW, 5, &|_| false).expect("readable");
+        let kept: Vec<&Row> = report.rows("calls").collect();
+        assert_eq!(kept[0], &Row { at: 1_795_417_200_000, row: call });
+        assert_eq!((kept[1].row.clone(), report.last_call()), (ongoing, 8), "a call in progress is kept too");
+        assert_eq!(report.row("call_legs", 1).map(|row| row.at), Some(5));
+        let mut again = Report::default();
+        again.merge(&report.to_json(), MOSCOW, 5, &|_| false).expect("readable");
+        assert_eq!(again.to_json(), rows);
     }
 
     #[test]

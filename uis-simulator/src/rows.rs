@@ -2,15 +2,14 @@
 
 use serde_json::{Value, json};
 use uis_host::bindings::uis::integration::deals::{DealContact, Funnel, StageStatus, UserFieldType};
-use uis_host::clock::{instant, zone};
+use uis_host::clock::zone;
 
 use crate::deals::{Deals, History};
+use crate::times;
 
 /// A time in the Data API's format: `2026-11-23 10:00:00`, in the account's time zone.
 fn time(timezone: &str, at: i64) -> Value {
-    let time = instant(at);
-    let local = zone(timezone).map_or_else(|_| time.naive_utc(), |zone| time.with_timezone(&zone).naive_local());
-    local.format("%Y-%m-%d %H:%M:%S").to_string().into()
+    times::show(zone(timezone).unwrap_or(chrono_tz::UTC), at).into()
 }
 
 fn number(text: &str) -> Value {

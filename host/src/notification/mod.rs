@@ -9,6 +9,7 @@ pub mod calls;
 pub mod lenient;
 pub mod params;
 pub mod tags;
+pub mod templates;
 pub mod texts;
 
 use chrono_tz::Tz;

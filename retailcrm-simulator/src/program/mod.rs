@@ -1,6 +1,6 @@
 //! The program: an account on a port, with a log on the terminal. `retailcrm-simulator` and `uis-host crm` are the same.
 
-mod carrier;
+pub mod carrier;
 pub mod listener;
 pub mod log;
 #[cfg(feature = "tls")]
