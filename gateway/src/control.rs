@@ -2,7 +2,6 @@
 //! admin listener offers it over HTTP.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
@@ -10,13 +9,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uis_host::ports::IntegrationState;
 
+pub mod account;
+
 pub use crate::secrets::reference::SecretSource;
+pub use account::{AccountView, NewAccount, NewLive};
 
 /// A connection of an integration to a remote system.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewConnection {
-    /// The address that a person pasted; the plugin normalises it. Plain http is accepted only for this machine.
+    /// The address that a person pasted; the plugin normalises it. One whose host `egress.allow-private` names is used as it is, and may be
+    /// plain http.
     pub url: String,
     /// The key.
     pub key: SecretSource,
@@ -28,8 +31,8 @@ pub struct NewConnection {
 pub struct NewIntegration {
     /// The name: 1 to 64 letters of any alphabet, digits, `-` and `_`. It cannot change.
     pub name: String,
-    /// The file of the UIS account, absolute.
-    pub account: PathBuf,
+    /// The UIS account.
+    pub account: NewAccount,
     /// Connections, by the plugin's name of the remote system.
     pub connections: BTreeMap<String, NewConnection>,
     /// The settings; members that are absent have the plugin's defaults.
@@ -47,8 +50,8 @@ pub struct NewIntegration {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Change {
-    /// The file of the UIS account, absolute.
-    pub account: Option<PathBuf>,
+    /// Another UIS account, or changes of the live one.
+    pub account: Option<NewAccount>,
     /// Connections to replace.
     pub connections: BTreeMap<String, NewConnection>,
     /// Settings to replace, member by member; `null` removes one, so that it has the plugin's default.
@@ -77,8 +80,8 @@ pub struct IntegrationView {
     pub name: String,
     /// `inactive`, `activating`, `active`, `paused`.
     pub state: IntegrationState,
-    /// The file of the UIS account.
-    pub account: PathBuf,
+    /// The UIS account.
+    pub account: AccountView,
     /// Connections, by the plugin's name of the remote system.
     pub connections: BTreeMap<String, ConnectionView>,
     /// The settings as they were saved.
@@ -93,7 +96,7 @@ pub struct IntegrationView {
     /// Why the integration does not run, and what to do, when its account, a secret or its settings cannot be used.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub broken: Option<String>,
-    /// What the account's owner should know about the settings, `setting: message`.
+    /// What the account's owner should know: about the settings, `setting: message`; what UIS refuses, `UIS: message`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<String>,
 }
@@ -146,6 +149,60 @@ pub struct Status {
     pub dead_letters: u64,
 }
 
+/// How a finding of a check was judged, from good to bad.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// All is well.
+    #[default]
+    Ok,
+    /// Something may be wrong.
+    Warning,
+    /// Something does not work.
+    Problem,
+}
+
+/// One finding of a check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Finding {
+    /// What was looked at: `disk`, `crm`, `employees`.
+    pub subject: String,
+    /// How it was judged.
+    pub verdict: Verdict,
+    /// What was found.
+    pub message: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub remedy: Option<String>,
+}
+
+/// The findings of one integration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckedIntegration {
+    /// Its name.
+    pub name: String,
+    /// The findings, in the order in which they are read best.
+    pub findings: Vec<Finding>,
+}
+
+/// What a check found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckReport {
+    /// What all integrations share.
+    pub gateway: Vec<Finding>,
+    /// Each integration that was checked.
+    pub integrations: Vec<CheckedIntegration>,
+}
+
+impl CheckReport {
+    /// The worst verdict.
+    pub fn verdict(&self) -> Verdict {
+        let all = self.gateway.iter().chain(self.integrations.iter().flat_map(|checked| &checked.findings));
+        all.map(|found| found.verdict).max().unwrap_or_default()
+    }
+}
+
 /// Why a request failed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -195,6 +252,12 @@ pub trait Control: Send + Sync {
 
     /// Dead letters, oldest first: of one integration or of all, at most `limit`.
     fn dead_letters<'a>(&'a self, integration: Option<&'a str>, limit: usize) -> Answer<'a, Vec<DeadLetterView>>;
+
+    /// Checks what all integrations share: whether events are accepted, the store, the disk, `public-url`.
+    fn check_gateway(&self) -> Answer<'_, Vec<Finding>>;
+
+    /// Checks an integration: both accounts are asked. Nothing is changed.
+    fn check<'a>(&'a self, name: &'a str) -> Answer<'a, Vec<Finding>>;
 
     /// Puts a dead letter back to the end of its lane. A body that could not be read is read again.
     fn redrive<'a>(&'a self, id: &'a str) -> Answer<'a, DeadLetterView>;

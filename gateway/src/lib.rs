@@ -8,13 +8,17 @@
 //! | 2 | [`control`] | what an administrator can ask of the gateway |
 //! | 2 | [`store`] | the store: one SQLite file |
 //! | 3 | [`network`] | requests to remote systems |
+//! | 3 | [`uis`] | a UIS account over its APIs |
 //! | 3 | [`observe`] | logs, metrics, captures |
-//! | 4 | [`integrations`] | the integrations in the store, and what runs of them |
-//! | 5 | [`service`] | the running gateway |
-//! | 6 | [`intake`] | HTTP in |
-//! | 6 | [`admin`] | the administrator's listener and its client |
+//! | 4 | [`setup`] | what to enter in UIS and in the CRM |
+//! | 4 | [`checks`] | what a support engineer would look at first, with what to do about it |
+//! | 5 | [`integrations`] | the integrations in the store, and what runs of them |
+//! | 6 | [`service`] | the running gateway |
+//! | 7 | [`intake`] | HTTP in |
+//! | 7 | [`admin`] | the administrator's listener and its client |
 
 pub mod admin;
+pub mod checks;
 pub mod config;
 pub mod control;
 pub mod intake;
@@ -24,4 +28,6 @@ pub mod observe;
 pub mod requests;
 pub mod secrets;
 pub mod service;
+pub mod setup;
 pub mod store;
+pub mod uis;

@@ -2,7 +2,7 @@
 //!
 //! | floor | room | what |
 //! |---|---|---|
-//! | 7 | `commands` | the commands of the command line |
+//! | 8 | `commands` | the commands of the command line |
 
 mod commands;
 

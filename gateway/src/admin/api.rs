@@ -12,7 +12,7 @@ use axum::{Json, Router};
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
-use super::wire::{self, Addresses, DeadLetters, ErrorBody, Integrations};
+use super::wire::{self, Addresses, DeadLetters, ErrorBody, Findings, Integrations};
 use crate::control::{Change, Control, ControlError, NewIntegration};
 
 /// Most bytes of a body: settings with long templates are a few hundred kilobytes.
@@ -41,12 +41,14 @@ pub fn router(control: Arc<dyn Control>, metrics: Metrics) -> Router {
     Router::new()
         .route("/metrics", get(render))
         .route("/v1/status", get(async |State(admin): Shared| answer(admin.control.status().await)))
+        .route("/v1/check", post(check_gateway))
         .route("/v1/integrations", get(list).post(add))
         .route("/v1/integrations/{name}", patch(set))
         .route("/v1/integrations/{name}/activate", post(activate))
         .route("/v1/integrations/{name}/deactivate", post(deactivate))
         .route("/v1/integrations/{name}/rotate-secret", post(rotate))
         .route("/v1/integrations/{name}/actions/{action}", post(act))
+        .route("/v1/integrations/{name}/check", post(check))
         .route("/v1/integrations/{name}/addresses", get(addresses))
         .route("/v1/dead-letters", get(dead_letters))
         .route("/v1/dead-letters/{id}/redrive", post(redrive))
@@ -104,6 +106,14 @@ async fn rotate(State(admin): Shared, Path(name): Path<String>) -> Response {
 
 async fn act(State(admin): Shared, Path((name, action)): Path<(String, String)>) -> Response {
     answer(admin.control.action(&name, &action).await)
+}
+
+async fn check_gateway(State(admin): Shared) -> Response {
+    answer(admin.control.check_gateway().await.map(|findings| Findings { findings }))
+}
+
+async fn check(State(admin): Shared, Path(name): Path<String>) -> Response {
+    answer(admin.control.check(&name).await.map(|findings| Findings { findings }))
 }
 
 async fn addresses(State(admin): Shared, Path(name): Path<String>) -> Response {

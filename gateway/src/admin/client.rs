@@ -12,9 +12,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::net::{TcpStream, UnixStream};
 
-use super::wire::{self, Addresses, DeadLetters, Integrations};
+use super::wire::{self, Addresses, DeadLetters, Findings, Integrations};
 use crate::config::AdminConfig;
-use crate::control::{Address, Answer, Change, Control, ControlError, DeadLetterView, IntegrationView, NewIntegration, Status};
+use crate::control::{Address, Answer, Change, Control, ControlError, DeadLetterView, Finding, IntegrationView, NewIntegration, Status};
 
 /// The time in which an answer must arrive, a little longer than the listener's own.
 const ANSWER_TIME: Duration = Duration::from_secs(130);
@@ -32,8 +32,11 @@ impl Client {
     /// The gateway that answers at the socket or address of a configuration; none when nothing answers there. `token` is needed for an
     /// address. The error says why the listener cannot be used, and what to do.
     pub async fn find(admin: &AdminConfig, token: Option<SecretString>) -> Result<Option<Client>, String> {
-        let builder = reqwest::Client::builder().no_proxy().timeout(ANSWER_TIME).connect_timeout(CONNECT_TIME);
-        let builder = builder.redirect(reqwest::redirect::Policy::none());
+        let builder = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(ANSWER_TIME)
+            .connect_timeout(CONNECT_TIME);
         let (builder, base, token) = match (admin.listen, &admin.socket) {
             (Some(address), _) => {
                 let connected = tokio::time::timeout(CONNECT_TIME, TcpStream::connect(address)).await;
@@ -150,6 +153,14 @@ impl Control for Client {
             self.get::<DeadLetters>(&format!("/v1/dead-letters?limit={limit}{of}")).await.map(|found| found.dead_letters)
         }
         .boxed()
+    }
+
+    fn check_gateway(&self) -> Answer<'_, Vec<Finding>> {
+        async { self.post::<Findings>("/v1/check").await.map(|found| found.findings) }.boxed()
+    }
+
+    fn check<'a>(&'a self, name: &'a str) -> Answer<'a, Vec<Finding>> {
+        async move { self.post::<Findings>(&integration(name, "/check")).await.map(|found| found.findings) }.boxed()
     }
 
     fn redrive<'a>(&'a self, id: &'a str) -> Answer<'a, DeadLetterView> {

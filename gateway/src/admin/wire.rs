@@ -8,7 +8,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::control::{Address, Change, ControlError, DeadLetterView, IntegrationView, NewConnection, NewIntegration, SecretSource};
+use crate::control::{
+    Address, Change, ControlError, DeadLetterView, Finding, IntegrationView, NewAccount, NewConnection, NewIntegration, SecretSource,
+};
 
 /// The answer to a list of integrations.
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,6 +32,13 @@ pub struct Addresses {
 pub struct DeadLetters {
     /// Oldest first.
     pub dead_letters: Vec<DeadLetterView>,
+}
+
+/// The answer to a check.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Findings {
+    /// In the order in which they are read best.
+    pub findings: Vec<Finding>,
 }
 
 /// An error as it is sent.
@@ -77,6 +86,9 @@ pub fn read<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, ControlError
         let path = error.path().to_string();
         let why = match path.as_str() {
             "secret" => "the secret must be text".to_owned(),
+            path if path.starts_with("account.token") || path.starts_with("account.password") => {
+                "a secret is {\"env\": \"NAME\"}, {\"file\": \"/path\"} or {\"value\": \"the secret\"}".to_owned()
+            }
             path if path.starts_with("connections.") => "a connection is {\"url\": \"https://…\", \"key\": SOURCE}, and a source \
                  {\"env\": \"NAME\"}, {\"file\": \"/path\"} or {\"value\": \"the key\"}"
                 .to_owned(),
@@ -100,6 +112,25 @@ fn source(source: &SecretSource) -> Result<Value, ControlError> {
     })
 }
 
+fn account(account: &NewAccount) -> Result<Value, ControlError> {
+    let live = match account {
+        NewAccount::File(path) => return Ok(text(path)?.into()),
+        NewAccount::Live(live) => live,
+    };
+    let secret = |given: &Option<SecretSource>| given.as_ref().map(source).transpose();
+    Ok(json!({
+        "data-api": live.data_api,
+        "call-api": live.call_api,
+        "token": secret(&live.token)?,
+        "login": live.login,
+        "password": secret(&live.password)?,
+        "timezone": live.timezone,
+        "extensions": live.extensions,
+        "workplace-url": live.workplace_url,
+        "sources": live.sources,
+    }))
+}
+
 fn connections<'a>(connections: impl IntoIterator<Item = (&'a String, &'a NewConnection)>) -> Result<Value, ControlError> {
     let written =
         |(name, connection): (&String, &NewConnection)| Ok((name.clone(), json!({"url": connection.url, "key": source(&connection.key)?})));
@@ -111,7 +142,7 @@ pub fn new_integration(new: &NewIntegration) -> Result<Value, ControlError> {
     let secret = new.secret.as_ref().map(SecretString::expose_secret);
     Ok(json!({
         "name": new.name,
-        "account": text(&new.account)?,
+        "account": account(&new.account)?,
         "connections": connections(&new.connections)?,
         "settings": new.settings,
         "settings-version": new.settings_version,
@@ -121,7 +152,7 @@ pub fn new_integration(new: &NewIntegration) -> Result<Value, ControlError> {
 
 /// The body that changes an integration. It contains the secrets.
 pub fn change(change: &Change) -> Result<Value, ControlError> {
-    let account = change.account.as_deref().map(text).transpose()?;
+    let account = change.account.as_ref().map(account).transpose()?;
     Ok(json!({
         "account": account,
         "connections": connections(&change.connections)?,
@@ -149,10 +180,20 @@ mod tests {
         assert!(again.settings["x"].is_null());
         assert!(!format!("{again:?}").contains("k3y") && !format!("{again:?}").contains("s3cret"));
 
+        let live = br#"{"account":{"data-api":"https://dataapi.comagic.ru/v2.0","token":{"value":"k3y"},"extensions":["rmo"]}}"#;
+        let changed: Change = read(live).expect("readable");
+        let written = change(&changed).expect("writable").to_string();
+        let again: Change = read(written.as_bytes()).expect("readable");
+        let Some(NewAccount::Live(again)) = again.account else { panic!("a live account") };
+        assert!(matches!(&again.token, Some(SecretSource::Value(key)) if key.expose_secret() == "k3y"));
+        assert_eq!((again.extensions.as_deref(), again.login), (Some(["rmo".to_owned()].as_slice()), None));
+        assert!(!format!("{changed:?}").contains("k3y"));
+
         let changed = Change { account: Some("/b".into()), route_fallback: Some(json!({"returned_code": 1})), ..Change::default() };
         let written = change(&changed).expect("writable").to_string();
         let again: Change = read(written.as_bytes()).expect("readable");
-        assert_eq!((again.account, again.route_fallback), (changed.account, changed.route_fallback));
+        assert_eq!(again.route_fallback, changed.route_fallback);
+        assert!(matches!(again.account, Some(NewAccount::File(path)) if path == std::path::Path::new("/b")));
     }
 
     #[test]
@@ -161,6 +202,8 @@ mod tests {
             (r#"{"name":"a","account":"/a","connections":{"crm":{"url":"u","key":"k3y"}}}"#, "connections.crm.key: a connection is"),
             (r#"{"name":"a","account":"/a","connections":{"crm":{"url":"u","key":{"k3y":1}}}}"#, "a source"),
             (r#"{"name":"a","account":"/a","connections":{},"secret":{"k3y":1}}"#, "secret: the secret must be text"),
+            (r#"{"name":"a","account":{"token":"k3y"},"connections":{}}"#, "account.token: a secret is"),
+            (r#"{"name":"a","account":{"tokn":{}},"connections":{}}"#, "unknown field `tokn`"),
             (r#"{"name":"a","acount":"/a","connections":{}}"#, "acount: unknown field `acount`"),
             (r#"{"name":"a"}"#, "missing field `account`"),
             (r#"{"name":"a","account":"/a","connections":{}} k3y"#, "text after"),

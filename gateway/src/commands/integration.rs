@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use uis_gateway::config::Config;
 use uis_gateway::control::{Change, IntegrationView, NewConnection, NewIntegration, SecretSource};
 
+use super::account::{self, Account};
 use super::{Failure, control, shown};
 
 /// Commands about integrations.
@@ -19,9 +20,8 @@ pub enum Command {
     Add {
         /// Its name: letters, digits, - and _.
         name: String,
-        /// The file of the UIS account.
-        #[arg(long, value_name = "FILE")]
-        account: PathBuf,
+        #[command(flatten)]
+        account: Account,
         #[command(flatten)]
         connection: Connection,
         /// A JSON file with the settings; without it all have their defaults.
@@ -35,15 +35,14 @@ pub enum Command {
     Set {
         /// Its name.
         name: String,
-        /// The file of the UIS account.
-        #[arg(long, value_name = "FILE")]
-        account: Option<PathBuf>,
+        #[command(flatten)]
+        account: Account,
         #[command(flatten)]
         connection: Connection,
         /// A JSON file with settings to replace; null gives a setting its default.
         #[arg(long, value_name = "FILE")]
         settings: Option<PathBuf>,
-        /// One setting: a JSON value, or text.
+        /// One setting: a JSON value, or text; a phone number is text.
         #[arg(long = "setting", value_name = "NAME=VALUE")]
         one: Vec<String>,
         /// What a routing request is answered with while the plugin gives no answer, as JSON, such as {"returned_code":2}; null for none.
@@ -128,17 +127,17 @@ impl Connection {
         let key = match (self.key_env, self.key_file) {
             (Some(variable), _) => SecretSource::Env(variable),
             (None, Some(file)) => SecretSource::File(absolute(&file)?),
-            (None, None) => SecretSource::Value(from_standard_input()?),
+            (None, None) => SecretSource::Value(from_standard_input("Key: ", "give it on standard input, or use --key-env or --key-file")?),
         };
         Ok([(name.to_owned(), NewConnection { url: url.to_owned(), key })].into())
     }
 }
 
-/// The key on standard input: its first line. On a terminal it is asked for and not shown.
-fn from_standard_input() -> Result<SecretString, Failure> {
+/// A secret on standard input: its next line. On a terminal it is asked for and not shown.
+pub(super) fn from_standard_input(prompt: &str, otherwise: &str) -> Result<SecretString, Failure> {
     let failed = |error: std::io::Error| Failure::Input(format!("the key cannot be read from standard input: {error}"));
     let text = match std::io::stdin().is_terminal() {
-        true => rpassword::prompt_password("Key: ").map_err(failed)?,
+        true => rpassword::prompt_password(prompt).map_err(failed)?,
         false => {
             let mut line = String::new();
             std::io::stdin().lock().read_line(&mut line).map_err(failed)?;
@@ -146,13 +145,13 @@ fn from_standard_input() -> Result<SecretString, Failure> {
         }
     };
     match text.trim() {
-        "" => Err(Failure::Input("the key is empty; give it on standard input, or use --key-env or --key-file".to_owned())),
+        "" => Err(Failure::Input(format!("the key is empty; {otherwise}"))),
         key => Ok(key.to_owned().into()),
     }
 }
 
 /// The whole path of a file that the service is to read. Symbolic links stay, because they are how some systems exchange such files.
-fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+pub(super) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     let failed = |error: std::io::Error| Failure::Input(format!("{}: {error}", path.display()));
     std::fs::metadata(path).and_then(|_| std::path::absolute(path)).map_err(failed)
 }
@@ -176,10 +175,20 @@ fn settings(file: Option<&Path>, one: &[String]) -> Result<Map<String, Value>, F
         let Some((name, value)) = setting.split_once('=') else {
             return Err(Failure::Input(format!("--setting {setting}: write it as NAME=VALUE")));
         };
-        all.insert(name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into()));
+        all.insert(name.to_owned(), setting_value(value));
     }
     Ok(all)
 }
+
+/// A setting's value as it was typed: JSON, or text. A phone number is text, although its digits are JSON too; no number among the settings
+/// is as long.
+fn setting_value(typed: &str) -> Value {
+    let is_phone = typed.len() >= PHONE_DIGITS && typed.bytes().all(|byte| byte.is_ascii_digit());
+    serde_json::from_str(typed).ok().filter(|_| !is_phone).unwrap_or_else(|| typed.into())
+}
+
+/// Digits from which on a number is a phone number.
+const PHONE_DIGITS: usize = 10;
 
 fn parsed(fallback: &str) -> Result<Value, Failure> {
     serde_json::from_str(fallback).map_err(|error| Failure::Input(format!("--route-fallback {fallback}: it is no JSON: {error}")))
@@ -191,21 +200,21 @@ pub async fn run(config: &Config, command: Command, json: bool) -> Result<(), Fa
         Command::Add { name, account, connection, settings: file, secret_env } => {
             let new = NewIntegration {
                 name,
-                account: absolute(&account)?,
                 settings: settings(file.as_deref(), &[])?,
                 settings_version: None,
                 secret: secret_env.as_deref().map(from_environment).transpose()?,
                 connections: connection.into_new()?,
+                account: account.into_new()?.ok_or_else(account::missing)?,
             };
             control(config).await?.add(new).await?
         }
         Command::Set { name, account, connection, settings: file, one, route_fallback } => {
             let change = Change {
-                account: account.as_deref().map(absolute).transpose()?,
                 settings: settings(file.as_deref(), &one)?,
                 settings_version: None,
                 route_fallback: route_fallback.as_deref().map(parsed).transpose()?,
                 connections: connection.into_new()?,
+                account: account.into_new()?,
             };
             control(config).await?.set(&name, change).await?
         }
@@ -241,4 +250,23 @@ pub async fn dead_letters(config: &Config, command: DeadLetters, json: bool) -> 
         DeadLetters::Redrive { id } => shown::redriven(&control.redrive(&id).await?, json),
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_typed_setting_is_json_or_text_and_a_phone_number_is_text() {
+        for (typed, value) in [
+            ("true", json!(true)),
+            ("24", json!(24)),
+            ("[1]", json!([1])),
+            ("74951112233", json!("74951112233")),
+            ("+7 495", json!("+7 495")),
+        ] {
+            assert_eq!(setting_value(typed), value);
+        }
+    }
 }

@@ -1,17 +1,24 @@
 //! The commands of the program.
 //!
-//! Exit status: 0 when the command did what was asked; 1 when it failed; 2 when the input cannot be used and nothing was done.
+//! Exit status: 0 when the command did what was asked; 1 when it failed; 2 when the input cannot be used and nothing was done. `check` has its
+//! own.
 
+mod account;
+mod check;
 mod check_store;
+mod demo;
 mod integration;
 mod serve;
+mod setup;
 mod shown;
 mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 use uis_gateway::admin::Client;
 use uis_gateway::config::Config;
 use uis_gateway::control::{Control, ControlError};
@@ -41,6 +48,15 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Play a shop's morning between simulators of UIS and RetailCRM. It needs no configuration and no account.
+    Demo(demo::Arguments),
+    #[command(flatten)]
+    Configured(Configured),
+}
+
+/// Commands that need the configuration file.
+#[derive(Subcommand)]
+enum Configured {
     /// Run the service until it is stopped.
     Serve,
     /// What waits, and whether events are accepted.
@@ -48,13 +64,17 @@ enum Command {
     /// Integrations: add, change, switch on and off.
     Integration {
         #[command(subcommand)]
-        command: integration::Command,
+        command: Box<integration::Command>,
     },
+    /// Print what to enter in UIS and in RetailCRM, step by step: addresses, templates, the scenario's request, the trigger.
+    Setup(setup::Arguments),
     /// Events that are not retried by themselves.
     DeadLetters {
         #[command(subcommand)]
         command: integration::DeadLetters,
     },
+    /// Check both accounts, the addresses, the clock and the disk, and say what to do. Exit status 0: all is well; 1: warnings; 2: problems.
+    Check(check::Arguments),
     /// Tokens of administrators, for a listener on an address.
     Token {
         #[command(subcommand)]
@@ -104,17 +124,39 @@ pub fn run(arguments: Arguments) -> ExitCode {
 }
 
 async fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
-    let config = Config::read(&arguments.config).map_err(Failure::Input)?;
     let json = arguments.json;
-    match arguments.command {
-        Command::Serve => serve::run(config).await.map_err(|error| Failure::Failed(format!("{error:#}")))?,
-        Command::Status => shown::status(&control(&config).await?.status().await?, json),
-        Command::Integration { command } => integration::run(&config, command, json).await?,
-        Command::DeadLetters { command } => integration::dead_letters(&config, command, json).await?,
-        Command::Token { command } => token::run(&config, command, json)?,
-        Command::CheckStore(arguments) => return check_store::run(&config, &arguments, json).await,
+    let command = match arguments.command {
+        Command::Demo(arguments) => return demo::run(arguments, json).await.map(|()| ExitCode::SUCCESS),
+        Command::Configured(command) => command,
+    };
+    let config = Config::read(&arguments.config).map_err(Failure::Input)?;
+    match command {
+        Configured::Serve => serve::run(config).await.map_err(|error| Failure::Failed(format!("{error:#}")))?,
+        Configured::Status => {
+            let control = control(&config).await?;
+            shown::status(&control.status().await?, json);
+            if !json {
+                shown::not_active(&control.list().await?);
+            }
+        }
+        Configured::Integration { command } => integration::run(&config, *command, json).await?,
+        Configured::Setup(arguments) => setup::run(&config, &arguments, json).await?,
+        Configured::DeadLetters { command } => integration::dead_letters(&config, command, json).await?,
+        Configured::Check(arguments) => return check::run(&config, &arguments, json).await,
+        Configured::Token { command } => token::run(&config, command, json)?,
+        Configured::CheckStore(arguments) => return check_store::run(&config, &arguments, json).await,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Waits until somebody stops the program, by Ctrl-C or SIGTERM.
+async fn stopped() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("SIGINT")?,
+    }
+    Ok(())
 }
 
 /// The running service, if there is one; otherwise its file.

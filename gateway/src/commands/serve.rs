@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use uis_gateway::config::Config;
 use uis_gateway::integrations::administrator::Administrator;
@@ -36,21 +35,12 @@ pub async fn run(mut config: Config) -> Result<()> {
     let administering = tokio::spawn(admin.serve(stop.subscribe()));
     tokio::spawn(upkeep::run(gateway.clone()));
 
-    asked_to_stop().await?;
+    super::stopped().await?;
     tracing::info!("the gateway stops: running handlers end first");
     stop.send_replace(true);
     let _ = tokio::join!(serving, administering);
     gateway.stop().await;
     tracing::info!("the gateway has stopped");
-    Ok(())
-}
-
-async fn asked_to_stop() -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("SIGINT")?,
-    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 use serde_json::json;
 use uis_gateway::control::{Address, DeadLetterView, IntegrationView, Status};
+use uis_host::ports::IntegrationState;
 
 /// Prints a line. What was received from outside must not control the terminal, so control characters are replaced.
 pub fn say(line: &str) {
@@ -38,13 +39,18 @@ pub fn status(status: &Status, json: bool) {
     ));
 }
 
+/// Integrations that do not deliver events now, if there are any.
+pub fn not_active(all: &[IntegrationView]) {
+    all.iter().filter(|view| view.state != IntegrationState::Active).for_each(line);
+}
+
 /// One integration.
 pub fn integration(view: &IntegrationView, json: bool) {
     if json {
         return object(view);
     }
     line(view);
-    say(&format!("  account     {}", view.account.display()));
+    say(&format!("  account     {}", view.account));
     for (name, connection) in &view.connections {
         say(&format!("  connection  {name}: {} (key: {})", connection.url, connection.key));
     }

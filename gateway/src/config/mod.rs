@@ -19,8 +19,10 @@ use url::Url;
 use members::LimitTable;
 
 mod members;
+pub mod private;
 
 pub use members::is_local;
+pub use private::AllowPrivate;
 
 /// The configuration.
 #[derive(Debug, Clone, Deserialize)]
@@ -44,6 +46,9 @@ pub struct Config {
     /// Limits of requests.
     #[serde(default)]
     pub intake: IntakeLimits,
+    /// Requests to the CRM.
+    #[serde(default)]
+    pub egress: EgressConfig,
     /// Where the sealing key is.
     #[serde(default)]
     pub secrets: SecretsConfig,
@@ -168,6 +173,15 @@ impl Default for IntakeLimits {
     }
 }
 
+/// Requests to the CRM.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct EgressConfig {
+    /// Private addresses to which requests may go: addresses, ranges such as `10.0.0.0/8`, host names. By default none; on a gateway whose
+    /// `public-url` is on this machine, this machine's own, so that it can be tried with a simulator. After [`Config::parse`] it is filled in.
+    pub allow_private: Option<AllowPrivate>,
+}
+
 /// Where the sealing key is.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -233,7 +247,12 @@ impl Config {
         self.store.path.with_file_name("tokens.json")
     }
 
-    /// Makes paths absolute, and fills in those that are beside the store.
+    /// Where requests may go although it is private.
+    pub fn allow_private(&self) -> AllowPrivate {
+        self.egress.allow_private.clone().unwrap_or_default()
+    }
+
+    /// Makes paths absolute, and fills in those that are beside the store, and what depends on `public-url`.
     fn complete(&mut self, folder: &Path) {
         self.store.path = folder.join(&self.store.path);
         self.plugin.iter_mut().for_each(|plugin| plugin.path = folder.join(&plugin.path));
@@ -242,6 +261,9 @@ impl Config {
             Some(socket) => folder.join(socket),
             None => self.store.path.with_file_name("admin.sock"),
         });
+        if is_local(&self.public_url) {
+            self.egress.allow_private.get_or_insert_with(AllowPrivate::this_machine);
+        }
         let key = std::mem::take(&mut self.secrets.key_file);
         let beside = || self.store.path.with_file_name("secrets.key");
         self.secrets.key_file = if key.as_os_str().is_empty() { beside() } else { folder.join(key) };
@@ -295,6 +317,10 @@ mod tests {
                 "5: admin.listen: \"10.0.0.1:1\" is no address of this machine alone; write 127.0.0.1:PORT",
             ),
             ("[admin]\nlisten = \"127.0.0.1:1\"\nsocket = \"a\"", "socket and listen exclude each other"),
+            (
+                "[egress]\nallow-private = [\"10.0.0.0/33\"]",
+                "5: egress.allow-private: \"10.0.0.0/33\" is no address, no range and no host name",
+            ),
             ("[intake]\nbody-bytes = 0", "5: intake.body-bytes: 0 is too small"),
             ("[intake]\nheader-bytes = 8191", "5: intake.header-bytes: 8191 is too small; write 8192 or more"),
             ("[intake]\nbody-bytes = \"1\"", "5: intake.body-bytes: invalid type: string"),
@@ -312,6 +338,18 @@ mod tests {
         assert!(error.starts_with("1: there is no member publik-url; did you mean public-url?"), "{error}");
         let error = Config::parse("listen = \"127.0.0.1:1\"", Path::new("/")).expect_err("too short");
         assert!(error.contains("the member public-url is missing; add a line: public-url = "), "{error}");
+    }
+
+    #[test]
+    fn private_addresses_are_allowed_by_name_and_on_a_gateway_that_only_this_machine_reaches() {
+        let allowed = |text: &str| Config::parse(text, Path::new("/")).expect("readable").allow_private();
+        let local = SMALL.replace("https://uis.example/crm", "http://127.0.0.1:8080");
+        let lines = "[egress]\nallow-private = [\"10.0.0.0/8\", \"crm.internal\"]\n";
+        assert_eq!(allowed(SMALL), AllowPrivate::default());
+        assert_eq!(allowed(&local), AllowPrivate::this_machine());
+        let given = allowed(&format!("{local}{lines}"));
+        assert!(given.has_address([10, 1, 2, 3].into()) && given.has_name("crm.internal"));
+        assert!(!given.has_address([127, 0, 0, 1].into()), "a list that is given replaces the usual one");
     }
 
     #[test]

@@ -1,20 +1,25 @@
-//! UIS accounts from files. Such an account is in memory: it has the people and numbers of its file, and no reports.
+//! UIS accounts that are open: live ones, and accounts from files. The latter are in memory: they have the people and numbers of their file,
+//! and no reports.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use chrono_tz::Tz;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use uis_host::clock::{Clock, zone};
 use uis_host::integration::UisAccount;
-use uis_host::ports::Dialler;
+use uis_host::ports::{Dialler, Egress};
 use uis_host::sync::lock;
 use uis_simulator::{Account, SimulatedAccount};
 use url::Url;
 
-use crate::network::call_api::CallApi;
+use super::live::StoredLive;
+use crate::config::AllowPrivate;
+use crate::network::egress::HttpEgress;
 use crate::network::is_local;
+use crate::uis::{CallApi, Client, Credentials, Rpc};
 
 /// The member of an account's file that names a Call API on this machine, to which calls are sent instead of being only recorded. Our
 /// addition, for trials.
@@ -38,13 +43,28 @@ impl OpenAccount {
     }
 }
 
-/// The accounts that are open, by their file. Integrations that name the same file share the account.
+/// The accounts that are open. Integrations that name the same file, or the same live account with the same credentials, share the account:
+/// its points are counted together, and its lists are read once.
 #[derive(Default)]
 pub struct Accounts {
     open: Mutex<HashMap<PathBuf, OpenAccount>>,
+    /// Live accounts, by the digest of their addresses and credentials, as long as an integration uses them.
+    live: Mutex<HashMap<[u8; 32], Weak<Client>>>,
+    /// Sends the requests to live accounts; none: only to accounts on this machine.
+    egress: Option<Arc<dyn Egress>>,
+}
+
+/// Sends requests to this machine only.
+fn to_this_machine() -> Result<Arc<dyn Egress>, String> {
+    Ok(Arc::new(HttpEgress::new(AllowPrivate::this_machine())?))
 }
 
 impl Accounts {
+    /// Accounts whose requests are sent so.
+    pub fn over(egress: Arc<dyn Egress>) -> Accounts {
+        Accounts { egress: Some(egress), ..Accounts::default() }
+    }
+
     /// The account of a file. The error names the file and the member.
     pub fn open(&self, path: &Path, clock: &Arc<dyn Clock>) -> Result<OpenAccount, String> {
         let failed = |error: &dyn std::fmt::Display| format!("the UIS account {}: {error}", path.display());
@@ -57,27 +77,43 @@ impl Accounts {
         open.insert(whole, account.clone());
         Ok(account)
     }
+
+    /// A live account. Nothing is asked of it yet.
+    pub fn live(&self, stored: &StoredLive, credentials: Credentials, clock: &Arc<dyn Clock>) -> Result<Arc<Client>, String> {
+        let addresses = format!("{} {} ", stored.data_api, stored.call_api);
+        let digest: [u8; 32] = Sha256::new().chain_update(addresses).chain_update(credentials.identity()).finalize().into();
+        let mut live = lock(&self.live);
+        live.retain(|_, client| client.strong_count() > 0);
+        if let Some(known) = live.get(&digest).and_then(Weak::upgrade) {
+            return Ok(known);
+        }
+        let egress = self.egress.clone().map_or_else(to_this_machine, Ok)?;
+        let client = Arc::new(Client::new(egress, stored.data_api.clone(), stored.call_api.clone(), credentials, clock.clone()));
+        live.insert(digest, Arc::downgrade(&client));
+        Ok(client)
+    }
 }
 
 fn read(path: &Path, clock: &Arc<dyn Clock>) -> Result<OpenAccount, String> {
     let text = std::fs::read(path).map_err(|error| error.to_string())?;
     let mut value: Value = serde_json::from_slice(&text).map_err(|error| format!("it is no JSON: {error}"))?;
     let call_api = value.as_object_mut().and_then(|members| members.remove(CALL_API));
-    let account: Account = serde_path_to_error::deserialize(value).map_err(|error| format!("{}: {}", error.path(), error.inner()))?;
+    let account = Account::read(&value)?;
     let zone = zone(&account.timezone).map_err(|error| format!("timezone: {error}"))?;
     let account = Arc::new(SimulatedAccount::new(account, clock.clone()));
     let dialler: Arc<dyn Dialler> = match call_api {
         None => account.clone(),
-        Some(url) => Arc::new(call_api_at(&url)?),
+        Some(url) => Arc::new(call_api_at(&url, clock)?),
     };
     Ok(OpenAccount { account, dialler, zone })
 }
 
-fn call_api_at(url: &Value) -> Result<CallApi, String> {
+fn call_api_at(url: &Value, clock: &Arc<dyn Clock>) -> Result<CallApi, String> {
     let parsed = url.as_str().and_then(|url| Url::parse(url).ok()).filter(|url| url.scheme() == "http" && is_local(url));
     let url = parsed.ok_or_else(|| format!("{CALL_API}: {url} is no http address on this machine"))?;
     // A Call API on this machine is a simulation; it accepts any key.
-    CallApi::new(url, "simulated".to_owned())
+    let credentials = Credentials::Token("simulated".to_owned().into());
+    Ok(CallApi(Rpc::new(to_this_machine()?, url, credentials, clock.clone())))
 }
 
 #[cfg(test)]
@@ -99,6 +135,7 @@ mod tests {
             ("{", "it is no JSON"),
             (r#"{"timezone":"Moscow"}"#, "timezone: \"Moscow\" is not an IANA time zone"),
             (r#"{"employees":[{"id":"x"}]}"#, "employees[0].id"),
+            (r#"{"default-responsible":5}"#, "account.default-responsible: unknown member"),
             (r#"{"call_api_url":"https://callapi.uiscom.ru"}"#, "call_api_url"),
         ] {
             let error = opened(text).err().unwrap_or_default();

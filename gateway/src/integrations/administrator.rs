@@ -14,7 +14,8 @@ use uis_host::ports::{DeadLetter, IntegrationState, Store};
 use super::book::Book;
 use super::building::Built;
 use super::record::Record;
-use crate::control::{Address, Answer, Change, Control, ControlError, DeadLetterView, IntegrationView, NewIntegration, Status};
+use crate::checks;
+use crate::control::{Address, Answer, Change, Control, ControlError, DeadLetterView, Finding, IntegrationView, NewIntegration, Status};
 use crate::requests::Raw;
 use crate::store::Rejected;
 
@@ -36,6 +37,9 @@ pub trait Deliverer: Send + Sync {
 
     /// Whether events are accepted; with the reason when they are not.
     fn ready(&self) -> Result<(), String>;
+
+    /// Whether this is the running service.
+    fn runs(&self) -> bool;
 
     /// What runs of an integration.
     fn health(&self, name: &str) -> Health;
@@ -87,6 +91,33 @@ impl<D: Deliverer> Administrator<D> {
         all.sort_by(|left, right| left.received.cmp(&right.received));
         all.truncate(limit);
         Ok(all)
+    }
+
+    async fn checked(&self, name: &str) -> Result<Vec<Finding>, ControlError> {
+        let book = self.0.book();
+        let record = book.find(name).await?;
+        let state = book.store.state(name).await.map_err(store_failed)?;
+        let counts = book.store.counts(name).await.map_err(store_failed)?;
+        let oldest_ms = counts.oldest_waiting.map_or(0, |received| (book.workshop.clock.now_ms() - received).max(0));
+        let facts = |broken: Option<String>, notes: Vec<String>| checks::state::Facts {
+            name: name.to_owned(),
+            state,
+            broken,
+            notes,
+            waiting: counts.waiting,
+            oldest_ms,
+            dead: counts.dead,
+        };
+        // Made anew from what is stored: what runs may be older than the file of a key.
+        match book.workshop.build(&record, &book.store).await {
+            Err(why) => Ok(checks::state::judge(&facts(Some(why), Vec::new()))),
+            Ok(built) => {
+                let facts = facts(built.broken, built.notes);
+                let plugin = book.workshop.plugin.as_ref();
+                let subject = checks::Subject { integration: built.integration, plugin, store: &book.store, facts };
+                Ok(checks::integration(subject).await)
+            }
+        }
     }
 
     async fn redriven(&self, id: &str) -> Result<DeadLetterView, ControlError> {
@@ -245,6 +276,18 @@ impl<D: Deliverer> Control for Administrator<D> {
 
     fn dead_letters<'a>(&'a self, integration: Option<&'a str>, limit: usize) -> Answer<'a, Vec<DeadLetterView>> {
         self.dead(integration, limit.clamp(1, DEAD_LETTERS)).boxed()
+    }
+
+    fn check_gateway(&self) -> Answer<'_, Vec<Finding>> {
+        async move {
+            let book = self.0.book();
+            Ok(checks::gateway(&book.store, self.0.ready(), self.0.runs(), &book.workshop.public_url).await)
+        }
+        .boxed()
+    }
+
+    fn check<'a>(&'a self, name: &'a str) -> Answer<'a, Vec<Finding>> {
+        self.checked(name).boxed()
     }
 
     fn redrive<'a>(&'a self, id: &'a str) -> Answer<'a, DeadLetterView> {

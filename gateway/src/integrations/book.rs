@@ -10,11 +10,12 @@ use uis_host::ports::{Store, StoreError};
 use url::Url;
 
 use super::building::{Built, Workshop};
-use super::record::{Previous, Record, StoredConnection};
-use crate::control::{Address, Change, ControlError, IntegrationView, NewConnection, NewIntegration};
-use crate::network::is_local;
+use super::live::StoredLive;
+use super::record::{Previous, Record, StoredAccount, StoredConnection};
+use crate::control::{Address, Change, ControlError, IntegrationView, NewAccount, NewConnection, NewIntegration};
 use crate::secrets::{self, SecretRef};
 use crate::store::SqliteStore;
+use crate::uis::Client;
 
 /// How long the secret before a rotation is accepted.
 const PREVIOUS_FOR_MS: i64 = 24 * 3_600_000;
@@ -70,9 +71,11 @@ impl Book {
         let sealer = &self.workshop.sealer;
         let secret = new.secret.map_or_else(secrets::random, Ok).map_err(ControlError::Failed)?;
         let secret = sealer.seal(&new.name, "secret", &secret).map_err(ControlError::Failed)?;
+        // The client is kept until the integration uses it, with what it knows already.
+        let (account, _client) = self.account(None, new.account, &new.name).await?;
         let mut record = Record {
             name: new.name,
-            account: new.account,
+            account,
             connections: BTreeMap::new(),
             settings: new.settings,
             settings_version: new.settings_version.unwrap_or_else(|| self.version()),
@@ -87,8 +90,9 @@ impl Book {
     /// Stores a changed integration.
     pub async fn set(&self, name: &str, change: Change) -> Result<(Record, Built), ControlError> {
         let mut record = self.find(name).await?;
+        let mut _client = None;
         if let Some(account) = change.account {
-            record.account = account;
+            (record.account, _client) = self.account(Some(&record.account), account, name).await?;
         }
         if let Some(fallback) = change.route_fallback {
             record.route_fallback = Some(fallback).filter(|fallback| !fallback.is_null());
@@ -122,7 +126,7 @@ impl Book {
         Ok(IntegrationView {
             name: record.name.clone(),
             state,
-            account: record.account.clone(),
+            account: record.account.view(),
             connections: record.connections.iter().map(|(name, stored)| (name.clone(), stored.view())).collect(),
             settings: record.settings.clone(),
             waiting: counts.waiting,
@@ -152,6 +156,36 @@ impl Book {
         self.workshop.plugin.description().version.clone()
     }
 
+    /// The account to store. UIS is asked for the time zone of a live account whose owner gave none, so that no time is misread; then there is
+    /// a client too.
+    async fn account(
+        &self,
+        known: Option<&StoredAccount>,
+        new: NewAccount,
+        name: &str,
+    ) -> Result<(StoredAccount, Option<Arc<Client>>), ControlError> {
+        let new = match new {
+            NewAccount::File(path) => return Ok((StoredAccount::File(absolute(&path).map_err(invalid)?), None)),
+            NewAccount::Live(new) => new,
+        };
+        let known = match known {
+            Some(StoredAccount::Live(known)) => Some(known.as_ref()),
+            _ => None,
+        };
+        let mut stored = StoredLive::merge(known, *new, &self.workshop.sealer, name).map_err(invalid)?;
+        let mut asked = None;
+        if stored.zone().map_err(invalid)?.is_none() {
+            let client = self.workshop.client(&stored, name).map_err(ControlError::Failed)?;
+            let account = client.describe().await.map_err(|error| {
+                invalid(format!("account: UIS cannot be asked for the account's time zone; put it right, or give --uis-timezone: {error}"))
+            })?;
+            uis_host::clock::zone(&account.timezone).map_err(|error| invalid(format!("account: UIS's time zone: {error}")))?;
+            stored.asked_timezone = Some(account.timezone);
+            asked = Some(client);
+        }
+        Ok((StoredAccount::Live(Box::new(stored)), asked))
+    }
+
     /// Puts connections into a record.
     async fn connect(&self, record: &mut Record, connections: BTreeMap<String, NewConnection>) -> Result<(), ControlError> {
         for (name, new) in connections {
@@ -171,8 +205,8 @@ impl Book {
             return Err(invalid(format!("connection {connection}: the plugin has no such connection; it has: {}", known.join(", "))));
         };
         if let Ok(mut url) = Url::parse(pasted)
-            && url.scheme() == "http"
-            && is_local(&url)
+            && matches!(url.scheme(), "http" | "https")
+            && self.workshop.allow_private.has_host(&url)
         {
             url.set_path("");
             url.set_query(None);
@@ -180,14 +214,16 @@ impl Book {
             return Ok(url);
         }
         let normal = plugin.normalise_connection(pasted).await.map_err(|fault| ControlError::Failed(fault.to_string()))?;
-        let normal = normal.map_err(|why| invalid(format!("connection {connection}: {why}")))?;
+        let normal = normal.map_err(|why| {
+            let own = "for a simulator or a server of your own, list its host in egress.allow-private of the configuration file";
+            invalid(format!("connection {connection}: {why}; {own}"))
+        })?;
         let patterns: Vec<&str> = need.host_patterns.iter().map(String::as_str).collect();
         plain_base(&normal.base_url, &patterns).map_err(|why| invalid(format!("connection {connection}: {why}")))
     }
 
     /// Checks a record as a whole and stores it.
-    async fn save(&self, mut record: Record) -> Result<(Record, Built), ControlError> {
-        record.account = absolute(&record.account).map_err(invalid)?;
+    async fn save(&self, record: Record) -> Result<(Record, Built), ControlError> {
         let built = self.workshop.build(&record, &self.store).await.map_err(invalid)?;
         // Settings of an older version stay as they were saved until somebody saves them anew, so that the plugin migrates them each time.
         let bytes = serde_json::to_vec(&record).map_err(|error| ControlError::Failed(error.to_string()))?;

@@ -11,7 +11,7 @@ use uis_host::bindings::exports::uis::integration::setup::ConnectionNeed;
 use uis_host::clock::Clock;
 use uis_host::connection::Connection;
 use uis_host::connection::pace::Pace;
-use uis_host::integration::Integration;
+use uis_host::integration::{Integration, UisAccount};
 use uis_host::limits::Limits;
 use uis_host::plugin::Plugin;
 use uis_host::ports::{Decisions, Egress};
@@ -19,12 +19,14 @@ use uis_host::sync::lock;
 use url::Url;
 
 use super::accounts::Accounts;
-use super::record::{Record, StoredConnection};
+use super::live::StoredLive;
+use super::record::{Record, StoredAccount, StoredConnection};
+use crate::config::AllowPrivate;
 use crate::network::dials::DurableDialler;
 use crate::network::egress::NoKey;
-use crate::network::is_local;
 use crate::secrets::{Sealer, Secrets};
 use crate::store::SqliteStore;
+use crate::uis::{Client, LiveAccount};
 
 /// Gives what sends the requests of an integration, by its name.
 pub type EgressOf = Box<dyn Fn(&str) -> Arc<dyn Egress> + Send + Sync>;
@@ -45,6 +47,8 @@ pub struct Workshop {
     pub sealer: Arc<Sealer>,
     /// UIS accounts.
     pub accounts: Accounts,
+    /// Private addresses that connections may have.
+    pub allow_private: AllowPrivate,
     /// Gives what sends the requests of an integration, by its name.
     pub egress: EgressOf,
     /// Rate limits.
@@ -89,16 +93,27 @@ pub struct Built {
     pub broken: Option<String>,
     /// What the account's owner should know about the settings.
     pub notes: Vec<String>,
+    /// The live UIS account; none for one from a file.
+    pub uis: Option<Arc<Client>>,
+}
+
+/// An integration's UIS account.
+struct Account {
+    ports: UisAccount,
+    /// The time zone of times without one.
+    zone: Tz,
+    /// The live account; none for one from a file.
+    uis: Option<Arc<Client>>,
 }
 
 impl Workshop {
     /// Makes the integration of a record. The error says why events cannot even be accepted for it, and what to do.
     pub async fn build(&self, record: &Record, store: &Arc<SqliteStore>) -> Result<Built, String> {
-        let account = self.accounts.open(&record.account, &self.clock)?;
+        let Account { ports: account, zone, uis } = self.account(record)?;
         let secrets = self.secrets(record)?;
         let about = self.plugin.description();
         let dialler = DurableDialler::new(store.clone(), &record.name, account.dialler.clone());
-        let ports = account.ports(Arc::new(dialler));
+        let ports = UisAccount { dialler: Arc::new(dialler), ..account };
         let mut integration = Integration::new(&record.name, about, self.clock.clone(), ports, secrets.current.clone(), &self.limits);
         let mut broken = None;
         for need in &about.connections {
@@ -125,8 +140,32 @@ impl Workshop {
         })?;
         let notes = integration.set_settings(prepared);
         let notes = notes.into_iter().map(|note| format!("{}: {}", note.setting, note.message)).collect();
-        let (zone, route_fallback) = (account.zone, record.route_fallback.clone());
-        Ok(Built { integration: Arc::new(integration), secrets, zone, route_fallback, broken, notes })
+        let route_fallback = record.route_fallback.clone();
+        Ok(Built { integration: Arc::new(integration), secrets, zone, route_fallback, broken, notes, uis })
+    }
+
+    /// The UIS account of a record.
+    fn account(&self, record: &Record) -> Result<Account, String> {
+        match &record.account {
+            StoredAccount::File(path) => {
+                let open = self.accounts.open(path, &self.clock)?;
+                Ok(Account { ports: open.ports(open.dialler.clone()), zone: open.zone, uis: None })
+            }
+            StoredAccount::Live(stored) => {
+                let zone = stored.zone()?.ok_or_else(|| {
+                    let name = &record.name;
+                    format!("account.timezone: it is not known; give it: integration set {name} --uis-timezone Europe/Moscow")
+                })?;
+                let client = self.client(stored, &record.name)?;
+                let live = LiveAccount::new(client.clone(), stored.options(zone));
+                Ok(Account { ports: UisAccount::of(Arc::new(live)), zone, uis: Some(client) })
+            }
+        }
+    }
+
+    /// The client of a live account.
+    pub fn client(&self, stored: &StoredLive, integration: &str) -> Result<Arc<Client>, String> {
+        self.accounts.live(stored, stored.credentials(&self.sealer, integration), &self.clock)
     }
 
     /// The secrets of a record's addresses.
@@ -141,12 +180,12 @@ impl Workshop {
 
     fn connection(&self, record: &Record, need: &ConnectionNeed, stored: &StoredConnection) -> Result<Connection, String> {
         let key = stored.key.resolve(&self.sealer, &record.name, &need.name)?;
-        let local = is_local(&stored.url);
+        let own = self.allow_private.has_host(&stored.url);
         let pace = self.paces.of(need, &stored.url, &key);
         Ok(Connection {
             base: Mutex::new(stored.url.clone()),
-            // A simulator on this machine stays the remote system, whatever address it says it has.
-            host_patterns: if local { Vec::new() } else { need.host_patterns.clone() },
+            // A simulator, or whatever else the administrator allows, stays the remote system, whatever address it says it has.
+            host_patterns: if own { Vec::new() } else { need.host_patterns.clone() },
             auth: need.auth.clone(),
             key,
             egress: (self.egress)(&record.name),

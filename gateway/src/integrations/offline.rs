@@ -65,6 +65,10 @@ impl Deliverer for Offline {
         Err("the service does not run; start it: uis-gateway serve".to_owned())
     }
 
+    fn runs(&self) -> bool {
+        false
+    }
+
     fn health(&self, _: &str) -> Health {
         Health { broken: None, notes: Vec::new() }
     }

@@ -24,7 +24,7 @@ impl Workshop {
         let cache = config.store.path.with_file_name("compiled");
         let plugin = plugin(config.plugin.as_ref(), &runtime, &cache).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let egress: Arc<dyn Egress> = Arc::new(HttpEgress::new()?);
+        let egress: Arc<dyn Egress> = Arc::new(HttpEgress::new(config.allow_private())?);
         Ok(Workshop {
             plugin: Arc::new(plugin),
             clock,
@@ -32,7 +32,8 @@ impl Workshop {
             rules: rules(config, &cache)?,
             public_url: config.public_url.as_str().trim_end_matches('/').to_owned(),
             sealer: Arc::new(Sealer::open(&config.secrets.key_file)?),
-            accounts: Accounts::default(),
+            accounts: Accounts::over(egress.clone()),
+            allow_private: config.allow_private(),
             egress: Box::new(move |_| egress.clone()),
             paces: Paces::default(),
         })

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::control::ConnectionView;
+use super::live::StoredLive;
+use crate::control::{AccountView, ConnectionView};
 use crate::secrets::SecretRef;
 
 /// An integration as it is stored. It contains no secret in the clear.
@@ -15,8 +16,8 @@ use crate::secrets::SecretRef;
 pub struct Record {
     /// The name.
     pub name: String,
-    /// The file of the UIS account.
-    pub account: PathBuf,
+    /// The UIS account.
+    pub account: StoredAccount,
     /// Connections, by the plugin's name of the remote system.
     pub connections: BTreeMap<String, StoredConnection>,
     /// The settings as the owner saved them.
@@ -31,6 +32,26 @@ pub struct Record {
     /// What a routing request is answered with while the plugin gives no answer.
     #[serde(default)]
     pub route_fallback: Option<Value>,
+}
+
+/// A UIS account as it is stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum StoredAccount {
+    /// The file of an account in memory.
+    File(PathBuf),
+    /// A live account.
+    Live(Box<StoredLive>),
+}
+
+impl StoredAccount {
+    /// What the administrator sees.
+    pub fn view(&self) -> AccountView {
+        match self {
+            StoredAccount::File(path) => AccountView::File(path.clone()),
+            StoredAccount::Live(live) => AccountView::Live(live.view()),
+        }
+    }
 }
 
 /// A connection as it is stored.

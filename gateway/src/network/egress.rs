@@ -1,38 +1,80 @@
 //! Sends a handler's requests over HTTP. Connections are pooled; redirects are never followed, because they would carry the key to another
-//! place; nothing is sent twice.
+//! place; nothing is sent twice; nothing is sent to private addresses that are not allowed ([`reach`](super::reach)).
 
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
+use http::Uri;
+use http_body_util::{BodyExt, Full};
+use hyper_rustls::{HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tower::timeout::Timeout;
+use tower::util::BoxCloneSyncService;
 use uis_host::ports::{Egress, EgressError};
+use url::Url;
 
-/// How long a connection may take to be established. A host that does not answer at all must not use up a handler's whole time.
+use super::reach::{Reach, Refused};
+use crate::config::AllowPrivate;
+
+/// How long a connection may take to be established, TLS included. A host that does not answer at all must not use up a handler's whole time.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long an unused connection stays open. Servers usually close theirs after 60 s or more; ours is gone before, so that no request meets
 /// a connection that is being closed.
 const IDLE: Duration = Duration::from_secs(30);
 
+type Connector = BoxCloneSyncService<Uri, MaybeHttpsStream<TokioIo<TcpStream>>, tower::BoxError>;
+
 /// Requests over HTTP. Clones share the pool of connections.
 #[derive(Debug, Clone)]
 pub struct HttpEgress {
-    client: reqwest::Client,
+    client: Client<Connector, Full<Bytes>>,
+    reach: Reach,
 }
 
 impl HttpEgress {
-    /// A client of its own pool. Fails when the system's resolver or TLS cannot be set up.
-    pub fn new() -> Result<HttpEgress, String> {
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .connect_timeout(CONNECT)
-            .pool_idle_timeout(IDLE)
-            .build()
-            .map_err(|error| format!("the HTTP client cannot be set up: {error}"))?;
-        Ok(HttpEgress { client })
+    /// A client of its own pool. Certificates are checked against the system's. Requests go to public addresses, and to the private ones of
+    /// this list. Fails when TLS cannot be set up.
+    pub fn new(allowed: AllowPrivate) -> Result<HttpEgress, String> {
+        HttpEgress::trusting(SYSTEM_CERTIFICATES.clone(), allowed)
     }
+
+    /// The same with these certificates of authorities.
+    pub fn trusting(roots: RootCertStore, allowed: AllowPrivate) -> Result<HttpEgress, String> {
+        let reach = Reach::new(allowed);
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let tls = tls.map_err(|error| format!("TLS cannot be set up: {error}"))?.with_root_certificates(roots).with_no_client_auth();
+        let mut tcp = HttpConnector::new_with_resolver(reach.clone());
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT));
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp);
+        let connector = BoxCloneSyncService::new(Timeout::new(connector, CONNECT));
+        let client = Client::builder(TokioExecutor::new()).pool_idle_timeout(IDLE).pool_timer(TokioTimer::new()).build(connector);
+        Ok(HttpEgress { client, reach })
+    }
+}
+
+/// Read once a process: there are some hundred of them.
+static SYSTEM_CERTIFICATES: LazyLock<RootCertStore> = LazyLock::new(system_certificates);
+
+/// The system's certificates of authorities. Without any the gateway still runs, because it may be on trial with a simulator.
+fn system_certificates() -> RootCertStore {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    let (taken, _) = roots.add_parsable_certificates(found.certs);
+    if taken == 0 {
+        let why = found.errors.first().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(why, "the system has no certificates of authorities, so https works with no server; install ca-certificates");
+    }
+    roots
 }
 
 impl Egress for HttpEgress {
@@ -53,31 +95,54 @@ impl Egress for HttpEgress {
 }
 
 impl HttpEgress {
-    async fn exchange(&self, request: http::Request<Bytes>, limit: usize) -> Result<http::Response<Bytes>, EgressError> {
-        let request = reqwest::Request::try_from(request).map_err(|error| EgressError::NotSent(error.to_string()))?;
-        let mut answer = self.client.execute(request).await.map_err(without_answer)?;
-        let mut response = http::Response::new(Bytes::new());
-        *response.status_mut() = answer.status();
-        *response.headers_mut() = std::mem::take(answer.headers_mut());
+    /// The address to connect to, with its host as it was checked: `http://0x7f.1` is 127.0.0.1. Path and query stay as they are.
+    fn admitted(&self, uri: &Uri) -> Result<Uri, String> {
+        let url = Url::parse(&uri.to_string()).map_err(|error| error.to_string())?;
+        self.reach.admit(&url).map_err(|refused| refused.to_string())?;
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let checked = Uri::builder().scheme(url.scheme()).authority(format!("{}{port}", url.host_str().unwrap_or_default()));
+        let target = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+        checked.path_and_query(target).build().map_err(|error| error.to_string())
+    }
+
+    async fn exchange(&self, mut request: http::Request<Bytes>, limit: usize) -> Result<http::Response<Bytes>, EgressError> {
+        *request.uri_mut() = self.admitted(request.uri()).map_err(EgressError::NotSent)?;
+        let answer = self.client.request(request.map(Full::new)).await.map_err(|error| match error.is_connect() {
+            true => EgressError::NotSent(causes(&error)),
+            false => EgressError::OutcomeUnknown(causes(&error)),
+        })?;
+        let (head, mut incoming) = answer.into_parts();
         let mut body = BytesMut::new();
-        while let Some(part) = answer.chunk().await.map_err(without_answer)? {
+        while let Some(frame) = incoming.frame().await {
+            let frame = frame.map_err(|error| EgressError::OutcomeUnknown(causes(&error)))?;
+            let Ok(part) = frame.into_data() else { continue };
             if body.len() + part.len() > limit {
                 return Err(EgressError::TooLarge(limit));
             }
             body.extend_from_slice(&part);
         }
-        *response.body_mut() = body.freeze();
-        Ok(response)
+        Ok(http::Response::from_parts(head, body.freeze()))
     }
 }
 
-/// The error without the address, which a message to the owner need not repeat.
-fn without_answer(error: reqwest::Error) -> EgressError {
-    let not_sent = error.is_connect() || error.is_builder();
-    let error = error.without_url();
-    let source = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
-    let text = format!("{error}{source}");
-    if not_sent { EgressError::NotSent(text) } else { EgressError::OutcomeUnknown(text) }
+/// An error with its causes. A refusal says everything by itself.
+fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        // The resolver's error is inside an error of the system.
+        let inner = error.downcast_ref::<std::io::Error>().and_then(|error| error.get_ref());
+        if let Some(refused) = inner.and_then(|inner| inner.downcast_ref::<Refused>()) {
+            return refused.to_string();
+        }
+        let text = error.to_string();
+        // Some errors repeat their cause.
+        if !texts.iter().any(|known| known.contains(&text)) {
+            texts.push(text);
+        }
+        next = error.source();
+    }
+    texts.join(": ")
 }
 
 /// Stands for a connection whose key cannot be read now: its requests are not sent, so that events wait and nothing is lost.
@@ -96,6 +161,8 @@ impl Egress for NoKey {
 mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use uis_host::suites::egress::{Fixture, conforms};
+    use uis_test_support::ports::{egress_server, on_loopback, refused_address};
 
     /// A server that answers each connection with these bytes, then closes it. Gives its address.
     async fn server(answer: &'static [u8]) -> String {
@@ -113,7 +180,14 @@ mod tests {
 
     async fn sent(url: &str, limit: usize) -> Result<http::Response<Bytes>, EgressError> {
         let request = http::Request::post(url).body(Bytes::from_static(b"a=1")).expect("a request");
-        HttpEgress::new().expect("a client").send(request, limit).await
+        HttpEgress::new(AllowPrivate::this_machine()).expect("a client").send(request, limit).await
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn it_keeps_the_promises_of_the_port() {
+        let (base, refused) = (on_loopback(egress_server()).await, refused_address().await);
+        let egress = HttpEgress::new(AllowPrivate::this_machine()).expect("a client");
+        conforms(&Fixture { egress: &egress, base: &base, refused: Some(&refused) }).await;
     }
 
     #[tokio::test]
@@ -136,5 +210,69 @@ mod tests {
         let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
         let error = sent(&format!("http://{port}/?secret=1"), 10).await.expect_err("nobody listens");
         assert!(matches!(&error, EgressError::NotSent(text) if !text.contains("secret")), "{error}");
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_to_a_private_address_that_is_not_allowed() {
+        let url = server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").await;
+        let port = url.trim_end_matches('/').rsplit(':').next().expect("a port");
+        let closed = HttpEgress::new(AllowPrivate::default()).expect("a client");
+        for (url, why) in [
+            (format!("http://127.0.0.1:{port}/"), "plain http"),
+            (format!("https://127.0.0.1:{port}/"), "127.0.0.1 is a private address"),
+            (format!("https://0x7f.1:{port}/"), "127.0.0.1 is a private address"),
+            (format!("https://localhost:{port}/"), "localhost has the private address"),
+        ] {
+            let request = http::Request::get(&url).body(Bytes::new()).expect("a request");
+            let error = closed.send(request, 10).await.expect_err(&url);
+            let EgressError::NotSent(text) = &error else { panic!("{url}: {error}") };
+            assert!(text.contains(why) && text.contains("egress.allow-private"), "{url}: {text}");
+        }
+        let open = sent(&format!("http://0x7f.1:{port}/"), 10).await.expect("it is allowed");
+        assert_eq!(open.body().as_ref(), b"hi");
+    }
+
+    #[tokio::test]
+    async fn a_server_without_tls_behind_https_is_not_sent_to() {
+        let url = server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").await.replace("http://", "https://");
+        let error = sent(&url, 10).await.expect_err("no TLS there");
+        assert!(matches!(&error, EgressError::NotSent(_)), "{error}");
+    }
+
+    /// A server with TLS for `localhost` and 127.0.0.1 that answers each connection with these bytes. Gives its port and its authority.
+    async fn server_with_tls(answer: &'static [u8]) -> (u16, RootCertStore) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).expect("a certificate");
+        let mut roots = RootCertStore::empty();
+        roots.add(made.cert.der().clone()).expect("an authority");
+        let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+        let config = config.with_safe_default_protocol_versions().expect("versions").with_no_client_auth();
+        let config = config.with_single_cert(vec![made.cert.der().clone()], key.into()).expect("a key");
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                let mut request = [0; 4096];
+                let _ = stream.read(&mut request).await;
+                let _ = stream.write_all(answer).await;
+                let _ = stream.shutdown().await;
+            }
+        });
+        (port, roots)
+    }
+
+    #[tokio::test]
+    async fn https_works_with_a_known_authority_only() {
+        let (port, roots) = server_with_tls(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").await;
+        let known = HttpEgress::trusting(roots, AllowPrivate::this_machine()).expect("a client");
+        let system = HttpEgress::new(AllowPrivate::this_machine()).expect("a client");
+        for host in ["localhost", "127.0.0.1"] {
+            let request = || http::Request::get(format!("https://{host}:{port}/")).body(Bytes::new()).expect("a request");
+            assert_eq!(known.send(request(), 10).await.expect("an answer").body().as_ref(), b"hi");
+            let error = system.send(request(), 10).await.expect_err("an unknown authority");
+            assert!(matches!(&error, EgressError::NotSent(text) if text.contains("certificate")), "{error}");
+        }
     }
 }

@@ -1,13 +1,13 @@
-//! Requests to remote systems: the CRM's API, and UIS's Call API.
+//! Requests to remote systems.
 //!
 //! | file | what |
 //! |---|---|
 //! | [`egress`] | the host's port for requests to the CRM, over HTTP |
-//! | [`call_api`] | starting calls over the Call API |
+//! | [`reach`] | which addresses requests may reach |
 //! | [`dials`] | a dial order is on disk before it is sent, and never sent twice |
 
-pub mod call_api;
 pub mod dials;
 pub mod egress;
+pub mod reach;
 
 pub use crate::config::is_local;

@@ -58,9 +58,17 @@ impl Deliverer for Live {
         self.gateway.ready()
     }
 
+    fn runs(&self) -> bool {
+        true
+    }
+
     fn health(&self, name: &str) -> Health {
         match self.gateway.running(name) {
-            Some(running) => Health { broken: running.broken.clone(), notes: running.notes.clone() },
+            Some(running) => {
+                // What UIS refuses is known only while the integration runs.
+                let problems = running.uis.iter().flat_map(|uis| uis.problems()).map(|problem| format!("UIS: {problem}"));
+                Health { broken: running.broken.clone(), notes: running.notes.iter().cloned().chain(problems).collect() }
+            }
             None => Health { broken: lock(&self.gateway.refused).get(name).cloned(), notes: Vec::new() },
         }
     }
@@ -68,6 +76,10 @@ impl Deliverer for Live {
     fn reload<'a>(&'a self, record: &'a Record, built: Built) -> BoxFuture<'a, Result<(), ControlError>> {
         async move {
             let core = self.core()?;
+            // Whoever saves an integration may just have changed something in UIS.
+            if let Some(uis) = &built.uis {
+                uis.outdate();
+            }
             core.reload(record, built).await.map_err(failed)?;
             lock(&self.gateway.refused).remove(&record.name);
             if core.store.state(&record.name).await.map_err(failed)? != IntegrationState::Inactive {

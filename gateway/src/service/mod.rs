@@ -32,6 +32,7 @@ use crate::integrations::building::{Built, Workshop};
 use crate::requests::{Kind, Raw};
 use crate::secrets::{self, Secrets};
 use crate::store::{NewRequest, OpenOptions};
+use crate::uis::Client;
 use core::Core;
 
 /// How long to wait before the store is opened again after it failed. It grows up to [`LONGEST_PAUSE`].
@@ -57,6 +58,8 @@ pub struct Running {
     pub broken: Option<String>,
     /// What the account's owner should know about the settings.
     pub notes: Vec<String>,
+    /// The live UIS account; none for one from a file.
+    pub uis: Option<Arc<Client>>,
 }
 
 impl Running {
@@ -68,8 +71,8 @@ impl Running {
     fn new(slot: usize, built: Built, requests_per_second: u32) -> Running {
         let rate = NonZeroU32::new(requests_per_second).unwrap_or(NonZeroU32::MIN);
         let limiter = RateLimiter::direct(Quota::per_second(rate).allow_burst(rate.saturating_mul(BURST)));
-        let Built { integration, secrets, zone, route_fallback, broken, notes } = built;
-        Running { slot, integration, secrets, zone, route_fallback, limiter, broken, notes }
+        let Built { integration, secrets, zone, route_fallback, broken, notes, uis } = built;
+        Running { slot, integration, secrets, zone, route_fallback, limiter, broken, notes, uis }
     }
 }
 

@@ -54,7 +54,7 @@ pub use damage::Damaged;
 pub use events::Counts;
 pub use records::{Captured, DialRecord};
 pub use recovery::Report;
-pub use requests::{NewRequest, Rejected};
+pub use requests::{LastReceived, NewRequest, Rejected};
 
 use db::{Db, DbError};
 use writer::Writer;
@@ -77,6 +77,7 @@ const CHECKED_AT_OPEN: u64 = 256 << 20;
 /// A store in one SQLite file.
 pub struct SqliteStore {
     writer: Writer,
+    path: PathBuf,
     /// The number of the next request.
     next_request: Arc<AtomicU64>,
     leave_out_output_commit: bool,
@@ -142,7 +143,12 @@ impl SqliteStore {
         let next_request = Arc::new(AtomicU64::new(db.next_request()));
         let writer = Writer::start(db).map_err(|error| failed(&error))?;
         let leave_out_output_commit = options.leave_out_output_commit && cfg!(debug_assertions);
-        Ok((SqliteStore { writer, next_request, leave_out_output_commit }, report))
+        Ok((SqliteStore { writer, path: path.clone(), next_request, leave_out_output_commit }, report))
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Why the store has failed; none while it works.

@@ -1,9 +1,11 @@
 //! Requests as they came, and those that could not be read.
 
+use std::path::Path;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
-use rusqlite::{OptionalExtension, Row, params};
-use uis_host::ports::Answer;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use uis_host::ports::{Answer, StoreError};
 
 use super::SqliteStore;
 use super::db::{Db, DbError, REQUESTS, shown, sound};
@@ -47,6 +49,42 @@ pub struct Rejected {
     pub body: Vec<u8>,
     /// Why it could not be read.
     pub reason: String,
+}
+
+/// When requests of an integration last came.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LastReceived {
+    /// What sent it, what it was, and when the last one came, in milliseconds since 1970.
+    pub last: Vec<(String, String, i64)>,
+    /// From when on requests were looked at, in milliseconds since 1970, when there was no time to look at all.
+    pub since: Option<i64>,
+}
+
+/// How long requests are looked through: long enough for some hundred thousand, and not so long that anybody stops waiting.
+const LOOKING: Duration = Duration::from_secs(5);
+
+/// Looks through the requests, newest first, until so many different ones were found.
+fn last_received(path: &Path, owner: &str, wanted: usize) -> rusqlite::Result<LastReceived> {
+    let until = Instant::now() + LOOKING;
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(LOOKING)?;
+    let mut statement = connection.prepare("SELECT owner, kind, what, at FROM requests ORDER BY number DESC")?;
+    let mut rows = statement.query([])?;
+    let mut found = LastReceived::default();
+    while let Some(row) = rows.next()? {
+        if found.last.len() >= wanted {
+            break;
+        }
+        let (from, kind, what, at): (String, String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        if Instant::now() > until {
+            found.since = Some(at);
+            break;
+        }
+        if from == owner && !found.last.iter().any(|(known, same, _)| (known, same) == (&kind, &what)) {
+            found.last.push((kind, what, at));
+        }
+    }
+    Ok(found)
 }
 
 fn sum(number: i64, request: &NewRequest, rejected: Option<&str>) -> i64 {
@@ -156,6 +194,15 @@ impl SqliteStore {
             Ok(())
         }));
         number
+    }
+
+    /// When requests of an integration last came, each kind once; at most `wanted` kinds. The file is read beside the writer, which goes on
+    /// meanwhile. Checksums are not compared.
+    pub async fn last_received(&self, owner: &str, wanted: usize) -> Result<LastReceived, StoreError> {
+        let (path, owner) = (self.path().to_owned(), owner.to_owned());
+        let looked = tokio::task::spawn_blocking(move || last_received(&path, &owner, wanted)).await;
+        let looked = looked.map_err(|error| StoreError(error.to_string()))?;
+        looked.map_err(|error| StoreError(error.to_string()))
     }
 
     /// Makes a request that cannot be read a dead letter.

@@ -1,0 +1,161 @@
+//! The sentences of the steps. `{name}` stands for the integration's name, `{seconds}` for the scenario's time-out.
+
+use super::Language;
+
+/// The sentences in one language. A list is a list of lines.
+pub struct Prose {
+    pub heading: &'static str,
+    pub secret: &'static [&'static str],
+    pub notifications: &'static str,
+    pub how_notifications: &'static [&'static str],
+    pub nameless: &'static str,
+    pub required: &'static str,
+    pub method: &'static str,
+    pub address: &'static str,
+    pub template: &'static str,
+    pub scenario: &'static str,
+    pub how_scenario: &'static [&'static str],
+    pub parameters: &'static str,
+    pub time: &'static str,
+    pub seconds: &'static str,
+    pub after_scenario: &'static [&'static str],
+    pub trigger: &'static str,
+    pub how_trigger: &'static [&'static str],
+    pub action: &'static str,
+    pub passed: &'static str,
+    pub in_query: &'static str,
+    pub parameter: &'static str,
+    pub value: &'static str,
+    pub save: &'static str,
+    pub trial: &'static str,
+    pub how_trial: &'static [&'static str],
+}
+
+/// The sentences in a language.
+pub fn prose(language: Language) -> &'static Prose {
+    match language {
+        Language::Russian => &RUSSIAN,
+        Language::English => &ENGLISH,
+    }
+}
+
+const RUSSIAN: Prose = Prose {
+    heading: "Настройка интеграции {name}",
+    secret: &[
+        "Адреса ниже содержат секрет интеграции: не публикуйте их. Новый секрет создаёт команда",
+        "  uis-gateway integration rotate-secret {name}",
+        "Старый действует ещё сутки; за это время введите новые адреса.",
+    ],
+    notifications: "1. UIS: уведомления",
+    how_notifications: &[
+        "Личный кабинет UIS → «Уведомления». Для отправки по HTTP нужна опция «API Базовый».",
+        "Создайте по одному уведомлению на каждое событие ниже: выберите тип события, не задавайте условий, расписание — всегда,",
+        "канал — HTTP; введите метод, адрес и шаблон сообщения.",
+        "Не ставьте кавычки вокруг {{…}}: UIS подставляет текст сразу в кавычках, а вместо отсутствующего значения — null.",
+        "Если параметра нет в списке параметров события, удалите его строку. Обязательные параметры должны остаться: без них уведомление",
+        "не будет принято, и пункт лучше пропустить. После последней",
+        "строки перед } запятой быть не должно.",
+    ],
+    nameless: "точное название этого события нам неизвестно: выберите подходящее по смыслу. Если его нет, пропустите этот пункт",
+    required: "Обязательные параметры",
+    method: "Метод",
+    address: "Адрес",
+    template: "Шаблон сообщения",
+    scenario: "2. UIS: сценарий входящих звонков",
+    how_scenario: &[
+        "Этот запрос нужен, если звонки должны попадать к менеджеру клиента (настройка «Включить переадресацию на персонального менеджера»).",
+        "Личный кабинет UIS → сценарий виртуального номера → операция «Распределение по данным из внешней системы» (нужна «ВАТС Pro»).",
+        "Точные названия полей этой операции нам неизвестны; введите в них:",
+    ],
+    parameters: "Передаваемые параметры",
+    time: "Время ожидания ответа",
+    seconds: "{seconds} с или больше",
+    after_scenario: &[
+        "Ввод номера в тональном режиме не нужен.",
+        "«Связанная операция» выполняется, когда ответа нет или менеджер не найден: укажите то, что сценарий делает сейчас.",
+        "UIS может помнить ответ для звонящего до шести часов: смена менеджера в CRM действует с опозданием.",
+    ],
+    trigger: "3. RetailCRM: триггер для сделок",
+    how_trigger: &[
+        "Триггер нужен для передачи сделок. Остальное (звонок по клику, статусы) плагин регистрирует в RetailCRM сам:",
+        "  uis-gateway integration activate {name}",
+        "Автоматизация → Триггеры → Добавить триггер. Заполните название и добавьте событие «Изменение заказа».",
+        "Условия, соединённые через «ИЛИ»: «Новый заказ»; «Изменение статуса заказа с Любой на Любой»; «Заказ оплачен „Да“».",
+        "Действие: «Выполнить HTTP-запрос»:",
+    ],
+    action: "HTTP метод",
+    passed: "Передавать параметры",
+    in_query: "в строке запроса",
+    parameter: "Параметр",
+    value: "Значение",
+    save: "Сохраните триггер.",
+    trial: "4. Проверка",
+    how_trial: &[
+        "Позвоните на виртуальный номер. Что пришло, чего не хватает и что с этим делать:",
+        "  uis-gateway check {name}",
+        "  uis-gateway dead-letters list --integration {name}",
+        "Проверка без звонков, на имитаторе UIS и с теми же шаблонами:",
+        "  uis-gateway setup {name} --json > setup.json",
+        "  uis-simulator trigger answered --templates setup.json",
+    ],
+};
+
+const ENGLISH: Prose = Prose {
+    heading: "Setting up the integration {name}",
+    secret: &[
+        "The addresses below contain the integration's secret: keep them to yourself. This command makes a new secret:",
+        "  uis-gateway integration rotate-secret {name}",
+        "The old one is accepted for another day; enter the new addresses meanwhile.",
+    ],
+    notifications: "1. UIS: notifications",
+    how_notifications: &[
+        "UIS's cabinet → «Уведомления» (notifications). To send over HTTP, the account needs the option «API Базовый».",
+        "Create one notification for each event below: choose the type of the event, set no conditions, schedule: always, channel: HTTP;",
+        "enter the method, the address and the template of the message.",
+        "Put no quotes around {{…}}: UIS inserts the value as JSON, a text with its quotes, an absent value as null.",
+        "If a parameter is not in the list of the event's parameters, delete its line. Required parameters must stay. There must be no",
+        "comma after the last line, before }.",
+    ],
+    nameless: "the event's name in «Уведомления» is not public; choose the event with this meaning. If there is none, skip this step",
+    required: "Required parameters",
+    method: "Method",
+    address: "Address",
+    template: "Template of the message",
+    scenario: "2. UIS: the scenario of incoming calls",
+    how_scenario: &[
+        "Needed to send calls to the customer's manager (the setting «Включить переадресацию на персонального менеджера»).",
+        "UIS's cabinet → the virtual number's scenario → the operation «Распределение по данным из внешней системы» (distribution by data of",
+        "an external system; it needs «ВАТС Pro»). The names of its fields are not public; enter:",
+    ],
+    parameters: "Parameters to send",
+    time: "Time to wait for the answer",
+    seconds: "{seconds} s or more",
+    after_scenario: &[
+        "No input of digits is needed.",
+        "«Связанная операция» (the linked operation) runs when there is no answer or no manager: choose what the scenario does today.",
+        "UIS may remember the answer for a caller for up to six hours: a new manager in the CRM takes effect late.",
+    ],
+    trigger: "3. RetailCRM: the trigger for deals",
+    how_trigger: &[
+        "Needed to send deals to UIS. The plugin registers everything else (click-to-call, statuses) in RetailCRM by itself:",
+        "  uis-gateway integration activate {name}",
+        "«Автоматизация» → «Триггеры» → «Добавить триггер» (automation, triggers, add). Enter a name and add the event «Изменение заказа»",
+        "(order changed). Condition: «Новый заказ» (new order), or «Изменение статуса заказа с Любой на Любой» (status changed, any to any),",
+        "or «Заказ оплачен „Да“» (order paid). Action: «Выполнить HTTP-запрос» (make an HTTP request):",
+    ],
+    action: "«HTTP метод» (method)",
+    passed: "«Передавать параметры» (parameters)",
+    in_query: "«в строке запроса» (in the query)",
+    parameter: "«Параметр» (parameter)",
+    value: "«Значение» (value)",
+    save: "Save the trigger.",
+    trial: "4. A trial",
+    how_trial: &[
+        "Call the virtual number. What has come, what is missing, and what to do about it:",
+        "  uis-gateway check {name}",
+        "  uis-gateway dead-letters list --integration {name}",
+        "Without calls, with the same templates:",
+        "  uis-gateway setup {name} --json > setup.json",
+        "  uis-simulator trigger answered --templates setup.json",
+    ],
+};
