@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 
 use fake::Place;
-use reqwest::Client as Http;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 use uis_gateway::admin::Client;
@@ -32,7 +31,7 @@ async fn over_socket(place: &Place) -> Client {
 
 /// Sends a request over the socket as other programs do; returns the status and the body.
 async fn raw(place: &Place, method: &str, path: &str, body: &str) -> (u16, Value) {
-    let http = Http::builder().unix_socket(place.file("admin.sock")).build().expect("a client");
+    let http = reqwest::Client::builder().unix_socket(place.file("admin.sock")).build().expect("a client");
     let method = method.parse().expect("a method");
     let answer = http.request(method, format!("http://localhost{path}")).body(body.to_owned()).send().await.expect("an answer");
     let status = answer.status().as_u16();
@@ -63,6 +62,8 @@ async fn the_client_over_the_socket_does_all_that_control_can() {
     assert!(client.rotate_secret("main").await.expect("rotated").old_secret_until.is_some());
     assert_eq!(client.addresses("main").await.expect("addresses")[0].url, "https://uis.example/main/route/s3cret");
     assert_eq!(client.list().await.expect("listed").len(), 1);
+    assert_eq!(client.check("main").await.expect("checked")[0].message, "switched off");
+    assert_eq!(client.check_gateway().await.expect("checked")[0].subject, "disk");
     let letters = client.dead_letters(Some("main"), 10).await.expect("letters");
     assert_eq!(client.redrive(&letters[0].id).await.expect("again"), letters[0]);
     assert!(client.dead_letters(Some("other"), 10).await.expect("none").is_empty());
@@ -127,7 +128,7 @@ async fn the_socket_is_for_one_gateway_and_its_user() {
 
 /// Sends a request over TCP with these headers; returns the status.
 async fn status_with(address: &str, headers: &[(&str, &str)]) -> u16 {
-    let mut request = Http::new().get(format!("{address}/v1/status"));
+    let mut request = reqwest::Client::new().get(format!("{address}/v1/status"));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -160,7 +161,7 @@ async fn over_tcp_only_tokens_of_this_machine_are_admitted() {
     ] {
         assert_eq!(status_with(&address, &headers).await, expected, "{headers:?}");
     }
-    let metrics = Http::new().get(format!("{address}/metrics")).send().await.expect("an answer");
+    let metrics = reqwest::Client::new().get(format!("{address}/metrics")).send().await.expect("an answer");
     assert_eq!(metrics.status(), 401, "metrics need a token too");
 
     Tokens::open(&file).expect("one").remove("anna").expect("removed");

@@ -75,6 +75,8 @@ async fn every_command_prints_one_json_object() {
         ("integration action main sync-employees", "/name", json!("main")),
         ("integration rotate-secret main", "/old-secret-until", json!("2026-11-28T06:00:00Z")),
         ("integration addresses main", "/addresses/0/url", json!("https://uis.example/main/route/s3cret")),
+        ("setup main", "/scenario/url", json!("https://uis.example/main/route/s3cret")),
+        ("setup main --language en", "/language", json!("en")),
         ("integration set main --setting a=1 --setting b=text --setting c=null", "/settings", json!({"a": 1, "b": "text", "c": null})),
         ("dead-letters list --integration main", "/dead-letters/0/attempts", json!(5)),
         ("dead-letters list --integration other", "/dead-letters", json!([])),
@@ -109,6 +111,34 @@ async fn a_key_comes_from_standard_input_a_variable_or_a_file() {
     let fallback = ["integration", "set", "main", "--route-fallback", "{\"returned_code\":2}", "--json"];
     run(&place, &fallback).object();
     assert_eq!(*place.fake.fallbacks.lock().expect("a lock"), [json!({"returned_code": 2})]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_live_account_is_given_by_its_options() {
+    let place = with_main();
+    let add = ["integration", "add", "live", "--connection", "retailcrm=https://shop.example", "--json"];
+    let options = ["--key-env", "K", "--uis-token", "env:UIS_KEY", "--uis-extension", "rmo", "--uis-sources", "Яндекс,Google"];
+    let object = run(&place, &[add.as_slice(), &options].concat()).object();
+    assert_eq!(object["account"]["credentials"], "token env UIS_KEY");
+    assert_eq!((&object["account"]["extensions"], &object["account"]["sources"]), (&json!(["rmo"]), &json!(["Яндекс", "Google"])));
+    // Both secrets on standard input, in the order of the documentation.
+    let object = run_with(&place, &[add.as_slice(), &["--uis-token", "-"]].concat(), "crm-k3y\nuis-k3y\n", &[]).object();
+    assert_eq!((&object["account"]["credentials"], &object["connections"]["retailcrm"]["key"]), (&json!("token sealed"), &json!("sealed")));
+    assert!(place.fake.secrets.lock().expect("a lock").contains(&"crm-k3y".to_owned()));
+    let shown = run(&place, &["integration", "show", "live"]);
+    assert!(shown.out.contains("  account     ") && shown.out.contains("token sealed"), "{}", shown.out);
+
+    for (options, expected) in [
+        (vec!["--uis-token", "uis-k3y"], "--uis-token: write env:VARIABLE, file:PATH, or - for standard input"),
+        (vec!["--uis-token", "file:none.key"], "none.key: No such file"),
+        (vec![], "the UIS account is missing; give --uis-token"),
+    ] {
+        let done = run(&place, &[add.as_slice(), &["--key-env", "K"], &options].concat());
+        assert!(done.error(2).contains(expected) && !done.err.contains("uis-k3y"), "{options:?}: {}", done.err);
+    }
+    for options in [["--account", "account.json", "--uis-token", "env:A"], ["--uis-login", "api", "--uis-token", "env:A"]] {
+        assert_eq!(run(&place, &[add.as_slice(), &["--key-env", "K"], &options].concat()).status, 2, "{options:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -157,6 +187,24 @@ async fn a_request_that_fails_is_exit_status_1() {
     assert!(run(&place, &["integration", "activate", "main", "--json"]).error(1).contains("the disk is full"));
     let status = run(&place, &["status", "--json"]).object();
     assert_eq!((&status["ready"], &status["reason"]), (&json!(false), &json!("the disk is full")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_exit_status_of_a_check_is_its_worst_verdict() {
+    let place = with_main();
+    let done = run(&place, &["check"]);
+    assert_eq!(done.status, 1, "{}", done.err);
+    let page = "gateway\n  ok       disk  5000 MB are free\nmain\n  warning  state  switched off\n                  → switch it on\nproblems: 0, warnings: 1\n";
+    assert_eq!(done.out, page);
+    run(&place, &["integration", "activate", "main"]);
+    let object = run(&place, &["check", "main", "--json"]).object();
+    assert_eq!((&object["verdict"], &object["integrations"][0]["findings"][0]["message"]), (&json!("ok"), &json!("switched on")));
+    assert!(run(&place, &["check", "olga"]).error(2).contains("there is no integration olga"));
+    let mut empty = Place::new("");
+    empty.serve();
+    *empty.fake.broken.lock().expect("a lock") = Some("the disk is full".to_owned());
+    let done = run(&empty, &["check"]);
+    assert!(done.status == 2 && done.out.contains("  PROBLEM  disk  the disk is full\n"), "{} {}", done.out, done.err);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,7 +13,7 @@ use uis_test_support::root;
 async fn tasks(plugin: NativePlugin) -> usize {
     let path = root().join("tests/recordings/telephony/missed-task-committed-late.jsonl");
     let text = std::fs::read(path).expect("the recording");
-    let sent = driver::send(&text, Arc::new(plugin)).await.expect("sent");
+    let sent = driver::send(&text, Arc::new(plugin), false).await.expect("sent");
     assert_eq!(sent.uis["answers"].as_array().map_or(0, Vec::len), sent.routed.len());
     sent.crm["tasks"].as_array().map_or(0, Vec::len)
 }

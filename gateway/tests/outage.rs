@@ -12,7 +12,7 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use uis_gateway::config::{Capture, IntakeLimits};
+use uis_gateway::config::{AllowPrivate, Capture, IntakeLimits};
 use uis_gateway::control::{Control, NewConnection, NewIntegration, SecretSource};
 use uis_gateway::integrations::accounts::Accounts;
 use uis_gateway::integrations::administrator::Administrator;
@@ -71,7 +71,7 @@ async fn serve_crm(crm: &retailcrm_simulator::Simulator, arrivals: Arrivals) -> 
 }
 
 async fn gateway(folder: &std::path::Path, crm: std::net::SocketAddr, key: &str, clock: Arc<dyn Clock>) -> Arc<Gateway> {
-    let egress: Arc<dyn Egress> = Arc::new(HttpEgress::new().expect("a client"));
+    let egress: Arc<dyn Egress> = Arc::new(HttpEgress::new(AllowPrivate::this_machine()).expect("a client"));
     let workshop = Workshop {
         plugin: Arc::new(NativePlugin::new()),
         clock,
@@ -80,6 +80,7 @@ async fn gateway(folder: &std::path::Path, crm: std::net::SocketAddr, key: &str,
         public_url: "https://hooks.example".to_owned(),
         sealer: Arc::new(Sealer::open(&folder.join("key")).expect("a key")),
         accounts: Accounts::default(),
+        allow_private: AllowPrivate::this_machine(),
         egress: Box::new(move |_| egress.clone()),
         paces: Paces::default(),
     };
@@ -99,7 +100,7 @@ async fn gateway(folder: &std::path::Path, crm: std::net::SocketAddr, key: &str,
     let connection = NewConnection { url: format!("http://{crm}"), key: SecretSource::Value(key.to_owned().into()) };
     let new = NewIntegration {
         name: "main".to_owned(),
-        account,
+        account: account.into(),
         connections: [("retailcrm".to_owned(), connection)].into(),
         settings: json!({"missed-call-task": true, "default-responsible": 7}).as_object().cloned().expect("an object"),
         settings_version: None,

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::DateTime;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use service::crm::{Arrival, Crm, most_within};
 use service::{Plan, Service, finished, sessions};
+use uis_gateway::control::{Change, Control};
 use uis_gateway::integrations::building::Paces;
 use uis_host::clock::{Clock, VirtualClock};
 use uis_test_support::native_plugin::NativePlugin;
@@ -158,6 +159,27 @@ async fn an_hour_of_failures_loses_nothing_keeps_the_order_and_ends_without_a_st
     println!("{waiting} events waited at the end; requests by account: {}", counts.join(", "));
     println!("most within a second: {}, of telephony {}", outage.most(false), outage.most(true));
     outage.lost_nothing();
+}
+
+/// RetailCRM counts per key, whoever uses it and however often it was saved or switched on again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_key_has_one_pace_which_outlives_every_change() {
+    let outage = Outage::begin(Paces::default()).await;
+    let pace = |name: &str| {
+        let running = outage.service.gateway.running(name).expect("it runs");
+        running.integration.connections["retailcrm"].pace.clone()
+    };
+    let first = pace("shop-0a");
+    assert!(Arc::ptr_eq(&first, &pace("shop-0b")), "another integration with the same address and key");
+    assert!(!Arc::ptr_eq(&first, &pace("shop-1a")), "another account");
+    let control = &outage.service.control;
+    control
+        .set("shop-0a", Change { settings: Map::from_iter([("recording-wait".to_owned(), json!(5))]), ..Change::default() })
+        .await
+        .expect("saved");
+    control.deactivate("shop-0a").await.expect("off");
+    control.activate("shop-0a").await.expect("on");
+    assert!(Arc::ptr_eq(&first, &pace("shop-0a")));
 }
 
 /// The measurement notices a gateway that keeps no limits.

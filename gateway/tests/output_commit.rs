@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::json;
-use uis_gateway::config::{Capture, IntakeLimits};
+use uis_gateway::config::{AllowPrivate, Capture, IntakeLimits};
 use uis_gateway::control::{Control, NewConnection, NewIntegration, SecretSource};
 use uis_gateway::integrations::accounts::Accounts;
 use uis_gateway::integrations::administrator::Administrator;
@@ -77,6 +77,7 @@ async fn seen(options: OpenOptions) -> Vec<Seen> {
         public_url: "https://hooks.example".to_owned(),
         sealer: Arc::new(Sealer::open(&folder.path().join("key")).expect("a key")),
         accounts: Accounts::default(),
+        allow_private: AllowPrivate::this_machine(),
         egress: Box::new(move |_| egress.clone()),
         paces: Paces::off(),
     };
@@ -97,7 +98,7 @@ async fn seen(options: OpenOptions) -> Vec<Seen> {
     let connection = NewConnection { url: "http://127.0.0.1:1".to_owned(), key: SecretSource::Value(crm.api_key().into()) };
     let new = NewIntegration {
         name: "main".to_owned(),
-        account,
+        account: account.into(),
         connections: [("retailcrm".to_owned(), connection)].into(),
         settings: json!({"default-responsible": 1}).as_object().cloned().expect("an object"),
         settings_version: None,

@@ -14,9 +14,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uis_gateway::admin::Server;
 use uis_gateway::config::Config;
+use uis_gateway::control::account::LiveView;
 use uis_gateway::control::{
-    Address, Answer, Change, ConnectionView, Control, ControlError, DeadLetterView, IntegrationView, NewConnection, NewIntegration,
-    SecretSource, Status,
+    AccountView, Address, Answer, Change, ConnectionView, Control, ControlError, DeadLetterView, Finding, IntegrationView, NewAccount,
+    NewConnection, NewIntegration, SecretSource, Status, Verdict,
 };
 use uis_host::ports::IntegrationState;
 
@@ -79,6 +80,32 @@ impl Fake {
     }
 }
 
+fn finding(subject: &str, verdict: Verdict, message: &str) -> Finding {
+    let remedy = (verdict != Verdict::Ok).then(|| "switch it on".to_owned());
+    Finding { subject: subject.to_owned(), verdict, message: message.to_owned(), remedy }
+}
+
+/// The account that was given, as it is shown. Its secrets are not.
+fn view_of(account: NewAccount) -> AccountView {
+    match account {
+        NewAccount::File(path) => AccountView::File(path),
+        NewAccount::Live(live) => AccountView::Live(LiveView {
+            data_api: live.data_api.unwrap_or_default(),
+            call_api: live.call_api.unwrap_or_default(),
+            credentials: match (live.token, live.login) {
+                (Some(SecretSource::Env(name)), _) => format!("token env {name}"),
+                (Some(SecretSource::File(path)), _) => format!("token file {}", path.display()),
+                (Some(SecretSource::Value(_)), _) => "token sealed".to_owned(),
+                (None, login) => format!("login {}", login.unwrap_or_default()),
+            },
+            timezone: live.timezone.unwrap_or_default(),
+            extensions: live.extensions.unwrap_or_default(),
+            workplace_url: live.workplace_url,
+            sources: live.sources.unwrap_or_default(),
+        }),
+    }
+}
+
 impl Control for Fake {
     fn status(&self) -> Answer<'_, Status> {
         async {
@@ -108,7 +135,7 @@ impl Control for Fake {
             let view = IntegrationView {
                 name: new.name.clone(),
                 state: IntegrationState::Inactive,
-                account: new.account,
+                account: view_of(new.account),
                 connections: self.connections(new.connections),
                 settings: new.settings,
                 waiting: 0,
@@ -128,7 +155,7 @@ impl Control for Fake {
             lock(&self.fallbacks).extend(change.route_fallback);
             let connections = self.connections(change.connections);
             self.change(name, |view| {
-                view.account = change.account.unwrap_or(std::mem::take(&mut view.account));
+                view.account = change.account.map_or_else(|| view.account.clone(), view_of);
                 view.connections.extend(connections);
                 view.settings.extend(change.settings);
             })
@@ -171,6 +198,29 @@ impl Control for Fake {
                 .filter(|found| integration.is_none_or(|name| name == found.integration))
                 .take(limit)
                 .collect())
+        }
+        .boxed()
+    }
+
+    fn check_gateway(&self) -> Answer<'_, Vec<Finding>> {
+        async {
+            Ok(vec![match &*lock(&self.broken) {
+                None => finding("disk", Verdict::Ok, "5000 MB are free"),
+                Some(why) => finding("disk", Verdict::Problem, why),
+            }])
+        }
+        .boxed()
+    }
+
+    fn check<'a>(&'a self, name: &'a str) -> Answer<'a, Vec<Finding>> {
+        async move {
+            let view = self.change(name, |_| {})?;
+            let (verdict, message) = match view.state {
+                IntegrationState::Active => (Verdict::Ok, "switched on"),
+                IntegrationState::Paused => (Verdict::Problem, "paused"),
+                _ => (Verdict::Warning, "switched off"),
+            };
+            Ok(vec![finding("state", verdict, message)])
         }
         .boxed()
     }

@@ -164,7 +164,7 @@ impl Fleet {
             let connection = NewConnection { url: format!("http://{crm}"), key: SecretSource::Value(key(account).into()) };
             let new = NewIntegration {
                 name: name.clone(),
-                account: self.path().join("account.json"),
+                account: self.path().join("account.json").into(),
                 connections: [("retailcrm".to_owned(), connection)].into(),
                 settings: settings.as_object().cloned().unwrap_or_else(Map::new),
                 settings_version: None,

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
-use uis_gateway::config::{Capture, IntakeLimits};
-use uis_gateway::control::{Change, Control, NewConnection, NewIntegration, SecretSource};
+use uis_gateway::config::{AllowPrivate, Capture, IntakeLimits};
+use uis_gateway::control::{Change, Control, NewAccount, NewConnection, NewIntegration, NewLive, SecretSource};
 use uis_gateway::intake;
 use uis_gateway::integrations::accounts::Accounts;
 use uis_gateway::integrations::administrator::Administrator;
@@ -29,6 +29,7 @@ use uis_host::notification::{self, params::Params};
 use uis_host::plugin::Plugin;
 use uis_host::ports::{Egress, EgressError, IntegrationState, NoRules, SetTimer, Store};
 use uis_simulator::SimulatedAccount;
+use uis_simulator::server::TwinServer;
 use url::Url;
 
 /// The address at which UIS and the CRM believe the gateway to be, as in a replay.
@@ -41,11 +42,14 @@ const TURN_MS: i64 = 3_600_000;
 const SETTLE_MS: i64 = 24 * 3_600_000;
 
 /// What the systems contain afterwards.
+#[allow(dead_code, reason = "each test reads its own part")]
 pub struct Sent {
     pub crm: Value,
     pub uis: Value,
     /// The sessions and times of routing requests: their answers were seen. Those to notifications are not sent to anybody.
     pub routed: Vec<(i64, String)>,
+    /// Points of the Data API: the most in one minute, and those of the day of the last line.
+    pub points: (u32, u32),
 }
 
 /// Requests to the CRM's public address arrive at the simulator's socket.
@@ -80,16 +84,19 @@ struct Driver {
     header: Header,
     client: reqwest::Client,
     base: String,
+    /// The address of UIS's APIs, for an account that the gateway reaches over them.
+    uis: Option<String>,
     answers: Vec<Value>,
     routed: Vec<(i64, String)>,
 }
 
-/// Sends a recording. The error says which line could not be sent, and why.
-pub async fn send(text: &[u8], plugin: Arc<dyn Plugin>) -> Result<Sent, String> {
+/// Sends a recording. The error says which line could not be sent, and why. When `live`, the gateway reaches the UIS account over UIS's APIs on
+/// a socket; otherwise the account is in its memory.
+pub async fn send(text: &[u8], plugin: Arc<dyn Plugin>, live: bool) -> Result<Sent, String> {
     let folder = tempfile::tempdir().expect("a folder");
     let (header, mut lines) = recording::open(text).map_err(|(line, error)| format!("line {line}: {error}"))?;
     let clock = clock_for(&mut lines);
-    let mut driver = Driver::begin(folder.path(), header, plugin, clock).await?;
+    let mut driver = Driver::begin(folder.path(), header, plugin, clock, live).await?;
     for line in lines {
         // A line that cannot be read is not sent.
         let Ok(line) = line else { continue };
@@ -98,10 +105,16 @@ pub async fn send(text: &[u8], plugin: Arc<dyn Plugin>) -> Result<Sent, String> 
         driver.play(line).await.map_err(|why| format!("line {number}: {why}"))?;
         driver.quiet().await?;
     }
+    let used_today = {
+        let state = driver.account.state();
+        let left = state.points.remaining(state.account.data_api_points, driver.now());
+        left.day_limit - left.day_remaining
+    };
     driver.run_out().await?;
+    let points = (driver.account.state().points.most_in_a_minute, used_today);
     let mut uis = driver.account.state().to_json();
     uis["answers"] = driver.answers.clone().into();
-    let sent = Sent { crm: driver.crm.to_json(), uis, routed: driver.routed.clone() };
+    let sent = Sent { crm: driver.crm.to_json(), uis, routed: driver.routed.clone(), points };
     driver.gateway.stop().await;
     let secret = driver.header.account.client_id.as_bytes();
     for part in ["", "-wal"] {
@@ -115,7 +128,7 @@ pub async fn send(text: &[u8], plugin: Arc<dyn Plugin>) -> Result<Sent, String> 
 }
 
 impl Driver {
-    async fn begin(folder: &Path, header: Header, plugin: Arc<dyn Plugin>, clock: Arc<VirtualClock>) -> Result<Driver, String> {
+    async fn begin(folder: &Path, header: Header, plugin: Arc<dyn Plugin>, clock: Arc<VirtualClock>, live: bool) -> Result<Driver, String> {
         let crm = Arc::new(Simulators::new(&header, &clock).map_err(|error| error.to_string())?);
         let (egress, connections) = serve_crm(&header, &crm, &plugin).await?;
         let workshop = Arc::new(Workshop {
@@ -126,6 +139,7 @@ impl Driver {
             public_url: PUBLIC.to_owned(),
             sealer: Arc::new(Sealer::open(&folder.join("key"))?),
             accounts: Accounts::default(),
+            allow_private: AllowPrivate::this_machine(),
             egress: Box::new(move |name| egress[name].clone()),
             paces: Paces::off(),
         });
@@ -151,10 +165,29 @@ impl Driver {
         let control = Administrator(Live::new(gateway.clone())?);
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
         let (account, zone) = (open.account, open.zone);
-        let mut driver =
-            Driver { gateway, control, plugin, clock, crm, account, zone, header, client, base, answers: Vec::new(), routed: Vec::new() };
+        let uis = match live {
+            true => Some(serve_uis(account.clone(), shared).await),
+            false => None,
+        };
+        let (answers, routed) = (Vec::new(), Vec::new());
+        let mut driver = Driver { gateway, control, plugin, clock, crm, account, zone, header, client, base, uis, answers, routed };
         driver.add_integrations(&path, connections).await?;
         Ok(driver)
+    }
+
+    /// The account over UIS's APIs, with what no method of theirs gives.
+    fn live_account(&self) -> Option<NewAccount> {
+        let address = self.uis.as_ref()?;
+        let account = self.account.state().account.clone();
+        Some(NewAccount::Live(Box::new(NewLive {
+            data_api: Some(format!("{address}/v2.0")),
+            token: Some(SecretSource::Value("twin".to_owned().into())),
+            timezone: Some(account.timezone),
+            extensions: Some(account.extensions),
+            workplace_url: Some(account.workplace_url).filter(|url| !url.is_empty()),
+            sources: Some(account.sources.into_iter().map(|source| source.name).collect()),
+            ..NewLive::default()
+        })))
     }
 
     async fn add_integrations(&mut self, account: &Path, mut connections: HashMap<String, NewConnection>) -> Result<(), String> {
@@ -163,7 +196,7 @@ impl Driver {
             let connection = connections.remove(name).expect("every integration has one");
             let new = NewIntegration {
                 name: name.clone(),
-                account: account.to_owned(),
+                account: self.live_account().unwrap_or_else(|| account.to_owned().into()),
                 connections: self.plugin.description().connections.iter().map(|need| (need.name.clone(), connection.clone())).collect(),
                 settings: object(&described.settings),
                 settings_version: described.settings_version.clone(),
@@ -339,6 +372,12 @@ impl Driver {
             Happening::Account(members) => {
                 let other_extensions = self.account.state().update(&members).unwrap_or(false);
                 for described in self.header.integrations.clone() {
+                    if let Some(account) = self.live_account() {
+                        // The owner saves the account, because something has changed in UIS.
+                        let change = Change { account: Some(account), ..Change::default() };
+                        self.control.set(&described.name, change).await.map_err(|error| error.to_string())?;
+                        continue;
+                    }
                     let state = self.gateway.core()?.store.state(&described.name).await.map_err(|error| error.to_string())?;
                     if other_extensions && state != IntegrationState::Inactive {
                         self.control.activate(&described.name).await.map_err(|error| error.to_string())?;
@@ -460,6 +499,17 @@ fn expect_ok(answer: reqwest::Response) -> Result<reqwest::Response, String> {
     }
 }
 
+/// Serves UIS's APIs, and gives their address.
+async fn serve_uis(account: Arc<SimulatedAccount>, clock: Arc<dyn Clock>) -> String {
+    // A replay dials any number.
+    account.state().account.international_calls = true;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let router = TwinServer::new(account, clock).router();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}
+
 /// Serves the CRM of every integration on a socket. Gives what sends the requests of each, and how each is connected.
 async fn serve_crm(
     header: &Header,
@@ -476,7 +526,7 @@ async fn serve_crm(
         let socket = listener.local_addr().expect("an address");
         let log = retailcrm_simulator::program::log::Log::new(false, true);
         tokio::spawn(retailcrm_simulator::program::listener::serve(listener, (), crm.simulator(&described.name)?.clone(), log));
-        let own: Arc<dyn Egress> = Arc::new(ToSocket { inner: HttpEgress::new()?, socket });
+        let own: Arc<dyn Egress> = Arc::new(ToSocket { inner: HttpEgress::new(AllowPrivate::this_machine())?, socket });
         egress.insert(described.name.clone(), own);
         connections.insert(described.name.clone(), NewConnection { url: remote.base.to_string(), key: SecretSource::Value(remote.key) });
     }

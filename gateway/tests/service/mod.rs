@@ -7,13 +7,14 @@ pub mod crm;
 pub mod http;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
-use uis_gateway::config::{Capture, IntakeLimits};
+use uis_gateway::config::{AllowPrivate, Capture, IntakeLimits};
 use uis_gateway::control::{Control, NewConnection, NewIntegration, SecretSource};
 use uis_gateway::intake;
 use uis_gateway::integrations::accounts::Accounts;
@@ -45,6 +46,7 @@ pub struct Plan {
     pub limits: IntakeLimits,
     pub options: OpenOptions,
     pub paces: Paces,
+    pub public_url: String,
     /// Where the store is.
     pub folder: TempDir,
 }
@@ -54,7 +56,25 @@ impl Plan {
     pub fn with(plugin: Arc<dyn Plugin>) -> Plan {
         let limits = IntakeLimits { requests_per_second: 1_000_000, ..IntakeLimits::default() };
         let folder = tempfile::tempdir().expect("a folder");
-        Plan { plugin, clock: Arc::new(SystemClock), limits, options: OpenOptions::default(), paces: Paces::off(), folder }
+        let public_url = "https://hooks.uis.example".to_owned();
+        Plan { plugin, clock: Arc::new(SystemClock), limits, options: OpenOptions::default(), paces: Paces::off(), public_url, folder }
+    }
+}
+
+/// What integrations are made with, in a folder.
+pub fn workshop(plugin: Arc<dyn Plugin>, clock: Arc<dyn Clock>, paces: Paces, folder: &Path) -> Workshop {
+    let egress = Arc::new(HttpEgress::new(AllowPrivate::this_machine()).expect("a client"));
+    Workshop {
+        plugin,
+        clock,
+        limits: Limits::default(),
+        rules: Arc::new(NoRules),
+        public_url: "https://hooks.uis.example".to_owned(),
+        sealer: Arc::new(Sealer::open(&folder.join("key")).expect("a key")),
+        accounts: Accounts::default(),
+        allow_private: AllowPrivate::this_machine(),
+        egress: Box::new(move |_| egress.clone()),
+        paces,
     }
 }
 
@@ -70,18 +90,7 @@ impl Service {
     pub async fn start(plan: Plan) -> Service {
         let folder = plan.folder;
         std::fs::write(folder.path().join("account.json"), ACCOUNT).expect("written");
-        let egress = Arc::new(HttpEgress::new().expect("a client"));
-        let workshop = Workshop {
-            plugin: plan.plugin,
-            clock: plan.clock,
-            limits: Limits::default(),
-            rules: Arc::new(NoRules),
-            public_url: "https://hooks.uis.example".to_owned(),
-            sealer: Arc::new(Sealer::open(&folder.path().join("key")).expect("a key")),
-            accounts: Accounts::default(),
-            egress: Box::new(move |_| egress.clone()),
-            paces: plan.paces,
-        };
+        let workshop = Workshop { public_url: plan.public_url, ..workshop(plan.plugin, plan.clock, plan.paces, folder.path()) };
         let parts = Parts {
             workshop: Arc::new(workshop),
             store: folder.path().join("store.db"),
@@ -112,7 +121,7 @@ impl Service {
         let connection = || NewConnection { url: url.to_owned(), key: SecretSource::Value(key.to_owned().into()) };
         let new = NewIntegration {
             name: name.to_owned(),
-            account: self.folder.path().join("account.json"),
+            account: self.folder.path().join("account.json").into(),
             connections: needs.iter().map(|need| (need.name.clone(), connection())).collect(),
             settings: Map::from_iter([("recording-wait".to_owned(), json!(0))]),
             settings_version: None,
