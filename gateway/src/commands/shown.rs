@@ -62,6 +62,17 @@ pub fn integration(view: &IntegrationView, json: bool) {
         say(&format!("  does not run: {why}"));
     }
     view.notes.iter().for_each(|note| say(&format!("  note        {note}")));
+    match view.state {
+        IntegrationState::Paused => say(&format!(
+            "  paused: a remote system refused the key, and events wait. Enter a valid one (uis-gateway integration set {}); the old one is tried \
+             again by itself too",
+            view.name
+        )),
+        IntegrationState::Activating if view.waiting > 0 => {
+            say(&format!("  being switched on; if it stays so, uis-gateway check {} says why", view.name));
+        }
+        _ => {}
+    }
 }
 
 /// All integrations.
