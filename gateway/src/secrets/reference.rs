@@ -46,11 +46,12 @@ impl fmt::Display for SecretRef {
 }
 
 impl SecretRef {
-    /// What is stored of a source. A value is sealed; a file or variable is only named.
+    /// What is stored of a source. A value is sealed; a file or variable is only named. A file that cannot be used now is refused, so that no
+    /// integration stops because of it; a variable may be set for the service alone.
     pub fn store(source: SecretSource, sealer: &Sealer, integration: &str, purpose: &str) -> Result<SecretRef, String> {
         match source {
             SecretSource::Env(name) => Ok(SecretRef::Env(name)),
-            SecretSource::File(path) if path.is_absolute() => Ok(SecretRef::File(path)),
+            SecretSource::File(path) if path.is_absolute() => read(&path).map(|_| SecretRef::File(path)),
             SecretSource::File(path) => Err(format!("{}: give the whole path of the key's file", path.display())),
             SecretSource::Value(value) => sealer.seal(integration, purpose, &value),
         }
@@ -94,6 +95,10 @@ mod tests {
         let sealer = Sealer::open(&folder.path().join("seal")).expect("a key");
         let path = folder.path().join("crm.key");
         std::fs::write(&path, "s3cret\n").expect("written");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("changed");
+        let refused = SecretRef::store(SecretSource::File(path.clone()), &sealer, "main", "crm");
+        assert!(refused.expect_err("others may read it").contains("chmod 600"));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("changed");
         let reference = SecretRef::store(SecretSource::File(path.clone()), &sealer, "main", "crm").expect("a whole path");
         assert_eq!(reference.to_string(), format!("file {}", path.display()));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("changed");
