@@ -108,6 +108,8 @@ impl Shop {
         tokio::spawn(clicks::follow(player.clone()));
         let shop = Shop { clock, crm, uis, player, control, http, gateway_url, uis_url, crm_url, gateway, _folder: folder };
         shop.until_active().await?;
+        // Being switched on used up RetailCRM's requests of this second.
+        tokio::time::sleep(Duration::from_secs(1)).await;
         fast.open.get_or_init(Instant::now);
         Ok(shop)
     }
