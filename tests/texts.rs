@@ -45,7 +45,7 @@ fn fields_of_a_chats_end_are_written_to_the_customer_that_a_merge_left() {
 
 #[test]
 fn a_transcript_is_stored_without_markup_and_with_links_to_files() {
-    let transcript = "Чат №601 (Сайт)\n10:00 petr_s: Здравствуйте ‹b›!‹/b›\n10:00 Петров Борис: Чем помочь?\n10:00 petr_s: Мой номер 8 916 123-45-67 [photo] https://files.example/1.jpg";
+    let transcript = "Чат №601 (Сайт)\n10:00 petr_s: Здравствуйте ‹b›!‹/b›\n10:00 Петров Борис: Чем помочь?\n10:00 petr_s: Мой номер 8 916 123-45-67 [чек.jpg] https://files.example/1.jpg";
     assert_eq!(replayed("chat-closed").notes()[0]["text"], transcript);
     assert_eq!(replayed("chat-transcript-order").orders()[0]["customerComment"], transcript);
 }
