@@ -252,6 +252,9 @@ pub enum Answer {
         status: u16,
         /// The body as text.
         body: String,
+        /// After how many seconds the remote system wants the request again, if it says so.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after: Option<u32>,
     },
     /// There is no answer.
     Error {

@@ -16,6 +16,7 @@ use uis_host::bindings::uis::integration::storage::Host as _;
 use uis_host::bindings::uis::integration::timers::{Host as _, Timer};
 use uis_host::bindings::uis::integration::types::{Delivery, Failure, Misconfiguration, Outcome, RetryLater};
 use uis_host::clock::{Clock, SystemClock, VirtualClock};
+use uis_host::dispatch::commands::Replacement;
 use uis_host::dispatch::handle::Handle;
 use uis_host::dispatch::{Arrival, Dispatch, KEPT_PER_INTEGRATION, LiveEnd};
 use uis_host::event::{Event, Fault, Reply};
@@ -500,6 +501,41 @@ async fn integrations_are_added_and_replaced_and_dead_letters_revived_while_it_s
     let views = served.handle.inspect().await.expect("it serves");
     assert_eq!(views.iter().map(|view| view.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_plugin_takes_over_what_begins_later_and_lanes_keep_their_order() {
+    let served = served(&["a", "b"], Limits::default()).await;
+    for number in 1..=3 {
+        served.deliver(0, hint("x", number, "slow")).await;
+    }
+    served.until("the first one runs", |began| began == ["x1"]).await;
+    let other = Scripted::new();
+    let made = |name: &str| {
+        let secret = "secret".to_owned().into();
+        let limits = Limits::default();
+        let mut integration = Integration::new(name, other.description(), Arc::new(SystemClock), UisAccount::absent(), secret, &limits);
+        integration.store = served.store.clone();
+        Arc::new(integration)
+    };
+    served.handle.switch_off(1, Origin(0)).await.expect("it serves");
+    let plugin: Arc<dyn Plugin> = other.clone();
+    let unknown = Replacement { plugin: plugin.clone(), integrations: vec![(7, made("a"))], activate: true };
+    assert!(served.handle.replace_all(unknown).await.is_err(), "there is no such slot");
+    let integrations = vec![(0, made("a")), (1, made("b"))];
+    served.handle.replace_all(Replacement { plugin, integrations, activate: true }).await.expect("it serves");
+    served.deliver(0, hint("y", 1, "")).await;
+    let until = Instant::now() + Duration::from_secs(20);
+    while other.began().len() < 4 {
+        assert!(Instant::now() < until, "{:?}", other.began());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let began = other.began();
+    assert_eq!(began[0], "activate", "before all events, and once: what is switched off stays so");
+    let lane: Vec<&str> = began.iter().map(String::as_str).filter(|title| title.starts_with('x')).collect();
+    assert_eq!((lane, began.iter().filter(|title| *title == "y1").count()), (vec!["x2", "x3"], 1));
+    let (first, _) = served.stop().await;
+    assert_eq!(first.began().iter().filter(|title| title.starts_with('x')).count(), 1, "what ran ended with the plugin that it began with");
 }
 
 #[tokio::test(flavor = "multi_thread")]

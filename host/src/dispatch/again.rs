@@ -20,6 +20,8 @@ impl Dispatch<'_> {
     /// Sets when the key of a paused integration is tried again.
     pub(super) fn plan_probe(&self, slot: usize, serving: &mut Serving) {
         match self.state(slot) {
+            // An administrator's pause lets nothing be sent, so the time until the next trial begins when it ends.
+            _ if self.slots[slot].lanes.held_by_owner => drop(serving.probes.remove(&slot)),
             IntegrationState::Paused => {
                 let now = self.now();
                 let (at, trials) = serving.probes.entry(slot).or_insert((i64::MIN, 0));

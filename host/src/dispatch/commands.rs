@@ -1,11 +1,13 @@
 //! Commands to a dispatch that serves.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
 use super::{Arrival, LiveEnd};
 use crate::integration::Integration;
+use crate::plugin::Plugin;
 use crate::ports::{IntegrationState, Origin};
 
 /// A command to a dispatch that runs [`serve`](super::Dispatch::serve). [`Handle`](super::handle::Handle) gives them. A reply that is dropped reports
@@ -54,6 +56,13 @@ pub enum Command {
         /// Sent once it is in use.
         reply: oneshot::Sender<()>,
     },
+    /// Replace the plugin and the integrations of these slots at once.
+    ReplaceAll {
+        /// The plugin, and the integrations that were made with it.
+        all: Box<Replacement>,
+        /// Sent once it is in use and the wishes to activate are stored.
+        reply: oneshot::Sender<()>,
+    },
     /// Put a dead letter back into its lane.
     Revive {
         /// The integration's slot.
@@ -62,6 +71,24 @@ pub enum Command {
         id: String,
         /// Receives whether there was such a dead letter.
         reply: oneshot::Sender<bool>,
+    },
+    /// Take events out of their lanes, because they are erased.
+    Forget {
+        /// The integration's slot.
+        slot: usize,
+        /// The events' ids.
+        ids: HashSet<String>,
+        /// Receives the ids of those that waited. The others are being stored or handled, or have ended.
+        reply: oneshot::Sender<HashSet<String>>,
+    },
+    /// Pause an integration, or end the pause: nothing of it is started meanwhile but a deactivation, and events go on being stored.
+    Hold {
+        /// The integration's slot.
+        slot: usize,
+        /// Whether it is paused from now on.
+        held: bool,
+        /// Sent once it is so. Handlers that run end by themselves.
+        reply: oneshot::Sender<()>,
     },
     /// Describe what waits, runs and is due.
     Inspect {
@@ -75,6 +102,16 @@ pub enum Command {
     },
     /// End once the handlers that run have ended.
     Stop,
+}
+
+/// A plugin with the integrations that were made with it.
+pub struct Replacement {
+    /// The plugin.
+    pub plugin: Arc<dyn Plugin>,
+    /// Slots, each with the integration of the same name. Slots that are not listed keep their integration.
+    pub integrations: Vec<(usize, Arc<Integration>)>,
+    /// Activate the listed integrations again that are on, or are being switched on.
+    pub activate: bool,
 }
 
 /// What waits, runs and is due of one integration.

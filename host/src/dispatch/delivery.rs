@@ -1,6 +1,7 @@
 //! One attempt to deliver an event: starting its handler, and acting on the handler's result.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -13,7 +14,7 @@ use crate::bindings::exports::uis::integration::setup::Identity;
 use crate::bindings::uis::integration::types::{Delivery, Failure, RetryLater};
 use crate::event::{Class, Event, Fault, Reply, keys_of};
 use crate::limits::{HOST_TIMERS, REASON_BYTES, cut};
-use crate::plugin::Run;
+use crate::plugin::{Plugin, Run};
 use crate::ports::{DialError, End, Entry, IntegrationState, KeptEvent, Outcome, ProblemKind, StoreError};
 use crate::services::EventScope;
 use crate::trace::{Answer, Step};
@@ -87,6 +88,8 @@ pub(super) struct Ended {
     pub(super) slot: usize,
     pub(super) event: KeptEvent,
     pub(super) run: Run,
+    /// The plugin that handled it.
+    pub(super) plugin: Arc<dyn Plugin>,
     /// How long the handler ran, on the machine's clock.
     pub(super) took: Duration,
     /// What became of the call that the handler wanted to start.
@@ -124,6 +127,7 @@ impl Dispatch<'_> {
     /// Why a live event cannot be delivered now; none when it can.
     fn unfit_for_live(&self, slot: usize, event: &KeptEvent) -> Option<Unfit> {
         match self.state(slot) {
+            IntegrationState::Active if self.slots[slot].lanes.held_by_owner => return Some(Unfit::NotReady),
             IntegrationState::Active => {}
             IntegrationState::Inactive => return Some(Unfit::Off),
             IntegrationState::Activating | IntegrationState::Paused => return Some(Unfit::NotReady),
@@ -182,7 +186,7 @@ impl Dispatch<'_> {
                 Class::Kept => None,
                 Class::Live => carry_out_live(&event, &mut run).await,
             };
-            Ended { handler, slot, event, run, took, dialled }
+            Ended { handler, slot, event, run, plugin, took, dialled }
         }))
     }
 
@@ -203,7 +207,7 @@ impl Dispatch<'_> {
 
     /// Acts on the result of a live event's handler.
     pub(super) async fn end_live(&mut self, ended: Ended) -> Result<LiveEnd, StoreError> {
-        let Ended { slot, event, run, took, dialled, .. } = ended;
+        let Ended { slot, event, run, plugin, took, dialled, .. } = ended;
         self.report_trace(slot, &event, &run.scope.trace);
         let late = answer_within(&event.event).filter(|within| took > *within);
         let result = match (run.result, late) {
@@ -237,7 +241,7 @@ impl Dispatch<'_> {
                 (Outcome::Fault(fault), LiveEnd::Fault)
             }
         };
-        self.show(slot, &event, run.scope.trace.into_steps(), outcome, run.fuel);
+        self.show(slot, &event, run.scope.trace.into_steps(), outcome, (&plugin.description().version, run.fuel));
         Ok(end)
     }
 
@@ -264,7 +268,7 @@ impl Dispatch<'_> {
     /// Acts on the result of a kept event's handler. The store records the end of the event and the integration's next state in one
     /// transaction.
     pub(super) async fn end_kept(&mut self, ended: Ended) -> Result<(), StoreError> {
-        let Ended { slot, event, run, .. } = ended;
+        let Ended { slot, event, run, plugin, .. } = ended;
         self.slots[slot].at_work -= 1;
         self.kept_at_work -= 1;
         self.report_trace(slot, &event, &run.scope.trace);
@@ -341,7 +345,7 @@ impl Dispatch<'_> {
                 Outcome::Fault(fault)
             }
         };
-        self.show(slot, &event, run.scope.trace.into_steps(), outcome, run.fuel);
+        self.show(slot, &event, run.scope.trace.into_steps(), outcome, (&plugin.description().version, run.fuel));
         Ok(())
     }
 
@@ -465,7 +469,14 @@ impl Dispatch<'_> {
         self.write(slot, Write::Finish(event.id.clone(), end, state)).await
     }
 
-    fn show(&mut self, slot: usize, event: &KeptEvent, trace: Vec<crate::trace::Step>, outcome: Outcome, fuel: Option<u64>) {
+    fn show(
+        &mut self,
+        slot: usize,
+        event: &KeptEvent,
+        trace: Vec<crate::trace::Step>,
+        outcome: Outcome,
+        (plugin, fuel): (&str, Option<u64>),
+    ) {
         let entry = Entry {
             at: self.clock.now_ms(),
             id: &event.id,
@@ -477,6 +488,7 @@ impl Dispatch<'_> {
             attempt: event.attempt,
             trace,
             outcome,
+            plugin,
             fuel,
         };
         self.observer.entry(entry);

@@ -1,10 +1,11 @@
 //! Giving commands to a dispatch that serves.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::commands::{Command, SlotView};
+use super::commands::{Command, Replacement, SlotView};
 use super::{Arrival, LiveEnd};
 use crate::integration::Integration;
 use crate::ports::{Origin, StoreError};
@@ -58,9 +59,26 @@ impl Handle {
         self.ask(|reply| Command::Replace { slot, integration, reply }).await
     }
 
+    /// Replaces the plugin and integrations at once. Handlers that run keep the old ones; everything that begins later has the new ones.
+    /// Events are accepted meanwhile, and lanes and timers stay as they are. Fails, and replaces nothing, when a slot is unknown.
+    pub async fn replace_all(&self, all: Replacement) -> Result<(), StoreError> {
+        self.ask(|reply| Command::ReplaceAll { all: Box::new(all), reply }).await
+    }
+
     /// Puts a dead letter back to the end of its lane. False when there is no such dead letter.
     pub async fn revive(&self, slot: usize, id: &str) -> Result<bool, StoreError> {
         self.ask(|reply| Command::Revive { slot, id: id.to_owned(), reply }).await
+    }
+
+    /// Takes events out of their lanes, because they are erased; the store is not changed. Returns the ids of those that waited: the others
+    /// are being stored or handled, or have ended.
+    pub async fn forget(&self, slot: usize, ids: HashSet<String>) -> Result<HashSet<String>, StoreError> {
+        self.ask(|reply| Command::Forget { slot, ids, reply }).await
+    }
+
+    /// Pauses an integration, or ends the pause. The dispatch does not store it; see [`Dispatch::hold`](super::Dispatch::hold).
+    pub async fn hold(&self, slot: usize, held: bool) -> Result<(), StoreError> {
+        self.ask(|reply| Command::Hold { slot, held, reply }).await
     }
 
     /// What waits, runs and is due next, for each integration by slot.

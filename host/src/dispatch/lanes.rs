@@ -25,9 +25,13 @@ fn is_wish(event: &Event) -> bool {
 pub struct Lanes {
     /// The integration's state.
     pub state: IntegrationState,
+    /// An administrator has paused the integration.
+    pub held_by_owner: bool,
     lanes: HashMap<String, VecDeque<KeptEvent>>,
     /// Lanes whose first event is being handled.
     held: HashSet<String>,
+    /// A deactivation is being handled.
+    ending: bool,
     /// The lanes that may run: time of the first event, a number that keeps the order of arrival, the lane's key.
     ready: BTreeSet<(i64, u64, String)>,
     /// Where each lane stands in `ready`.
@@ -44,8 +48,10 @@ impl Lanes {
     pub fn new(state: IntegrationState) -> Self {
         Lanes {
             state,
+            held_by_owner: false,
             lanes: HashMap::new(),
             held: HashSet::new(),
+            ending: false,
             ready: BTreeSet::new(),
             places: HashMap::new(),
             parked: Vec::new(),
@@ -127,6 +133,13 @@ impl Lanes {
         self.held.contains(SETUP_LANE) || self.waits(|waiting| *waiting == Event::Deactivate)
     }
 
+    /// Whether the owner's latest wish is that the integration is on: it is not off, and no deactivation waits or is being handled, unless an
+    /// activation waits behind it.
+    pub fn is_wanted(&self) -> bool {
+        let off = self.waits(|waiting| *waiting == Event::Deactivate) || self.ending && !self.waits(|waiting| *waiting == Event::Activate);
+        self.state != IntegrationState::Inactive && !off
+    }
+
     /// Whether a later wish waits, so that nobody wants this one any more.
     pub fn is_superseded(&self, event: &KeptEvent) -> bool {
         is_wish(&event.event) && self.waits(is_wish)
@@ -163,6 +176,10 @@ impl Lanes {
 
     /// The lane that may run first: when, its number in the order of arrival, its key.
     pub fn next(&self) -> Option<(i64, u64, String)> {
+        if self.held_by_owner {
+            // Switching off is a wish of the same administrator, and delivers nothing.
+            return self.next_wish().filter(|_| self.waits(|waiting| *waiting == Event::Deactivate));
+        }
         match self.state {
             IntegrationState::Active => self.ready.first().cloned(),
             IntegrationState::Activating => self.next_wish(),
@@ -188,12 +205,13 @@ impl Lanes {
         let taken = self.lanes.get_mut(key)?.pop_front()?;
         self.count -= 1;
         self.held.insert(key.to_owned());
+        self.ending |= taken.event == Event::Deactivate;
         Some(taken)
     }
 
     /// The event has ended, successfully or not: the next event of the lane may run.
     pub fn done(&mut self, key: &str, now: i64) {
-        self.held.remove(key);
+        self.release(key);
         match self.lanes.get(key) {
             Some(lane) if lane.is_empty() => {
                 self.lanes.remove(key);
@@ -205,7 +223,7 @@ impl Lanes {
 
     /// Schedules another attempt of the event, at `at`, before the rest of its lane.
     pub fn put_back(&mut self, key: &str, event: KeptEvent, at: i64) {
-        self.held.remove(key);
+        self.release(key);
         self.count += 1;
         self.lanes.entry(key.to_owned()).or_default().push_front(event);
         self.schedule(key.to_owned(), at);
@@ -266,13 +284,46 @@ impl Lanes {
     /// one whose owner has wished something since goes on with that.
     pub fn pause(&mut self, key: &str, event: KeptEvent) -> IntegrationState {
         let wished = self.held.contains(SETUP_LANE) && key != SETUP_LANE || self.waits(|waiting| *waiting == Event::Activate);
-        self.held.remove(key);
+        self.release(key);
         self.count += 1;
         self.lanes.entry(key.to_owned()).or_default().push_front(event);
         if self.state != IntegrationState::Inactive && !wished {
             self.state = IntegrationState::Paused;
         }
         self.state
+    }
+
+    /// Takes events out, wherever they wait. The first event that is left of a lane may run at once. Returns the ids of those that waited.
+    pub fn forget(&mut self, ids: &HashSet<String>, now: i64) -> HashSet<String> {
+        let mut forgotten: HashSet<String> = self.parked.extract_if(.., |event| ids.contains(&event.id)).map(|event| event.id).collect();
+        let mut changed = Vec::new();
+        for (key, lane) in &mut self.lanes {
+            let first = lane.front().is_some_and(|event| ids.contains(&event.id));
+            lane.retain(|event| {
+                let known = ids.contains(&event.id);
+                if known {
+                    forgotten.insert(event.id.clone());
+                }
+                !known
+            });
+            if first {
+                changed.push((key.clone(), lane.is_empty()));
+            }
+        }
+        self.count -= forgotten.len();
+        for (key, is_empty) in changed {
+            let held = self.held.contains(&key);
+            if is_empty {
+                self.unschedule(&key);
+            }
+            match (is_empty, held) {
+                // Whoever holds it removes it.
+                (_, true) => {}
+                (true, false) => drop(self.lanes.remove(&key)),
+                (false, false) => self.schedule(key, now),
+            }
+        }
+        forgotten
     }
 
     /// Number of waiting events.
@@ -308,6 +359,12 @@ impl Lanes {
                 (event, kind, why)
             })
             .collect()
+    }
+
+    /// The event of a lane is not being handled any more.
+    fn release(&mut self, key: &str) {
+        self.held.remove(key);
+        self.ending &= key != SETUP_LANE;
     }
 
     fn schedule(&mut self, key: String, at: i64) {
@@ -413,6 +470,21 @@ mod tests {
     }
 
     #[test]
+    fn an_administrators_pause_lets_only_a_deactivation_run() {
+        let mut lanes = Lanes::new(IntegrationState::Active);
+        lanes.push(event("a", "a1"), 0);
+        lanes.held_by_owner = true;
+        assert_eq!(lanes.next(), None);
+        lanes.wish(activation(), 1);
+        assert_eq!(lanes.next(), None, "settings were saved");
+        lanes.wish(deactivation(), 2);
+        assert_eq!(lanes.next().map(|(_, _, key)| key).as_deref(), Some(SETUP_LANE), "switching off delivers nothing");
+        lanes.wish(activation(), 3);
+        lanes.held_by_owner = false;
+        assert_eq!(lanes.next().map(|(at, ..)| at), Some(3), "what was wished meanwhile happens now");
+    }
+
+    #[test]
     fn a_parked_event_waits_for_a_change_and_its_lane_goes_on() {
         let mut lanes = Lanes::new(IntegrationState::Active);
         for (key, id) in [("a", "a1"), ("a", "a2"), ("a", "a3")] {
@@ -441,6 +513,28 @@ mod tests {
         let mut restarted = Lanes::new(IntegrationState::Active);
         restarted.restore(KeptEvent { reason: Some(PARKED.into()), ..event("a", "a1") });
         assert_eq!((restarted.next(), restarted.has_parked()), (None, true), "it waits after a restart, too");
+    }
+
+    #[test]
+    fn forgotten_events_never_run_and_the_rest_of_their_lanes_goes_on() {
+        let mut lanes = Lanes::new(IntegrationState::Active);
+        for (key, id) in [("a", "a1"), ("a", "a2"), ("b", "b1"), ("c", "c1"), ("c", "c2"), ("d", "d1")] {
+            lanes.push(event(key, id), 0);
+        }
+        let parked = lanes.take("b").expect("b1");
+        lanes.park(parked, 0);
+        let held = lanes.take("c").expect("c1");
+        let failed = lanes.take("a").expect("a1");
+        lanes.put_back("a", failed, 900_000);
+        let ids = ["a1", "b1", "c1", "c2", "d1", "x"].map(str::to_owned).into();
+        assert_eq!(lanes.forget(&ids, 5), ["a1", "b1", "c2", "d1"].map(str::to_owned).into());
+        assert_eq!(lanes.next().map(|(at, _, key)| (at, key)), Some((5, "a".into())), "a2 does not wait for a1's next attempt");
+        assert_eq!(lanes.len(), 1);
+        lanes.put_back("c", held, 7);
+        assert_eq!(lanes.forget(&ids, 8), ["c1".to_owned()].into(), "once its attempt has ended");
+        lanes.take("a").expect("a2");
+        lanes.done("a", 9);
+        assert_eq!((lanes.next(), lanes.len(), lanes.has_parked()), (None, 0, false));
     }
 
     #[test]
@@ -544,6 +638,23 @@ mod tests {
             lanes.done(SETUP_LANE, 2);
             assert_eq!(lanes.take(SETUP_LANE).map(|event| event.event), Some(then.event));
         }
+    }
+
+    #[test]
+    fn an_integration_is_wanted_unless_its_owner_has_last_wished_it_off() {
+        let mut lanes = Lanes::new(IntegrationState::Inactive);
+        assert!(!lanes.is_wanted());
+        lanes.wish(activation(), 0);
+        assert!(lanes.is_wanted());
+        lanes.wish(deactivation(), 1);
+        assert!(!lanes.is_wanted(), "it waits");
+        let off = lanes.take(SETUP_LANE).expect("off");
+        assert!(!lanes.is_wanted(), "it is being handled");
+        lanes.put_back(SETUP_LANE, off, 5);
+        assert!(!lanes.is_wanted(), "it is tried again");
+        lanes.take(SETUP_LANE).expect("off");
+        lanes.wish(activation(), 6);
+        assert!(lanes.is_wanted(), "a later wish waits");
     }
 
     #[test]

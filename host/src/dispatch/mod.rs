@@ -13,6 +13,7 @@
 //! | `live`, `ticking`, `again` | real time: live events, timers, what is tried again by itself |
 //! | [`commands`] | real time: what a dispatch that serves can be asked |
 //! | [`handle`] | real time: giving commands to a dispatch that serves |
+//! | `replacing` | real time: another plugin in place of the one in use |
 //! | `index` | real time: which integration may run next |
 //! | `writes` | writes to the store |
 //! | `problems` | messages to the integration's owner |
@@ -27,6 +28,7 @@ mod index;
 pub mod lanes;
 mod live;
 mod problems;
+mod replacing;
 pub mod serving;
 mod stepping;
 mod ticking;
@@ -193,6 +195,13 @@ impl<'a> Dispatch<'a> {
     pub fn without_lane_order(mut self, leave_out: bool) -> Self {
         self.without_lane_order = leave_out && cfg!(debug_assertions);
         self
+    }
+
+    /// Pauses an integration, or ends the pause: nothing of it is started meanwhile but a deactivation, events go on being stored, and live ones
+    /// are dropped. It is apart from the integration's state: neither saved settings nor an accepted key end it. Whoever pauses it remembers
+    /// that and says so again after a restart.
+    pub fn hold(&mut self, slot: usize, held: bool) {
+        self.slots[slot].lanes.held_by_owner = held;
     }
 
     /// Number of integrations.

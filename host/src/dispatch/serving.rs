@@ -163,7 +163,22 @@ impl Dispatch<'_> {
                 self.slots[slot].integration = integration;
                 let _ = reply.send(());
             }
+            Command::ReplaceAll { all, reply } if all.integrations.iter().all(|(slot, _)| known(*slot, self)) => {
+                self.replace_all(*all, reply, serving).await?;
+            }
             Command::Revive { slot, id, reply } if known(slot, self) => self.revive(slot, id, reply, serving),
+            Command::Forget { slot, ids, reply } if known(slot, self) => {
+                let now = self.now();
+                let forgotten = self.slots[slot].lanes.forget(&ids, now);
+                self.slots[slot].faults_from.retain(|id, _| !forgotten.contains(id));
+                self.changed(slot, serving);
+                let _ = reply.send(forgotten);
+            }
+            Command::Hold { slot, held, reply } if known(slot, self) => {
+                self.hold(slot, held);
+                self.changed(slot, serving);
+                let _ = reply.send(());
+            }
             Command::Inspect { reply } => drop(reply.send(self.views(serving))),
             Command::Wake { reply } => {
                 self.start_what_may_run(serving).await?;
@@ -176,7 +191,7 @@ impl Dispatch<'_> {
     }
 
     /// Replies once everything so far is on disk.
-    fn wished(&mut self, slot: usize, reply: oneshot::Sender<()>, serving: &mut Serving) {
+    pub(super) fn wished(&mut self, slot: usize, reply: oneshot::Sender<()>, serving: &mut Serving) {
         self.changed(slot, serving);
         let writing = Write::Commit.begin(self.slots[slot].integration.clone());
         serving.storing.push_back(Box::pin(async move { writing.await.map(|()| Stored::Wish(reply)) }));
@@ -276,6 +291,7 @@ impl Dispatch<'_> {
         let next = (found.at_work < KEPT_PER_INTEGRATION).then(|| found.lanes.next()).flatten();
         serving.index.set_startable(slot, next.map(|(at, order, _)| (at, order)));
         let due = match (found.lanes.state, serving.index.timer(slot)) {
+            _ if found.lanes.held_by_owner => None,
             (IntegrationState::Active, NextTimer::Unknown) => {
                 self.read_timer(slot, serving);
                 None
@@ -338,7 +354,7 @@ impl Dispatch<'_> {
     /// Starts an attempt as a task, so that several threads share the work. If the host panics in it, only this event fails.
     pub(super) async fn spawn(&mut self, slot: usize, event: KeptEvent) -> Result<(), StoreError> {
         let mut task = AbortOnDrop(tokio::spawn(self.launch(slot, event.clone()).await?));
-        let (handler, integration) = (self.handlers, self.slots[slot].integration.clone());
+        let (handler, integration, plugin) = (self.handlers, self.slots[slot].integration.clone(), self.plugin.clone());
         self.at_work.push(Box::pin(async move {
             match (&mut task.0).await {
                 Ok(ended) => ended,
@@ -346,7 +362,7 @@ impl Dispatch<'_> {
                     let scope = EventScope::new(integration, event.origin, Instant::now());
                     let result = Err(Fault::Host(format!("the handler's task panicked: {error}")));
                     let run = Run { scope, result, fuel: None, memory_bytes: None };
-                    Ended { handler, slot, event, run, took: Duration::ZERO, dialled: None }
+                    Ended { handler, slot, event, run, plugin, took: Duration::ZERO, dialled: None }
                 }
             }
         }));

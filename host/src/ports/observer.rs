@@ -76,6 +76,8 @@ pub struct Entry<'a> {
     pub trace: Vec<Step>,
     /// The result.
     pub outcome: Outcome,
+    /// The version of the plugin that handled it.
+    pub plugin: &'a str,
     /// Fuel used; none when the plugin runs natively.
     pub fuel: Option<u64>,
 }

@@ -10,6 +10,7 @@
 //! | [`slow_thread`] | a thread for evaluations that take long |
 //! | [`quarantine`] | counting failures; rules that keep failing are not evaluated |
 //! | [`apply`] | checking and applying the fields that a rule returned |
+//! | [`loaded`] | a rule that is loaded, with its failures |
 //! | [`set`] | the account's rules, evaluated in the order of their names |
 
 pub mod apply;
@@ -17,9 +18,11 @@ pub mod bindings;
 mod exports;
 pub mod faults;
 pub mod limits;
+pub mod loaded;
 pub mod quarantine;
 pub mod sandbox;
 pub mod set;
 pub mod slow_thread;
 
-pub use set::{RuleFile, RuleSet};
+pub use loaded::{LoadedRule, RuleFile, RuleWatch, SetEntry};
+pub use set::RuleSet;

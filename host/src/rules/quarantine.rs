@@ -32,6 +32,11 @@ impl Record {
         newly
     }
 
+    /// Puts the rule in quarantine, because it was before the process started.
+    pub fn quarantine(&mut self) {
+        self.quarantined = true;
+    }
+
     /// Ends the quarantine and forgets all failures: the rule was repaired.
     pub fn release(&mut self) {
         *self = Record::default();

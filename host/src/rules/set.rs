@@ -3,14 +3,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::apply::{apply, line};
 use super::limits::RuleLimits;
-use super::quarantine::Record;
+use super::loaded::{LoadedRule, RuleFile, SetEntry, stamp};
 use super::sandbox::{DealVerdict, Rule, RuleError, RuleFault, Sandbox};
 use crate::bindings::uis::integration::decision::{Appeal, DealDraft, Draft, DraftKind, Routing, Verdict};
 use crate::bindings::uis::integration::types::CommunicationKind;
@@ -23,38 +23,12 @@ use crate::trace::Step;
 /// The attribute of an appeal that says which thing needs an assignee: `customer`, `order` or `task`.
 const ASSIGNEE_FOR: &str = "responsible-for";
 
-/// A rule as the owner configured it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleFile {
-    /// The rule's name. Rules are evaluated in the order of their names.
-    pub name: String,
-    /// The component's file.
-    pub path: PathBuf,
-    /// The rule is evaluated and its answer is reported, but not applied.
-    pub dry_run: bool,
-}
-
-/// A rule, the file it was loaded from, and its failures.
-struct LoadedRule {
-    file: RuleFile,
-    /// Time of modification and size of the file when it was loaded.
-    stamp: Mutex<Option<(SystemTime, u64)>>,
-    rule: Mutex<Arc<Rule>>,
-    record: Mutex<Record>,
-}
-
-impl LoadedRule {
-    fn rule(&self) -> Arc<Rule> {
-        lock(&self.rule).clone()
-    }
-}
-
 /// The rules of an account; empty by default.
 #[derive(Default)]
 pub struct RuleSet {
     sandbox: Option<Sandbox>,
     cache: PathBuf,
-    rules: Vec<LoadedRule>,
+    rules: Vec<SetEntry>,
 }
 
 /// A rule's answer, checked: the subject stays as it is, it changes, or it is dropped.
@@ -73,35 +47,38 @@ fn asker<T, F: for<'a> Fn(&'a Rule, &'a Sandbox, Instant, &'a T) -> Answer<'a, T
     ask
 }
 
-fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
-    let data = std::fs::metadata(path).ok()?;
-    Some((data.modified().ok()?, data.len()))
-}
-
 impl RuleSet {
     /// Loads rules. If one of them cannot be loaded, none is, and the error names it. `cache` is a folder for compiled components.
     pub fn load(sandbox: Sandbox, mut files: Vec<RuleFile>, cache: &Path) -> Result<RuleSet, (RuleFile, RuleError)> {
         files.sort_by(|left, right| left.name.cmp(&right.name));
         let mut rules = Vec::new();
         for file in files {
-            let stamp = stamp(&file.path);
-            match sandbox.load(&file.path, cache) {
-                Ok(rule) => {
-                    rules.push(LoadedRule { file, stamp: Mutex::new(stamp), rule: Mutex::new(Arc::new(rule)), record: Mutex::default() })
-                }
+            let dry_run = file.dry_run;
+            match LoadedRule::load(&sandbox, file.clone(), cache) {
+                Ok(rule) => rules.push(SetEntry { rule: Arc::new(rule), dry_run, watch: None }),
                 Err(error) => return Err((file, error)),
             }
         }
         Ok(RuleSet { sandbox: Some(sandbox), cache: cache.to_owned(), rules })
     }
 
+    /// A set of rules that are loaded, whose files do not change. Rules are evaluated in the order of their names. Of two with the same name,
+    /// the one that is dry sees the same subject as the other.
+    pub fn of(sandbox: Sandbox, mut rules: Vec<SetEntry>) -> RuleSet {
+        rules.sort_by(|left, right| (&left.rule.file.name, !left.dry_run).cmp(&(&right.rule.file.name, !right.dry_run)));
+        RuleSet { sandbox: Some(sandbox), cache: PathBuf::new(), rules }
+    }
+
     /// The same rules with no recorded failures: for another account or another recording.
     pub fn with_fresh_records(&self) -> RuleSet {
-        let loaded = |loaded: &LoadedRule| LoadedRule {
-            file: loaded.file.clone(),
-            stamp: Mutex::new(*lock(&loaded.stamp)),
-            rule: Mutex::new(loaded.rule()),
-            record: Mutex::default(),
+        let loaded = |SetEntry { rule, dry_run, .. }: &SetEntry| {
+            let fresh = LoadedRule {
+                file: rule.file.clone(),
+                stamp: Mutex::new(*lock(&rule.stamp)),
+                rule: Mutex::new(rule.rule()),
+                record: Mutex::default(),
+            };
+            SetEntry { rule: Arc::new(fresh), dry_run: *dry_run, watch: None }
         };
         RuleSet { sandbox: self.sandbox.clone(), cache: self.cache.clone(), rules: self.rules.iter().map(loaded).collect() }
     }
@@ -116,7 +93,7 @@ impl RuleSet {
     pub fn refresh(&self) -> Vec<(String, Result<(), RuleError>)> {
         let Some(sandbox) = &self.sandbox else { return Vec::new() };
         let mut refreshed = Vec::new();
-        for current in &self.rules {
+        for SetEntry { rule: current, .. } in &self.rules {
             let now = stamp(&current.file.path);
             // A file that is missing may be about to be replaced; look again next time.
             if now.is_none() || now == *lock(&current.stamp) {
@@ -136,8 +113,8 @@ impl RuleSet {
 
     /// Ends a rule's quarantine. False when there is no rule with this name.
     pub fn release(&self, name: &str) -> bool {
-        let found = self.rules.iter().find(|loaded| loaded.file.name == name);
-        found.map(|loaded| lock(&loaded.record).release()).is_some()
+        let found = self.rules.iter().find(|entry| entry.rule.file.name == name);
+        found.map(|entry| entry.rule.release()).is_some()
     }
 
     /// Evaluates every rule that implements the point, in order. Returns the final subject, whether it changed, and the reason when a rule
@@ -152,9 +129,8 @@ impl RuleSet {
     ) -> (T, bool, Option<String>) {
         let mut changed = false;
         let Some(sandbox) = &self.sandbox else { return (thing, false, None) };
-        for loaded in &self.rules {
-            let rule = loaded.rule();
-            let dry_run = loaded.file.dry_run;
+        for SetEntry { rule: loaded, dry_run, watch } in &self.rules {
+            let (rule, dry_run) = (loaded.rule(), *dry_run);
             if lock(&loaded.record).is_quarantined() || !rule.points.contains(&point) {
                 continue;
             }
@@ -168,9 +144,15 @@ impl RuleSet {
                 verdict,
                 changes,
             };
+            if let (Some(watch), true) = (watch, answer.is_ok()) {
+                watch.answered();
+            }
             match answer {
                 Err(fault) => {
                     let too_often = fault.counts_against_rule() && lock(&loaded.record).failed(context.now, &sandbox.limits);
+                    if let Some(watch) = watch.as_ref().filter(|_| fault.counts_against_rule()) {
+                        watch.failed(&fault, too_often);
+                    }
                     context.trace.push(answered(RuleVerdict::NoAnswer(fault.to_string()), Vec::new()));
                     if too_often {
                         let step = answered(RuleVerdict::Quarantined(quarantined(&sandbox.limits)), Vec::new());
@@ -309,7 +291,7 @@ impl RuleSet {
 impl Decisions for RuleSet {
     fn decided(&self) -> Vec<Point> {
         let mut points: Vec<Point> = Vec::new();
-        for point in self.rules.iter().flat_map(|loaded| loaded.rule().points.clone()) {
+        for point in self.rules.iter().flat_map(|entry| entry.rule.rule().points.clone()) {
             if !points.contains(&point) {
                 points.push(point);
             }

@@ -297,7 +297,7 @@ fn step(round: u32, request: Request, answer: &Result<Response, Unanswered>, end
         answer: match answer {
             Ok(response) => {
                 let body = endpoints.hide(String::from_utf8_lossy(&response.body).into_owned());
-                Answer::Response { status: response.status, body }
+                Answer::Response { status: response.status, body, retry_after: response.retry_after }
             }
             Err(unanswered) => {
                 let (error, message) = unanswered.shown();

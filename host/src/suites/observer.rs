@@ -89,7 +89,8 @@ fn all_values(observer: &mut dyn Observer, text: &str) {
 fn entry<'a>(at: i64, text: &'a str, event: &'a Event, trace: Vec<Step>, outcome: Outcome) -> Entry<'a> {
     let attempt = if at == 0 { u32::MAX } else { 1 };
     let fuel = (at != 0).then_some(u64::MAX);
-    Entry { at, id: text, origin: Origin(5), integration: text, alone: text.is_empty(), what: text, event, attempt, trace, outcome, fuel }
+    let (id, integration, what, plugin) = (text, text, text, text);
+    Entry { at, id, origin: Origin(5), integration, alone: text.is_empty(), what, event, attempt, trace, outcome, plugin, fuel }
 }
 
 fn outcomes(text: &str) -> Vec<Outcome> {
@@ -144,8 +145,8 @@ fn steps(text: &str) -> Vec<Step> {
     let refusal = Refusal { mnemonic: text.into(), message: text.into(), field: Some(text.into()), value: None };
     let uis = |answer| Step::Uis { method: text.into(), subject: text.into(), answer };
     vec![
-        request(Answer::Response { status: 0, body: text.into() }),
-        request(Answer::Response { status: u16::MAX, body: text.into() }),
+        request(Answer::Response { status: 0, body: text.into(), retry_after: None }),
+        request(Answer::Response { status: u16::MAX, body: text.into(), retry_after: Some(u32::MAX) }),
         request(Answer::Error { error: SendErrorKind::OutcomeUnknown, message: text.into() }),
         Step::Log { level: text.into(), message: text.into(), fields: pairs() },
         Step::TimerSet { name: text.into(), at: i64::MIN, every_ms: Some(u64::MAX) },
