@@ -269,7 +269,7 @@ pub fn on_schedule(platform: &dyn Platform, delivery: &Delivery, event: &TimerDu
             Some(TimerName::Refresh) => activation::refresh(context),
             Some(TimerName::Deals) => deals::sync::on_timer(context),
             Some(TimerName::DealsSoon) => deals::sync::on_soon(context),
-            Some(TimerName::StoreCall(session)) => history::on_timer(context, session),
+            Some(TimerName::StoreCall(session)) => history::on_timer(context, delivery, session),
             Some(TimerName::ClosePopups(session)) => closing::on_close_timer(context, session),
             Some(TimerName::Chat(chat)) => chats::on_timer(context, delivery, chat),
             Some(TimerName::SiteRequest(request)) => texts::reconcile::on_request_timer(context, delivery, request, &event.payload),

@@ -31,6 +31,7 @@ const LATE_WAIT_MS: i64 = 60_000;
 /// The call has ended.
 pub fn on_call_finished(context: &Context<'_>, delivery: &Delivery, event: &CallFinished) -> Handled {
     let session = event.call.session_id;
+    retry_refused(context, delivery, session)?;
     let (story, mut left_out) = merge_end(context, event)?;
     left_out.extend(advance(context, &delivery.ordering_key, session, story)?);
     done_with_skipped(left_out)
@@ -67,6 +68,7 @@ fn merge_end(context: &Context<'_>, event: &CallFinished) -> Result<(Story, Vec<
 /// A recording is available.
 pub fn on_recording_ready(context: &Context<'_>, delivery: &Delivery, event: &RecordingReady) -> Handled {
     let session = event.call.session_id;
+    retry_refused(context, delivery, session)?;
     let (links, mut left_out) = check_links(session, std::slice::from_ref(&event.recording));
     let story = story::update(context, session, |story| {
         story.merge(&event.call);
@@ -80,8 +82,23 @@ pub fn on_recording_ready(context: &Context<'_>, delivery: &Delivery, event: &Re
     done_with_skipped(left_out)
 }
 
-/// The wait has ended: the call is stored with what is known.
-pub fn on_timer(context: &Context<'_>, session: i64) -> Handled {
+/// A record that RetailCRM refused is due again when an event is delivered again: after such a refusal the event is a dead letter, so somebody
+/// has put right what was wrong and put the event back. What follows from the record is not: its refusal ends no event.
+fn retry_refused(context: &Context<'_>, delivery: &Delivery, session: i64) -> Result<(), Failure> {
+    if delivery.attempt > 1 && story::read(context, session)?.stored == HistoryState::Refused {
+        story::update(context, session, |story| story.stored = HistoryState::No)?;
+    }
+    Ok(())
+}
+
+/// The timer of a call: the wait has ended.
+pub fn on_timer(context: &Context<'_>, delivery: &Delivery, session: i64) -> Handled {
+    retry_refused(context, delivery, session)?;
+    store_now(context, session)
+}
+
+/// Stores the call with what is known.
+pub fn store_now(context: &Context<'_>, session: i64) -> Handled {
     let story = story::read(context, session)?;
     if story.end.is_some() {
         closing::close_all(context, session, &story, verdict::of(&story))?;

@@ -69,7 +69,7 @@ pub fn finish_all(context: &Context<'_>) -> Result<(), Failure> {
         let story = story::read(context, session)?;
         tolerate(context, session, closing::close(context, session, &story.open_popups(|_| true), closing::CANCELLED))?;
         if story.end.is_some() {
-            tolerate(context, session, history::on_timer(context, session).map(|_| ()))?;
+            tolerate(context, session, history::store_now(context, session).map(|_| ()))?;
         }
     }
     Ok(())
