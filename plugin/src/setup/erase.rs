@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use crate::appeals::lookup;
 use crate::base::appeal_id::{AppealId, AppealKind};
 use crate::base::keys::Key;
@@ -64,12 +66,13 @@ fn appeal_of(key: &str) -> Option<AppealId> {
 /// Erases a person's data.
 pub fn erase(platform: &dyn Platform, who: &Identity) -> Handled {
     let marks = Marks::of(who);
-    let (mut appeals, mut customers) = (BTreeSet::new(), BTreeSet::new());
+    let (mut appeals, mut customers, mut tasks) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let mut cursor: Option<String> = None;
     loop {
         let page = platform.scan("", cursor.as_deref(), PAGE);
         for item in page.items.iter().filter(|item| marks.name(item)) {
             customers.extend(customer_of(item));
+            tasks.extend(tasks_of(&item.key, &item.entry.value));
             appeals.extend(appeal_of(&item.key).map(|appeal| appeal.to_string()));
             delete(platform, item)?;
         }
@@ -83,9 +86,11 @@ pub fn erase(platform: &dyn Platform, who: &Identity) -> Handled {
         stored::forget(platform, Key::Alias(&lookup::alias_of_email(email)))?;
     }
     for appeal in appeals.iter().filter_map(|appeal| AppealId::parse(appeal)) {
+        let key = Key::AppealTask(appeal).to_string();
+        tasks.extend(platform.get(&key).into_iter().flat_map(|entry| tasks_of(&key, &entry.value)));
         forget(platform, appeal)?;
     }
-    done_with_skipped(remaining(&appeals, &customers))
+    done_with_skipped(remaining(&appeals, &customers, &tasks))
 }
 
 /// RetailCRM's id of the customer that a value names.
@@ -96,6 +101,17 @@ fn customer_of(item: &Item) -> Option<i64> {
     }
     let (_, customer) = text.split_once("\"customer\":{\"id\":")?;
     customer.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// RetailCRM's numbers of the tasks that a value names.
+fn tasks_of(key: &str, value: &[u8]) -> Vec<i64> {
+    if !["task/", "missed-call-task/"].iter().any(|prefix| key.starts_with(prefix)) {
+        return Vec::new();
+    }
+    let text = String::from_utf8_lossy(value);
+    let Some(stored) = text.split_once(':').and_then(|(_, json)| serde_json::from_str::<Value>(json).ok()) else { return Vec::new() };
+    let earlier = stored["earlier"].as_array().into_iter().flatten();
+    std::iter::once(&stored).chain(earlier).filter_map(|task| task["task"].as_i64()).collect()
 }
 
 fn delete(platform: &dyn Platform, item: &Item) -> Result<(), Failure> {
@@ -135,11 +151,16 @@ fn forget(platform: &dyn Platform, appeal: AppealId) -> Result<(), Failure> {
 }
 
 /// What remains in RetailCRM, with ids and without personal data.
-fn remaining(appeals: &BTreeSet<String>, customers: &BTreeSet<i64>) -> Vec<crate::bindings::uis::integration::types::Skipped> {
+fn remaining(
+    appeals: &BTreeSet<String>,
+    customers: &BTreeSet<i64>,
+    tasks: &BTreeSet<i64>,
+) -> Vec<crate::bindings::uis::integration::types::Skipped> {
     let why = "it remains in RetailCRM; delete it there";
     let customers = customers.iter().map(|id| skipped(format!("customer {id}"), why));
+    let tasks = tasks.iter().map(|id| skipped(format!("task {id}"), why));
     let records = appeals.iter().map(|appeal| skipped(format!("records with the externalId {appeal}"), why));
-    let mut all: Vec<_> = customers.chain(records).collect();
+    let mut all: Vec<_> = customers.chain(tasks).chain(records).collect();
     if all.len() > LISTED {
         let more = all.len() - (LISTED - 1);
         all.truncate(LISTED - 1);
@@ -178,7 +199,10 @@ mod tests {
         let left: Vec<String> = fake.stored.borrow().keys().cloned().collect();
         assert_eq!(left, ["appeal/uis-call-77", "call/12", "retailcrm/timezone", "visitor/77"]);
         let listed: Vec<&str> = outcome.skipped.iter().map(|skipped| skipped.what.as_str()).collect();
-        assert_eq!(listed, ["customer 17", "records with the externalId uis-call-11", "records with the externalId uis-chat-5"]);
+        assert_eq!(
+            listed,
+            ["customer 17", "task 3", "task 4", "records with the externalId uis-call-11", "records with the externalId uis-chat-5"]
+        );
         erase(&fake, &who("7916", "", 77)).expect("erased");
         assert!(fake.value("visitor/77").is_none() && fake.value("call/12").is_some(), "a part of a number is another number");
     }
