@@ -35,6 +35,7 @@ POST /_simulator/make-call                   {\"user\":5,\"phone\":\"79160000001
 POST /_simulator/module-activity             {\"code\":\"uis\",\"active\":false,\"freeze\":false}: a module is switched off or on\n\
 POST /_simulator/settings                    {\"timezone\":\"Asia/Omsk\"}: the account's settings are changed; modules get them\n\
 POST /_simulator/user                        {\"id\":5,\"lastName\":\"...\",\"active\":false}: an administrator changes a user, or adds one\n\
+POST /_simulator/key                         {\"key\":\"...\"}: the main key is replaced; the old one is refused from now on\n\
 POST /_simulator/delete                      {\"order\":17}, {\"customer\":5}, {\"task\":3} or {\"status\":\"prepayed\"}, \"user\":5: the user deletes it; {\"user\":6} alone: this user is deleted\n\
 POST /_simulator/move                        {\"order\":17,\"site\":\"shop\",\"user\":5}: the user moves it to another shop\n";
 
@@ -51,6 +52,7 @@ pub(crate) fn router(simulator: Simulator) -> Router {
         .route("/_simulator/module-activity", post(module_activity))
         .route("/_simulator/settings", post(settings))
         .route("/_simulator/user", post(change_user))
+        .route("/_simulator/key", post(replace_key))
         .route("/_simulator/delete", post(delete))
         .route("/_simulator/move", post(move_order))
         .route("/_simulator/as/{user}/{*path}", any(act))
@@ -230,6 +232,21 @@ async fn without_api(
         deed(&mut context).map_err(mistake)?;
     }
     simulator.send_callbacks_and_wait().await;
+    Ok(axum::Json(json!({"success": true})).into_response())
+}
+
+/// An administrator makes a new main key; the old one is refused from now on.
+async fn replace_key(Shared(simulator): Shared<Simulator>, body: Bytes) -> Result<Response, Mistake> {
+    let given = read(&body)?;
+    let key = given["key"].as_str().filter(|key| !key.is_empty()).ok_or_else(|| mistake("expected \"key\": the new key"))?;
+    let mut state = simulator.state();
+    let keys = &mut state.account.keys;
+    if keys.iter().skip(1).any(|other| other.key == key) {
+        return Err(mistake("another key of the account has this value"));
+    }
+    if let Some(main) = keys.first_mut() {
+        key.clone_into(&mut main.key);
+    }
     Ok(axum::Json(json!({"success": true})).into_response())
 }
 

@@ -217,3 +217,15 @@ async fn a_user_s_path_keeps_its_encoding() {
     let request = Request::get("/_simulator/as/5/api/v5/customers/%D0%98%2F%20x").body(Body::empty()).expect("a request");
     assert_eq!(crm.ask(request).await.expect(200)["customer"]["id"], 1);
 }
+
+#[tokio::test]
+async fn a_replaced_key_is_refused_and_the_new_one_is_accepted() {
+    let old = demo();
+    old.get("/api/v5/users").await.expect(200);
+    old.control("key", json!({"key": "another-key"})).await;
+    let refused = old.get("/api/v5/users").await;
+    assert_eq!(refused.status, 403, "{}", refused.text);
+    old.with_key("another-key").get("/api/v5/users").await.expect(200);
+    let wrong = old.ask(Request::post("/_simulator/key").body(Body::from("{}")).expect("a request")).await;
+    assert_eq!(wrong.status, 400);
+}

@@ -245,6 +245,7 @@ mod tests {
             (json!({"rule": []}), "rule"),
             (json!({"rules": [{"status": 503}, {"status": 99}]}), "rules[1]: status"),
             (json!({"rules": [{"body": "half"}]}), "rules[0]: body"),
+            (json!({"rules": [{"path": "/api/**", "status": 500}]}), "rules[0]: path"),
             (json!({"rules": [{"status": 500, "probability": 2}]}), "rules[0]: probability"),
             (json!({"rules": [{"latencyMs": [9, 1]}]}), "rules[0]: latencyMs"),
             (json!({"rules": [{"reset": "after-commit", "commitsAfterMs": 5}]}), "rules[0]: commitsAfterMs"),

@@ -94,6 +94,9 @@ pub fn read(plan: &Value) -> Result<(u64, Vec<Rule>), String> {
 impl Written {
     fn read(self) -> Result<Rule, String> {
         let effect = self.effect()?;
+        if self.path.as_deref().is_some_and(|path| path.contains("**")) {
+            return Err("path: `**` is no pattern; a path without `*` meets everything that begins with it".into());
+        }
         if self.probability.is_some_and(|probability| !(0.0..=1.0).contains(&probability)) {
             return Err("probability: expected 0 to 1".into());
         }
