@@ -64,6 +64,7 @@ use std::ops::Range;
 pub use country::{Country, UnknownCountry};
 pub use extension::EXTENSION_DIGITS;
 pub use phone::Phone;
+pub use plan::Kind;
 pub use system::NUMBER_DIGITS;
 
 /// How many bytes of a text are read. What follows is ignored.
@@ -107,6 +108,12 @@ pub fn same(left: &Phone, right: &Phone) -> bool {
 /// number that is not international stays as it is.
 pub fn national(number: &str) -> String {
     plan::national(number)
+}
+
+/// The kind of number that the plan of its country assigns, for digits of E.164 without a plus; none when it assigns no such number. Whether
+/// somebody has the number is not known.
+pub fn assigned(number: &str) -> Option<Kind> {
+    plan::assigned(number)
 }
 
 /// What UIS's Call API dials after the connection (`dtmf_string`: digits, `*`, `#`, and `.` for a second's pause): a pause of three seconds,

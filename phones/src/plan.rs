@@ -14,6 +14,21 @@ const FOREIGN_DIGITS: usize = 10;
 /// that follow it: national numbers begin with these digits too.
 const PREFIXES: [(&str, usize); 2] = [("810", 10), ("00", 8)];
 
+/// The kind of a number that the plan assigns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Of a mobile phone.
+    Mobile,
+    /// Of a landline.
+    Fixed,
+    /// The plan does not distinguish mobile phones and landlines.
+    FixedOrMobile,
+    /// Free for whoever calls.
+    Free,
+    /// Any other.
+    Other,
+}
+
 /// How much says that digits are a phone number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Evidence {
@@ -63,6 +78,19 @@ pub fn read(written: &Written<'_>, country: Country) -> Option<Reading> {
 /// The digits after the country code; the digits themselves if this is no international number.
 pub fn national(number: &str) -> String {
     international(number).filter(|known| known.number == number).map_or(number, |known| &number[known.country_code..]).to_owned()
+}
+
+/// The kind of number that the plan assigns; none for digits that it does not assign.
+pub fn assigned(number: &str) -> Option<Kind> {
+    let found = parsed(number).filter(|found| PHONE_NUMBER_UTIL.is_valid_number(found))?;
+    let kept = format!("{}{}", found.country_code, get_national_significant_number_owned(&found)) == number;
+    kept.then(|| match PHONE_NUMBER_UTIL.get_number_type(&found) {
+        PhoneNumberType::Mobile => Kind::Mobile,
+        PhoneNumberType::FixedLine => Kind::Fixed,
+        PhoneNumberType::FixedLineOrMobile => Kind::FixedOrMobile,
+        PhoneNumberType::TollFree => Kind::Free,
+        _ => Kind::Other,
+    })
 }
 
 /// Whether these are digits of E.164 with a possible length.
