@@ -256,3 +256,15 @@ fn a_strict_replay_uses_the_recorded_answers_and_reports_every_difference() {
     assert!(differences[0].contains("not recorded: POST /api/v5/integration-modules/uis/edit"), "{differences:?}");
     assert!(differences[1].contains("recorded but not sent: GET /api/v5/customers"), "{differences:?}");
 }
+
+#[test]
+fn a_masked_recording_is_not_replayed_onto_an_account() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let masked = file(&folder, "masked.jsonl", &[r#"{"recording":1,"masked":true}"#]);
+    for target in [["--crm", "http://127.0.0.1:1"], ["--crm", "https://shop.retailcrm.ru"], ["--credentials", "shop"]] {
+        let (status, error) = replay(&[&masked, target[0], target[1]]);
+        assert_eq!(status, 2, "{error}");
+        assert!(error.contains("masked.jsonl:1: the recording is masked"), "{error}");
+    }
+    assert_eq!(replay(&[&masked]).0, 0, "the built-in simulator is nobody's account");
+}

@@ -36,6 +36,55 @@ fn links(text: &str) -> Vec<&str> {
     targets.filter(|target| !target.is_empty() && !target.contains("://")).collect()
 }
 
+/// Links to a heading: the file, empty for the same one, and the fragment.
+fn fragments(text: &str) -> Vec<(&str, &str)> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(target, _)| target));
+    targets.filter(|target| !target.contains("://")).filter_map(|target| target.split_once('#')).collect()
+}
+
+/// What leads to a heading: its words in lower case, joined by hyphens, without other signs.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let prose = text.split("```").step_by(2);
+    let headings = prose.flat_map(str::lines).filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let sign = |sign: char| match sign {
+        ' ' => Some('-'),
+        sign if sign.is_alphanumeric() || sign == '-' || sign == '_' => Some(sign),
+        _ => None,
+    };
+    headings.map(|heading| heading.to_lowercase().chars().filter_map(sign).collect()).collect()
+}
+
+#[test]
+fn links_to_headings_lead_to_one() {
+    let (mut missing, mut seen) = (Vec::new(), 0);
+    for document in documents() {
+        let text = read(&document);
+        for (file, fragment) in fragments(&text) {
+            let target = if file.is_empty() { document.clone() } else { document.parent().expect("a folder").join(file) };
+            seen += 1;
+            if target.extension().is_some_and(|extension| extension == "md") && !anchors(&read(&target)).contains(fragment) {
+                missing.push(format!("{}: {file}#{fragment}", document.display()));
+            }
+        }
+    }
+    assert!(seen > 10 && missing.is_empty(), "not there:\n{}", missing.join("\n"));
+}
+
+/// The commands of a page's blocks, without remarks and without the language of the steps.
+fn commands(page: &str) -> Vec<String> {
+    let blocks = page.split("```sh").skip(1).filter_map(|rest| rest.split_once("```").map(|(block, _)| block));
+    let plain = |line: &str| line.split("  #").next().unwrap_or_default().replace(" --language en", "").trim_end().to_owned();
+    let is_command = |line: &&str| line.starts_with(|first: char| first.is_ascii_alphabetic());
+    blocks.flat_map(str::lines).filter(is_command).map(plain).collect()
+}
+
+#[test]
+fn both_pages_about_installing_have_the_same_commands() {
+    let [english, russian] = ["docs/install.md", "docs/install.ru.md"].map(|page| commands(&read(&root().join(page))));
+    assert!(english.len() > 40, "{english:?}");
+    assert_eq!(english, russian);
+}
+
 /// Folders of the repository that a path begins with when it is written from the root.
 fn rooms() -> BTreeSet<String> {
     let entries = std::fs::read_dir(root()).expect("the repository").map(|entry| entry.expect("an entry").path());

@@ -114,7 +114,7 @@ impl Story {
 
     fn answer(&self, answer: &Answer) -> String {
         match answer {
-            Answer::Response { status, body } => format!("{status} {}", self.short(body)),
+            Answer::Response { status, body, .. } => format!("{status} {}", self.short(body)),
             Answer::Error { error, message } => format!("{error}: {message}"),
         }
     }

@@ -164,11 +164,18 @@ fn open_all<'a>(arguments: &ReplayArguments, path: &'a Path) -> Result<Ready<'a>
     for member in &header.ignored {
         eprintln!("{}:1: unknown member {member:?} of the header is ignored", path.display());
     }
+    if header.masked && (arguments.crm.is_some() || arguments.credentials.is_some()) {
+        return Err(anyhow!(
+            "{}:1: the recording is masked: its people and phones are pseudonyms, and are written into no account that somebody uses; leave out \
+             --crm and --credentials, then the built-in simulator is used",
+            path.display()
+        ));
+    }
     let clock = clock_for(&mut lines);
     let crm = match (&arguments.crm, &arguments.credentials) {
         (_, Some(name)) => Crm::Elsewhere(Arc::new(Server::of(&arguments.store.choose(name)?)?)),
         (Some(url), _) => Crm::Elsewhere(Arc::new(Server::new(url, arguments.crm_key.clone())?)),
-        _ if arguments.strict => Crm::Recorded(Arc::new(Recordings { exchanges: Arc::new(read_exchanges(path)?) })),
+        _ if arguments.strict => Crm::Recorded(Arc::new(Recordings::new(&header, read_exchanges(path)?))),
         _ => Crm::Within(Arc::new(Simulators::new(&header, &clock).map_err(|error| anyhow!("{}:1: {error}", path.display()))?)),
     };
     Ok(Ready { path, header, lines, clock, crm })

@@ -1,8 +1,10 @@
 //! Recorded answers in place of a CRM, for strict replays.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::crm::strict::Recorded;
+use crate::recording::{Header, IntegrationHeader};
 use crate::replay::{Remote, RemoteSystem};
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -17,6 +19,17 @@ use url::Url;
 pub struct Recordings {
     /// The exchanges.
     pub exchanges: Arc<Recorded>,
+    /// The CRM's address by the integration's name, where the recording's header has it: `crm.publicUrl`.
+    pub bases: BTreeMap<String, Url>,
+}
+
+impl Recordings {
+    /// The exchanges of a recording with this header.
+    pub fn new(header: &Header, exchanges: Recorded) -> Recordings {
+        let base = |integration: &IntegrationHeader| Url::parse(integration.crm["publicUrl"].as_str()?).ok();
+        let named = header.integrations.iter().filter_map(|integration| Some((integration.name.clone(), base(integration)?)));
+        Recordings { exchanges: Arc::new(exchanges), bases: named.collect() }
+    }
 }
 
 struct SharedRecorded(Arc<Recorded>);
@@ -28,10 +41,13 @@ impl Egress for SharedRecorded {
 }
 
 impl RemoteSystem for Recordings {
-    fn connect(&self, _: &str, need: &ConnectionNeed, _: Option<&Credentials>) -> Result<Remote, String> {
+    fn connect(&self, integration: &str, need: &ConnectionNeed, _: Option<&Credentials>) -> Result<Remote, String> {
         // No request leaves the process. The base URL is only compared with links.
         let host = need.host_patterns.first().map_or("crm.example".to_owned(), |pattern| pattern.replace('*', "demo"));
-        let base = Url::parse(&format!("https://{host}")).map_err(|error| error.to_string())?;
+        let base = match self.bases.get(integration) {
+            Some(base) => base.clone(),
+            None => Url::parse(&format!("https://{host}")).map_err(|error| error.to_string())?,
+        };
         Ok(Remote { base, key: String::from("recorded").into(), egress: Arc::new(SharedRecorded(self.exchanges.clone())), paced: false })
     }
 

@@ -1,13 +1,13 @@
 //! Strict replays: each request gets the answer that was recorded for it. A request that the recording does not contain is a divergence. An
 //! `exchange` is `{"request":{"method","path","query","form"},"response":{"status","contentType","body"}}`; `query` and `form` are encoded
-//! as they were sent. In place of `response` it may have `"error":"not-sent"|"outcome-unknown"`.
+//! as they were sent. In place of `response` it may have `"error":"not-sent"|"outcome-unknown"|"too-large"`.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ pub struct Exchange {
     /// The answer, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<Received>,
-    /// Why there was no answer: `not-sent` or `outcome-unknown`.
+    /// Why there was no answer: `not-sent`, `outcome-unknown` or `too-large`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
@@ -57,6 +57,9 @@ pub struct Received {
     /// The body, as text.
     #[serde(default)]
     pub body: String,
+    /// The header `Retry-After`, in seconds, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u32>,
 }
 
 /// The identity of a request; the order of parameters does not matter.
@@ -121,8 +124,11 @@ impl Egress for Recorded {
             Some(Exchange { response: Some(response), .. }) => http::Response::builder()
                 .status(response.status)
                 .header(CONTENT_TYPE, response.content_type)
+                // A header without a number is as good as none.
+                .header(RETRY_AFTER, response.retry_after.map(|seconds| seconds.to_string()).unwrap_or_default())
                 .body(Bytes::from(response.body))
                 .map_err(|error| EgressError::NotSent(format!("the recorded answer is not valid HTTP: {error}"))),
+            Some(Exchange { error, .. }) if error.as_deref() == Some("too-large") => Err(EgressError::TooLarge(limit)),
             Some(Exchange { error, .. }) if error.as_deref() == Some("not-sent") => Err(EgressError::NotSent("as recorded".into())),
             Some(_) => Err(EgressError::OutcomeUnknown("as recorded".into())),
         }))

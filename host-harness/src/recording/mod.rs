@@ -29,6 +29,8 @@ pub struct Header {
     pub integrations: Vec<IntegrationHeader>,
     /// Whether the integrations are switched on at the beginning.
     pub active: bool,
+    /// Its people and phones are pseudonyms. It must not be replayed onto an account that somebody uses.
+    pub masked: bool,
     /// Names of unknown members, which are probably misspelt.
     pub ignored: Vec<String>,
 }
@@ -191,7 +193,7 @@ pub fn header(text: &str) -> Result<Header, String> {
         }
         _ => return Err(format!("\"recording\" is missing or not a version number; expected \"recording\":{FORMAT} in the first line")),
     }
-    let known = ["recording", "name", "account", "settings", "settings-version", "crm", "integrations", "credentials", "active"];
+    let known = ["recording", "name", "account", "settings", "settings-version", "crm", "integrations", "credentials", "active", "masked"];
     let ignored: Vec<String> = members.keys().filter(|name| !known.contains(&name.as_str())).cloned().collect();
     #[derive(Deserialize)]
     struct Raw {
@@ -207,6 +209,8 @@ pub fn header(text: &str) -> Result<Header, String> {
         #[serde(default)]
         credentials: Vec<CredentialsHeader>,
         active: Option<bool>,
+        #[serde(default)]
+        masked: bool,
     }
     let raw: Raw = serde_path_to_error::deserialize(&value).map_err(|error| format!("{}: {}", error.path(), error.inner()))?;
     uis_host::clock::zone(&raw.account.timezone).map_err(|error| format!("account.timezone: {error}"))?;
@@ -246,6 +250,7 @@ pub fn header(text: &str) -> Result<Header, String> {
         credentials: raw.credentials,
         integrations,
         active: raw.active.unwrap_or(true),
+        masked: raw.masked,
         ignored,
     })
 }
