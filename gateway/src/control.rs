@@ -4,18 +4,34 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
+use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uis_host::ports::IntegrationState;
 
 pub mod account;
+pub mod audit;
+pub mod erasure;
+pub mod events;
+pub mod export;
+pub mod operations;
+pub mod storage;
 
 pub use crate::secrets::reference::SecretSource;
 pub use account::{AccountView, NewAccount, NewLive};
+pub use audit::{AuditLogQuery, AuditPage, AuditView, Audits};
+pub use erasure::Erasure;
+pub use events::{
+    AttemptView, Edit, EffectView, EventDetail, EventPage, EventQuery, EventView, Events, NotRedriven, OriginalView, ReasonView, Reasons,
+    RedriveReport, RedriveRequest, RequestView,
+};
+pub use export::Exports;
+pub use operations::{Operations, ReloadView, RuleView, VersionView};
+pub use storage::Storage;
 
 /// A connection of an integration to a remote system.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewConnection {
     /// The address that a person pasted; the plugin normalises it. One whose host `egress.allow-private` names is used as it is, and may be
@@ -26,7 +42,7 @@ pub struct NewConnection {
 }
 
 /// A new integration.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NewIntegration {
     /// The name: 1 to 64 letters of any alphabet, digits, `-` and `_`. It cannot change.
@@ -43,11 +59,12 @@ pub struct NewIntegration {
     pub settings_version: Option<String>,
     /// The integration's secret, when it must be a given one; otherwise a random one.
     #[serde(default)]
+    #[schemars(with = "Option<String>")]
     pub secret: Option<SecretString>,
 }
 
 /// Changes of an integration. Absent members stay.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Change {
     /// Another UIS account, or changes of the live one.
@@ -63,7 +80,7 @@ pub struct Change {
 }
 
 /// A connection as the administrator sees it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ConnectionView {
     /// The base URL.
@@ -73,12 +90,13 @@ pub struct ConnectionView {
 }
 
 /// An integration as the administrator sees it. It contains no secret.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct IntegrationView {
     /// The name.
     pub name: String,
     /// `inactive`, `activating`, `active`, `paused`.
+    #[schemars(with = "String")]
     pub state: IntegrationState,
     /// The UIS account.
     pub account: AccountView,
@@ -96,13 +114,26 @@ pub struct IntegrationView {
     /// Why the integration does not run, and what to do, when its account, a secret or its settings cannot be used.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub broken: Option<String>,
+    /// Who paused it, when an administrator did. A pause because a remote system refused the key is the state `paused`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub held: Option<PauseView>,
     /// What the account's owner should know: about the settings, `setting: message`; what UIS refuses, `UIS: message`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub notes: Vec<String>,
 }
 
+/// An administrator's pause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct PauseView {
+    /// Who paused it.
+    pub who: String,
+    /// Since when, RFC 3339.
+    pub since: String,
+}
+
 /// One address to enter somewhere. It contains the integration's secret.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Address {
     /// What is sent there: the type of a UIS notification, `route`, or the name of one of the plugin's callbacks.
     pub what: String,
@@ -111,7 +142,7 @@ pub struct Address {
 }
 
 /// A dead letter as the administrator sees it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct DeadLetterView {
     /// The id to re-drive it with.
@@ -129,7 +160,7 @@ pub struct DeadLetterView {
 }
 
 /// The gateway as a whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Status {
     /// The program's version.
@@ -138,6 +169,7 @@ pub struct Status {
     pub plugin: String,
     /// Whether events are accepted; with the reason when they are not. As JSON: `"ready": true`, or `"ready": false` and `"reason"`.
     #[serde(flatten, with = "readiness")]
+    #[schemars(with = "readiness::Written")]
     pub ready: Result<(), String>,
     /// Number of integrations.
     pub integrations: u64,
@@ -147,10 +179,21 @@ pub struct Status {
     pub oldest_waiting_s: u64,
     /// Dead letters, of all integrations.
     pub dead_letters: u64,
+    /// The last time that the configuration was read again; absent if it was not since the service started.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reload: Option<ReloadView>,
+    /// The versions of the plugin and the rules that are in use.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub versions: Vec<VersionView>,
+    /// The partners' rules.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub rules: Vec<RuleView>,
+    /// Bytes that are free on the store's disk; absent when that is unknown.
+    pub disk_free_bytes: Option<u64>,
 }
 
 /// How a finding of a check was judged, from good to bad.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// All is well.
@@ -163,7 +206,7 @@ pub enum Verdict {
 }
 
 /// One finding of a check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Finding {
     /// What was looked at: `disk`, `crm`, `employees`.
@@ -178,7 +221,7 @@ pub struct Finding {
 }
 
 /// The findings of one integration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckedIntegration {
     /// Its name.
     pub name: String,
@@ -187,7 +230,7 @@ pub struct CheckedIntegration {
 }
 
 /// What a check found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckReport {
     /// What all integrations share.
     pub gateway: Vec<Finding>,
@@ -222,7 +265,7 @@ pub enum ControlError {
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, ControlError>>;
 
 /// What an administrator can ask of the gateway.
-pub trait Control: Send + Sync {
+pub trait Control: Audits + Erasure + Events + Exports + Operations + Storage + Send + Sync {
     /// The gateway as a whole.
     fn status(&self) -> Answer<'_, Status>;
 
@@ -265,11 +308,15 @@ pub trait Control: Send + Sync {
 
 /// Readiness as JSON.
 mod readiness {
+    use schemars::JsonSchema;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    #[derive(Serialize, Deserialize)]
-    struct Written {
+    /// Whether events are accepted.
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub struct Written {
+        /// Whether events are accepted.
         ready: bool,
+        /// Why not.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         reason: Option<String>,
     }

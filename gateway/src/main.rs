@@ -6,13 +6,11 @@
 
 mod commands;
 
-use clap::Parser;
-
 /// Events are allocated by the threads that accept them and freed by the thread of the store. The system's allocator (glibc) makes threads wait
 /// for each other then: a fifth of the work of an acknowledgement.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
-    commands::run(commands::Arguments::parse())
+    commands::main()
 }

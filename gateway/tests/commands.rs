@@ -9,6 +9,7 @@ use fake::Place;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use uis_gateway::secrets::tokens::Tokens;
+use uis_gateway::store::{NewRequest, OpenOptions, SqliteStore};
 
 /// What a command did.
 struct Done {
@@ -27,8 +28,14 @@ impl Done {
         value
     }
 
-    /// The error, which is all that the command printed.
+    /// The error, which is all that the command printed: on standard error, or as one JSON object.
     fn error(&self, status: i32) -> &str {
+        if self.err.is_empty() {
+            assert_eq!((self.status, self.out.trim_end().lines().count()), (status, 1), "{}", self.out);
+            let value: Value = serde_json::from_str(&self.out).expect("JSON");
+            assert!(value["error"]["messages"][0].is_string(), "{value}");
+            return &self.out;
+        }
         assert_eq!((self.status, self.out.as_str()), (status, ""), "{}", self.err);
         assert!(self.err.starts_with("error: "), "{}", self.err);
         &self.err
@@ -80,6 +87,15 @@ async fn every_command_prints_one_json_object() {
         ("integration set main --setting a=1 --setting b=text --setting c=null", "/settings", json!({"a": 1, "b": "text", "c": null})),
         ("dead-letters list --integration main", "/dead-letters/0/attempts", json!(5)),
         ("dead-letters list --integration other", "/dead-letters", json!([])),
+        ("reload", "/changed/0", json!("limits")),
+        ("versions", "/versions/0/subject", json!("plugin")),
+        ("rollback", "/subject", json!("plugin")),
+        ("rollback --rule vip", "/subject", json!("rule vip")),
+        ("rules list", "/rules/0/trial/needed", json!(20)),
+        ("rules release vip", "/quarantined/why", json!("it trapped")),
+        ("rules promote vip", "/name", json!("vip")),
+        ("erase --phone +79161234567", "/erased", json!(false)),
+        ("erase --phone +79161234567 --phone 8 --yes", "/integrations/0/counted/done", json!(2)),
         ("token list", "/tokens", json!([])),
         ("token add anna", "/name", json!("anna")),
         ("token remove anna", "/removed", json!("anna")),
@@ -162,7 +178,7 @@ async fn unusable_input_is_exit_status_2_with_what_to_do() {
         (vec!["token", "remove", "olga"], "there is no token named \"olga\""),
     ] {
         let done = run(&place, &arguments);
-        assert!(done.error(2).contains(expected), "{arguments:?}: {}", done.err);
+        assert!(done.error(2).replace("\\\"", "\"").contains(expected), "{arguments:?}: {} {}", done.err, done.out);
     }
     // Those that the parser of the command line refuses.
     for arguments in [
@@ -216,7 +232,10 @@ async fn people_get_lines() {
         ("integration show main", "  connection  retailcrm: https://shop.example (key: sealed)\n"),
         ("integration show main", "  note        tasks: nobody gets them\n"),
         ("integration addresses main", "route  https://uis.example/main/route/s3cret\n"),
-        ("dead-letters list", "7/a b  main  2026-11-27T06:00:00Z  call_session_finished  attempts: 5\n    a trap\n"),
+        (
+            "dead-letters list",
+            "7/a b  main  2026-11-27T06:00:00Z  call_session_finished  dead  session 5001  +7•••••••67  attempts: 5\n    a trap\n",
+        ),
     ] {
         let done = run(&place, &arguments.split(' ').collect::<Vec<_>>());
         assert!(done.status == 0 && done.out.contains(expected), "{arguments}: {} {}", done.out, done.err);
@@ -255,4 +274,44 @@ async fn without_a_service_the_file_is_used_and_needs_the_plugin() {
     place.stop().await;
     let done = run(&place, &["integration", "list", "--json"]);
     assert!(done.error(2).contains("plugin.wasm"), "{}", done.err);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recording_is_exported_from_the_store_beside_the_service() {
+    let place = with_main();
+    let path = place.file("store.db");
+    let (store, _) = SqliteStore::open(&path, OpenOptions::default()).expect("a store");
+    store.receive(NewRequest {
+        owner: "main".to_owned(),
+        at: 1_795_417_200_000,
+        kind: "notification".to_owned(),
+        what: "lost_call_session".to_owned(),
+        method: "POST".to_owned(),
+        query: String::new(),
+        content_type: None,
+        body: br#"{"call_session_id":5,"contact_phone_number":"79161234567","contact_full_name":"Radoslava"}"#.to_vec(),
+    });
+    store.close().await;
+    *place.fake.store.lock().expect("no panic") = path;
+
+    let day = ["export", "--from", "2026-11-23", "--to", "2026-11-23", "-o", "out.jsonl"];
+    let object = run(&place, &[&day[..], &["--json"]].concat()).object();
+    assert_eq!((&object["masked"], &object["requests"], &object["without-exchanges"]), (&json!(true), &json!(1), &json!(1)));
+    let masked = std::fs::read_to_string(place.file("out.jsonl")).expect("the recording");
+    assert!(masked.contains("\"masked\":true") && masked.contains("2026-11-23T10:00:00+03:00"), "{masked}");
+    assert!(!masked.contains("79161234567") && !masked.contains("Radoslava"), "{masked}");
+    assert!(run(&place, &day).error(2).contains("out.jsonl"), "a file is not written over");
+
+    let plain = run(&place, &["export", "--from", "2026-11-23", "--to", "2026-11-23", "--plain"]);
+    assert!(plain.status == 0 && plain.out.contains("Radoslava") && plain.err.contains("warning: the recording contains personal data"));
+    for (wrong, expected) in [
+        (&["export", "--from", "2026-11-23", "--to", "2026-11-22", "-o", "x"][..], "is not before"),
+        (&["export", "--from", "monday", "--to", "2026-11-23", "-o", "x"], "--from monday: expected a time such as 2026-11-23"),
+        (&["export", "--from", "2026-11-23", "--to", "2026-11-23", "--phone", "x", "-o", "x"], "--phone x"),
+        (&["export", "--from", "2026-11-23", "--to", "2026-11-23", "--json"], "-o FILE"),
+        (&["export", "--from", "2026-11-23", "--to", "2026-11-23", "--integration", "other", "-o", "x"], "other"),
+    ] {
+        let done = run(&place, wrong);
+        assert!(done.error(2).contains(expected), "{}", done.err);
+    }
 }

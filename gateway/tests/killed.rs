@@ -109,9 +109,9 @@ async fn prove(kills: u64, rate: u64, accounts: u64, seed: u64, leave_out: Optio
     let mut fleet = Fleet::new(env!("CARGO_BIN_EXE_uis-gateway"), accounts as usize, settings).await;
     fleet.environment.extend(leave_out.map(|what| ("UIS_GATEWAY_LEAVE_OUT".to_owned(), what.to_owned())));
     let faults = json!({"seed": seed, "rules": [
-        {"path": "/api/v5/**", "probability": 0.02, "reset": "before-commit", "commitsAfterMs": [0, 10_000]},
-        {"path": "/api/v5/**", "probability": 0.02, "reset": "after-commit"},
-        {"path": "/api/v5/**", "probability": 0.02, "status": 503},
+        {"path": "/api/v5/", "probability": 0.02, "reset": "before-commit", "commitsAfterMs": [0, 10_000]},
+        {"path": "/api/v5/", "probability": 0.02, "reset": "after-commit"},
+        {"path": "/api/v5/", "probability": 0.02, "status": 503},
     ]});
     fleet.crm.misbehave(&faults);
     fleet.start().await;

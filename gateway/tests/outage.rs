@@ -83,6 +83,7 @@ async fn gateway(folder: &std::path::Path, crm: std::net::SocketAddr, key: &str,
         allow_private: AllowPrivate::this_machine(),
         egress: Box::new(move |_| egress.clone()),
         paces: Paces::default(),
+        disk: Arc::new(uis_gateway::observe::disk::Disk::endless()),
     };
     let parts = Parts {
         workshop: Arc::new(workshop),
@@ -162,11 +163,11 @@ async fn an_outage_loses_nothing_and_ends_without_a_stampede() {
     let gateway = gateway(folder.path(), address, crm.api_key().as_str(), clock).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     let faults = json!({"seed": 5, "rules": [
-        {"path": "/api/**", "probability": 0.3, "status": 503},
-        {"path": "/api/**", "probability": 0.4, "status": 404, "contentType": "text/html", "body": "<html>not found</html>"},
-        {"path": "/api/**", "probability": 0.5, "reset": "before-commit"},
-        {"path": "/api/**", "probability": 0.5, "reset": "after-commit"},
-        {"path": "/api/**", "body": "truncated"},
+        {"path": "/api/", "probability": 0.3, "status": 503},
+        {"path": "/api/", "probability": 0.4, "status": 404, "contentType": "text/html", "body": "<html>not found</html>"},
+        {"path": "/api/", "probability": 0.5, "reset": "before-commit"},
+        {"path": "/api/", "probability": 0.5, "reset": "after-commit"},
+        {"path": "/api/", "body": "truncated"},
     ]});
     crm.misbehave(&faults).expect("a plan");
     let outage = Instant::now();

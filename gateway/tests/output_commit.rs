@@ -80,6 +80,7 @@ async fn seen(options: OpenOptions) -> Vec<Seen> {
         allow_private: AllowPrivate::this_machine(),
         egress: Box::new(move |_| egress.clone()),
         paces: Paces::off(),
+        disk: Arc::new(uis_gateway::observe::disk::Disk::endless()),
     };
     let parts = Parts {
         workshop: Arc::new(workshop),

@@ -102,5 +102,6 @@ async fn doubled_late_and_reordered_notifications_make_no_second_call() {
     found.sort_unstable();
     found.dedup();
     assert_eq!((calls.len(), found.len()), (12, 12), "each call once");
+    play.service.quiet().await;
     assert_eq!(play.service.count("SELECT count(*) FROM events WHERE state IN (0, 2)"), 0, "nothing waits, and no dead letter");
 }

@@ -1,6 +1,8 @@
 //! Every recording is sent through the gateway over HTTP, line after line, with RetailCRM's simulator on a socket and the clock turned by the
 //! test. Afterwards RetailCRM and UIS contain the same as after a replay of the recording.
 
+#[path = "recordings/all.rs"]
+mod all;
 #[path = "recordings/compare.rs"]
 mod compare;
 #[path = "recordings/driver.rs"]
@@ -12,14 +14,12 @@ use std::sync::{Arc, Mutex};
 use uis_host::plugin::Plugin;
 use uis_test_support::native_plugin::NativePlugin;
 use uis_test_support::play::play_reported;
-use uis_test_support::{recordings, root};
 
 /// Recordings that cannot be sent so, each with the reason.
-const NOT_SENT: [(&str, &str); 1] = [("erase", "the gateway has no command that erases a person's data yet")];
+const NOT_SENT: [(&str, &str); 0] = [];
 
 /// Recordings that come out otherwise over UIS's APIs, each with the reason.
-const NOT_LIVE: [(&str, &str); 9] = [
-    ("erase", "the gateway has no command that erases a person's data yet"),
+const NOT_LIVE: [(&str, &str); 8] = [
     ("settings.click-line-fixed-for-numa", NO_RULE),
     ("settings.click-line-random", NO_RULE),
     ("settings.click-line-random-without-number", NO_RULE),
@@ -31,23 +31,6 @@ const NOT_LIVE: [(&str, &str); 9] = [
 ];
 const NO_RULE: &str = "get.sip_lines does not give by which rule a line's number is chosen";
 const NO_VISITOR: &str = "get.chats_report does not give the visitor's name";
-
-/// All recordings, those of single settings too: their name and file.
-fn all() -> Vec<(String, PathBuf)> {
-    let mut all = recordings();
-    for folder in ["calls", "texts"] {
-        let folder = root().join("tests/recordings/settings").join(folder);
-        for entry in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
-            let path = entry.expect("an entry").path();
-            if path.extension().is_some_and(|extension| extension == "jsonl") {
-                all.push((format!("settings.{}", path.file_stem().expect("a name").to_string_lossy()), path));
-            }
-        }
-    }
-    all.sort();
-    all.dedup_by(|left, right| left.1 == right.1);
-    all
-}
 
 async fn difference(path: &PathBuf, live: bool) -> Option<String> {
     let plugin: Arc<dyn Plugin> = Arc::new(NativePlugin::new());
@@ -77,7 +60,7 @@ fn the_gateway_does_it_with_a_uis_account_over_its_apis() {
 
 fn all_are_the_same(live: bool, exceptions: &'static [(&str, &str)]) {
     let wanted = std::env::var("RECORDING").ok();
-    let all: Vec<_> = all().into_iter().filter(|(name, _)| wanted.as_ref().is_none_or(|wanted| name.contains(wanted))).collect();
+    let all: Vec<_> = all::all().into_iter().filter(|(name, _)| wanted.as_ref().is_none_or(|wanted| name.contains(wanted))).collect();
     let count = all.len();
     let (next, failed) = (Arc::new(Mutex::new(all.into_iter())), Arc::new(Mutex::new(Vec::new())));
     let workers: Vec<_> = (0..3)

@@ -19,12 +19,12 @@ fn addresses() -> Vec<Address> {
 
 #[test]
 fn the_steps_in_russian() {
-    insta::assert_snapshot!(Setup::new("shop", &addresses(), Language::Russian).lines().join("\n"));
+    insta::assert_snapshot!(Setup::new("shop", &addresses(), Language::Russian).lines("uis-gateway").join("\n"));
 }
 
 #[test]
 fn the_steps_in_english() {
-    insta::assert_snapshot!(Setup::new("shop", &addresses(), Language::English).lines().join("\n"));
+    insta::assert_snapshot!(Setup::new("shop", &addresses(), Language::English).lines("uis-gateway").join("\n"));
 }
 
 #[test]
@@ -39,4 +39,11 @@ fn a_simulator_of_uis_reads_the_json() {
     assert_eq!(written["trigger"]["url"], "https://uis.example/shop/order-webhook/s3cret");
     assert_eq!(written["notifications"][0]["title"], "Входящий звонок на виртуальный номер");
     assert_eq!(written["notifications"][9].get("title"), None::<&Value>, "the name of a chat's beginning is not public");
+}
+
+#[test]
+fn commands_in_the_steps_name_the_configuration_where_it_must_be_named() {
+    let lines = Setup::new("shop", &addresses(), Language::Russian).lines("uis-gateway --config /etc/uis.toml");
+    let commands: Vec<&String> = lines.iter().filter(|line| line.trim_start().starts_with("uis-gateway")).collect();
+    assert!(commands.len() >= 4 && commands.iter().all(|line| line.starts_with("  uis-gateway --config /etc/uis.toml ")), "{commands:?}");
 }

@@ -14,3 +14,5 @@ mod scripted;
 mod service;
 #[path = "uis/suites.rs"]
 mod suites;
+#[path = "uis/written.rs"]
+mod written;

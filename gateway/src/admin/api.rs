@@ -1,19 +1,29 @@
 //! The requests of the administrator's listener.
 
+pub mod audit;
+mod erasure;
+pub mod events;
+mod export;
+mod operations;
+mod storage;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
 use axum::{Json, Router};
 use http::{HeaderValue, StatusCode, header};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::openapi::Page;
 use super::wire::{self, Addresses, DeadLetters, ErrorBody, Findings, Integrations};
-use crate::control::{Change, Control, ControlError, NewIntegration};
+use crate::control::{Change, Control, ControlError, DeadLetterView, IntegrationView, NewIntegration, Status};
 
 /// Most bytes of a body: settings with long templates are a few hundred kilobytes.
 const BODY_BYTES: usize = 1 << 20;
@@ -29,12 +39,14 @@ const MOST_DEAD_LETTERS: usize = 1000;
 /// Renders metrics as text.
 pub type Metrics = Arc<dyn Fn() -> String + Send + Sync>;
 
-struct Admin {
+/// What requests are answered with.
+pub struct Admin {
     control: Arc<dyn Control>,
     metrics: Metrics,
 }
 
-type Shared = State<Arc<Admin>>;
+/// What every request is given.
+pub type Shared = State<Arc<Admin>>;
 
 /// All requests, without a check of who asks.
 pub fn router(control: Arc<dyn Control>, metrics: Metrics) -> Router {
@@ -52,6 +64,13 @@ pub fn router(control: Arc<dyn Control>, metrics: Metrics) -> Router {
         .route("/v1/integrations/{name}/addresses", get(addresses))
         .route("/v1/dead-letters", get(dead_letters))
         .route("/v1/dead-letters/{id}/redrive", post(redrive))
+        .route("/v1/openapi.json", get(async || Json(openapi()).into_response()))
+        .merge(audit::routes())
+        .merge(erasure::routes())
+        .merge(events::routes())
+        .merge(export::routes())
+        .merge(operations::routes())
+        .merge(storage::routes())
         .fallback(async |request: Request| refused(ControlError::Unknown(format!("there is no {}", request.uri().path()))))
         .method_not_allowed_fallback(async |request: Request| {
             let why = format!("{} has no {}", request.uri().path(), request.method());
@@ -59,6 +78,33 @@ pub fn router(control: Arc<dyn Control>, metrics: Metrics) -> Router {
         })
         .layer(from_fn(in_time))
         .with_state(Arc::new(Admin { control, metrics }))
+}
+
+/// The description of all requests.
+pub fn openapi() -> serde_json::Value {
+    let mut page = Page::new();
+    page.get("/metrics", "Metrics in Prometheus' text format").gives_text("text/plain");
+    page.get("/v1/openapi.json", "This description").gives::<serde_json::Value>();
+    page.get("/v1/status", "The gateway as a whole").gives::<Status>();
+    page.post("/v1/check", "Checks what all integrations share").gives::<Findings>();
+    page.get("/v1/integrations", "All integrations, by name").gives::<Integrations>();
+    page.post("/v1/integrations", "Adds an integration, which is inactive").takes::<NewIntegration>().gives::<IntegrationView>();
+    page.patch("/v1/integrations/{name}", "Changes an integration; absent members stay").takes::<Change>().gives::<IntegrationView>();
+    page.post("/v1/integrations/{name}/activate", "Switches an integration on").gives::<IntegrationView>();
+    page.post("/v1/integrations/{name}/deactivate", "Switches an integration off").gives::<IntegrationView>();
+    page.post("/v1/integrations/{name}/rotate-secret", "Makes a new secret; the old one is accepted for a day").gives::<IntegrationView>();
+    page.post("/v1/integrations/{name}/actions/{action}", "Runs an action of the plugin").gives::<IntegrationView>();
+    page.post("/v1/integrations/{name}/check", "Checks an integration: both accounts are asked").gives::<Findings>();
+    page.get("/v1/integrations/{name}/addresses", "The addresses to enter; they contain the secret").gives::<Addresses>();
+    page.get("/v1/dead-letters", "Dead letters, oldest first").queried::<Which>().gives::<DeadLetters>();
+    page.post("/v1/dead-letters/{id}/redrive", "Puts a dead letter back to the end of its lane").gives::<DeadLetterView>();
+    audit::describe(&mut page);
+    erasure::describe(&mut page);
+    events::describe(&mut page);
+    export::describe(&mut page);
+    operations::describe(&mut page);
+    storage::describe(&mut page);
+    page.finish()
 }
 
 /// Gives up a request that takes too long.
@@ -121,17 +167,24 @@ async fn addresses(State(admin): Shared, Path(name): Path<String>) -> Response {
 }
 
 /// Which dead letters.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Which {
+    /// Only of this integration.
     integration: Option<String>,
+    /// At most so many: 1 to 1000, and 100 unless given.
     limit: Option<usize>,
 }
 
-async fn dead_letters(State(admin): Shared, which: Result<Query<Which>, axum::extract::rejection::QueryRejection>) -> Response {
-    let Query(which) = match which {
+/// The query of a request; the error says what is wrong in it.
+fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, ControlError> {
+    query.map(|Query(query)| query).map_err(|error| ControlError::Invalid(vec![error.body_text()]))
+}
+
+async fn dead_letters(State(admin): Shared, which: Result<Query<Which>, QueryRejection>) -> Response {
+    let which = match query(which) {
         Ok(which) => which,
-        Err(error) => return refused(ControlError::Invalid(vec![error.body_text()])),
+        Err(error) => return refused(error),
     };
     let limit = which.limit.unwrap_or(DEAD_LETTERS);
     if limit == 0 || limit > MOST_DEAD_LETTERS {
@@ -145,6 +198,7 @@ async fn redrive(State(admin): Shared, Path(id): Path<String>) -> Response {
     answer(admin.control.redrive(&id).await)
 }
 
+/// An answer, or an error with its status.
 fn answer<T: Serialize>(result: Result<T, ControlError>) -> Response {
     match result {
         Ok(value) => Json(value).into_response(),

@@ -1,5 +1,12 @@
 //! The client of the administrator's listener.
 
+mod audit;
+mod erasure;
+mod events;
+mod export;
+mod operations;
+mod storage;
+
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
@@ -100,6 +107,17 @@ fn refused(path: &Path, error: &std::io::Error) -> String {
         _ => "",
     };
     format!("the administrator's socket {}: {error}{remedy}", path.display())
+}
+
+/// A path with a query: the members of an object that are not absent.
+fn with_query(path: &str, query: &impl serde::Serialize) -> String {
+    let members = serde_json::to_value(query).unwrap_or_default();
+    let pairs = members.as_object().into_iter().flatten().map(|(name, value)| match value {
+        Value::String(text) => (name.as_str(), text.clone()),
+        other => (name.as_str(), other.to_string()),
+    });
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 
 fn encoded(text: &str) -> impl std::fmt::Display {

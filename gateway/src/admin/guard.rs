@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 
 use super::wire::{ErrorBody, ErrorView};
+use crate::audit;
 use crate::secrets::tokens::Tokens;
 
 /// What is compared.
@@ -56,14 +57,14 @@ pub async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next
         }
     };
     let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer);
-    let Some(name) = shown.and_then(|shown| tokens.name_of(shown)) else {
+    let Some(name) = shown.and_then(|shown| tokens.name_of(shown)).map(str::to_owned) else {
         let mut answer =
             refused(StatusCode::UNAUTHORIZED, "a token is needed: uis-gateway token add NAME, then Authorization: Bearer TOKEN");
         answer.headers_mut().insert(header::WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"));
         return answer;
     };
     tracing::debug!(token = name, method = %request.method(), path = request.uri().path(), "a request of an administrator");
-    next.run(request).await
+    audit::by(format!("token {name}"), next.run(request)).await
 }
 
 /// The token of a header. The name of the scheme may be written in any case.

@@ -19,6 +19,8 @@ use tokio::task::JoinSet;
 use super::api::{self, Metrics};
 use super::guard::{self, Guard};
 use super::socket::{self, SocketFile};
+use super::users;
+use crate::audit;
 use crate::config::Config;
 use crate::control::Control;
 
@@ -82,7 +84,10 @@ impl Server {
                 () = stopped(&mut stop) => break,
                 _ = connections.join_next(), if !connections.is_empty() => {}
                 accepted = accept(&self.listener), if connections.len() < CONNECTIONS => match accepted {
-                    Ok(Stream::Unix(stream)) => drop(connections.spawn(connection(stream, self.router.clone(), stop.clone()))),
+                    Ok(Stream::Unix(stream)) => {
+                        let who = peer(&stream);
+                        drop(connections.spawn(audit::by(who, connection(stream, self.router.clone(), stop.clone()))));
+                    }
                     Ok(Stream::Tcp(stream)) => drop(connections.spawn(connection(stream, self.router.clone(), stop.clone()))),
                     Err(error) => {
                         tracing::warn!(%error, "a connection of an administrator was not accepted");
@@ -115,6 +120,17 @@ async fn accept(listener: &Listener) -> io::Result<Stream> {
     match listener {
         Listener::Unix { listener, .. } => listener.accept().await.map(|(stream, _)| Stream::Unix(stream)),
         Listener::Tcp(listener) => listener.accept().await.map(|(stream, _)| Stream::Tcp(stream)),
+    }
+}
+
+/// The system's user at the other end of a socket.
+fn peer(stream: &UnixStream) -> String {
+    match stream.peer_cred() {
+        Ok(peer) => match users::name_of(peer.uid()) {
+            Some(name) => format!("user {name}"),
+            None => format!("user {}", peer.uid()),
+        },
+        Err(_) => "a user of this machine".to_owned(),
     }
 }
 

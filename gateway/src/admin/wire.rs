@@ -4,52 +4,89 @@
 use std::path::Path;
 
 use http::StatusCode;
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::control::storage::BackupView;
 use crate::control::{
-    Address, Change, ControlError, DeadLetterView, Finding, IntegrationView, NewAccount, NewConnection, NewIntegration, SecretSource,
+    Address, Change, ControlError, DeadLetterView, Finding, IntegrationView, NewAccount, NewConnection, NewIntegration, RuleView,
+    SecretSource, VersionView,
 };
 
 /// The answer to a list of integrations.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Integrations {
     /// By name.
     pub integrations: Vec<IntegrationView>,
 }
 
 /// The answer to a list of addresses.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Addresses {
     /// They contain the secret.
     pub addresses: Vec<Address>,
 }
 
 /// The answer to a list of dead letters.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct DeadLetters {
     /// Oldest first.
     pub dead_letters: Vec<DeadLetterView>,
 }
 
+/// The answer to something that was noted in the audit log.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Noted {
+    /// Always true.
+    pub noted: bool,
+}
+
 /// The answer to a check.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Findings {
     /// In the order in which they are read best.
     pub findings: Vec<Finding>,
 }
 
+/// The answer to a list of versions.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Versions {
+    /// Of each subject the newest first.
+    pub versions: Vec<VersionView>,
+}
+
+/// The answer to a list of rules.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Rules {
+    /// By name.
+    pub rules: Vec<RuleView>,
+}
+
+/// The backup that is being written, or the last one.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct BackupState {
+    /// Whether one is being written.
+    pub running: bool,
+    /// The last one, if it was written.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub backup: Option<BackupView>,
+    /// Why the last one was not written.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error: Option<ErrorView>,
+}
+
 /// An error as it is sent.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorBody {
     /// The error.
     pub error: ErrorView,
 }
 
 /// What was wrong.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorView {
     /// `unknown`, `invalid` or `failed`.
     pub kind: String,
@@ -72,6 +109,11 @@ pub fn error(status: StatusCode, body: &[u8]) -> ControlError {
     let Ok(ErrorBody { error }) = serde_json::from_slice(body) else {
         return ControlError::Failed(format!("the administrator's listener answered with status {}", status.as_u16()));
     };
+    read_error(error)
+}
+
+/// An error as it was sent.
+pub fn read_error(error: ErrorView) -> ControlError {
     match error.kind.as_str() {
         "unknown" => ControlError::Unknown(error.messages.join("; ")),
         "invalid" => ControlError::Invalid(error.messages),

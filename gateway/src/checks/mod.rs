@@ -32,6 +32,7 @@ use uis_host::integration::Integration;
 use uis_host::plugin::Plugin;
 
 use crate::control::{Finding, Verdict};
+use crate::observe::disk::Disk;
 use crate::store::SqliteStore;
 
 /// How long a subject is asked at most. Together they stay below the time in which the administrator's listener answers.
@@ -75,9 +76,9 @@ fn some(items: &[String]) -> String {
 }
 
 /// Checks what all integrations share. `ready` is whether events are accepted; with the reason when they are not.
-pub async fn gateway(store: &SqliteStore, ready: Result<(), String>, running: bool, public_url: &str) -> Vec<Finding> {
+pub async fn gateway(store: &SqliteStore, disk: &Disk, ready: Result<(), String>, running: bool, public_url: &str) -> Vec<Finding> {
     let mut findings = service::judge(&ready, running);
-    findings.extend(storage::judge(&storage::ask(store).await));
+    findings.extend(storage::judge(&storage::ask(store, disk).await));
     // Nothing can answer there while the service does not run.
     if running {
         findings.extend(public_url::judge(&public_url::ask(public_url).await));

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::json;
+use uis_gateway::admin::outputs::Checked;
 use uis_gateway::checks::page;
 use uis_gateway::config::Config;
 use uis_gateway::control::{CheckReport, CheckedIntegration, Control, Finding, Verdict};
@@ -23,11 +23,12 @@ pub async fn run(config: &Config, arguments: &Arguments, json: bool) -> Result<E
         Ok(control) => asked(control.as_ref(), arguments.name.as_deref()).await?,
         // The input is to be corrected first.
         Err(Failure::Input(why)) => return Err(Failure::Input(why)),
+        Err(Failure::Done) => return Err(Failure::Done),
         Err(Failure::Failed(why)) => CheckReport { gateway: vec![unusable(why)], integrations: Vec::new() },
     };
     let verdict = report.verdict();
     match json {
-        true => shown::object(&json!({ "verdict": verdict, "gateway": report.gateway, "integrations": report.integrations })),
+        true => shown::object(&Checked { verdict, gateway: report.gateway, integrations: report.integrations }),
         false => page::lines(&report).iter().for_each(|line| shown::say(line)),
     }
     Ok(ExitCode::from(match verdict {

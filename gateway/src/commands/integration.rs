@@ -1,4 +1,4 @@
-//! `uis-gateway integration …` and `uis-gateway dead-letters …`.
+//! `uis-gateway integration …`.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal};
@@ -97,25 +97,6 @@ pub struct Connection {
     /// The file of mode 0600 that has the key.
     #[arg(long, value_name = "FILE", requires = "url")]
     key_file: Option<PathBuf>,
-}
-
-/// Commands about dead letters.
-#[derive(Subcommand)]
-pub enum DeadLetters {
-    /// List dead letters, oldest first.
-    List {
-        /// Only of this integration.
-        #[arg(long)]
-        integration: Option<String>,
-        /// At most so many.
-        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
-        limit: u16,
-    },
-    /// Put a dead letter back to the end of its lane.
-    Redrive {
-        /// Its id.
-        id: String,
-    },
 }
 
 impl Connection {
@@ -238,18 +219,6 @@ fn found(all: Vec<IntegrationView>, name: &str) -> Result<IntegrationView, Failu
     all.into_iter()
         .find(|view| view.name == name)
         .ok_or_else(|| Failure::Input(format!("there is no integration {name:?}; known: {known}")))
-}
-
-/// Runs a command about dead letters.
-pub async fn dead_letters(config: &Config, command: DeadLetters, json: bool) -> Result<(), Failure> {
-    let control = control(config).await?;
-    match command {
-        DeadLetters::List { integration, limit } => {
-            shown::dead_letters(&control.dead_letters(integration.as_deref(), usize::from(limit)).await?, json)
-        }
-        DeadLetters::Redrive { id } => shown::redriven(&control.redrive(&id).await?, json),
-    }
-    Ok(())
 }
 
 #[cfg(test)]

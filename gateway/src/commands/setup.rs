@@ -17,12 +17,12 @@ pub struct Arguments {
 }
 
 /// Prints the steps. They contain the integration's secret.
-pub async fn run(config: &Config, arguments: &Arguments, json: bool) -> Result<(), Failure> {
+pub async fn run(config: &Config, program: &str, arguments: &Arguments, json: bool) -> Result<(), Failure> {
     let addresses = control(config).await?.addresses(&arguments.name).await?;
     let setup = Setup::new(&arguments.name, &addresses, arguments.language);
     match json {
         true => shown::object(&setup),
-        false => setup.lines().iter().for_each(|line| shown::say(line)),
+        false => setup.lines(program).iter().for_each(|line| shown::say(line)),
     }
     Ok(())
 }

@@ -5,7 +5,10 @@ use std::io::Write;
 use serde::Serialize;
 use serde_json::json;
 use uis_gateway::control::{Address, DeadLetterView, IntegrationView, Status};
+use uis_gateway::observe::disk::Bytes;
 use uis_host::ports::IntegrationState;
+
+use super::operations;
 
 /// Prints a line. What was received from outside must not control the terminal, so control characters are replaced.
 pub fn say(line: &str) {
@@ -37,11 +40,19 @@ pub fn status(status: &Status, json: bool) {
         "{} integrations, {} events wait (the oldest for {} s), {} dead letters",
         status.integrations, status.waiting, status.oldest_waiting_s, status.dead_letters
     ));
+    if let Some(view) = &status.reload {
+        say(&operations::reloaded(view));
+    }
+    status.versions.iter().filter(|version| version.subject == "plugin").for_each(operations::version);
+    status.rules.iter().for_each(operations::rule);
+    if let Some(free) = status.disk_free_bytes {
+        say(&format!("{} are free on the store's disk", Bytes(free)));
+    }
 }
 
 /// Integrations that do not deliver events now, if there are any.
 pub fn not_active(all: &[IntegrationView]) {
-    all.iter().filter(|view| view.state != IntegrationState::Active).for_each(line);
+    all.iter().filter(|view| view.state != IntegrationState::Active || view.held.is_some()).for_each(line);
 }
 
 /// One integration.
@@ -62,6 +73,12 @@ pub fn integration(view: &IntegrationView, json: bool) {
         say(&format!("  does not run: {why}"));
     }
     view.notes.iter().for_each(|note| say(&format!("  note        {note}")));
+    if let Some(pause) = &view.held {
+        say(&format!(
+            "  paused by an administrator ({}, {}): events are kept, and nothing is delivered until uis-gateway resume {}",
+            pause.who, pause.since, view.name
+        ));
+    }
     match view.state {
         IntegrationState::Paused => say(&format!(
             "  paused: a remote system refused the key, and events wait. Enter a valid one (uis-gateway integration set {}); the old one is tried \
@@ -88,7 +105,13 @@ pub fn integrations(all: &[IntegrationView], json: bool) {
 
 fn line(view: &IntegrationView) {
     let state = serde_json::to_value(view.state).unwrap_or_default();
-    let state = state.as_str().unwrap_or_default();
+    let state = match (state.as_str().unwrap_or_default(), &view.held) {
+        ("paused", None) => "paused because the key was refused",
+        ("paused", Some(_)) => "paused by an administrator, and the key was refused",
+        ("inactive", _) => "inactive",
+        (_, Some(_)) => "paused by an administrator",
+        (state, _) => state,
+    };
     let broken = if view.broken.is_some() { ", does not run" } else { "" };
     say(&format!("{}: {state}{broken}, {} events wait, {} dead letters", view.name, view.waiting, view.dead_letters));
 }
@@ -102,26 +125,10 @@ pub fn addresses(all: &[Address], json: bool) {
     all.iter().for_each(|address| say(&format!("{:width$}  {}", address.what, address.url)));
 }
 
-/// Dead letters.
-pub fn dead_letters(all: &[DeadLetterView], json: bool) {
-    if json {
-        return object(&json!({ "dead-letters": all }));
-    }
-    if all.is_empty() {
-        say("no dead letters");
-    }
-    all.iter().for_each(letter);
-}
-
 /// A dead letter that waits again.
 pub fn redriven(view: &DeadLetterView, json: bool) {
     if json {
         return object(view);
     }
     say(&format!("{} waits again, behind the other events of its lane", view.id));
-}
-
-fn letter(dead: &DeadLetterView) {
-    say(&format!("{}  {}  {}  {}  attempts: {}", dead.id, dead.integration, dead.received, dead.what, dead.attempts));
-    say(&format!("    {}", dead.reason));
 }

@@ -181,13 +181,19 @@ pub fn explained(text: &str, error: &toml::de::Error, member: &str) -> String {
     }
 }
 
+/// What is wrong with a member that was read, with its line. When the member is not written, its default is meant, and the line is the first.
+pub fn at_member(text: &str, member: &str, why: &str) -> String {
+    let line = text.lines().position(|line| line.trim_start().starts_with(member)).map_or(1, |line| line + 1);
+    format!("{line}: {why}")
+}
+
 /// The table of an unknown member: the path names the member itself, if it was reached.
 fn parent<'a>(member: &'a str, unknown: &str) -> &'a str {
     member.strip_suffix(unknown).map_or(member, |table| table.trim_end_matches('.'))
 }
 
 /// The known name that is spelled most like an unknown one; none when none is like it.
-fn meant<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn meant<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let likeness = |name: &str| strsim::jaro_winkler(unknown, name);
     known.filter(|name| likeness(name) > 0.75).max_by(|left, right| likeness(left).total_cmp(&likeness(right)))
 }

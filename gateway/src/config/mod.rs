@@ -20,12 +20,14 @@ use members::LimitTable;
 
 mod members;
 pub mod private;
+mod size;
 
-pub use members::is_local;
+pub use members::{is_local, meant};
 pub use private::AllowPrivate;
+pub use size::Size;
 
 /// The configuration.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
     /// The address at which UIS and the CRM reach the gateway: https, or http on this machine only. It may have a path.
@@ -52,19 +54,29 @@ pub struct Config {
     /// Where the sealing key is.
     #[serde(default)]
     pub secrets: SecretsConfig,
+    /// Erasures of personal data.
+    #[serde(default)]
+    pub erasure: ErasureConfig,
     /// Log lines.
     #[serde(default)]
     pub log: LogConfig,
     /// Partners' rules.
     #[serde(default, deserialize_with = "members::rules")]
     pub rules: Vec<RuleConfig>,
+    /// New versions of rules.
+    #[serde(default)]
+    pub trial: TrialConfig,
+    /// Seconds that the service may take to stop: requests that are being answered and handlers that run end meanwhile, and are aborted then.
+    /// What is aborted comes again when the service starts.
+    #[serde(default = "default_stop_seconds")]
+    pub stop_seconds: u64,
     /// Limits of handlers, by their names; times in milliseconds.
     #[serde(default, deserialize_with = "LimitTable::limits")]
     pub limits: Limits,
 }
 
 /// A file that may be pinned by its digest.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Pinned {
     /// The component's file.
@@ -75,7 +87,7 @@ pub struct Pinned {
 }
 
 /// A partner's rule.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(from = "members::RuleTable")]
 pub struct RuleConfig {
     /// The rule's name. Rules are evaluated in the order of their names.
@@ -84,6 +96,21 @@ pub struct RuleConfig {
     pub file: Pinned,
     /// The rule is evaluated and its answer is logged, but not applied.
     pub dry_run: bool,
+}
+
+/// New versions of rules, and new rules: they are evaluated first without being applied.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct TrialConfig {
+    /// How many answers a new version of a rule must give without failing before it is put into use by itself; 0: it is put into use at once.
+    /// Twenty is enough for a rule to meet calls, chats and several kinds of drafts, and a small shop has as many within a day.
+    pub evaluations: u32,
+}
+
+impl Default for TrialConfig {
+    fn default() -> Self {
+        TrialConfig { evaluations: 20 }
+    }
 }
 
 /// Which attempts are captured: the requests of a handler and the answers to them are stored beside the event.
@@ -100,7 +127,7 @@ pub enum Capture {
 }
 
 /// The store.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct StoreConfig {
     /// The file.
@@ -113,16 +140,27 @@ pub struct StoreConfig {
     pub captures_days: u32,
     /// Which attempts are captured.
     pub capture: Capture,
+    /// While less is free on the store's disk, captures are not written, and what is old is deleted early; 0: never.
+    pub low_disk: Size,
+    /// While less is free, no event is accepted, so that those that wait can be delivered; less than `low-disk`; 0: never.
+    pub critical_disk: Size,
 }
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        StoreConfig { path: "uis-gateway.db".into(), events_days: 35, captures_days: 14, capture: Capture::default() }
+        StoreConfig {
+            path: "uis-gateway.db".into(),
+            events_days: 35,
+            captures_days: 14,
+            capture: Capture::default(),
+            low_disk: Size(1 << 30),
+            critical_disk: Size(200 << 20),
+        }
     }
 }
 
 /// The administrator's listener: a Unix socket, unless an address is given.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(try_from = "members::AdminTable")]
 pub struct AdminConfig {
     /// The socket's file; by default `admin.sock` beside the store. Only the user of the process may use it (mode 0600).
@@ -132,7 +170,7 @@ pub struct AdminConfig {
 }
 
 /// Limits of requests.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct IntakeLimits {
     /// Most bytes of a body. A larger one is answered with 413.
@@ -174,7 +212,7 @@ impl Default for IntakeLimits {
 }
 
 /// Requests to the CRM.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct EgressConfig {
     /// Private addresses to which requests may go: addresses, ranges such as `10.0.0.0/8`, host names. By default none; on a gateway whose
@@ -183,7 +221,7 @@ pub struct EgressConfig {
 }
 
 /// Where the sealing key is.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct SecretsConfig {
     /// The file of the key that seals stored secrets; by default `secrets.key` beside the store. It is created at the first start with mode
@@ -191,8 +229,17 @@ pub struct SecretsConfig {
     pub key_file: PathBuf,
 }
 
+/// Erasures of personal data.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ErasureConfig {
+    /// The file in which erasures are remembered outside the store, so that one that is restored from a backup can be brought up to date; by
+    /// default `erasures.journal` beside the file of the sealing key. Keep a copy apart from copies of the store.
+    pub journal: PathBuf,
+}
+
 /// Log lines.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct LogConfig {
     /// `text` for people, or `json`: one object a line.
@@ -223,6 +270,11 @@ fn default_listen() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 8080).into()
 }
 
+/// A handler of a kept event may take a minute, but most end within seconds.
+fn default_stop_seconds() -> u64 {
+    30
+}
+
 impl Config {
     /// Reads a file. The error names the file, the line, the member and what to write.
     pub fn read(path: &Path) -> Result<Config, String> {
@@ -238,6 +290,9 @@ impl Config {
         let parsed = toml::Deserializer::parse(text).map_err(|error| members::explained(text, &error, ""))?;
         let mut config: Config =
             serde_path_to_error::deserialize(parsed).map_err(|error| members::explained(text, error.inner(), &error.path().to_string()))?;
+        if config.store.critical_disk > config.store.low_disk {
+            return Err(members::at_member(text, "critical-disk", "store.critical-disk: it is more than store.low-disk; write less"));
+        }
         config.complete(folder);
         Ok(config)
     }
@@ -267,6 +322,9 @@ impl Config {
         let key = std::mem::take(&mut self.secrets.key_file);
         let beside = || self.store.path.with_file_name("secrets.key");
         self.secrets.key_file = if key.as_os_str().is_empty() { beside() } else { folder.join(key) };
+        let journal = std::mem::take(&mut self.erasure.journal);
+        let beside = || self.secrets.key_file.with_file_name("erasures.journal");
+        self.erasure.journal = if journal.as_os_str().is_empty() { beside() } else { folder.join(journal) };
     }
 }
 
@@ -283,6 +341,7 @@ mod tests {
         assert_eq!(config.store.path, Path::new("/etc/uis/uis-gateway.db"));
         assert_eq!(config.admin.socket.as_deref(), Some(Path::new("/etc/uis/admin.sock")));
         assert_eq!(config.secrets.key_file, Path::new("/etc/uis/secrets.key"));
+        assert_eq!(config.erasure.journal, Path::new("/etc/uis/erasures.journal"));
         assert_eq!((config.store.events_days, config.store.captures_days, config.store.capture), (35, 14, Capture::Failed));
     }
 
@@ -292,7 +351,7 @@ mod tests {
         let text = format!(
             "listen = \"0.0.0.0:80\"\n{SMALL}digest = \"{digest}\"\n[store]\npath = \"/var/lib/uis/store.db\"\nevents-days = 7\ncapture = \"all\"\n\
              [admin]\nlisten = \"127.0.0.1:9000\"\n[intake]\nconnections = 100\n[log]\nformat = \"json\"\nlevel = \"warn\"\n\
-             [secrets]\nkey-file = \"/etc/uis/key\"\n[[rules]]\nname = \"a\"\npath = \"a.wasm\"\ndry-run = true\n[limits]\nwall-live-ms = 3000\n"
+             [secrets]\nkey-file = \"/etc/uis/key\"\n[erasure]\njournal = \"/srv/journal\"\n[[rules]]\nname = \"a\"\npath = \"a.wasm\"\ndry-run = true\n[limits]\nwall-live-ms = 3000\n"
         );
         let config = Config::parse(&text, Path::new("/etc/uis")).expect("readable");
         assert_eq!(config.limits.wall_live.as_millis(), 3000);
@@ -300,6 +359,7 @@ mod tests {
         assert_eq!(config.tokens_file(), Path::new("/var/lib/uis/tokens.json"));
         assert_eq!(config.rules[0].file.path, Path::new("/etc/uis/a.wasm"));
         assert_eq!(config.secrets.key_file, Path::new("/etc/uis/key"));
+        assert_eq!(config.erasure.journal, Path::new("/srv/journal"));
         assert_eq!(config.admin.socket.as_deref(), Some(Path::new("/var/lib/uis/admin.sock")));
     }
 
@@ -321,6 +381,9 @@ mod tests {
                 "[egress]\nallow-private = [\"10.0.0.0/33\"]",
                 "5: egress.allow-private: \"10.0.0.0/33\" is no address, no range and no host name",
             ),
+            ("[store]\nlow-disk = \"1 GB\"", "5: store.low-disk: \"1 GB\" is no size; write a whole number with KiB, MiB"),
+            ("[store]\ncritical-disk = \"2 GiB\"", "5: store.critical-disk: it is more than store.low-disk; write less"),
+            ("[store]\nlow-disk = -1", "5: store.low-disk: -1 is too small"),
             ("[intake]\nbody-bytes = 0", "5: intake.body-bytes: 0 is too small"),
             ("[intake]\nheader-bytes = 8191", "5: intake.header-bytes: 8191 is too small; write 8192 or more"),
             ("[intake]\nbody-bytes = \"1\"", "5: intake.body-bytes: invalid type: string"),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::secrets::reference::SecretSource;
 
 /// A UIS account, as a person gives it. As JSON: the file's path, or an object for a live account.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(untagged)]
 pub enum NewAccount {
     /// The file of an account in memory, absolute.
     File(PathBuf),
@@ -31,7 +33,7 @@ impl From<&str> for NewAccount {
 }
 
 /// A live account of UIS. Absent members stay as they are; for a new account they have their defaults.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct NewLive {
     /// The address of the Data API; without it `https://dataapi.uiscom.ru/v2.0`. Plain http is accepted only for this machine.
@@ -74,7 +76,7 @@ impl<'de> Deserialize<'de> for NewAccount {
 }
 
 /// A UIS account as the administrator sees it. It contains no secret. As JSON: the file's path, or an object for a live account.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum AccountView {
     /// The file of an account in memory.
@@ -84,7 +86,7 @@ pub enum AccountView {
 }
 
 /// A live account as the administrator sees it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct LiveView {
     /// The address of the Data API.

@@ -19,7 +19,8 @@ use crate::service::{Gateway, Running};
 
 /// Accepts a request to a callback.
 pub async fn accept(gateway: &Gateway, name: &str, callback: &str, secret: Option<&str>, request: Request) -> Response {
-    let needs = &gateway.plugin().description().callbacks;
+    let plugin = gateway.plugin();
+    let needs = &plugin.description().callbacks;
     let Some(need) = needs.iter().find(|need| need.name == callback && need.secret_parameter.is_none() == secret.is_some()) else {
         return not_found();
     };
@@ -32,7 +33,7 @@ pub async fn accept(gateway: &Gateway, name: &str, callback: &str, secret: Optio
         None => gateway.running(name).ok_or(Refusal { status: StatusCode::NOT_FOUND, retry_after: None }),
     };
     let (running, raw) = match admitted {
-        Ok(running) => match reading::read(request, gateway.limits()).await {
+        Ok(running) => match reading::read(request, &gateway.limits()).await {
             Ok(Some(raw)) => (running, raw),
             Ok(None) => return not_found(),
             Err(refused) => return refused.into_response(),

@@ -109,7 +109,7 @@ async fn notify(gateway: &Arc<Gateway>, name: &str, secret: &str, kind: Option<&
         Ok(running) => running,
         Err(refused) => return refused.into_response(),
     };
-    match request::read(request, gateway.limits()).await {
+    match request::read(request, &gateway.limits()).await {
         Ok(Some(raw)) => notifications::accept(gateway, &running, kind, raw).await,
         Ok(None) => not_found(),
         Err(refused) => refused.into_response(),
@@ -121,7 +121,7 @@ async fn routed(State(gateway): State<Arc<Gateway>>, Steps((name, secret)): Step
         Ok(running) => running,
         Err(refused) => return refused.into_response(),
     };
-    match request::read(request, gateway.limits()).await {
+    match request::read(request, &gateway.limits()).await {
         Ok(Some(raw)) => route::answer(&gateway, &running, raw).await,
         Ok(None) => not_found(),
         Err(refused) => refused.into_response(),

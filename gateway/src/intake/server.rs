@@ -61,8 +61,14 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Serves connections until `stop` becomes true, then waits for the requests that are being answered.
-pub async fn serve(listener: TcpListener, router: Router, limits: IntakeLimits, mut stop: watch::Receiver<bool>) {
+/// Serves connections until `stop` becomes true, then waits for the requests that are being answered. `limits` gives the limits of a new
+/// connection.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: impl Fn() -> IntakeLimits + Send + 'static,
+    mut stop: watch::Receiver<bool>,
+) {
     let connections = Arc::new(Connections::default());
     loop {
         let accepted = tokio::select! {
@@ -70,7 +76,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: IntakeLimits, 
             _ = stop.wait_for(|stop| *stop) => break,
         };
         match accepted {
-            Ok((stream, from)) => connections.clone().accept(stream, from.ip(), &router, &limits),
+            Ok((stream, from)) => connections.clone().accept(stream, from.ip(), &router, &limits()),
             Err(error) => {
                 tracing::warn!(%error, "a connection was not accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;

@@ -47,9 +47,9 @@ impl OpenAccount {
 /// its points are counted together, and its lists are read once.
 #[derive(Default)]
 pub struct Accounts {
-    open: Mutex<HashMap<PathBuf, OpenAccount>>,
+    open: Arc<Mutex<HashMap<PathBuf, OpenAccount>>>,
     /// Live accounts, by the digest of their addresses and credentials, as long as an integration uses them.
-    live: Mutex<HashMap<[u8; 32], Weak<Client>>>,
+    live: Arc<Mutex<HashMap<[u8; 32], Weak<Client>>>>,
     /// Sends the requests to live accounts; none: only to accounts on this machine.
     egress: Option<Arc<dyn Egress>>,
 }
@@ -63,6 +63,16 @@ impl Accounts {
     /// Accounts whose requests are sent so.
     pub fn over(egress: Arc<dyn Egress>) -> Accounts {
         Accounts { egress: Some(egress), ..Accounts::default() }
+    }
+
+    /// The same accounts: what is open stays so.
+    pub fn share(&self) -> Accounts {
+        Accounts { open: self.open.clone(), live: self.live.clone(), egress: self.egress.clone() }
+    }
+
+    /// The same accounts from files; requests to live ones are sent so, by clients of their own.
+    pub fn share_over(&self, egress: Arc<dyn Egress>) -> Accounts {
+        Accounts { open: self.open.clone(), ..Accounts::over(egress) }
     }
 
     /// The account of a file. The error names the file and the member.

@@ -1,5 +1,11 @@
 //! What an administrator asks for, done with the book and whoever delivers events: the running service, or the file alone.
 
+mod erasure;
+mod operations;
+mod recording;
+mod storage;
+
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,13 +17,24 @@ use uis_host::event::Event;
 use uis_host::notification::MNEMONICS;
 use uis_host::ports::{DeadLetter, IntegrationState, Store};
 
+pub mod audit;
+pub mod detail;
+pub mod events;
+pub mod mending;
+
 use super::book::Book;
 use super::building::Built;
 use super::record::Record;
+use crate::audit::{Act, AuditEntry};
 use crate::checks;
-use crate::control::{Address, Answer, Change, Control, ControlError, DeadLetterView, Finding, IntegrationView, NewIntegration, Status};
-use crate::requests::Raw;
+use crate::control::{
+    Address, Answer, Change, Control, ControlError, DeadLetterView, Finding, IntegrationView, NewIntegration, Operations, ReloadView,
+    Status,
+};
+use crate::privacy::masking;
+use crate::requests::{Kind, Raw, why_unreadable};
 use crate::store::Rejected;
+use crate::store::finding::UNREADABLE;
 
 /// The most dead letters that one request lists.
 const DEAD_LETTERS: usize = 1000;
@@ -41,6 +58,12 @@ pub trait Deliverer: Send + Sync {
     /// Whether this is the running service.
     fn runs(&self) -> bool;
 
+    /// The configuration, and the versions of the plugin and the rules.
+    fn operations(&self) -> &dyn Operations;
+
+    /// The last time that the configuration was read again.
+    fn last_reload(&self) -> Option<ReloadView>;
+
     /// What runs of an integration.
     fn health(&self, name: &str) -> Health;
 
@@ -53,8 +76,14 @@ pub trait Deliverer: Send + Sync {
     /// Delivers an action.
     fn act<'a>(&'a self, name: &'a str, action: &'a str) -> BoxFuture<'a, Result<(), ControlError>>;
 
+    /// Delivers nothing of an integration from now on, or goes on. Whether it is paused is stored already.
+    fn hold<'a>(&'a self, name: &'a str, paused: bool) -> BoxFuture<'a, Result<(), ControlError>>;
+
     /// Puts a dead letter back into its lane. False when there is no such dead letter.
     fn revive<'a>(&'a self, name: &'a str, id: &'a str) -> BoxFuture<'a, Result<bool, ControlError>>;
+
+    /// Takes events that are erased out of their lanes. Returns the ids of those that are not there any more and will not be handled.
+    fn forget<'a>(&'a self, name: &'a str, ids: HashSet<String>) -> BoxFuture<'a, Result<HashSet<String>, ControlError>>;
 
     /// Reads a request again that could not be read, and delivers its events.
     fn read_again<'a>(&'a self, rejected: &'a Rejected) -> BoxFuture<'a, Result<(), ControlError>>;
@@ -64,6 +93,11 @@ pub trait Deliverer: Send + Sync {
 pub struct Administrator<D>(pub D);
 
 impl<D: Deliverer> Administrator<D> {
+    /// Adds an entry to the audit log.
+    async fn note(&self, entry: AuditEntry) -> Result<(), ControlError> {
+        self.0.book().store.audit(entry).await.map_err(store_failed)
+    }
+
     async fn view(&self, record: &Record) -> Result<IntegrationView, ControlError> {
         let Health { broken, notes } = self.0.health(&record.name);
         self.0.book().view(record, broken, notes).await
@@ -120,23 +154,6 @@ impl<D: Deliverer> Administrator<D> {
         }
     }
 
-    async fn redriven(&self, id: &str) -> Result<DeadLetterView, ControlError> {
-        let book = self.0.book();
-        let unknown = || ControlError::Unknown(format!("there is no dead letter {id:?}; list them: dead-letters list"));
-        if let Some(number) = id.strip_prefix(UNREADABLE).and_then(|number| number.parse().ok()) {
-            let rejected = book.store.find_rejected(number).await.map_err(store_failed)?.ok_or_else(unknown)?;
-            self.0.read_again(&rejected).await?;
-            return Ok(view_of(&rejected.owner, &rejected));
-        }
-        for record in book.all().await? {
-            let Some(dead) = book.store.find_dead(&record.name, id).await.map_err(store_failed)? else { continue };
-            if self.0.revive(&record.name, id).await? {
-                return Ok(view_of_dead(&record.name, dead));
-            }
-        }
-        Err(unknown())
-    }
-
     async fn whole(&self) -> Result<Status, ControlError> {
         let book = self.0.book();
         let about = book.workshop.plugin.description();
@@ -148,6 +165,10 @@ impl<D: Deliverer> Administrator<D> {
             waiting: 0,
             oldest_waiting_s: 0,
             dead_letters: 0,
+            reload: None,
+            versions: Vec::new(),
+            rules: Vec::new(),
+            disk_free_bytes: book.workshop.disk.free().ok(),
         };
         let now = book.workshop.clock.now_ms();
         for record in book.all().await? {
@@ -158,12 +179,10 @@ impl<D: Deliverer> Administrator<D> {
             status.dead_letters += counts.dead;
             status.oldest_waiting_s = status.oldest_waiting_s.max(age.unsigned_abs());
         }
+        self.add_operations(&mut status).await?;
         Ok(status)
     }
 }
-
-/// The beginning of the ids of requests that could not be read.
-const UNREADABLE: &str = "unreadable-";
 
 fn view_of_dead(integration: &str, dead: DeadLetter) -> DeadLetterView {
     DeadLetterView {
@@ -172,7 +191,7 @@ fn view_of_dead(integration: &str, dead: DeadLetter) -> DeadLetterView {
         id: dead.event.id,
         integration: integration.to_owned(),
         what: dead.event.what,
-        reason: dead.why,
+        reason: masking::text(&dead.why),
     }
 }
 
@@ -180,10 +199,10 @@ fn view_of(integration: &str, rejected: &Rejected) -> DeadLetterView {
     DeadLetterView {
         id: format!("{UNREADABLE}{}", rejected.number),
         integration: integration.to_owned(),
-        what: rejected.what.clone(),
+        what: masking::shown_type(&rejected.what),
         received: instant(rejected.at).to_rfc3339(),
         attempts: 0,
-        reason: rejected.reason.clone(),
+        reason: masking::text(&rejected.reason),
     }
 }
 
@@ -192,7 +211,16 @@ pub fn reread(rejected: &Rejected, zone: Tz) -> Result<(String, Vec<Event>), Con
     let kind = Some(rejected.what.as_str()).filter(|what| MNEMONICS.contains(what));
     let raw = Raw { method: "POST", query: rejected.query.clone(), content_type: None, body: Bytes::from(rejected.body.clone()) };
     let read = raw.notification(kind, zone, rejected.at);
-    read.map_err(|error| ControlError::Invalid(vec![format!("it still cannot be read: {error}")]))
+    read.map_err(|error| ControlError::Invalid(vec![format!("it still cannot be read: {}", why_unreadable(&error))]))
+}
+
+/// What a change is about, for the audit log: names, no values.
+fn changed(change: &Change) -> String {
+    let settings = change.settings.keys().map(|name| format!("setting {name}"));
+    let connections = change.connections.keys().map(|name| format!("connection {name}"));
+    let account = change.account.iter().map(|_| "account".to_owned());
+    let fallback = change.route_fallback.iter().map(|_| "route-fallback".to_owned());
+    account.chain(connections).chain(settings).chain(fallback).collect::<Vec<_>>().join(", ")
 }
 
 /// The store failed; nothing was done.
@@ -217,17 +245,32 @@ impl<D: Deliverer> Control for Administrator<D> {
     }
 
     fn add(&self, new: NewIntegration) -> Answer<'_, IntegrationView> {
-        async move { self.saved(self.0.book().add(new).await?).await }.boxed()
+        async move {
+            let saved = self.0.book().add(new).await?;
+            self.note(AuditEntry::new(Act::Add).of(&saved.0.name)).await?;
+            self.saved(saved).await
+        }
+        .boxed()
     }
 
     fn set<'a>(&'a self, name: &'a str, change: Change) -> Answer<'a, IntegrationView> {
-        async move { self.saved(self.0.book().set(name, change).await?).await }.boxed()
+        async move {
+            let detail = changed(&change);
+            let before = self.0.book().find(name).await?;
+            let saved = self.0.book().set(name, change).await?;
+            self.did_save(&before, &saved.0).await?;
+            self.note(AuditEntry::new(Act::Change).of(name).with(detail)).await?;
+            self.saved(saved).await
+        }
+        .boxed()
     }
 
     fn activate<'a>(&'a self, name: &'a str) -> Answer<'a, IntegrationView> {
         async move {
             let record = self.0.book().find(name).await?;
+            self.did_switch(name, Kind::Activate).await?;
             self.0.switch(name, true).await?;
+            self.note(AuditEntry::new(Act::Activate).of(name)).await?;
             self.view(&record).await
         }
         .boxed()
@@ -236,7 +279,9 @@ impl<D: Deliverer> Control for Administrator<D> {
     fn deactivate<'a>(&'a self, name: &'a str) -> Answer<'a, IntegrationView> {
         async move {
             let record = self.0.book().find(name).await?;
+            self.did_switch(name, Kind::Deactivate).await?;
             self.0.switch(name, false).await?;
+            self.note(AuditEntry::new(Act::Deactivate).of(name)).await?;
             self.view(&record).await
         }
         .boxed()
@@ -256,20 +301,31 @@ impl<D: Deliverer> Control for Administrator<D> {
                     "the integration {name} is switched off; switch it on: integration activate {name}"
                 )]));
             }
+            self.did(name, Kind::Action, action, &serde_json::Value::Null);
             self.0.act(name, action).await?;
+            self.note(AuditEntry::new(Act::Run).of(name).about(action)).await?;
             self.view(&record).await
         }
         .boxed()
     }
 
     fn rotate_secret<'a>(&'a self, name: &'a str) -> Answer<'a, IntegrationView> {
-        async move { self.saved(self.0.book().rotate(name).await?).await }.boxed()
+        async move {
+            let before = self.0.book().find(name).await?;
+            let saved = self.0.book().rotate(name).await?;
+            self.did_save(&before, &saved.0).await?;
+            self.note(AuditEntry::new(Act::RotateSecret).of(name)).await?;
+            self.saved(saved).await
+        }
+        .boxed()
     }
 
     fn addresses<'a>(&'a self, name: &'a str) -> Answer<'a, Vec<Address>> {
         async move {
             let book = self.0.book();
-            book.addresses(&book.find(name).await?)
+            let addresses = book.addresses(&book.find(name).await?)?;
+            self.note(AuditEntry::new(Act::ShowAddresses).of(name)).await?;
+            Ok(addresses)
         }
         .boxed()
     }
@@ -281,7 +337,11 @@ impl<D: Deliverer> Control for Administrator<D> {
     fn check_gateway(&self) -> Answer<'_, Vec<Finding>> {
         async move {
             let book = self.0.book();
-            Ok(checks::gateway(&book.store, self.0.ready(), self.0.runs(), &book.workshop.public_url).await)
+            let mut found =
+                checks::gateway(&book.store, &book.workshop.disk, self.0.ready(), self.0.runs(), &book.workshop.public_url).await;
+            let rules = self.0.operations().rules().await?;
+            found.extend(operations::findings(self.0.last_reload().as_ref(), &rules));
+            Ok(found)
         }
         .boxed()
     }

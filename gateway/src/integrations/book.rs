@@ -12,7 +12,7 @@ use url::Url;
 use super::building::{Built, Workshop};
 use super::live::StoredLive;
 use super::record::{Previous, Record, StoredAccount, StoredConnection};
-use crate::control::{Address, Change, ControlError, IntegrationView, NewAccount, NewConnection, NewIntegration};
+use crate::control::{Address, Change, ControlError, IntegrationView, NewAccount, NewConnection, NewIntegration, PauseView};
 use crate::secrets::{self, SecretRef};
 use crate::store::SqliteStore;
 use crate::uis::Client;
@@ -121,6 +121,7 @@ impl Book {
     pub async fn view(&self, record: &Record, broken: Option<String>, notes: Vec<String>) -> Result<IntegrationView, ControlError> {
         let state = self.store.state(&record.name).await.map_err(failed)?;
         let counts = self.store.counts(&record.name).await.map_err(failed)?;
+        let held = self.store.pause_of(&record.name).await.map_err(failed)?;
         let now = self.workshop.clock.now_ms();
         let until = record.previous.as_ref().map(|previous| previous.until).filter(|until| *until > now);
         Ok(IntegrationView {
@@ -133,6 +134,7 @@ impl Book {
             dead_letters: counts.dead,
             old_secret_until: until.map(|until| uis_host::clock::instant(until).to_rfc3339()),
             broken,
+            held: held.map(|pause| PauseView { who: pause.who, since: uis_host::clock::instant(pause.at).to_rfc3339() }),
             notes,
         })
     }

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uis_host::bindings::exports::uis::integration::setup::ConnectionNeed;
+use uis_host::bindings::uis::integration::types::Misconfiguration;
 use uis_host::clock::Clock;
 use uis_host::connection::Connection;
 use uis_host::connection::pace::Pace;
@@ -19,11 +20,15 @@ use uis_host::sync::lock;
 use url::Url;
 
 use super::accounts::Accounts;
+use super::erasures::reports::ReportsWithoutErased;
+use super::kept_reports::KeptReports;
 use super::live::StoredLive;
 use super::record::{Record, StoredAccount, StoredConnection};
-use crate::config::AllowPrivate;
+use crate::config::{AllowPrivate, meant};
 use crate::network::dials::DurableDialler;
 use crate::network::egress::NoKey;
+use crate::observe::disk::Disk;
+use crate::privacy::tombstones::{DigestKey, Guard};
 use crate::secrets::{Sealer, Secrets};
 use crate::store::SqliteStore;
 use crate::uis::{Client, LiveAccount};
@@ -31,7 +36,7 @@ use crate::uis::{Client, LiveAccount};
 /// Gives what sends the requests of an integration, by its name.
 pub type EgressOf = Box<dyn Fn(&str) -> Arc<dyn Egress> + Send + Sync>;
 
-/// What every integration of the process shares.
+/// What every integration of the process shares. A reload makes another one.
 pub struct Workshop {
     /// The plugin.
     pub plugin: Arc<dyn Plugin>,
@@ -53,12 +58,14 @@ pub struct Workshop {
     pub egress: EgressOf,
     /// Rate limits.
     pub paces: Paces,
+    /// The room on the store's disk.
+    pub disk: Arc<Disk>,
 }
 
 /// Rate limits, by the digest of base URL and key: the remote system counts per key, whoever uses it.
 #[derive(Default)]
 pub struct Paces {
-    known: Mutex<HashMap<[u8; 32], Arc<Pace>>>,
+    known: Arc<Mutex<HashMap<[u8; 32], Arc<Pace>>>>,
     /// There are none, because the clock is turned by a test.
     off: bool,
 }
@@ -69,12 +76,19 @@ impl Paces {
         Paces { off: true, ..Paces::default() }
     }
 
+    /// The same limits: what was counted goes on.
+    pub fn share(&self) -> Paces {
+        Paces { known: self.known.clone(), off: self.off }
+    }
+
     /// The limits of a key; integrations that use the same key share them.
     fn of(&self, need: &ConnectionNeed, base: &Url, key: &SecretString) -> Arc<Pace> {
         if self.off {
             return Arc::new(Pace::none());
         }
-        let digest = Sha256::new().chain_update(base.as_str()).chain_update([0]).chain_update(key.expose_secret()).finalize();
+        let digest = Sha256::new().chain_update(base.as_str()).chain_update([0]).chain_update(key.expose_secret());
+        // Another version of the plugin may count in other classes.
+        let digest = digest.chain_update(format!("{:?}", need.rate_classes)).finalize();
         lock(&self.known).entry(digest.into()).or_insert_with(|| Arc::new(Pace::new(&need.rate_classes))).clone()
     }
 }
@@ -95,6 +109,15 @@ pub struct Built {
     pub notes: Vec<String>,
     /// The live UIS account; none for one from a file.
     pub uis: Option<Arc<Client>>,
+    /// Says what is from before an erasure.
+    pub guard: Guard,
+}
+
+impl Built {
+    /// Whether it was made with this workshop. Each has rules of its own.
+    pub fn is_made_with(&self, workshop: &Workshop) -> bool {
+        std::ptr::addr_eq(Arc::as_ptr(&self.integration.rules), Arc::as_ptr(&workshop.rules))
+    }
 }
 
 /// An integration's UIS account.
@@ -113,7 +136,10 @@ impl Workshop {
         let secrets = self.secrets(record)?;
         let about = self.plugin.description();
         let dialler = DurableDialler::new(store.clone(), &record.name, account.dialler.clone());
-        let ports = UisAccount { dialler: Arc::new(dialler), ..account };
+        let guard = self.guard(&record.name, store);
+        let reports = Arc::new(ReportsWithoutErased { reports: account.reports.clone(), guard });
+        let reports = Arc::new(KeptReports::new(reports, store.clone(), self.clock.clone(), &record.name));
+        let ports = UisAccount { dialler: Arc::new(dialler), reports, ..account };
         let mut integration = Integration::new(&record.name, about, self.clock.clone(), ports, secrets.current.clone(), &self.limits);
         let mut broken = None;
         for need in &about.connections {
@@ -133,15 +159,28 @@ impl Workshop {
         let from_version = Some(record.settings_version.as_str()).filter(|version| *version != about.version);
         let settings = Value::Object(record.settings.clone()).to_string();
         let prepared = self.plugin.prepare(&settings, from_version).await.map_err(|fault| format!("settings: {fault}"))?;
+        let schema = match &prepared {
+            Err(_) => self.plugin.settings_schema().await.unwrap_or_default(),
+            Ok(_) => String::new(),
+        };
         let prepared = prepared.map_err(|problems| {
-            let problems: Vec<String> =
-                problems.iter().map(|problem| format!("settings.{}: {}", problem.setting, problem.message)).collect();
-            problems.join("; ")
+            let explained = |problem: &Misconfiguration| {
+                let meant = suggested(&schema, &problem.setting).map(|name| format!("did you mean {name}? ")).unwrap_or_default();
+                format!("settings.{}: {meant}{}", problem.setting, problem.message)
+            };
+            problems.iter().map(explained).collect::<Vec<_>>().join("; ")
         })?;
         let notes = integration.set_settings(prepared);
         let notes = notes.into_iter().map(|note| format!("{}: {}", note.setting, note.message)).collect();
+        let guard = self.guard(&record.name, store);
         let route_fallback = record.route_fallback.clone();
-        Ok(Built { integration: Arc::new(integration), secrets, zone, route_fallback, broken, notes, uis })
+        Ok(Built { integration: Arc::new(integration), secrets, zone, route_fallback, broken, notes, uis, guard })
+    }
+
+    /// What says which of an integration's events are from before an erasure.
+    pub fn guard(&self, integration: &str, store: &SqliteStore) -> Guard {
+        let key = DigestKey::new(self.sealer.digest_key());
+        Guard { integration: integration.to_owned(), key, tombstones: store.tombstones().clone() }
     }
 
     /// The UIS account of a record.
@@ -194,6 +233,16 @@ impl Workshop {
     }
 }
 
+/// The setting of a schema that an unknown one is spelled like; none for one that the schema has.
+fn suggested(schema: &str, setting: &str) -> Option<String> {
+    let schema: Value = serde_json::from_str(schema).ok()?;
+    let known = schema["properties"].as_object()?;
+    if known.contains_key(setting) {
+        return None;
+    }
+    meant(setting, known.keys().map(String::as_str)).map(str::to_owned)
+}
+
 /// A connection whose requests are not sent, so that events wait until it can be used.
 fn unusable(need: &ConnectionNeed, why: String) -> Connection {
     let egress: Arc<dyn Egress> = Arc::new(NoKey { why });
@@ -205,5 +254,19 @@ fn unusable(need: &ConnectionNeed, why: String) -> Connection {
         key: SecretString::from(""),
         egress,
         pace: Arc::new(Pace::none()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_setting_is_suggested_and_a_known_one_is_not() {
+        let schema = r#"{"properties":{"incoming-missed-task":{},"recording-wait":{}}}"#;
+        assert_eq!(suggested(schema, "incoming-mised-task").as_deref(), Some("incoming-missed-task"));
+        assert_eq!(suggested(schema, "recording-wait"), None);
+        assert_eq!(suggested(schema, "zzz"), None);
+        assert_eq!(suggested("", "recording-wait"), None);
     }
 }

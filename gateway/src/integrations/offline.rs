@@ -1,6 +1,7 @@
 //! What an administrator asks for, on the file, while no service runs. What is switched on or asked for here is stored, and happens when the
 //! service starts.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -14,7 +15,8 @@ use super::administrator::{Administrator, Deliverer, Health, reread};
 use super::book::Book;
 use super::building::Built;
 use super::record::Record;
-use crate::control::ControlError;
+use crate::control::operations::NoConfiguration;
+use crate::control::{ControlError, Operations, ReloadView};
 use crate::store::Rejected;
 
 /// The file without a service. Nothing is delivered from here: the dispatch only stores.
@@ -22,6 +24,7 @@ pub struct Offline {
     book: Arc<Book>,
     /// One change at a time.
     turn: Mutex<()>,
+    operations: Box<dyn Operations>,
 }
 
 fn failed(error: StoreError) -> ControlError {
@@ -29,9 +32,14 @@ fn failed(error: StoreError) -> ControlError {
 }
 
 impl Offline {
-    /// The administrator of a book.
+    /// The administrator of a book, without a configuration file.
     pub fn administrator(book: Book) -> Administrator<Offline> {
-        Administrator(Offline { book: Arc::new(book), turn: Mutex::new(()) })
+        Offline::operated(book, Box::new(NoConfiguration))
+    }
+
+    /// The administrator of a book and of the versions of the plugin and the rules.
+    pub fn operated(book: Book, operations: Box<dyn Operations>) -> Administrator<Offline> {
+        Administrator(Offline { book: Arc::new(book), turn: Mutex::new(()), operations })
     }
 
     /// A dispatch of one integration that is not served.
@@ -69,6 +77,14 @@ impl Deliverer for Offline {
         false
     }
 
+    fn operations(&self) -> &dyn Operations {
+        self.operations.as_ref()
+    }
+
+    fn last_reload(&self) -> Option<ReloadView> {
+        None
+    }
+
     fn health(&self, _: &str) -> Health {
         Health { broken: None, notes: Vec::new() }
     }
@@ -101,8 +117,18 @@ impl Deliverer for Offline {
         self.deliver(name, 0, "action", vec![Event::Action(action.to_owned())]).boxed()
     }
 
+    fn hold<'a>(&'a self, _: &'a str, _: bool) -> BoxFuture<'a, Result<(), ControlError>> {
+        // Nothing is delivered from here.
+        async { Ok(()) }.boxed()
+    }
+
     fn revive<'a>(&'a self, name: &'a str, id: &'a str) -> BoxFuture<'a, Result<bool, ControlError>> {
         async move { self.book.store.revive(name, id).await.map(|revived| revived.is_some()).map_err(failed) }.boxed()
+    }
+
+    fn forget<'a>(&'a self, _: &'a str, ids: HashSet<String>) -> BoxFuture<'a, Result<HashSet<String>, ControlError>> {
+        // Nothing is delivered.
+        async move { Ok(ids) }.boxed()
     }
 
     fn read_again<'a>(&'a self, rejected: &'a Rejected) -> BoxFuture<'a, Result<(), ControlError>> {

@@ -4,8 +4,10 @@
 //! | file | what |
 //! |---|---|
 //! | [`logs`] | where log lines go |
+//! | [`disk`] | the room on the store's disk |
 //! | [`watcher`] | what the dispatch does: log lines, metrics, captures |
 
+pub mod disk;
 pub mod logs;
 pub mod watcher;
 
@@ -39,5 +41,18 @@ fn describe() {
     metrics::describe_gauge!("uis_gateway_overdue_timers", "Timers that are due and have not run");
     metrics::describe_histogram!("uis_gateway_request_seconds", "Time of requests to the CRM, by status");
     metrics::describe_histogram!("uis_gateway_store_commit_seconds", "Time of commits of the store");
+    metrics::describe_gauge!("uis_gateway_reload_failed", "1 while the configuration file cannot be used, and an earlier one is in use");
+    metrics::describe_gauge!("uis_gateway_rules_quarantined", "Partners' rules that are not evaluated because they failed too often");
+    metrics::describe_histogram!("uis_gateway_store_checkpoint_seconds", "Time of copying the store's log into its file");
+    metrics::describe_counter!("uis_gateway_store_damaged_total", "Stored rows that were damaged and set aside");
+    metrics::describe_counter!("uis_gateway_store_operations_total", "Operations of the store that were committed");
+    metrics::describe_gauge!("uis_gateway_store_queue", "Operations that wait for the store's writer");
+    metrics::describe_histogram!("uis_gateway_uis_call_seconds", "Time of requests to UIS, by method and outcome");
+    metrics::describe_counter!("uis_gateway_erased_refused_total", "Events from before an erasure that were kept out");
+    metrics::describe_gauge!("uis_gateway_disk_free_bytes", "Bytes that are free on the store's disk");
+    metrics::describe_counter!(
+        "uis_gateway_rule_answers_total",
+        "Answers of partners' rules, by rule, verdict, and whether they are applied"
+    );
     metrics::describe_gauge!("uis_gateway_ready", "1 while events are accepted");
 }

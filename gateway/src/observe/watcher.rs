@@ -1,13 +1,17 @@
 //! Watches the dispatch: a log line and metrics for each attempt, and captures.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::json;
 use uis_host::bindings::uis::integration::types::Failure;
-use uis_host::event::{Event, Fault};
+use uis_host::decision::RuleVerdict;
+use uis_host::event::Fault;
 use uis_host::ports::{Entry, KeptEvent, Observer, Origin, Outcome, Problem, ProblemKind};
+use uis_host::trace::Step;
 
+use super::disk::{Disk, Room};
 use crate::config::Capture;
+use crate::requests::session;
 use crate::store::{Captured, SqliteStore};
 
 /// Watches the dispatch.
@@ -15,24 +19,9 @@ pub struct Watcher {
     /// Where captures are stored.
     pub store: Arc<SqliteStore>,
     /// Which attempts are captured.
-    pub capture: Capture,
-}
-
-/// The id under which UIS knows what an event is about: a call session, a chat, a communication. 0 when it is about none.
-fn session(event: &Event) -> i64 {
-    if let Some(call) = event.call() {
-        return call.session_id;
-    }
-    match event {
-        Event::ChatStarted(event) => event.chat.chat_id,
-        Event::ChatAccepted(event) => event.chat.chat_id,
-        Event::ChatMessage(event) => event.chat.chat_id,
-        Event::ChatUnanswered(event) => event.chat.chat_id,
-        Event::ChatFinished(event) => event.chat.chat_id,
-        Event::SiteRequest(event) => event.communication_id,
-        Event::TagsChanged(event) => event.communication_id,
-        _ => 0,
-    }
+    pub capture: Arc<RwLock<Capture>>,
+    /// While there is little room on it, attempts are not captured. Problems are: what the owner should know must not be lost.
+    pub disk: Arc<Disk>,
 }
 
 /// The result of an attempt in one word.
@@ -60,14 +49,26 @@ impl Observer for Watcher {
         let (handler, session) = (entry.event.handler(), session(entry.event));
         let (integration, attempt, received) = (entry.integration, entry.attempt, entry.origin.0);
         // The delivery id would do, but one call is many deliveries, and people search for the call.
-        tracing::info!(integration, session, attempt, received, handler, result, again_ms, fuel = entry.fuel, "handled");
+        tracing::info!(
+            integration,
+            session,
+            attempt,
+            received,
+            handler,
+            result,
+            again_ms,
+            plugin = entry.plugin,
+            fuel = entry.fuel,
+            "handled"
+        );
         metrics::counter!("uis_gateway_events_total", "handler" => handler, "result" => result).increment(1);
-        let wanted = match self.capture {
+        let capture = *self.capture.read().unwrap_or_else(PoisonError::into_inner);
+        let wanted = match capture {
             Capture::Off => false,
             Capture::Failed => !matches!(entry.outcome, Outcome::Accepted(_)),
             Capture::All => true,
         };
-        if wanted {
+        if wanted && self.disk.room() == Room::Enough {
             self.store.capture(Captured {
                 owner: entry.integration.to_owned(),
                 event: entry.id.to_owned(),
@@ -75,7 +76,7 @@ impl Observer for Watcher {
                 attempt: entry.attempt,
                 at: entry.at,
                 outcome: result.to_owned(),
-                content: json!({ "outcome": format!("{:?}", entry.outcome), "steps": entry.trace }).to_string(),
+                content: json!({ "outcome": format!("{:?}", entry.outcome), "plugin": entry.plugin, "steps": entry.trace }).to_string(),
             });
         }
     }
@@ -98,6 +99,26 @@ impl Observer for Watcher {
             outcome: format!("problem {kind}"),
             content: json!({ "message": problem.message }).to_string(),
         });
+    }
+
+    fn rule_answered(&mut self, _: i64, origin: Origin, step: &Step) {
+        let Step::Rule { rule, point, dry_run, failed, verdict, .. } = step else { return };
+        // Reasons and changes may contain what somebody wrote; a capture has them.
+        let verdict = match verdict {
+            RuleVerdict::Keep => "keep",
+            RuleVerdict::Change(_) => "change",
+            RuleVerdict::Skip(_) => "skip",
+            RuleVerdict::NoAnswer(_) => "no answer",
+            RuleVerdict::Quarantined(_) => "quarantined",
+        };
+        let (received, point) = (origin.0, point.name());
+        match *dry_run || *failed {
+            true => tracing::info!(received, rule, point, verdict, dry_run, "a rule answered"),
+            false => tracing::debug!(received, rule, point, verdict, "a rule answered"),
+        }
+        let applied = if *dry_run { "no" } else { "yes" };
+        metrics::counter!("uis_gateway_rule_answers_total", "rule" => rule.clone(), "verdict" => verdict, "applied" => applied)
+            .increment(1);
     }
 
     fn retried(&mut self, _: &KeptEvent) {

@@ -4,13 +4,16 @@
 use bytes::Bytes;
 use chrono_tz::Tz;
 use serde_json::Value;
+use uis_host::bindings::exports::uis::integration::orders::OrderWebhook;
+use uis_host::bindings::exports::uis::integration::setup::Callback;
+use uis_host::endpoints::callback;
 use uis_host::event::Event;
 use uis_host::notification::{self, Unreadable, params::Params};
 
 /// The parameter that has the type where the address has none.
 pub const TYPE_PARAMETER: &str = "notification_mnemonic";
 
-/// What sent a request.
+/// What sent a request. What administrators do, and what the plugin read, stands among the requests too, so that a recording from life has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// UIS's notification server.
@@ -19,6 +22,16 @@ pub enum Kind {
     Route,
     /// The CRM.
     Callback,
+    /// The administrator saved settings.
+    Settings,
+    /// The administrator switched the integration on, or changed it while it was.
+    Activate,
+    /// The administrator switched the integration off.
+    Deactivate,
+    /// The administrator asked for an action of the plugin.
+    Action,
+    /// Nobody: the plugin read rows of UIS's reports.
+    Report,
 }
 
 impl Kind {
@@ -28,6 +41,11 @@ impl Kind {
             Kind::Notification => "notification",
             Kind::Route => "route",
             Kind::Callback => "callback",
+            Kind::Settings => "settings",
+            Kind::Activate => "activate",
+            Kind::Deactivate => "deactivate",
+            Kind::Action => "action",
+            Kind::Report => "report",
         }
     }
 }
@@ -71,6 +89,48 @@ impl Raw {
         let kind = kind.map(str::to_owned).or_else(|| params.peek_text(TYPE_PARAMETER)).unwrap_or_default();
         let events = notification::events(&kind, &params)?;
         Ok((kind, events))
+    }
+}
+
+/// Why a notification cannot be read, without its content, which is stored beside.
+pub fn why_unreadable(unreadable: &Unreadable) -> String {
+    match unreadable {
+        Unreadable::NotJson { place, .. } => {
+            format!("the body cannot be read from line {}, column {}; correct the notification's template there", place.line, place.column)
+        }
+        other => other.to_string(),
+    }
+}
+
+/// An event of a request of the CRM with other parameters; none when the event is of another kind.
+pub fn callback_again(event: &Event, raw: &Raw) -> Option<Event> {
+    let mut parameters = callback::parameters(&raw.query);
+    let mut body = raw.body.to_vec();
+    if raw.is_form() {
+        parameters.extend(callback::parameters(&String::from_utf8_lossy(&body)));
+        body = Vec::new();
+    }
+    match event.clone() {
+        Event::OrderWebhook(event) => Some(Event::OrderWebhook(OrderWebhook { parameters, body, ..event })),
+        Event::Callback(event) => Some(Event::Callback(Callback { parameters, body, ..event })),
+        _ => None,
+    }
+}
+
+/// The id under which UIS knows what an event is about: a call session, a chat, a communication. 0 when it is about none.
+pub fn session(event: &Event) -> i64 {
+    if let Some(call) = event.call() {
+        return call.session_id;
+    }
+    match event {
+        Event::ChatStarted(event) => event.chat.chat_id,
+        Event::ChatAccepted(event) => event.chat.chat_id,
+        Event::ChatMessage(event) => event.chat.chat_id,
+        Event::ChatUnanswered(event) => event.chat.chat_id,
+        Event::ChatFinished(event) => event.chat.chat_id,
+        Event::SiteRequest(event) => event.communication_id,
+        Event::TagsChanged(event) => event.communication_id,
+        _ => 0,
     }
 }
 

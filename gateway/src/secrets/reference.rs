@@ -5,13 +5,14 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::sealing::{Sealer, check_mode};
 
 /// Where a secret comes from, as a person gives it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SecretSource {
     /// The value of an environment variable of the service's process, read when the service starts or reloads the integration.
@@ -19,7 +20,7 @@ pub enum SecretSource {
     /// The content of a file of mode 0600 without the line end, read when the service starts or reloads the integration.
     File(PathBuf),
     /// The value itself. It is sealed with the key outside the database before it is stored.
-    Value(SecretString),
+    Value(#[schemars(with = "String")] SecretString),
 }
 
 /// A secret as it is stored.

@@ -9,7 +9,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
 
 use super::SecretRef;
 
@@ -22,6 +24,8 @@ const NONCE_BYTES: usize = 24;
 pub struct Sealer {
     cipher: XChaCha20Poly1305,
     path: PathBuf,
+    /// The key of digests, which is derived from the sealing key.
+    digests: [u8; KEY_BYTES],
 }
 
 impl Sealer {
@@ -33,7 +37,18 @@ impl Sealer {
             Err(error) if error.kind() == io::ErrorKind::NotFound => create(path).map_err(|why| format!("the sealing key {why}"))?,
             Err(error) => return Err(failed(error)),
         };
-        Ok(Sealer { cipher: XChaCha20Poly1305::new(&Key::from(key)), path: path.to_owned() })
+        let digests = derived(&key).ok_or_else(|| format!("the sealing key {} cannot be used", path.display()))?;
+        Ok(Sealer { cipher: XChaCha20Poly1305::new(&Key::from(key)), path: path.to_owned(), digests })
+    }
+
+    /// The key of the digests of erased persons.
+    pub fn digest_key(&self) -> &[u8; KEY_BYTES] {
+        &self.digests
+    }
+
+    /// The key's file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Seals a secret for one purpose of one integration; it can be opened for no other.
@@ -61,6 +76,13 @@ impl Sealer {
         let opened = self.cipher.decrypt(&XNonce::from(*nonce), Payload { msg: text, aad: place.as_bytes() }).map_err(|_| failed())?;
         String::from_utf8(opened).map(SecretString::from).map_err(|_| failed())
     }
+}
+
+/// The key of digests: nothing of the sealing key can be found from it.
+fn derived(key: &[u8; KEY_BYTES]) -> Option<[u8; KEY_BYTES]> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
+    mac.update(b"uis-gateway: digests of erased persons, 1");
+    Some(mac.finalize().into_bytes().into())
 }
 
 /// What a sealed secret is bound to. A name of an integration contains no slash.

@@ -1,5 +1,6 @@
 //! What an administrator asks for, on the running gateway.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -9,8 +10,10 @@ use uis_host::event::Event;
 use uis_host::ports::{IntegrationState, Origin, Store, StoreError};
 use uis_host::sync::lock;
 
+use super::operator::Operator;
 use super::{Gateway, NotAccepted};
-use crate::control::ControlError;
+use crate::control::operations::NoConfiguration;
+use crate::control::{ControlError, Operations, ReloadView};
 use crate::integrations::administrator::{Deliverer, Health, reread};
 use crate::integrations::book::Book;
 use crate::integrations::building::Built;
@@ -21,15 +24,25 @@ use crate::store::Rejected;
 #[derive(Clone)]
 pub struct Live {
     gateway: Arc<Gateway>,
-    /// The book of the opening that was in use last; it answers while the store is failed.
-    last: Arc<Book>,
+    /// The book of the opening that it began with.
+    first: Arc<Book>,
+    operations: Arc<dyn Operations>,
+    /// None for a gateway that was not made from a configuration file.
+    operator: Option<Operator>,
 }
 
 impl Live {
-    /// For a gateway that has begun.
+    /// For a gateway that has begun, and that was not made from a configuration file.
     pub fn new(gateway: Arc<Gateway>) -> Result<Live, String> {
-        let last = gateway.core()?.book.clone();
-        Ok(Live { gateway, last })
+        let first = gateway.core()?.book();
+        Ok(Live { gateway, first, operations: Arc::new(NoConfiguration), operator: None })
+    }
+
+    /// For a gateway that was made from a configuration file.
+    pub fn operated(operator: Operator) -> Result<Live, String> {
+        let gateway = operator.gateway().clone();
+        let first = gateway.core()?.book();
+        Ok(Live { gateway, first, operations: Arc::new(operator.clone()), operator: Some(operator) })
     }
 
     fn core(&self) -> Result<Arc<super::core::Core>, ControlError> {
@@ -51,7 +64,8 @@ fn failed(error: StoreError) -> ControlError {
 
 impl Deliverer for Live {
     fn book(&self) -> Arc<Book> {
-        self.gateway.core().map_or_else(|_| self.last.clone(), |core| core.book.clone())
+        // While the store is failed, the one before answers.
+        self.gateway.last_core().map_or_else(|| self.first.clone(), |core| core.book())
     }
 
     fn ready(&self) -> Result<(), String> {
@@ -60,6 +74,14 @@ impl Deliverer for Live {
 
     fn runs(&self) -> bool {
         true
+    }
+
+    fn operations(&self) -> &dyn Operations {
+        self.operations.as_ref()
+    }
+
+    fn last_reload(&self) -> Option<ReloadView> {
+        self.operator.as_ref().and_then(Operator::last_reload)
     }
 
     fn health(&self, name: &str) -> Health {
@@ -75,7 +97,14 @@ impl Deliverer for Live {
 
     fn reload<'a>(&'a self, record: &'a Record, built: Built) -> BoxFuture<'a, Result<(), ControlError>> {
         async move {
+            let _turn = self.gateway.turn.lock().await;
             let core = self.core()?;
+            let workshop = core.book().workshop.clone();
+            // The configuration may have been read again since it was made.
+            let built = match built.is_made_with(&workshop) {
+                true => built,
+                false => workshop.build(record, &core.store).await.map_err(ControlError::Failed)?,
+            };
             // Whoever saves an integration may just have changed something in UIS.
             if let Some(uis) = &built.uis {
                 uis.outdate();
@@ -106,10 +135,34 @@ impl Deliverer for Live {
         async move { self.deliver(name, 0, "action", Event::Action(action.to_owned())).await }.boxed()
     }
 
+    fn hold<'a>(&'a self, name: &'a str, paused: bool) -> BoxFuture<'a, Result<(), ControlError>> {
+        async move {
+            let core = self.core()?;
+            match core.running(name) {
+                Some(running) => core.handle.hold(running.slot, paused).await.map_err(failed),
+                // It does not run, so nothing is delivered; when it does, what is stored counts.
+                None => Ok(()),
+            }
+        }
+        .boxed()
+    }
+
     fn revive<'a>(&'a self, name: &'a str, id: &'a str) -> BoxFuture<'a, Result<bool, ControlError>> {
         async move {
             let (core, slot) = (self.core()?, self.slot(name)?);
             core.handle.revive(slot, id).await.map_err(failed)
+        }
+        .boxed()
+    }
+
+    fn forget<'a>(&'a self, name: &'a str, ids: HashSet<String>) -> BoxFuture<'a, Result<HashSet<String>, ControlError>> {
+        async move {
+            let core = self.core()?;
+            match core.running(name) {
+                Some(running) => core.handle.forget(running.slot, ids).await.map_err(failed),
+                // An integration that cannot run has no lanes.
+                None => Ok(ids),
+            }
         }
         .boxed()
     }

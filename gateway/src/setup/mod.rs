@@ -105,9 +105,9 @@ impl Setup {
         }
     }
 
-    /// The steps as text, in lines.
-    pub fn lines(&self) -> Vec<String> {
-        print::lines(self)
+    /// The steps as text, in lines. Commands in them begin with `program`: `uis-gateway`, with the options that it needs here.
+    pub fn lines(&self, program: &str) -> Vec<String> {
+        print::lines(self, program)
     }
 }
 

@@ -4,9 +4,9 @@ use super::prose::{Prose, prose};
 use super::{Notification, Setup};
 
 /// The steps, in lines.
-pub fn lines(setup: &Setup) -> Vec<String> {
+pub fn lines(setup: &Setup, program: &str) -> Vec<String> {
     let words = prose(setup.language);
-    let mut page = Page { lines: Vec::new(), setup };
+    let mut page = Page { lines: Vec::new(), setup, program };
     page.line(words.heading);
     page.empty();
     page.all(words.secret);
@@ -18,14 +18,23 @@ pub fn lines(setup: &Setup) -> Vec<String> {
     page.lines
 }
 
+/// How a line with a command begins.
+const COMMAND: &str = "  uis-gateway ";
+
 struct Page<'a> {
     lines: Vec<String>,
     setup: &'a Setup,
+    /// How commands begin.
+    program: &'a str,
 }
 
 impl Page<'_> {
     fn line(&mut self, text: &str) {
         let seconds = self.setup.scenario.as_ref().and_then(|request| request.timeout_ms).unwrap_or_default().div_ceil(1000);
+        let text = match text.strip_prefix(COMMAND) {
+            Some(rest) => format!("  {} {rest}", self.program),
+            None => text.to_owned(),
+        };
         self.lines.push(text.replace("{name}", &self.setup.integration).replace("{seconds}", &seconds.to_string()));
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -15,6 +15,9 @@ use rusqlite::Connection;
 const DUE: i64 = 8000;
 /// So many pages the writer copies itself: about two milliseconds.
 const FEW: i64 = 500;
+
+/// How long a connection waits for another one, as the library sets it.
+const BUSY: Duration = Duration::from_secs(5);
 
 /// What the thread does.
 const IDLE: i64 = -1;
@@ -76,6 +79,26 @@ impl Checkpointer {
                 }
             }
         }
+    }
+}
+
+impl Checkpointer {
+    /// Copies all of the log and empties its file, because deleted rows are still in it. False when somebody reads or copies it just now.
+    pub fn empty(&self, writer: &Connection) -> bool {
+        if self.shared.copied.load(Ordering::Acquire) == COPYING {
+            return false;
+        }
+        // Commits must not wait for a reader.
+        let emptied = writer
+            .busy_timeout(Duration::ZERO)
+            .and_then(|()| writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0).map(|busy| busy == 0)));
+        let restored = writer.busy_timeout(BUSY);
+        let emptied = matches!((emptied, restored), (Ok(true), Ok(())));
+        if emptied {
+            self.shared.log.store(0, Ordering::Relaxed);
+            self.shared.done(IDLE, Ok(DUE));
+        }
+        emptied
     }
 }
 

@@ -3,11 +3,11 @@
 //! A damaged event, timer or request is moved to the table `damaged`, as it was found, when it is read; the others go on. A damaged value of a
 //! plugin's storage stays and fails whatever needs it, because it may be an open intent. The administrator restores a backup, or discards it.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use uis_host::ports::Answer;
 
 use super::db::{DbError, shown};
-use super::{SqliteStore, events, records, requests, storage, timers};
+use super::{SqliteStore, audit, erasing, events, originals, pauses, records, requests, storage, timers, versions};
 
 /// A row that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,30 @@ pub struct Damaged {
     pub key: String,
     /// What was found.
     pub why: String,
+}
+
+/// Finds the damaged rows of one file of this room.
+type Comparison = fn(&Connection) -> rusqlite::Result<Vec<String>>;
+const COMPARISONS: [Comparison; 10] = [
+    events::damaged,
+    storage::damaged,
+    timers::damaged,
+    requests::damaged,
+    records::damaged,
+    versions::damaged,
+    audit::damaged,
+    erasing::damaged,
+    originals::damaged,
+    pauses::damaged,
+];
+
+/// Compares every checksum of a file of this version. Returns what does not match, by table and key.
+pub fn compare(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut found = Vec::new();
+    for comparison in COMPARISONS {
+        found.extend(comparison(connection)?);
+    }
+    Ok(found)
 }
 
 impl SqliteStore {
@@ -42,13 +66,7 @@ impl SqliteStore {
 
     /// Compares every checksum. Returns what does not match, by table and key.
     pub fn check(&self) -> Answer<'static, Vec<String>> {
-        self.soon(|db| {
-            let mut found = Vec::new();
-            for check in [events::damaged, storage::damaged, timers::damaged, requests::damaged, records::damaged] {
-                found.extend(check(db)?);
-            }
-            Ok(found)
-        })
+        self.soon(|db| Ok(compare(&db.connection)?))
     }
 
     /// Discards a damaged value of a plugin's storage by its row, or the damaged record of an integration by its row or its name:

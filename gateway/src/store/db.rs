@@ -10,6 +10,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 use uis_host::clock::{Clock, SystemClock};
 
 use super::checkpoint::Checkpointer;
+use super::erasing::delete::Emptying;
 use super::waiting::Waiting;
 use super::{OpenError, OpenOptions, recovery, schema};
 
@@ -82,6 +83,8 @@ pub struct Db {
     pub storage_bytes: HashMap<String, i64>,
     /// Number and bytes of timers, by owner; absent until an owner first sets one.
     pub timer_room: HashMap<String, (i64, i64)>,
+    /// Who waits for the log to be emptied after the next commit.
+    pub emptying: Vec<Emptying>,
     path: PathBuf,
     /// Held as long as the file is open.
     _lock: File,
@@ -97,6 +100,10 @@ fn identity(table: &str) -> (&'static str, &'static str) {
         "requests" => ("owner, number", "body"),
         "integrations" => ("name", "record"),
         "captures" => ("owner, event", "content"),
+        "versions" => ("subject, digest", "version"),
+        "verdicts" => ("rule, digest", "why"),
+        "originals" => ("owner, request", "body"),
+        "pauses" => ("owner", "who"),
         _ => ("rowid", "NULL"),
     }
 }
@@ -122,8 +129,15 @@ impl Db {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", synchronous)?;
             connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+            // What is deleted or replaced is overwritten at once: it may be personal data.
+            connection.pragma_update(None, "secure_delete", true)?;
             connection.set_prepared_statement_cache_capacity(STATEMENTS);
             schema::migrate(&connection)?;
+            if schema::may_have_traces(found)
+                && let Err(error) = connection.execute_batch("VACUUM")
+            {
+                tracing::warn!(%error, "unused space of the store's file may still have deleted rows; there was no room to write it anew");
+            }
             if let Some(most) = &options.most_pages {
                 connection.pragma_update(None, "max_page_count", most.load(Ordering::SeqCst))?;
             }
@@ -139,6 +153,7 @@ impl Db {
             waiting: Waiting::default(),
             storage_bytes: HashMap::new(),
             timer_room: HashMap::new(),
+            emptying: Vec::new(),
             path: path.to_owned(),
             _lock: lock,
         };
@@ -163,6 +178,11 @@ impl Db {
         let taken = known.unwrap_or(0).max(stored);
         self.counters.insert(name, Counter { next: taken + 1, taken });
         Ok(())
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The number of the next request, at the beginning.
@@ -211,7 +231,8 @@ impl Db {
         if table == "events" {
             self.waiting.forget(row);
         }
-        tracing::error!(table, key, "a stored row is damaged; it was set aside");
+        // Not its key: a plugin may have put a phone into it.
+        tracing::error!(table, row, "a stored row is damaged; it was set aside");
         metrics::counter!("uis_gateway_store_damaged_total").increment(1);
         let at = SystemClock.now_ms();
         self.connection.execute(

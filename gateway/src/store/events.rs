@@ -1,6 +1,6 @@
 //! Events, dead letters, and the integrations' states.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use uis_host::clock::{Clock, SystemClock};
 use uis_host::ports::{Answer, DeadLetter, End, IntegrationState, KeptEvent};
 
@@ -138,6 +138,15 @@ fn rewrite(db: &Db, seq: i64, owner: &str, id: &str, body: &[u8]) -> rusqlite::R
     statement.execute(params![body, sum(owner, id, body), seq]).map(|_| ())
 }
 
+/// Replaces a dead event by one with the same id. It stays dead.
+pub(super) fn rewrite_dead(db: &mut Db, owner: &str, event: &KeptEvent) -> Result<(), DbError> {
+    let Some((Found { seq, .. }, _)) = first_dead(db, owner, &event.id)? else {
+        return Err(DbError::This(format!("the event {} is no dead letter any more", event.id)));
+    };
+    let body = json(event)?;
+    Ok(rewrite(db, seq, owner, &event.id, &body)?)
+}
+
 /// Changes the state of an event.
 fn change(db: &Db, seq: i64, state: i64, place: i64, attempt: u32, why: Option<&str>) -> rusqlite::Result<()> {
     let sql = "UPDATE events SET state = ?, place = ?, attempt = ?, ended = ?, why = ?, mark = ? WHERE seq = ?";
@@ -259,16 +268,16 @@ fn state_of(db: &mut Db, owner: &str) -> Result<IntegrationState, DbError> {
 }
 
 /// Events and states whose checksum does not match.
-pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
+pub fn damaged(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut found = Vec::new();
-    let mut statement = db.connection.prepare(&format!("SELECT {COLUMNS} FROM events"))?;
+    let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM events"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         if number(row)?.is_err() {
             found.push(format!("events {}/{}", shown(row.get_ref(1)?), shown(row.get_ref(2)?)));
         }
     }
-    let mut statement = db.connection.prepare("SELECT rowid, owner, state, sum FROM states")?;
+    let mut statement = connection.prepare("SELECT rowid, owner, state, sum FROM states")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let read = |row: &Row<'_>| {

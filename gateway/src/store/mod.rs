@@ -23,39 +23,67 @@
 //! | [`timers`] | timers |
 //! | [`requests`] | requests as they came |
 //! | [`records`] | integrations, dial orders, captures |
+//! | [`versions`] | versions of the plugin and the rules |
+//! | [`audit`] | the audit log |
+//! | [`beside`] | reading beside the writer |
+//! | [`listing`], [`finding`] | events and requests for people who look for them |
+//! | [`originals`] | bodies that an administrator has replaced |
+//! | [`pauses`] | integrations that an administrator has paused |
 //! | [`sweep`] | deleting what is old |
+//! | [`erasing`] | finding and deleting what belongs to a person, and what is remembered of it |
+//! | [`walk`] | requests and captures in order of time, beside the writer |
 //! | [`port`] | the host's port |
 //! | [`recovery`] | checking a file, and reading what can be read of a damaged one |
+//! | [`examine`] | checking a file without changing it |
+//! | [`backup`] | a copy of the store, written while the service runs |
+//! | [`restore`] | putting a copy in the store's place |
 
+pub mod audit;
+pub mod backup;
+pub mod beside;
 pub mod checkpoint;
 pub mod damage;
 pub mod db;
+pub mod erasing;
 pub mod events;
+pub mod examine;
+pub mod finding;
+pub mod listing;
+pub mod originals;
+pub mod pauses;
 pub mod port;
 pub mod records;
 pub mod recovery;
 pub mod requests;
+pub mod restore;
 pub mod schema;
 pub mod storage;
 pub mod sums;
 pub mod sweep;
 pub mod timers;
+pub mod versions;
 pub mod waiting;
+pub mod walk;
 pub mod writer;
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, Permissions, TryLockError};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use uis_host::ports::{Answer, StoreError};
 
+pub use audit::{AuditQuery, Audited};
 pub use damage::Damaged;
 pub use events::Counts;
 pub use records::{Captured, DialRecord};
 pub use recovery::Report;
 pub use requests::{LastReceived, NewRequest, Rejected};
 
+use crate::config::Config;
+use crate::privacy::journal::Journal;
+use crate::privacy::tombstones::Tombstones;
 use db::{Db, DbError};
 use writer::Writer;
 
@@ -68,6 +96,15 @@ pub struct OpenOptions {
     pub leave_out_output_commit: bool,
     /// The most pages that the file may have, read whenever it is opened, to show what happens when the disk is full.
     pub most_pages: Option<Arc<AtomicU32>>,
+    /// The journal of erasures; `erasures.journal` beside the store when none is given.
+    pub journal: Option<PathBuf>,
+}
+
+impl OpenOptions {
+    /// As a configuration says.
+    pub fn of(config: &Config) -> OpenOptions {
+        OpenOptions { journal: Some(config.erasure.journal.clone()), ..OpenOptions::default() }
+    }
 }
 
 /// Files up to this size are checked as a whole when they are opened; it takes about a second. Larger ones are checked by `check-store`, and
@@ -81,6 +118,10 @@ pub struct SqliteStore {
     /// The number of the next request.
     next_request: Arc<AtomicU64>,
     leave_out_output_commit: bool,
+    /// Whether rows of UIS's reports are kept among the requests.
+    keeps_reports: AtomicBool,
+    tombstones: Tombstones,
+    journal: Journal,
 }
 
 /// Why a file was not opened.
@@ -135,15 +176,30 @@ impl SqliteStore {
         if std::fs::metadata(path).map_or(true, |file| file.len() == 0) {
             tracing::warn!(path = %path.display(), "the store's file is new or empty; a new store begins");
         }
+        keep_private(path).map_err(|error| failed(&error))?;
         let db = Db::open(path, &options, lock)?;
         let suspicion = recovery::suspicion(path);
         if suspicion.exists() {
             std::fs::remove_file(suspicion).map_err(|error| failed(&error))?;
         }
         let next_request = Arc::new(AtomicU64::new(db.next_request()));
+        let tombstones = Tombstones::default();
+        tombstones.add(&erasing::tombstones(&db.connection).map_err(|error| failed(&error))?);
+        let journal = Journal::at(options.journal.unwrap_or_else(|| path.with_file_name("erasures.journal")));
         let writer = Writer::start(db).map_err(|error| failed(&error))?;
         let leave_out_output_commit = options.leave_out_output_commit && cfg!(debug_assertions);
-        Ok((SqliteStore { writer, path: path.clone(), next_request, leave_out_output_commit }, report))
+        Ok((
+            SqliteStore {
+                writer,
+                path: path.clone(),
+                next_request,
+                leave_out_output_commit,
+                keeps_reports: AtomicBool::new(false),
+                tombstones,
+                journal,
+            },
+            report,
+        ))
     }
 
     /// The file.
@@ -151,9 +207,34 @@ impl SqliteStore {
         &self.path
     }
 
+    /// Who was erased.
+    pub fn tombstones(&self) -> &Tombstones {
+        &self.tombstones
+    }
+
+    /// The journal of erasures.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// From now on rows of UIS's reports are kept among the requests, or not.
+    pub fn keep_reports(&self, keep: bool) {
+        self.keeps_reports.store(keep, Ordering::Relaxed);
+    }
+
+    /// Whether rows of UIS's reports are kept among the requests.
+    pub fn keeps_reports(&self) -> bool {
+        self.keeps_reports.load(Ordering::Relaxed)
+    }
+
     /// Why the store has failed; none while it works.
     pub fn failed(&self) -> Option<String> {
         self.writer.failed()
+    }
+
+    /// Returns once everything that was written before is on disk.
+    pub fn committed(&self) -> Answer<'static, ()> {
+        self.durable(|_| Ok(()))
     }
 
     /// Commits what is written, and closes the file. Every later operation fails.
@@ -171,6 +252,13 @@ impl SqliteStore {
     fn durable<T: Send + 'static>(&self, work: impl FnOnce(&mut Db) -> Result<T, DbError> + Send + 'static) -> Answer<'static, T> {
         self.writer.run(true, work)
     }
+}
+
+/// Makes a file that only its owner reads, or makes one so: it has personal data. SQLite gives its log the same rights.
+fn keep_private(path: &Path) -> std::io::Result<()> {
+    let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+    let mode = file.metadata()?.permissions().mode();
+    if mode & 0o077 != 0 { file.set_permissions(Permissions::from_mode(0o600)) } else { Ok(()) }
 }
 
 /// Takes the lock of a file for this process.

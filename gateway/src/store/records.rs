@@ -1,6 +1,6 @@
 //! Integrations, dial orders, captures.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use uis_host::clock::{Clock, SystemClock};
 use uis_host::ports::{Answer, StoreError};
 
@@ -82,7 +82,8 @@ fn dialled(owner: &str, id: &str, row: &Row<'_>) -> rusqlite::Result<Result<Dial
     Ok(found.and_then(|(sound, found)| if sound { Ok(found) } else { Err(number) }))
 }
 
-fn capture(row: &Row<'_>) -> rusqlite::Result<Result<Captured, i64>> {
+/// A capture; of a damaged row its number.
+pub(super) fn capture(row: &Row<'_>) -> rusqlite::Result<Result<Captured, i64>> {
     let found = sound(row, |row| {
         let captured = Captured {
             owner: row.get(1)?,
@@ -105,17 +106,22 @@ pub fn capture_number(row: &Row<'_>) -> rusqlite::Result<Result<i64, i64>> {
     Ok(capture(row)?.map(|_| number))
 }
 
+/// A capture; of a damaged row its number.
+pub fn whole_capture(row: &Row<'_>) -> rusqlite::Result<Result<Captured, i64>> {
+    capture(row)
+}
+
 /// Records of integrations, dial orders and captures whose checksum does not match.
-pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
+pub fn damaged(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut found = Vec::new();
-    let mut statement = db.connection.prepare("SELECT row, name, record, sum FROM integrations")?;
+    let mut statement = connection.prepare("SELECT row, name, record, sum FROM integrations")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         if let Err(number) = record(row)? {
             found.push(format!("integrations {} (discard it: {})", shown(row.get_ref(1)?), discarded_by(number)));
         }
     }
-    let mut statement = db.connection.prepare("SELECT row, at, dial, outcome, sum, owner, id FROM dials")?;
+    let mut statement = connection.prepare("SELECT row, at, dial, outcome, sum, owner, id FROM dials")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (owner, id) = (shown(row.get_ref(5)?), shown(row.get_ref(6)?));
@@ -123,7 +129,7 @@ pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
             found.push(format!("dials {owner}/{id}"));
         }
     }
-    let mut statement = db.connection.prepare(&format!("SELECT {CAPTURE} FROM captures"))?;
+    let mut statement = connection.prepare(&format!("SELECT {CAPTURE} FROM captures"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         if capture_number(row)?.is_err() {

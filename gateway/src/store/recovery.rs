@@ -14,8 +14,25 @@ use uis_host::clock::{Clock, SystemClock};
 use super::{OpenError, db, schema};
 
 /// The tables with rows to read. Indexes are made anew.
-const TABLES: [&str; 10] =
-    ["counters", "events", "states", "storage", "timers", "requests", "integrations", "dials", "captures", "damaged"];
+const TABLES: &[&str] = &[
+    "counters",
+    "events",
+    "states",
+    "storage",
+    "timers",
+    "requests",
+    "integrations",
+    "dials",
+    "captures",
+    "damaged",
+    "versions",
+    "verdicts",
+    "audit",
+    "tombstones",
+    "erasures",
+    "originals",
+    "pauses",
+];
 /// How many row numbers are tried one by one after a row that cannot be read.
 const LONGEST_GAP: i64 = 1 << 17;
 
@@ -71,12 +88,16 @@ pub fn has_tables(path: &Path) -> rusqlite::Result<bool> {
 
 /// What SQLite finds wrong in a file's structures: sentences of SQLite.
 pub fn findings(path: &Path) -> rusqlite::Result<Vec<String>> {
-    let connection = Connection::open(path)?;
+    findings_of(&Connection::open(path)?)
+}
+
+/// What SQLite finds wrong in the structures of an open file.
+pub fn findings_of(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare("PRAGMA integrity_check")?;
     let rows = statement.query_map([], |row| row.get_ref(0).map(db::shown))?;
     let mut findings: Vec<String> = rows.collect::<rusqlite::Result<_>>()?;
     findings.retain(|line| line != "ok");
-    if !schema::is_as_written(&connection)? {
+    if !schema::is_as_written(connection)? {
         findings.push("the definitions of its tables are not those of its version".to_owned());
     }
     Ok(findings)
@@ -119,7 +140,11 @@ pub fn recover(from: &Path, to: &Path) -> Result<Report, String> {
     let mut report = Report::default();
     target.execute_batch("BEGIN").map_err(|error| error.to_string())?;
     let mut readable = false;
-    for table in TABLES {
+    for table in TABLES.iter().copied() {
+        // A file of an older version does not have it yet.
+        if !target.table_exists(None, table).map_err(|error| error.to_string())? {
+            continue;
+        }
         match copy(&source, &target, table, &mut report) {
             Ok(()) => readable = true,
             Err(why) => {

@@ -1,13 +1,12 @@
 //! Requests as they came, and those that could not be read.
 
-use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use uis_host::ports::{Answer, StoreError};
 
 use super::SqliteStore;
+use super::beside::Reading;
 use super::db::{Db, DbError, REQUESTS, shown, sound};
 use super::sums::Sum;
 
@@ -18,7 +17,7 @@ pub struct NewRequest {
     pub owner: String,
     /// When it came, in milliseconds since 1970.
     pub at: i64,
-    /// What sent it: `notification`, `route`, `callback`.
+    /// What sent it, or what was done: `notification`, `route`, `callback`, `settings`, `activate`, `deactivate`, `action`, `report`.
     pub kind: String,
     /// The type of the notification, or the name of the callback.
     pub what: String,
@@ -60,15 +59,11 @@ pub struct LastReceived {
     pub since: Option<i64>,
 }
 
-/// How long requests are looked through: long enough for some hundred thousand, and not so long that anybody stops waiting.
-const LOOKING: Duration = Duration::from_secs(5);
-
 /// Looks through the requests, newest first, until so many different ones were found.
-fn last_received(path: &Path, owner: &str, wanted: usize) -> rusqlite::Result<LastReceived> {
-    let until = Instant::now() + LOOKING;
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    connection.busy_timeout(LOOKING)?;
-    let mut statement = connection.prepare("SELECT owner, kind, what, at FROM requests ORDER BY number DESC")?;
+fn last_received(reading: &Reading, owner: &str, wanted: usize) -> rusqlite::Result<LastReceived> {
+    let mut statement = reading
+        .connection
+        .prepare("SELECT owner, kind, what, at FROM requests WHERE kind IN ('notification', 'route', 'callback') ORDER BY number DESC")?;
     let mut rows = statement.query([])?;
     let mut found = LastReceived::default();
     while let Some(row) = rows.next()? {
@@ -76,7 +71,7 @@ fn last_received(path: &Path, owner: &str, wanted: usize) -> rusqlite::Result<La
             break;
         }
         let (from, kind, what, at): (String, String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-        if Instant::now() > until {
+        if reading.is_over() {
             found.since = Some(at);
             break;
         }
@@ -137,6 +132,11 @@ pub fn number(row: &Row<'_>) -> rusqlite::Result<Result<i64, i64>> {
     Ok(read(row)?.map(|found| found.number))
 }
 
+/// A request with its number; an error when it is damaged.
+pub fn whole(row: &Row<'_>) -> rusqlite::Result<Result<(u64, NewRequest), i64>> {
+    Ok(read(row)?.map(|found| (found.number.unsigned_abs(), found.request)))
+}
+
 /// The request, if it could not be read. A damaged row is set aside.
 fn rejected(db: &mut Db, found: Result<Found, i64>) -> Result<Option<Rejected>, DbError> {
     match found {
@@ -166,10 +166,41 @@ fn set_rejected(db: &mut Db, number: u64, reason: Option<&str>) -> Result<bool, 
     }
 }
 
+/// A request as it is stored.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Its number.
+    pub number: u64,
+    /// The request, with the body that an administrator may have replaced.
+    pub request: NewRequest,
+}
+
+/// A request by its number. A damaged one is as absent.
+pub(super) fn stored(connection: &Connection, number: i64) -> rusqlite::Result<Option<Stored>> {
+    let sql = format!("SELECT {COLUMNS} FROM requests WHERE number = ?");
+    let found = connection.query_row(&sql, [number], read).optional()?.and_then(Result::ok);
+    Ok(found.map(|found| Stored { number: found.number.unsigned_abs(), request: found.request }))
+}
+
+/// Puts another query and body into a request's row, and returns those that were there; none when there is no such request. A damaged row is set
+/// aside.
+pub(super) fn swap_body(db: &mut Db, number: i64, query: &str, body: &[u8]) -> Result<Option<(String, Vec<u8>)>, DbError> {
+    match find(db, number.unsigned_abs())? {
+        None => Ok(None),
+        Some(Err(number)) => Ok(db.set_aside("requests", number).map(|()| None)?),
+        Some(Ok(Found { number, request, rejected })) => {
+            let changed = NewRequest { query: query.to_owned(), body: body.to_vec(), ..request.clone() };
+            let mut statement = db.connection.prepare_cached("UPDATE requests SET query = ?, body = ?, sum = ? WHERE number = ?")?;
+            statement.execute(params![query, body, sum(number, &changed, rejected.as_deref()), number])?;
+            Ok(Some((request.query, request.body)))
+        }
+    }
+}
+
 /// Requests whose checksum does not match.
-pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
+pub fn damaged(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut found = Vec::new();
-    let mut statement = db.connection.prepare(&format!("SELECT {COLUMNS} FROM requests"))?;
+    let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM requests"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         if let Err(number) = number(row)? {
@@ -199,10 +230,8 @@ impl SqliteStore {
     /// When requests of an integration last came, each kind once; at most `wanted` kinds. The file is read beside the writer, which goes on
     /// meanwhile. Checksums are not compared.
     pub async fn last_received(&self, owner: &str, wanted: usize) -> Result<LastReceived, StoreError> {
-        let (path, owner) = (self.path().to_owned(), owner.to_owned());
-        let looked = tokio::task::spawn_blocking(move || last_received(&path, &owner, wanted)).await;
-        let looked = looked.map_err(|error| StoreError(error.to_string()))?;
-        looked.map_err(|error| StoreError(error.to_string()))
+        let owner = owner.to_owned();
+        self.beside(move |reading| last_received(reading, &owner, wanted)).await
     }
 
     /// Makes a request that cannot be read a dead letter.

@@ -4,8 +4,12 @@
 
 use rusqlite::Connection;
 
+use super::versions;
+
 /// Migrations, oldest first. Never change one that was released; add another.
-pub const MIGRATIONS: [&str; 2] = ["
+pub const MIGRATIONS: [&str; 6] = [FIRST, WAITING_IN_MEMORY, versions::MIGRATION, AUDIT, ERASURES, PUT_RIGHT];
+
+const FIRST: &str = "
     -- Numbers below which all are taken: of events, of versions of stored values, of requests.
     CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 
@@ -57,17 +61,54 @@ pub const MIGRATIONS: [&str; 2] = ["
     CREATE TABLE damaged (
         row INTEGER PRIMARY KEY, at INTEGER NOT NULL, tbl TEXT NOT NULL, key TEXT NOT NULL, content BLOB, why TEXT NOT NULL
     );
-", "
+";
+
+const WAITING_IN_MEMORY: &str = "
     -- Which events wait is in memory; on disk one index, in the order of coming, finds them when the file is opened. Indexes by integration
     -- would change a page for each integration in each commit.
     DROP INDEX events_by_id;
     DROP INDEX events_waiting;
     CREATE INDEX events_waiting ON events (place) WHERE state = 0;
     CREATE INDEX events_dead_by_id ON events (owner, id) WHERE state = 2;
-"];
+";
+
+const AUDIT: &str = "
+    -- The audit log: entries are only added.
+    CREATE TABLE audit (
+        row INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, integration TEXT NOT NULL, subject TEXT NOT NULL,
+        detail TEXT NOT NULL, sum INTEGER NOT NULL
+    );
+    CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'entries of the audit log are not changed'); END;
+    CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'entries of the audit log are not deleted'); END;
+";
+
+/// Erasures of personal data: what is remembered of them, and those that were begun and have not ended, with the person sealed.
+pub const ERASURES: &str = "
+    CREATE TABLE tombstones (
+        row INTEGER PRIMARY KEY, owner TEXT NOT NULL, kind TEXT NOT NULL, digest BLOB NOT NULL UNIQUE, at INTEGER NOT NULL, sum INTEGER NOT NULL
+    );
+
+    CREATE TABLE erasures (row INTEGER PRIMARY KEY, owner TEXT NOT NULL, at INTEGER NOT NULL, person TEXT NOT NULL, sum INTEGER NOT NULL);
+";
+
+const PUT_RIGHT: &str = "
+    -- Requests as they came, of those whose body an administrator has replaced.
+    CREATE TABLE originals (
+        row INTEGER PRIMARY KEY, owner TEXT NOT NULL, request INTEGER NOT NULL UNIQUE, at INTEGER NOT NULL, who TEXT NOT NULL, query TEXT NOT NULL,
+        body BLOB NOT NULL, sum INTEGER NOT NULL
+    );
+    -- Integrations that an administrator has paused.
+    CREATE TABLE pauses (row INTEGER PRIMARY KEY, owner TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, who TEXT NOT NULL, sum INTEGER NOT NULL);
+";
 
 /// The version that this program writes.
 pub const VERSION: u32 = MIGRATIONS.len() as u32;
+
+/// Whether a file of this version may have deleted rows in its unused space: from the migration for erasures on, what is deleted is overwritten.
+pub fn may_have_traces(version: u32) -> bool {
+    let since = MIGRATIONS.iter().position(|migration| *migration == ERASURES);
+    version > 0 && since.is_some_and(|since| (version as usize) <= since)
+}
 
 /// The file's version.
 pub fn version(connection: &Connection) -> rusqlite::Result<u32> {

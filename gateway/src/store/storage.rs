@@ -1,6 +1,6 @@
 //! Plugins' storage.
 
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 use uis_host::bindings::uis::integration::storage::{Entry, Item, ItemPage, StorageError};
 use uis_host::ports::{Answer, StorageWrite};
 
@@ -174,9 +174,9 @@ fn scan(db: &mut Db, owner: &str, prefix: &str, cursor: Option<&str>, limit: usi
 }
 
 /// Values whose checksum does not match.
-pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
+pub fn damaged(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut found = Vec::new();
-    let mut statement = db.connection.prepare("SELECT row, key, value, version, expires, sum, owner FROM storage")?;
+    let mut statement = connection.prepare("SELECT row, key, value, version, expires, sum, owner FROM storage")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let read = |row: &Row<'_>| Ok(Found::read(row)?.is_sound(&row.get::<_, String>(6)?));

@@ -1,6 +1,6 @@
 //! Timers.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use uis_host::bindings::uis::integration::timers::Timer;
 use uis_host::ports::{Answer, KeptEvent, Origin, SetTimer, TimerRoom};
 
@@ -132,9 +132,9 @@ fn first(db: &mut Db, owner: &str) -> Result<Option<SetTimer>, DbError> {
 }
 
 /// Timers whose checksum does not match.
-pub fn damaged(db: &mut Db) -> Result<Vec<String>, DbError> {
+pub fn damaged(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut found = Vec::new();
-    let mut statement = db.connection.prepare(&format!("SELECT {COLUMNS}, owner FROM timers"))?;
+    let mut statement = connection.prepare(&format!("SELECT {COLUMNS}, owner FROM timers"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let owner = shown(row.get_ref(8)?);

@@ -238,5 +238,8 @@ fn commit(db: &mut Db, batch: &mut Batch) -> Result<(), String> {
     let done = std::mem::take(batch);
     done.durable.into_iter().for_each(|operation| operation.answer(Ok(())));
     db.checkpointer.after_commit(&db.connection);
+    for emptying in std::mem::take(&mut db.emptying) {
+        emptying.carry_out(db);
+    }
     Ok(())
 }

@@ -10,6 +10,7 @@
 //! | [`rows`] | rows of the Data API as records of the contract |
 //! | [`lists`] | reading whole lists, and keeping them for a while |
 //! | [`times`] | times in the account's zone |
+//! | [`written`] | records of the reports as rows again |
 //! | [`client`] | one account: its APIs and lists |
 //! | [`directory`] | employees, numbers, channels, tags, sites, advertising |
 //! | [`pages`] | pages of a report by a cursor |
@@ -35,6 +36,7 @@ pub mod rows;
 pub mod rpc;
 pub mod session;
 pub mod times;
+pub mod written;
 
 use std::sync::Arc;
 

@@ -3,6 +3,9 @@
 // Each test file uses its own part.
 #![allow(dead_code)]
 
+mod operations;
+mod right;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -15,9 +18,12 @@ use tokio::task::JoinHandle;
 use uis_gateway::admin::Server;
 use uis_gateway::config::Config;
 use uis_gateway::control::account::LiveView;
+use uis_gateway::control::erasure::{Counted, ErasedIntegration, Erasure, ErasureView, WhomToErase};
+use uis_gateway::control::export::{Exports, RecordingSubject};
+use uis_gateway::control::storage::{BackupView, MissingFile, NewBackup, Storage};
 use uis_gateway::control::{
-    AccountView, Address, Answer, Change, ConnectionView, Control, ControlError, DeadLetterView, Finding, IntegrationView, NewAccount,
-    NewConnection, NewIntegration, SecretSource, Status, Verdict,
+    AccountView, Address, Answer, Change, ConnectionView, Control, ControlError, DeadLetterView, Edit, EventQuery, Finding,
+    IntegrationView, NewAccount, NewConnection, NewIntegration, RedriveRequest, SecretSource, Status, Verdict,
 };
 use uis_host::ports::IntegrationState;
 
@@ -31,6 +37,18 @@ pub struct Fake {
     pub actions: Mutex<Vec<(String, String)>>,
     /// Route fallbacks that were set.
     pub fallbacks: Mutex<Vec<serde_json::Value>>,
+    /// Operations that were asked for, in order.
+    pub operations: Mutex<Vec<String>>,
+    /// The store's file, from which recordings are exported.
+    pub store: Mutex<PathBuf>,
+    /// Queries about events.
+    pub queries: Mutex<Vec<EventQuery>>,
+    /// Dead letters that were to be put back.
+    pub redrives: Mutex<Vec<RedriveRequest>>,
+    /// Bodies that were given.
+    pub edits: Mutex<Vec<(String, Edit)>>,
+    /// Tokens that were added or removed.
+    pub tokens: Mutex<Vec<(String, bool)>>,
     /// Set to make every request fail with this reason.
     pub broken: Mutex<Option<String>>,
 }
@@ -106,6 +124,66 @@ fn view_of(account: NewAccount) -> AccountView {
     }
 }
 
+impl Erasure for Fake {
+    fn find_person<'a>(&'a self, whom: &'a WhomToErase) -> Answer<'a, ErasureView> {
+        async move { Ok(erased(whom, false)) }.boxed()
+    }
+
+    fn erase<'a>(&'a self, whom: &'a WhomToErase) -> Answer<'a, ErasureView> {
+        async move { Ok(erased(whom, true)) }.boxed()
+    }
+}
+
+fn erased(whom: &WhomToErase, erased: bool) -> ErasureView {
+    let counted = Counted { done: whom.phones.len() as u64, ..Counted::default() };
+    let integration = ErasedIntegration { name: whom.integration.clone().unwrap_or_else(|| "main".into()), counted, ..Default::default() };
+    ErasureView { erased, at: "2026-11-28T06:00:00Z".into(), integrations: vec![integration], files: Vec::new() }
+}
+
+impl Storage for Fake {
+    fn backup(&self, new: NewBackup) -> Answer<'_, BackupView> {
+        async move {
+            if let Some(why) = &*lock(&self.broken) {
+                return Err(ControlError::Failed(why.clone()));
+            }
+            let key = MissingFile { file: "/var/lib/uis/secrets.key".into(), what: "the sealing key".to_owned() };
+            let (file, not_contained) = (new.path, vec![key]);
+            let removed = new.keep.map(|_| file.join("uis-gateway-20261120T000000Z.db")).into_iter().collect();
+            Ok(BackupView {
+                file,
+                bytes: 3 << 20,
+                integrations: 1,
+                waiting: 3,
+                dead_letters: 1,
+                damaged: Vec::new(),
+                removed,
+                not_contained,
+            })
+        }
+        .boxed()
+    }
+}
+
+impl Exports for Fake {
+    fn recording_subject<'a>(&'a self, name: &'a str, _: bool) -> Answer<'a, RecordingSubject> {
+        async move {
+            let view = self.change(name, |_| {})?;
+            Ok(RecordingSubject {
+                name: view.name,
+                account: serde_json::json!({ "timezone": "Europe/Moscow" }),
+                settings: view.settings,
+                settings_version: "0.2.0".to_owned(),
+                active: true,
+                base_url: None,
+                public_url: "https://uis.example".to_owned(),
+                callbacks: Vec::new(),
+                store: lock(&self.store).clone(),
+            })
+        }
+        .boxed()
+    }
+}
+
 impl Control for Fake {
     fn status(&self) -> Answer<'_, Status> {
         async {
@@ -117,6 +195,10 @@ impl Control for Fake {
                 waiting: 3,
                 oldest_waiting_s: 65,
                 dead_letters: 1,
+                reload: None,
+                versions: Vec::new(),
+                rules: Vec::new(),
+                disk_free_bytes: Some(5 << 30),
             })
         }
         .boxed()
@@ -142,6 +224,7 @@ impl Control for Fake {
                 dead_letters: 0,
                 old_secret_until: None,
                 broken: None,
+                held: None,
                 notes: vec!["tasks: nobody gets them".to_owned()],
             };
             lock(&self.integrations).insert(new.name, view.clone());

@@ -150,7 +150,8 @@ fn requests() -> impl Strategy<Value = Drawn> {
 async fn wrong(service: &Service, drawn: &Drawn) -> Option<String> {
     let before = service.count("SELECT coalesce(max(number), 0) FROM requests");
     let Some(answer) = Client::connect(service.address).await.ask(&drawn.bytes()).await else { return Some("no answer".to_owned()) };
-    let click = service.gateway.plugin().description().callbacks.iter().find(|need| need.role == CallbackRole::MakeCall)?;
+    let plugin = service.gateway.plugin();
+    let click = plugin.description().callbacks.iter().find(|need| need.role == CallbackRole::MakeCall)?;
     let clicks = drawn.path.starts_with(&format!("/main/{}", click.name));
     match answer.status {
         // 502: no call was started, and the CRM's user sees it.

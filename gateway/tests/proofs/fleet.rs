@@ -203,6 +203,23 @@ impl Fleet {
         }
     }
 
+    /// Asks the gateway to stop, and waits until it has. Gives whether it says that it succeeded.
+    pub fn terminate(&mut self) -> bool {
+        let Some(mut gateway) = self.gateway.take() else { return false };
+        signal(&gateway, rustix::process::Signal::TERM);
+        gateway.wait().expect("gone").success()
+    }
+
+    /// Sends the gateway a signal.
+    pub fn signal(&self, which: rustix::process::Signal) {
+        signal(self.gateway.as_ref().expect("it runs"), which);
+    }
+
+    /// Waits until the gateway has ended; gives its exit status.
+    pub fn ended(&mut self) -> Option<i32> {
+        self.gateway.take().expect("it runs").wait().expect("gone").code()
+    }
+
     /// The process id of the gateway that runs.
     pub fn process(&self) -> Option<u32> {
         self.gateway.as_ref().map(Child::id)
@@ -236,6 +253,10 @@ impl Fleet {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
+}
+
+fn signal(gateway: &Child, which: rustix::process::Signal) {
+    rustix::process::kill_process(rustix::process::Pid::from_child(gateway), which).expect("it runs");
 }
 
 impl Drop for Fleet {

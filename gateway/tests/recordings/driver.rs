@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use chrono_tz::Tz;
 use serde_json::{Map, Value, json};
 use uis_gateway::config::{AllowPrivate, Capture, IntakeLimits};
-use uis_gateway::control::{Change, Control, NewAccount, NewConnection, NewIntegration, NewLive, SecretSource};
+use uis_gateway::control::erasure::WhomToErase;
+use uis_gateway::control::export::{Exports, RecordingSubject};
+use uis_gateway::control::{Change, Control, Erasure, NewAccount, NewConnection, NewIntegration, NewLive, SecretSource};
 use uis_gateway::intake;
 use uis_gateway::integrations::accounts::Accounts;
 use uis_gateway::integrations::administrator::Administrator;
@@ -21,7 +23,7 @@ use uis_gateway::store::OpenOptions;
 use uis_harness::crm::within::Simulators;
 use uis_harness::recording::{self, Content, Happening, Header, Line};
 use uis_harness::replay::{RemoteSystem, clock_for};
-use uis_host::bindings::exports::uis::integration::setup::CallbackRole;
+use uis_host::bindings::exports::uis::integration::setup::{CallbackRole, Identity};
 use uis_host::clock::{Clock, VirtualClock};
 use uis_host::endpoints::callback;
 use uis_host::limits::Limits;
@@ -92,7 +94,18 @@ struct Driver {
 
 /// Sends a recording. The error says which line could not be sent, and why. When `live`, the gateway reaches the UIS account over UIS's APIs on
 /// a socket; otherwise the account is in its memory.
+#[allow(dead_code, reason = "each test sends in its own way")]
 pub async fn send(text: &[u8], plugin: Arc<dyn Plugin>, live: bool) -> Result<Sent, String> {
+    send_then(text, plugin, live, |_| ()).await.map(|(sent, ())| sent)
+}
+
+/// Like [`send`]; afterwards, while the store is still there, something is done with the integrations as a recording from life has them.
+pub async fn send_then<T>(
+    text: &[u8],
+    plugin: Arc<dyn Plugin>,
+    live: bool,
+    after: impl FnOnce(&[RecordingSubject]) -> T,
+) -> Result<(Sent, T), String> {
     let folder = tempfile::tempdir().expect("a folder");
     let (header, mut lines) = recording::open(text).map_err(|(line, error)| format!("line {line}: {error}"))?;
     let clock = clock_for(&mut lines);
@@ -115,6 +128,11 @@ pub async fn send(text: &[u8], plugin: Arc<dyn Plugin>, live: bool) -> Result<Se
     let mut uis = driver.account.state().to_json();
     uis["answers"] = driver.answers.clone().into();
     let sent = Sent { crm: driver.crm.to_json(), uis, routed: driver.routed.clone(), points };
+    let mut subjects = Vec::new();
+    // Exports are tested with the account in memory: a live one may be asked only as often as its points allow.
+    for described in driver.header.integrations.iter().filter(|_| !live) {
+        subjects.push(driver.control.recording_subject(&described.name, true).await.map_err(|error| error.to_string())?);
+    }
     driver.gateway.stop().await;
     let secret = driver.header.account.client_id.as_bytes();
     for part in ["", "-wal"] {
@@ -124,7 +142,7 @@ pub async fn send(text: &[u8], plugin: Arc<dyn Plugin>, live: bool) -> Result<Se
             return Err("the secret of the integration's addresses is in the store".to_owned());
         }
     }
-    Ok(sent)
+    Ok((sent, after(&subjects)))
 }
 
 impl Driver {
@@ -142,6 +160,7 @@ impl Driver {
             allow_private: AllowPrivate::this_machine(),
             egress: Box::new(move |name| egress[name].clone()),
             paces: Paces::off(),
+            disk: Arc::new(uis_gateway::observe::disk::Disk::endless()),
         });
         let path = folder.join("account.json");
         std::fs::write(&path, serde_json::to_vec(&header.account).expect("JSON")).expect("written");
@@ -161,7 +180,7 @@ impl Driver {
         let gateway = Gateway::start(parts).await?;
         let listener = intake::server::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
-        tokio::spawn(intake::server::serve(listener, intake::router(gateway.clone(), ""), limits, gateway.stopping()));
+        tokio::spawn(intake::server::serve(listener, intake::router(gateway.clone(), ""), move || limits.clone(), gateway.stopping()));
         let control = Administrator(Live::new(gateway.clone())?);
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
         let (account, zone) = (open.account, open.zone);
@@ -399,7 +418,13 @@ impl Driver {
                     self.control.activate(&name).await.map_err(|error| error.to_string())?;
                 }
             }
-            Happening::Erase(_) => return Err("the gateway has no erasure yet".to_owned()),
+            Happening::Erase(who) => {
+                for name in names {
+                    let Identity { phones, emails, visitors } = who.clone();
+                    let whom = WhomToErase { phones, emails, visitors, integration: Some(name) };
+                    self.control.erase(&whom).await.map_err(|error| error.to_string())?;
+                }
+            }
             Happening::ReleaseRule(_) => return Err("the gateway releases no rules yet".to_owned()),
             Happening::Exchange(_) => {}
         }

@@ -21,6 +21,7 @@ use uis_gateway::integrations::accounts::Accounts;
 use uis_gateway::integrations::administrator::Administrator;
 use uis_gateway::integrations::building::{Paces, Workshop};
 use uis_gateway::network::egress::HttpEgress;
+use uis_gateway::observe::disk::Disk;
 use uis_gateway::secrets::Sealer;
 use uis_gateway::service::deliverer::Live;
 use uis_gateway::service::{Gateway, Parts};
@@ -47,8 +48,12 @@ pub struct Plan {
     pub options: OpenOptions,
     pub paces: Paces,
     pub public_url: String,
+    /// Which attempts are captured.
+    pub capture: Capture,
     /// Where the store is.
     pub folder: TempDir,
+    /// The room on the store's disk.
+    pub disk: Arc<Disk>,
 }
 
 impl Plan {
@@ -57,7 +62,8 @@ impl Plan {
         let limits = IntakeLimits { requests_per_second: 1_000_000, ..IntakeLimits::default() };
         let folder = tempfile::tempdir().expect("a folder");
         let public_url = "https://hooks.uis.example".to_owned();
-        Plan { plugin, clock: Arc::new(SystemClock), limits, options: OpenOptions::default(), paces: Paces::off(), public_url, folder }
+        let (clock, options, disk) = (Arc::new(SystemClock), OpenOptions::default(), Arc::new(Disk::endless()));
+        Plan { plugin, clock, limits, options, paces: Paces::off(), public_url, folder, disk, capture: Capture::Off }
     }
 }
 
@@ -75,6 +81,7 @@ pub fn workshop(plugin: Arc<dyn Plugin>, clock: Arc<dyn Clock>, paces: Paces, fo
         allow_private: AllowPrivate::this_machine(),
         egress: Box::new(move |_| egress.clone()),
         paces,
+        disk: Arc::new(Disk::endless()),
     }
 }
 
@@ -90,13 +97,14 @@ impl Service {
     pub async fn start(plan: Plan) -> Service {
         let folder = plan.folder;
         std::fs::write(folder.path().join("account.json"), ACCOUNT).expect("written");
-        let workshop = Workshop { public_url: plan.public_url, ..workshop(plan.plugin, plan.clock, plan.paces, folder.path()) };
+        let workshop =
+            Workshop { public_url: plan.public_url, disk: plan.disk, ..workshop(plan.plugin, plan.clock, plan.paces, folder.path()) };
         let parts = Parts {
             workshop: Arc::new(workshop),
             store: folder.path().join("store.db"),
             options: plan.options,
             limits: plan.limits.clone(),
-            capture: Capture::Off,
+            capture: plan.capture,
             events_days: 35,
             captures_days: 14,
             leave_out_lane_order: false,
@@ -104,7 +112,7 @@ impl Service {
         let gateway = Gateway::start(parts).await.expect("it starts");
         let listener = intake::server::bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
         let address = listener.local_addr().expect("an address");
-        tokio::spawn(intake::server::serve(listener, intake::router(gateway.clone(), ""), plan.limits, gateway.stopping()));
+        tokio::spawn(intake::server::serve(listener, intake::router(gateway.clone(), ""), move || plan.limits.clone(), gateway.stopping()));
         let control = Administrator(Live::new(gateway.clone()).expect("it has begun"));
         Service { gateway, control, address, folder }
     }
@@ -117,7 +125,8 @@ impl Service {
 
     /// The same with the CRM at this address, without waiting.
     pub async fn add_waiting(&self, name: &str, url: &str, key: &str) {
-        let needs = &self.gateway.plugin().description().connections;
+        let plugin = self.gateway.plugin();
+        let needs = &plugin.description().connections;
         let connection = || NewConnection { url: url.to_owned(), key: SecretSource::Value(key.to_owned().into()) };
         let new = NewIntegration {
             name: name.to_owned(),

@@ -105,6 +105,7 @@ pub async fn run(arguments: Arguments, json: bool) -> Result<(), Failure> {
     }
     closing(&shop, acts.len(), refused, seen, json).await?;
     if !arguments.once && !json {
+        to_try(&shop).await?;
         let stopping = stopped();
         tokio::pin!(stopping);
         loop {
@@ -153,6 +154,11 @@ async fn closing(shop: &Shop, acts: usize, refused: usize, effects: Vec<String>,
         status.waiting,
         status.dead_letters
     ));
+    Ok(())
+}
+
+/// What can be tried while everything goes on running.
+async fn to_try(shop: &Shop) -> Result<(), Failure> {
     say("");
     say("Everything goes on running. Try it, in another terminal:");
     say("");

@@ -92,14 +92,14 @@ impl Shop {
         let folder = tempfile::tempdir().map_err(|error| format!("no folder for the store: {error}"))?;
         let config = Config::parse(&format!("public-url = \"{gateway_url}\"\n[log]\nlevel = \"error\"\n"), folder.path())?;
         if logs {
-            uis_gateway::observe::logs::begin(&config.log)?;
+            let _level = uis_gateway::observe::logs::begin(&config.log)?;
         }
         let workshop = Workshop { clock: clock.clone(), ..Workshop::open(&config).await? };
         let gateway = Gateway::start(Parts::of(&config, Arc::new(workshop))).await?;
         let router = intake::router(gateway.clone(), "");
         let bound = gateway_at.into_std().map_err(|error| error.to_string())?;
         let bound = tokio::net::TcpListener::from_std(bound).map_err(|error| error.to_string())?;
-        tokio::spawn(intake::server::serve(bound, router, config.intake.clone(), gateway.stopping()));
+        tokio::spawn(intake::server::serve(bound, router, move || config.intake.clone(), gateway.stopping()));
         tokio::spawn(keep_awake(gateway.clone()));
         let control = Administrator(Live::new(gateway.clone())?);
         let subscriptions = connect(&control, &crm, &uis_url, &crm_url).await?;
