@@ -4,6 +4,9 @@
 use std::cell::{OnceCell, RefCell};
 use std::fmt::Display;
 
+use serde::Serialize;
+use serde_json::Value;
+
 use crate::base::outcome::retry_after;
 use crate::base::phone::Reader;
 use crate::bindings::uis::integration::log::Verdict as Decided;
@@ -21,6 +24,15 @@ pub struct Context<'a> {
     pub crm: Crm<'a>,
     settings: OnceCell<Settings>,
     zone: RefCell<Option<Zone>>,
+}
+
+/// A choice of a setting as the settings name it: `called-last`.
+pub fn choice(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(Value::String(name)) => name,
+        Ok(other) => other.to_string(),
+        Err(_) => String::new(),
+    }
 }
 
 impl<'a> Context<'a> {
@@ -41,6 +53,11 @@ impl<'a> Context<'a> {
     /// Notes what a setting, filter or rule decided, for "why is there no order?".
     pub fn decided(&self, subject: impl Display, decided_by: &str, verdict: Decided, why: impl Display) {
         self.platform.decision(&subject.to_string(), decided_by, verdict, &why.to_string());
+    }
+
+    /// Notes why something was left out that no setting decides about, such as a second task for one call.
+    pub fn left_out(&self, subject: impl Display, why: impl Display) {
+        self.decided(subject, "", Decided::LeftOut, why);
     }
 
     /// Reads phones by the account's country.

@@ -63,21 +63,29 @@ impl Assignee {
         lookup: &mut Lookup<'_>,
         otherwise: Responsibles<'_>,
     ) -> Result<Option<i64>, Failure> {
-        let chosen = match self {
+        let (chosen, why) = match self {
             Assignee::Employee(employee) => {
                 let link = employee.map_or(Ok(None), |id| employee_links::of_employee(context.platform, id))?;
-                link.map(|link| link.user_id)
+                let who = employee.map_or("no employee took part".to_owned(), |id| format!("employee {id}"));
+                (link.map(|link| link.user_id), who)
             }
-            Assignee::Manager => lookup.manager()?,
-            Assignee::User(user) => user,
-            Assignee::Settings => None,
+            Assignee::Manager => (lookup.manager()?, "the client's manager".to_owned()),
+            Assignee::User(user) => (user, "the chosen user".to_owned()),
+            Assignee::Settings => (None, String::new()),
             Assignee::Default => return Ok(otherwise.default),
             Assignee::Nobody => return Ok(None),
         };
+        let note = |verdict, of: String| context.decided(format_args!("assignee of {}", appeal.id), "", verdict, format!("{why}{of}"));
         // Somebody who has left RetailCRM gets nothing more.
         match chosen {
-            Some(user) if active_users::is_active(context.platform, user)? => Ok(Some(user)),
-            _ => otherwise.user(context, appeal),
+            Some(user) if active_users::is_active(context.platform, user)? => {
+                note(Decided::Done, format!(" is user {user}"));
+                return Ok(Some(user));
+            }
+            Some(user) => note(Decided::Changed, format!(" is user {user}, who is not active in RetailCRM")),
+            None if self != Assignee::Settings => note(Decided::Changed, " gives no user of RetailCRM".to_owned()),
+            None => {}
         }
+        otherwise.user(context, appeal)
     }
 }

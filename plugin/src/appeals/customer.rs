@@ -67,7 +67,9 @@ fn find_or_create(
     join::join(context, appeal, lookup)?;
     is_first(context, appeal, lookup)?;
     let (mut created, mut written, mut sent, mut left_out) = (false, Map::new(), Map::new(), Vec::new());
-    if lookup.customer()?.is_none() {
+    if let Some(known) = lookup.customer()? {
+        context.left_out(format_args!("client of {}", appeal.id), format_args!("RetailCRM knows the person: customer {}", known.id));
+    } else {
         let proposed = propose(context, appeal, external_id.clone(), rows)?;
         let proposed = NewCustomer { manager_id: manager(lookup)?, ..proposed };
         match create(context, appeal, proposed)? {

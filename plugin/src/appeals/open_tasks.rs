@@ -61,6 +61,12 @@ impl LastTask {
         self.task.is_none() && self.appeal.is_some()
     }
 
+    /// The task that was about to be sent, if it arrived. An earlier task with the same name is another one.
+    pub(super) fn find_open(&self, context: &Context<'_>, phone: Option<&str>) -> Result<Option<i64>, Failure> {
+        let earlier: Vec<i64> = self.earlier.iter().map(|earlier| earlier.task).collect();
+        Ok(tasks::find_open(context.crm, context.phones()?, &self.text, phone, &earlier)?)
+    }
+
     /// The same without the last task, which becomes an earlier one unless it is closed.
     pub(super) fn ready_for_next(&self, is_closed: bool) -> LastTask {
         let mut earlier = self.earlier.clone();
@@ -118,7 +124,7 @@ fn complete_last(context: &Context<'_>, last: &LastTask, phone: Option<&str>) ->
     let task = match last.task {
         None if last.is_intent() => {
             context.wait_for_intent("the task", last.until)?;
-            tasks::find_open(context.crm, context.phones()?, &last.text, phone)?
+            last.find_open(context, phone)?
         }
         known => known,
     };

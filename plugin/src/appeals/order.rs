@@ -13,7 +13,7 @@ use crate::bindings::uis::integration::decision::DraftKind;
 use crate::bindings::uis::integration::log::Level;
 use crate::bindings::uis::integration::log::Verdict as Decided;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
-use crate::context::Context;
+use crate::context::{Context, choice};
 use crate::crm_state::statuses;
 use crate::retailcrm::corporate::{self, Company};
 use crate::retailcrm::custom_fields::Entity;
@@ -116,8 +116,11 @@ fn attempt(context: &Context<'_>, appeal: &Appeal<'_>, plan: &OrderPlan<'_>, loo
     let buyer = company.as_ref().map_or(customer.id, |company| company.id);
     let others_matter = plan.repeat != Repeat::Always;
     if others_matter && !allows_another(context, appeal, plan, &orders::of_customer(context.crm, buyer, company.is_some())?)? {
-        let why =
-            format!("it is {:?}, and customer {buyer} has an open order, or one closed less than {} h ago", plan.repeat, plan.after_hours);
+        let why = format!(
+            "it is {}, and customer {buyer} has an open order, or one closed less than {} h ago",
+            choice(&plan.repeat),
+            plan.after_hours
+        );
         context.decided(format_args!("order of {}", appeal.id), "repeat", Decided::LeftOut, why);
         progress::update(context, appeal.id, |progress| progress.ordered = true)?;
         return Ok(Vec::new());

@@ -51,6 +51,12 @@ enum Before {
 /// appeal may have stored its own task under the key.
 pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
     let known = progress::read(context, appeal.id)?;
+    if known.tasked {
+        context.left_out(
+            format_args!("task of {}", appeal.id),
+            format_args!("{} has its task, or needs none, since an earlier event", appeal.id),
+        );
+    }
     if known.skipped || known.tasked {
         return Ok(Vec::new());
     }
@@ -98,7 +104,7 @@ fn before(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>, last:
     if last.is_intent() {
         // The request may have arrived. Then its task counts, whichever appeal it was for.
         context.wait_for_intent("the task", last.until)?;
-        let Some(task) = tasks::find_open(context.crm, context.phones()?, &last.text, appeal.identity.phone.as_deref())? else {
+        let Some(task) = last.find_open(context, appeal.identity.phone.as_deref())? else {
             return Ok(Before::Needed { is_closed: false });
         };
         last.task = Some(task);
@@ -109,6 +115,8 @@ fn before(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>, last:
         Some(_) if last.appeal == Some(appeal.id) => Ok(Before::Covered),
         Some(task) if plan.once => {
             if !tasks::is_open(context.crm, task)? {
+                let why = format!("task {task} is closed, so another one is made");
+                context.decided(format_args!("task of {}", appeal.id), "missed-call-task-once", Decided::Done, why);
                 return Ok(Before::Needed { is_closed: true });
             }
             context.platform.log(Level::Info, "the task is still open", &[("task", &task.to_string())]);
@@ -116,7 +124,18 @@ fn before(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>, last:
             context.decided(format_args!("task of {}", appeal.id), "missed-call-task-once", Decided::LeftOut, why);
             cover(context, appeal, plan, last)
         }
-        _ => Ok(Before::Needed { is_closed: false }),
+        Some(task) => {
+            let why = format!("it is off, so that task {task} makes no difference");
+            context.decided(format_args!("task of {}", appeal.id), "missed-call-task-once", Decided::Done, why);
+            Ok(Before::Needed { is_closed: false })
+        }
+        None => {
+            if last.settled_at > 0 {
+                let why = "no task is open: there was a talk with this number";
+                context.decided(format_args!("task of {}", appeal.id), "missed-call-task-close", Decided::Done, why);
+            }
+            Ok(Before::Needed { is_closed: false })
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::base::keys::{Family, Key};
 use crate::base::outcome::{Handled, done, done_with_skipped, skipped};
 use crate::base::stored;
 use crate::base::timers::TimerName;
-use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::log::{Level, Verdict as Decided};
 use crate::bindings::uis::integration::types::{Failure, Instant, Skipped};
 use crate::context::Context;
 use crate::crm_state::{known_fields, outage};
@@ -302,12 +302,16 @@ fn is_newer_than_history(context: &Context<'_>, work: &mut Work, draft: &Draft, 
     Ok(true)
 }
 
+/// Runs over more orders note no decision for each: the host keeps a limited number of decisions per event.
+const NOTED_MAX: usize = 50;
+
 /// Uploads the changes of these orders. Returns the current stages of statuses; none if there are no deals.
 fn upload_changes(run: &Run<'_>, work: &mut Work, orders: Vec<WholeOrder>) -> Result<Option<StageByStatus>, Failure> {
     let (context, settings) = (run.context, run.settings);
     for order in &work.deleted {
         // An attempt that a crash ended may have uploaded the deal of an order that changed in this part of the history, without a trace.
         if known_deals::read(context, *order)?.is_some() || work.orders.contains_key(order) {
+            context.decided(format_args!("deal of order {order}"), "deals", Decided::Done, "the order was deleted in RetailCRM");
             // Deleting a deal that does not exist is not an error in UIS.
             if let Err(refusal) = run.uis.call(1, || context.platform.delete_deal(&run.ids.full(&draft::ext_id(*order))))? {
                 run.leave_out(format!("deletion of the deal of order {order}"), describe_refusal(&refusal));
@@ -337,10 +341,17 @@ fn upload_changes(run: &Run<'_>, work: &mut Work, orders: Vec<WholeOrder>) -> Re
         let changes = work.orders.remove(&draft.order).unwrap_or_default();
         let newer = is_newer_than_history(context, work, draft, &changes)?;
         if newer && changes.status_changes.is_empty() && known_deals::read(context, draft.order)?.is_none() {
+            let why = "its status changed while the history was read, so the next run sends it";
+            context.left_out(format_args!("deal of order {}", draft.order), why);
             continue;
         }
         let options = BuildOptions { history_complete: !work.more_history && !newer, resend: work.resend.contains(&draft.order) };
-        updates.extend(builder.update_of(draft, &changes, created(draft), options)?);
+        let update = builder.update_of(draft, &changes, created(draft), options)?;
+        if let Some(update) = update.as_ref().filter(|update| !update.states.is_empty() && drafts.len() <= NOTED_MAX) {
+            let why = format!("order №{} has status {}; {} new states of its deal", draft.number, draft.status, update.states.len());
+            context.decided(format_args!("deal of order {}", draft.order), "deals", Decided::Done, why);
+        }
+        updates.extend(update);
     }
     upload::upload(run, &updates)?;
     Ok(Some(builder.into_stages()))

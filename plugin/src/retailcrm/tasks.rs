@@ -40,13 +40,19 @@ pub fn create(crm: Crm<'_>, task: &Task) -> Result<i64, CrmError> {
 }
 
 /// The open task with this name and main number, if any.
-pub fn find_open(crm: Crm<'_>, reader: Reader<'_>, text: &str, number: Option<&str>) -> Result<Option<i64>, CrmError> {
+/// `known` are the numbers of other tasks, which are not meant.
+pub fn find_open(crm: Crm<'_>, reader: Reader<'_>, text: &str, number: Option<&str>, known: &[i64]) -> Result<Option<i64>, CrmError> {
     let request = ApiRequest::get("/api/v5/tasks").with("filter[text]", text).with("filter[status]", "performing").with("limit", "100");
     let found = crm.send(request)?;
     let matching = |task: &&Value| {
         answer::text(&task["text"]) == text && number.is_none_or(|number| reader.find(&answer::text(&task["phone"]), number).is_some())
     };
-    Ok(answer::members(&found, "tasks")?.into_iter().filter(matching).filter_map(|task| answer::id(&task["id"])).min())
+    Ok(answer::members(&found, "tasks")?
+        .into_iter()
+        .filter(matching)
+        .filter_map(|task| answer::id(&task["id"]))
+        .filter(|id| !known.contains(id))
+        .min())
 }
 
 /// Whether a task exists and is open.

@@ -65,7 +65,8 @@ fn clicked_phone(context: &Context<'_>, wanted: &str) -> Result<Option<Phone>, F
     let read = reader.of_crm(wanted).into_iter().next();
     if let (Some(given), Some(read)) = (reader.given(wanted), &read)
         && given.number != read.number
-        && matches!(customers::by_external_id(context.crm, &format!("uis-phone-{}", given.number), None), Ok(Some(_)))
+        // If RetailCRM does not answer, nobody is called: the other reading is another person's number.
+        && customers::by_external_id(context.crm, &format!("uis-phone-{}", given.number), None)?.is_some()
     {
         return Ok(Some(given));
     }

@@ -7,9 +7,9 @@ use crate::appeals::lookup::Lookup;
 use crate::appeals::{customer, progress};
 use crate::base::outcome::{Handled, done, done_with_skipped};
 use crate::bindings::uis::integration::call_events::CallAnswered;
-use crate::bindings::uis::integration::log::Level;
+use crate::bindings::uis::integration::log::{Level, Verdict as Decided};
 use crate::bindings::uis::integration::types::{Failure, Skipped};
-use crate::context::Context;
+use crate::context::{Context, choice};
 use crate::retailcrm::custom_fields::Entity;
 use crate::settings::conditions::Verdict;
 use crate::telephony::parameters::Parameters;
@@ -74,6 +74,11 @@ pub fn ensure(
     lookup: &mut Lookup<'_>,
 ) -> Result<Vec<Skipped>, Failure> {
     let settings = context.settings()?;
+    let of_first = story.settings(settings).of_first(talked);
+    if of_first.client() {
+        let by = format!("{}-first", story.direction_name());
+        context.decided(format_args!("client of {}", appeal.id), &by, Decided::Done, format_args!("it is {}", choice(&of_first)));
+    }
     let assignee = assignees::of_client(context, story, talked)?;
     let responsibles = assignees::responsibles(settings, story);
     let manager = |lookup: &mut Lookup<'_>| assignee.user(context, appeal, lookup, responsibles);

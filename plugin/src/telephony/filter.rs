@@ -47,12 +47,14 @@ pub fn if_ours(context: &Context<'_>, call: &Call, handle: impl FnOnce() -> Hand
         return handle();
     }
     let number = call.virtual_number.as_deref().unwrap_or("unknown");
-    context.decided(
-        format_args!("call {}", call.session_id),
-        "filter-by-virtual-numbers",
-        Decided::LeftOut,
-        format_args!("the number {number} is not among virtual-numbers, or telephony or the module is switched off"),
-    );
+    let (by, why) = if switch::switched_off(context.platform)? {
+        ("", "the module is switched off in RetailCRM".to_owned())
+    } else if !context.settings()?.telephony {
+        ("telephony", "it is off".to_owned())
+    } else {
+        ("filter-by-virtual-numbers", format!("the number {number} is not among virtual-numbers"))
+    };
+    context.decided(format_args!("call {}", call.session_id), by, Decided::LeftOut, why);
     context.platform.log(
         Level::Debug,
         "the call is ignored: it is on another number, or the module or the section «Телефония» is switched off",

@@ -54,7 +54,9 @@ fn steps<'a>(context: &'a Context<'_>, session: i64, story: &Story) -> Result<St
             steps.add(made.map(|()| Vec::new()))?;
         }
         // After the order, because that may have created the task's customer.
-        if !answered {
+        if answered {
+            missed::note_answered(context, appeal, story)?;
+        } else {
             steps.add(missed::make(context, appeal, story, lookup))?;
         }
         steps.add(fields::update(context, appeal, &settings.field_rows(Entity::Customer), lookup))?;

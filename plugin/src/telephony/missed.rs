@@ -9,7 +9,7 @@ use crate::appeals::task::{self, TaskPlan};
 use crate::base::keys::Key;
 use crate::bindings::uis::integration::log::Verdict as Decided;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
-use crate::context::Context;
+use crate::context::{Context, choice};
 use crate::crm_state::working_hours;
 use crate::settings::telephony::{Hours, MissedTask};
 use crate::telephony::story::Story;
@@ -20,7 +20,11 @@ pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, story: &Story, lookup: &
     let (block, subject) = (story.settings(settings), format!("task of {}", appeal.id));
     let by = format!("{}-missed-task", story.direction_name());
     let (Some(phone), Some(assignee)) = (&appeal.identity.phone, assignees::of_task(settings, story)) else {
-        context.decided(subject, &by, Decided::LeftOut, format_args!("it is {:?}, or the call has no number", block.missed_task));
+        let why = match block.missed_task {
+            MissedTask::None => format!("it is {}", choice(&block.missed_task)),
+            _ => "the call has no number".to_owned(),
+        };
+        context.decided(subject, &by, Decided::LeftOut, why);
         return Ok(Vec::new());
     };
     // A call that becomes known late is judged by when it happened: the call back may have been since.
@@ -29,11 +33,11 @@ pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, story: &Story, lookup: &
         return Ok(Vec::new());
     }
     if !in_hours(context, appeal.at)? {
-        let why = format!("it is {:?}, and the call ended outside these hours", settings.missed_call_task_hours);
+        let why = format!("it is {}, and the call ended outside these hours", choice(&settings.missed_call_task_hours));
         context.decided(subject, "missed-call-task-hours", Decided::LeftOut, why);
         return Ok(Vec::new());
     }
-    context.decided(subject, &by, Decided::Done, format_args!("it is {:?}", block.missed_task));
+    context.decided(subject, &by, Decided::Done, format_args!("it is {}", choice(&block.missed_task)));
     let plan = TaskPlan {
         key: Key::MissedCallTask(phone),
         once: settings.missed_call_task_once,
@@ -45,12 +49,25 @@ pub fn make(context: &Context<'_>, appeal: &Appeal<'_>, story: &Story, lookup: &
     task::make(context, appeal, &plan, lookup)
 }
 
+/// Notes that an answered call makes no task, if the settings require one for calls that are not answered.
+pub fn note_answered(context: &Context<'_>, appeal: &Appeal<'_>, story: &Story) -> Result<(), Failure> {
+    if story.settings(context.settings()?).missed_task != MissedTask::None {
+        let by = format!("{}-missed-task", story.direction_name());
+        context.decided(format_args!("task of {}", appeal.id), &by, Decided::LeftOut, "the call was answered");
+    }
+    Ok(())
+}
+
 /// Completes the number's open tasks after a talk, if the setting requires it.
 pub fn close(context: &Context<'_>, appeal: &Appeal<'_>) -> Result<(), Failure> {
     let settings = context.settings()?;
     let tasks = [&settings.incoming, &settings.outgoing].into_iter().any(|block| block.missed_task != MissedTask::None);
     match &appeal.identity.phone {
-        Some(phone) if tasks && settings.missed_call_task_close => open_tasks::close(context, appeal, Key::MissedCallTask(phone)),
+        Some(phone) if tasks && settings.missed_call_task_close => {
+            let why = format!("it is on, and {} is a talk with the same number", appeal.id);
+            context.decided(format_args!("tasks of {phone}"), "missed-call-task-close", Decided::Done, why);
+            open_tasks::close(context, appeal, Key::MissedCallTask(phone))
+        }
         _ => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use crate::appeals::order::{self, OrderPlan};
 use crate::appeals::steps::StepResults;
 use crate::bindings::uis::integration::log::Verdict as Decided;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
-use crate::context::Context;
+use crate::context::{Context, choice};
 use crate::retailcrm::custom_fields::Entity;
 use crate::settings::Repeat;
 use crate::telephony::contact;
@@ -31,7 +31,7 @@ pub fn make(
     let (of_first, of_repeat) = (block.of_first(talked), block.of_repeat(talked));
     let direction = story.direction_name();
     if !block.creates(talked) {
-        let why = format!("{direction}-first is {of_first:?} and {direction}-repeat is {of_repeat:?}, talked: {talked}");
+        let why = format!("{direction}-first is {}, {direction}-repeat is {}, talked: {talked}", choice(&of_first), choice(&of_repeat));
         context.decided(format_args!("client and order of {}", appeal.id), &format!("{direction}-first"), Decided::LeftOut, why);
         return Ok(());
     }
@@ -53,7 +53,7 @@ pub fn make(
     } else {
         Repeat::Nothing
     };
-    let (by, value) = if first { ("first", format!("{of_first:?}")) } else { ("repeat", format!("{of_repeat:?}")) };
+    let (by, value) = if first { ("first", choice(&of_first)) } else { ("repeat", choice(&of_repeat)) };
     let decided = if repeat == Repeat::Nothing { Decided::LeftOut } else { Decided::Done };
     let known = if first { "RetailCRM did not know the client" } else { "RetailCRM knew the client" };
     context.decided(format_args!("order of {}", appeal.id), &format!("{direction}-{by}"), decided, format_args!("{known}; it is {value}"));

@@ -5,12 +5,13 @@ use crate::appeals::assignee::{Assignee, Responsibles};
 use crate::appeals::lookup::Lookup;
 use crate::appeals::steps::StepResults;
 use crate::appeals::{customer, fields, order, progress, task};
-use crate::base::appeal_id::AppealKind;
+use crate::base::appeal_id::{AppealId, AppealKind};
 use crate::base::keys::Key;
 use crate::base::template;
 use crate::bindings::uis::integration::log::Verdict as Decided;
 use crate::bindings::uis::integration::types::{Failure, Skipped};
-use crate::context::Context;
+use crate::context::{Context, choice};
+use crate::crm_state::switch;
 use crate::retailcrm::custom_fields::Entity;
 use crate::settings::common::First;
 use crate::settings::texts::{TextAssignee, TextSettings};
@@ -42,6 +43,19 @@ pub struct AppealActions<'a> {
     pub with_task: bool,
     /// Whether the task has settings of its own, whatever else the appeal creates.
     pub task_is_apart: bool,
+}
+
+/// Notes which setting has the effect that a chat or a request is not handled at all. `send` is the setting for its kind.
+pub fn note_not_handled(context: &Context<'_>, appeal: AppealId, send: &str) -> Result<(), Failure> {
+    let (by, why) = if switch::switched_off(context.platform)? {
+        ("", "the module is switched off in RetailCRM")
+    } else if context.settings()?.texts {
+        (send, "it is off")
+    } else {
+        ("texts", "it is off")
+    };
+    context.decided(appeal, by, Decided::LeftOut, why);
+    Ok(())
 }
 
 impl AppealActions<'_> {
@@ -123,10 +137,10 @@ impl AppealActions<'_> {
 
     /// Notes what the settings decide about the order.
     fn note_decision(&self, context: &Context<'_>, appeal: &Appeal<'_>, (first, repeat): (bool, Repeat)) {
-        let kind = if appeal.id.kind == AppealKind::Chat { "chat" } else { "request" };
+        let kind = kind_of(appeal);
         let (by, known) = match first {
-            true => ("first", format!("RetailCRM did not know the person; it is {:?}", self.block.first)),
-            false => ("repeat", format!("RetailCRM knew the person; it is {:?}", self.block.repeat)),
+            true => ("first", format!("RetailCRM did not know the person; it is {}", choice(&self.block.first))),
+            false => ("repeat", format!("RetailCRM knew the person; it is {}", choice(&self.block.repeat))),
         };
         let verdict = if self.order_due && repeat != Repeat::Nothing { Decided::Done } else { Decided::LeftOut };
         let due = if self.order_due { "" } else { "; the event that creates the order has not come, or the type creates none" };
@@ -142,6 +156,10 @@ impl AppealActions<'_> {
 
     /// Makes sure that the person is a client, and writes the client's fields.
     fn client(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>, steps: &mut StepResults) -> Result<(), Failure> {
+        if self.block.first.client() {
+            let (by, why) = (format!("{}-first", kind_of(appeal)), format!("it is {}", choice(&self.block.first)));
+            context.decided(format_args!("client of {}", appeal.id), &by, Decided::Done, why);
+        }
         let rows = self.block.rows(Entity::Customer);
         let manager = |lookup: &mut Lookup<'_>| self.client_assignee().user(context, appeal, lookup, self.responsibles());
         steps.add(customer::ensure(context, appeal, manager, &rows, lookup))?;
@@ -170,6 +188,7 @@ impl AppealActions<'_> {
 
     fn task(&self, context: &Context<'_>, appeal: &Appeal<'_>, lookup: &mut Lookup<'_>) -> Result<Vec<Skipped>, Failure> {
         let block = self.block;
+        context.decided(format_args!("task of {}", appeal.id), &format!("{}-task", kind_of(appeal)), Decided::Done, "it is on");
         let plan = task::TaskPlan {
             key: Key::AppealTask(appeal.id),
             once: true,
@@ -225,4 +244,9 @@ impl AppealActions<'_> {
         left_out.extend(order::make(context, appeal, &plan, lookup)?);
         Ok(left_out)
     }
+}
+
+/// What the names of the settings for this kind of appeal begin with.
+fn kind_of(appeal: &Appeal<'_>) -> &'static str {
+    if appeal.id.kind == AppealKind::Chat { "chat" } else { "request" }
 }

@@ -118,17 +118,12 @@ pub fn of_communication(context: &Context<'_>, communication: i64) -> Result<Opt
     Ok(stored::load::<ChatStory>(context.platform, Key::Chat(communication))?.map(|_| communication))
 }
 
-/// Stores which communication a chat is, and merges the tags that came before this was known. Returns the chat's state.
-pub fn link(context: &Context<'_>, chat: i64, communication: i64) -> Result<ChatStory, Failure> {
+/// Stores which communication a chat is, before the chat's state has it: an attempt that breaks off in between does it again. Returns the tags
+/// that came before this was known.
+pub fn link(context: &Context<'_>, chat: i64, communication: i64) -> Result<Vec<Tag>, Failure> {
     stored::put(context.platform, Key::ChatOfCommunication(communication), &chat, Some(TTL_MS))?;
     let waiting: Vec<StoredTag> = stored::load(context.platform, Key::CommunicationTags(communication))?.unwrap_or_default();
-    let reported: Vec<Tag> = waiting.into_iter().map(|tag| Tag { id: tag.id, name: tag.name }).collect();
-    update(context, chat, |story| {
-        let before = story.tags.len();
-        tags::merge(&mut story.tags, &reported);
-        story.changed |= story.end.is_some() && story.tags.len() != before;
-        story.clone()
-    })
+    Ok(waiting.into_iter().map(|tag| Tag { id: tag.id, name: tag.name }).collect())
 }
 
 /// Keeps the tags of a communication whose chat is not known yet.

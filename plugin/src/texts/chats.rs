@@ -17,7 +17,7 @@ use crate::bindings::uis::integration::types::{Delivery, Failure, Skipped};
 use crate::context::Context;
 use crate::crm_state::switch;
 use crate::settings::texts::Unsuccessful;
-use crate::texts::actions::AppealActions;
+use crate::texts::actions::{self, AppealActions};
 use crate::texts::chat_appeal::{Due, appeal, is_for_others, is_shut_out};
 use crate::texts::chat_story::{self, ChatStory, End};
 use crate::texts::contacts::{self, Contacts};
@@ -111,6 +111,7 @@ pub fn on_chat_unanswered(context: &Context<'_>, event: &ChatUnanswered) -> Hand
 /// A chat is closed.
 pub fn on_chat_finished(context: &Context<'_>, delivery: &Delivery, event: &ChatFinished) -> Handled {
     if !handled(context)? {
+        actions::note_not_handled(context, AppealId::chat(event.chat.chat_id), "chat-send")?;
         return done();
     }
     merge_end(context, event)?;
@@ -153,16 +154,20 @@ fn merge(context: &Context<'_>, chat: &Chat, mut more: impl FnMut(&mut ChatStory
         (chat.visitor.phone.as_ref(), chat.visitor.email.as_deref()),
         chat.channel_type.as_deref(),
     )?;
-    let (story, unnamed) = chat_story::update(context, chat.chat_id, |story| {
-        let unnamed = story.communication.is_none();
+    let tags = match chat.communication_id {
+        Some(communication) if chat_story::read(context, chat.chat_id)?.communication.is_none() => {
+            chat_story::link(context, chat.chat_id, communication)?
+        }
+        _ => Vec::new(),
+    };
+    chat_story::update(context, chat.chat_id, |story| {
         story.merge(chat, &left);
         more(story);
-        (story.clone(), unnamed)
-    })?;
-    match story.communication.filter(|_| unnamed) {
-        Some(communication) => chat_story::link(context, chat.chat_id, communication),
-        None => Ok(story),
-    }
+        let before = story.tags.len();
+        tags::merge(&mut story.tags, &tags);
+        story.changed |= story.end.is_some() && story.tags.len() != before;
+        story.clone()
+    })
 }
 
 /// Does what follows from a chat's end, once.
@@ -295,9 +300,12 @@ fn pass_on_if_due(context: &Context<'_>, chat: i64, story: &ChatStory) -> Result
 
 /// Does what the settings require, as far as the chat is known. What is already done is not repeated.
 fn pass_on(context: &Context<'_>, chat: i64, story: &ChatStory, steps: &mut StepResults<'_>) -> Result<(), Failure> {
-    let passed_on = attempt(context, chat, story, steps).map(|()| Vec::new());
-    steps.add(passed_on)?;
-    if story.changed {
+    let passed = attempt(context, chat, story, steps);
+    let shut_out = matches!(passed, Ok(false));
+    steps.add(passed.map(|_| Vec::new()))?;
+    // As long as the filter shuts out a chat that goes on, nothing of it is sent. The event that lets it pass must find that, also when it is
+    // retried.
+    if story.changed && (!shut_out || story.end.is_some()) {
         chat_story::update(context, chat, |known| {
             known.changed = (known.identity(), &known.end) != (story.identity(), &story.end);
         })?;
@@ -305,13 +313,14 @@ fn pass_on(context: &Context<'_>, chat: i64, story: &ChatStory, steps: &mut Step
     Ok(())
 }
 
-fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory, steps: &mut StepResults<'_>) -> Result<(), Failure> {
+/// False if the filter shuts the chat out, or waits for more of it.
+fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory, steps: &mut StepResults<'_>) -> Result<bool, Failure> {
     let settings = context.settings()?;
     let block = &settings.chats;
     let parameters = story.parameters(context, chat)?;
     let appeal = appeal(context, chat, story, &parameters)?;
     if is_shut_out(context, &appeal, story)? {
-        return Ok(());
+        return Ok(false);
     }
     let due = Due::of(context, story)?;
     let unsuccessful = story.end.as_ref().and_then(|end| end.status);
@@ -338,10 +347,10 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory, steps: &mut Step
             let why = "the visitor left neither phone nor e-mail; chat-without-contacts passes such chats on";
             steps.add(Ok(vec![skipped(format!("chat {chat}"), why)]))?;
         }
-        return Ok(());
+        return Ok(true);
     };
     if !due.client && !due.order {
-        return steps.add(actions.only_task(context, &appeal, &mut lookup));
+        return steps.add(actions.only_task(context, &appeal, &mut lookup)).map(|()| true);
     }
     chat_story::update(context, chat, |story| {
         story.passed_on |= due.client;
@@ -364,5 +373,5 @@ fn attempt(context: &Context<'_>, chat: i64, story: &ChatStory, steps: &mut Step
             })?;
         }
     }
-    actions.carry_out(context, &appeal, &mut lookup, steps)
+    actions.carry_out(context, &appeal, &mut lookup, steps).map(|()| true)
 }

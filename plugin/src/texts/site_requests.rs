@@ -17,7 +17,7 @@ use crate::crm_state::{shops, switch};
 use crate::settings::Settings;
 use crate::settings::conditions::Verdict;
 use crate::settings::texts::{OrderType, TextSettings};
-use crate::texts::actions::AppealActions;
+use crate::texts::actions::{self, AppealActions};
 use crate::texts::contacts;
 use crate::texts::parameters::Parameters;
 use crate::texts::refused;
@@ -35,10 +35,11 @@ pub fn is_new(context: &Context<'_>, settings: &Settings, request: i64) -> Resul
 /// A site request arrived.
 pub fn on_site_request(context: &Context<'_>, delivery: &Delivery, event: &SiteRequest) -> Handled {
     let settings = context.settings()?;
+    let id = AppealId::site_request(event.communication_id);
     if !settings.handles_requests() || switch::switched_off(context.platform)? {
+        actions::note_not_handled(context, id, "request-send")?;
         return done();
     }
-    let id = AppealId::site_request(event.communication_id);
     if progress::read(context, id)?.finished {
         return done();
     }
@@ -72,11 +73,12 @@ pub fn on_site_request(context: &Context<'_>, delivery: &Delivery, event: &SiteR
     let words = Words::of(context.phones()?, event, &appeal.identity, &parameters);
     let mut steps = StepResults::resume(context, id)?;
     let unplaced = handle(context, event, &appeal, &words, &mut steps)?;
-    // Finished even if something was refused: UIS's report must not bring the request up again, only other settings do.
-    progress::update(context, id, |progress| progress.finished = true)?;
+    // Before the request is finished: an attempt that breaks off in between does it again.
     if steps.is_refused() || unplaced {
         refused::remember(context, Key::RefusedRequest(event.communication_id), event.at, &delivery.ordering_key)?;
     }
+    // Finished even if something was refused: UIS's report must not bring the request up again, only other settings do.
+    progress::update(context, id, |progress| progress.finished = true)?;
     done_with_skipped(steps.into_skipped()?)
 }
 
