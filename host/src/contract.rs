@@ -8,7 +8,7 @@ pub const RULE_SERIES: [&str; 1] = ["0.1"];
 pub const CONTRACT_PACKAGE: &str = "uis:integration";
 
 /// The files of `wit/`: name and text.
-pub const FILES: [(&str, &str); 28] = [
+pub const FILES: [(&str, &str); 29] = [
     ("call-events.wit", include_str!("../../wit/call-events.wit")),
     ("calls.wit", include_str!("../../wit/calls.wit")),
     ("chat-events.wit", include_str!("../../wit/chat-events.wit")),
@@ -24,6 +24,7 @@ pub const FILES: [(&str, &str); 28] = [
     ("orders.wit", include_str!("../../wit/orders.wit")),
     ("phones.wit", include_str!("../../wit/phones.wit")),
     ("rule-deal.wit", include_str!("../../wit/rule-deal.wit")),
+    ("rule-diagnostics.wit", include_str!("../../wit/rule-diagnostics.wit")),
     ("rule-draft.wit", include_str!("../../wit/rule-draft.wit")),
     ("rule-responsible.wit", include_str!("../../wit/rule-responsible.wit")),
     ("rule-routing.wit", include_str!("../../wit/rule-routing.wit")),

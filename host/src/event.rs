@@ -173,7 +173,8 @@ impl Event {
         call.is_internal = true;
     }
 
-    fn chat(&self) -> Option<&Chat> {
+    /// The event's chat, if it is about one.
+    pub fn chat(&self) -> Option<&Chat> {
         match self {
             Event::ChatStarted(event) => Some(&event.chat),
             Event::ChatAccepted(event) => Some(&event.chat),

@@ -73,7 +73,7 @@ pub enum Step {
         /// The new value as text; none when the key was deleted.
         value: Option<String>,
     },
-    /// The handler called a method of UIS's Data API that costs points.
+    /// The handler called a method of UIS's Data API that costs points, or wrote an employee.
     Uis {
         /// The Data API's method.
         method: String,
@@ -101,6 +101,9 @@ pub enum Step {
         changes: Vec<Change>,
         /// The rule failed to answer.
         failed: bool,
+        /// What the rule printed during this decision, and the stack of an exception; none if nothing.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        printed: Option<String>,
     },
     /// The host dropped something of the plugin's answer, or kept something from the plugin.
     Withheld {
@@ -128,7 +131,7 @@ impl fmt::Display for Limit {
     }
 }
 
-/// UIS's answer to a Data API call that costs points.
+/// UIS's answer to such a call of the Data API.
 #[derive(Debug, Clone, PartialEq)]
 pub enum UisAnswer {
     /// Accepted.
@@ -145,8 +148,12 @@ impl fmt::Display for UisAnswer {
             UisAnswer::Taken => f.write_str("taken"),
             UisAnswer::Busy(after_ms) => write!(f, "busy for {after_ms} ms"),
             UisAnswer::Refused(refusal) => {
+                write!(f, "refused: {}: {}", refusal.mnemonic, refusal.message)?;
                 let part = |part: &Option<String>| part.clone().unwrap_or_default();
-                write!(f, "refused: {}: {} ({}: {})", refusal.mnemonic, refusal.message, part(&refusal.field), part(&refusal.value))
+                match (&refusal.field, &refusal.value) {
+                    (None, None) => Ok(()),
+                    (field, value) => write!(f, " ({}: {})", part(field), part(value)),
+                }
             }
         }
     }
@@ -226,7 +233,7 @@ impl Step {
                 };
                 method.len() + subject.len() + refused
             }
-            Step::Rule { rule, about, verdict, changes, .. } => {
+            Step::Rule { rule, about, verdict, changes, printed, .. } => {
                 let text = match verdict {
                     RuleVerdict::Keep | RuleVerdict::Change(None) => 0,
                     RuleVerdict::Change(Some(text))
@@ -234,7 +241,8 @@ impl Step {
                     | RuleVerdict::NoAnswer(text)
                     | RuleVerdict::Quarantined(text) => text.len(),
                 };
-                rule.len() + about.len() + text + changes.iter().map(|change| change.bytes() + 72).sum::<usize>()
+                let printed = printed.as_ref().map_or(0, String::len);
+                rule.len() + about.len() + text + printed + changes.iter().map(|change| change.bytes() + 72).sum::<usize>()
             }
             Step::Withheld { what, .. } => what.len(),
         };

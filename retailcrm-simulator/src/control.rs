@@ -10,13 +10,11 @@ use http::header::CONTENT_TYPE;
 use http::{StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tower::ServiceExt;
 
 use crate::account::Account;
 use crate::context::Context;
 use crate::entity::{entity, id_of, is, whole};
 use crate::history::Actor;
-use crate::server::{self, ActsAs};
 use crate::simulator::Simulator;
 use crate::state::State;
 use crate::state::outgoing::Outgoing;
@@ -30,7 +28,7 @@ POST /_simulator/reset                       empties it: settings, keys, users a
 POST /_simulator/faults                      a JSON plan of misbehaviour; {} ends it\n\
 GET  /_simulator/popups?user=5               pop-ups that a user sees now\n\
 GET  /_simulator/callbacks                   requests that the account made, and what came of them\n\
-ANY  /_simulator/as/{user}/api/v5/...        as this user: no key, history's source is `user`, triggers act\n\
+ANY  /_simulator/as/{user}/api/v5/...        as this user, or as admin: no key, history's source is `user`, triggers act\n\
 POST /_simulator/make-call                   {\"user\":5,\"phone\":\"79160000001\"}: the user clicks a number\n\
 POST /_simulator/module-activity             {\"code\":\"uis\",\"active\":false,\"freeze\":false}: a module is switched off or on\n\
 POST /_simulator/settings                    {\"timezone\":\"Asia/Omsk\"}: the account's settings are changed; modules get them\n\
@@ -282,17 +280,18 @@ async fn act(
     Path((user, _)): Path<(String, String)>,
     mut request: Request,
 ) -> Result<Response, Mistake> {
-    let id: i64 = user.parse().map_err(|_| mistake(format!("/_simulator/as/{user}: expected a user's id")))?;
-    if simulator.state().users.get(id).is_none() {
+    let id: Option<i64> = match user.as_str() {
+        "admin" => None,
+        id => Some(id.parse().map_err(|_| mistake(format!("/_simulator/as/{user}: expected a user's id, or admin")))?),
+    };
+    if let Some(id) = id.filter(|id| simulator.state().users.get(*id).is_none()) {
         return Err(mistake(format!("there is no user {id}")));
     }
     // The path as it was sent, with its encoding.
     let whole = request.uri().path_and_query().map(|path| path.as_str()).unwrap_or_default();
     let path = whole.strip_prefix("/_simulator/as/").and_then(|rest| rest.split_once('/')).map_or("", |(_, path)| path);
     *request.uri_mut() = format!("/{path}").parse::<Uri>().map_err(|error| mistake(error.to_string()))?;
-    request.extensions_mut().insert(ActsAs(id));
-    let Ok(answer) = server::plain(simulator).oneshot(request).await;
-    Ok(answer)
+    Ok(simulator.act(request, id).await)
 }
 
 /// The user who acts when a request names none: an administrator, else the first user.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use uis_host::bindings::uis::integration::call_events::DialOrder;
 use uis_host::bindings::uis::integration::directory;
 use uis_host::data_api::{Campaign, ChatChannel, Employee, Scenario, Site, Source, Tag, VirtualNumber};
+use uis_host::event::Event;
 
 use crate::{access, deals, points, report, rows};
 
@@ -131,8 +132,10 @@ pub struct AccountState {
     pub points: points::Points,
     /// Calls that were started, as parameters of `start.employee_call`.
     pub dialled: Vec<Value>,
-    /// Ids of the orders.
+    /// Ids of the orders; of a counted account the last ones.
     orders: HashSet<String>,
+    /// The orders before those, of a counted account.
+    orders_before: HashSet<String>,
     /// Answers to routing requests.
     pub answers: Vec<Value>,
     /// Sessions of the APIs' users.
@@ -145,7 +148,25 @@ pub struct AccountState {
     pub ongoing: Vec<Ongoing>,
     /// The id of the last call that was started.
     last_session: i64,
+    /// What is kept of what happened.
+    history: History,
 }
+
+/// What an account keeps of what happened.
+#[derive(Debug, Default)]
+enum History {
+    /// Everything.
+    #[default]
+    Whole,
+    /// Calls that were started and answers are counted, and rows of reports are forgotten after [`REPORTED_FOR_MS`].
+    Counted { dialled: u64, answers: u64 },
+}
+
+/// A counted account forgets rows of reports after this time, in milliseconds: a week. Whoever reads reports asks for the last days.
+const REPORTED_FOR_MS: i64 = 7 * 24 * 3_600_000;
+
+/// A counted account remembers at least this many of the last dial orders.
+const ORDERS_REMEMBERED: usize = 10_000;
 
 /// A call that goes on.
 #[derive(Debug, Clone, Serialize)]
@@ -163,6 +184,35 @@ impl AccountState {
     /// The state of an account before the first event.
     pub fn new(account: Account) -> Self {
         AccountState { account, ..AccountState::default() }
+    }
+
+    /// From now on calls that were started and answers are only counted, and rows of reports are forgotten after a week, so that the state
+    /// does not grow with time. [`to_json`](Self::to_json) has numbers in place of these lists.
+    pub fn count_only(&mut self) {
+        self.history = History::Counted { dialled: self.dialled.len() as u64, answers: self.answers.len() as u64 };
+        self.dialled.clear();
+        self.answers.clear();
+    }
+
+    /// Records the answer to a routing request.
+    pub fn answered(&mut self, answer: Value) {
+        match &mut self.history {
+            History::Whole => self.answers.push(answer),
+            History::Counted { answers, .. } => *answers += 1,
+        }
+    }
+
+    /// Adds what UIS reported in a notification to its reports.
+    pub fn notified(&mut self, event: &Event, now: i64) {
+        self.report.notified(event);
+        self.forget(now);
+    }
+
+    /// Forgets rows that are too old, if the account is counted.
+    fn forget(&mut self, now: i64) {
+        if matches!(self.history, History::Counted { .. }) {
+            self.report.forget_before(now - REPORTED_FOR_MS);
+        }
     }
 
     /// Replaces the given members of the account. True when its extensions or the workplace's page changed. The time zone and the secret
@@ -188,6 +238,7 @@ impl AccountState {
         let mut report = std::mem::take(&mut self.report);
         let merged = report.merge(rows, zone, now, &|number| self.is_extension(number));
         self.report = report;
+        self.forget(now);
         merged
     }
 
@@ -255,7 +306,14 @@ impl AccountState {
 
     /// Records a call, as `start.employee_call` would start it. An order repeated with its id starts no second call.
     pub fn dial(&mut self, id: &str, at: &str, order: &DialOrder) {
-        if !self.orders.insert(id.to_owned()) {
+        if self.orders_before.contains(id) || !self.orders.insert(id.to_owned()) {
+            return;
+        }
+        if let History::Counted { dialled, .. } = &mut self.history {
+            *dialled += 1;
+            if self.orders.len() >= ORDERS_REMEMBERED {
+                self.orders_before = std::mem::take(&mut self.orders);
+            }
             return;
         }
         let mut employee = json!({ "id": order.employee_id });
@@ -282,13 +340,17 @@ impl AccountState {
     /// The state as the member `uis` of a replay's report.
     pub fn to_json(&self) -> Value {
         let zone = &self.account.timezone;
+        let (dialled, answers) = match &self.history {
+            History::Whole => (json!(self.dialled), json!(self.answers)),
+            History::Counted { dialled, answers } => (json!(dialled), json!(answers)),
+        };
         json!({
             "employees": self.account.employees,
             "funnels": self.deals.funnels.iter().map(rows::funnel_row).collect::<Vec<_>>(),
             "deals": self.deals.deals.iter().filter_map(|history| rows::deal_row(zone, &self.deals, history)).collect::<Vec<_>>(),
             "dealContacts": self.deals.contacts.iter().map(|contact| rows::contact_row(zone, contact)).collect::<Vec<_>>(),
-            "dialled": self.dialled,
-            "answers": self.answers,
+            "dialled": dialled,
+            "answers": answers,
         })
     }
 }

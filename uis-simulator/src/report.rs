@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use uis_host::bindings::uis::integration::call_events::CallFinished;
+use uis_host::bindings::uis::integration::call_events::{CallFinished, FinishKind};
 use uis_host::bindings::uis::integration::chat_events::{ChatFinished, ChatMessage, MessageSource};
 use uis_host::bindings::uis::integration::site_request_events::SiteRequest;
 use uis_host::event::Event;
@@ -25,7 +25,12 @@ pub struct Report {
     pub messages: HashMap<i64, Table<ChatMessage>>,
     /// All rows as they were given, by the list's name and the row's id.
     rows: BTreeMap<String, BTreeMap<i64, Row>>,
+    /// How many rows there were when old ones were forgotten last.
+    left: usize,
 }
+
+/// Below this number of rows none are forgotten.
+const FORGET_FROM: usize = 1000;
 
 /// A row of a report, with the Data API's names.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +62,18 @@ impl<T: Clone> Table<T> {
         self.rows.insert((at, id), row);
     }
 
+    /// Removes the rows before a time (milliseconds since 1970).
+    fn forget_before(&mut self, time: i64) {
+        let kept = self.rows.split_off(&(time, i64::MIN));
+        for (_, id) in std::mem::replace(&mut self.rows, kept).into_keys() {
+            self.times.remove(&id);
+        }
+    }
+
+    fn has(&self, id: i64) -> bool {
+        self.times.contains_key(&id)
+    }
+
     /// At most `limit` rows at or after `since` (milliseconds since 1970), and the cursor of the next page. A cursor is a position in the
     /// order, so rows that are added later are not skipped.
     pub fn page(&self, since: i64, cursor: Option<&str>, limit: usize) -> (Vec<T>, Option<String>) {
@@ -77,6 +94,48 @@ impl Report {
             self.messages.entry(message.chat.chat_id).or_default().put(message.chat.at, message.message_id, message.clone());
             let row = Row { at: message.chat.at, row: message_row(message) };
             self.rows.entry("chat_messages".into()).or_default().insert(message.message_id, row);
+        }
+    }
+
+    /// Forgets rows before a time (milliseconds since 1970), whenever as many were added as were left after the last time. So it may be
+    /// called after every row.
+    pub fn forget_before(&mut self, time: i64) {
+        if self.len() < (self.left * 2).max(FORGET_FROM) {
+            return;
+        }
+        self.calls.forget_before(time);
+        self.chats.forget_before(time);
+        self.site_requests.forget_before(time);
+        self.messages.retain(|_, messages| {
+            messages.forget_before(time);
+            !messages.rows.is_empty()
+        });
+        for rows in self.rows.values_mut() {
+            rows.retain(|_, row| row.at >= time);
+        }
+        self.left = self.len();
+    }
+
+    /// How many rows there are. Every row is in `rows`.
+    fn len(&self) -> usize {
+        self.rows.values().map(BTreeMap::len).sum()
+    }
+
+    /// Adds what UIS has of an event whose notification got lost: the communication that ended or came, or the message. A row that was given
+    /// stays.
+    pub fn lost(&mut self, event: &Event) {
+        match event {
+            Event::CallFinished(finished) if !self.calls.has(finished.call.session_id) => {
+                let reported = CallFinished { kind: FinishKind::Reported, ..finished.clone() };
+                self.calls.put(finished.finished_at, finished.call.session_id, reported);
+            }
+            Event::ChatFinished(finished) if !self.chats.has(finished.chat.chat_id) => {
+                self.chats.put(finished.chat.at, finished.chat.chat_id, finished.clone());
+            }
+            Event::SiteRequest(request) if !self.site_requests.has(request.communication_id) => {
+                self.site_requests.put(request.at, request.communication_id, request.clone());
+            }
+            other => self.notified(other),
         }
     }
 
@@ -247,6 +306,24 @@ mod tests {
         let mut again = Report::default();
         again.merge(&report.to_json(), MOSCOW, 5, &|_| false).expect("readable");
         assert_eq!(again.to_json(), rows);
+    }
+
+    #[test]
+    fn old_rows_can_be_forgotten() {
+        let mut report = Report::default();
+        let mut most = 0;
+        for second in 0..20_000 {
+            let at = crate::times::show(MOSCOW, 1_795_417_200_000 + second * 1000);
+            let rows = json!({"calls": [{"id": second + 1, "start_time": at, "finish_time": at}],
+                "chat_messages": [{"id": second + 1, "chat_id": second + 1, "date_time": at, "text": "x", "source": "visitor"}]});
+            report.merge(&rows, MOSCOW, 0, &|_| false).expect("readable");
+            report.forget_before(1_795_417_200_000 + (second - 100) * 1000);
+            most = most.max(report.len());
+        }
+        assert!(most <= FORGET_FROM, "{most}");
+        assert!(report.messages.len() <= FORGET_FROM && report.calls.times.len() <= FORGET_FROM);
+        assert_eq!(report.last_call(), 20_000);
+        assert_eq!(report.calls.rows.len(), report.calls.times.len());
     }
 
     #[test]

@@ -19,6 +19,7 @@ use timers::Timers;
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     owners: Mutex<HashMap<String, Owned>>,
+    drops_dead_letters: bool,
 }
 
 /// The data of one owner.
@@ -52,6 +53,11 @@ impl Owned {
 }
 
 impl MemoryStore {
+    /// A store that keeps no dead letters, for runs that last long and revive none.
+    pub fn without_dead_letters() -> MemoryStore {
+        MemoryStore { drops_dead_letters: true, ..MemoryStore::default() }
+    }
+
     /// All keys and values of all owners, including expired ones that were not removed yet: owner, key, value.
     pub fn all_storage(&self) -> Vec<(String, String, Vec<u8>)> {
         let owners = lock(&self.owners);
@@ -137,7 +143,7 @@ impl Store for MemoryStore {
                 return;
             }
             owned.places.remove(id);
-            if let (Some(event), End::Dead(why)) = (owned.kept.remove(&place), end) {
+            if let (Some(event), End::Dead(why), false) = (owned.kept.remove(&place), end, self.drops_dead_letters) {
                 owned.dead.push(DeadLetter { event, why });
             }
         })

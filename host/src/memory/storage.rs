@@ -12,7 +12,12 @@ pub(super) struct Storage {
     /// Increases with every write, so that a key never has the same version twice, even after it was deleted.
     last_version: u64,
     bytes: usize,
+    /// Expired values are removed when there are this many.
+    sweep_at: usize,
 }
+
+/// Below this number of values none are removed before their room is needed.
+const SWEEP_FROM: usize = 1024;
 
 #[derive(Debug)]
 struct Stored {
@@ -61,6 +66,7 @@ impl Storage {
         self.last_version += 1;
         let stored = Stored { value: write.value, version: self.last_version, expires_at: write.expires_at };
         self.items.insert(key.to_owned(), stored);
+        self.sweep_if_many(write.now);
         Ok(self.last_version)
     }
 
@@ -91,6 +97,15 @@ impl Storage {
         ItemPage { items, next }
     }
 
+    /// Removes expired values whenever there are a quarter more values than were left after the last time. So a program that runs for long
+    /// keeps little more than what is alive, and looks at each value only a few times.
+    fn sweep_if_many(&mut self, now: i64) {
+        if self.items.len() >= self.sweep_at.max(SWEEP_FROM) {
+            self.sweep(now);
+            self.sweep_at = self.items.len() + self.items.len() / 4;
+        }
+    }
+
     /// Removes expired values. False when there were none.
     fn sweep(&mut self, now: i64) -> bool {
         let dead: Vec<String> = self.items.iter().filter(|(_, stored)| !stored.is_alive(now)).map(|(key, _)| key.clone()).collect();
@@ -102,5 +117,36 @@ impl Storage {
         if let Some(stored) = self.items.remove(key) {
             self.bytes -= key.len() + stored.value.len();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(now: i64, expires_at: Option<i64>) -> StorageWrite {
+        StorageWrite { expected: None, value: vec![0; 10], now, expires_at, room: usize::MAX }
+    }
+
+    #[test]
+    fn expired_values_do_not_pile_up() {
+        let mut storage = Storage::default();
+        storage.swap("stays", write(0, None)).expect("written");
+        for now in 0..50_000 {
+            storage.swap(&format!("goes/{now}"), write(now, Some(now + 100))).expect("written");
+        }
+        assert!(storage.all().count() <= SWEEP_FROM, "{}", storage.all().count());
+        assert!(storage.get("stays", 60_000).is_some());
+        assert!(storage.get("goes/49950", 50_000).is_some() && storage.get("goes/49000", 50_000).is_none());
+        assert_eq!(storage.bytes, storage.all().map(|(key, value)| key.len() + value.len()).sum::<usize>());
+    }
+
+    #[test]
+    fn values_that_live_are_kept_however_many_they_are() {
+        let mut storage = Storage::default();
+        for number in 0..5000 {
+            storage.swap(&number.to_string(), write(0, Some(1))).expect("written");
+        }
+        assert_eq!(storage.all().count(), 5000);
     }
 }

@@ -1,6 +1,7 @@
 //! Plugins: the trait that the host calls, independent of how a plugin runs. [`component`] runs a WebAssembly component; tests run the same
 //! logic natively.
 
+pub mod around;
 pub mod cache;
 pub mod component;
 pub mod engine;

@@ -3,11 +3,25 @@
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
+use super::store::Origin;
+
 /// Sends requests. An implementation never sends a request twice and never follows a redirect.
 pub trait Egress: Send + Sync {
     /// Sends a request and reads the whole answer, at most `limit` bytes of its body. The request has the credential already; the caller
     /// applies the deadline by dropping the future.
     fn send(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>>;
+}
+
+/// Which run of a handler sends a request. It is among the request's `extensions`, for an egress that records or compares requests, and is
+/// not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SentBy {
+    /// The event's origin.
+    pub origin: Origin,
+    /// The number that whoever wraps the plugin gave to this run; 0 when nobody numbers runs.
+    pub run: u64,
+    /// The number of the run's `connections.send` that contains the request, from 1.
+    pub round: u32,
 }
 
 /// Why a request has no answer.

@@ -26,7 +26,7 @@ mod turns;
 pub use crate::clock::Clock;
 pub use account::{Absent, DealsApi, DialError, Dialler, Directory, ReportPage, Reports};
 pub use decisions::{Decisions, NoRules, RuleContext};
-pub use egress::{Egress, EgressError};
+pub use egress::{Egress, EgressError, SentBy};
 pub use observer::{Entry, Observer, Outcome, Problem, ProblemKind, Silent};
 pub use store::{Answer, DeadLetter, End, IntegrationState, KeptEvent, Origin, SetTimer, StorageWrite, Store, StoreError, TimerRoom};
 pub use turns::Turns;

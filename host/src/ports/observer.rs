@@ -1,6 +1,6 @@
 //! Observing the dispatch: for the report of a replay, and for logs and metrics of a service.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::store::{KeptEvent, Origin};
 use crate::bindings::uis::integration::types::Failure;
@@ -8,7 +8,7 @@ use crate::event::{Event, Fault, Reply};
 use crate::trace::Step;
 
 /// The kind of a problem.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProblemKind {
     /// A line or a body cannot be read.

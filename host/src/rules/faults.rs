@@ -79,6 +79,9 @@ pub enum RuleFault {
         /// The limit's value, in the unit that its name gives.
         value: u64,
     },
+    /// The rule raised an exception and reported it; one line, with the file and the line of the rule's source.
+    #[error("{0}")]
+    Exception(String),
     /// The rule returned an invalid answer.
     #[error("invalid answer: {0}")]
     InvalidAnswer(String),

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`limits`] | limits of an evaluation, and of all rules together |
 //! | [`sandbox`] | the rules' engine: loading, checking and evaluating a rule |
+//! | `diagnostics` | what a rule printed, and its exceptions |
 //! | `exports` | the decision points of a rule, under the versions of the contract that this host runs |
 //! | [`faults`] | why a component was not loaded, and why a rule gave no answer |
 //! | [`slow_thread`] | a thread for evaluations that take long |
@@ -15,6 +16,7 @@
 
 pub mod apply;
 pub mod bindings;
+mod diagnostics;
 mod exports;
 pub mod faults;
 pub mod limits;

@@ -11,6 +11,8 @@ use tokio::sync::Semaphore;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Enabled, Engine, PoolConcurrencyLimitError, PoolingAllocationConfig, Store, Trap};
 
+use super::bindings::current;
+use super::diagnostics::{Diagnosed, Printed, Taker};
 use super::exports::{self, Export, Exports};
 use super::faults::unusable;
 use super::limits::RuleLimits;
@@ -37,6 +39,8 @@ pub struct Sandbox {
     linker: Arc<Linker<State>>,
     places: Arc<Semaphore>,
     slow_thread: SlowRuleThread,
+    /// Receives what rules print; none: nobody reads it.
+    printed: Option<Printed>,
     /// Limits of every rule.
     pub limits: RuleLimits,
 }
@@ -86,7 +90,19 @@ impl Sandbox {
         contract::decision::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(failed)?;
         exports::link_0_1(&mut linker).map_err(failed)?;
         let slow_thread = SlowRuleThread::start().map_err(|error| RuleError::Engine(error.to_string()))?;
-        Ok(Sandbox { slow_thread, places: Arc::new(Semaphore::new(limits.instances as usize)), engine, linker: Arc::new(linker), limits })
+        Ok(Sandbox {
+            printed: None,
+            slow_thread,
+            places: Arc::new(Semaphore::new(limits.instances as usize)),
+            engine,
+            linker: Arc::new(linker),
+            limits,
+        })
+    }
+
+    /// The same engine; what its rules print goes to `printed`.
+    pub(super) fn printing_to(&self, printed: &Printed) -> Sandbox {
+        Sandbox { printed: Some(printed.clone()), ..self.clone() }
     }
 
     /// Loads a rule from a `.wasm` file and checks its imports and exports. `cache` is a folder for compiled components; it is created when
@@ -98,6 +114,7 @@ impl Sandbox {
         let fits = |error: wasmtime::Error| RuleError::DoesNotFit(format!("{error:#}"));
         let pre = self.linker.instantiate_pre(&compiled.component).map_err(fits)?;
         Ok(Rule {
+            diagnostics: Taker::find(&compiled.component),
             exports: Exports::find(&pre, &names).map_err(fits)?,
             points: exports::exported(&names).into_iter().map(|(point, _)| point).collect(),
             size: wasm.len(),
@@ -138,8 +155,16 @@ impl Sandbox {
     }
 
     /// Evaluates `work` in a fresh store, within the limits and before the deadline. An evaluation that takes longer than about two ticks
-    /// moves to the thread for slow rules.
-    async fn run<T: Send + 'static>(&self, deadline: Instant, work: Work<T>) -> Result<T, RuleFault> {
+    /// moves to the thread for slow rules. An exception that the rule reported is a fault.
+    async fn run<T: Send + 'static>(&self, deadline: Instant, work: Work<(T, Option<Diagnosed>)>) -> Result<T, RuleFault> {
+        let (answer, diagnosed) = self.run_through(deadline, work).await?;
+        match diagnosed {
+            None => Ok(answer),
+            Some(diagnosed) => diagnosed.pass_on(self.printed.as_ref()).map_or(Ok(answer), |failure| Err(RuleFault::Exception(failure))),
+        }
+    }
+
+    async fn run_through<T: Send + 'static>(&self, deadline: Instant, work: Work<T>) -> Result<T, RuleFault> {
         let sandbox = self.clone();
         let evaluation = Box::pin(async move { sandbox.evaluate(deadline, work).await });
         self.slow_thread
@@ -245,20 +270,30 @@ impl Sandbox {
 /// A call of a rule's function in a store.
 type Work<T> = Box<dyn for<'a> FnOnce(&'a mut Store<State>) -> BoxFuture<'a, wasmtime::Result<T>> + Send>;
 
-/// Calls an exported function in a fresh instance, under whichever version it is exported.
+/// Calls an exported function in a fresh instance, under whichever version it is exported, and then takes the rule's diagnostics. Most rules
+/// have none, and their functions need not be looked up by name.
 macro_rules! ask {
-    ($sandbox:ident, $deadline:ident, $export:expr, $guest:ident . $function:ident ( $($argument:expr),* )) => {{
-        let work: Work<_> = match $export {
-            Export::Current(pre) => Box::new(move |store| {
+    ($sandbox:ident, $deadline:ident, $export:expr, $taker:expr, $world:path, $guest:ident . $function:ident ( $($argument:expr),* )) => {{
+        let taker: Option<Taker> = $taker;
+        let work: Work<_> = match ($export, taker) {
+            (Export::Current(pre), Some(taker)) => Box::new(move |store| {
                 Box::pin(async move {
-                    let rule = pre.instantiate_async(&mut *store).await?;
-                    rule.$guest().$function(store, $($argument),*).await
+                    let instance = pre.instance_pre().instantiate_async(&mut *store).await?;
+                    let rule = <$world>::new(&mut *store, &instance)?;
+                    let answer = rule.$guest().$function(&mut *store, $($argument),*).await?;
+                    Ok((answer, Some(taker.take(store, &instance).await?)))
                 })
             }),
-            Export::V0_1(pre) => Box::new(move |store| {
+            (Export::Current(pre), None) => Box::new(move |store| {
                 Box::pin(async move {
                     let rule = pre.instantiate_async(&mut *store).await?;
-                    rule.$guest().$function(store, $($argument),*).await.map(Into::into)
+                    Ok((rule.$guest().$function(store, $($argument),*).await?, None))
+                })
+            }),
+            (Export::V0_1(pre), _) => Box::new(move |store| {
+                Box::pin(async move {
+                    let rule = pre.instantiate_async(&mut *store).await?;
+                    rule.$guest().$function(store, $($argument),*).await.map(|answer| (answer.into(), None))
                 })
             }),
         };
@@ -269,6 +304,8 @@ macro_rules! ask {
 /// A rule that is loaded.
 pub struct Rule {
     exports: Exports,
+    /// Where the rule exports its diagnostics.
+    diagnostics: Option<Taker>,
     /// The decision points that the rule implements.
     pub points: Vec<Point>,
     /// The component's size in bytes.
@@ -286,13 +323,27 @@ impl Rule {
         proposed: Option<&str>,
     ) -> Option<Result<Option<String>, RuleFault>> {
         let (export, about, proposed) = (self.exports.responsible.clone()?, about.clone(), proposed.map(str::to_owned));
-        ask!(sandbox, deadline, export, uis_integration_rule_responsible.call_decide(&about, proposed.as_deref()))
+        ask!(
+            sandbox,
+            deadline,
+            export,
+            self.diagnostics.clone(),
+            current::responsible::ResponsibleRule,
+            uis_integration_rule_responsible.call_decide(&about, proposed.as_deref())
+        )
     }
 
     /// Reviews a draft. None: the rule does not implement this point.
     pub async fn draft(&self, sandbox: &Sandbox, deadline: Instant, about: &Appeal, draft: &Draft) -> Option<Result<Verdict, RuleFault>> {
         let (export, about, draft) = (self.exports.draft.clone()?, about.clone(), draft.clone());
-        ask!(sandbox, deadline, export, uis_integration_rule_draft.call_review(&about, &draft))
+        ask!(
+            sandbox,
+            deadline,
+            export,
+            self.diagnostics.clone(),
+            current::draft::DraftRule,
+            uis_integration_rule_draft.call_review(&about, &draft)
+        )
     }
 
     /// Decides where a call is forwarded. The outer none: the rule does not implement this point. The inner none: the rule agrees with the
@@ -305,12 +356,19 @@ impl Rule {
         proposed: &Routing,
     ) -> Option<Result<Option<Routing>, RuleFault>> {
         let (export, about, proposed) = (self.exports.routing.clone()?, about.clone(), proposed.clone());
-        ask!(sandbox, deadline, export, uis_integration_rule_routing.call_decide(&about, &proposed))
+        ask!(
+            sandbox,
+            deadline,
+            export,
+            self.diagnostics.clone(),
+            current::routing::RoutingRule,
+            uis_integration_rule_routing.call_decide(&about, &proposed)
+        )
     }
 
     /// Reviews a deal. None: the rule does not implement this point.
     pub async fn deal(&self, sandbox: &Sandbox, deadline: Instant, draft: &DealDraft) -> Option<Result<DealVerdict, RuleFault>> {
         let (export, draft) = (self.exports.deal.clone()?, draft.clone());
-        ask!(sandbox, deadline, export, uis_integration_rule_deal.call_review(&draft))
+        ask!(sandbox, deadline, export, self.diagnostics.clone(), current::deal::DealRule, uis_integration_rule_deal.call_review(&draft))
     }
 }

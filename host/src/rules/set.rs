@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::apply::{apply, line};
+use super::diagnostics::Printed;
 use super::limits::RuleLimits;
 use super::loaded::{LoadedRule, RuleFile, SetEntry, stamp};
 use super::sandbox::{DealVerdict, Rule, RuleError, RuleFault, Sandbox};
@@ -134,7 +135,9 @@ impl RuleSet {
             if lock(&loaded.record).is_quarantined() || !rule.points.contains(&point) {
                 continue;
             }
-            let Some(answer) = ask(&rule, sandbox, context.deadline, &thing).await else { continue };
+            let printed = Printed::default();
+            let Some(answer) = ask(&rule, &sandbox.printing_to(&printed), context.deadline, &thing).await else { continue };
+            let printed = printed.into_text();
             let answered = |verdict: RuleVerdict, changes: Vec<Change>| Step::Rule {
                 rule: loaded.file.name.clone(),
                 point,
@@ -143,6 +146,7 @@ impl RuleSet {
                 failed: verdict.is_failure(),
                 verdict,
                 changes,
+                printed: printed.clone(),
             };
             if let (Some(watch), true) = (watch, answer.is_ok()) {
                 watch.answered();
@@ -158,12 +162,16 @@ impl RuleSet {
                         let step = answered(RuleVerdict::Quarantined(quarantined(&sandbox.limits)), Vec::new());
                         context.trace.push(match step {
                             Step::Rule { rule, point, about, verdict, changes, failed, .. } => {
-                                Step::Rule { rule, point, about, dry_run: false, verdict, changes, failed }
+                                Step::Rule { rule, point, about, dry_run: false, verdict, changes, failed, printed: None }
                             }
                             other => other,
                         });
                     }
                     continue;
+                }
+                // Who answers with what is there already has changed nothing.
+                Ok(Decided::Change(_, changes, stayed)) if changes.is_empty() && stayed.is_empty() => {
+                    context.trace.push(answered(RuleVerdict::Keep, Vec::new()));
                 }
                 Ok(Decided::Keep) => context.trace.push(answered(RuleVerdict::Keep, Vec::new())),
                 Ok(Decided::Change(other, changes, stayed)) => {

@@ -23,7 +23,7 @@ pub fn delivered_by(timer: &Timer) -> Option<Event> {
 impl EventScope {
     /// Keeps an event as a timer of the host: a timer has all that a reported event needs, its own lane, a time, and one of a name.
     async fn deliver(&mut self, name: String, ordering_key: String, at: i64, event: &Event) -> wasmtime::Result<Result<(), String>> {
-        self.turn().await;
+        self.turn_to_write().await?;
         let payload = serde_json::to_vec(event).map_err(wasmtime::Error::new)?;
         let timer = Timer { name: format!("{HOST_TIMERS}reported/{name}"), at, every_ms: None, ordering_key, payload };
         Ok(self.keep_timer(timer).await?)

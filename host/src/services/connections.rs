@@ -20,7 +20,7 @@ use crate::connection::accept_base;
 use crate::connection::pace::Pace;
 use crate::endpoints::Endpoints;
 use crate::limits::{PATH_BYTES, REQUEST_BODY_BYTES, REQUESTS_PER_SEND, REQUESTS_SIDE_BY_SIDE, RESPONSE_BODY_BYTES, cut};
-use crate::ports::{Egress, EgressError};
+use crate::ports::{Egress, EgressError, SentBy, StoreError};
 use crate::sync::lock;
 use crate::trace::{Answer, SendErrorKind, Step};
 
@@ -167,6 +167,7 @@ impl EventScope {
                 return denied("the connection's key contains characters that an HTTP header cannot hold; enter the key again".into());
             }
         }
+        outgoing.extensions_mut().insert(SentBy { origin: self.origin, run: self.run, round: self.rounds });
         let (egress, pace) = (connection.egress.clone(), connection.pace.clone());
         Ok(Outgoing { request: outgoing, path: request.path.clone(), egress, pace })
     }
@@ -219,6 +220,17 @@ impl EventScope {
         requests.iter().enumerate().map(&mut admit).collect()
     }
 
+    /// Called before requests are sent. Even requests that only read are effects: the remote system sees them.
+    async fn before_requests(&self, requests: &[Request]) -> Result<(), StoreError> {
+        match requests.iter().all(|request| matches!(request.method, Method::Get)) {
+            true => {
+                self.turn().await;
+                self.integration.store.commit(&self.integration.name).await
+            }
+            false => self.before_effect().await,
+        }
+    }
+
     /// A future that sends one checked request. Nothing is sent before the caller's stream polls the future.
     fn sending(&self, admitted: Result<Outgoing, SendError>, until: Instant) -> BoxFuture<'static, Result<Response, Unanswered>> {
         let outgoing = match admitted {
@@ -244,7 +256,7 @@ impl EventScope {
 
 impl Host for EventScope {
     async fn send(&mut self, requests: Vec<Request>, deadline_ms: u32) -> wasmtime::Result<Vec<Result<Response, SendError>>> {
-        self.before_effect().await?;
+        self.before_requests(&requests).await?;
         self.rounds += u32::from(!requests.is_empty());
         let until = self.usable_until().min(Instant::now() + Duration::from_millis(deadline_ms.into()));
         let sending: Vec<_> = self.admit(&requests).into_iter().map(|admitted| self.sending(admitted, until)).collect();

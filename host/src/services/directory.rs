@@ -1,10 +1,38 @@
 //! The contract's import `directory`: the UIS account, its employees, lines, virtual numbers, chat channels, sites, tags and advertising.
 
 use super::EventScope;
+use crate::bindings::uis::integration::deals::Refusal;
 use crate::bindings::uis::integration::directory::{
     Account, Campaign, ChatChannel, DirectoryError, DirectoryTag, Employee, EmployeeFields, Host, Line, Scenario, Site, Source,
     VirtualNumber,
 };
+use crate::trace::{Step, UisAnswer};
+
+impl EventScope {
+    /// Records a write to an employee and UIS's answer in the trace, and passes the answer on.
+    fn employee_written<T>(
+        &mut self,
+        method: &str,
+        subject: String,
+        answer: Result<T, DirectoryError>,
+    ) -> wasmtime::Result<Result<T, DirectoryError>> {
+        let taken = match &answer {
+            Ok(_) => UisAnswer::Taken,
+            Err(DirectoryError::Busy(after_ms)) => UisAnswer::Busy(*after_ms),
+            Err(DirectoryError::Refused((mnemonic, message))) => {
+                UisAnswer::Refused(Refusal { mnemonic: mnemonic.clone(), message: message.clone(), field: None, value: None })
+            }
+        };
+        self.trace.push(Step::Uis { method: method.to_owned(), subject, answer: taken });
+        Ok(answer)
+    }
+}
+
+/// The fields of an employee that are written, in one line.
+fn shown(fields: &EmployeeFields) -> String {
+    let all = [&fields.last_name, &fields.first_name, &fields.patronymic, &fields.email, &fields.status];
+    all.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" ")
+}
 
 impl Host for EventScope {
     async fn get_account(&mut self) -> wasmtime::Result<Account> {
@@ -24,12 +52,15 @@ impl Host for EventScope {
 
     async fn create_employee(&mut self, fields: EmployeeFields) -> wasmtime::Result<Result<i64, DirectoryError>> {
         self.before_effect().await?;
-        Ok(self.integration.account.directory.create_employee(&fields).await)
+        let answer = self.integration.account.directory.create_employee(&fields).await;
+        let id = answer.as_ref().map(|id| format!("{id} ")).unwrap_or_default();
+        self.employee_written("create.employees", format!("{id}{}", shown(&fields)), answer)
     }
 
     async fn update_employee(&mut self, id: i64, fields: EmployeeFields) -> wasmtime::Result<Result<(), DirectoryError>> {
         self.before_effect().await?;
-        Ok(self.integration.account.directory.update_employee(id, &fields).await)
+        let answer = self.integration.account.directory.update_employee(id, &fields).await;
+        self.employee_written("update.employees", format!("{id} {}", shown(&fields)), answer)
     }
 
     async fn lines(&mut self, offset: u32) -> wasmtime::Result<Result<Vec<Line>, DirectoryError>> {

@@ -37,6 +37,8 @@ pub struct EventScope {
     pub trace: Trace,
     /// For a replay with a drawn order of lanes: the source of turns, and this handler's number.
     pub turns: Option<(Arc<dyn Turns>, u64)>,
+    /// A number that a wrapper of the plugin gives to this run of a handler, to recognise its requests ([`SentBy`](crate::ports::SentBy)).
+    pub run: u64,
     /// Requests so far, including refused ones.
     requests: u32,
     /// Calls of `connections.send` so far.
@@ -66,6 +68,7 @@ impl EventScope {
             deadline,
             trace,
             turns: None,
+            run: 0,
             requests: 0,
             rounds: 0,
             log_lines: 0,
@@ -96,10 +99,18 @@ impl EventScope {
         }
     }
 
+    /// Like [`turn`](Self::turn), at the beginning of every import that writes something. An error ends the handler.
+    async fn turn_to_write(&self) -> Result<(), StoreError> {
+        match &self.turns {
+            Some((turns, handler)) => turns.before_write(*handler).await,
+            None => Ok(()),
+        }
+    }
+
     /// Called before every effect, that is, before anything becomes visible outside. It makes everything durable that any lane of the
     /// integration has written so far, because this handler may have read what another lane wrote.
     async fn before_effect(&self) -> Result<(), StoreError> {
-        self.turn().await;
+        self.turn_to_write().await?;
         self.integration.store.commit(&self.integration.name).await
     }
 

@@ -19,7 +19,7 @@ impl Host for EventScope {
         value: Vec<u8>,
         ttl_ms: Option<u64>,
     ) -> wasmtime::Result<Result<u64, StorageError>> {
-        self.turn().await;
+        self.turn_to_write().await?;
         let limits = &self.integration.limits;
         let written = self.storage_written + key.len() + value.len();
         if written > limits.storage_written_bytes {
@@ -41,7 +41,7 @@ impl Host for EventScope {
     }
 
     async fn delete(&mut self, key: String, expected: u64) -> wasmtime::Result<Result<(), StorageError>> {
-        self.turn().await;
+        self.turn_to_write().await?;
         let result = self.integration.store.delete(&self.integration.name, &key, expected, self.now()).await?;
         if result == Ok(true) {
             self.trace.push(Step::Stored { key, value: None });

@@ -23,7 +23,7 @@ impl EventScope {
 
 impl Host for EventScope {
     async fn set(&mut self, timer: Timer) -> wasmtime::Result<Result<(), String>> {
-        self.turn().await;
+        self.turn_to_write().await?;
         match problem(&timer) {
             Some(problem) => Ok(Err(problem)),
             None => Ok(self.keep_timer(timer).await?),
@@ -31,7 +31,7 @@ impl Host for EventScope {
     }
 
     async fn cancel(&mut self, name: String) -> wasmtime::Result<()> {
-        self.turn().await;
+        self.turn_to_write().await?;
         if !name.starts_with(HOST_TIMERS) && self.integration.store.cancel_timer(&self.integration.name, &name).await? {
             self.trace.push(Step::TimerCancelled { name });
         }

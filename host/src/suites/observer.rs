@@ -128,7 +128,16 @@ fn outcomes(text: &str) -> Vec<Outcome> {
 fn rule_step(text: &str, verdict: RuleVerdict) -> Step {
     let change = Change { field: text.into(), from: None, to: Some(text.into()) };
     let rule = text.to_owned();
-    Step::Rule { rule, point: Point::Draft, about: text.into(), dry_run: true, verdict, changes: vec![change], failed: false }
+    Step::Rule {
+        rule,
+        point: Point::Draft,
+        about: text.into(),
+        dry_run: true,
+        verdict,
+        changes: vec![change],
+        failed: false,
+        printed: Some(text.into()),
+    }
 }
 
 fn steps(text: &str) -> Vec<Step> {

@@ -95,6 +95,8 @@ impl rule_draft::Guest for Rule {
                 let fields = vec![field("text", "a".to_string()), field("text", "b".to_string())];
                 Verdict::Change(Draft { fields, ..draft })
             }
+            // Answers with what is there already.
+            "same" => Verdict::Change(draft),
             // Skips everything.
             "skip" => Verdict::Skip("as asked".to_string()),
             // Removes all fields.
