@@ -1,9 +1,13 @@
 //! Recordings, format 1: JSON Lines. The first line is the header; every other line is something that happened. Lines are read one by one,
 //! so a recording may have millions of them.
 
+pub mod foreign;
+pub mod members;
 mod reader;
+mod years;
 
 pub use reader::{Lines, open};
+pub use years::GAP_DAYS;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
@@ -31,6 +35,8 @@ pub struct Header {
     pub active: bool,
     /// Its people and phones are pseudonyms. It must not be replayed onto an account that somebody uses.
     pub masked: bool,
+    /// The name of the fault that its replay injects; none: no fault.
+    pub fault: Option<String>,
     /// Names of unknown members, which are probably misspelt.
     pub ignored: Vec<String>,
 }
@@ -87,6 +93,8 @@ pub struct Line {
     pub integration: Option<String>,
     /// What happened.
     pub happening: Happening,
+    /// The notification did not arrive. UIS has what it says.
+    pub lost: bool,
     /// Names of unknown members, which are probably misspelt.
     pub ignored: Vec<String>,
 }
@@ -148,6 +156,8 @@ pub enum Happening {
     Activate,
     /// A recorded request with its answer, for strict replays.
     Exchange(Value),
+    /// What the report of the replay must contain now: a subset of its JSON.
+    Expect(Value),
 }
 
 /// The content of a notification.
@@ -160,7 +170,7 @@ pub enum Content {
 }
 
 /// The members that say what happened, in the order of the format's description. Each line has exactly one of them.
-const KINDS: [&str; 16] = [
+pub const KINDS: [&str; 17] = [
     "notification",
     "route",
     "click-to-call",
@@ -177,12 +187,25 @@ const KINDS: [&str; 16] = [
     "deactivate",
     "activate",
     "exchange",
+    "expect",
 ];
+
+/// The members that a line may have beside the one that says what happened.
+pub const LINE_MEMBERS: [&str; 8] = ["at", "integration", "body", "query", "form", "settings-version", "guessed", "lost"];
+
+/// The header's members.
+pub const HEADER_MEMBERS: [&str; 11] =
+    ["recording", "name", "account", "settings", "settings-version", "crm", "integrations", "credentials", "active", "masked", "fault"];
+
+/// What to do about an object that goes on in the next line.
+const ONE_LINE: &str = "a recording has one JSON object a line; if the file is pretty-printed, join its lines: jq -c . FILE > NEW";
 
 /// Parses the header. The error says what was expected.
 pub fn header(text: &str) -> Result<Header, String> {
-    let value: Value = serde_json::from_str(text)
-        .map_err(|error| format!("the header is not JSON ({error}); expected {{\"recording\":1,\"name\":…,\"account\":{{…}}}}"))?;
+    let value: Value = serde_json::from_str(text).map_err(|error| match error.is_eof() {
+        true => format!("the header is not complete in its line: {ONE_LINE}"),
+        false => format!("the header is not JSON ({error}); expected {{\"recording\":1,\"name\":…,\"account\":{{…}}}}"),
+    })?;
     let Some(members) = value.as_object() else {
         return Err("the header is not an object; expected {\"recording\":1,\"name\":…,\"account\":{…}}".into());
     };
@@ -193,8 +216,7 @@ pub fn header(text: &str) -> Result<Header, String> {
         }
         _ => return Err(format!("\"recording\" is missing or not a version number; expected \"recording\":{FORMAT} in the first line")),
     }
-    let known = ["recording", "name", "account", "settings", "settings-version", "crm", "integrations", "credentials", "active", "masked"];
-    let ignored: Vec<String> = members.keys().filter(|name| !known.contains(&name.as_str())).cloned().collect();
+    let ignored: Vec<String> = members.keys().filter(|name| !HEADER_MEMBERS.contains(&name.as_str())).cloned().collect();
     #[derive(Deserialize)]
     struct Raw {
         #[serde(default)]
@@ -211,6 +233,7 @@ pub fn header(text: &str) -> Result<Header, String> {
         active: Option<bool>,
         #[serde(default)]
         masked: bool,
+        fault: Option<String>,
     }
     let raw: Raw = serde_path_to_error::deserialize(&value).map_err(|error| format!("{}: {}", error.path(), error.inner()))?;
     uis_host::clock::zone(&raw.account.timezone).map_err(|error| format!("account.timezone: {error}"))?;
@@ -251,14 +274,21 @@ pub fn header(text: &str) -> Result<Header, String> {
         integrations,
         active: raw.active.unwrap_or(true),
         masked: raw.masked,
+        fault: raw.fault,
         ignored,
     })
 }
 
 /// Parses a line after the header. The error says what was expected.
 pub fn line(number: u64, text: &str) -> Result<Line, String> {
-    let value: Value = serde_json::from_str(text).map_err(|error| format!("the line is not JSON: {error}"))?;
+    let value: Value = serde_json::from_str(text).map_err(|error| match error.is_eof() {
+        true => format!("the line is not complete: {ONE_LINE}"),
+        false => format!("the line is not JSON: {error}"),
+    })?;
     let Value::Object(mut members) = value else { return Err("the line is not an object; expected {\"at\":…, …}".into()) };
+    if members.contains_key("recording") && !members.contains_key("at") {
+        return Err("this is a second header; a recording has one, in its first line: split the file here".into());
+    }
     let at = match members.remove("at") {
         Some(Value::String(text)) => DateTime::parse_from_rfc3339(&text)
             .map_err(|error| format!("\"at\" is {text:?} ({error}); expected RFC 3339, like 2026-11-23T10:00:00+03:00"))?
@@ -270,7 +300,23 @@ pub fn line(number: u64, text: &str) -> Result<Line, String> {
         _ => None,
     };
     let happening = happening(&mut members)?;
-    Ok(Line { number, at, integration, happening, ignored: members.into_iter().map(|(name, _)| name).collect() })
+    // A note of `import` for people.
+    members.remove("guessed");
+    let lost = match members.remove("lost") {
+        None => false,
+        Some(Value::Bool(lost)) => lost,
+        Some(other) => return Err(format!("\"lost\" is {other}; expected true or false")),
+    };
+    if lost && !matches!(happening, Happening::Notification { .. }) {
+        return Err("\"lost\" is a member of notifications only; leave the line out instead".into());
+    }
+    Ok(Line { number, at, integration, happening, lost, ignored: members.into_iter().map(|(name, _)| name).collect() })
+}
+
+/// When a line happened, whatever else it contains.
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    DateTime::parse_from_rfc3339(value["at"].as_str()?).ok().map(|at| at.to_utc())
 }
 
 fn happening(members: &mut Map<String, Value>) -> Result<Happening, String> {
@@ -278,9 +324,11 @@ fn happening(members: &mut Map<String, Value>) -> Result<Happening, String> {
     let kind = match named.as_slice() {
         [kind] => *kind,
         [] => {
+            let unknown = members.keys().filter(|name| !LINE_MEMBERS.contains(&name.as_str()));
+            let meant: String = unknown.map(|name| members::did_you_mean(name, KINDS)).collect();
             let found = members.keys().cloned().collect::<Vec<_>>().join(", ");
             return Err(format!(
-                "no member says what happened: the line has {}; expected one of {}",
+                "no member says what happened: the line has {}{meant}; expected one of {}",
                 if found.is_empty() { "nothing but \"at\"".into() } else { found },
                 KINDS.join(", ")
             ));
@@ -339,7 +387,8 @@ fn happening(members: &mut Map<String, Value>) -> Result<Happening, String> {
         "release-rule" => Happening::ReleaseRule(text(value)?),
         "deactivate" => flag(value).map(|()| Happening::Deactivate)?,
         "activate" => flag(value).map(|()| Happening::Activate)?,
-        _ => Happening::Exchange(object(value)?),
+        "exchange" => Happening::Exchange(object(value)?),
+        _ => Happening::Expect(object(value)?),
     })
 }
 
@@ -350,7 +399,8 @@ mod tests {
     #[test]
     fn headers_that_cannot_be_read_say_what_was_expected() {
         for (text, part) in [
-            ("{", "not JSON"),
+            ("{", "jq -c"),
+            ("nonsense", "not JSON"),
             ("[]", "not an object"),
             ("{}", "\"recording\":1"),
             (r#"{"recording":2}"#, "newer"),
@@ -380,6 +430,9 @@ mod tests {
         for (text, part) in [
             ("nonsense", "not JSON"),
             ("[]", "not an object"),
+            (r#"{"recording":1,"name":"x"}"#, "a second header"),
+            ("{", "jq -c"),
+            (r#"{"at":"2026-11-23T10:00:00Z","notificaton":"out_call"}"#, "did you mean \"notification\""),
             (r#"{"notification":"out_call","body":{}}"#, "\"at\" is missing"),
             (r#"{"at":"2026-11-23 10:00","route":"x"}"#, "RFC 3339"),
             (r#"{"at":"2026-11-23T10:00:00Z"}"#, "no member says what happened"),
