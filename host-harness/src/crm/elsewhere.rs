@@ -1,6 +1,4 @@
-//! A real CRM, or a simulator in another process, given by its URL. It is used as it is: the recording's `crm` is not written into it.
-
-use std::sync::Arc;
+//! A real CRM, or a simulator in another process, given by its URL.
 
 use crate::replay::{Remote, RemoteSystem};
 use anyhow::{Context, Result, bail};
@@ -8,16 +6,20 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uis_host::bindings::exports::uis::integration::setup::ConnectionNeed;
 use uis_host::connection::credentials::Credentials;
 use uis_host::ports::{Egress, EgressError};
 use url::{Host, Url};
 
-use super::within::nothing;
+use super::counts;
+use super::network;
+use super::protocol::{Answers, Control};
+use super::within::{members_of_retailcrm, none, nothing};
 
 /// A CRM that is reached over HTTP.
 pub struct Server {
+    paced: bool,
     base: Url,
     key: SecretString,
     network: Network,
@@ -43,19 +45,82 @@ impl Server {
             "https" => bail!("{base}: this build has no TLS; run it with: cargo run --features tls -- …"),
             other => bail!("{base}: the scheme {other} is not supported; give an https URL"),
         }
-        Ok(Server { base, key: access.key.clone(), network: Network::new()? })
+        Ok(Server { paced: true, base, key: access.key.clone(), network: Network::new()? })
     }
 
-    /// The entities in the CRM, if it is a simulator; otherwise empty lists.
+    /// Sends requests as fast as they are answered, without the plugin's rate limits: for a simulator on this machine that has none.
+    /// Fails for other machines.
+    pub fn unpaced(self) -> Result<Server> {
+        if is_local(self.base.as_str()).is_none() {
+            bail!("--unpaced: {} is no simulator on this machine; the limits of real accounts are always kept", self.base);
+        }
+        Ok(Server { paced: false, ..self })
+    }
+
+    /// Checks that something listens at the address. The error says what to do.
+    pub fn reach(&self) -> Result<()> {
+        network::reach(&self.base)
+    }
+
+    /// How many entities are in the CRM, if it is a simulator on this machine; otherwise none. They are counted as they are read.
+    pub async fn counts(&self) -> Map<String, Value> {
+        let mut all = none();
+        let Some(state) = is_local(self.base.as_str()).and_then(|base| base.join("/_simulator/state").ok()) else { return all };
+        let found = match self.network.0.get(state).send().await {
+            Ok(answer) => counts::lengths(answer).await.unwrap_or_default(),
+            Err(_) => Map::new(),
+        };
+        for (member, count) in &mut all {
+            if let Some(found) = found.get(member) {
+                *count = found.clone();
+            }
+        }
+        all
+    }
+
+    /// Its base URL.
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// Its key.
+    pub fn key(&self) -> &SecretString {
+        &self.key
+    }
+
+    /// Sends requests to it.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// What answers at the address. Only a program on this machine is asked whether it is a simulator.
+    pub async fn answers(&self) -> Answers {
+        match self.control() {
+            Some(control) => control.answers().await,
+            None => Answers::Other,
+        }
+    }
+
+    /// The control of the simulator, if the address is on this machine: real accounts are asked nothing of this kind.
+    pub fn control(&self) -> Option<Control> {
+        is_local(self.base.as_str()).map(|base| Control::new(base, self.network.0.clone()))
+    }
+
+    /// The entities in the CRM, if it is a simulator; otherwise empty lists. Members that are not RetailCRM's are given as they are.
     pub async fn to_json(&self) -> Value {
         let mut all = nothing();
-        let state = async { self.network.0.get(self.base.join("/_simulator/state").ok()?).send().await.ok()?.text().await.ok() }.await;
-        let state: Value = state.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let state = match self.control() {
+            Some(control) => control.state().await.unwrap_or_default(),
+            None => Value::Null,
+        };
         for (member, list) in &mut all {
             if state[member].is_array() {
                 *list = state[member].clone();
             }
         }
+        let known = members_of_retailcrm();
+        let foreign = state.as_object().into_iter().flatten().filter(|(member, _)| !known.contains(member));
+        all.extend(foreign.map(|(member, value)| (member.clone(), value.clone())));
         Value::Object(all)
     }
 }
@@ -73,15 +138,32 @@ pub fn is_local(url: &str) -> Option<Url> {
 
 impl RemoteSystem for Server {
     fn connect(&self, _: &str, _: &ConnectionNeed, _: Option<&Credentials>) -> Result<Remote, String> {
-        Ok(Remote { base: self.base.clone(), key: self.key.clone(), egress: Arc::new(self.network.clone()), paced: true })
+        let egress = network::egress(&self.base, self.network.clone());
+        Ok(Remote { base: self.base.clone(), key: self.key.clone(), egress, paced: self.paced })
     }
 
-    fn act<'a>(&'a self, _: &'a str, _: &'a Value) -> BoxFuture<'a, Result<String, String>> {
-        std::future::ready(Err("crm lines of a recording are not executed when the CRM is given by --crm".into())).boxed()
+    fn system_of(&self, _: &str) -> String {
+        self.base.to_string()
     }
 
-    fn misbehave(&self, _: &str, _: &Value) -> Result<(), String> {
-        Err("crm-faults have no effect when the CRM is given by --crm; use the built-in simulator".into())
+    fn act<'a>(&'a self, _: &'a str, act: &'a Value) -> BoxFuture<'a, Result<String, String>> {
+        async move {
+            let control = self.control().ok_or("crm lines of a recording are not executed in a real account")?;
+            control.act(act).await
+        }
+        .boxed()
+    }
+
+    fn misbehave<'a>(&'a self, _: &'a str, faults: &'a Value) -> BoxFuture<'a, Result<(), String>> {
+        async move {
+            let control = self.control().ok_or("a real account cannot be made to misbehave; use a simulator")?;
+            control.misbehave(faults).await
+        }
+        .boxed()
+    }
+
+    fn content(&self) -> BoxFuture<'_, Option<Value>> {
+        async move { if self.answers().await == Answers::Simulator { Some(self.to_json().await) } else { None } }.boxed()
     }
 }
 
@@ -106,14 +188,14 @@ impl Egress for Network {
             let request = self.0.request(parts.method, parts.uri.to_string()).headers(parts.headers).body(body);
             let mut answer = request.send().await.map_err(|error| {
                 if error.is_connect() || error.is_builder() {
-                    EgressError::NotSent(error.to_string())
+                    EgressError::NotSent(with_causes(&error))
                 } else {
-                    EgressError::OutcomeUnknown(error.to_string())
+                    EgressError::OutcomeUnknown(with_causes(&error))
                 }
             })?;
             let (status, headers) = (answer.status(), answer.headers().clone());
             let mut body = Vec::new();
-            while let Some(chunk) = answer.chunk().await.map_err(|error| EgressError::OutcomeUnknown(error.to_string()))? {
+            while let Some(chunk) = answer.chunk().await.map_err(|error| EgressError::OutcomeUnknown(with_causes(&error)))? {
                 if body.len() + chunk.len() > limit {
                     return Err(EgressError::TooLarge(limit));
                 }
@@ -125,5 +207,34 @@ impl Egress for Network {
             Ok(response)
         }
         .boxed()
+    }
+}
+
+/// An error with its causes: `error sending request: client error (Connect): tcp connect error: Connection refused`.
+fn with_causes(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let more = error.to_string();
+        // Some errors contain the text of their cause.
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_network_error_names_its_cause() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+        let request = http::Request::get(format!("http://{free}/")).body(Bytes::new()).expect("a request");
+        let answer = Network::new().expect("a client").send(request, 100).await;
+        let Err(EgressError::NotSent(why)) = answer else { panic!("nothing listens there: {answer:?}") };
+        assert!(why.to_lowercase().contains("refused"), "{why}");
     }
 }

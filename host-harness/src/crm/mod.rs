@@ -1,12 +1,15 @@
 //! The RetailCRM of a replay: the simulator in this process, a CRM given by its URL, or recorded answers.
 
+mod counts;
 pub mod elsewhere;
+mod network;
+pub mod protocol;
 pub mod recorded;
-pub mod strict;
 pub mod within;
 
 use std::sync::Arc;
 
+use crate::exchanges::strict::Divergence;
 use crate::replay::RemoteSystem;
 use crate::report::Report;
 use serde_json::Value;
@@ -44,10 +47,21 @@ impl Crm {
         }
     }
 
-    /// Adds recorded requests that a strict replay did not send to the report.
+    /// How many entities of each kind are in the CRM after a replay, with the members of [`to_json`](Self::to_json).
+    pub async fn counts(&self) -> Value {
+        match self {
+            Crm::Within(simulators) => simulators.counts().into(),
+            Crm::Elsewhere(server) => server.counts().await.into(),
+            Crm::Recorded(_) => within::none().into(),
+        }
+    }
+
+    /// Adds the first difference of a strict replay to the report, in place of what followed from it.
     pub fn close(&self, report: &mut Report) {
-        if let Crm::Recorded(recordings) = self {
-            recordings.exchanges.unused().into_iter().for_each(|unused| report.diverged(unused));
+        if let Crm::Recorded(recordings) = self
+            && let Some(Divergence { line, message }) = recordings.exchanges.divergence()
+        {
+            report.diverged(line, message);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::crm::strict::Recorded;
+use crate::exchanges::strict::Recorded;
 use crate::recording::{Header, IntegrationHeader};
 use crate::replay::{Remote, RemoteSystem};
 use bytes::Bytes;
@@ -32,23 +32,33 @@ impl Recordings {
     }
 }
 
-struct SharedRecorded(Arc<Recorded>);
+/// Recorded answers for one integration.
+struct OfIntegration {
+    exchanges: Arc<Recorded>,
+    integration: String,
+}
 
-impl Egress for SharedRecorded {
+impl Egress for OfIntegration {
     fn send(&self, request: http::Request<Bytes>, limit: usize) -> BoxFuture<'_, Result<http::Response<Bytes>, EgressError>> {
-        self.0.send(request, limit)
+        self.exchanges.answer(&self.integration, &request, limit)
     }
 }
 
 impl RemoteSystem for Recordings {
-    fn connect(&self, integration: &str, need: &ConnectionNeed, _: Option<&Credentials>) -> Result<Remote, String> {
-        // No request leaves the process. The base URL is only compared with links.
-        let host = need.host_patterns.first().map_or("crm.example".to_owned(), |pattern| pattern.replace('*', "demo"));
-        let base = match self.bases.get(integration) {
-            Some(base) => base.clone(),
-            None => Url::parse(&format!("https://{host}")).map_err(|error| error.to_string())?,
+    fn connect(&self, integration: &str, need: &ConnectionNeed, chosen: Option<&Credentials>) -> Result<Remote, String> {
+        // No request leaves the process. The base URL is compared with links and with the recorded requests.
+        let recorded = self.exchanges.base(integration, &need.name).map(|base| Url::parse(&base)).transpose();
+        let recorded = recorded.map_err(|error| format!("exchange.request.base: {error}"))?;
+        let known = recorded.or_else(|| self.bases.get(integration).cloned()).or_else(|| Some(chosen?.base.clone()));
+        let base = match known {
+            Some(base) => base,
+            None => {
+                let host = need.host_patterns.first().map_or("crm.example".to_owned(), |pattern| pattern.replace('*', "demo"));
+                Url::parse(&format!("https://{host}")).map_err(|error| error.to_string())?
+            }
         };
-        Ok(Remote { base, key: String::from("recorded").into(), egress: Arc::new(SharedRecorded(self.exchanges.clone())), paced: false })
+        let egress = Arc::new(OfIntegration { exchanges: self.exchanges.clone(), integration: integration.to_owned() });
+        Ok(Remote { base, key: String::from("recorded").into(), egress, paced: false })
     }
 
     fn act<'a>(&'a self, _: &'a str, _: &'a Value) -> BoxFuture<'a, Result<String, String>> {
@@ -56,7 +66,11 @@ impl RemoteSystem for Recordings {
         std::future::ready(Ok("in the CRM: part of the recorded answers".to_owned())).boxed()
     }
 
-    fn misbehave(&self, _: &str, _: &Value) -> Result<(), String> {
-        Ok(())
+    fn misbehave<'a>(&'a self, _: &'a str, _: &'a Value) -> BoxFuture<'a, Result<(), String>> {
+        std::future::ready(Ok(())).boxed()
+    }
+
+    fn is_over(&self) -> bool {
+        self.exchanges.has_diverged()
     }
 }

@@ -9,6 +9,7 @@ use anyhow::Result;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
+use chrono::Utc;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt};
 use http::header::HOST;
@@ -28,6 +29,18 @@ pub const MEMBERS: [&str; 8] = ["customers", "orders", "tasks", "notes", "calls"
 /// All members, each an empty list.
 pub fn nothing() -> Map<String, Value> {
     MEMBERS.iter().map(|name| ((*name).to_owned(), json!([]))).collect()
+}
+
+/// All members, each 0.
+pub(super) fn none() -> Map<String, Value> {
+    MEMBERS.iter().map(|name| ((*name).to_owned(), json!(0))).collect()
+}
+
+/// The members that the content of a RetailCRM account has, reference books and settings included.
+pub fn members_of_retailcrm() -> Vec<String> {
+    let account = Account::default();
+    let state = Simulator::new(account, Arc::new(Utc::now)).to_json();
+    state.as_object().into_iter().flatten().map(|(member, _)| member.clone()).collect()
 }
 
 /// Simulators in this process: one for each entry of the header's `credentials`, and one for each integration without credentials.
@@ -75,12 +88,19 @@ impl Simulators {
         Ok(Simulators { accounts, by_integration })
     }
 
-    /// All entities of all accounts. With several accounts, each entity has a member that names its owner.
+    /// All entities of all accounts at the end of a replay. With several accounts, each entity has a member that names its owner.
     pub fn to_json(&self) -> Value {
-        let mut all = nothing();
-        for Simulated { simulator, kind, name } in &self.accounts {
+        for Simulated { simulator, .. } in &self.accounts {
             // The simulator may still hold requests whose commit is delayed. Commit them now, so that the report shows their effects.
             simulator.commit_outstanding();
+        }
+        self.content_now()
+    }
+
+    /// All entities as a reader finds them now: without what is committed only later.
+    fn content_now(&self) -> Value {
+        let mut all = nothing();
+        for Simulated { simulator, kind, name } in &self.accounts {
             let state = simulator.to_json();
             for member in MEMBERS {
                 let (Some(list), Some(found)) = (all.get_mut(member).and_then(Value::as_array_mut), state[member].as_array()) else {
@@ -95,6 +115,20 @@ impl Simulators {
             }
         }
         Value::Object(all)
+    }
+
+    /// How many entities of each kind all accounts have.
+    pub fn counts(&self) -> Map<String, Value> {
+        let mut all = none();
+        for Simulated { simulator, .. } in &self.accounts {
+            simulator.commit_outstanding();
+            let state = simulator.to_json();
+            for (member, count) in &mut all {
+                let more = state[member.as_str()].as_array().map_or(0, Vec::len) as u64;
+                *count = (count.as_u64().unwrap_or(0) + more).into();
+            }
+        }
+        all
     }
 
     /// The account of an integration.
@@ -157,8 +191,12 @@ impl RemoteSystem for Simulators {
         .boxed()
     }
 
-    fn misbehave(&self, integration: &str, faults: &Value) -> Result<(), String> {
-        self.simulator(integration)?.misbehave(faults)
+    fn misbehave<'a>(&'a self, integration: &'a str, faults: &'a Value) -> BoxFuture<'a, Result<(), String>> {
+        std::future::ready(self.simulator(integration).and_then(|simulator| simulator.misbehave(faults))).boxed()
+    }
+
+    fn content(&self) -> BoxFuture<'_, Option<Value>> {
+        std::future::ready(Some(self.content_now())).boxed()
     }
 }
 
