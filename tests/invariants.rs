@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use uis_harness::faults::invariants::{canonical, doubled, open_popups};
 use uis_host::bindings::exports::uis::integration::setup::{
     AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection, PreparedSettings, TemplateParameter,
 };
@@ -127,18 +128,13 @@ fn check_crm(plans: &[CallPlan], crm: &Value) -> Result<(), TestCaseError> {
     let ids: Vec<String> = calls.iter().map(|call| call["externalId"].as_str().expect("an id").to_owned()).collect();
     prop_assert_eq!(ids.len(), ended.len(), "{:?}", ids);
     prop_assert_eq!(ids.into_iter().collect::<BTreeSet<_>>(), ended.clone());
-    for popup in crm["popups"].as_array().expect("a list") {
-        prop_assert!(popup["closedAt"].is_string(), "a pop-up stayed open: {}", popup);
-    }
-    // A phone belongs to one customer only, and every caller is a customer.
-    let canonical = |number: &str| {
-        let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-        digits.strip_prefix('8').filter(|rest| rest.len() == 10).map_or(digits.clone(), |rest| format!("7{rest}"))
-    };
+    prop_assert_eq!(open_popups(crm), [], "pop-ups stayed open");
+    // Nobody and nothing is there twice; every recording is in one place, a call's record or a note.
+    prop_assert_eq!(doubled(crm, &Value::Null, None), []);
+    // Every caller is a customer.
     let list = |name: &str| crm[name].as_array().expect("a list").clone();
     let phones: Vec<String> =
         list("customers").iter().filter_map(|customer| customer["phones"][0]["number"].as_str().map(canonical)).collect();
-    prop_assert_eq!(phones.iter().collect::<BTreeSet<_>>().len(), phones.len(), "{:?}", phones);
     for plan in plans {
         prop_assert!(phones.contains(&canonical(plan.phone)), "no customer has {}: {:?}", plan.phone, phones);
     }
@@ -150,17 +146,6 @@ fn check_crm(plans: &[CallPlan], crm: &Value) -> Result<(), TestCaseError> {
     // There is one order per call.
     let orders: BTreeSet<String> = list("orders").iter().map(|order| order["externalId"].as_str().unwrap_or("none").to_owned()).collect();
     prop_assert_eq!((orders.len(), &orders), (list("orders").len(), &ended));
-    // Every recording is in one place: in a call's record or in a note.
-    let mut links: Vec<String> = calls.iter().filter_map(|call| call["recordUrl"].as_str().map(str::to_owned)).collect();
-    links.extend(
-        crm["notes"]
-            .as_array()
-            .expect("a list")
-            .iter()
-            .filter_map(|note| note["text"].as_str()?.split_once("https://").map(|(_, link)| format!("https://{link}"))),
-    );
-    let distinct: BTreeSet<&String> = links.iter().collect();
-    prop_assert_eq!(distinct.len(), links.len(), "{:?}", links);
     Ok(())
 }
 
@@ -172,21 +157,10 @@ fn check_crm_with(settings: &Value, plans: &[CallPlan], crm: &Value) -> Result<(
     };
     let is_on = settings["telephony"] != false;
     let stored = texts("calls", "externalId");
-    let distinct: BTreeSet<&String> = stored.iter().collect();
-    prop_assert_eq!(distinct.len(), stored.len(), "a call is stored twice: {:?}", stored);
+    prop_assert_eq!(doubled(crm, &Value::Null, None), []);
     prop_assert_eq!(stored.len(), if is_on { plans.len() } else { 0 }, "filters and switches do not touch the history: {:?}", stored);
-    prop_assert!(list("popups").iter().all(|popup| popup["closedAt"].is_string()), "a pop-up stayed open: {:?}", list("popups"));
-    let phones: Vec<String> = list("customers")
-        .iter()
-        .filter_map(|customer| customer["phones"][0]["number"].as_str())
-        .map(|number| {
-            let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-            digits.strip_prefix('8').filter(|rest| rest.len() == 10).map_or(digits.clone(), |rest| format!("7{rest}"))
-        })
-        .collect();
-    prop_assert_eq!(phones.iter().collect::<BTreeSet<_>>().len(), phones.len(), "two customers have one phone: {:?}", phones);
+    prop_assert_eq!(open_popups(crm), [], "pop-ups stayed open");
     let orders = texts("orders", "externalId");
-    prop_assert_eq!(orders.iter().collect::<BTreeSet<_>>().len(), orders.len(), "a call has two orders: {:?}", orders);
     let nothing = |name: &str| settings.get(name).is_none_or(|value| value == "nothing");
     let missed = settings["incoming-missed"] == true;
     if !is_on || (nothing("incoming-first") && nothing("incoming-repeat") && !missed) {

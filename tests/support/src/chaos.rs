@@ -1,8 +1,9 @@
-//! For property tests: notifications that get lost, come twice or come in another order, a host that crashes, and a CRM that fails.
+//! For property tests: strategies for what [`uis_harness::faults`] does to notifications, the host and the CRM.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
+use uis_harness::faults::lines;
 
 /// How to scramble notifications. For each place in the new order: which of the remaining notifications comes there, and whether it comes
 /// twice. The second list decides which notifications get lost, before they are reordered: its numbers are assigned to the notifications in
@@ -15,23 +16,11 @@ pub fn scrambling(most: usize) -> impl Strategy<Value = Scrambling> {
 }
 
 /// Scrambles notifications: the result is what the host receives, `most` notifications at most.
-pub fn scramble<T: Clone>(mut sent: Vec<T>, (order, losses): Scrambling, most: usize) -> Vec<T> {
-    let mut losses = losses.into_iter().cycle();
-    sent.retain(|_| losses.next() != Some(0));
-    for (place, twice) in order {
-        if sent.is_empty() {
-            break;
-        }
-        let notification = sent.remove(place.index(sent.len()));
-        if twice && sent.len() < most {
-            sent.push(notification.clone());
-        }
-        sent.push(notification);
-    }
-    sent
+pub fn scramble<T: Clone>(sent: Vec<T>, (order, losses): Scrambling, most: usize) -> Vec<T> {
+    lines::scramble(sent, order.into_iter().map(|(place, twice)| (move |count: usize| place.index(count), twice)), &losses, most)
 }
 
-/// For each attempt, after how many effects the host crashes; 0: not in this attempt. In about half of the cases the host never crashes; in
+/// For each attempt, after how many writes the host crashes; 0: not in this attempt. In about half of the cases the host never crashes; in
 /// the others it crashes in about every third attempt.
 pub fn crashes() -> impl Strategy<Value = Vec<u32>> {
     prop_oneof![Just(Vec::new()), prop::collection::vec(prop_oneof![2 => Just(0), 1 => 1u32..9], 60)]

@@ -14,6 +14,7 @@
 //! | [`play`] | replays a recording within the test's own process; gives everything that was done |
 //! | [`native_plugin`] | runs the plugin's logic natively, not as a component |
 //! | [`chaos`] | scrambles notifications, crashes the host and makes the CRM fail, for property tests |
+//! | [`many`] | writes recordings of very many events |
 //! | [`settings`] | random settings of the plugin, for property tests |
 //! | [`rules`] | replays with partners' rules |
 //! | [`toolchains`] | finds out whether rules in other languages can be built on this machine |
@@ -22,6 +23,7 @@
 
 pub mod browser;
 pub mod chaos;
+pub mod many;
 pub mod native_plugin;
 pub mod play;
 pub mod ports;

@@ -2,14 +2,14 @@
 //! calls. The plugin and the host have generated types of their own for the same contract, so values are converted through JSON.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
+use uis_harness::faults::Crashing;
 use uis_host::bindings::exports::uis::integration::setup::{
     AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection, TemplateParameter,
 };
@@ -32,26 +32,18 @@ fn same<A: Serialize, B: DeserializeOwned>(value: A) -> B {
 struct Services {
     scope: RefCell<EventScope>,
     runtime: tokio::runtime::Handle,
-    /// After how many more effects (requests, writes) the host crashes; 0: never.
-    crash: Cell<u32>,
     /// How far the plugin's clock is ahead, in milliseconds.
     ahead: Cell<i64>,
     /// How much further it is ahead after each request.
     jump: i64,
 }
 
-/// The payload of the panic that stands for a crash of the host.
-struct Crash;
+/// The payload of the panic that ends a handler because the host's store failed, or the host is said to have crashed.
+struct Stopped(String);
 
-impl Services {
-    /// Counts an effect, and crashes if it was the last one before the crash.
-    fn effect(&self) {
-        match self.crash.get() {
-            0 => {}
-            1 => std::panic::resume_unwind(Box::new(Crash)),
-            more => self.crash.set(more - 1),
-        }
-    }
+/// The answer of a service. An error ends the handler at once, as it does in a component.
+fn answer<T>(answered: Result<T, impl std::fmt::Display>) -> T {
+    answered.unwrap_or_else(|error| std::panic::resume_unwind(Box::new(Stopped(error.to_string()))))
 }
 
 /// Calls a service that is not async. Called natively, none of them traps.
@@ -87,12 +79,31 @@ impl platform::Phones for Numbers {
     }
 }
 
-/// Calls an async service and waits for it.
-macro_rules! waiting {
+/// Calls an async service and waits for it. The answer is the host's.
+macro_rules! waiting_for {
     ($self:ident, $interface:ident . $function:ident ( $($argument:expr),* )) => {{
         let mut scope = $self.scope.borrow_mut();
-        same($self.runtime.block_on(host::$interface::Host::$function(&mut *scope, $($argument),*)).expect("the store works"))
+        let answered = $self.runtime.block_on(host::$interface::Host::$function(&mut *scope, $($argument),*));
+        // Before the panic: the scope is used afterwards.
+        drop(scope);
+        answer(answered)
     }};
+}
+
+/// The same, with the answer as the plugin knows it.
+macro_rules! waiting {
+    ($($call:tt)*) => { same(waiting_for!($($call)*)) };
+}
+
+// Bytes are passed on as they are: as JSON they would be lists of numbers, and take most of a replay's time.
+
+fn response(of: host::connections::Response) -> guest::connections::Response {
+    let host::connections::Response { status, content_type, retry_after, body } = of;
+    guest::connections::Response { status, content_type, retry_after, body }
+}
+
+fn entry(of: host::storage::Entry) -> guest::storage::Entry {
+    guest::storage::Entry { value: of.value, version: of.version }
 }
 
 impl platform::Connections for Services {
@@ -101,10 +112,9 @@ impl platform::Connections for Services {
         requests: Vec<guest::connections::Request>,
         deadline_ms: u32,
     ) -> Vec<Result<guest::connections::Response, guest::connections::SendError>> {
-        let answers = waiting!(self, connections.send(same(requests), deadline_ms));
-        self.effect();
+        let answers = waiting_for!(self, connections.send(same(requests), deadline_ms));
         self.ahead.set(self.ahead.get() + self.jump);
-        answers
+        answers.into_iter().map(|answer| answer.map(response).map_err(same)).collect()
     }
     fn propose_base_url(&self, connection: &str, base_url: &str) -> Result<(), String> {
         waiting!(self, connections.propose_base_url(connection.to_owned(), base_url.to_owned()))
@@ -113,7 +123,7 @@ impl platform::Connections for Services {
 
 impl platform::PreparedSettings for Services {
     fn prepared_settings(&self) -> Vec<u8> {
-        service!(self, settings.prepared())
+        answer(host::settings::Host::prepared(&mut *self.scope.borrow_mut()))
     }
     fn integration_name(&self) -> String {
         service!(self, settings.integration_name())
@@ -122,28 +132,24 @@ impl platform::PreparedSettings for Services {
 
 impl platform::Storage for Services {
     fn get(&self, key: &str) -> Option<guest::storage::Entry> {
-        waiting!(self, storage.get(key.to_owned()))
+        waiting_for!(self, storage.get(key.to_owned())).map(entry)
     }
     fn swap(&self, key: &str, expected: Option<u64>, value: &[u8], ttl_ms: Option<u64>) -> Result<u64, guest::storage::StorageError> {
-        let version = waiting!(self, storage.swap(key.to_owned(), expected, value.to_vec(), ttl_ms));
-        self.effect();
-        version
+        waiting!(self, storage.swap(key.to_owned(), expected, value.to_vec(), ttl_ms))
     }
     fn delete(&self, key: &str, expected: u64) -> Result<(), guest::storage::StorageError> {
-        let deleted = waiting!(self, storage.delete(key.to_owned(), expected));
-        self.effect();
-        deleted
+        waiting!(self, storage.delete(key.to_owned(), expected))
     }
     fn scan(&self, prefix: &str, cursor: Option<&str>, limit: u32) -> guest::storage::ItemPage {
-        waiting!(self, storage.scan(prefix.to_owned(), cursor.map(str::to_owned), limit))
+        let page = waiting_for!(self, storage.scan(prefix.to_owned(), cursor.map(str::to_owned), limit));
+        let item = |item: host::storage::Item| guest::storage::Item { key: item.key, entry: entry(item.entry) };
+        guest::storage::ItemPage { items: page.items.into_iter().map(item).collect(), next: page.next }
     }
 }
 
 impl platform::Timers for Services {
     fn set_timer(&self, timer: &guest::timers::Timer) -> Result<(), String> {
-        let set = waiting!(self, timers.set(same(timer)));
-        self.effect();
-        set
+        waiting!(self, timers.set(same(timer)))
     }
     fn cancel_timer(&self, name: &str) {
         waiting!(self, timers.cancel(name.to_owned()))
@@ -192,14 +198,10 @@ impl platform::Directory for Services {
         waiting!(self, directory.find_employee(id))
     }
     fn create_employee(&self, fields: &guest::directory::EmployeeFields) -> Result<i64, guest::directory::DirectoryError> {
-        let done = waiting!(self, directory.create_employee(same(fields)));
-        self.effect();
-        done
+        waiting!(self, directory.create_employee(same(fields)))
     }
     fn update_employee(&self, id: i64, fields: &guest::directory::EmployeeFields) -> Result<(), guest::directory::DirectoryError> {
-        let done = waiting!(self, directory.update_employee(id, same(fields)));
-        self.effect();
-        done
+        waiting!(self, directory.update_employee(id, same(fields)))
     }
     fn lines(&self, offset: u32) -> Result<Vec<guest::directory::Line>, guest::directory::DirectoryError> {
         waiting!(self, directory.lines(offset))
@@ -229,19 +231,13 @@ impl platform::Directory for Services {
 
 impl platform::Communications for Services {
     fn deliver_call(&self, call: guest::communications::ReportedCall, at: i64) -> Result<(), String> {
-        let kept = waiting!(self, communications.deliver_call(same(call), at));
-        self.effect();
-        kept
+        waiting!(self, communications.deliver_call(same(call), at))
     }
     fn deliver_chat(&self, chat: guest::communications::ReportedChat, at: i64) -> Result<(), String> {
-        let kept = waiting!(self, communications.deliver_chat(same(chat), at));
-        self.effect();
-        kept
+        waiting!(self, communications.deliver_chat(same(chat), at))
     }
     fn deliver_site_request(&self, request: guest::communications::ReportedSiteRequest, at: i64) -> Result<(), String> {
-        let kept = waiting!(self, communications.deliver_site_request(same(request), at));
-        self.effect();
-        kept
+        waiting!(self, communications.deliver_site_request(same(request), at))
     }
     fn finished_calls(
         &self,
@@ -279,39 +275,25 @@ impl platform::Communications for Services {
 
 impl platform::Deals for Services {
     fn create_funnel(&self, funnel: &guest::deals::Funnel) -> Result<(), guest::deals::DealsError> {
-        let done = waiting!(self, deals.create_funnel(same(funnel)));
-        self.effect();
-        done
+        waiting!(self, deals.create_funnel(same(funnel)))
     }
     fn update_funnel(&self, funnel: &guest::deals::Funnel) -> Result<(), guest::deals::DealsError> {
-        let done = waiting!(self, deals.update_funnel(same(funnel)));
-        self.effect();
-        done
+        waiting!(self, deals.update_funnel(same(funnel)))
     }
     fn put_deal_employees(&self, employees: &[guest::deals::DealEmployee]) -> Result<(), guest::deals::DealsError> {
-        let done = waiting!(self, deals.put_employees(same(employees)));
-        self.effect();
-        done
+        waiting!(self, deals.put_employees(same(employees)))
     }
     fn put_deal_contacts(&self, contacts: &[guest::deals::DealContact]) -> Result<(), guest::deals::DealsError> {
-        let done = waiting!(self, deals.put_contacts(same(contacts)));
-        self.effect();
-        done
+        waiting!(self, deals.put_contacts(same(contacts)))
     }
     fn put_deal_fields(&self, fields: &[guest::deals::UserField]) -> Result<(), guest::deals::DealsError> {
-        let done = waiting!(self, deals.put_user_fields(same(fields)));
-        self.effect();
-        done
+        waiting!(self, deals.put_user_fields(same(fields)))
     }
     fn upload_deals(&self, deals: &[guest::deals::Deal]) -> Result<(), guest::deals::DealsError> {
-        let done = waiting!(self, deals.upload_history(same(deals)));
-        self.effect();
-        done
+        waiting!(self, deals.upload_history(same(deals)))
     }
     fn delete_deal(&self, ext_id: &str) -> Result<(), guest::deals::DealsError> {
-        let done = waiting!(self, deals.delete_deal(ext_id.to_owned()));
-        self.effect();
-        done
+        waiting!(self, deals.delete_deal(ext_id.to_owned()))
     }
 }
 
@@ -371,8 +353,6 @@ impl platform::Log for Services {
 /// The plugin, run natively.
 pub struct NativePlugin {
     description: Description,
-    /// For each of the next attempts: after how many effects the host crashes; 0: not in this attempt.
-    crashes: Mutex<VecDeque<u32>>,
     /// After each request the plugin's clock says that the request has arrived or never will.
     impatient: bool,
 }
@@ -387,15 +367,15 @@ impl Default for NativePlugin {
 }
 
 impl NativePlugin {
-    /// The plugin on a host that does not crash.
+    /// The plugin.
     pub fn new() -> NativePlugin {
-        NativePlugin::crashing([])
+        NativePlugin { description: same(handlers::describe()), impatient: false }
     }
 
-    /// The plugin on a host that crashes: `after` has, for each attempt, the number of effects after which the host crashes. When the list
-    /// is used up, the host crashes no more. Effects are not undone, and the event is delivered again, as after a restart.
-    pub fn crashing(after: impl IntoIterator<Item = u32>) -> NativePlugin {
-        NativePlugin { description: same(handlers::describe()), crashes: Mutex::new(after.into_iter().collect()), impatient: false }
+    /// The plugin on a host that crashes: `after` has, for each attempt, the number of writes after which the host crashes; 0: not in this
+    /// attempt. When the list is used up, the host crashes no more.
+    pub fn crashing(after: impl IntoIterator<Item = u32>) -> Crashing {
+        Crashing::new(Arc::new(NativePlugin::new()), after)
     }
 
     /// The plugin without its wait for open intents: whether a request that got no answer was carried out is looked up at once. It shows that
@@ -487,11 +467,10 @@ impl Plugin for NativePlugin {
 
     fn handle(&self, scope: EventScope, delivery: Delivery, event: Event) -> BoxFuture<'_, Run> {
         let runtime = tokio::runtime::Handle::current();
-        let crash = self.crashes.lock().expect("no other holder panicked").pop_front().unwrap_or(0);
         let jump = if self.impatient { IMPATIENCE_MS } else { 0 };
         async move {
             // The logic is synchronous and blocks while it waits for responses, so it needs a thread of its own. A component has a fiber.
-            let work = move || handle_until(runtime, scope, delivery, event, crash, jump);
+            let work = move || handle_until(runtime, scope, delivery, event, jump);
             tokio::time::timeout(Duration::from_secs(60), tokio::task::spawn_blocking(work)).await.expect("in time").expect("no panic")
         }
         .boxed()
@@ -505,7 +484,7 @@ fn question<T: Send + 'static>(
 ) -> BoxFuture<'static, SetupResult<T>> {
     let runtime = tokio::runtime::Handle::current();
     async move {
-        let work = move || ask(&Services { scope: RefCell::new(scope), runtime, crash: Cell::new(0), ahead: Cell::new(0), jump: 0 });
+        let work = move || ask(&Services { scope: RefCell::new(scope), runtime, ahead: Cell::new(0), jump: 0 });
         Ok(tokio::task::spawn_blocking(work).await.expect("no panic"))
     }
     .boxed()
@@ -513,20 +492,20 @@ fn question<T: Send + 'static>(
 
 /// Handles an event on the current thread. If the handler sends requests, this must not be a thread of the async runtime.
 pub fn handle_here(runtime: tokio::runtime::Handle, scope: EventScope, delivery: Delivery, event: Event) -> Run {
-    handle_until(runtime, scope, delivery, event, 0, 0)
+    handle_until(runtime, scope, delivery, event, 0)
 }
 
-fn handle_until(runtime: tokio::runtime::Handle, scope: EventScope, delivery: Delivery, event: Event, crash: u32, jump: i64) -> Run {
+fn handle_until(runtime: tokio::runtime::Handle, scope: EventScope, delivery: Delivery, event: Event, jump: i64) -> Run {
     // Far enough that no time which an earlier attempt wrote down is still to come.
     let ahead = i64::from(delivery.attempt.saturating_sub(1)) * 100 * jump;
-    let services = Services { scope: RefCell::new(scope), runtime, crash: Cell::new(crash), ahead: Cell::new(ahead), jump };
+    let services = Services { scope: RefCell::new(scope), runtime, ahead: Cell::new(ahead), jump };
     let handled = catch_unwind(AssertUnwindSafe(|| call(&services, &same(delivery), event)));
     let result = match handled {
         Ok(handled) => Ok(handled),
-        Err(panic) if panic.is::<Crash>() => {
-            Ok(Err(Failure::Retry(host::types::RetryLater { after_ms: None, reason: "the host crashed".into() })))
-        }
-        Err(panic) => Err(Fault::Trap(panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic".into()))),
+        Err(panic) => match panic.downcast::<Stopped>() {
+            Ok(stopped) => Err(Fault::Host(stopped.0)),
+            Err(panic) => Err(Fault::Trap(panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic".into()))),
+        },
     };
     Run { scope: services.scope.into_inner(), result, fuel: None, memory_bytes: None }
 }

@@ -28,7 +28,12 @@ pub fn available(language: &str) -> bool {
 /// Copies the example rule of a language, and the contract, into a folder and returns it. The folder is not deleted between runs, so
 /// that packages need not be downloaded again.
 pub fn copied(language: &str) -> PathBuf {
-    let (from, to) = (root().join("examples/rules").join(language), scratch().join(format!("rule-{language}")));
+    copied_as(language, "rule")
+}
+
+/// The same in a folder of its own, for a test that changes the rule.
+pub fn copied_as(language: &str, name: &str) -> PathBuf {
+    let (from, to) = (root().join("examples/rules").join(language), scratch().join(format!("{name}-{language}")));
     copy(&from, &to);
     copy(&root().join("wit"), &to.join("wit"));
     to
