@@ -283,8 +283,14 @@ fn nginx_passes_requests_on_and_logs_no_secret() {
     let front = Front(Command::new("nginx").args(arguments).args(["-g", "master_process off;"]).spawn().expect("it runs"));
     until_up(port);
     tried(port, &lines, 413);
+    // nginx writes the line of a request after its answer.
+    let end = Instant::now() + Duration::from_secs(30);
+    let access = || fs::read_to_string(at.join("uis-gateway.log")).expect("a log");
+    while !access().contains(" POST 413 ") && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(20));
+    }
     drop(front);
-    let access = fs::read_to_string(at.join("uis-gateway.log")).expect("a log");
+    let access = access();
     assert!(access.contains(" POST 200 ") && access.contains(" POST 413 "), "{access}");
     nothing_logged(at);
 }

@@ -12,14 +12,12 @@ use service::{Plan, Service, finished, workshop};
 use uis_gateway::control::{Change, Control};
 use uis_gateway::integrations::building::{Paces, Workshop};
 use uis_gateway::service::{Gateway, Parts};
-use uis_host::bindings::exports::uis::integration::setup::{
-    AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection, TemplateParameter,
-};
-use uis_host::bindings::uis::integration::types::{Delivery, Misconfiguration};
+use uis_host::bindings::exports::uis::integration::setup::Description;
+use uis_host::bindings::uis::integration::types::Misconfiguration;
 use uis_host::clock::SystemClock;
-use uis_host::event::{Event, Fault};
-use uis_host::plugin::{Plugin, Prepared, Run, SetupResult};
-use uis_host::services::EventScope;
+use uis_host::event::Fault;
+use uis_host::plugin::around::Around;
+use uis_host::plugin::{Plugin, Prepared};
 use uis_test_support::native_plugin::NativePlugin;
 
 /// The plugin under another version. It refuses settings that were saved for versions that begin with `refuses`.
@@ -37,11 +35,16 @@ impl Other {
     }
 }
 
-impl Plugin for Other {
-    fn description(&self) -> &Description {
+impl Around for Other {
+    fn inner(&self) -> &dyn Plugin {
+        &self.inner
+    }
+
+    fn shown(&self) -> &Description {
         &self.about
     }
-    fn prepare<'a>(&'a self, settings: &'a str, from_version: Option<&'a str>) -> BoxFuture<'a, Result<Prepared, Fault>> {
+
+    fn prepared<'a>(&'a self, settings: &'a str, from_version: Option<&'a str>) -> BoxFuture<'a, Result<Prepared, Fault>> {
         match (self.refuses, from_version) {
             (Some(refused), Some(version)) if version.starts_with(refused) => {
                 let message = format!("settings of version {version} cannot be read");
@@ -49,34 +52,6 @@ impl Plugin for Other {
             }
             _ => self.inner.prepare(settings, from_version),
         }
-    }
-    fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>> {
-        self.inner.settings_schema()
-    }
-    fn template_parameters<'a>(&'a self, setting: &'a str) -> BoxFuture<'a, Result<Vec<TemplateParameter>, Fault>> {
-        self.inner.template_parameters(setting)
-    }
-    fn preview_template<'a>(
-        &'a self,
-        setting: &'a str,
-        template: &'a str,
-    ) -> BoxFuture<'a, Result<Result<String, Misconfiguration>, Fault>> {
-        self.inner.preview_template(setting, template)
-    }
-    fn choices<'a>(&'a self, scope: EventScope, setting: &'a str, page: Option<&'a str>) -> BoxFuture<'a, SetupResult<ChoicePage>> {
-        self.inner.choices(scope, setting, page)
-    }
-    fn check_connection(&self, scope: EventScope) -> BoxFuture<'_, SetupResult<ConnectionReport>> {
-        self.inner.check_connection(scope)
-    }
-    fn normalise_connection<'a>(&'a self, pasted: &'a str) -> BoxFuture<'a, Result<Result<NormalConnection, String>, Fault>> {
-        self.inner.normalise_connection(pasted)
-    }
-    fn asset<'a>(&'a self, scope: EventScope, path: &'a str) -> BoxFuture<'a, Result<Option<AssetFile>, Fault>> {
-        self.inner.asset(scope, path)
-    }
-    fn handle(&self, scope: EventScope, delivery: Delivery, event: Event) -> BoxFuture<'_, Run> {
-        self.inner.handle(scope, delivery, event)
     }
 }
 

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use uis_host::bindings::uis::integration::chat_events::Chat;
 use uis_host::bindings::uis::integration::types::CommunicationKind;
 use uis_host::event::Event;
 
@@ -36,24 +35,12 @@ impl Appeal {
     }
 }
 
-/// The chat of an event about one.
-pub fn chat_of(event: &Event) -> Option<&Chat> {
-    match event {
-        Event::ChatStarted(event) => Some(&event.chat),
-        Event::ChatAccepted(event) => Some(&event.chat),
-        Event::ChatMessage(event) => Some(&event.chat),
-        Event::ChatUnanswered(event) => Some(&event.chat),
-        Event::ChatFinished(event) => Some(&event.chat),
-        _ => None,
-    }
-}
-
 /// The appeals that an event belongs to.
 pub fn appeals_of(event: &Event) -> BTreeSet<Appeal> {
     if let Some(call) = event.call() {
         return BTreeSet::from([Appeal::Call(call.session_id)]);
     }
-    if let Some(chat) = chat_of(event) {
+    if let Some(chat) = event.chat() {
         let communication = chat.communication_id.map(Appeal::ChatCommunication);
         return communication.into_iter().chain([Appeal::Chat(chat.chat_id)]).collect();
     }
@@ -79,7 +66,7 @@ pub fn customer_of(event: &Event) -> Person {
     if let Some(call) = event.call() {
         customer.phones.extend(call.contact.as_ref().map(|number| number.digits.clone()));
     }
-    if let Some(chat) = chat_of(event) {
+    if let Some(chat) = event.chat() {
         let visitor = &chat.visitor;
         customer.phones.extend(visitor.phone.as_ref().map(|number| number.digits.clone()));
         customer.emails.extend(visitor.email.as_deref().map(plain));
@@ -113,7 +100,7 @@ pub fn began(event: &Event) -> Option<i64> {
     if let Some(call) = event.call() {
         return Some(call.started_at.unwrap_or(call.at));
     }
-    if let Some(chat) = chat_of(event) {
+    if let Some(chat) = event.chat() {
         return Some(chat.at);
     }
     match event {

@@ -10,7 +10,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use uis_host::event::Event;
 
-use super::appeals::{Appeal, appeals_of, began, chat_of, customer_of};
+use super::appeals::{Appeal, appeals_of, began, customer_of};
 use super::person::Person;
 
 /// Bytes of the key and of a digest.
@@ -211,7 +211,7 @@ impl Guard {
         let of_appeal = appeals_of(event)
             .iter()
             .filter_map(Appeal::digested)
-            .any(|(kind, value)| self.erased(kind, &value).is_some_and(|at| chat_of(event).is_none() || ends_chat || began < at));
+            .any(|(kind, value)| self.erased(kind, &value).is_some_and(|at| event.chat().is_none() || ends_chat || began < at));
         of_appeal || self.person_erased(&customer_of(event)).is_some_and(|at| began < at)
     }
 

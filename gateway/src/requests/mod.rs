@@ -122,12 +122,10 @@ pub fn session(event: &Event) -> i64 {
     if let Some(call) = event.call() {
         return call.session_id;
     }
+    if let Some(chat) = event.chat() {
+        return chat.chat_id;
+    }
     match event {
-        Event::ChatStarted(event) => event.chat.chat_id,
-        Event::ChatAccepted(event) => event.chat.chat_id,
-        Event::ChatMessage(event) => event.chat.chat_id,
-        Event::ChatUnanswered(event) => event.chat.chat_id,
-        Event::ChatFinished(event) => event.chat.chat_id,
         Event::SiteRequest(event) => event.communication_id,
         Event::TagsChanged(event) => event.communication_id,
         _ => 0,

@@ -10,13 +10,11 @@ use futures_util::future::BoxFuture;
 use serde_json::json;
 use uis_gateway::control::Control;
 use uis_gateway::store::OpenOptions;
-use uis_host::bindings::exports::uis::integration::setup::{
-    AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection, TemplateParameter,
-};
-use uis_host::bindings::uis::integration::types::{Delivery, Misconfiguration};
+use uis_host::bindings::uis::integration::types::Delivery;
 use uis_host::clock::{Clock, SystemClock, instant};
-use uis_host::event::{Event, Fault};
-use uis_host::plugin::{Plugin, Prepared, Run, SetupResult};
+use uis_host::event::Event;
+use uis_host::plugin::around::Around;
+use uis_host::plugin::{Plugin, Run};
 use uis_host::services::EventScope;
 use uis_test_support::native_plugin::NativePlugin;
 
@@ -130,48 +128,12 @@ struct Panicking {
     clicks: bool,
 }
 
-impl Plugin for Panicking {
-    fn description(&self) -> &Description {
-        self.inner.description()
+impl Around for Panicking {
+    fn inner(&self) -> &dyn Plugin {
+        &self.inner
     }
 
-    fn prepare<'a>(&'a self, settings: &'a str, from_version: Option<&'a str>) -> BoxFuture<'a, Result<Prepared, Fault>> {
-        self.inner.prepare(settings, from_version)
-    }
-
-    fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>> {
-        self.inner.settings_schema()
-    }
-
-    fn template_parameters<'a>(&'a self, setting: &'a str) -> BoxFuture<'a, Result<Vec<TemplateParameter>, Fault>> {
-        self.inner.template_parameters(setting)
-    }
-
-    fn preview_template<'a>(
-        &'a self,
-        setting: &'a str,
-        template: &'a str,
-    ) -> BoxFuture<'a, Result<Result<String, Misconfiguration>, Fault>> {
-        self.inner.preview_template(setting, template)
-    }
-
-    fn choices<'a>(&'a self, scope: EventScope, setting: &'a str, page: Option<&'a str>) -> BoxFuture<'a, SetupResult<ChoicePage>> {
-        self.inner.choices(scope, setting, page)
-    }
-
-    fn check_connection(&self, scope: EventScope) -> BoxFuture<'_, SetupResult<ConnectionReport>> {
-        self.inner.check_connection(scope)
-    }
-
-    fn normalise_connection<'a>(&'a self, pasted: &'a str) -> BoxFuture<'a, Result<Result<NormalConnection, String>, Fault>> {
-        self.inner.normalise_connection(pasted)
-    }
-
-    fn asset<'a>(&'a self, scope: EventScope, path: &'a str) -> BoxFuture<'a, Result<Option<AssetFile>, Fault>> {
-        self.inner.asset(scope, path)
-    }
-
-    fn handle(&self, scope: EventScope, delivery: Delivery, event: Event) -> BoxFuture<'_, Run> {
+    fn handled(&self, scope: EventScope, delivery: Delivery, event: Event) -> BoxFuture<'_, Run> {
         let session = event.call().map_or(0, |call| call.session_id);
         let left = self.panics.lock().expect("no panic").get_mut(&session).filter(|left| **left > 0).map(|left| *left -= 1);
         if left.is_some() || self.clicks && matches!(event, Event::ClickToCall(_)) {

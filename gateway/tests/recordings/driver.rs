@@ -376,7 +376,7 @@ impl Driver {
             }
             Happening::CrmFaults(faults) => {
                 for name in self.one_of_each_system(&names) {
-                    self.crm.misbehave(&name, &faults).ok();
+                    self.crm.misbehave(&name, &faults).await.ok();
                 }
             }
             Happening::Report(rows) => {
@@ -426,7 +426,8 @@ impl Driver {
                 }
             }
             Happening::ReleaseRule(_) => return Err("the gateway releases no rules yet".to_owned()),
-            Happening::Exchange(_) => {}
+            // A comparison with the harness checks more than any expectation.
+            Happening::Exchange(_) | Happening::Expect(_) => {}
         }
         Ok(())
     }

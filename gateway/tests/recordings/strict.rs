@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use uis_harness::crm::Crm;
 use uis_harness::crm::recorded::Recordings;
-use uis_harness::crm::strict::Recorded;
+use uis_harness::exchanges::difference::Compare;
+use uis_harness::exchanges::exchange::{Placed, exchange};
+use uis_harness::exchanges::runs::Numbered;
+use uis_harness::exchanges::strict::Recorded;
 use uis_harness::recording::{self, Happening};
 use uis_harness::replay::{ReplayBuilder, clock_for};
-use uis_harness::report::Problem;
+use uis_harness::report::{Kind, Problem};
 use uis_host::plugin::Plugin;
 use uis_host::ports::{Entry, Observer, Outcome, ProblemKind};
 use uis_host::trace::{Answer, Step};
@@ -19,7 +22,7 @@ pub struct Done {
     /// Attempts to handle events, with what they did.
     pub attempts: Vec<String>,
     /// Kinds of problems with their lines.
-    pub problems: Vec<(u64, ProblemKind)>,
+    pub problems: Vec<(u64, Kind)>,
     /// Requests that the recording does not have, and recorded ones that were not sent.
     pub divergences: Vec<String>,
     /// Events delivered, repeated, failed.
@@ -71,17 +74,20 @@ fn kind(name: &str) -> &str {
 
 /// Replays a recording.
 pub async fn replay(text: &[u8], plugin: Arc<dyn Plugin>) -> Result<Done, String> {
-    let exchanges = Recorded::default();
-    let (header, lines) = recording::open(text).map_err(|(line, error)| format!("line {line}: {error}"))?;
+    let (header, mut lines) = recording::open(text).map_err(|(line, error)| format!("line {line}: {error}"))?;
+    let clock = clock_for(&mut lines);
+    let exchanges = Recorded::new(clock.clone(), Compare::Exactly);
     for line in lines {
         let line = line.map_err(|(number, error)| format!("line {number}: {error}"))?;
-        if let Happening::Exchange(exchange) = line.happening {
-            exchanges.add(exchange).map_err(|error| format!("line {}: {error}", line.number))?;
+        if let Happening::Exchange(value) = line.happening {
+            let exchange = exchange(value).map_err(|error| format!("line {}: {error}", line.number))?;
+            exchanges.add(Placed { line: line.number, at: line.at, integration: line.integration.unwrap_or_default(), exchange });
         }
     }
-    let (_, mut lines) = recording::open(text).map_err(|(line, error)| format!("line {line}: {error}"))?;
-    let clock = clock_for(&mut lines);
-    let crm = Crm::Recorded(Arc::new(Recordings::new(&header, exchanges)));
+    let (_, lines) = recording::open(text).map_err(|(line, error)| format!("line {line}: {error}"))?;
+    let recordings = Arc::new(Recordings::new(&header, exchanges));
+    let plugin = Arc::new(Numbered::new(plugin, recordings.exchanges.clone()));
+    let crm = Crm::Recorded(recordings);
     let mut done = Done::default();
     let builder = ReplayBuilder::new(&header, plugin, crm.system(), clock);
     let replay = builder.ready(&mut done).await.map_err(|error| error.to_string())?;
@@ -89,7 +95,7 @@ pub async fn replay(text: &[u8], plugin: Arc<dyn Plugin>) -> Result<Done, String
     crm.close(&mut report);
     done.counts = (report.delivered, report.retried, report.failed);
     let (divergences, problems): (Vec<Problem>, Vec<Problem>) =
-        report.problems.into_iter().partition(|problem| problem.kind == ProblemKind::Divergence);
+        report.problems.into_iter().partition(|problem| problem.kind == ProblemKind::Divergence.into());
     done.problems = problems.into_iter().map(|problem| (problem.line, problem.kind)).collect();
     done.divergences = divergences.into_iter().map(|problem| format!("line {}: {}", problem.line, problem.message)).collect();
     Ok(done)
