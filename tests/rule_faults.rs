@@ -304,3 +304,48 @@ fn a_deal_that_was_skipped_gets_all_its_stages_later() {
     let lines = rule_lines(&value);
     assert_eq!(lines.iter().filter(|line| line.contains("deal order-71: skip")).count(), 2, "{lines:#?}");
 }
+
+/// Rules in JavaScript and Python that print, and raise an exception for orders: the line of their own source is reported, and what they
+/// printed.
+#[test]
+fn an_exception_of_a_rule_is_reported_with_its_line_and_what_the_rule_printed() {
+    let rules = [
+        (
+            "javascript",
+            "rule.js",
+            "  review(about, draft) {\n",
+            "    console.log('seen', draft.kind);\n    if (draft.kind === 'order') about.missing.x;\n",
+            8,
+        ),
+        (
+            "python",
+            "app.py",
+            "    def review(self, about, draft):\n",
+            "        print(\"seen\", draft.kind.name.lower())\n        if draft.kind == DraftKind.ORDER:\n            about.missing.x\n",
+            17,
+        ),
+    ];
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = requests(&folder, "raise.jsonl", &[vip()], &[]);
+    for (language, file, before, added, line) in rules {
+        if !uis_test_support::toolchains::available(language) {
+            continue;
+        }
+        let rule = uis_test_support::toolchains::copied_as(language, "raises");
+        let source = std::fs::read_to_string(rule.join(file)).expect("readable");
+        assert!(source.contains(before), "{language}");
+        std::fs::write(rule.join(file), source.replacen(before, &format!("{before}{added}"), 1)).expect("written");
+        let value = replay(&[&path, "--rule", &format!("bad={}", rule.display())]);
+        let answers = value["rules"].as_array().expect("a list");
+        let of = |what: &str| answers.iter().find(|answer| answer["about"] == format!("{what} of site request 501")).expect("asked");
+        assert_eq!(of("customer")["printed"], "seen customer", "{language}: {answers:#?}");
+        let raised = of("order");
+        let verdict = raised["verdict"].as_str().expect("text");
+        assert!(raised["failed"] == true && verdict.starts_with(&format!("{file}:{line}: ")), "{language}: {verdict}");
+        let printed = raised["printed"].as_str().expect("text");
+        assert!(printed.starts_with("seen order\n") && printed.contains(&format!("review ({file}:{line})")), "{language}: {printed}");
+        // The owner gets it too, and the plugin continues without the rule.
+        assert!(value["problems"].to_string().contains(&format!("rule bad: order of site request 501: {file}:{line}: ")), "{value:#}");
+        assert_eq!(value["crm"]["orders"].as_array().map(Vec::len), Some(1));
+    }
+}

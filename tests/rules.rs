@@ -143,6 +143,16 @@ fn a_new_rule_can_be_tested_without_changes() {
                 .is_some_and(|line| line.starts_with(&format!("my-{language}: ")) && line.contains(" changed, 0 skipped, ")),
             "{printed}"
         );
+        // The folder's own recording says what must come of the rule, and it does.
+        let output = uis_host(&["rules", "test", rule, "--json"]);
+        let value: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+        assert_eq!((output.status.code(), &value["recordings"][0]["problems"]), (Some(0), &json!([])), "{language}: {value:#}");
+        assert!(value["changed"].as_u64() >= Some(1), "{value:#}");
+        let sample = format!("{rule}/sample.jsonl");
+        let applied = uis_host(&["replay", &sample, "--rule", &format!("my={rule}")]);
+        assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stdout));
+        let without = uis_host(&["replay", &sample]);
+        assert!(without.status.code() == Some(1) && String::from_utf8_lossy(&without.stdout).contains("expectation: expect: crm.tasks"));
         let twice = uis_host(&["rules", "new", "--lang", language, rule]);
         assert!(twice.status.code() == Some(2) && String::from_utf8_lossy(&twice.stderr).contains("exists already"));
     }
@@ -163,4 +173,15 @@ fn rules_test_prints_json_and_fails_when_the_rule_fails() {
     assert_eq!((&good["changed"], &good["failed"]), (&json!(4), &json!(0)), "{good:#}");
     let bad = value(HOSTILE, 1);
     assert_eq!((&bad["changed"], &bad["failed"]), (&json!(0), &json!(3)), "{bad:#}");
+}
+
+#[test]
+fn an_answer_that_is_the_same_as_before_has_changed_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = requests(&folder, "same.jsonl", &[json!({"attack": "same"})], &[]);
+    let output = uis_host(&["rules", "test", HOSTILE, &path, "--json"]);
+    let value: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    assert_eq!((&value["changed"], &value["kept"], &value["failed"]), (&json!(0), &json!(3), &json!(0)), "{value:#}");
+    let lines = rule_lines(&replay(&[&path, "--rule", &format!("same={HOSTILE}")]));
+    assert!(lines.iter().all(|line| line.ends_with(": keep")), "{lines:#?}");
 }

@@ -14,6 +14,9 @@ use uis_host::rules::limits::RuleLimits;
 use uis_host::rules::sandbox::Sandbox;
 use uis_host::rules::{RuleFile, RuleSet};
 
+/// The recording in the folder of a new rule.
+const SAMPLE_FILE: &str = "sample.jsonl";
+
 /// Create and test partners' rules
 #[derive(Debug, Args)]
 pub struct RulesArguments {
@@ -49,6 +52,22 @@ pub struct RuleArguments {
 }
 
 impl RuleArguments {
+    /// The folders and components of the rules.
+    pub fn paths(&self) -> Result<Vec<PathBuf>> {
+        self.rules.iter().chain(&self.dry).map(|text| Ok(named(text)?.1)).collect()
+    }
+
+    /// Rules that are applied, each as in `--rule`.
+    pub fn of(rules: Vec<String>) -> RuleArguments {
+        RuleArguments { rules, dry: Vec::new() }
+    }
+
+    /// The options as they were given: the name of each, and its value.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        let (rules, dry) = (self.rules.iter(), self.dry.iter());
+        rules.map(|rule| ("rule", rule)).chain(dry.map(|rule| ("dry-rule", rule)))
+    }
+
     /// Builds the rules that are crates, and loads all of them.
     pub fn load(&self, limits: RuleLimits) -> Result<Arc<RuleSet>> {
         if self.rules.is_empty() && self.dry.is_empty() {
@@ -69,6 +88,11 @@ impl RuleArguments {
         let set = RuleSet::load(sandbox, files, &cache);
         set.map(Arc::new).map_err(|(file, error)| anyhow!("rule {}: {error}", file.name))
     }
+}
+
+/// Whether package managers and builds of rules make files or folders of this name.
+pub fn is_made_by_tools(name: &str) -> bool {
+    toolchain::is_made_by_tools(name)
 }
 
 /// The component of a rule. A rule in another language than Rust is built with that language's tools.

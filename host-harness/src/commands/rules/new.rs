@@ -1,13 +1,14 @@
 //! `uis-host rules new --lang LANGUAGE FOLDER`: writes an example of this repository as a folder that needs nothing else of it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use clap::Args;
-use uis_host::contract;
 
+use super::SAMPLE_FILE;
 use super::toolchain::Language;
 use crate::commands::say;
+use crate::commands::scaffold::{Scaffold, package};
 use crate::exit_status::OK;
 
 /// Create a folder with a rule that builds and has a test
@@ -37,52 +38,55 @@ fn files(language: Language) -> &'static [(&'static str, &'static str)] {
         Language::Javascript => example![
             "javascript/.gitignore",
             "javascript/build.mjs",
+            "javascript/diagnostics.js",
             "javascript/package.json",
             "javascript/rule.js",
             "javascript/rule.test.js",
         ],
-        Language::Python => example!["python/.gitignore", "python/app.py", "python/requirements.txt", "python/test_app.py"],
+        Language::Python => {
+            example!["python/.gitignore", "python/app.py", "python/diagnostics.py", "python/requirements.txt", "python/test_app.py",]
+        }
     }
 }
 
 /// Runs the command.
 pub fn run(arguments: &NewArguments) -> Result<u8> {
     let folder = &arguments.folder;
-    if folder.exists() {
-        bail!("{} exists already; give a folder that does not", folder.display());
-    }
-    let name = folder.file_name().context("give the folder a name")?.to_string_lossy().into_owned();
-    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
-    // Write to a temporary folder and rename it, so that a half-written folder is never found.
-    let beside = parent.join(format!(".{name}.new"));
-    if beside.exists() {
-        std::fs::remove_dir_all(&beside).with_context(|| beside.display().to_string())?;
-    }
-    let written = write(arguments.lang, &name, &beside);
-    let moved = written.and_then(|()| std::fs::rename(&beside, folder).with_context(|| folder.display().to_string()));
-    if let Err(error) = moved {
-        let _ = std::fs::remove_dir_all(&beside);
-        return Err(error);
-    }
-    say(&format!("{} was created. Try it: uis-host rules test {} RECORDING\n", folder.display(), folder.display()));
+    Scaffold::create(folder, |scaffold, name| write(arguments.lang, name, scaffold))?;
+    let folder = folder.display();
+    say(&format!("{folder} was created. Try it: uis-host rules test {folder}\n"));
     Ok(OK)
 }
 
-fn write(language: Language, name: &str, folder: &Path) -> Result<()> {
-    let put = |path: &str, text: &str| {
-        let path = folder.join(path);
-        let parent = path.parent().unwrap_or(folder);
-        std::fs::create_dir_all(parent).and_then(|()| std::fs::write(&path, text)).with_context(|| path.display().to_string())
-    };
+fn write(language: Language, name: &str, scaffold: &Scaffold) -> Result<()> {
     for (path, text) in files(language) {
         let path = path.split_once('/').map_or(*path, |(_, path)| path);
-        put(path, &alone(path, text, name))?;
+        scaffold.put(path, &alone(path, text, name))?;
     }
-    for (file, text) in contract::FILES {
-        put(&format!("wit/{file}"), text)?;
+    let sample = SAMPLE.replace("@TEXT@", marked(language)).replace("@USER@", assignee(language));
+    scaffold.put(SAMPLE_FILE, &sample)?;
+    scaffold.put_contract()?;
+    scaffold.put("README.md", &readme(language, name))
+}
+
+/// A recording of site requests, with what must come of them when the rule is used.
+const SAMPLE: &str = include_str!("../../../templates/rule/sample.jsonl");
+
+/// What the examples put before the text of a task.
+fn marked(language: Language) -> &'static str {
+    match language {
+        Language::Rust => "VIP!",
+        Language::Javascript => "JS:",
+        Language::Python => "PY:",
     }
-    put("README.md", &readme(language, name))
+}
+
+/// The user whom the examples choose for the task: those that only review drafts leave the plugin's choice.
+fn assignee(language: Language) -> &'static str {
+    match language {
+        Language::Rust => "7",
+        Language::Javascript | Language::Python => "5",
+    }
 }
 
 /// Adapts a file of an example to a folder outside this repository.
@@ -91,23 +95,11 @@ fn alone(path: &str, text: &str, name: &str) -> String {
     let text = text.replace(EXAMPLES_WIT, wit);
     match path {
         "Cargo.toml" => {
-            let package = package(name);
+            let package = package("rule", name);
             format!("{}\n[workspace]\n", text.replacen("name = \"example-rule\"", &format!("name = \"{package}\""), 1))
         }
-        "package.json" => text.replacen("\"example-rule\"", &format!("\"{}\"", package(name)), 1),
+        "package.json" => text.replacen("\"example-rule\"", &format!("\"{}\"", package("rule", name)), 1),
         _ => text,
-    }
-}
-
-/// A package name from a folder's name: lower-case letters, digits and hyphens, beginning with a letter.
-fn package(name: &str) -> String {
-    let kept = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-    let package: String = name.chars().map(kept).collect();
-    let package = package.trim_matches('-');
-    if package.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        package.to_owned()
-    } else {
-        format!("rule-{package}").trim_end_matches('-').to_owned()
     }
 }
 
@@ -119,9 +111,10 @@ fn readme(language: Language, name: &str) -> String {
     };
     format!(
         "# {name}\n\nA partner's rule, implemented in {decides}. The comments in wit/ (decision.wit, rule-*.wit) describe what a rule receives and what it may decide.\n\n\
-         ```sh\nuis-host rules test . RECORDING.jsonl    # run its tests, build it, show what it would change in a recording\n\
-         uis-host replay RECORDING.jsonl --rule {}=.    # replay the recording with the rule\n```\n\nTo run only its tests: {tests}.\n",
-        package(name)
+         ```sh\nuis-host rules test .    # run its tests, build it, show what it would change in sample.jsonl, and whether the sample's `expect` lines are met\n\
+         uis-host rules test . RECORDING.jsonl    # the same with recordings of your own\n\
+         uis-host replay RECORDING.jsonl --rule {}=. --watch    # replay a recording with the rule, again whenever a file is saved\n```\n\nTo run only its tests: {tests}.\n",
+        package("rule", name)
     )
 }
 
@@ -144,6 +137,5 @@ mod tests {
             assert!(path.join("wit/decision.wit").is_file());
             assert_eq!(Language::of(&path), Some(language));
         }
-        assert_eq!([package("Мой rule"), package("2nd"), package("VIP_one")], ["rule", "rule-2nd", "vip-one"]);
     }
 }

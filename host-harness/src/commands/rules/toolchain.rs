@@ -22,6 +22,18 @@ pub enum Language {
 /// The world of a rule in JavaScript or Python, unless the folder has a file `world` with another name.
 const WORLD: &str = "draft-rule";
 
+/// The world of what a rule may export beside its decision.
+const DIAGNOSED: &str = "diagnosed-rule";
+
+/// The folder for the contract with the world [`BUILT_WORLD`], which is made at each build.
+const BUILT_WIT: &str = "built-wit";
+
+/// The world of a Python rule with its diagnostics.
+const BUILT_WORLD: &str = "built-rule";
+
+/// The module that catches a Python rule's exceptions and output. Folders that were made without it have only `app.py`.
+const DIAGNOSTICS: &str = "diagnostics";
+
 /// Files that componentize-py generates and refuses to overwrite.
 const GENERATED: [&str; 5] =
     ["wit_world", "componentize_py_async_support", "componentize_py_types.py", "componentize_py_runtime.pyi", "poll_loop.py"];
@@ -30,7 +42,12 @@ const GENERATED: [&str; 5] =
 const COMPONENT: &str = "rule.wasm";
 
 /// Files that package managers and builds create.
-const TOOL_OUTPUT: [&str; 5] = ["node_modules", "venv", "__pycache__", "package-lock.json", COMPONENT];
+const TOOL_OUTPUT: [&str; 6] = ["node_modules", "venv", "__pycache__", "package-lock.json", BUILT_WIT, COMPONENT];
+
+/// Whether package managers and builds make files or folders of this name.
+pub fn is_made_by_tools(name: &str) -> bool {
+    GENERATED.contains(&name) || TOOL_OUTPUT.contains(&name)
+}
 
 impl Language {
     /// The language of a folder, by the files in it.
@@ -104,11 +121,40 @@ fn install(language: Language, folder: &Path) -> Result<()> {
     }
 }
 
+/// Whether a Python rule has the module that keeps its output.
+fn is_diagnosed(folder: &Path) -> bool {
+    folder.join(format!("{DIAGNOSTICS}.py")).is_file()
+}
+
+/// The contract with a world of the decision and the diagnostics, in a folder of the rule: componentize-py cannot merge worlds that export the
+/// interfaces of one package.
+fn diagnosed_contract(folder: &Path, world: &str) -> Result<PathBuf> {
+    let (from, to) = (contract(folder)?, folder.join(BUILT_WIT));
+    let copied = || -> std::io::Result<()> {
+        if to.exists() {
+            std::fs::remove_dir_all(&to)?;
+        }
+        std::fs::create_dir_all(&to)?;
+        for entry in std::fs::read_dir(&from)? {
+            let file = entry?.path();
+            if let Some(name) = file.file_name().filter(|_| file.extension().is_some_and(|kind| kind == "wit")) {
+                std::fs::copy(&file, to.join(name))?;
+            }
+        }
+        std::fs::write(to.join("built-rule.wit"), format!("world {BUILT_WORLD} {{ include {world}; include {DIAGNOSED}; }}\n"))
+    };
+    copied().with_context(|| to.display().to_string())?;
+    Ok(to)
+}
+
 fn componentize(folder: &Path, arguments: &[&str]) -> Result<()> {
-    let wit = contract(folder)?;
-    let wit = wit.to_str().context("the path of wit/ is not UTF-8; rename the folder")?;
     let world = std::fs::read_to_string(folder.join("world")).unwrap_or_else(|_| WORLD.to_owned());
-    let all = [&["-d", wit, "-w", world.trim()], arguments].concat();
+    let (wit, world) = match is_diagnosed(folder) {
+        true => (diagnosed_contract(folder, world.trim())?, BUILT_WORLD),
+        false => (contract(folder)?, world.trim()),
+    };
+    let wit = wit.to_str().context("the path of wit/ is not UTF-8; rename the folder")?;
+    let all = [&["-d", wit, "-w", world], arguments].concat();
     tool(folder, &venv(folder, "componentize-py"), &all, NO_PYTHON)
 }
 
@@ -140,7 +186,10 @@ pub fn build(language: Language, folder: &Path) -> Result<Built> {
     }
     install(language, folder)?;
     match language {
-        Language::Python => componentize(folder, &["componentize", "--stub-wasi", "app", "-o", COMPONENT])?,
+        Language::Python => {
+            let module = if is_diagnosed(folder) { DIAGNOSTICS } else { "app" };
+            componentize(folder, &["componentize", "--stub-wasi", module, "-o", COMPONENT])?;
+        }
         _ => tool(folder, Path::new("npm"), &["run", "build"], NO_NPM)?,
     }
     Ok(build::component(&wasm, &|line| eprintln!("{line}"))?)
@@ -149,8 +198,7 @@ pub fn build(language: Language, folder: &Path) -> Result<Built> {
 /// When a file that the author wrote was last modified.
 fn changed(folder: &Path) -> Option<SystemTime> {
     let entries = std::fs::read_dir(folder).ok()?.flatten();
-    let own =
-        entries.filter(|entry| entry.file_name().to_str().is_none_or(|name| !GENERATED.contains(&name) && !TOOL_OUTPUT.contains(&name)));
+    let own = entries.filter(|entry| entry.file_name().to_str().is_none_or(|name| !is_made_by_tools(name)));
     own.filter_map(|entry| match entry.file_type().ok()?.is_dir() {
         true => changed(&entry.path()),
         false => entry.metadata().ok()?.modified().ok(),
