@@ -1,9 +1,11 @@
 //! The end-to-end tests. Each file is a module of this one test binary, so that it is linked only once.
 
+mod accounts;
 mod bad_input;
 mod calls;
 mod canary;
 mod click_to_call;
+mod compare;
 mod conformance;
 mod contract;
 mod copied_plugin;
@@ -14,9 +16,16 @@ mod deals;
 mod deals_volume;
 mod docs;
 mod employees;
+mod expectations;
+mod explain;
+mod faults;
+mod fuel;
 mod hostile;
+mod import;
 mod invariants;
 mod lanes;
+mod many_events;
+mod mishaps;
 mod module;
 mod native;
 mod numbers;
@@ -25,12 +34,17 @@ mod people;
 
 mod plugins;
 mod ports;
+mod reading;
 mod rule_faults;
 mod rules;
 mod settings;
 mod settings_notes;
+mod show;
 mod steps;
 mod stories;
+mod strict;
 mod telephony;
 mod texts;
+mod validate;
+mod watch;
 mod workplace;

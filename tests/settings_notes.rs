@@ -9,24 +9,22 @@ use uis_harness::crm::within::Simulators;
 use uis_harness::recording;
 use uis_harness::replay::{ReplayBuilder, clock_for};
 use uis_harness::report::Report;
-use uis_host::bindings::exports::uis::integration::setup::{
-    AssetFile, ChoicePage, ConnectionReport, Description, NormalConnection, TemplateParameter,
-};
-use uis_host::bindings::uis::integration::types::{Delivery, Misconfiguration};
-use uis_host::event::{Event, Fault};
-use uis_host::plugin::{Plugin, Prepared, Run, SetupResult};
+use uis_host::bindings::uis::integration::types::Misconfiguration;
+use uis_host::event::Fault;
+use uis_host::plugin::around::Around;
+use uis_host::plugin::{Plugin, Prepared};
 use uis_host::ports::Silent;
-use uis_host::services::EventScope;
 use uis_test_support::native_plugin::NativePlugin;
 
 /// Our plugin, with a note about settings that have a version.
 struct Noting(NativePlugin);
 
-impl Plugin for Noting {
-    fn description(&self) -> &Description {
-        self.0.description()
+impl Around for Noting {
+    fn inner(&self) -> &dyn Plugin {
+        &self.0
     }
-    fn prepare<'a>(&'a self, settings: &'a str, from_version: Option<&'a str>) -> BoxFuture<'a, Result<Prepared, Fault>> {
+
+    fn prepared<'a>(&'a self, settings: &'a str, from_version: Option<&'a str>) -> BoxFuture<'a, Result<Prepared, Fault>> {
         Box::pin(async move {
             let prepared = self.0.prepare(settings, None).await?;
             Ok(prepared.map(|mut prepared| {
@@ -35,34 +33,6 @@ impl Plugin for Noting {
                 prepared
             }))
         })
-    }
-    fn settings_schema(&self) -> BoxFuture<'_, Result<String, Fault>> {
-        self.0.settings_schema()
-    }
-    fn template_parameters<'a>(&'a self, setting: &'a str) -> BoxFuture<'a, Result<Vec<TemplateParameter>, Fault>> {
-        self.0.template_parameters(setting)
-    }
-    fn preview_template<'a>(
-        &'a self,
-        setting: &'a str,
-        template: &'a str,
-    ) -> BoxFuture<'a, Result<Result<String, Misconfiguration>, Fault>> {
-        self.0.preview_template(setting, template)
-    }
-    fn choices<'a>(&'a self, scope: EventScope, setting: &'a str, page: Option<&'a str>) -> BoxFuture<'a, SetupResult<ChoicePage>> {
-        self.0.choices(scope, setting, page)
-    }
-    fn check_connection(&self, scope: EventScope) -> BoxFuture<'_, SetupResult<ConnectionReport>> {
-        self.0.check_connection(scope)
-    }
-    fn normalise_connection<'a>(&'a self, pasted: &'a str) -> BoxFuture<'a, Result<Result<NormalConnection, String>, Fault>> {
-        self.0.normalise_connection(pasted)
-    }
-    fn asset<'a>(&'a self, scope: EventScope, path: &'a str) -> BoxFuture<'a, Result<Option<AssetFile>, Fault>> {
-        self.0.asset(scope, path)
-    }
-    fn handle(&self, scope: EventScope, delivery: Delivery, event: Event) -> BoxFuture<'_, Run> {
-        self.0.handle(scope, delivery, event)
     }
 }
 

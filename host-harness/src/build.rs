@@ -93,7 +93,7 @@ pub fn component(plugin: &Path, say: &dyn Fn(&str)) -> Result<Built, BuildError>
     }
     let folder = plugin.canonicalize().map_err(|error| BuildError::File { path: plugin.to_owned(), error })?;
     let root = workspace_root(&folder);
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from).join("uis-host");
+    let target = target_of(&root);
     let cache = target.join("compiled");
     let stamp_path = target.join(format!("{}.json", stamp_name(&folder)));
     if let Some(wasm) = up_to_date(&stamp_path) {
@@ -105,7 +105,7 @@ pub fn component(plugin: &Path, say: &dyn Fn(&str)) -> Result<Built, BuildError>
         return Ok(Built { wasm, cache, fresh: true });
     }
     ensure_target(&folder, say)?;
-    say(&format!("building {} for {TARGET} (the first time takes about half a minute)", plugin.display()));
+    say(&format!("building {} for {TARGET} (the first time takes about a minute)", plugin.display()));
     let began = nanos(SystemTime::now());
     let wasm = cargo_build(&folder, &target)?;
     let mut sources = sources(&wasm);
@@ -119,6 +119,21 @@ pub fn component(plugin: &Path, say: &dyn Fn(&str)) -> Result<Built, BuildError>
         let _ = std::fs::write(&stamp_path, json);
     }
     Ok(Built { wasm, cache, fresh: false })
+}
+
+/// The source files of a crate's component, as its last build used them: those of its path dependencies too. None before the first build.
+pub fn sources_of(folder: &Path) -> Vec<PathBuf> {
+    let Ok(folder) = folder.canonicalize() else { return Vec::new() };
+    let path = target_of(&workspace_root(&folder)).join(format!("{}.json", stamp_name(&folder)));
+    let stamp = std::fs::read(path).ok().and_then(|json| serde_json::from_slice::<Stamp>(&json).ok());
+    let sources = stamp.map(|stamp| stamp.sources).unwrap_or_default();
+    // The lock file is written by cargo.
+    sources.into_iter().filter(|file| !file.ends_with("Cargo.lock")).collect()
+}
+
+/// The folder for the builds of components.
+fn target_of(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from).join("uis-host")
 }
 
 /// The component of the last build, if none of its sources has changed.

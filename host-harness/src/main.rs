@@ -4,7 +4,7 @@
 //! | floor | room | what |
 //! |---|---|---|
 //! | 1 | `exit_status` | the exit statuses |
-//! | 4 | `commands` | the commands of the command line |
+//! | 6 | `commands` | the commands of the command line |
 
 mod commands;
 mod exit_status;

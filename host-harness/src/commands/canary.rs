@@ -22,11 +22,12 @@ use uis_harness::replay::{Remote, RemoteSystem, ReplayBuilder, clock_for};
 use uis_host::bindings::exports::uis::integration::setup::{AuthStyle, ConnectionNeed};
 use uis_host::connection::credentials::Credentials;
 use uis_host::connection::host_matches;
+use uis_host::event::Event;
 use uis_host::memory::MemoryStore;
 use uis_host::plugin::Plugin;
 use uis_host::plugin::component::ComponentPlugin;
 use uis_host::plugin::engine::Runtime;
-use uis_host::ports::{self, Entry, Observer, Store};
+use uis_host::ports::{self, Entry, Observer, Outcome, Store};
 use uis_host::ports::{Egress, EgressError};
 use uis_host::rules::RuleSet;
 use uis_host::sync::lock;
@@ -152,17 +153,33 @@ pub async fn run(arguments: CanaryArguments) -> Result<u8> {
     let loaded = ComponentPlugin::load(&runtime, &built.wasm, &built.cache).await;
     let rules = arguments.rules.load(arguments.limits.all()?.1)?;
     let plugin: Arc<dyn Plugin> = Arc::new(loaded.with_context(|| format!("{} is not loaded", folder.display()))?);
-    let (mut files, mut leaky) = (Vec::new(), 0);
+    let (mut files, mut leaky, mut inactive) = (Vec::new(), 0, 0);
     for path in &arguments.files {
         lock(&check.leaks).clear();
-        play(path, &plugin, &rules, &check, &arguments).await.with_context(|| path.display().to_string())?;
+        let failed = play(path, &plugin, &rules, &check, &arguments).await.with_context(|| path.display().to_string())?;
         let leaks = lock(&check.leaks).clone();
         leaky += usize::from(!leaks.is_empty());
+        inactive += usize::from(!failed.is_empty());
         if !arguments.json {
-            let listed: String = leaks.iter().map(|(leak, times)| format!("  {leak} ({times}×)\n")).collect();
-            say(&format!("{} {}\n{listed}", if leaks.is_empty() { "clean" } else { "LEAK " }, path.display()));
+            let listed: String = leaks
+                .iter()
+                .map(|(leak, times)| format!("  {leak} ({times}×)\n"))
+                .chain(failed.iter().map(|why| format!("  {why}\n")))
+                .collect();
+            let verdict = if !leaks.is_empty() {
+                "LEAK "
+            } else if !failed.is_empty() {
+                "FAILED"
+            } else {
+                "clean"
+            };
+            say(&format!("{verdict} {}\n{listed}", path.display()));
         }
-        files.push(json!({"file": path.display().to_string(), "leaks": leaks}));
+        let mut file = json!({"file": path.display().to_string(), "leaks": leaks});
+        if !failed.is_empty() {
+            file["failedActivations"] = json!(failed);
+        }
+        files.push(file);
     }
     let number = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let (memories, bytes, requests) = (number(&check.memories), number(&check.memory_bytes), number(&check.requests));
@@ -172,13 +189,14 @@ pub async fn run(arguments: CanaryArguments) -> Result<u8> {
         let summary = json!({"leaky": leaky, "memories": memories, "memoryBytes": bytes, "requests": requests, "files": files});
         say(&format!("{summary}\n"));
     } else {
-        let clean = files.len() - leaky;
+        let not_searched = if inactive > 0 { format!(", {inactive} not searched because the activation failed") } else { String::new() };
+        let clean = files.iter().filter(|file| file["leaks"] == json!({}) && file.get("failedActivations").is_none()).count();
         say(&format!(
-            "{clean} clean, {leaky} with a leak; searched {memories} memories ({} MB in total) and {requests} requests\n",
+            "{clean} clean, {leaky} with a leak{not_searched}; searched {memories} memories ({} MB in total) and {requests} requests\n",
             bytes / 1_000_000
         ));
     }
-    Ok(if leaky > 0 { FAILED } else { OK })
+    Ok(if leaky + inactive > 0 { FAILED } else { OK })
 }
 
 /// The recording, with planted keys in place of its own.
@@ -251,7 +269,15 @@ fn plant(header: &mut Value, known: &mut BTreeMap<String, String>) {
     }
 }
 
-async fn play(path: &Path, plugin: &Arc<dyn Plugin>, rules: &RuleSet, check: &Arc<Check>, arguments: &CanaryArguments) -> Result<()> {
+/// Replays a recording and searches. Returns the integrations whose activation was tried and never succeeded: hardly anything of the plugin
+/// ran for them, so that nothing found there means nothing.
+async fn play(
+    path: &Path,
+    plugin: &Arc<dyn Plugin>,
+    rules: &RuleSet,
+    check: &Arc<Check>,
+    arguments: &CanaryArguments,
+) -> Result<Vec<String>> {
     let limits = arguments.limits.limits()?;
     let recorded = planted(path)?;
     let announced = announced(&recorded);
@@ -259,7 +285,7 @@ async fn play(path: &Path, plugin: &Arc<dyn Plugin>, rules: &RuleSet, check: &Ar
     let clock = clock_for(&mut lines);
     let simulators = Arc::new(Simulators::new(&header, &clock)?);
     let remote = Arc::new(WatchedSystem { within: simulators.clone(), check: check.clone(), announced, leak: arguments.plant_leak });
-    let mut watch = WatchedObserver(check.clone());
+    let mut watch = WatchedObserver { check: check.clone(), activations: BTreeMap::new() };
     let store = Arc::new(MemoryStore::default());
     let builder = ReplayBuilder::new(&header, plugin.clone(), remote, clock).limits(&limits).rules(Arc::new(rules.with_fresh_records()));
     let replay = builder.store(store.clone()).ready(&mut watch).await?;
@@ -281,22 +307,37 @@ async fn play(path: &Path, plugin: &Arc<dyn Plugin>, rules: &RuleSet, check: &Ar
     check.look(|| "what UIS holds".into(), uis.to_string().as_bytes());
     // The CRM may contain the secret: the registration sends it.
     check.look_for(&check.key, || "what the CRM holds".into(), simulators.to_json().to_string().as_bytes());
-    Ok(())
+    Ok(watch.activations.into_values().flatten().collect())
 }
 
 /// Searches everything that a replay reports: traces with log lines, outcomes with error messages, notes.
-struct WatchedObserver(Arc<Check>);
+struct WatchedObserver {
+    check: Arc<Check>,
+    /// Why the activation of an integration failed, by the integration's name; none once it has succeeded.
+    activations: BTreeMap<String, Option<String>>,
+}
 
 impl Observer for WatchedObserver {
     fn entry(&mut self, entry: Entry<'_>) {
         for step in &entry.trace {
             let text = serde_json::to_string(step).unwrap_or_default();
-            self.0.look(|| format!("the trace of {}", entry.event.handler()), text.as_bytes());
+            self.check.look(|| format!("the trace of {}", entry.event.handler()), text.as_bytes());
         }
-        self.0.look(|| format!("the outcome of {}", entry.event.handler()), format!("{:?}", entry.outcome).as_bytes());
+        let outcome = format!("{:?}", entry.outcome);
+        self.check.look(|| format!("the outcome of {}", entry.event.handler()), outcome.as_bytes());
+        if matches!(entry.event, Event::Activate) {
+            let earlier = self.activations.entry(entry.integration.to_owned()).or_insert_with(|| Some(String::new()));
+            match entry.outcome {
+                Outcome::Accepted(_) => *earlier = None,
+                Outcome::Failed(..) | Outcome::Fault(_) if earlier.is_some() => {
+                    *earlier = Some(format!("the activation of {} failed: {outcome}", entry.integration));
+                }
+                Outcome::Failed(..) | Outcome::Fault(_) => {}
+            }
+        }
     }
     fn note(&mut self, _: i64, _: ports::Origin, text: &str) {
-        self.0.look(|| "what a replay notes".into(), text.as_bytes());
+        self.check.look(|| "what a replay notes".into(), text.as_bytes());
     }
 }
 
@@ -345,7 +386,7 @@ impl RemoteSystem for WatchedSystem {
         self.within.act(integration, act)
     }
 
-    fn misbehave(&self, integration: &str, faults: &Value) -> Result<(), String> {
+    fn misbehave<'a>(&'a self, integration: &'a str, faults: &'a Value) -> BoxFuture<'a, Result<(), String>> {
         self.within.misbehave(integration, faults)
     }
 }

@@ -1,19 +1,36 @@
 //! The commands of the program.
 
 mod canary;
+mod compare;
 mod conformance;
 mod credentials;
 
 mod embed;
+mod explain;
+mod faults;
+mod import;
 mod inspect;
+mod plugin;
+mod progress;
+mod record;
 mod render;
 mod replay;
 mod rules;
+mod scaffold;
 mod setting;
 mod settings_page;
+mod show;
+mod snapshot;
+mod source;
+mod target;
+mod terminal;
+mod validate;
+mod watch;
+mod watched;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
@@ -36,8 +53,22 @@ pub struct Arguments {
 enum Command {
     /// Run recorded events through a plugin, and show what happened in the CRM and in UIS
     Replay(replay::ReplayArguments),
+    /// Make a recording of captured webhooks: bodies in files, JSON Lines, UIS's delivery log, HAR archives
+    Import(import::ImportArguments),
+    /// Check recordings without running them: format, unknown members and parameters, references, times
+    Validate(validate::ValidateArguments),
+    /// Show what happened to one customer, call, order or task in a recording, and why
+    Explain(explain::ExplainArguments),
+    /// Show what two plugins, settings or sets of rules do differently in recordings
+    Compare(compare::CompareArguments),
+    /// Replay recordings with each fault at each place, and check what is left
+    Faults(faults::FaultsArguments),
+    /// Write one HTML page with what happened in a recording
+    Show(show::ShowArguments),
     /// Run the RetailCRM simulator on a port
     Crm(retailcrm_simulator::program::Options),
+    /// Read a part of a CRM account into a recording, to replay against the simulator
+    Snapshot(snapshot::SnapshotArguments),
     /// Store access to CRM accounts by name: add, list, check, remove
     Credentials(credentials::CredentialsArguments),
     /// List the choices of a setting whose values exist in the CRM
@@ -50,6 +81,8 @@ enum Command {
     Canary(canary::CanaryArguments),
     /// Run a kit of attacks against a host's configuration, and show what stopped each
     Conformance(conformance::ConformanceArguments),
+    /// Create plugins
+    Plugin(plugin::PluginArguments),
     /// Create and test partners' rules
     Rules(rules::RulesArguments),
 }
@@ -58,13 +91,21 @@ enum Command {
 pub async fn run(arguments: Arguments) -> Result<u8> {
     match arguments.command {
         Command::Replay(arguments) => replay::run(arguments).await,
+        Command::Import(arguments) => import::run(arguments),
+        Command::Validate(arguments) => validate::run(&arguments),
+        Command::Explain(arguments) => explain::run(arguments).await,
+        Command::Compare(arguments) => compare::run(arguments).await,
+        Command::Faults(arguments) => faults::run(arguments).await,
+        Command::Show(arguments) => show::run(arguments).await,
         Command::Crm(options) => retailcrm_simulator::program::run(options).await.map(|()| crate::exit_status::OK),
+        Command::Snapshot(arguments) => snapshot::run(arguments).await,
         Command::Credentials(arguments) => credentials::run(arguments).await,
         Command::Choices(arguments) => credentials::choices(arguments).await,
         Command::Embed(arguments) => embed::run(arguments).await,
         Command::Inspect(arguments) => inspect::run(arguments).await,
         Command::Canary(arguments) => canary::run(arguments).await,
         Command::Conformance(arguments) => conformance::run(arguments).await,
+        Command::Plugin(arguments) => plugin::run(&arguments),
         Command::Rules(arguments) => rules::run(arguments).await,
     }
 }
@@ -145,10 +186,22 @@ async fn load(plugin: &Path, limits: &Limits) -> Result<ComponentPlugin> {
     ComponentPlugin::load(&runtime, &built.wasm, &built.cache).await.with_context(|| format!("{} cannot be loaded", plugin.display()))
 }
 
-/// The plugin's file or folder. The default plugin is found in this repository even when the program runs in another folder.
+/// The plugin's file or folder. The default plugin is what [`PLUGIN_VARIABLE`] names; else this repository's, even when the program runs in
+/// another folder; else the component beside the program. It is not part of the program: then every change of the plugin would build the
+/// harness again.
 fn find(plugin: &Path) -> Result<PathBuf> {
     if plugin == Path::new(DEFAULT_PLUGIN) {
-        return in_repository(plugin);
+        if let Some(named) = std::env::var_os(PLUGIN_VARIABLE).filter(|named| !named.is_empty()).map(PathBuf::from) {
+            let missing = || format!("{}: no such file or folder; {PLUGIN_VARIABLE} must name a plugin", named.display());
+            return named.exists().then(|| named.clone()).with_context(missing);
+        }
+        let beside = || std::env::current_exe().ok().map(|program| program.with_file_name(COMPONENT)).filter(|file| file.is_file());
+        return in_repository(plugin).ok().or_else(beside).with_context(|| {
+            format!(
+                "the plugin was not found: the repository that this program was built in is gone; give --plugin FILE.wasm, set \
+                 {PLUGIN_VARIABLE}, or put the component beside the program as {COMPONENT}"
+            )
+        });
     }
     if plugin.exists() {
         return Ok(plugin.to_owned());
@@ -171,6 +224,12 @@ fn in_repository(folder: &Path) -> Result<PathBuf> {
 /// The environment variable for the CRM's key.
 const KEY_VARIABLE: &str = "UIS_HOST_CRM_KEY";
 
+/// The environment variable for the plugin when none is given.
+const PLUGIN_VARIABLE: &str = "UIS_HOST_PLUGIN";
+
+/// The name of the plugin's component beside the program.
+const COMPONENT: &str = "uis_retailcrm.wasm";
+
 /// The plugin's folder when none is given.
 const DEFAULT_PLUGIN: &str = "plugin";
 
@@ -181,11 +240,27 @@ fn print_notes(path: &Path, report: &Report) {
     }
 }
 
-/// Writes to standard output. When the reader has gone (`… | head`), the program ends without an error.
+/// Whether the program goes on when nobody reads its output any more.
+static FINISHES: AtomicBool = AtomicBool::new(false);
+
+/// From now on the program goes on to its end although nobody reads its output any more, because it writes a file as well.
+fn finish_whoever_reads() {
+    FINISHES.store(true, Ordering::Relaxed);
+}
+
+/// Writes to standard output. When the reader has gone (`… | head`), the program ends without an error; when the output cannot be written
+/// for another reason, such as a full disk, it ends with one.
 fn say(text: &str) {
-    use std::io::Write;
+    use std::io::{ErrorKind, Write};
     let mut out = std::io::stdout().lock();
-    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+    let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) else { return };
+    if error.kind() == ErrorKind::BrokenPipe {
+        // Nobody reads on. A recording that is being written is still worth its end.
+        if FINISHES.load(Ordering::Relaxed) {
+            return;
+        }
         std::process::exit(i32::from(crate::exit_status::OK));
     }
+    eprintln!("error: the output cannot be written: {error}");
+    std::process::exit(i32::from(crate::exit_status::FAILED));
 }

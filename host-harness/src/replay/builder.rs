@@ -29,14 +29,18 @@ pub struct ReplayBuilder<'h> {
     public_url: Option<String>,
     seed: u64,
     store: Arc<dyn Store>,
+    counting: bool,
 }
+
+/// A counting replay lists at most this many problems, answers of rules, and notes.
+const LISTED: usize = 1000;
 
 impl<'h> ReplayBuilder<'h> {
     /// A replay with this plugin, this remote system and this clock. By default it has no rules, the usual limits, no drawn order of lanes,
     /// and a store in memory.
     pub fn new(header: &'h Header, plugin: Arc<dyn Plugin>, remote: Arc<dyn RemoteSystem>, clock: Arc<VirtualClock>) -> Self {
         let (limits, rules, store) = (Limits::default(), Arc::default(), Arc::new(MemoryStore::default()));
-        ReplayBuilder { header, plugin, remote, clock, limits, rules, public_url: None, seed: 0, store }
+        ReplayBuilder { header, plugin, remote, clock, limits, rules, public_url: None, seed: 0, store, counting: false }
     }
 
     /// Sets the limits of handlers.
@@ -69,11 +73,23 @@ impl<'h> ReplayBuilder<'h> {
         self
     }
 
+    /// Counts what would otherwise be listed without limit, so that the replay of a recording of any length needs the same memory: the report
+    /// lists the first 1000 problems, answers of rules and notes; dial orders and answers to incoming calls are numbers in the UIS account;
+    /// its reports have the rows of the last week; and dead letters are not kept. Replaces the store.
+    pub fn counting(mut self) -> Self {
+        self.counting = true;
+        self.store = Arc::new(MemoryStore::without_dead_letters());
+        self
+    }
+
     /// Creates the account and its integrations, and prepares their settings. No event is delivered yet. `watcher` observes the replay.
     pub async fn ready<'a>(self, watcher: &'a mut dyn Observer) -> Result<Replay<'a>, Unusable> {
         let zone = zone(&self.header.account.timezone).map_err(Unusable::Remote)?;
         let account = Arc::new(SimulatedAccount::new(self.header.account.clone(), self.clock.clone()));
-        let report: Arc<Mutex<Report>> = Arc::default();
+        if self.counting {
+            account.state().count_only();
+        }
+        let report = Arc::new(Mutex::new(if self.counting { Report::listing(LISTED) } else { Report::default() }));
         let integrations = self.integrations(&account, &report).await?;
         let collector = Collector { report: report.clone(), zone, watcher };
         let dispatch = Dispatch::new(self.plugin.clone(), self.clock, integrations, Box::new(collector)).await?.drawing_from(self.seed);

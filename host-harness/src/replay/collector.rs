@@ -49,7 +49,7 @@ impl Observer for Collector<'_> {
 
     fn rule_answered(&mut self, at: i64, origin: Origin, step: &Step) {
         let answer = RuleAnswer { at: shown(at, self.zone), line: origin.0, step: step.clone() };
-        lock(&self.report).rules.push(answer);
+        lock(&self.report).rule_answered(answer);
         self.watcher.rule_answered(at, origin, step);
     }
 }

@@ -12,6 +12,7 @@ use uis_host::ports::{Directory, IntegrationState, Origin, ProblemKind, StoreErr
 use uis_host::sync::lock;
 
 use super::Replay;
+use crate::parameters;
 use crate::recording::{Content, Happening, Line};
 use crate::report::about_setting;
 
@@ -22,7 +23,7 @@ impl Replay<'_> {
         // Many lines may have the same time. The limit of handlers at one instant applies to each line separately.
         self.dispatch.line_begins();
         for member in &line.ignored {
-            self.note(line.number, format!("line {}: unknown member {member:?} is ignored", line.number));
+            self.note(line.number, format!("unknown member {member:?} is ignored"));
         }
         for (name, taken) in self.rules.refresh() {
             match taken {
@@ -35,7 +36,7 @@ impl Replay<'_> {
         }
         let number = line.number;
         match line.happening {
-            Happening::Notification { mnemonic, content } => self.notified(&slots, number, &mnemonic, content).await,
+            Happening::Notification { mnemonic, content } => self.notified(&slots, (number, line.lost), &mnemonic, content).await,
             Happening::Route(query) => match notification::route(&query, self.zone, self.now()) {
                 Ok(event) => self.deliver(&slots, number, "route", event).await,
                 Err(error) => {
@@ -110,17 +111,27 @@ impl Replay<'_> {
             }
             // The answers of a strict replay are read before the replay begins.
             Happening::Exchange(_) => Ok(()),
+            Happening::Expect(expected) => {
+                self.expect(line.number, expected).await;
+                Ok(())
+            }
         }
     }
 
-    async fn notified(&mut self, slots: &[usize], line: u64, mnemonic: &str, content: Content) -> Result<(), StoreError> {
+    async fn notified(&mut self, slots: &[usize], (line, lost): (u64, bool), mnemonic: &str, content: Content) -> Result<(), StoreError> {
         let received = self.now();
         let params = match &content {
             Content::Body(body) => Params::from_body(body, self.zone, received),
             Content::Query(query) => Ok(Params::from_query(query, self.zone, received)),
         };
-        let events = match params.and_then(|params| notification::events(mnemonic, &params)) {
-            Ok(events) => events,
+        let events = match params.and_then(|params| Ok((notification::events(mnemonic, &params)?, params))) {
+            Ok((events, params)) => {
+                for message in parameters::misread(&params) {
+                    self.note(line, message.clone());
+                    self.problem(line, ProblemKind::Skipped, message);
+                }
+                events
+            }
             Err(error) => {
                 self.unreadable(line, error.to_string());
                 return Ok(());
@@ -128,7 +139,12 @@ impl Replay<'_> {
         };
         for event in events {
             let event = self.completed(event).await;
-            self.account.state().report.notified(&event);
+            if lost {
+                self.account.state().report.lost(&event);
+                self.note(line, format!("{mnemonic} got lost; UIS has what it says"));
+                continue;
+            }
+            self.account.state().notified(&event, received);
             self.deliver(slots, line, mnemonic, event).await?;
         }
         Ok(())
@@ -180,7 +196,7 @@ impl Replay<'_> {
         for name in self.systems_of(slots) {
             let came_of_it = match &happening {
                 Happening::Crm(act) => self.remote.clone().act(&name, act).await.map_err(|error| format!("crm: {error}")),
-                Happening::CrmFaults(faults) => match self.remote.misbehave(&name, faults) {
+                Happening::CrmFaults(faults) => match self.remote.clone().misbehave(&name, faults).await {
                     Ok(()) => Ok(format!("from now on the CRM misbehaves: {faults}")),
                     Err(error) => Err(format!("crm-faults: {error}")),
                 },
@@ -232,7 +248,7 @@ impl Replay<'_> {
     fn answered(&mut self, session: i64, answer: &CheckedAnswer) {
         let at = self.account.shown(self.now());
         let answer = json!({"at": at, "call_session_id": session, "forward_to": answer.forward_to, "card": answer.card});
-        self.account.state().answers.push(answer);
+        self.account.state().answered(answer);
     }
 
     /// One of these integrations for each remote system, so that an action in a shared system happens only once.

@@ -3,6 +3,7 @@
 
 mod builder;
 mod collector;
+mod expecting;
 mod happenings;
 mod remote;
 mod run_out;
@@ -28,11 +29,14 @@ use uis_host::sync::lock;
 use uis_simulator::SimulatedAccount;
 use url::Url;
 
-use crate::recording::{Header, Line, Lines};
-use crate::report::{Report, about_setting};
+use crate::recording::{Happening, Header, Line, Lines};
+use crate::report::{Kind, Report, about_setting};
 
 pub use builder::ReplayBuilder;
 pub use remote::{Remote, RemoteSystem};
+
+/// A day, in milliseconds.
+const DAY_MS: i64 = 24 * 3_600_000;
 
 /// Why a replay cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -88,18 +92,38 @@ impl Replay<'_> {
         }
         while let Some(line) = lines.next() {
             match line {
+                // Nothing happens then, and the replay must not last longer because its exchanges are recorded.
+                Ok(Line { happening: Happening::Exchange(_), .. }) => {}
                 Ok(line) => {
                     self.dispatch.advance(line.at.timestamp_millis()).await?;
                     self.play_line(line).await?;
                 }
-                Err((number, error)) => self.unreadable(number, error),
+                Err((number, error)) => {
+                    self.advance_to_unreadable(lines.time_of_unreadable(number)).await?;
+                    self.unreadable(number, error);
+                }
             }
             progress(lines.bytes());
+            if self.remote.is_over() {
+                break;
+            }
         }
-        self.run_out(time_limit).await?;
+        if !self.remote.is_over() {
+            self.run_out(time_limit).await?;
+        }
         let uis = self.account.state().to_json();
         let report = lock(&self.report).clone();
         Ok((report, uis))
+    }
+
+    /// Advances the clock to the time of a line that cannot be read, so that its problem stands there. A time that is more than a day away
+    /// may be what is wrong with the line.
+    async fn advance_to_unreadable(&mut self, at: Option<chrono::DateTime<Utc>>) -> Result<(), StoreError> {
+        let later = at.map(|at| at.timestamp_millis()).filter(|at| (0..=DAY_MS).contains(&(at - self.now())));
+        match later {
+            Some(at) => self.dispatch.advance(at).await,
+            None => Ok(()),
+        }
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
@@ -110,7 +134,7 @@ impl Replay<'_> {
         self.clock().now_ms()
     }
 
-    fn problem(&mut self, line: u64, kind: ProblemKind, message: String) {
+    fn problem(&mut self, line: u64, kind: impl Into<Kind>, message: String) {
         lock(&self.report).problem(line, kind, message);
     }
 

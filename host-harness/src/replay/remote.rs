@@ -27,7 +27,17 @@ pub trait RemoteSystem: Send + Sync {
     fn act<'a>(&'a self, integration: &'a str, act: &'a Value) -> BoxFuture<'a, Result<String, String>>;
 
     /// Makes the system misbehave from now on (a `crm-faults` line of the recording).
-    fn misbehave(&self, integration: &str, faults: &Value) -> Result<(), String>;
+    fn misbehave<'a>(&'a self, integration: &'a str, faults: &'a Value) -> BoxFuture<'a, Result<(), String>>;
+
+    /// What the system contains now, with the members of the report's `crm`; none if the system does not say. Reading it changes nothing.
+    fn content(&self) -> BoxFuture<'_, Option<Value>> {
+        Box::pin(std::future::ready(None))
+    }
+
+    /// Whether the replay shall end after the line that is being played, because what follows would show nothing new.
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 /// Access to a remote system.

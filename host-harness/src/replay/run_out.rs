@@ -43,6 +43,9 @@ impl Replay<'_> {
                 turns.retain(|turn| turn != &(*slot, name.clone()));
             }
             self.dispatch.run_due(due).await?;
+            if self.remote.is_over() {
+                return Ok(());
+            }
         }
         self.report_what_is_left().await
     }

@@ -53,8 +53,8 @@ impl RemoteSystem for WatchedRemote {
         std::future::ready(Err("this remote system has no users".into())).boxed()
     }
 
-    fn misbehave(&self, _: &str, _: &Value) -> Result<(), String> {
-        Err("this remote system misbehaves only for certain paths".into())
+    fn misbehave<'a>(&'a self, _: &'a str, _: &'a Value) -> BoxFuture<'a, Result<(), String>> {
+        std::future::ready(Err("this remote system misbehaves only for certain paths".into())).boxed()
     }
 }
 
