@@ -4,7 +4,7 @@
 use chrono::SecondsFormat;
 use serde_json::{Map, Value, json};
 use uis_host::bindings::uis::integration::call_events::{CallFinished, Direction};
-use uis_host::bindings::uis::integration::chat_events::{ChatFinished, ChatInitiator, ChatMessage, ChatStatus, MessageSource};
+use uis_host::bindings::uis::integration::chat_events::{Chat, ChatFinished, ChatInitiator, ChatMessage, ChatStatus, MessageSource};
 use uis_host::bindings::uis::integration::site_request_events::SiteRequest;
 use uis_host::bindings::uis::integration::types::{PhoneNumber, Tag};
 use uis_host::clock::instant;
@@ -83,14 +83,11 @@ pub fn call(finished: &CallFinished) -> Value {
     row(&call.attributes, &call.tags, members)
 }
 
-/// A row of `get.chats_report`. Its time is the end, so it has no duration.
-pub fn chat(finished: &ChatFinished) -> Value {
-    let chat = &finished.chat;
-    let members = json!({
-        "id": chat.chat_id,
+/// A row about a chat: what all of them have, and the row's own members.
+fn of_chat(chat: &Chat, own: Value) -> Value {
+    let mut members = json!({
         "communication_id": chat.communication_id,
         "date_time": time(chat.at),
-        "chat_channel_id": chat.channel_id,
         "chat_channel_type": chat.channel_type,
         "chat_channel_name": chat.channel_name,
         "visitor_id": chat.visitor.id,
@@ -100,6 +97,19 @@ pub fn chat(finished: &ChatFinished) -> Value {
         "chat_username": chat.visitor.nick,
         "employee_id": chat.employee.as_ref().and_then(|employee| employee.id),
         "employee_full_name": chat.employee.as_ref().and_then(|employee| employee.full_name.clone()),
+    });
+    if let (Value::Object(members), Value::Object(own)) = (&mut members, own) {
+        members.extend(own);
+    }
+    row(&chat.attributes, &chat.tags, members)
+}
+
+/// A row of `get.chats_report`. Its time is the end, so it has no duration.
+pub fn chat(finished: &ChatFinished) -> Value {
+    let chat = &finished.chat;
+    let members = json!({
+        "id": chat.chat_id,
+        "chat_channel_id": chat.channel_id,
         "initiator": chat.initiator.map(|initiator| match initiator {
             ChatInitiator::Visitor => "visitor",
             ChatInitiator::Operator => "operator",
@@ -115,7 +125,7 @@ pub fn chat(finished: &ChatFinished) -> Value {
         },
         "release_cause": finished.release_cause,
     });
-    row(&chat.attributes, &chat.tags, members)
+    of_chat(chat, members)
 }
 
 /// A row of `get.chat_messages_report`.
@@ -126,16 +136,7 @@ pub fn message(message: &ChatMessage) -> Value {
     let members = json!({
         "id": message.message_id,
         "chat_id": chat.chat_id,
-        "communication_id": chat.communication_id,
-        "date_time": time(chat.at),
         "channel_id": chat.channel_id,
-        "chat_channel_type": chat.channel_type,
-        "chat_channel_name": chat.channel_name,
-        "visitor_id": chat.visitor.id,
-        "visitor_name": chat.visitor.name,
-        "visitor_phone_number": number(&chat.visitor.phone),
-        "visitor_email": chat.visitor.email,
-        "chat_username": chat.visitor.nick,
         "source": match message.source {
             MessageSource::Visitor => "visitor",
             MessageSource::Operator => "operator",
@@ -145,10 +146,8 @@ pub fn message(message: &ChatMessage) -> Value {
         },
         "text": message.text,
         "resource": file,
-        "employee_id": chat.employee.as_ref().and_then(|employee| employee.id),
-        "employee_full_name": chat.employee.as_ref().and_then(|employee| employee.full_name.clone()),
     });
-    row(&chat.attributes, &chat.tags, members)
+    of_chat(chat, members)
 }
 
 /// A row of `get.offline_messages_report`.

@@ -93,7 +93,7 @@ pub(super) fn of_crm(captured: &Captured) -> Option<Guessed> {
 }
 
 /// Which request of UIS this is. `given` are its parameters with values; `mnemonic` is the type of notifications that do not name theirs.
-/// The error says that nothing tells the type.
+/// The error says that the type cannot be found out.
 pub(super) fn of_uis(captured: &Captured, given: &[(String, String)], mnemonic: Option<&'static str>) -> Result<Guessed, String> {
     let value = |name: &str| given.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim());
     if let Some(kind) = named(captured, &value)? {

@@ -47,7 +47,7 @@ pub struct Snapshot {
 
 /// Reads what is wanted. The error says which request failed and why.
 pub async fn read(api: &Api, wanted: &Wanted) -> Result<Snapshot, String> {
-    // Tells a wrong key from a right that is missing.
+    // Distinguishes a wrong key from a right that is missing.
     api.required("/api/credentials", &[]).await?;
     let mut reading = Reading { api, crm: Map::new(), not_found: Vec::new(), unread: Vec::new() };
     reading.books().await?;

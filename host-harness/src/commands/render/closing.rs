@@ -103,7 +103,7 @@ impl Closing<'_> {
             let here = effect.integration.as_deref().is_none_or(|name| record["integration"].is_null() || record["integration"] == name);
             effect.entity == entity && effect.id.as_deref() == Some(&id) && here && effect.result == EffectResult::Done
         });
-        // A request whose answer was lost has no id; the persons and communications that both name tell which it was.
+        // A request whose answer was lost has no id; the persons and communications that both name identify it.
         let named = Subject::within(record);
         let lost = |effect: &Effect| {
             let same = named.iter().any(|subject| effect.about.contains(subject));
