@@ -76,6 +76,20 @@ fn chats_whose_handler_broke_off_are_taken_up_again() {
     assert_eq!(summary.counts.bad, 0, "{}", bad(&summary));
 }
 
+/// The chat's end whose order is refused: wherever the host crashes, the refusal is remembered, and the right settings make the order.
+#[test]
+fn a_refusal_is_remembered_wherever_the_host_crashes() {
+    let bench = Bench::new(Arc::new(NativePlugin::new()));
+    let sources = [source(&root().join("tests/recordings/text/refused-until-settings-change.jsonl"))];
+    let stories = driver::open(&bench, &sources, 2).expect("usable");
+    let mut cells = driver::drawn(&stories, Sample::ALL);
+    cells.retain(|(_, placed)| placed.place == "on-chat-finished" && matches!(placed.cell, Cell::Crash { .. }));
+    assert!(cells.len() > 15, "{}", cells.len());
+    let results = driver::run(&bench, &stories, &cells, &Permitted::default(), 2, |_| {}).expect("every cell happens");
+    let summary = Summary::of(&stories, &results, &Permitted::default(), "");
+    assert_eq!(summary.counts.bad, 0, "{}", bad(&summary));
+}
+
 /// A plugin that does not wait for requests which may still be carried out makes things twice. If this test finds nothing, the engine does not.
 #[test]
 fn a_plugin_that_does_not_wait_for_open_intents_is_found() {

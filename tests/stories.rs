@@ -111,8 +111,11 @@ fn every_finished_call_is_in_the_history_exactly_once() {
                 value["problems"].as_array().expect("a list").iter().filter(|problem| problem["kind"] == "skipped").collect();
             assert_eq!(skipped.len(), 1, "{name}: not reported exactly once: {skipped:?}");
         }
+        // In this recording RetailCRM refuses for good to close the pop-up of a user who was deleted.
+        let refused_for = (name == "hangup-of-one-refused").then_some(33);
         for popup in value["crm"]["popups"].as_array().expect("a list") {
-            assert!(expected.is_empty() || popup["closedAt"].is_string(), "{name}: a pop-up stayed open: {popup}");
+            let may_be_open = expected.is_empty() || (refused_for.is_some() && popup["userId"].as_i64() == refused_for);
+            assert!(may_be_open || popup["closedAt"].is_string(), "{name}: a pop-up stayed open: {popup}");
         }
     }
 }

@@ -201,9 +201,6 @@ fn finish(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
         pass_on(context, chat, &story, &mut steps)?;
     }
     let transcript = store_transcript(context, chat, &story, &mut steps)?;
-    if steps.is_refused() {
-        progress::update(context, id, |progress| progress.refused = true)?;
-    }
     if steps.is_refused() || matches!(transcript, TranscriptOutcome::Refused(_)) {
         refused::remember(context, Key::RefusedChat(chat), story.end.as_ref().map_or(story.began, |end| end.at), ordering_key)?;
     }
@@ -215,11 +212,15 @@ fn finish(context: &Context<'_>, chat: i64, ordering_key: &str) -> Handled {
         }
         _ => None,
     };
-    match again {
-        Some(after) => timers::once(context.platform, TimerName::Chat(chat), context.platform.now() + after, ordering_key)?,
-        // Finished even if something was refused: UIS's report must not bring the chat up again.
-        None => progress::update(context, id, |progress| progress.finished = true)?,
+    if let Some(after) = again {
+        timers::once(context.platform, TimerName::Chat(chat), context.platform.now() + after, ordering_key)?;
     }
+    // Only now: if an earlier attempt fails half-way, what was refused is sent again, and the refusal is still remembered and reported.
+    progress::update(context, id, |progress| {
+        progress.refused |= steps.is_refused();
+        // Finished even if something was refused: UIS's report must not bring the chat up again.
+        progress.finished |= again.is_none();
+    })?;
     done_with_skipped(steps.into_skipped()?)
 }
 
