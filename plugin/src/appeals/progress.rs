@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::base::appeal_id::AppealId;
 use crate::base::keys::Key;
 use crate::base::stored;
+use crate::base::stored::unset;
 use crate::bindings::uis::integration::types::{Failure, Instant};
 use crate::context::Context;
 use crate::retailcrm::customers::Customer;
@@ -20,52 +21,74 @@ const TTL_MS: u64 = 35 * 24 * 3_600_000;
 #[serde(default)]
 pub struct Progress {
     /// The customer was found or created.
+    #[serde(skip_serializing_if = "unset")]
     pub looked_up: bool,
     /// This appeal was about to create the customer and may have done so.
+    #[serde(skip_serializing_if = "unset")]
     pub creating: bool,
     /// The custom fields with which the customer was about to be created: as the settings proposed them, and as they were sent.
+    #[serde(skip_serializing_if = "unset")]
     pub creating_fields: (BTreeMap<String, Value>, BTreeMap<String, Value>),
     /// This appeal created the customer.
+    #[serde(skip_serializing_if = "unset")]
     pub created: bool,
     /// Whether RetailCRM had nobody with the person's contacts when the appeal began; none: not looked up yet.
+    #[serde(skip_serializing_if = "unset")]
     pub first: Option<bool>,
     /// A rule skipped the customer; their order and task are skipped too.
+    #[serde(skip_serializing_if = "unset")]
     pub skipped: bool,
     /// The customer in RetailCRM.
+    #[serde(skip_serializing_if = "unset")]
     pub customer: Option<Customer>,
     /// Everything that follows from the appeal is done. Calls store this in their own state instead.
-    #[serde(rename = "settled")]
+    #[serde(rename = "settled", skip_serializing_if = "unset")]
     pub finished: bool,
     /// RetailCRM refused something of the appeal for good, and this was reported.
+    #[serde(skip_serializing_if = "unset")]
     pub refused: bool,
     /// The order was created, or is not needed.
+    #[serde(skip_serializing_if = "unset")]
     pub ordered: bool,
     /// This appeal created the order.
+    #[serde(skip_serializing_if = "unset")]
     pub order_created: bool,
     /// The task was created, or is not needed.
+    #[serde(skip_serializing_if = "unset")]
     pub tasked: bool,
     /// The missed-call task was completed because of this appeal.
+    #[serde(skip_serializing_if = "unset")]
     pub task_closed: bool,
     /// The order's shop.
+    #[serde(skip_serializing_if = "unset")]
     pub order_site: Option<String>,
     /// The state of what the person wrote: a chat's transcript, a request's text. While it is [`NoteState::Intended`], the note after the
     /// first [`Progress::notes`] is about to be sent.
+    #[serde(skip_serializing_if = "unset")]
     pub transcript: NoteState,
     /// Until when the request for that note may still arrive.
+    #[serde(skip_serializing_if = "unset")]
     pub transcript_until: Instant,
     /// How many parts of what the person wrote are in RetailCRM.
+    #[serde(skip_serializing_if = "unset")]
     pub notes: u32,
     /// Where the next part of a transcript begins.
+    #[serde(skip_serializing_if = "unset")]
     pub talk: TalkPlace,
     /// What earlier attempts skipped and did not report, because a later step failed.
+    #[serde(skip_serializing_if = "unset")]
     pub unreported: Vec<(String, String)>,
     /// Custom fields of the customer that this appeal has written.
+    #[serde(skip_serializing_if = "unset")]
     pub fields: BTreeMap<String, Value>,
     /// Custom fields of an order that this appeal has written.
+    #[serde(skip_serializing_if = "unset")]
     pub order_fields: BTreeMap<String, Value>,
     /// What was sent for [`Progress::fields`], where rules made something else of it.
+    #[serde(skip_serializing_if = "unset")]
     pub sent_fields: BTreeMap<String, Value>,
     /// The same for [`Progress::order_fields`].
+    #[serde(skip_serializing_if = "unset")]
     pub sent_order_fields: BTreeMap<String, Value>,
 }
 
@@ -86,10 +109,13 @@ impl Progress {
 #[serde(default)]
 pub struct TalkPlace {
     /// The cursor of the page; none: the first page.
+    #[serde(skip_serializing_if = "unset")]
     pub cursor: Option<String>,
     /// Messages of the page before the place.
+    #[serde(skip_serializing_if = "unset")]
     pub messages: usize,
     /// Characters of the next message before the place.
+    #[serde(skip_serializing_if = "unset")]
     pub chars: usize,
 }
 

@@ -17,7 +17,12 @@ pub fn write<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
 
 /// Parses JSON text.
 pub fn parse(bytes: &[u8]) -> Result<Value, Error> {
-    serde_json::from_slice(bytes)
+    serde_json::from_str(text(bytes)?)
+}
+
+/// Checks once that bytes are text. Otherwise serde_json checks each string of them by itself, and the component contains a second reader.
+pub fn text(bytes: &[u8]) -> Result<&str, Error> {
+    std::str::from_utf8(bytes).map_err(serde::de::Error::custom)
 }
 
 /// A parameter of at most `most` characters. Text is cut after a character; of a list, whole items are left out, because the rest of a list

@@ -1,6 +1,7 @@
 //! Values that are stored between events: JSON in the host's `storage`, in an envelope that contains the format version.
 
 use std::fmt;
+use std::io;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,6 +24,9 @@ const VERSION: u32 = 1;
 /// were envelopes are recognised.
 const MARK: u8 = b'v';
 
+/// The usual length of a stored value, in bytes: room for it is made at once.
+const USUAL: usize = 1024;
+
 /// Keys per page of a listing.
 const PAGE: u32 = 200;
 
@@ -30,10 +34,9 @@ const PAGE: u32 = 200;
 
 /// Reads a value. A value that cannot be read is a failure: if it counted as absent, it would be overwritten.
 pub fn load<T: DeserializeOwned>(storage: &dyn Storage, key: Key<'_>) -> Result<Option<T>, Failure> {
-    match fetch(storage, key)? {
-        Some(value) => serde_json::from_value(value).map(Some).map_err(|error| unreadable(&key.to_string(), &error)),
-        None => Ok(None),
-    }
+    let name = key.to_string();
+    let Some(entry) = storage.get(&name) else { return Ok(None) };
+    serde_json::from_str(json_of(&name, &entry.value)?).map(Some).map_err(|error| unreadable(&name, &error))
 }
 
 /// Whether the key has a value, readable or not.
@@ -43,13 +46,13 @@ pub fn exists(storage: &dyn Storage, key: Key<'_>) -> bool {
 
 /// Writes a value over any other; does nothing if the same value is already stored.
 pub fn put<T: Serialize>(storage: &dyn Storage, key: Key<'_>, value: &T, ttl_ms: Option<u64>) -> Result<(), Failure> {
-    replace(storage, key, serde_json::to_value(value), ttl_ms)
+    replace(storage, key, &mut |bytes| serde_json::to_writer(bytes, value), ttl_ms)
 }
 
 /// Claims a key for a while. Returns false if it is already claimed.
 pub fn claim(storage: &dyn Storage, key: Key<'_>, ttl_ms: u64) -> Result<bool, Failure> {
     let name = key.to_string();
-    match storage.swap(&name, None, &encode(&name, &Value::Bool(true))?, Some(ttl_ms)) {
+    match storage.swap(&name, None, &encode(&name, &mut |bytes| serde_json::to_writer(bytes, &true))?, Some(ttl_ms)) {
         Ok(_) => Ok(true),
         Err(StorageError::Conflict) => Ok(false),
         Err(error) => Err(retry(format!("{name} cannot be claimed: {error:?}"))),
@@ -59,10 +62,9 @@ pub fn claim(storage: &dyn Storage, key: Key<'_>, ttl_ms: u64) -> Result<bool, F
 /// Takes a lease on a key for a while. Returns false if another holder has it; a holder that already has it keeps it.
 pub fn lease(storage: &dyn Storage, key: Key<'_>, holder: &str, ttl_ms: u64) -> Result<bool, Failure> {
     let name = key.to_string();
-    let value = Value::String(holder.to_owned());
-    match storage.swap(&name, None, &encode(&name, &value)?, Some(ttl_ms)) {
+    match storage.swap(&name, None, &encode(&name, &mut |bytes| serde_json::to_writer(bytes, holder))?, Some(ttl_ms)) {
         Ok(_) => Ok(true),
-        Err(StorageError::Conflict) => Ok(fetch(storage, key)?.as_ref() == Some(&value)),
+        Err(StorageError::Conflict) => Ok(load::<String>(storage, key)?.as_deref() == Some(holder)),
         Err(error) => Err(refused(&name, error)),
     }
 }
@@ -74,33 +76,64 @@ where
     T: Serialize + DeserializeOwned + Default,
 {
     let mut answer = None;
-    rewrite(storage, key, ttl_ms, &mut |found| {
-        let mut value: T = found.map_or_else(|| Ok(T::default()), serde_json::from_value)?;
+    rewrite(storage, key, ttl_ms, &mut |found, bytes| {
+        let mut value: T = found.map_or_else(|| Ok(T::default()), serde_json::from_str)?;
         answer = Some(change(&mut value));
-        serde_json::to_value(&value)
+        serde_json::to_writer(bytes, &value)
     })?;
     answer.ok_or_else(|| retry(format!("{key} was not changed")))
 }
 
-fn fetch(storage: &dyn Storage, key: Key<'_>) -> Result<Option<Value>, Failure> {
-    let name = key.to_string();
-    storage.get(&name).map(|entry| decode(&name, &entry.value)).transpose()
+/// Whether a member has the value that it has when it is left out, so that it need not be stored. Most members of a call are; without
+/// them, reading and writing a call's story takes a third less.
+pub fn unset<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
-fn replace(storage: &dyn Storage, key: Key<'_>, value: Result<Value, Error>, ttl_ms: Option<u64>) -> Result<(), Failure> {
+/// Bytes that are written in small pieces: serde_json writes each comma and quote by itself, and in a component a copy of memory is a call of
+/// the host.
+struct Bytes(Vec<u8>);
+
+/// Pieces up to this length, in bytes, are copied byte by byte.
+const SMALL: usize = 4;
+
+impl io::Write for Bytes {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.write_all(piece).map(|()| piece.len())
+    }
+
+    fn write_all(&mut self, piece: &[u8]) -> io::Result<()> {
+        if piece.len() <= SMALL {
+            self.0.reserve(piece.len());
+            piece.iter().for_each(|byte| self.0.push(*byte));
+        } else {
+            self.0.extend_from_slice(piece);
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes JSON.
+type Writing<'a> = dyn FnMut(&mut Bytes) -> Result<(), Error> + 'a;
+
+fn replace(storage: &dyn Storage, key: Key<'_>, writing: &mut Writing<'_>, ttl_ms: Option<u64>) -> Result<(), Failure> {
     let name = key.to_string();
-    let bytes = encode(&name, &value.map_err(|error| unreadable(&name, &error))?)?;
+    let bytes = encode(&name, writing)?;
     swap(storage, &name, ttl_ms, &mut |_| Ok(bytes.clone()))
 }
 
-/// Computes the new value from the stored one.
-type Change<'a> = dyn FnMut(Option<Value>) -> Result<Value, Error> + 'a;
+/// Writes the new value's JSON, computed from the stored value's.
+type Change<'a> = dyn FnMut(Option<&str>, &mut Bytes) -> Result<(), Error> + 'a;
 
 fn rewrite(storage: &dyn Storage, key: Key<'_>, ttl_ms: Option<u64>, change: &mut Change<'_>) -> Result<(), Failure> {
     let name = key.to_string();
     swap(storage, &name, ttl_ms, &mut |found| {
-        let found = found.map(|found| decode(&name, found)).transpose()?;
-        encode(&name, &change(found).map_err(|error| unreadable(&name, &error))?)
+        let found = found.map(|found| json_of(&name, found)).transpose()?;
+        encode(&name, &mut |bytes| change(found, bytes))
     })
 }
 
@@ -179,10 +212,15 @@ pub fn ids(storage: &dyn Storage, family: Family) -> Vec<i64> {
     names(storage, family).iter().filter_map(|name| name.parse().ok()).collect()
 }
 
-/// Takes the value out of its envelope.
-fn decode(key: &str, bytes: &[u8]) -> Result<Value, Failure> {
+/// A stored value of any type; none if it cannot be read.
+pub fn parse(bytes: &[u8]) -> Option<Value> {
+    json::parse(strip_envelope(bytes).ok()?).ok()
+}
+
+/// The JSON in a value's envelope.
+fn json_of<'a>(key: &str, bytes: &'a [u8]) -> Result<&'a str, Failure> {
     let json = strip_envelope(bytes).map_err(|why| unreadable(key, &why))?;
-    json::parse(json).map_err(|error| unreadable(key, &error))
+    json::text(json).map_err(|error| unreadable(key, &error))
 }
 
 /// The JSON in an envelope, or why this version cannot read it.
@@ -198,12 +236,12 @@ fn strip_envelope(bytes: &[u8]) -> Result<&[u8], String> {
     }
 }
 
-/// Puts a value into an envelope. The JSON is written as bytes and not by a formatter, which checks and copies each of its pieces as text:
-/// for a call's story that took a third of the handler's time.
-fn encode(key: &str, value: &Value) -> Result<Vec<u8>, Failure> {
-    let mut bytes = format!("{}{VERSION}:", char::from(MARK)).into_bytes();
-    serde_json::to_writer(&mut bytes, value).map_err(|error| unreadable(key, &error))?;
-    Ok(bytes)
+/// Puts a value into an envelope.
+fn encode(key: &str, writing: &mut Writing<'_>) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Bytes(format!("{}{VERSION}:", char::from(MARK)).into_bytes());
+    bytes.0.reserve(USUAL);
+    writing(&mut bytes).map_err(|error| unreadable(key, &error))?;
+    Ok(bytes.0)
 }
 
 fn unreadable(key: &str, why: &dyn fmt::Display) -> Failure {

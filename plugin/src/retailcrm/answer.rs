@@ -4,6 +4,8 @@
 //! another server's JSON) comes from something that stands before RetailCRM, and says nothing about the request. It is temporary, whatever
 //! its status.
 
+mod selected;
+
 use std::fmt;
 
 use serde::de::DeserializeOwned;
@@ -13,6 +15,7 @@ use crate::base::json;
 use crate::base::outcome::misconfigured;
 use crate::bindings::uis::integration::connections::{Response, SendError};
 use crate::bindings::uis::integration::types::{Failure, RetryLater};
+pub use selected::Members;
 
 /// Why RetailCRM refused a request, as far as the integration reacts to it. RetailCRM has no error codes, so the reason is recognised from
 /// its status and message; only this file does so.
@@ -190,10 +193,11 @@ impl From<CrmError> for Failure {
     }
 }
 
-/// Parses a successful answer as JSON.
-pub fn parse(title: String, result: Result<Response, SendError>) -> Result<Value, CrmError> {
+/// Parses a successful answer as JSON: these members, or all.
+pub fn parse(title: String, result: Result<Response, SendError>, members: Option<Members>) -> Result<Value, CrmError> {
     let (title, response) = check_status(title, result)?;
-    let value = json::parse(&response.body).map_err(|error| foreign(&title, &response, &format!("not complete JSON, {error}")))?;
+    let value = members.map_or_else(|| json::parse(&response.body), |members| members.parse(&response.body));
+    let value = value.map_err(|error| foreign(&title, &response, &format!("not complete JSON, {error}")))?;
     match value["success"].as_bool() {
         Some(true) => Ok(value),
         Some(false) => Err(CrmError::refused(title, response.status, error_text(&value))),
@@ -210,8 +214,8 @@ pub trait PartialAnswer: DeserializeOwned {
 /// Parses only selected members of a successful answer, so that a long answer takes little memory and time.
 pub fn parse_partial<T: PartialAnswer>(title: String, result: Result<Response, SendError>) -> Result<T, CrmError> {
     let (title, response) = check_status(title, result)?;
-    let part: T =
-        serde_json::from_slice(&response.body).map_err(|error| foreign(&title, &response, &format!("not complete JSON, {error}")))?;
+    let part: Result<T, _> = json::text(&response.body).and_then(serde_json::from_str);
+    let part = part.map_err(|error| foreign(&title, &response, &format!("not complete JSON, {error}")))?;
     match part.success() {
         Some(true) => Ok(part),
         Some(false) => Err(CrmError::refused(title, response.status, error_text(&json::parse(&response.body).unwrap_or_default()))),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::telephony::Source;
-use super::{ApiRequest, Crm, CrmError, Refusal, answer};
+use super::{ApiRequest, Crm, CrmError, Members, Refusal, answer};
 use crate::base::phone::{Phone, Reader};
 
 /// Selected fields of a customer.
@@ -34,6 +34,31 @@ pub struct Customer {
     /// Whether the customer is a company's contact.
     pub is_contact: bool,
 }
+
+/// What [`Customer::read`] reads of an answer with one or several customers.
+const MEMBERS: Members = Members {
+    named: &[
+        "customers",
+        "customer",
+        "pagination",
+        "totalPageCount",
+        "id",
+        "externalId",
+        "site",
+        "lastName",
+        "firstName",
+        "patronymic",
+        "phones",
+        "number",
+        "email",
+        "managerId",
+        "isContact",
+    ],
+    whole: &["customFields"],
+};
+
+/// What is read of an answer to a create or an edit.
+const ID: Members = Members { named: &["id"], whole: &[] };
 
 impl Customer {
     fn read(customer: &Value) -> Option<Customer> {
@@ -75,7 +100,7 @@ type Rank = (bool, i64);
 
 /// Requests customers who may have this phone, a hundred to a page.
 pub fn by_phone_request(reader: Reader<'_>, phone: &Phone) -> ApiRequest {
-    ApiRequest::get("/api/v5/customers").with("filter[name]", reader.national(&phone.number)).with("limit", "100")
+    ApiRequest::get("/api/v5/customers").with("filter[name]", reader.national(&phone.number)).with("limit", "100").reading(MEMBERS)
 }
 
 /// The customer with this phone on a page of [`by_phone_request`].
@@ -106,7 +131,7 @@ pub fn phones_with(reader: Reader<'_>, external_id: &str, phones: &[String], num
 
 /// The customer with this e-mail: the oldest if there are several.
 pub fn find_by_email(crm: Crm<'_>, email: &str) -> Result<Option<Customer>, CrmError> {
-    let found = crm.send(ApiRequest::get("/api/v5/customers").with("filter[email]", email).with("limit", "100"))?;
+    let found = crm.send(ApiRequest::get("/api/v5/customers").with("filter[email]", email).with("limit", "100").reading(MEMBERS))?;
     let found = answer::members(&found, "customers")?.into_iter().filter_map(Customer::read);
     Ok(found.filter(|customer| customer.email.trim().to_lowercase() == email).min_by_key(|customer| customer.id))
 }
@@ -117,7 +142,7 @@ pub fn by_id(crm: Crm<'_>, id: i64) -> Result<Option<Customer>, CrmError> {
 }
 
 fn one(crm: Crm<'_>, request: ApiRequest) -> Result<Option<Customer>, CrmError> {
-    match crm.send(request) {
+    match crm.send(request.reading(MEMBERS)) {
         Ok(found) => Ok(Customer::read(&found["customer"])),
         Err(CrmError::Refused { why: Refusal::NotFound, .. }) => Ok(None),
         Err(error) => Err(error),
@@ -154,7 +179,7 @@ fn edit(crm: Crm<'_>, customer: &Customer, changes: &Value) -> Result<(), CrmErr
     if !customer.site.is_empty() {
         request = request.field("site", customer.site.clone());
     }
-    crm.send(request).map(|_| ())
+    crm.send(request.reading(ID)).map(|_| ())
 }
 
 /// The customer with this `externalId`, whatever their phones are now.
@@ -215,7 +240,7 @@ pub fn create(crm: Crm<'_>, customer: &NewCustomer) -> Result<Option<i64>, CrmEr
     if let Some(site) = &customer.site {
         request = request.field("site", site.clone());
     }
-    match crm.send(request) {
+    match crm.send(request.reading(ID)) {
         Ok(made) => Ok(answer::id(&made["id"])),
         Err(CrmError::Refused { why: Refusal::DuplicateExternalId, .. }) => Ok(None),
         Err(error) => Err(error),
@@ -237,7 +262,8 @@ pub fn has_note(crm: Crm<'_>, customer: i64, part: &str) -> Result<bool, CrmErro
     let request = ApiRequest::get("/api/v5/customers/notes")
         .with("filter[customerIds][]", customer.to_string())
         .with("filter[text]", part)
-        .with("limit", "100");
+        .with("limit", "100")
+        .reading(Members { named: &["notes", "text"], whole: &[] });
     let answer = crm.send(request)?;
     Ok(answer::members(&answer, "notes")?.into_iter().any(|note| has_words(&answer::text(&note["text"]), part)))
 }
@@ -256,6 +282,6 @@ pub fn add_note(crm: Crm<'_>, customer: &Customer, text: &str) -> Result<(), Crm
     if !customer.site.is_empty() {
         request = request.field("site", customer.site.clone());
     }
-    crm.send(request)?;
+    crm.send(request.reading(ID))?;
     Ok(())
 }

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::bindings::uis::integration::connections::{Body, Method, Request};
 use crate::platform::Platform;
-pub use answer::{CrmError, Refusal};
+pub use answer::{CrmError, Members, Refusal};
 
 /// The connection's name in the contract.
 pub const CONNECTION: &str = "retailcrm";
@@ -38,17 +38,19 @@ pub struct ApiRequest {
     path: String,
     query: Vec<(String, String)>,
     form: Vec<(String, String)>,
+    /// The members of the answer that are read; none: all.
+    members: Option<Members>,
 }
 
 impl ApiRequest {
     /// A GET.
     pub fn get(path: impl Into<String>) -> ApiRequest {
-        ApiRequest { method: Method::Get, path: path.into(), query: Vec::new(), form: Vec::new() }
+        ApiRequest { method: Method::Get, path: path.into(), query: Vec::new(), form: Vec::new(), members: None }
     }
 
     /// A POST with a form.
     pub fn post(path: impl Into<String>) -> ApiRequest {
-        ApiRequest { method: Method::Post, path: path.into(), query: Vec::new(), form: Vec::new() }
+        ApiRequest { method: Method::Post, path: path.into(), query: Vec::new(), form: Vec::new(), members: None }
     }
 
     /// Adds a query parameter.
@@ -67,6 +69,12 @@ impl ApiRequest {
     pub fn json(self, name: &str, value: &Value) -> ApiRequest {
         let text = value.to_string();
         self.field(name, text)
+    }
+
+    /// Reads only these members of a successful answer.
+    pub fn reading(mut self, members: Members) -> ApiRequest {
+        self.members = Some(members);
+        self
     }
 
     /// The request's title for messages, for example `GET /api/v5/users`.
@@ -121,10 +129,10 @@ impl<'a> Crm<'a> {
 
     /// Sends several requests in parallel; the answers are in the same order.
     pub fn send_all<const N: usize>(self, requests: [ApiRequest; N]) -> [Result<Value, CrmError>; N] {
-        let titles = requests.each_ref().map(ApiRequest::title);
+        let titles = requests.each_ref().map(|request| (request.title(), request.members));
         let mut results = self.platform.send(requests.map(ApiRequest::into_request).into(), self.deadline_ms).into_iter();
-        titles.map(|title| match results.next() {
-            Some(result) => answer::parse(title, result),
+        titles.map(|(title, members)| match results.next() {
+            Some(result) => answer::parse(title, result, members),
             None => Err(CrmError::NotSent { title, reason: "the host gave no answer".into() }),
         })
     }

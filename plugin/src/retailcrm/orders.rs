@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::telephony::Source;
-use super::{ApiRequest, Crm, CrmError, Refusal, answer};
+use super::{ApiRequest, Crm, CrmError, Members, Refusal, answer};
 
 /// Selected fields of an order.
 #[derive(Debug, Default)]
@@ -20,9 +20,15 @@ pub struct Order {
     pub customer: Option<i64>,
 }
 
+/// What [`read`] reads.
+const MEMBERS: Members = Members { named: &["orders", "id", "number", "status", "phone", "customer"], whole: &[] };
+
+/// What is read of an answer to a create or an edit: whether it succeeded.
+const NOTHING: Members = Members { named: &[], whole: &[] };
+
 /// Requests the newest orders with this phone. `filter[customer]` is a text search, so the caller must check each result.
 pub fn by_phone_request(phone: &str) -> ApiRequest {
-    ApiRequest::get("/api/v5/orders").with("filter[customer]", phone).with("limit", "20").with("page", "1")
+    ApiRequest::get("/api/v5/orders").with("filter[customer]", phone).with("limit", "20").with("page", "1").reading(MEMBERS)
 }
 
 /// The orders, newest first.
@@ -104,7 +110,7 @@ pub fn create(crm: Crm<'_>, order: &NewOrder) -> Result<(), CrmError> {
     if let Some(site) = &order.site {
         request = request.field("site", site.clone());
     }
-    match crm.send(request) {
+    match crm.send(request.reading(NOTHING)) {
         Ok(_) => Ok(()),
         Err(CrmError::Refused { why: Refusal::DuplicateExternalId, .. }) => Ok(()),
         Err(error) => Err(error),
@@ -117,7 +123,7 @@ pub fn add_comment(crm: Crm<'_>, external_id: &str, site: Option<&str>, text: &s
     if let Some(site) = site {
         request = request.with("site", site);
     }
-    let known = match crm.send(request) {
+    let known = match crm.send(request.reading(Members { named: &["order", "customerComment"], whole: &[] })) {
         Ok(found) => answer::text(&found["order"]["customerComment"]),
         Err(CrmError::Refused { why: Refusal::NotFound, .. }) => return Ok(false),
         Err(error) => return Err(error),
@@ -143,7 +149,7 @@ fn comment(crm: Crm<'_>, external_id: &str, site: Option<&str>, text: &str) -> R
     if let Some(site) = site {
         request = request.field("site", site);
     }
-    match crm.send(request) {
+    match crm.send(request.reading(NOTHING)) {
         Ok(_) => Ok(true),
         Err(CrmError::Refused { why: Refusal::NotFound, .. }) => Ok(false),
         Err(error) => Err(error),
@@ -157,7 +163,7 @@ pub fn set_fields(crm: Crm<'_>, order: &OrderSummary, fields: &Map<String, Value
     if !order.site.is_empty() {
         request = request.field("site", order.site.clone());
     }
-    crm.send(request).map(|_| ())
+    crm.send(request.reading(NOTHING)).map(|_| ())
 }
 
 /// A customer's order: its status, and when the status last changed, `Y-m-d H:i:s`.
@@ -180,7 +186,12 @@ pub struct OrderSummary {
 /// The customer's newest hundred orders, newest first. People and companies have separate numberings, so orders of the other kind are
 /// filtered out.
 pub fn of_customer(crm: Crm<'_>, customer: i64, is_company: bool) -> Result<Vec<OrderSummary>, CrmError> {
-    let found = crm.send(ApiRequest::get("/api/v5/orders").with("filter[customerId]", customer.to_string()).with("limit", "100"))?;
+    let members = Members {
+        named: &["orders", "id", "site", "externalId", "status", "statusUpdatedAt", "createdAt", "customer", "type"],
+        whole: &["customFields"],
+    };
+    let request = ApiRequest::get("/api/v5/orders").with("filter[customerId]", customer.to_string()).with("limit", "100");
+    let found = crm.send(request.reading(members))?;
     let read = |order: &Value| OrderSummary {
         id: answer::id(&order["id"]).unwrap_or_default(),
         site: answer::text(&order["site"]),

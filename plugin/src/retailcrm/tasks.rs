@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{ApiRequest, Crm, CrmError, Refusal, answer};
+use super::{ApiRequest, Crm, CrmError, Members, Refusal, answer};
 use crate::base::phone::Reader;
 
 /// A task to be created.
@@ -27,6 +27,9 @@ pub struct Task {
     pub customer: Option<Value>,
 }
 
+/// What is read of answers with tasks.
+const MEMBERS: Members = Members { named: &["tasks", "task", "id", "text", "phone", "complete"], whole: &[] };
+
 /// Creates a task and returns its id.
 pub fn create(crm: Crm<'_>, task: &Task) -> Result<i64, CrmError> {
     let title = "POST /api/v5/tasks/create";
@@ -35,7 +38,7 @@ pub fn create(crm: Crm<'_>, task: &Task) -> Result<i64, CrmError> {
     if let Some(site) = &task.phone_site {
         request = request.field("site", site.clone());
     }
-    let made = crm.send(request)?;
+    let made = crm.send(request.reading(MEMBERS))?;
     answer::id(&made["id"]).ok_or_else(|| CrmError::Unknown { title: title.into(), reason: "the answer has no id".into() })
 }
 
@@ -43,7 +46,7 @@ pub fn create(crm: Crm<'_>, task: &Task) -> Result<i64, CrmError> {
 /// `known` are the numbers of other tasks, which are not meant.
 pub fn find_open(crm: Crm<'_>, reader: Reader<'_>, text: &str, number: Option<&str>, known: &[i64]) -> Result<Option<i64>, CrmError> {
     let request = ApiRequest::get("/api/v5/tasks").with("filter[text]", text).with("filter[status]", "performing").with("limit", "100");
-    let found = crm.send(request)?;
+    let found = crm.send(request.reading(MEMBERS))?;
     let matching = |task: &&Value| {
         answer::text(&task["text"]) == text && number.is_none_or(|number| reader.find(&answer::text(&task["phone"]), number).is_some())
     };
@@ -57,7 +60,7 @@ pub fn find_open(crm: Crm<'_>, reader: Reader<'_>, text: &str, number: Option<&s
 
 /// Whether a task exists and is open.
 pub fn is_open(crm: Crm<'_>, id: i64) -> Result<bool, CrmError> {
-    match crm.send(ApiRequest::get(format!("/api/v5/tasks/{id}"))) {
+    match crm.send(ApiRequest::get(format!("/api/v5/tasks/{id}")).reading(MEMBERS)) {
         Ok(found) => Ok(found["task"]["complete"] != Value::Bool(true)),
         Err(CrmError::Refused { why: Refusal::NotFound, .. }) => Ok(false),
         Err(error) => Err(error),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{ApiRequest, Crm, CrmError, answer};
+use super::{ApiRequest, Crm, CrmError, Members, answer};
 
 /// `call/event.type`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -160,6 +160,12 @@ pub struct CallerCustomer {
     pub external_id: String,
 }
 
+/// What [`Caller::read`] reads.
+const MEMBERS: Members = Members {
+    named: &["manager", "customer", "id", "externalId", "lastName", "firstName", "patronymic", "phones", "number", "links", "customerLink"],
+    whole: &[],
+};
+
 impl Caller {
     /// Reads the answer. Missing members stay empty.
     pub fn read(answer: &Value) -> Caller {
@@ -197,5 +203,5 @@ pub fn upload(crm: Crm<'_>, call: &Call) -> Result<(), CrmError> {
 
 /// Requests the caller and their manager. RetailCRM omits a manager who is busy or away.
 pub fn manager_request(phone: &str) -> ApiRequest {
-    ApiRequest::get("/api/v5/telephony/manager").with("phone", phone).with("details", "1")
+    ApiRequest::get("/api/v5/telephony/manager").with("phone", phone).with("details", "1").reading(MEMBERS)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{ApiRequest, Crm, CrmError, answer};
+use super::{ApiRequest, Crm, CrmError, Members, answer};
 
 /// The largest page.
 pub const PAGE: u32 = 100;
@@ -26,9 +26,15 @@ pub struct User {
     pub online: Option<bool>,
 }
 
+/// What [`page`] and [`full_name`] read.
+const MEMBERS: Members = Members {
+    named: &["users", "user", "pagination", "totalPageCount", "id", "email", "firstName", "lastName", "patronymic", "active", "online"],
+    whole: &[],
+};
+
 /// Requests a page of users.
 pub fn page_request(page: u32) -> ApiRequest {
-    ApiRequest::get("/api/v5/users").with("limit", PAGE.to_string()).with("page", page.to_string())
+    ApiRequest::get("/api/v5/users").with("limit", PAGE.to_string()).with("page", page.to_string()).reading(MEMBERS)
 }
 
 /// All users. `first` is the first page, already read.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::base::keys::Key;
 use crate::base::phone::Phone;
+use crate::base::stored::unset;
 use crate::base::tags::StoredTag;
 use crate::base::{stored, template};
 use crate::bindings::uis::integration::call_events::{Call, Recording};
@@ -25,51 +26,73 @@ pub const TTL_MS: u64 = 35 * 24 * 3_600_000;
 #[serde(default)]
 pub struct Story {
     /// The customer's main number, as UIS gives it.
+    #[serde(skip_serializing_if = "unset")]
     pub phone: Option<String>,
     /// The extension of the customer's number.
+    #[serde(skip_serializing_if = "unset")]
     pub extension: Option<String>,
     /// The company's number.
+    #[serde(skip_serializing_if = "unset")]
     pub virtual_number: Option<String>,
     /// The direction, if any event contained it.
+    #[serde(skip_serializing_if = "unset")]
     pub direction: Option<CallDirection>,
     /// Both sides are employees.
+    #[serde(skip_serializing_if = "unset")]
     pub internal: bool,
     /// When the call began, if an event contained it.
+    #[serde(skip_serializing_if = "unset")]
     pub started_at: Option<Instant>,
     /// The time of the call's earliest event.
+    #[serde(skip_serializing_if = "unset")]
     pub first_seen: Option<Instant>,
     /// The pop-ups that were opened, in order; one per user.
+    #[serde(skip_serializing_if = "unset")]
     pub popups: Vec<Popup>,
     /// The phones that rang, in the order in which their events arrived.
+    #[serde(skip_serializing_if = "unset")]
     pub legs: Vec<Leg>,
     /// The employees who talked, in order, by id; none: an event did not name the employee.
-    #[serde(deserialize_with = "employees")]
+    #[serde(deserialize_with = "employees", skip_serializing_if = "unset")]
     pub talks: Vec<Option<i64>>,
     /// When each of the talks began.
+    #[serde(skip_serializing_if = "unset")]
     pub talk_times: Vec<Instant>,
     /// When the last talk began.
+    #[serde(skip_serializing_if = "unset")]
     pub talk_at: Option<Instant>,
     /// The end, merged from all events about it.
+    #[serde(skip_serializing_if = "unset")]
     pub end: Option<End>,
     /// The recordings, in the order in which they arrived.
+    #[serde(skip_serializing_if = "unset")]
     pub recordings: Vec<StoredRecording>,
     /// Whether the call is stored in RetailCRM's history.
+    #[serde(skip_serializing_if = "unset")]
     pub stored: HistoryState,
     /// The state of what follows from the call's end besides its record: a customer, a task, an order.
+    #[serde(skip_serializing_if = "unset")]
     pub follow_up: FollowUp,
     /// The CRM user who started the call by a click, if known.
+    #[serde(skip_serializing_if = "unset")]
     pub clicked_by: Option<i64>,
     /// UIS says that the call was started by a click in RetailCRM.
+    #[serde(skip_serializing_if = "unset")]
     pub clicked: bool,
     /// The click was made in this integration's RetailCRM: the call is handled whatever number the customer sees.
+    #[serde(skip_serializing_if = "unset")]
     pub own_click: bool,
     /// The employee who made the call, if an event said so; an id.
+    #[serde(skip_serializing_if = "unset")]
     pub called_by: Option<i64>,
     /// The tags of the call.
+    #[serde(skip_serializing_if = "unset")]
     pub tags: Vec<StoredTag>,
     /// The events' parameters for templates, under UIS's names.
+    #[serde(skip_serializing_if = "unset")]
     pub parameters: BTreeMap<String, String>,
     /// The `recordUrl` that the record is, or will be, stored with.
+    #[serde(skip_serializing_if = "unset")]
     pub record_url: Option<String>,
 }
 
@@ -100,14 +123,19 @@ pub enum CallDirection {
 #[serde(default)]
 pub struct Leg {
     /// The employee.
+    #[serde(skip_serializing_if = "unset")]
     pub employee_id: i64,
     /// The CRM user whom the employee is linked to.
+    #[serde(skip_serializing_if = "unset")]
     pub user_id: Option<i64>,
     /// UIS's id of the leg, if the event contained it.
+    #[serde(skip_serializing_if = "unset")]
     pub leg_id: Option<i64>,
     /// When the phone rang, according to the event.
+    #[serde(skip_serializing_if = "unset")]
     pub rung_at: Instant,
     /// The leg is over, although the call may continue.
+    #[serde(skip_serializing_if = "unset")]
     pub ended: bool,
 }
 
@@ -116,19 +144,25 @@ pub struct Leg {
 #[serde(default)]
 pub struct Popup {
     /// The employee whose phone opened it; none: the event contained no id.
-    #[serde(deserialize_with = "employee")]
+    #[serde(deserialize_with = "employee", skip_serializing_if = "unset")]
     pub employee_id: Option<i64>,
     /// The CRM user.
+    #[serde(skip_serializing_if = "unset")]
     pub user_id: i64,
     /// The user's extension.
+    #[serde(skip_serializing_if = "unset")]
     pub code: Option<String>,
     /// When the phone rang, according to the event.
+    #[serde(skip_serializing_if = "unset")]
     pub rung_at: Instant,
     /// The pop-up has to be closed with this status, but RetailCRM could not be reached yet.
+    #[serde(skip_serializing_if = "unset")]
     pub closing: Option<String>,
     /// The pop-up was closed.
+    #[serde(skip_serializing_if = "unset")]
     pub closed: bool,
     /// Until when a request that opens the pop-up may still arrive; in the past: none is under way.
+    #[serde(skip_serializing_if = "unset")]
     pub opens_until: Instant,
 }
 
@@ -137,32 +171,43 @@ pub struct Popup {
 #[serde(default)]
 pub struct End {
     /// When the call ended.
+    #[serde(skip_serializing_if = "unset")]
     pub at: Instant,
     /// When a notification about the end was last handled, which may be long after it was sent: events wait while RetailCRM is out of order.
+    #[serde(skip_serializing_if = "unset")]
     pub handled_at: Instant,
     /// Whether UIS considers the call lost. "Lost" wins over "not lost", because UIS sends the lost-call event only for lost calls.
+    #[serde(skip_serializing_if = "unset")]
     pub is_lost: Option<bool>,
     /// Whether the finish event or the report contained the end.
-    #[serde(rename = "told_finished")]
+    #[serde(rename = "told_finished", skip_serializing_if = "unset")]
     pub finish_reported: bool,
     /// Whether the lost-call event arrived.
-    #[serde(rename = "told_lost")]
+    #[serde(rename = "told_lost", skip_serializing_if = "unset")]
     pub lost_reported: bool,
     /// Seconds of talk.
+    #[serde(skip_serializing_if = "unset")]
     pub talk: Option<u32>,
     /// Seconds of waiting.
+    #[serde(skip_serializing_if = "unset")]
     pub wait: Option<u32>,
     /// Seconds in all.
+    #[serde(skip_serializing_if = "unset")]
     pub total: Option<u32>,
     /// UIS's reason.
+    #[serde(skip_serializing_if = "unset")]
     pub reason: Option<String>,
     /// The employee whom UIS named as responsible for the call; an id.
+    #[serde(skip_serializing_if = "unset")]
     pub employee_id: Option<i64>,
     /// The employee who talked last according to the call's end; an id.
+    #[serde(skip_serializing_if = "unset")]
     pub last_talked: Option<i64>,
     /// The employee who talked last according to UIS's report; an id.
+    #[serde(skip_serializing_if = "unset")]
     pub last_talked_reported: Option<i64>,
     /// The employee whose phone rang last; an id.
+    #[serde(skip_serializing_if = "unset")]
     pub rung_last: Option<i64>,
 }
 
@@ -171,12 +216,16 @@ pub struct End {
 #[serde(default)]
 pub struct StoredRecording {
     /// The link, already checked to be https.
+    #[serde(skip_serializing_if = "unset")]
     pub url: String,
     /// Its length in seconds.
+    #[serde(skip_serializing_if = "unset")]
     pub seconds: Option<u32>,
     /// Where it is stored.
+    #[serde(skip_serializing_if = "unset")]
     pub place: Place,
     /// Until when the request for its note may still arrive, while the place is [`Place::NoteIntended`].
+    #[serde(skip_serializing_if = "unset")]
     pub note_until: Instant,
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::appeal::Identity;
 use crate::base::keys::Key;
 use crate::base::phone::Phone;
+use crate::base::stored::unset;
 use crate::base::tags::{self, StoredTag, TAG_NAMES};
 use crate::base::{json, stored};
 use crate::bindings::uis::integration::chat_events::{Chat, ChatInitiator};
@@ -28,50 +29,71 @@ const PARAMETER_MAX: usize = 500;
 #[serde(default)]
 pub struct ChatStory {
     /// The time of the chat's earliest event.
+    #[serde(skip_serializing_if = "unset")]
     pub began: Instant,
     /// Whether an employee accepted it.
+    #[serde(skip_serializing_if = "unset")]
     pub accepted: bool,
     /// Whether something was done for it, with what was known at that time.
+    #[serde(skip_serializing_if = "unset")]
     pub passed_on: bool,
     /// Whether the order was done, with what was known at that time.
+    #[serde(skip_serializing_if = "unset")]
     pub order_passed_on: bool,
     /// Whether an employee began the chat.
+    #[serde(skip_serializing_if = "unset")]
     pub outgoing: bool,
     /// The tags known so far.
+    #[serde(skip_serializing_if = "unset")]
     pub tags: Vec<StoredTag>,
     /// Whether the visitor's identity or the end became known and is not sent to RetailCRM yet. This is stored because the event may be
     /// retried.
-    #[serde(rename = "news")]
+    #[serde(rename = "news", skip_serializing_if = "unset")]
     pub changed: bool,
     /// The employee who accepted it; an id.
+    #[serde(skip_serializing_if = "unset")]
     pub employee: Option<i64>,
     /// The main number of the visitor's phone.
+    #[serde(skip_serializing_if = "unset")]
     pub phone: Option<String>,
     /// The extension of the visitor's phone.
+    #[serde(skip_serializing_if = "unset")]
     pub extension: Option<String>,
     /// Further phones that the visitor left with the first one.
+    #[serde(skip_serializing_if = "unset")]
     pub further_phones: Vec<Phone>,
     /// The visitor's e-mail, in lower case.
+    #[serde(skip_serializing_if = "unset")]
     pub email: Option<String>,
     /// UIS's id of the visitor.
+    #[serde(skip_serializing_if = "unset")]
     pub visitor: Option<i64>,
     /// The visitor's name.
+    #[serde(skip_serializing_if = "unset")]
     pub name: Option<String>,
     /// The visitor's name in the messenger.
+    #[serde(skip_serializing_if = "unset")]
     pub nick: Option<String>,
     /// The channel.
+    #[serde(skip_serializing_if = "unset")]
     pub channel_id: Option<i64>,
     /// The channel's type.
+    #[serde(skip_serializing_if = "unset")]
     pub channel_type: Option<String>,
     /// The channel's name.
+    #[serde(skip_serializing_if = "unset")]
     pub channel_name: Option<String>,
     /// The id of the chat's communication in UIS's reports.
+    #[serde(skip_serializing_if = "unset")]
     pub communication: Option<i64>,
     /// The end.
+    #[serde(skip_serializing_if = "unset")]
     pub end: Option<End>,
     /// The newest message that a person wrote after the end, and whether the transcript may lack it.
+    #[serde(skip_serializing_if = "unset")]
     pub later: Option<LaterMessage>,
     /// The events' parameters for templates.
+    #[serde(skip_serializing_if = "unset")]
     pub parameters: BTreeMap<String, String>,
 }
 
@@ -80,10 +102,13 @@ pub struct ChatStory {
 #[serde(default)]
 pub struct End {
     /// When it ended.
+    #[serde(skip_serializing_if = "unset")]
     pub at: Instant,
     /// How it ended without a talk, according to UIS; none: with a talk, or unknown.
+    #[serde(skip_serializing_if = "unset")]
     pub status: Option<Unsuccessful>,
     /// UIS's reason.
+    #[serde(skip_serializing_if = "unset")]
     pub cause: Option<String>,
 }
 

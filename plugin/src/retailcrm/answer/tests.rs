@@ -2,7 +2,7 @@ use super::*;
 
 fn answer(status: u16, content_type: &str, body: &str) -> Result<Value, CrmError> {
     let response = Response { status, content_type: content_type.into(), retry_after: None, body: body.as_bytes().to_vec() };
-    parse("GET /x".into(), Ok(response))
+    parse("GET /x".into(), Ok(response), None)
 }
 
 #[test]
