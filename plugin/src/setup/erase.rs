@@ -3,8 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use crate::appeals::lookup;
 use crate::base::appeal_id::{AppealId, AppealKind};
 use crate::base::keys::Key;
@@ -95,12 +93,8 @@ pub fn erase(platform: &dyn Platform, who: &Identity) -> Handled {
 
 /// RetailCRM's id of the customer that a value names.
 fn customer_of(item: &Item) -> Option<i64> {
-    let text = String::from_utf8_lossy(&item.entry.value);
-    if item.key.starts_with("visitor/") {
-        return text.rsplit(':').next()?.trim().parse().ok();
-    }
-    let (_, customer) = text.split_once("\"customer\":{\"id\":")?;
-    customer.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    let value = stored::parse(&item.entry.value)?;
+    if item.key.starts_with("visitor/") { value.as_i64() } else { value["customer"]["id"].as_i64() }
 }
 
 /// RetailCRM's numbers of the tasks that a value names.
@@ -108,8 +102,7 @@ fn tasks_of(key: &str, value: &[u8]) -> Vec<i64> {
     if !["task/", "missed-call-task/"].iter().any(|prefix| key.starts_with(prefix)) {
         return Vec::new();
     }
-    let text = String::from_utf8_lossy(value);
-    let Some(stored) = text.split_once(':').and_then(|(_, json)| serde_json::from_str::<Value>(json).ok()) else { return Vec::new() };
+    let Some(stored) = stored::parse(value) else { return Vec::new() };
     let earlier = stored["earlier"].as_array().into_iter().flatten();
     std::iter::once(&stored).chain(earlier).filter_map(|task| task["task"].as_i64()).collect()
 }
@@ -184,7 +177,7 @@ mod tests {
         for (key, value) in [
             ("call/11", r#"v1:{"phone":"79161234567"}"#),
             ("unsettled-call/11", "v1:true"),
-            ("appeal/uis-call-11", r#"v1:{"customer":{"id":17,"external_id":"uis-email-anna@x.example"}}"#),
+            ("appeal/uis-call-11", r#"v1:{"customer":{"external_id":"uis-email-anna@x.example","id":17}}"#),
             ("task/uis-call-11", r#"v1:{"task":3}"#),
             ("missed-call-task/79161234567", r#"v1:{"task":4}"#),
             ("visitor/77", "v1:17"),
