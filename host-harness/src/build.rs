@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 pub const TARGET: &str = "wasm32-wasip2";
 
 /// The profile for components. It is given on the command line, so that every crate is built with the same settings, whatever its own
-/// manifest says. Measured: `s` gives components within 2 % of the smallest and 30 % faster than `z`; link-time optimisation with one
-/// codegen unit halves the size.
+/// manifest says. Measured with the RetailCRM plugin: level 2 needs 21 % less fuel than `s` and is 8 % larger; `z` is 2 % smaller than `s`
+/// and 30 % slower. Link-time optimisation with one codegen unit halves the size.
 const PROFILE: [&str; 6] = [
     "profile.component.inherits='release'",
-    "profile.component.opt-level='s'",
+    "profile.component.opt-level=2",
     "profile.component.lto=true",
     "profile.component.codegen-units=1",
     "profile.component.panic='abort'",

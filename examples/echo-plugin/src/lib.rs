@@ -81,7 +81,7 @@ impl setup::Guest for Echo {
             "spin" => loop {
                 std::hint::black_box(());
             },
-            "hoard" => Err(Failure::Rejected(format!("{}", vec![1u8; 1 << 30].len()))),
+            "hoard" => Err(Failure::Rejected(format!("{}", std::hint::black_box(vec![1u8; 1 << 30]).len()))),
             "recurse" => Err(Failure::Rejected(deeper(0).to_string())),
             _ => Err(Failure::Rejected(format!("there is no action {name}"))),
         }
