@@ -5,33 +5,15 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use uis_harness::build;
-use uis_harness::crm::within::Simulators;
-use uis_harness::recording;
-use uis_harness::replay::{ReplayBuilder, clock_for};
 use uis_host::limits::Limits;
 use uis_host::plugin::Plugin;
 use uis_host::plugin::component::ComponentPlugin;
 use uis_host::plugin::engine::Runtime;
-use uis_host::ports::{Entry, Observer};
+use uis_test_support::metered::{BUDGETED, replayed};
 use uis_test_support::root;
-
-/// The recordings of the budget, and what happens in each.
-const STORIES: [(&str, &str); 10] = [
-    ("answered", "a call is answered"),
-    ("lost-two-events", "a call is lost"),
-    ("outgoing", "an employee calls"),
-    ("transfer", "a call is transferred, with two recordings"),
-    ("telephony/click-to-call", "a number is clicked"),
-    ("telephony/everything-talk", "contact, order and fields at once"),
-    ("telephony/everything-missed", "task, contact, order and fields at once"),
-    ("text/chat-fields", "a chat creates everything, with fields"),
-    ("text/request-client-and-order", "a site request creates a client and an order"),
-    ("deals/on-trigger", "an order is sent as a deal"),
-];
 
 /// A handler may cost so much more than its budget, in percent, before the test fails.
 const TOLERANCE_PERCENT: u64 = 5;
@@ -46,32 +28,18 @@ struct Budget {
     fuel: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
-/// Keeps the dearest run of each handler.
-#[derive(Default)]
-struct Dearest(BTreeMap<String, u64>);
-
-impl Observer for Dearest {
-    fn entry(&mut self, entry: Entry<'_>) {
-        let known = self.0.entry(entry.event.handler().to_owned()).or_default();
-        *known = entry.fuel.unwrap_or_default().max(*known);
-    }
-}
-
 async fn measured() -> Budget {
     let built = build::component(&root().join("plugin"), &|line| eprintln!("{line}")).expect("built");
     let runtime = Runtime::new(Limits::default()).expect("an engine");
     let plugin: Arc<dyn Plugin> = Arc::new(ComponentPlugin::load(&runtime, &built.wasm, &built.cache).await.expect("loaded"));
     let component_bytes = std::fs::metadata(&built.wasm).expect("a file").len();
     let mut budget = Budget { component_bytes, ..Budget::default() };
-    for (name, _) in STORIES {
-        let text = std::fs::read_to_string(root().join(format!("tests/recordings/{name}.jsonl"))).expect("readable");
-        let (header, mut lines) = recording::open(text.as_bytes()).expect("a header");
-        let clock = clock_for(&mut lines);
-        let simulators = Arc::new(Simulators::new(&header, &clock).expect("an account"));
-        let mut dearest = Dearest::default();
-        let replay = ReplayBuilder::new(&header, plugin.clone(), simulators, clock).ready(&mut dearest).await.expect("usable");
-        replay.run(lines, Duration::from_secs(24 * 3600), |_| {}).await.expect("a store in memory does not fail");
-        budget.fuel.insert(name.to_owned(), dearest.0);
+    for (name, _) in BUDGETED {
+        let dearest = budget.fuel.entry(name.to_owned()).or_default();
+        for run in replayed(name, &plugin).await {
+            let known = dearest.entry(run.handler.to_owned()).or_default();
+            *known = run.fuel.unwrap_or_default().max(*known);
+        }
     }
     budget
 }

@@ -147,6 +147,11 @@ fn imports_of_the_gateway_go_down_only() {
     check_floors("gateway");
 }
 
+#[test]
+fn imports_of_the_measurements_go_down_only() {
+    check_floors("benches");
+}
+
 fn documented(docs: &Docs) -> bool {
     docs.contents.as_deref().is_some_and(|text| !text.trim().is_empty())
 }

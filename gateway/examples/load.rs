@@ -4,6 +4,9 @@
 //! ```sh
 //! cargo build --release -p uis-gateway && cargo run --release -p uis-gateway --example load
 //! ```
+//!
+//! Names of measurements as arguments choose some: `acknowledgements`, `handled`, `slow`, `memory`. With `--json`, each prints one line: an object
+//! of its values.
 
 #[path = "../tests/proofs/fleet.rs"]
 #[allow(dead_code, reason = "the proofs use more of it")]
@@ -77,6 +80,12 @@ fn percentile(times: &mut [Duration], part: f64) -> Duration {
     times.get(((times.len() as f64 * part) as usize).min(times.len().saturating_sub(1))).copied().unwrap_or_default()
 }
 
+/// What a measurement found: a text for people, and values by name. Rates are per second, times in microseconds.
+struct Found {
+    text: String,
+    values: Value,
+}
+
 /// Sends finished calls over all connections until the time is over, or so many were sent. Gives how many were acknowledged, how long it took,
 /// and the time of each.
 async fn send_calls(fleet: &Fleet, most: u64, first: u64) -> (u64, Duration, Vec<Duration>) {
@@ -105,22 +114,22 @@ async fn send_calls(fleet: &Fleet, most: u64, first: u64) -> (u64, Duration, Vec
 }
 
 /// Durable acknowledgements: RetailCRM is down, so nothing is handled meanwhile.
-async fn acknowledgements() {
+async fn acknowledgements() -> Found {
     let mut fleet = Fleet::new(&program(), 50, json!({})).await;
     fleet.crm.misbehave(&json!({"rules": [{"path": "/api/", "status": 503}]}));
     fleet.start().await;
     let (count, took, mut times) = send_calls(&fleet, u64::MAX, 1).await;
-    println!(
-        "durable acknowledgements: {:.0} a second over {CONNECTIONS} connections, p50 {:?}, p99 {:?}, slowest {:?}",
-        count as f64 / took.as_secs_f64(),
-        percentile(&mut times, 0.5),
-        percentile(&mut times, 0.99),
-        percentile(&mut times, 1.0),
-    );
+    let (rate, [p50, p99, slowest]) = (count as f64 / took.as_secs_f64(), [0.5, 0.99, 1.0].map(|part| percentile(&mut times, part)));
+    Found {
+        text: format!(
+            "durable acknowledgements: {rate:.0} a second over {CONNECTIONS} connections, p50 {p50:?}, p99 {p99:?}, slowest {slowest:?}"
+        ),
+        values: json!({"per-second": rate, "p50-us": us(p50), "p99-us": us(p99)}),
+    }
 }
 
 /// Events handled to the end, and incoming calls answered meanwhile.
-async fn handled() {
+async fn handled() -> Found {
     let mut fleet = Fleet::new(&program(), 200, json!({"recording-wait": 0})).await;
     fleet.start().await;
     fleet.until_nothing_waits(Duration::from_secs(60)).await.expect("all are activated");
@@ -150,23 +159,25 @@ async fn handled() {
     over.store(true, Ordering::Relaxed);
     let mut times = routing.await.expect("no panic");
     let calls = fleet.crm.list("calls").len() - before;
-    println!(
-        "handled: {count} finished calls of 200 accounts in {:.1} s (sent within {:.1} s), {:.0} a second; {calls} calls in RetailCRM; incoming \
-         calls answered meanwhile: {}, p50 {:?}, p99 {:?}",
-        took.as_secs_f64(),
-        sending.as_secs_f64(),
-        count as f64 / took.as_secs_f64(),
-        times.len(),
-        percentile(&mut times, 0.5),
-        percentile(&mut times, 0.99),
-    );
+    let (rate, [p50, p99]) = (count as f64 / took.as_secs_f64(), [0.5, 0.99].map(|part| percentile(&mut times, part)));
+    Found {
+        text: format!(
+            "handled: {count} finished calls of 200 accounts in {:.1} s (sent within {:.1} s), {rate:.0} a second; {calls} calls in RetailCRM; \
+             incoming calls answered meanwhile: {}, p50 {p50:?}, p99 {p99:?}",
+            took.as_secs_f64(),
+            sending.as_secs_f64(),
+            times.len(),
+        ),
+        values: json!({"per-second": rate, "p50-us": us(p50), "p99-us": us(p99)}),
+    }
 }
 
 /// Incoming calls of twenty healthy accounts, while RetailCRM answers twenty others at once, and then only after half a minute.
-async fn slow() {
+async fn slow() -> Found {
     let mut fleet = Fleet::with_other(&program(), 40, json!({"recording-wait": 0}), 20).await;
     fleet.start().await;
     fleet.until_nothing_waits(Duration::from_secs(60)).await.expect("all are activated");
+    let (mut lines, mut values) = (Vec::new(), json!({}));
     for seconds in [0, 30] {
         fleet.other_crm.misbehave(&json!({"rules": [{"path": "/api/", "latencyMs": seconds * 1000}]}));
         let (address, began) = (fleet.address, Instant::now());
@@ -196,13 +207,14 @@ async fn slow() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         traffic.join_all().await;
-        println!(
-            "twenty accounts whose RetailCRM answers after {seconds} s: {} incoming calls of twenty others, p50 {:?}, p99 {:?}",
+        let [p50, p99] = [0.5, 0.99].map(|part| percentile(&mut times, part));
+        lines.push(format!(
+            "twenty accounts whose RetailCRM answers after {seconds} s: {} incoming calls of twenty others, p50 {p50:?}, p99 {p99:?}",
             times.len(),
-            percentile(&mut times, 0.5),
-            percentile(&mut times, 0.99),
-        );
+        ));
+        values[format!("p99-us-after-{seconds}-s")] = us(p99).into();
     }
+    Found { text: lines.join("\n"), values }
 }
 
 fn resident_kib(process: u32) -> u64 {
@@ -212,7 +224,7 @@ fn resident_kib(process: u32) -> u64 {
 }
 
 /// Memory with one account and with a thousand, all of them idle.
-async fn memory() {
+async fn memory() -> Found {
     let mut sizes = Vec::new();
     for accounts in [1, 1000] {
         let mut fleet = Fleet::new(&program(), accounts, json!({})).await;
@@ -221,28 +233,34 @@ async fn memory() {
         tokio::time::sleep(Duration::from_secs(3)).await;
         sizes.push(resident_kib(fleet.process().expect("it runs")));
     }
-    println!(
-        "memory: {} MiB with 1 account, {} MiB with 1000, {:.1} KiB for each",
-        sizes[0] >> 10,
-        sizes[1] >> 10,
-        (sizes[1] - sizes[0]) as f64 / 999.0
-    );
+    let each = (sizes[1] - sizes[0]) as f64 / 999.0;
+    Found {
+        text: format!("memory: {} MiB with 1 account, {} MiB with 1000, {each:.1} KiB for each", sizes[0] >> 10, sizes[1] >> 10),
+        values: json!({"account-bytes": each * 1024.0}),
+    }
+}
+
+fn us(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let mut wanted: Vec<String> = std::env::args().skip(1).collect();
+    let json = wanted.iter().any(|wanted| wanted == "--json");
+    wanted.retain(|wanted| wanted != "--json");
     let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == name);
+    let print = |Found { text, values }: Found| if json { println!("{values}") } else { println!("{text}") };
     if wants("acknowledgements") {
-        acknowledgements().await;
+        print(acknowledgements().await);
     }
     if wants("handled") {
-        handled().await;
+        print(handled().await);
     }
     if wants("slow") {
-        slow().await;
+        print(slow().await);
     }
     if wants("memory") {
-        memory().await;
+        print(memory().await);
     }
 }

@@ -12,8 +12,10 @@
 //! | [`program`] | runs the program `uis-host` |
 //! | [`story`] | replays a recording of `tests/recordings/` with the program; gives what is in RetailCRM and UIS afterwards |
 //! | [`play`] | replays a recording within the test's own process; gives everything that was done |
+//! | [`metered`] | measures every run of a handler in a replay: time, fuel, memory, requests |
 //! | [`native_plugin`] | runs the plugin's logic natively, not as a component |
 //! | [`chaos`] | scrambles notifications, crashes the host and makes the CRM fail, for property tests |
+//! | [`quiet`] | an event that sends no request, for measuring what every event costs |
 //! | [`many`] | writes recordings of very many events |
 //! | [`settings`] | random settings of the plugin, for property tests |
 //! | [`rules`] | replays with partners' rules |
@@ -24,10 +26,12 @@
 pub mod browser;
 pub mod chaos;
 pub mod many;
+pub mod metered;
 pub mod native_plugin;
 pub mod play;
 pub mod ports;
 pub mod program;
+pub mod quiet;
 pub mod rules;
 pub mod settings;
 mod stories;

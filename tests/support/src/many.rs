@@ -21,9 +21,32 @@ const BEGINS: &str = "2026-11-02T00:00:00+03:00";
 /// Those of the writer.
 pub fn write(out: &mut impl Write, events: u64) -> io::Result<()> {
     writeln!(out, "{}", header())?;
+    write_calls(out, events, |_, line| line)
+}
+
+/// The same, with each call for one of so many integrations in turn. Each integration has a CRM of its own.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_several(out: &mut impl Write, events: u64, integrations: u64) -> io::Result<()> {
+    let name = |number: u64| format!("shop-{number}");
+    let mut header = header();
+    if let Value::Object(members) = &mut header {
+        let [settings, crm, version] = ["settings", "crm", "settings-version"].map(|member| members.remove(member).unwrap_or_default());
+        let one = |number| json!({"name": name(number), "settings": settings, "settings-version": version, "crm": crm});
+        members.insert("integrations".into(), (0..integrations).map(one).collect());
+    }
+    writeln!(out, "{header}")?;
+    write_calls(out, events, |call, mut line| {
+        line["integration"] = name(call % integrations.max(1)).into();
+        line
+    })
+}
+
+fn write_calls(out: &mut impl Write, events: u64, changed: impl Fn(u64, Value) -> Value) -> io::Result<()> {
     for call in 0..events.div_ceil(EVENTS_OF_A_CALL) {
         for line in lines(call) {
-            writeln!(out, "{line}")?;
+            writeln!(out, "{}", changed(call, line))?;
         }
     }
     Ok(())

@@ -355,6 +355,8 @@ pub struct NativePlugin {
     description: Description,
     /// After each request the plugin's clock says that the request has arrived or never will.
     impatient: bool,
+    /// Events are handled on the thread that hands them over.
+    in_place: bool,
 }
 
 /// How far the clock of an impatient plugin is ahead: more than any request may still be on its way.
@@ -369,13 +371,19 @@ impl Default for NativePlugin {
 impl NativePlugin {
     /// The plugin.
     pub fn new() -> NativePlugin {
-        NativePlugin { description: same(handlers::describe()), impatient: false }
+        NativePlugin { description: same(handlers::describe()), impatient: false, in_place: false }
     }
 
     /// The plugin on a host that crashes: `after` has, for each attempt, the number of writes after which the host crashes; 0: not in this
     /// attempt. When the list is used up, the host crashes no more.
     pub fn crashing(after: impl IntoIterator<Item = u32>) -> Crashing {
         Crashing::new(Arc::new(NativePlugin::new()), after)
+    }
+
+    /// The plugin for measuring: an event is handled on the thread that hands it over, as a component does it, not on a thread for blocking
+    /// work. Needs a runtime with several threads, and hands over one event at a time.
+    pub fn in_place() -> NativePlugin {
+        NativePlugin { in_place: true, ..NativePlugin::new() }
     }
 
     /// The plugin without its wait for open intents: whether a request that got no answer was carried out is looked up at once. It shows that
@@ -468,6 +476,9 @@ impl Plugin for NativePlugin {
     fn handle(&self, scope: EventScope, delivery: Delivery, event: Event) -> BoxFuture<'_, Run> {
         let runtime = tokio::runtime::Handle::current();
         let jump = if self.impatient { IMPATIENCE_MS } else { 0 };
+        if self.in_place {
+            return async move { tokio::task::block_in_place(|| handle_until(runtime, scope, delivery, event, jump)) }.boxed();
+        }
         async move {
             // The logic is synchronous and blocks while it waits for responses, so it needs a thread of its own. A component has a fiber.
             let work = move || handle_until(runtime, scope, delivery, event, jump);
