@@ -75,6 +75,8 @@ fn every_finished_call_is_in_the_history_exactly_once() {
         let tested_elsewhere = [
             "telephony.filter-by-number",
             "telephony.deactivated-and-again",
+            "telephony.module-off-while-activating",
+            "telephony.module-on-then-off-while-crm-busy",
             "telephony.order-refused",
             "telephony.key-lacks-a-right",
             "telephony.right-granted-later",
