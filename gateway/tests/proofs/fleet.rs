@@ -103,7 +103,7 @@ async fn serve_crm(integrations: &[usize]) -> (retailcrm_simulator::Simulator, S
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let log = retailcrm_simulator::program::log::Log::new(false, true);
-    tokio::spawn(retailcrm_simulator::program::listener::serve(listener, (), crm.clone(), log));
+    tokio::spawn(retailcrm_simulator::program::listener::serve(listener, retailcrm_simulator::program::listener::PLAIN, crm.clone(), log));
     (crm, address)
 }
 

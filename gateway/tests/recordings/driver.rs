@@ -551,7 +551,12 @@ async fn serve_crm(
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let socket = listener.local_addr().expect("an address");
         let log = retailcrm_simulator::program::log::Log::new(false, true);
-        tokio::spawn(retailcrm_simulator::program::listener::serve(listener, (), crm.simulator(&described.name)?.clone(), log));
+        tokio::spawn(retailcrm_simulator::program::listener::serve(
+            listener,
+            retailcrm_simulator::program::listener::PLAIN,
+            crm.simulator(&described.name)?.clone(),
+            log,
+        ));
         let own: Arc<dyn Egress> = Arc::new(ToSocket { inner: HttpEgress::new(AllowPrivate::this_machine())?, socket });
         egress.insert(described.name.clone(), own);
         connections.insert(described.name.clone(), NewConnection { url: remote.base.to_string(), key: SecretSource::Value(remote.key) });

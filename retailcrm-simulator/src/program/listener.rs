@@ -30,9 +30,15 @@ const HEADERS: Duration = Duration::from_secs(30);
 /// What connections are encrypted with; `None`: they are not.
 #[cfg(feature = "tls")]
 pub type Encryption = Option<tokio_rustls::TlsAcceptor>;
+/// Without TLS.
+#[cfg(feature = "tls")]
+pub const PLAIN: Encryption = None;
 /// This build has no TLS.
 #[cfg(not(feature = "tls"))]
 pub type Encryption = ();
+/// Without TLS.
+#[cfg(not(feature = "tls"))]
+pub const PLAIN: Encryption = ();
 
 /// Serves for ever.
 pub async fn serve(listener: TcpListener, encryption: Encryption, simulator: Simulator, log: Log) {

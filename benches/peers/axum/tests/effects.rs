@@ -33,7 +33,7 @@ async fn serve_crm() -> (Simulator, SocketAddr) {
     // Links in its answers lead there.
     account.listens_at = Some(format!("http://{address}"));
     let crm = Simulator::new(account, Arc::new(chrono::Utc::now));
-    tokio::spawn(listener::serve(listener, (), crm.clone(), Log::new(false, true)));
+    tokio::spawn(listener::serve(listener, listener::PLAIN, crm.clone(), Log::new(false, true)));
     (crm, address)
 }
 

@@ -198,7 +198,7 @@ fn serve_crm(listener: TcpListener, clock: &Arc<dyn Clock>, url: &str) -> Result
     let carrier = carrier::Http::new().map_err(|error| error.to_string())?;
     let setup = Arc::new(move |account: &mut CrmAccount| account.listens_at = Some(address.clone()));
     let crm = Simulator::with(crm_account(None)?, Arc::new(move || now.now()), Some(Arc::new(carrier)), setup);
-    tokio::spawn(listener::serve(listener, (), crm.clone(), log::Log::new(false, true)));
+    tokio::spawn(listener::serve(listener, listener::PLAIN, crm.clone(), log::Log::new(false, true)));
     Ok(crm)
 }
 
