@@ -13,6 +13,7 @@
 //! | [`story`] | replays a recording of `tests/recordings/` with the program; gives what is in RetailCRM and UIS afterwards |
 //! | [`play`] | replays a recording within the test's own process; gives everything that was done |
 //! | [`metered`] | measures every run of a handler in a replay: time, fuel, memory, requests |
+//! | [`component_plugin`] | loads the plugin's component once in a process |
 //! | [`native_plugin`] | runs the plugin's logic natively, not as a component |
 //! | [`chaos`] | scrambles notifications, crashes the host and makes the CRM fail, for property tests |
 //! | [`quiet`] | an event that sends no request, for measuring what every event costs |
@@ -25,6 +26,7 @@
 
 pub mod browser;
 pub mod chaos;
+mod component;
 pub mod many;
 pub mod metered;
 pub mod native_plugin;
@@ -37,5 +39,6 @@ pub mod settings;
 mod stories;
 pub mod toolchains;
 
+pub use component::component_plugin;
 pub use program::{HEADER, check_by_schema, command_json, file, finished, host_program, recordings, replay_json, root, scratch, uis_host};
 pub use stories::{Replayed, Story, story};
