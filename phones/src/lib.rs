@@ -99,6 +99,11 @@ pub fn in_text(text: &str, country: Country) -> Vec<(Range<usize>, Phone)> {
     reading::numbers(cut(text), country, extension::Place::Prose)
 }
 
+/// Loads the numbering plans. Without it, the first reading of a process does, which takes 8 ms longer then.
+pub fn load_plans() {
+    let _ = plan::assigned("79161234567");
+}
+
 /// Whether two phones have the same main number. The extension only picks among people who share it.
 pub fn same(left: &Phone, right: &Phone) -> bool {
     left.number == right.number

@@ -61,6 +61,8 @@ impl Runtime {
     }
 
     fn make(limits: Limits, watch: Option<MemoryWatch>) -> wasmtime::Result<Runtime> {
+        // While the component is loaded. If the thread cannot start, the first event loads them.
+        let _ = std::thread::Builder::new().name("uis-host-plans".into()).spawn(uis_phones::load_plans);
         let (engine, allocation) = engine_with(pool(&limits), watch.is_some())?;
         let mut linker = Linker::new(&engine);
         link(&mut linker)?;
