@@ -80,7 +80,10 @@ fn the_contract_is_frozen_under_its_version_or_says_that_it_is_not() {
 }
 
 /// The frozen versions with the digest of their items, so that nobody can change `wit/` and the frozen copy together.
-const FROZEN: [(&str, &str); 1] = [("0.1.0", "b6c844b44a8d93421c2ac5e388c9666910da64ccfefa6ce23bfb04b3462b4aef")];
+const FROZEN: [(&str, &str); 2] = [
+    ("0.1.0", "b6c844b44a8d93421c2ac5e388c9666910da64ccfefa6ce23bfb04b3462b4aef"),
+    ("0.2.0", "0d8c5c3d335553ad09c2f0d291b76c09014d439174596c0d63a6291d5c0239e8"),
+];
 
 #[test]
 fn frozen_versions_never_change() {
@@ -128,6 +131,7 @@ fn recording(folder: &tempfile::TempDir, settings: &serde_json::Value) -> String
 
 #[test]
 fn a_plugin_of_a_frozen_version_runs_or_is_refused_by_name() {
+    assert!(runs_plugins_of("0.2.0"), "plugins of 0.2 are promised to run");
     let folder = tempfile::tempdir().expect("a folder");
     let recording = recording(&folder, &json!({}));
     for version in frozen_versions() {
@@ -149,7 +153,9 @@ fn a_plugin_of_a_frozen_version_runs_or_is_refused_by_name() {
 #[test]
 fn rules_of_earlier_versions_still_run() {
     let versions = versions_that(runs_rules_of);
-    assert!(versions.iter().any(|version| name(version) == "0.1.0"), "rules of 0.1 are promised to run: {versions:?}");
+    for promised in ["0.1.0", "0.2.0"] {
+        assert!(versions.iter().any(|version| name(version) == promised), "rules of {promised} are promised to run: {versions:?}");
+    }
     let folder = tempfile::tempdir().expect("a folder");
     let recording = recording(&folder, &json!({"request-send": true, "text-default-responsible": 5, "request-task": true}));
     for version in versions {

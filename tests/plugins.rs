@@ -7,23 +7,23 @@ use uis_test_support::{check_by_schema, replay_json, root, uis_host};
 
 /// Everything that the component of our plugin may import. Add a line only after a decision, because the host must grant each import.
 const IMPORTS: [&str; 30] = [
-    "uis:integration/call-events@0.2.0-dev",
-    "uis:integration/chat-events@0.2.0-dev",
-    "uis:integration/clock@0.2.0-dev",
-    "uis:integration/communications@0.2.0-dev",
-    "uis:integration/connections@0.2.0-dev",
-    "uis:integration/deals@0.2.0-dev",
-    "uis:integration/decision@0.2.0-dev",
-    "uis:integration/directory@0.2.0-dev",
-    "uis:integration/endpoints@0.2.0-dev",
-    "uis:integration/log@0.2.0-dev",
-    "uis:integration/phones@0.2.0-dev",
-    "uis:integration/rules@0.2.0-dev",
-    "uis:integration/settings@0.2.0-dev",
-    "uis:integration/site-request-events@0.2.0-dev",
-    "uis:integration/storage@0.2.0-dev",
-    "uis:integration/timers@0.2.0-dev",
-    "uis:integration/types@0.2.0-dev",
+    "uis:integration/call-events@0.2.0",
+    "uis:integration/chat-events@0.2.0",
+    "uis:integration/clock@0.2.0",
+    "uis:integration/communications@0.2.0",
+    "uis:integration/connections@0.2.0",
+    "uis:integration/deals@0.2.0",
+    "uis:integration/decision@0.2.0",
+    "uis:integration/directory@0.2.0",
+    "uis:integration/endpoints@0.2.0",
+    "uis:integration/log@0.2.0",
+    "uis:integration/phones@0.2.0",
+    "uis:integration/rules@0.2.0",
+    "uis:integration/settings@0.2.0",
+    "uis:integration/site-request-events@0.2.0",
+    "uis:integration/storage@0.2.0",
+    "uis:integration/timers@0.2.0",
+    "uis:integration/types@0.2.0",
     "wasi:cli/environment@0.2.6",
     "wasi:cli/exit@0.2.6",
     "wasi:cli/stderr@0.2.6",
@@ -45,7 +45,7 @@ fn the_component_imports_only_the_contract_and_what_rusts_std_needs() {
     let found: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
     check_by_schema(&found);
     assert_eq!(found["imports"], serde_json::json!(IMPORTS));
-    assert_eq!(found["contract"], "uis:integration@0.2.0-dev");
+    assert_eq!(found["contract"], "uis:integration@0.2.0");
     let exports: Vec<&str> = found["exports"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
     assert_eq!(exports.len(), 6, "{exports:?}");
     for forbidden in ["filesystem", "sockets", "wasi:http", "random", "clocks"] {
@@ -86,7 +86,7 @@ fn a_component_is_built_again_only_when_its_sources_changed() {
 fn inspect_prints_imports_and_settings_as_text() {
     let output = uis_host(&["inspect", "plugin", "--settings"]);
     let text = String::from_utf8(output.stdout).expect("UTF-8");
-    for part in ["uis:integration@0.2.0-dev", "wasi:io/streams", "recording-wait = 10", "«Ожидание записи разговора", "*.retailcrm.ru"]
+    for part in ["uis:integration@0.2.0", "wasi:io/streams", "recording-wait = 10", "«Ожидание записи разговора", "*.retailcrm.ru"]
     {
         assert!(text.contains(part), "{part}: {text}");
     }

@@ -1,7 +1,7 @@
 //! The version of the contract and the text of its WIT files, so that a program can write them out for authors of components.
 
-/// The contract's version that this host implements. `-dev`: the version is not frozen yet.
-pub const CONTRACT_VERSION: &str = "0.2.0-dev";
+/// The contract's version that this host implements. It ends with `-dev` while the version is not frozen (`contracts/README.md`).
+pub const CONTRACT_VERSION: &str = "0.2.0";
 /// The earlier series whose rules this host runs. The interfaces of rules have not changed since.
 pub const RULE_SERIES: [&str; 1] = ["0.1"];
 /// The WIT package of the contract.
@@ -62,11 +62,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_that_is_not_frozen_fits_only_itself() {
+    fn a_version_fits_its_own_series_and_one_that_is_not_frozen_fits_nothing_else() {
         let runs = |version: &str| (runs_plugins_of(version), runs_rules_of(version));
         assert_eq!(runs(CONTRACT_VERSION), (true, true));
         assert_eq!([runs("0.1.0"), runs("0.1.7")], [(false, true); 2]);
-        for other in ["0.1.0-dev", "0.2.0", "0.2.1", "0.2.0-dev.1", "0.3.0", "1.0.0", "", "x"] {
+        assert_eq!(runs("0.2.7"), (true, true));
+        for other in ["0.1.0-dev", "0.2.0-dev", "0.2.1-dev", "0.3.0", "1.0.0", "", "x"] {
             assert_eq!(runs(other), (false, false), "{other}");
         }
     }

@@ -4,4 +4,4 @@
   (import "wasi:http/outgoing-handler@0.2.6" (instance (export "handle" (func))))
   (component $nothing)
   (instance $it (instantiate $nothing))
-  (export "uis:integration/setup@0.2.0-dev" (instance $it)))
+  (export "uis:integration/setup@0.2.0" (instance $it)))

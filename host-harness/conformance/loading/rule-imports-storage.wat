@@ -1,7 +1,7 @@
 ;; A rule that imports what only the plugin may use.
-;; held by: uis:integration/storage@0.2.0-dev
+;; held by: uis:integration/storage@0.2.0
 (component
-  (import "uis:integration/storage@0.2.0-dev" (instance (export "get" (func))))
+  (import "uis:integration/storage@0.2.0" (instance (export "get" (func))))
   (component $nothing)
   (instance $it (instantiate $nothing))
-  (export "uis:integration/rule-draft@0.2.0-dev" (instance $it)))
+  (export "uis:integration/rule-draft@0.2.0" (instance $it)))

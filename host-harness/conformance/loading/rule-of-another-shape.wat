@@ -3,4 +3,4 @@
 (component
   (component $nothing)
   (instance $it (instantiate $nothing))
-  (export "uis:integration/rule-draft@0.2.0-dev" (instance $it)))
+  (export "uis:integration/rule-draft@0.2.0" (instance $it)))

@@ -3,6 +3,6 @@
 (module
   (memory (export "memory") 2)
   (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const -64))
-  (func (export "uis:integration/rule-responsible@0.2.0-dev#decide") (param i32) (result i32)
+  (func (export "uis:integration/rule-responsible@0.2.0#decide") (param i32) (result i32)
     (unreachable))
 )

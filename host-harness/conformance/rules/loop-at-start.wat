@@ -10,6 +10,6 @@
     (local.get $at))
   (start $begin)
   (func $begin (loop (br 0)))
-  (func (export "uis:integration/rule-responsible@0.2.0-dev#decide") (param i32) (result i32)
+  (func (export "uis:integration/rule-responsible@0.2.0#decide") (param i32) (result i32)
     (unreachable))
 )

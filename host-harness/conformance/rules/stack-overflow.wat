@@ -9,7 +9,7 @@
     (global.set $free (i32.add (local.get $at) (local.get 3)))
     (local.get $at))
   (func $deeper (param i64) (result i64) (i64.add (call $deeper (i64.add (local.get 0) (i64.const 1))) (i64.const 1)))
-  (func (export "uis:integration/rule-responsible@0.2.0-dev#decide") (param i32) (result i32)
+  (func (export "uis:integration/rule-responsible@0.2.0#decide") (param i32) (result i32)
     (drop (call $deeper (i64.const 0)))
     (i32.const 512))
 )

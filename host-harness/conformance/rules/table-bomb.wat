@@ -9,7 +9,7 @@
     (global.set $free (i32.add (local.get $at) (local.get 3)))
     (local.get $at))
   (table $t 1 funcref)
-  (func (export "uis:integration/rule-responsible@0.2.0-dev#decide") (param i32) (result i32)
+  (func (export "uis:integration/rule-responsible@0.2.0#decide") (param i32) (result i32)
     (loop $more
       (drop (table.grow $t (ref.null func) (i32.const 1000)))
       (br $more))

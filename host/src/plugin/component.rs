@@ -353,7 +353,7 @@ mod tests {
     #[test]
     fn a_plugin_of_another_contract_is_refused_by_name() {
         let own = format!("uis:integration/log@{CONTRACT_VERSION}");
-        for other in ["0.1.0", "0.1.9", "0.2.0", "0.3.0-dev"] {
+        for other in ["0.1.0", "0.1.9", "0.2.0-dev", "0.3.0"] {
             let refused = check(Path::new("shop.wasm"), &names(&[&own], &[&format!("uis:integration/setup@{other}")]));
             let error = refused.expect_err(other).to_string();
             for part in ["shop.wasm", &format!("uis:integration {other},"), CONTRACT_VERSION, "build the plugin for"] {

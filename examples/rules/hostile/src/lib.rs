@@ -15,7 +15,7 @@ use core::hint::black_box;
 
 wit_bindgen::generate!({
     path: "../../../wit",
-    inline: "package partner:hostile; world rule { export uis:integration/rule-draft@0.2.0-dev; export uis:integration/rule-routing@0.2.0-dev; export uis:integration/rule-deal@0.2.0-dev; }",
+    inline: "package partner:hostile; world rule { export uis:integration/rule-draft@0.2.0; export uis:integration/rule-routing@0.2.0; export uis:integration/rule-deal@0.2.0; }",
     world: "partner:hostile/rule",
     generate_all,
 });

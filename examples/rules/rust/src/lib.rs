@@ -14,7 +14,7 @@ use alloc::string::{String, ToString};
 
 wit_bindgen::generate!({
     path: "../../../wit",
-    inline: "package partner:rule; world rule { export uis:integration/rule-draft@0.2.0-dev; export uis:integration/rule-responsible@0.2.0-dev; }",
+    inline: "package partner:rule; world rule { export uis:integration/rule-draft@0.2.0; export uis:integration/rule-responsible@0.2.0; }",
     world: "partner:rule/rule",
     generate_all,
     additional_derives: [PartialEq],
