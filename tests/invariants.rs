@@ -157,7 +157,10 @@ fn check_crm_with(settings: &Value, plans: &[CallPlan], crm: &Value) -> Result<(
     };
     let is_on = settings["telephony"] != false;
     let stored = texts("calls", "externalId");
-    prop_assert_eq!(doubled(crm, &Value::Null, None), []);
+    // Then each missed call of one caller has a task of its own, with the same text; how many there are is checked below.
+    let task_each = settings["missed-call-task-once"] == false;
+    let doubles: Vec<_> = doubled(crm, &Value::Null, None).into_iter().filter(|one| !task_each || one.what != "task doubled").collect();
+    prop_assert_eq!(doubles, []);
     prop_assert_eq!(stored.len(), if is_on { plans.len() } else { 0 }, "filters and switches do not touch the history: {:?}", stored);
     prop_assert_eq!(open_popups(crm), [], "pop-ups stayed open");
     let orders = texts("orders", "externalId");
