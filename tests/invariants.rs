@@ -157,7 +157,7 @@ fn check_crm_with(settings: &Value, plans: &[CallPlan], crm: &Value) -> Result<(
     };
     let is_on = settings["telephony"] != false;
     let stored = texts("calls", "externalId");
-    // Then each missed call of one caller has a task of its own, with the same text; how many there are is checked below.
+    // Without one task per client, each missed call of one caller has a task with the same text; how many there are is checked below.
     let task_each = settings["missed-call-task-once"] == false;
     let doubles: Vec<_> = doubled(crm, &Value::Null, None).into_iter().filter(|one| !task_each || one.what != "task doubled").collect();
     prop_assert_eq!(doubles, []);

@@ -4,14 +4,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use uis_harness::build;
-use uis_host::limits::Limits;
 use uis_host::plugin::Plugin;
-use uis_host::plugin::component::ComponentPlugin;
-use uis_host::plugin::engine::Runtime;
 use uis_test_support::native_plugin::NativePlugin;
 use uis_test_support::play::{Trace, play_seeded};
-use uis_test_support::{root, story};
+use uis_test_support::{component_plugin, root, story};
 
 /// Recordings in which several lanes have work at the same time.
 const RECORDINGS: [&str; 3] = ["telephony/everything-talk", "text/chat-contact-late", "deals/there-and-back"];
@@ -23,9 +19,7 @@ async fn replayed(name: &str, plugin: &Arc<dyn Plugin>, seed: u64) -> Trace {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_seed_gives_one_order_natively_and_as_a_component() {
-    let built = build::component(&root().join("plugin"), &|line| eprintln!("{line}")).expect("built");
-    let runtime = Runtime::new(Limits::default()).expect("an engine");
-    let component: Arc<dyn Plugin> = Arc::new(ComponentPlugin::load(&runtime, &built.wasm, &built.cache).await.expect("loaded"));
+    let component = component_plugin();
     let native: Arc<dyn Plugin> = Arc::new(NativePlugin::new());
     for name in RECORDINGS {
         let mut orders = BTreeSet::new();

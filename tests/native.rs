@@ -5,19 +5,13 @@ use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
 
-use uis_harness::build;
-use uis_host::limits::Limits;
 use uis_host::plugin::Plugin;
-use uis_host::plugin::component::ComponentPlugin;
-use uis_host::plugin::engine::Runtime;
 use uis_test_support::play::play;
-use uis_test_support::{recordings, root};
+use uis_test_support::{component_plugin, recordings};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_native_plugin_and_the_component_do_the_same() {
-    let built = build::component(&root().join("plugin"), &|line| eprintln!("{line}")).expect("built");
-    let runtime = Runtime::new(Limits::default()).expect("an engine");
-    let component: Arc<dyn Plugin> = Arc::new(ComponentPlugin::load(&runtime, &built.wasm, &built.cache).await.expect("loaded"));
+    let component = component_plugin();
     let native: Arc<dyn Plugin> = Arc::new(uis_test_support::native_plugin::NativePlugin::new());
     assert_eq!(component.description(), native.description());
     assert_eq!(component.settings_schema().await, native.settings_schema().await);
