@@ -43,10 +43,15 @@ impl Program {
         Ok(beside.join(folder).join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
     }
 
-    /// Builds the program as a release, and shows the command.
-    pub fn build(self) -> Result<()> {
+    /// Builds programs as releases, and shows the command. It is one command: built one by one, each would have its own set of features of what
+    /// they share, and the compiler of components would be built for each.
+    pub fn build(programs: &[Program]) -> Result<()> {
+        if programs.is_empty() {
+            return Ok(());
+        }
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-        let arguments = [&["build", "--locked", "--release"], &self.cargo()[..]].concat();
+        let mut arguments = vec!["build", "--locked", "--release"];
+        arguments.extend(programs.iter().flat_map(|program| program.cargo()));
         eprintln!("cargo {}", arguments.join(" "));
         let status =
             Command::new(&cargo).args(&arguments).current_dir(root()).status().with_context(|| format!("{cargo} cannot be run"))?;

@@ -104,8 +104,8 @@ impl Setup {
         let mut programs: Vec<Program> = groups.iter().flat_map(|group| group.programs).copied().collect();
         programs.sort_unstable();
         programs.dedup();
-        for program in programs.into_iter().filter(|_| builds) {
-            program.build()?;
+        if builds {
+            Program::build(&programs)?;
         }
         let built = component_build::component(&root().join("plugin"), &|line| eprintln!("{line}"))?;
         let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
