@@ -125,7 +125,7 @@ fn before(context: &Context<'_>, appeal: &Appeal<'_>, plan: &TaskPlan<'_>, last:
             cover(context, appeal, plan, last)
         }
         Some(task) => {
-            let why = format!("it is off, so that task {task} makes no difference");
+            let why = format!("it is off, so another task is made beside task {task}");
             context.decided(format_args!("task of {}", appeal.id), "missed-call-task-once", Decided::Done, why);
             Ok(Before::Needed { is_closed: false })
         }

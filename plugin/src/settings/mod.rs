@@ -332,10 +332,25 @@ fn readable(given: Map<String, Value>) -> (Map<String, Value>, Vec<Misconfigurat
                     }
                 },
             },
-            None => problems.push(problem(&name, format!("there is no such setting; there are: {}", schema::names(false).join(", ")))),
+            None => problems.push(problem(&name, no_such_setting(&name))),
         }
     }
     (readable, problems)
+}
+
+/// How alike a misspelt name and a setting's name must be for the setting to be meant, from 0 to 1.
+const ALIKE: f64 = 0.7;
+
+/// The message about a name that no setting has: the setting that it probably means, or else all of them.
+fn no_such_setting(written: &str) -> String {
+    let names = schema::names(false);
+    // However long the name is that somebody sent: comparing takes its length times that of each setting's name.
+    let compared = if written.len() <= 100 { names.as_slice() } else { &[] };
+    let scored = compared.iter().map(|name| (strsim::normalized_levenshtein(written, name), name));
+    match scored.filter(|(score, _)| *score >= ALIKE).max_by(|a, b| a.0.total_cmp(&b.0)) {
+        Some((_, meant)) => format!("there is no such setting; did you mean \"{meant}\"?"),
+        None => format!("there is no such setting; there are: {}", names.join(", ")),
+    }
 }
 
 /// A block of settings: the prefix of the settings' names, the field in [`Settings`], the defaults as JSON.

@@ -46,6 +46,19 @@ fn every_problem_is_reported_under_its_setting() {
 }
 
 #[test]
+fn a_misspelt_setting_is_answered_with_what_is_meant() {
+    let message = |json: &str| prepare(&Fake::default(), json, None).expect_err(json)[0].message.clone();
+    for (written, meant) in [("mised-call-task-once", "missed-call-task-once"), ("incoming_missed_task", "incoming-missed-task")] {
+        let expected = format!("there is no such setting; did you mean \"{meant}\"?");
+        assert_eq!(message(&serde_json::json!({ written: true }).to_string()), expected);
+    }
+    let far = message(r#"{"volume":1}"#);
+    assert!(far.starts_with("there is no such setting; there are: ") && far.contains(", missed-call-task-once, "), "{far}");
+    // Compared with nothing.
+    assert!(message(&serde_json::json!({ "x".repeat(100_000): 1 }).to_string()).contains("there are: "));
+}
+
+#[test]
 fn contradicting_settings_are_reported_under_their_names() {
     for (json, setting) in [
         (r#"{"filter-by-virtual-numbers":true}"#, "virtual-numbers"),
