@@ -25,6 +25,10 @@ use machine::Machine;
 use rows::Setup;
 use table::Values;
 
+/// What is measured within this program has the allocator that `uis-host` and `uis-gateway` have.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures what events, replays, the gateway and builds cost. Run it by `cargo run --release -p uis-benches`.
 #[derive(Debug, Parser)]
 #[command(name = "performance", version, args_conflicts_with_subcommands = true)]
