@@ -1,6 +1,6 @@
 //! One integration of one account: everything that outlives a single event. Handlers reach it only through the contract's imports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -58,7 +58,7 @@ pub struct Integration {
     /// Holds everything that must survive a restart: kept events, the plugin's storage, timers, the state.
     pub store: Arc<dyn Store>,
     /// Connections to remote systems, by the names that `setup.describe` gives them.
-    pub connections: BTreeMap<String, Connection>,
+    pub connections: HashMap<String, Connection>,
     /// The settings in force, in the form that the plugin's `setup.prepare` returned.
     pub settings: Mutex<Arc<Vec<u8>>>,
     /// The public addresses of the integration and the secret that protects them.
@@ -87,7 +87,7 @@ impl Integration {
             clock,
             account,
             store: Arc::new(MemoryStore::default()),
-            connections: BTreeMap::new(),
+            connections: HashMap::new(),
             settings: Mutex::default(),
             endpoints: Endpoints { base: Integration::base(HOOKS, name), callbacks: callbacks.collect(), secret },
             rules: Arc::new(NoRules),
@@ -102,7 +102,7 @@ impl Integration {
             clock: Arc::new(VirtualClock::default()),
             account: UisAccount::absent(),
             store: Arc::new(MemoryStore::default()),
-            connections: BTreeMap::new(),
+            connections: HashMap::new(),
             settings: Mutex::default(),
             endpoints: Endpoints { base: String::new(), callbacks: Vec::new(), secret: String::new().into() },
             rules: Arc::new(NoRules),
