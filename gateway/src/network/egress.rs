@@ -28,6 +28,9 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How long an unused connection stays open. Servers usually close theirs after 60 s or more; ours is gone before, so that no request meets
 /// a connection that is being closed.
 const IDLE: Duration = Duration::from_secs(30);
+/// How many unused connections to one host stay open: as many as a handler's requests need that are sent side by side. After a rush of events
+/// there would be many more, each with 15 KiB of buffers.
+const IDLE_PER_HOST: usize = 8;
 
 type Connector = BoxCloneSyncService<Uri, MaybeHttpsStream<TokioIo<TcpStream>>, tower::BoxError>;
 
@@ -57,7 +60,9 @@ impl HttpEgress {
         tcp.set_connect_timeout(Some(CONNECT));
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp);
         let connector = BoxCloneSyncService::new(Timeout::new(connector, CONNECT));
-        let client = Client::builder(TokioExecutor::new()).pool_idle_timeout(IDLE).pool_timer(TokioTimer::new()).build(connector);
+        let mut client = Client::builder(TokioExecutor::new());
+        client.pool_idle_timeout(IDLE).pool_max_idle_per_host(IDLE_PER_HOST).pool_timer(TokioTimer::new());
+        let client = client.build(connector);
         Ok(HttpEgress { client, reach })
     }
 }
@@ -160,6 +165,7 @@ impl Egress for NoKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use uis_host::suites::egress::{Fixture, conforms};
     use uis_test_support::ports::{egress_server, on_loopback, refused_address};
@@ -195,6 +201,46 @@ mod tests {
         let url = server(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 2\r\n\r\nhi").await;
         let answer = sent(&url, 10).await.expect("an answer");
         assert_eq!((answer.status().as_u16(), answer.body().as_ref()), (302, b"hi".as_slice()));
+    }
+
+    /// A server that answers the first requests together, once there are so many, and counts its open connections.
+    async fn patient_server(together: usize) -> (String, Arc<AtomicUsize>) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (open, all) = (Arc::new(AtomicUsize::new(0)), Arc::new(tokio::sync::Barrier::new(together)));
+        let counted = open.clone();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let (open, all) = (counted.clone(), all.clone());
+                open.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(async move {
+                    let mut request = [0; 4096];
+                    while stream.read(&mut request).await.is_ok_and(|read| read > 0) {
+                        all.wait().await;
+                        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").await;
+                    }
+                    open.fetch_sub(1, Ordering::SeqCst);
+                });
+            }
+        });
+        (format!("http://{address}/"), open)
+    }
+
+    #[tokio::test]
+    async fn after_a_rush_only_some_connections_stay_open() {
+        let rush = 3 * IDLE_PER_HOST;
+        let (url, open) = patient_server(rush).await;
+        let egress = HttpEgress::new(AllowPrivate::this_machine()).expect("a client");
+        let requests = (0..rush).map(|_| egress.send(http::Request::get(&url).body(Bytes::new()).expect("a request"), 10));
+        let answers = futures_util::future::join_all(requests).await;
+        assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|answer| answer.status() == 200)));
+        let closed = async {
+            while open.load(Ordering::SeqCst) > IDLE_PER_HOST {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), closed).await.expect("the others are closed");
+        assert_eq!(open.load(Ordering::SeqCst), IDLE_PER_HOST);
     }
 
     #[tokio::test]
