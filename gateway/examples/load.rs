@@ -5,8 +5,8 @@
 //! cargo build --release -p uis-gateway && cargo run --release -p uis-gateway --example load
 //! ```
 //!
-//! Names of measurements as arguments choose some: `acknowledgements`, `handled`, `slow`, `memory`. With `--json`, each prints one line: an object
-//! of its values.
+//! Names of measurements as arguments choose some: `acknowledgements`, `handled`, `slow`, `memory`, `idle`. With `--json`, each prints one line: an
+//! object of its values.
 
 #[path = "../tests/proofs/fleet.rs"]
 #[allow(dead_code, reason = "the proofs use more of it")]
@@ -223,19 +223,37 @@ fn resident_kib(process: u32) -> u64 {
     line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number")
 }
 
+/// The resident memory of a gateway with so many activated accounts, after they were idle for so long.
+async fn resident_with(accounts: usize, idle: Duration) -> u64 {
+    let mut fleet = Fleet::new(&program(), accounts, json!({})).await;
+    fleet.start().await;
+    fleet.until_nothing_waits(Duration::from_secs(120)).await.expect("all are activated");
+    tokio::time::sleep(idle).await;
+    resident_kib(fleet.process().expect("it runs"))
+}
+
 /// Memory with one account and with a thousand, all of them idle.
 async fn memory() -> Found {
     let mut sizes = Vec::new();
     for accounts in [1, 1000] {
-        let mut fleet = Fleet::new(&program(), accounts, json!({})).await;
-        fleet.start().await;
-        fleet.until_nothing_waits(Duration::from_secs(120)).await.expect("all are activated");
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        sizes.push(resident_kib(fleet.process().expect("it runs")));
+        sizes.push(resident_with(accounts, Duration::from_secs(3)).await);
     }
     let each = (sizes[1] - sizes[0]) as f64 / 999.0;
     Found {
         text: format!("memory: {} MiB with 1 account, {} MiB with 1000, {each:.1} KiB for each", sizes[0] >> 10, sizes[1] >> 10),
+        values: json!({"account-bytes": each * 1024.0}),
+    }
+}
+
+/// Memory of each further account when no connection to RetailCRM is open any more: both gateways have used all places for instances.
+async fn idle() -> Found {
+    let mut sizes = Vec::new();
+    for accounts in [500, 1500] {
+        sizes.push(resident_with(accounts, Duration::from_secs(75)).await);
+    }
+    let each = (sizes[1] as f64 - sizes[0] as f64) / 1000.0;
+    Found {
+        text: format!("idle: {} MiB with 500 accounts, {} MiB with 1500, {each:.1} KiB for each", sizes[0] >> 10, sizes[1] >> 10),
         values: json!({"account-bytes": each * 1024.0}),
     }
 }
@@ -262,5 +280,8 @@ async fn main() {
     }
     if wants("memory") {
         print(memory().await);
+    }
+    if wants("idle") {
+        print(idle().await);
     }
 }
