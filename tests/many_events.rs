@@ -89,8 +89,8 @@ impl Drop for Crm {
 }
 
 /// Most memory that an event may keep with `--summary`, in bytes: a seventh of what the plugin stores for a call, which is some 1300 bytes for
-/// 35 days, and some room.
-const KEPT: u64 = 350;
+/// 35 days, and some room for the allocator: it was 316 bytes.
+const KEPT: u64 = 500;
 
 #[cfg(target_os = "linux")]
 #[test]
@@ -103,10 +103,10 @@ fn a_long_replay_with_summary_keeps_only_what_the_plugin_stores() {
     check(&counted.report);
     assert!(counted.length < 1000, "{}", counted.report);
     assert!(counted.growth < 8000 * KEPT, "{} bytes for 8000 events", counted.growth);
-    // Without it, the report grows with every event.
+    // Without it, the report grows with every event. The first 2000 events use what was allocated while the program started.
     let crm = Crm::start(folder.path());
-    let whole = piped(&["--unpaced", "--crm", &crm.1, "--crm-content", "keep"], 500, 2500);
-    assert!(whole.growth > 2000 * KEPT, "{} bytes for 2000 events", whole.growth);
+    let whole = piped(&["--unpaced", "--crm", &crm.1, "--crm-content", "keep"], 2000, 10_000);
+    assert!(whole.growth > 8000 * KEPT, "{} bytes for 8000 events", whole.growth);
 }
 
 fn check(report: &Value) {
