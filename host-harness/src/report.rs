@@ -105,6 +105,11 @@ impl Report {
         Report { most: Some(most), ..Report::default() }
     }
 
+    /// Whether it lists nothing: no problem, no answer of a rule, and no note.
+    pub fn has_only_counts(&self) -> bool {
+        self.problems.is_empty() && self.rules.is_empty() && self.notes.is_empty() && self.further == Further::default()
+    }
+
     /// Whether a list of this length is full.
     fn is_full(&self, length: usize) -> bool {
         self.most.is_some_and(|most| length >= most)

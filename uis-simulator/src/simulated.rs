@@ -1,5 +1,6 @@
 //! The account as an implementation of the host's ports.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use chrono::SecondsFormat;
@@ -23,17 +24,31 @@ use crate::account::{Account, AccountState, WORKPLACE};
 pub struct SimulatedAccount {
     state: Mutex<AccountState>,
     clock: Arc<dyn Clock>,
+    /// An integration did something that the account's other integrations may notice.
+    affected: AtomicBool,
 }
 
 impl SimulatedAccount {
     /// An account before the first event. The clock gives the current time.
     pub fn new(account: Account, clock: Arc<dyn Clock>) -> Self {
-        SimulatedAccount { state: Mutex::new(AccountState::new(account)), clock }
+        SimulatedAccount { state: Mutex::new(AccountState::new(account)), clock, affected: AtomicBool::new(false) }
     }
 
     /// The state of the account. It stays locked until the guard is dropped.
     pub fn state(&self) -> MutexGuard<'_, AccountState> {
         lock(&self.state)
+    }
+
+    /// Whether an integration did something, through the ports, that the account's other integrations may notice: it created or changed an
+    /// employee, or used Data API points, as everything about deals does. Nobody can read through the ports which calls were started.
+    pub fn is_affected(&self) -> bool {
+        self.affected.load(Ordering::Relaxed)
+    }
+
+    /// The state, for something that other integrations may notice.
+    fn affect(&self) -> MutexGuard<'_, AccountState> {
+        self.affected.store(true, Ordering::Relaxed);
+        self.state()
     }
 
     /// A time, given in milliseconds since 1970, as RFC 3339 in the account's time zone.
@@ -52,7 +67,7 @@ impl SimulatedAccount {
         ask: impl FnOnce(&mut AccountState, i64) -> Result<T, Refusal>,
     ) -> BoxFuture<'a, Result<T, DealsError>> {
         let now = self.clock.now_ms();
-        let mut state = self.state();
+        let mut state = self.affect();
         let limits = state.account.data_api_points;
         let answer = match state.points.take(limits, now, u32::try_from(points).unwrap_or(u32::MAX)) {
             Err(after_ms) => Err(DealsError::Busy(after_ms)),
@@ -104,11 +119,11 @@ impl Directory for SimulatedAccount {
     }
 
     fn create_employee<'a>(&'a self, fields: &'a EmployeeFields) -> BoxFuture<'a, Result<i64, DirectoryError>> {
-        done(self.state().create_employee(fields))
+        done(self.affect().create_employee(fields))
     }
 
     fn update_employee<'a>(&'a self, id: i64, fields: &'a EmployeeFields) -> BoxFuture<'a, Result<(), DirectoryError>> {
-        done(self.state().update_employee(id, fields))
+        done(self.affect().update_employee(id, fields))
     }
 
     fn lines(&self, offset: u32) -> BoxFuture<'_, Result<Vec<Line>, DirectoryError>> {

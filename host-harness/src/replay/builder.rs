@@ -14,7 +14,7 @@ use uis_host::sync::lock;
 use uis_simulator::SimulatedAccount;
 
 use super::collector::Collector;
-use super::{RemoteSystem, Replay, Unusable, open_vault, prepare_settings};
+use super::{Part, RemoteSystem, Replay, Unusable, open_vault, prepare_settings};
 use crate::recording::Header;
 use crate::report::Report;
 
@@ -30,6 +30,7 @@ pub struct ReplayBuilder<'h> {
     seed: u64,
     store: Arc<dyn Store>,
     counting: bool,
+    part: Option<Part>,
 }
 
 /// A counting replay lists at most this many problems, answers of rules, and notes.
@@ -40,7 +41,7 @@ impl<'h> ReplayBuilder<'h> {
     /// and a store in memory.
     pub fn new(header: &'h Header, plugin: Arc<dyn Plugin>, remote: Arc<dyn RemoteSystem>, clock: Arc<VirtualClock>) -> Self {
         let (limits, rules, store) = (Limits::default(), Arc::default(), Arc::new(MemoryStore::default()));
-        ReplayBuilder { header, plugin, remote, clock, limits, rules, public_url: None, seed: 0, store, counting: false }
+        ReplayBuilder { header, plugin, remote, clock, limits, rules, public_url: None, seed: 0, store, counting: false, part: None }
     }
 
     /// Sets the limits of handlers.
@@ -82,6 +83,12 @@ impl<'h> ReplayBuilder<'h> {
         self
     }
 
+    /// The header has only some of the recording's integrations; other replays have the rest.
+    pub fn part(mut self, part: Part) -> Self {
+        self.part = Some(part);
+        self
+    }
+
     /// Creates the account and its integrations, and prepares their settings. No event is delivered yet. `watcher` observes the replay.
     pub async fn ready<'a>(self, watcher: &'a mut dyn Observer) -> Result<Replay<'a>, Unusable> {
         let zone = zone(&self.header.account.timezone).map_err(Unusable::Remote)?;
@@ -93,8 +100,8 @@ impl<'h> ReplayBuilder<'h> {
         let integrations = self.integrations(&account, &report).await?;
         let collector = Collector { report: report.clone(), zone, watcher };
         let dispatch = Dispatch::new(self.plugin.clone(), self.clock, integrations, Box::new(collector)).await?.drawing_from(self.seed);
-        let active = self.header.active;
-        Ok(Replay { plugin: self.plugin, remote: self.remote, account, zone, dispatch, rules: self.rules, report, active })
+        let (active, part) = (self.header.active, self.part);
+        Ok(Replay { plugin: self.plugin, remote: self.remote, account, zone, dispatch, rules: self.rules, report, active, part })
     }
 
     async fn integrations(&self, account: &Arc<SimulatedAccount>, report: &Mutex<Report>) -> Result<Vec<Arc<Integration>>, Unusable> {

@@ -112,7 +112,10 @@ impl Replay<'_> {
             // The answers of a strict replay are read before the replay begins.
             Happening::Exchange(_) => Ok(()),
             Happening::Expect(expected) => {
-                self.expect(line.number, expected).await;
+                match &self.part {
+                    Some(part) => part.give_up(),
+                    None => self.expect(line.number, expected).await,
+                }
                 Ok(())
             }
         }

@@ -5,6 +5,7 @@ mod builder;
 mod collector;
 mod expecting;
 mod happenings;
+mod part;
 mod remote;
 mod run_out;
 
@@ -33,7 +34,9 @@ use crate::recording::{Happening, Header, Line, Lines};
 use crate::report::{Kind, Report, about_setting};
 
 pub use builder::ReplayBuilder;
+pub use part::Part;
 pub use remote::{Remote, RemoteSystem};
+pub use run_out::run_out;
 
 /// A day, in milliseconds.
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -66,6 +69,8 @@ pub struct Replay<'a> {
     report: Arc<Mutex<Report>>,
     /// Whether the integrations are switched on at the beginning.
     active: bool,
+    /// The integrations of the recording that another replay has; none: there are no others.
+    part: Option<Part>,
 }
 
 impl Replay<'_> {
@@ -78,10 +83,19 @@ impl Replay<'_> {
     /// number of bytes read so far. Returns the report, and the state of the UIS account as JSON.
     pub async fn run<R: BufRead>(
         mut self,
-        mut lines: Lines<R>,
+        lines: Lines<R>,
         time_limit: Duration,
-        mut progress: impl FnMut(u64),
+        progress: impl FnMut(u64),
     ) -> Result<(Report, Value), StoreError> {
+        self.play(lines, progress).await?;
+        if !self.remote.is_over() {
+            run_out(std::slice::from_mut(&mut self), time_limit).await?;
+        }
+        Ok(self.result())
+    }
+
+    /// Plays the lines. What is due only after the last of them is left to [`run_out`].
+    pub async fn play<R: BufRead>(&mut self, mut lines: Lines<R>, mut progress: impl FnMut(u64)) -> Result<(), StoreError> {
         if let Some(begins) = lines.begins() {
             self.clock().advance_to(begins.timestamp_millis());
         }
@@ -104,16 +118,16 @@ impl Replay<'_> {
                 }
             }
             progress(lines.bytes());
-            if self.remote.is_over() {
+            if self.remote.is_over() || self.is_given_up() {
                 break;
             }
         }
-        if !self.remote.is_over() {
-            self.run_out(time_limit).await?;
-        }
-        let uis = self.account.state().to_json();
-        let report = lock(&self.report).clone();
-        Ok((report, uis))
+        Ok(())
+    }
+
+    /// The report so far, and the state of the UIS account as JSON.
+    pub fn result(&self) -> (Report, Value) {
+        (lock(&self.report).clone(), self.account.state().to_json())
     }
 
     /// Advances the clock to the time of a line that cannot be read, so that its problem stands there. A time that is more than a day away
@@ -151,7 +165,7 @@ impl Replay<'_> {
     fn slots_of(&mut self, line: &Line) -> Vec<usize> {
         let Some(name) = &line.integration else { return (0..self.dispatch.len()).collect() };
         let found: Vec<usize> = (0..self.dispatch.len()).filter(|slot| self.dispatch.integration(*slot).name == *name).collect();
-        if found.is_empty() {
+        if found.is_empty() && !self.part.as_ref().is_some_and(|part| part.has_elsewhere(name)) {
             self.unreadable(line.number, format!("there is no integration {name:?} in the header"));
         }
         found

@@ -15,41 +15,81 @@ const TURN_MS: i64 = 3_600_000;
 /// Timers that are left are reported one by one up to this number.
 const TIMERS_REPORTED: usize = 20;
 
-/// A repeating timer that still has to run once: the integration's slot and the timer's name.
-type Turn = (usize, String);
+/// A repeating timer that still has to run once: the replay's index, the integration's slot and the timer's name.
+type Turn = (usize, usize, String);
 
-impl Replay<'_> {
-    /// Advances the clock until no event waits and only repeating timers are left, of which those due within [`TURN_MS`] have run once; but
-    /// by no more than `time_limit`.
-    pub(super) async fn run_out(&mut self, time_limit: Duration) -> Result<(), StoreError> {
-        let until = self.now().saturating_add(i64::try_from(time_limit.as_millis()).unwrap_or(i64::MAX));
-        let soon = self.now() + TURN_MS;
-        let repeating = |timers: Vec<(usize, SetTimer)>| timers.into_iter().filter(|(_, set)| set.timer.every_ms.is_some());
-        let timers = self.dispatch.active_timers().await?;
-        let mut turns: Vec<Turn> =
-            repeating(timers).filter(|(_, set)| set.timer.at <= soon).map(|(slot, set)| (slot, set.timer.name)).collect();
-        loop {
-            let timers = self.dispatch.active_timers().await?;
-            let one_shot = timers.iter().any(|(_, set)| set.timer.every_ms.is_none());
-            // A timer that the plugin has cancelled will not run.
-            let left: Vec<Turn> = repeating(timers).map(|(slot, set)| (slot, set.timer.name)).collect();
-            turns.retain(|turn| left.contains(turn));
-            if !one_shot && !self.dispatch.has_waiting() && !self.dispatch.is_at_work() && turns.is_empty() {
-                break;
-            }
-            let Some((at, due)) = self.dispatch.next_due(until).await? else { break };
-            self.clock().advance_to(at);
-            if let Due::Timer { slot, name } = &due {
-                turns.retain(|turn| turn != &(*slot, name.clone()));
-            }
-            self.dispatch.run_due(due).await?;
-            if self.remote.is_over() {
-                return Ok(());
+/// Advances the clocks until no event waits and only repeating timers are left, of which those due within [`TURN_MS`] have run once; but by
+/// no more than `time_limit`. Several replays, each with a part of the same recording's integrations, do together what one replay of all
+/// would do: they run what is due in one order, and end at the same time.
+pub async fn run_out(replays: &mut [Replay<'_>], time_limit: Duration) -> Result<(), StoreError> {
+    let Some(now) = replays.iter().map(Replay::now).max() else { return Ok(()) };
+    let until = now.saturating_add(i64::try_from(time_limit.as_millis()).unwrap_or(i64::MAX));
+    let mut turns: Vec<Turn> =
+        timers(replays).await?.repeating.into_iter().filter(|(at, _)| *at <= now + TURN_MS).map(|(_, turn)| turn).collect();
+    loop {
+        let set = timers(replays).await?;
+        // A timer that the plugin has cancelled will not run.
+        turns.retain(|turn| set.repeating.iter().any(|(_, left)| left == turn));
+        let works = |replay: &Replay<'_>| replay.dispatch.has_waiting() || replay.dispatch.is_at_work();
+        if !set.one_shot && turns.is_empty() && !replays.iter().any(works) {
+            break;
+        }
+        let Some((at, index, due)) = first_due(replays, until).await? else { break };
+        for replay in replays.iter() {
+            replay.clock().advance_to(at);
+        }
+        if let Due::Timer { slot, name } = &due {
+            turns.retain(|turn| turn != &(index, *slot, name.clone()));
+        }
+        let replay = &mut replays[index];
+        replay.dispatch.run_due(due).await?;
+        if replay.remote.is_over() || replay.is_given_up() {
+            return Ok(());
+        }
+    }
+    for replay in replays {
+        replay.report_what_is_left().await?;
+    }
+    Ok(())
+}
+
+/// The timers of several replays.
+struct Timers {
+    /// Whether there is one that does not repeat.
+    one_shot: bool,
+    /// Those that repeat, each with the time at which it is due.
+    repeating: Vec<(i64, Turn)>,
+}
+
+async fn timers(replays: &mut [Replay<'_>]) -> Result<Timers, StoreError> {
+    let mut all = Timers { one_shot: false, repeating: Vec::new() };
+    for (index, replay) in replays.iter_mut().enumerate() {
+        for (slot, SetTimer { timer, .. }) in replay.dispatch.active_timers().await? {
+            match timer.every_ms {
+                None => all.one_shot = true,
+                Some(_) => all.repeating.push((timer.at, (index, slot, timer.name))),
             }
         }
-        self.report_what_is_left().await
     }
+    Ok(all)
+}
 
+/// What is due first in several replays: when, and the replay's index. What is due at the same time runs in the order in which one replay
+/// of all integrations would run it.
+async fn first_due(replays: &mut [Replay<'_>], until: i64) -> Result<Option<(i64, usize, Due)>, StoreError> {
+    let mut first: Option<((i64, u64, usize), usize, Due)> = None;
+    for (index, replay) in replays.iter_mut().enumerate() {
+        if let Some((at, order, due)) = replay.dispatch.next_in_order(until).await? {
+            let key = (at, order, replay.place_of(&due));
+            if first.as_ref().is_none_or(|(known, ..)| key < *known) {
+                first = Some((key, index, due));
+            }
+        }
+    }
+    Ok(first.map(|((at, ..), index, due)| (at, index, due)))
+}
+
+impl Replay<'_> {
     async fn report_what_is_left(&mut self) -> Result<(), StoreError> {
         let timers = self.dispatch.active_timers().await?;
         for slot in 0..self.dispatch.len() {

@@ -49,7 +49,7 @@ use crate::ports::{End, IntegrationState, KeptEvent, Observer, Origin, ProblemKi
 pub use answers::{CheckedAnswer, CheckedCard, CheckedOrder};
 pub use delivery::{LiveEnd, delay_ms};
 pub use problems::kind_of;
-pub use stepping::Due;
+pub use stepping::{Due, RUNS_AT_ONCE};
 
 use delivery::Ended;
 use drawn::DrawnTurns;
@@ -131,6 +131,8 @@ pub struct Dispatch<'a> {
     made_at: i64,
     /// The current instant of virtual time, and the number of handlers that ran at it.
     runs: (i64, u32),
+    /// The largest number of handlers that ran at one instant of virtual time.
+    most_runs: u32,
     /// The source of a drawn order of lanes; none: handlers run one after the other, in the order of arrival.
     turns: Option<Arc<DrawnTurns>>,
     /// The handlers that are running.
@@ -174,6 +176,7 @@ impl<'a> Dispatch<'a> {
             deliveries: 0,
             made_at,
             runs: (0, 0),
+            most_runs: 0,
             turns: None,
             at_work,
             places: instances as usize,

@@ -16,7 +16,7 @@ use crate::services::communications;
 
 /// How many handlers may run at one instant of virtual time. A line of a recording causes only a few. Without this limit, a plugin that
 /// sets a timer for the current instant each time the timer is due would stop virtual time for ever.
-const RUNS_AT_ONCE: u32 = 100_000;
+pub const RUNS_AT_ONCE: u32 = 100_000;
 
 /// What is due next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,16 @@ pub enum Due {
     Turn,
 }
 
+impl Due {
+    /// The integration's slot; none for a turn.
+    pub fn slot(&self) -> Option<usize> {
+        match self {
+            Due::Event { slot, .. } | Due::Timer { slot, .. } => Some(*slot),
+            Due::Turn => None,
+        }
+    }
+}
+
 impl Dispatch<'_> {
     /// A new line of the recording begins: resets the count of handlers at one instant.
     pub fn line_begins(&mut self) {
@@ -47,6 +57,11 @@ impl Dispatch<'_> {
 
     /// What is due first, and when; none when nothing is due up to `until`. Times are in milliseconds since 1970.
     pub async fn next_due(&mut self, until: i64) -> Result<Option<(i64, Due)>, StoreError> {
+        Ok(self.next_in_order(until).await?.map(|(at, _, due)| (at, due)))
+    }
+
+    /// As [`next_due`](Self::next_due), with the number that orders what is due at the same time. Of equal numbers the lowest slot is first.
+    pub async fn next_in_order(&mut self, until: i64) -> Result<Option<(i64, u64, Due)>, StoreError> {
         let mut first: Option<(i64, u64, Due)> = None;
         let mut offer = |at: i64, order: u64, due: Due| {
             if at <= until && first.as_ref().is_none_or(|(known, known_order, _)| (at, order) < (*known, *known_order)) {
@@ -70,7 +85,7 @@ impl Dispatch<'_> {
         if let Some(at) = self.turns.as_ref().and_then(|turns| turns.next_at()) {
             offer(at, u64::MAX, Due::Turn);
         }
-        Ok(first.map(|(at, _, due)| (at, due)))
+        Ok(first)
     }
 
     /// Advances the clock to `until`, and runs everything that becomes due on the way, each at its time.
@@ -189,7 +204,13 @@ impl Dispatch<'_> {
         }
         let now = self.now();
         self.runs = if self.runs.0 == now { (now, self.runs.1 + 1) } else { (now, 1) };
+        self.most_runs = self.most_runs.max(self.runs.1);
         self.runs.1 > RUNS_AT_ONCE
+    }
+
+    /// The largest number of handlers that ran at one instant; at most [`RUNS_AT_ONCE`] unless that limit was exceeded.
+    pub fn most_runs_at_once(&self) -> u32 {
+        self.most_runs
     }
 
     async fn stop_standing_still(&mut self, due: &Due) -> Result<(), StoreError> {
