@@ -30,6 +30,7 @@ mod module;
 mod native;
 mod numbers;
 mod order_edits;
+mod parallel;
 mod people;
 
 mod plugins;

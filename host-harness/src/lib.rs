@@ -18,6 +18,7 @@
 //! | 4 | [`guard`] | keeps a real account safe: withholds requests, or allows only reads |
 //! | 4 | [`crm`] | the CRM of a replay: a simulator, a real server, or recorded answers |
 //! | 5 | [`snapshot`] | reading a part of a CRM account into a recording |
+//! | 5 | [`parallel`] | a counting replay of integrations that share no CRM, on several threads |
 //! | 5 | [`faults`] | replaying with faults: requests, events and the host fail, one at a time |
 
 pub mod build;
@@ -30,6 +31,7 @@ pub mod faults;
 pub mod guard;
 pub mod import;
 pub mod page;
+pub mod parallel;
 pub mod parameters;
 pub mod recording;
 pub mod replay;

@@ -51,7 +51,12 @@ impl Progress {
 
     /// Another line was played; `bytes` were read so far.
     pub fn advance(&mut self, bytes: u64) {
-        self.events += 1;
+        self.reach(self.events + 1, bytes);
+    }
+
+    /// So many lines were played in all, and so many bytes were read.
+    pub fn reach(&mut self, events: u64, bytes: u64) {
+        self.events = events;
         let every = match &self.shown {
             Shown::Bar(_) => BAR_EVERY,
             Shown::Lines => LINE_EVERY,
@@ -69,6 +74,13 @@ impl Progress {
                 bar.set_message(text);
             }
             _ => eprintln!("{text}"),
+        }
+    }
+
+    /// The recording will be played again from its beginning.
+    pub fn leave(self) {
+        if let Shown::Bar(bar) = self.shown {
+            bar.finish_and_clear();
         }
     }
 

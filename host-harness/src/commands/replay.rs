@@ -1,5 +1,6 @@
 //! `uis-host replay FILE…`: replays recordings.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +17,11 @@ use uis_harness::exchanges::runs::{Numbered, Watcher};
 use uis_harness::exchanges::strict::Recorded;
 use uis_harness::faults::injected::Injected;
 use uis_harness::guard::withhold::{Guarded, What, Withheld};
+use uis_harness::parallel::{Counted, Parallel};
 use uis_harness::recording::{self, Happening, Header, Lines};
 use uis_harness::replay::{RemoteSystem, ReplayBuilder, Unusable, clock_for, open_vault, prepare_settings};
 use uis_harness::report::Report;
-use uis_host::clock::VirtualClock;
+use uis_host::clock::{Clock, VirtualClock};
 use uis_host::plugin::Plugin;
 use uis_host::plugin::component::ComponentPlugin;
 use uis_host::rules::RuleSet;
@@ -103,6 +105,9 @@ pub struct ReplayArguments {
     /// Run the clock for at most this long after the last line: 90s, 15m, 24h
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
     settle: Duration,
+    /// With --summary: replay integrations that share no RetailCRM on at most this many threads; by default one for each core
+    #[arg(long, value_name = "NUMBER", requires = "summary")]
+    jobs: Option<NonZeroUsize>,
     /// Draw the order of concurrent handlers from this number; 0: in the order of arrival
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     seed: u64,
@@ -281,6 +286,12 @@ async fn play(
     if let Crm::Elsewhere(server) = &ready.crm {
         arguments.target.load(server, &ready.header).await?;
     }
+    if !arguments.json && !arguments.quiet {
+        say(&Story::opening(ready.path, &ready.header, plugin));
+    }
+    if let Some(played) = play_parts(arguments, plugin, rules, withhold, &ready).await? {
+        return Ok(played);
+    }
     let mut wired = Wired::of(arguments, plugin, withhold, &ready)?;
     let Ready { path, header, lines, clock, crm } = ready;
     let mut silent = ();
@@ -288,9 +299,6 @@ async fn play(
     let mut story = Story::new(arguments.verbose, zone);
     let watcher: &mut dyn effects::Watcher = if arguments.is_silent() { &mut silent } else { &mut story };
     let mut recorder = if arguments.summary { effects::Recorder::counting(zone, watcher) } else { effects::Recorder::new(zone, watcher) };
-    if !arguments.json && !arguments.quiet {
-        say(&Story::opening(path, &header, plugin));
-    }
     let mut progress = Progress::of(path, arguments.progress, arguments.is_silent());
     let builder = ReplayBuilder::new(&header, wired.plugin.clone(), wired.system.clone(), clock);
     let mut builder = builder.limits(&arguments.limits.limits()?).seed(arguments.seed);
@@ -313,11 +321,44 @@ async fn play(
         story.rest();
     }
     let (crm, uis) = match arguments.summary {
-        true => (crm.counts().await, counted(&uis)),
+        true => (crm.counts().await, counted_lists(&uis)),
         false => (crm.to_json().await, uis),
     };
     let withheld = wired.guarded.map(|guarded| guarded.withheld()).unwrap_or_default();
     Ok(Played { report, effects, effects_count, header, crm, uis, withheld })
+}
+
+/// Replays the integrations that share no RetailCRM on threads of their own. None: that is not possible, or their results cannot be added up;
+/// nothing has happened to what is ready.
+async fn play_parts(
+    arguments: &ReplayArguments,
+    plugin: &Arc<ComponentPlugin>,
+    rules: &RuleSet,
+    withhold: Option<What>,
+    ready: &Ready<'_>,
+) -> Result<Option<Played>> {
+    let Ready { path, header, clock, crm, .. } = ready;
+    // What is printed, recorded or drawn stands in an order over all integrations, and a recording that is no file can be read only once.
+    let only_counts = arguments.summary && arguments.record.is_none() && arguments.seed == 0 && rules.is_empty() && withhold.is_none();
+    if !only_counts || !matches!(crm, Crm::Within(_)) || !path.is_file() {
+        return Ok(None);
+    }
+    let limits = arguments.limits.limits()?;
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    // A handler that waits for another one's place would use up its time.
+    let threads = arguments.jobs.map_or(cores, NonZeroUsize::get).min(limits.instances as usize);
+    let Some(parallel) = Parallel::of(header, clock.now(), threads) else { return Ok(None) };
+    let lines = || open(path).map(|(_, lines)| lines);
+    let mut progress = Progress::of(path, arguments.progress, arguments.is_silent());
+    let reached = |lines, bytes| progress.reach(lines, bytes);
+    let counted = parallel.replay(plugin.clone(), &limits, arguments.settle, lines, reached).await;
+    let Some(Counted { report, effects, crm, uis }) = counted else {
+        progress.leave();
+        return Ok(None);
+    };
+    progress.end();
+    let (header, uis) = (header.clone(), counted_lists(&uis));
+    Ok(Some(Played { report, effects: Vec::new(), effects_count: effects, header, crm, uis, withheld: Vec::new() }))
 }
 
 /// The plugin and the CRM of a replay, with what stands between them.
@@ -388,7 +429,7 @@ fn read_exchanges(path: &Path, recorded: Recorded) -> Result<Recorded> {
 }
 
 /// The length of each list. Lists that were only counted are numbers already.
-fn counted(lists: &Value) -> Value {
+fn counted_lists(lists: &Value) -> Value {
     let length = |list: &Value| list.as_array().map_or_else(|| list.clone(), |list| json!(list.len()));
     lists.as_object().into_iter().flatten().map(|(name, list)| (name.clone(), length(list))).collect::<Map<_, _>>().into()
 }

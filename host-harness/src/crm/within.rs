@@ -43,6 +43,21 @@ pub fn members_of_retailcrm() -> Vec<String> {
     state.as_object().into_iter().flatten().map(|(member, _)| member.clone()).collect()
 }
 
+/// The index of each integration's account, in the header's order: first the accounts of the credentials, then one for each integration without
+/// credentials.
+pub fn accounts_of(header: &Header) -> Vec<usize> {
+    let mut next = header.credentials.len();
+    let account = |chosen: &Option<String>| match chosen {
+        // The host reports unknown names, so any account will do here.
+        Some(chosen) => header.credentials.iter().position(|credentials| credentials.name == *chosen).unwrap_or(0),
+        None => {
+            next += 1;
+            next - 1
+        }
+    };
+    header.integrations.iter().map(|integration| &integration.credentials).map(account).collect()
+}
+
 /// Simulators in this process: one for each entry of the header's `credentials`, and one for each integration without credentials.
 pub struct Simulators {
     accounts: Vec<Simulated>,
@@ -61,8 +76,13 @@ struct Simulated {
 impl Simulators {
     /// Creates the accounts that the recording's header describes.
     pub fn new(header: &Header, clock: &Arc<VirtualClock>) -> Result<Simulators> {
+        Simulators::with_clocks(header, |_| clock.clone())
+    }
+
+    /// The same, with a clock for each account, by the account's index.
+    pub fn with_clocks(header: &Header, clock: impl Fn(usize) -> Arc<VirtualClock>) -> Result<Simulators> {
         let simulated = |crm: &Value, kind, name: &str, number: usize| -> Result<Simulated> {
-            let clock = clock.clone();
+            let clock = clock(number - 1);
             let mut account = Account::read(crm)?;
             // Accounts of RetailCRM differ in it, even when a recording gives all of them the same public address.
             account.technical_url.get_or_insert_with(|| format!("https://account-{number}.retailcrm.io"));
@@ -74,15 +94,10 @@ impl Simulators {
             accounts.push(simulated(&credentials.crm, "credentials", &credentials.name, accounts.len() + 1)?);
         }
         let mut by_integration = BTreeMap::new();
-        for integration in &header.integrations {
-            let place = match &integration.credentials {
-                // The host reports unknown names, so any account will do here.
-                Some(chosen) => accounts.iter().position(|account| account.kind == "credentials" && account.name == *chosen).unwrap_or(0),
-                None => {
-                    accounts.push(simulated(&integration.crm, "integration", &integration.name, accounts.len() + 1)?);
-                    accounts.len() - 1
-                }
-            };
+        for (integration, place) in header.integrations.iter().zip(accounts_of(header)) {
+            if integration.credentials.is_none() {
+                accounts.push(simulated(&integration.crm, "integration", &integration.name, place + 1)?);
+            }
             by_integration.insert(integration.name.clone(), place);
         }
         Ok(Simulators { accounts, by_integration })
