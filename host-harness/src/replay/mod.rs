@@ -94,7 +94,7 @@ impl Replay<'_> {
         Ok(self.result())
     }
 
-    /// Plays the lines. What is due only after the last of them is left to [`run_out`].
+    /// Plays the lines. What is due only after the last of them is left to [`run_out`](fn@run_out).
     pub async fn play<R: BufRead>(&mut self, mut lines: Lines<R>, mut progress: impl FnMut(u64)) -> Result<(), StoreError> {
         if let Some(begins) = lines.begins() {
             self.clock().advance_to(begins.timestamp_millis());

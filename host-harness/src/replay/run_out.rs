@@ -18,7 +18,7 @@ const TIMERS_REPORTED: usize = 20;
 /// A repeating timer that still has to run once: the replay's index, the integration's slot and the timer's name.
 type Turn = (usize, usize, String);
 
-/// Advances the clocks until no event waits and only repeating timers are left, of which those due within [`TURN_MS`] have run once; but by
+/// Advances the clocks until no event waits and only repeating timers are left, of which those due within an hour have run once; but by
 /// no more than `time_limit`. Several replays, each with a part of the same recording's integrations, do together what one replay of all
 /// would do: they run what is due in one order, and end at the same time.
 pub async fn run_out(replays: &mut [Replay<'_>], time_limit: Duration) -> Result<(), StoreError> {
