@@ -1,17 +1,16 @@
 //! The administrator's listener: who is admitted, what is answered, and that its client says the same.
 
-mod fake;
-
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 
-use fake::Place;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 use uis_gateway::admin::Client;
 use uis_gateway::control::{Change, Control, ControlError, NewConnection, NewIntegration, SecretSource};
 use uis_gateway::secrets::tokens::Tokens;
 use uis_host::ports::IntegrationState;
+
+use crate::fake::Place;
 
 fn new(name: &str) -> NewIntegration {
     let key = SecretSource::Value("k3y".to_owned().into());

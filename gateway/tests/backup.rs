@@ -1,7 +1,5 @@
 //! Backups while the service accepts events, and restoring them.
 
-mod service;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -12,8 +10,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use chrono::Utc;
 use rusqlite::Connection;
 use serde_json::Value;
-use service::crm::Crm;
-use service::{Plan, Service, finished};
 use uis_gateway::control::ControlError;
 use uis_gateway::control::storage::{NewBackup, Storage};
 use uis_gateway::store::examine::examine;
@@ -21,6 +17,9 @@ use uis_gateway::store::restore::put_in_place;
 use uis_gateway::store::{OpenOptions, SqliteStore, schema};
 use uis_host::clock::SystemClock;
 use uis_test_support::native_plugin::NativePlugin;
+
+use crate::service::crm::Crm;
+use crate::service::{Plan, Service, finished};
 
 /// A backup into this file.
 fn into(path: PathBuf) -> NewBackup {

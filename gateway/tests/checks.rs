@@ -1,12 +1,8 @@
 //! `uis-gateway check` on a whole gateway with RetailCRM's simulator: what it finds, and the page that it prints.
 
-mod service;
-
 use std::sync::Arc;
 
 use serde_json::{Map, json};
-use service::crm::Crm;
-use service::{Plan, Service, finished, workshop};
 use uis_gateway::checks::page;
 use uis_gateway::control::{CheckReport, CheckedIntegration, Control, NewConnection, NewIntegration, SecretSource, Verdict};
 use uis_gateway::integrations::Offline;
@@ -15,6 +11,9 @@ use uis_gateway::integrations::building::Paces;
 use uis_gateway::store::{OpenOptions, SqliteStore};
 use uis_host::clock::{Clock, SystemClock};
 use uis_test_support::native_plugin::NativePlugin;
+
+use crate::service::crm::Crm;
+use crate::service::{Plan, Service, finished, workshop};
 
 async fn started() -> (Service, Crm) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

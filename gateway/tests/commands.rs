@@ -1,15 +1,14 @@
 //! The commands of the program against a gateway behind the administrator's socket: what they ask for, what they print, and their exit status.
 
-mod fake;
-
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use fake::Place;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use uis_gateway::secrets::tokens::Tokens;
 use uis_gateway::store::{NewRequest, OpenOptions, SqliteStore};
+
+use crate::fake::Place;
 
 /// What a command did.
 struct Done {

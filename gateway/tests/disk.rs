@@ -1,7 +1,5 @@
 //! What is given up while the store's disk is nearly full: first captures, then new events; and what goes on.
 
-mod service;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -9,13 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::Utc;
-use service::crm::Crm;
-use service::{Plan, SECRET, Service, finished, http};
 use uis_gateway::config::{Size, StoreConfig};
 use uis_gateway::control::{Control, Verdict};
 use uis_gateway::observe::disk::{Disk, Room};
 use uis_host::clock::SystemClock;
 use uis_test_support::native_plugin::NativePlugin;
+
+use crate::service::crm::Crm;
+use crate::service::{Plan, SECRET, Service, finished, http};
 
 /// A disk whose free bytes a test sets, with marks at 1000 and 200.
 fn disk(free: &Arc<AtomicU64>) -> Arc<Disk> {

@@ -1,16 +1,13 @@
 //! No 2xx before the disk has the event: the system calls of the gateway are traced. Each answer 200 to a kept event is written to its socket
 //! only after an `fdatasync` of the log that began after the event was written to the log.
 
-#[path = "proofs/fleet.rs"]
-#[allow(dead_code, reason = "other proofs use more of it")]
-mod fleet;
-
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use fleet::Fleet;
 use serde_json::json;
+
+use crate::proofs::fleet::Fleet;
 
 /// How many events are sent one after the other, and how many at once.
 const EVENTS: (u64, u64) = (40, 60);

@@ -1,7 +1,5 @@
 //! Erasing a person: nothing of them is left on the disk, nothing comes back, and whoever calls later is new.
 
-mod service;
-
 use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,9 +12,6 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
-use service::crm::Crm;
-use service::http::{notification, status};
-use service::{ACCOUNT, Plan, SECRET, Service, finished, sessions};
 use tempfile::TempDir;
 use uis_gateway::config::Capture;
 use uis_gateway::control::erasure::{ErasureView, WhomToErase};
@@ -25,6 +20,11 @@ use uis_gateway::integrations::administrator::Deliverer;
 use uis_gateway::integrations::erasures::{self, Lanes};
 use uis_host::clock::{Clock, SystemClock};
 use uis_test_support::native_plugin::NativePlugin;
+
+use crate::service;
+use crate::service::crm::Crm;
+use crate::service::http::{notification, status};
+use crate::service::{ACCOUNT, Plan, SECRET, Service, finished, sessions};
 
 /// What identifies the person.
 const PHONE: &str = "79162845073";

@@ -1,9 +1,7 @@
 //! Finding events and putting them right: the commands of the real program, over the administrator's socket of a gateway whose store has events of
 //! every kind.
 
-#[path = "events/refusing.rs"]
 mod refusing;
-mod service;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -12,10 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{Duration, Utc};
-use refusing::Refusing;
 use serde_json::{Value, json};
-use service::crm::Crm;
-use service::{Plan, Service, finished, sessions};
 use tokio::sync::watch;
 use uis_gateway::admin::Server;
 use uis_gateway::config::{Capture, Config};
@@ -23,6 +18,10 @@ use uis_gateway::control::{Control, Events};
 use uis_gateway::integrations::administrator::Administrator;
 use uis_gateway::service::deliverer::Live;
 use uis_host::clock::SystemClock;
+
+use self::refusing::Refusing;
+use crate::service::crm::Crm;
+use crate::service::{Plan, Service, finished, sessions};
 
 /// A gateway, its CRM, and the program's configuration.
 struct Place {

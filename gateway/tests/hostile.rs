@@ -1,22 +1,20 @@
 //! What a sender can do to the gateway that it should not do: slow, large, broken and wrong requests. Each has its named answer, and others are
 //! served meanwhile.
 
-#[path = "hostile/failures.rs"]
 mod failures;
-#[path = "hostile/fuzz.rs"]
 mod fuzz;
-mod service;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
-use service::crm::Crm;
-use service::http::{Client, notification, once, request, status};
-use service::{Plan, SECRET, Service, finished};
 use uis_gateway::config::IntakeLimits;
 use uis_host::clock::{Clock, SystemClock};
 use uis_test_support::native_plugin::NativePlugin;
+
+use crate::service::crm::Crm;
+use crate::service::http::{Client, notification, once, request, status};
+use crate::service::{Plan, SECRET, Service, finished};
 
 /// Requests that came over HTTP. What administrators did is stored beside them.
 const RECEIVED: &str = "SELECT count(*) FROM requests WHERE kind IN ('notification', 'route', 'callback')";

@@ -4,19 +4,16 @@
 //! `KILLS`, `RATE` (events a second), `ACCOUNTS` and `SEED` set the size; the seed is printed and repeats the traffic, the moments of the kills
 //! and RetailCRM's faults.
 
-#[path = "proofs/fleet.rs"]
-#[allow(dead_code, reason = "other proofs use more of it")]
-mod fleet;
-
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use fleet::{Fleet, SECRET};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::{Value, json};
+
+use crate::proofs::fleet::{Fleet, SECRET};
 
 /// Calls of one customer, one after the other.
 const CALLS_OF_A_CUSTOMER: u64 = 3;

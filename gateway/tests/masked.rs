@@ -1,15 +1,6 @@
 //! Every recording is sent through the gateway, and exported from its store: once as it is, once masked. Both exports are replayed with their
 //! own exchanges in place of the CRM. The masked one does the same, step by step, and contains nobody's phone, address, name or text.
 
-#[path = "recordings/all.rs"]
-mod all;
-#[path = "recordings/driver.rs"]
-mod driver;
-#[path = "recordings/leak.rs"]
-mod leak;
-#[path = "recordings/strict.rs"]
-mod strict;
-
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -18,6 +9,8 @@ use uis_gateway::export::{Options, write_with};
 use uis_gateway::privacy::pseudonyms::Pseudonyms;
 use uis_host::plugin::Plugin;
 use uis_test_support::native_plugin::NativePlugin;
+
+use crate::recordings::{all, driver, leak, strict};
 
 /// Recordings whose masked export is replayed otherwise, each with the reason.
 const OTHERWISE: [(&str, &str); 0] = [];

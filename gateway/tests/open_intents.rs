@@ -1,13 +1,12 @@
 //! RetailCRM broke the connection of a request and carried it out twenty seconds later. The plugin wrote down what it was about to do, and looks
 //! for the result only when the request can no longer arrive; so nothing is done twice.
 
-#[path = "recordings/driver.rs"]
-mod driver;
-
 use std::sync::Arc;
 
 use uis_test_support::native_plugin::NativePlugin;
 use uis_test_support::root;
+
+use crate::recordings::driver;
 
 /// Number of tasks in RetailCRM after a missed call whose task was created late.
 async fn tasks(plugin: NativePlugin) -> usize {

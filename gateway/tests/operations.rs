@@ -1,14 +1,9 @@
 //! The configuration is read again, and versions of the plugin and of rules are put into use and taken back, in a gateway in this process.
 
-#[path = "proofs/components.rs"]
-#[allow(dead_code, reason = "other proofs use more of it")]
-mod components;
-
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use components::{FIRST, SECOND, digest, other_digest, other_version};
 use tempfile::TempDir;
 use uis_gateway::config::Config;
 use uis_gateway::control::operations::{Operations, ReloadCause, RuleView, VersionView};
@@ -19,6 +14,9 @@ use uis_host::bindings::uis::integration::types::CommunicationKind;
 use uis_host::ports::{Decisions, RuleContext};
 use uis_host::trace::Trace;
 use uis_test_support::root;
+
+use crate::proofs::components;
+use crate::proofs::components::{FIRST, SECOND, digest, other_digest, other_version};
 
 /// A gateway's folder.
 struct Place(TempDir);

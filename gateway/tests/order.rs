@@ -1,10 +1,7 @@
 //! Order under failure: customers whose events never succeed hold up nobody else, and nobody is overtaken. `examples/order.rs` measures it with
 //! a hundred thousand customers.
 
-#[path = "proofs/order.rs"]
-mod order;
-#[path = "proofs/scripted.rs"]
-mod scripted;
+use crate::proofs::order;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn poisoned_customers_hold_up_nobody_and_nobody_is_overtaken() {

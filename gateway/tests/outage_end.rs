@@ -1,19 +1,18 @@
 //! An hour in which RetailCRM fails in every way that it knows, in virtual time; requests are measured in real time where they arrive.
 
-mod service;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::DateTime;
 use serde_json::{Map, Value, json};
-use service::crm::{Arrival, Crm, most_within};
-use service::{Plan, Service, finished, sessions};
 use uis_gateway::control::{Change, Control};
 use uis_gateway::integrations::building::Paces;
 use uis_host::clock::{Clock, VirtualClock};
 use uis_test_support::native_plugin::NativePlugin;
+
+use crate::service::crm::{Arrival, Crm, most_within};
+use crate::service::{Plan, Service, finished, sessions};
 
 /// The limits of a key of RetailCRM: requests a second, and those of telephony.
 const MOST: [(bool, usize); 2] = [(false, 10), (true, 40)];

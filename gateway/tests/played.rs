@@ -1,14 +1,10 @@
 //! Calls at UIS, played by its simulator with what `setup` prints, are in RetailCRM's history: each once, though notifications come twice, late
 //! and in another order.
 
-mod service;
-
 use std::sync::Arc;
 
 use chrono::DateTime;
 use serde_json::{Value, json};
-use service::crm::Crm;
-use service::{ACCOUNT, Plan, Service, sessions};
 use uis_gateway::control::Control;
 use uis_gateway::setup::{Language, Setup};
 use uis_host::clock::{Clock, VirtualClock};
@@ -18,6 +14,10 @@ use uis_simulator::delivery::Odds;
 use uis_simulator::play::{Manner, Player, Speed, Step, Tempo};
 use uis_simulator::stories::Story;
 use uis_test_support::native_plugin::NativePlugin;
+
+use crate::service;
+use crate::service::crm::Crm;
+use crate::service::{ACCOUNT, Plan, Service, sessions};
 
 struct Play {
     service: Service,

@@ -1,16 +1,15 @@
 //! How many points of UIS's Data API a busy day costs: 10 000 changes of orders, of which each sends RetailCRM's trigger, and 5 000 calls. UIS
 //! allows 60 a minute and 3 000 a day in its smaller contracts.
 //!
-//! The test plays a part of the day; `PARTS=10 cargo test -p uis-gateway --test points -- --nocapture` plays all of it.
-
-#[path = "recordings/driver.rs"]
-mod driver;
+//! The test plays a part of the day; `PARTS=10 cargo test -p uis-gateway --test gateway points:: -- --nocapture` plays all of it.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 use uis_test_support::native_plugin::NativePlugin;
+
+use crate::recordings::driver;
 
 /// Parts of the day.
 const PARTS: u32 = 10;

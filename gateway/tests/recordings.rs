@@ -1,12 +1,11 @@
 //! Every recording is sent through the gateway over HTTP, line after line, with RetailCRM's simulator on a socket and the clock turned by the
 //! test. Afterwards RetailCRM and UIS contain the same as after a replay of the recording.
 
-#[path = "recordings/all.rs"]
-mod all;
-#[path = "recordings/compare.rs"]
+pub mod all;
 mod compare;
-#[path = "recordings/driver.rs"]
-mod driver;
+pub mod driver;
+pub mod leak;
+pub mod strict;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

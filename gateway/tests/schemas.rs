@@ -1,15 +1,14 @@
 //! What commands print with `--json` and what the administrator's listener answers are described, and the checked-in descriptions are those of this
-//! program. `UIS_WRITE_DOCS=1 cargo test -p uis-gateway --test schemas` writes them anew.
-
-mod fake;
+//! program. `UIS_WRITE_DOCS=1 cargo test -p uis-gateway --test gateway schemas::` writes them anew.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use fake::Place;
 use serde_json::{Value, json};
 use uis_gateway::admin::{api, outputs};
+
+use crate::fake::Place;
 
 fn docs(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name)
@@ -23,7 +22,7 @@ fn is_checked_in(name: &str, made: &Value) {
         std::fs::write(&path, &text).expect("written");
     }
     let found = std::fs::read_to_string(&path).expect("it is checked in");
-    assert!(found == text, "docs/{name} is not of this program; write it: UIS_WRITE_DOCS=1 cargo test -p uis-gateway --test schemas");
+    assert!(found == text, "docs/{name} is not of this program; write it: UIS_WRITE_DOCS=1 cargo test -p uis-gateway --test gateway schemas::");
 }
 
 #[test]

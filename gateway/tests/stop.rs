@@ -1,14 +1,11 @@
 //! The program is asked to stop: what runs ends, or comes again.
 
-#[path = "proofs/fleet.rs"]
-#[allow(dead_code, reason = "other proofs use more of it")]
-mod fleet;
-
 use std::time::{Duration, Instant};
 
-use fleet::Fleet;
 use rustix::process::Signal;
 use serde_json::{Value, json};
+
+use crate::proofs::fleet::Fleet;
 
 /// A gateway whose only integration is on.
 async fn fleet(more: &str) -> Fleet {

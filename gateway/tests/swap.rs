@@ -1,14 +1,10 @@
 //! Another plugin takes the place of the one in use, with all integrations, or nothing changes.
 
-mod service;
-
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 use serde_json::{Map, json};
-use service::crm::Crm;
-use service::{Plan, Service, finished, workshop};
 use uis_gateway::control::{Change, Control};
 use uis_gateway::integrations::building::{Paces, Workshop};
 use uis_gateway::service::{Gateway, Parts};
@@ -19,6 +15,9 @@ use uis_host::event::Fault;
 use uis_host::plugin::around::Around;
 use uis_host::plugin::{Plugin, Prepared};
 use uis_test_support::native_plugin::NativePlugin;
+
+use crate::service::crm::Crm;
+use crate::service::{Plan, Service, finished, workshop};
 
 /// The plugin under another version. It refuses settings that were saved for versions that begin with `refuses`.
 struct Other {

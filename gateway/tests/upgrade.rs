@@ -3,25 +3,20 @@
 //!
 //! `SWAPS`, `RATE` (events a second), `ACCOUNTS` and `PAUSE_MS` (between two swaps) set the size.
 
-#[path = "proofs/components.rs"]
-#[allow(dead_code, reason = "other proofs use more of it")]
-mod components;
-#[path = "proofs/fleet.rs"]
-#[allow(dead_code, reason = "other proofs use more of it")]
-mod fleet;
-
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use components::{FIRST, SECOND, digest, other_version};
-use fleet::{Fleet, SECRET};
 use serde_json::json;
 use uis_gateway::admin::Client;
 use uis_gateway::config::Config;
 use uis_gateway::control::{Control, ControlError, Operations};
+
+use crate::proofs::components::{FIRST, SECOND, digest, other_version};
+use crate::proofs::fleet;
+use crate::proofs::fleet::{Fleet, SECRET};
 
 /// Calls of one customer, one after the other.
 const CALLS_OF_A_CUSTOMER: u64 = 4;

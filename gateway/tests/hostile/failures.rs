@@ -18,10 +18,10 @@ use uis_host::plugin::{Plugin, Run};
 use uis_host::services::EventScope;
 use uis_test_support::native_plugin::NativePlugin;
 
+use super::{call, calls};
 use crate::service::crm::Crm;
 use crate::service::http::{Client, notification, request};
 use crate::service::{Plan, SECRET, Service, finished, sessions};
-use crate::{call, calls};
 
 /// Pages of a file that is soon full; a new store with one integration has fewer than half of them.
 const FEW_PAGES: u32 = 250;

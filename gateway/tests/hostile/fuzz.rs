@@ -13,9 +13,9 @@ use uis_host::event::Class;
 use uis_host::notification::MNEMONICS;
 use uis_test_support::chaos::cases;
 
+use super::{limits, served};
 use crate::service::http::Client;
 use crate::service::{SECRET, Service, finished};
-use crate::{limits, served};
 
 /// A request, as it is drawn.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::driver::Sent;
+use super::driver::Sent;
 
 /// What UIS contains after a replay, as far as the gateway's requests show it: answers to notifications are not sent to anybody, and "nobody
 /// was found" looks the same whatever the reason.

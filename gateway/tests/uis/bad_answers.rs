@@ -9,7 +9,7 @@ use uis_host::bindings::uis::integration::directory::{DirectoryError, EmployeeFi
 use uis_host::ports::{DealsApi, DialError, Dialler, Directory, Reports};
 use uis_host::suites::samples::NOW;
 
-use crate::scripted::{Server, error, good, token};
+use super::scripted::{Server, error, good, token};
 
 /// UIS's error table.
 const TABLE: [(i64, &str); 30] = [

@@ -7,7 +7,7 @@ use serde_json::{Map, json};
 use uis_gateway::control::{AccountView, Change, Control, ControlError, NewAccount, NewConnection, NewIntegration, NewLive, SecretSource};
 use uis_test_support::native_plugin::NativePlugin;
 
-use crate::scripted::{Server, error, good};
+use super::scripted::{Server, error, good};
 use crate::service::{Plan, Service};
 
 fn live(server: &Server, token: &str) -> NewLive {

@@ -7,8 +7,8 @@ use uis_host::clock::Clock;
 use uis_host::ports::{DealsApi, Directory, Reports};
 use uis_host::suites::samples::NOW;
 
-use crate::scripted::{Server, good};
-use crate::suites::{Fixture, fixture};
+use super::scripted::{Server, good};
+use super::suites::{Fixture, fixture};
 
 const HOUR: i64 = 3_600_000;
 

@@ -9,7 +9,7 @@ use uis_host::clock::Clock;
 use uis_host::ports::{DealsApi, DialError, Dialler, Directory, Reports};
 use uis_host::suites::samples::NOW;
 
-use crate::scripted::{Server, error, good, token};
+use super::scripted::{Server, error, good, token};
 
 fn login() -> Credentials {
     Credentials::Login { name: "api@example.com".to_owned(), password: "p4ss".to_owned().into() }

@@ -1,0 +1,39 @@
+//! The tests of the gateway. Each file is a module of this one test binary, so that it is linked only once, and so that tests that wait do not
+//! wait one after the other.
+
+mod admin;
+mod audit;
+mod backup;
+mod checks;
+mod commands;
+mod demo;
+mod deploy;
+mod disk;
+mod early_answers;
+mod erasure;
+mod events;
+mod fake;
+mod hostile;
+mod killed;
+mod masked;
+mod masking;
+mod open_intents;
+mod operations;
+mod order;
+mod outage;
+mod outage_end;
+mod output_commit;
+mod played;
+mod points;
+mod proofs;
+mod recordings;
+mod schemas;
+mod service;
+mod setup;
+mod stop;
+mod store;
+mod store_damage;
+mod store_model;
+mod swap;
+mod uis;
+mod upgrade;
