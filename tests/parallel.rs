@@ -192,16 +192,12 @@ fn doubled(text: &str, divided: bool) -> Option<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_recording_gives_the_same_counts_or_none() {
     let (mut with_result, mut all) = (0, 0);
-    for (name, path) in recordings() {
+    for (index, (name, path)) in recordings().into_iter().enumerate() {
         let text = std::fs::read_to_string(&path).expect("readable");
-        let sources = match doubled(&text, false).zip(doubled(&text, true)) {
-            Some((whole, divided)) => vec![whole, divided],
-            None => vec![text],
-        };
-        for source in sources {
-            all += 1;
-            with_result += u32::from(compared(&name, &source).await);
-        }
+        // In turn, as both ways with all recordings take twice as long.
+        let source = doubled(&text, index % 2 == 1).unwrap_or(text);
+        all += 1;
+        with_result += u32::from(compared(&name, &source).await);
     }
     // Otherwise nothing was compared.
     assert!(with_result > all / 3, "{with_result} of {all}");

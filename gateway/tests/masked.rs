@@ -1,16 +1,16 @@
 //! Every recording is sent through the gateway, and exported from its store: once as it is, once masked. Both exports are replayed with their
 //! own exchanges in place of the CRM. The masked one does the same, step by step, and contains nobody's phone, address, name or text.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::path::Path;
+use std::sync::Arc;
 
 use uis_gateway::control::export::RecordingSubject;
 use uis_gateway::export::{Options, write_with};
-use uis_gateway::privacy::pseudonyms::Pseudonyms;
 use uis_host::plugin::Plugin;
 use uis_test_support::native_plugin::NativePlugin;
 
-use crate::recordings::{all, driver, leak, strict};
+use crate::recordings::outcomes::{Exports, Outcome, assert_same, on_each, outcomes};
+use crate::recordings::{driver, leak, strict};
 
 /// Recordings whose masked export is replayed otherwise, each with the reason.
 const OTHERWISE: [(&str, &str); 0] = [];
@@ -18,37 +18,21 @@ const OTHERWISE: [(&str, &str); 0] = [];
 /// Recordings that cannot be sent through the gateway.
 const NOT_SENT: [&str; 1] = ["erase"];
 
-fn export(subjects: &[RecordingSubject], plain: bool) -> Result<Vec<u8>, String> {
-    let mut text = Vec::new();
-    let options = Options { from: 0, until: i64::MAX, phone: None, plain };
-    // A key of its own, so that a failure comes again.
-    let hidden = (!plain).then(|| Pseudonyms::new([7; 32]));
-    write_with(subjects, &options, hidden, &mut text).map_err(|error| error.to_string())?;
-    Ok(text)
-}
-
-async fn difference(name: &str, path: &Path) -> Option<String> {
+async fn difference(name: &str, exports: &Exports) -> Option<String> {
     let plugin: Arc<dyn Plugin> = Arc::new(NativePlugin::new());
-    let text = std::fs::read(path).expect("the recording");
-    let exported =
-        driver::send_then(&text, plugin.clone(), false, |subjects| Ok((export(subjects, true)?, export(subjects, false)?))).await;
-    let (plain, masked) = match exported.and_then(|(_, exported)| exported) {
-        Ok(exported) => exported,
-        Err(why) => return Some(why),
-    };
+    let Exports { plain, masked } = exports;
     if let Ok(folder) = std::env::var("KEEP_EXPORTS") {
-        std::fs::write(Path::new(&folder).join(format!("{name}.plain.jsonl")), &plain).expect("written");
-        std::fs::write(Path::new(&folder).join(format!("{name}.masked.jsonl")), &masked).expect("written");
+        std::fs::write(Path::new(&folder).join(format!("{name}.plain.jsonl")), plain).expect("written");
+        std::fs::write(Path::new(&folder).join(format!("{name}.masked.jsonl")), masked).expect("written");
     }
     // The search itself: everything is found in the plain export.
-    if name == "answered" && leak::first(&String::from_utf8_lossy(&plain), &String::from_utf8_lossy(&plain)).is_none() {
+    if name == "answered" && leak::first(&String::from_utf8_lossy(plain), &String::from_utf8_lossy(plain)).is_none() {
         return Some("nothing personal is found in the plain export".to_owned());
     }
-    if let Some(found) = leak::first(&String::from_utf8_lossy(&plain), &String::from_utf8_lossy(&masked)) {
+    if let Some(found) = leak::first(&String::from_utf8_lossy(plain), &String::from_utf8_lossy(masked)) {
         return Some(format!("the masked export has {found}"));
     }
-    let replayed = async |text: &[u8], plugin: Arc<dyn Plugin>| strict::replay(text, plugin).await;
-    let (plain, masked) = match (replayed(&plain, plugin.clone()).await, replayed(&masked, plugin).await) {
+    let (plain, masked) = match (strict::replay(plain, plugin.clone()).await, strict::replay(masked, plugin).await) {
         (Ok(plain), Ok(masked)) => (plain, masked),
         (Err(why), _) => return Some(format!("the plain export: {why}")),
         (_, Err(why)) => return Some(format!("the masked export: {why}")),
@@ -74,34 +58,15 @@ fn compare(plain: &strict::Done, masked: &strict::Done) -> Option<String> {
 
 #[test]
 fn a_masked_export_replays_with_the_same_decisions() {
-    let wanted = std::env::var("RECORDING").ok();
-    let all: Vec<(String, PathBuf)> = all::all()
-        .into_iter()
-        .filter(|(name, _)| !NOT_SENT.contains(&name.as_str()) && wanted.as_ref().is_none_or(|wanted| name.contains(wanted)))
-        .collect();
-    let count = all.len();
-    let (next, failed) = (Arc::new(Mutex::new(all.into_iter())), Arc::new(Mutex::new(Vec::new())));
-    let work = || {
-        let (next, failed) = (next.clone(), failed.clone());
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-            loop {
-                let Some((name, path)) = next.lock().expect("no panic").next() else { return };
-                let known = OTHERWISE.iter().any(|(known, _)| *known == name);
-                match (known, runtime.block_on(difference(&name, &path))) {
-                    (false, Some(why)) => failed.lock().expect("no panic").push(format!("{name}: {why}")),
-                    (true, None) => failed.lock().expect("no panic").push(format!("{name} is listed, and comes out the same")),
-                    (false, None) | (true, Some(_)) => {}
-                }
-            }
-        })
-    };
-    let workers: Vec<_> = (0..3).map(|_| work()).collect();
-    for worker in workers {
-        worker.join().expect("no panic");
-    }
-    let failed = failed.lock().expect("no panic");
-    assert!(failed.is_empty(), "{} of {count} recordings differ:\n{}", failed.len(), failed.join("\n"));
+    let sent = outcomes().iter().filter(|outcome| !NOT_SENT.contains(&outcome.name.as_str()));
+    let differences = on_each(sent.collect(), async |outcome: &Outcome| {
+        let difference = match &outcome.sent {
+            Ok((_, Ok(exports))) => difference(&outcome.name, exports).await,
+            Ok((_, Err(why))) | Err(why) => Some(why.clone()),
+        };
+        (outcome.name.as_str(), difference)
+    });
+    assert_same(&OTHERWISE, differences);
 }
 
 fn lines(text: &[u8]) -> Vec<serde_json::Value> {

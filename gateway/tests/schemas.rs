@@ -22,7 +22,10 @@ fn is_checked_in(name: &str, made: &Value) {
         std::fs::write(&path, &text).expect("written");
     }
     let found = std::fs::read_to_string(&path).expect("it is checked in");
-    assert!(found == text, "docs/{name} is not of this program; write it: UIS_WRITE_DOCS=1 cargo test -p uis-gateway --test gateway schemas::");
+    assert!(
+        found == text,
+        "docs/{name} is not of this program; write it: UIS_WRITE_DOCS=1 cargo test -p uis-gateway --test gateway schemas::"
+    );
 }
 
 #[test]

@@ -71,6 +71,7 @@ pub struct Fleet {
     /// Where the gateway listens.
     pub address: SocketAddr,
     /// Number of integrations; they are named `account-0`, `account-1`, ….
+    #[allow(dead_code, reason = "`examples/load.rs` reads it")]
     pub accounts: usize,
     program: PathBuf,
     gateway: Option<Child>,

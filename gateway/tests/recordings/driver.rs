@@ -44,7 +44,6 @@ const TURN_MS: i64 = 3_600_000;
 const SETTLE_MS: i64 = 24 * 3_600_000;
 
 /// What the systems contain afterwards.
-#[allow(dead_code, reason = "each test reads its own part")]
 pub struct Sent {
     pub crm: Value,
     pub uis: Value,
@@ -94,7 +93,6 @@ struct Driver {
 
 /// Sends a recording. The error says which line could not be sent, and why. When `live`, the gateway reaches the UIS account over UIS's APIs on
 /// a socket; otherwise the account is in its memory.
-#[allow(dead_code, reason = "each test sends in its own way")]
 pub async fn send(text: &[u8], plugin: Arc<dyn Plugin>, live: bool) -> Result<Sent, String> {
     send_then(text, plugin, live, |_| ()).await.map(|(sent, ())| sent)
 }
