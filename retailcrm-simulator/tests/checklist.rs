@@ -1,12 +1,12 @@
 //! What any client of RetailCRM must find here, a test per line of the reference's checklist.
 
-mod support;
-
 use axum::body::Body;
 use http::Request;
 use retailcrm_simulator::account::DEFAULT_KEY;
 use serde_json::{Value, json};
-use support::{crm, demo, two_shops};
+
+use crate::support;
+use crate::support::{crm, demo, two_shops};
 
 #[tokio::test]
 async fn both_auth_forms() {

@@ -1,10 +1,9 @@
 //! The contract of the areas around customers and orders (those are in `records.rs`), pinned against the shapes of RetailCRM's published
 //! samples.
 
-mod support;
-
 use serde_json::{Value, json};
-use support::{Crm, crm, demo, get, has, post};
+
+use crate::support::{Crm, crm, demo, get, has, post};
 
 #[tokio::test]
 async fn general() {

@@ -1,13 +1,12 @@
 //! Requests whose connection broke and that are committed later: `commitsAfterMs` in a plan of faults, in a time that the test moves.
 
-mod support;
-
 use axum::body::Body;
 use http::Request;
 use retailcrm_simulator::faults::ConnectionReset;
 use serde_json::{Value, json};
-use support::{Crm, crm, demo, get, post};
 use tower::ServiceExt;
+
+use crate::support::{Crm, crm, demo, get, post};
 
 /// From now on the connection of a POST breaks and the request is committed this long after that; `more` are further members of the rule.
 fn late(crm: &Crm, commits_after: Value, more: Value) {

@@ -3,20 +3,17 @@
 //! The simulator, asked over its real interface, answers with the same members, types and status. What still differs is listed in
 //! `official_answers/differences.json` with the reason, and in `docs/simulator.md` as this test writes it.
 
-#[path = "official_answers/kinds.rs"]
 mod kinds;
-#[path = "support/program.rs"]
-mod program;
-#[path = "official_answers/sequence.rs"]
 mod sequence;
 
 use std::collections::BTreeMap;
 
-use kinds::{Kind, Known, differences};
-use program::{Program, start};
-use sequence::disorders;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+use self::kinds::{Kind, Known, differences};
+use self::sequence::disorders;
+use crate::support::program::{Program, start};
 
 #[derive(Deserialize)]
 struct Pair {

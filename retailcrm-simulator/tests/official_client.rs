@@ -1,12 +1,11 @@
 //! Proof by a client that no one here wrote: the official Python one drives every method that it has for what the simulator covers. The
 //! script beside this file says what it expects of each, and which methods are refused and why.
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output};
+
+use crate::support::program;
 
 /// The client and its version.
 const CLIENT: &str = "retailcrm==5.3.0";

@@ -1,9 +1,8 @@
 //! The contract of orders and their payments, pinned against the shapes of RetailCRM's published samples.
 
-mod support;
-
 use serde_json::{Value, json};
-use support::{Crm, crm, demo, get, has, post};
+
+use crate::support::{Crm, crm, demo, get, has, post};
 
 /// Members that an order always shows.
 const SHOWN: [&str; 32] = [

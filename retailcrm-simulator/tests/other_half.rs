@@ -1,11 +1,11 @@
 //! What the CRM does by itself: users act in it, triggers and modules get requests, and the dump of an account is an account again.
 
-mod support;
-
 use axum::body::Body;
 use http::Request;
 use serde_json::{Value, json};
-use support::{Crm, crm, demo};
+
+use crate::support;
+use crate::support::{Crm, crm, demo};
 
 async fn acts(crm: &Crm, user: i64, path: &str, form: &str) -> support::Answer {
     let request = Request::post(format!("/_simulator/as/{user}/api/v5/{path}")).header("content-type", "application/x-www-form-urlencoded");

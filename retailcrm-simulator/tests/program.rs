@@ -1,16 +1,14 @@
 //! The program as a user starts it: its first line, its log, its sockets, its mistakes.
 
-#[path = "support/program.rs"]
-mod program;
-
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use program::{Program, command, start};
 use serde_json::{Value, json};
+
+use crate::support::program::{Program, command, start};
 
 fn client() -> reqwest::Client {
     reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("a client")

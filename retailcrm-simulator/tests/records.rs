@@ -1,9 +1,8 @@
 //! The contract of customers, tasks and notes (orders are in `orders.rs`), pinned against the shapes of RetailCRM's published samples.
 
-mod support;
-
 use serde_json::json;
-use support::{crm, demo, get, has, post};
+
+use crate::support::{crm, demo, get, has, post};
 
 /// Members that a customer always shows.
 const CUSTOMER: [&str; 20] = [

@@ -1,13 +1,12 @@
 //! Whatever a client sends, the answer has RetailCRM's shape: no panic, no hang; and what the account promises holds.
 
-mod support;
-
 use axum::body::Body;
 use http::Request;
 use proptest::prelude::*;
 use retailcrm_simulator::account::DEFAULT_KEY;
 use serde_json::{Value, json};
-use support::demo;
+
+use crate::support::demo;
 
 /// The POST methods and their fields.
 const WRITES: [(&str, &str); 28] = [

@@ -1,7 +1,7 @@
 //! https with a certificate of the program's own.
 
-#[path = "support/program.rs"]
-mod program;
+#[cfg(not(feature = "tls"))]
+use crate::support::program;
 
 #[cfg(not(feature = "tls"))]
 #[test]
@@ -19,7 +19,7 @@ mod encrypted {
     use rustls::pki_types::{CertificateDer, ServerName};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    use super::program::{Program, start};
+    use crate::support::program::{Program, start};
 
     /// Asks for a path as a client that trusts these authorities.
     async fn get(program: &Program, authorities: &[CertificateDer<'static>], name: &'static str, path: &str) -> std::io::Result<String> {

@@ -1,5 +1,5 @@
 //! What the tests share: an account, and requests over its server without a socket between.
-#![allow(dead_code)]
+pub mod program;
 
 use std::sync::{Arc, Mutex};
 
