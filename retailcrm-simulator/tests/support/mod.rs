@@ -1,4 +1,5 @@
 //! What the tests share: an account, and requests over its server without a socket between.
+
 pub mod program;
 
 use std::sync::{Arc, Mutex};
